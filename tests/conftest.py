@@ -1,0 +1,61 @@
+"""Rules for all tests: real hardware and the long versions only when asked for, and no skip where everything is installed."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.torture.figures import FIGURES
+
+ALL_INSTALLED = "OPENBALANCE_TEST_ALL"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deck", metavar="SERIAL", help="also run the hardware tests, on the deck with this serial (its end will do)"
+    )
+    parser.addoption("--torture", action="store_true", help="run the long versions of the tests under faults, and only those")
+    parser.addoption("--seed", type=int, help="of the tests under faults; without, each run is the same")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """By `-m hardware` or `-m torture` alone nothing is run: those take long, or touch somebody's deck."""
+    wanted: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        is_long = item.get_closest_marker("torture") is not None
+        is_hardware = item.get_closest_marker("hardware") is not None
+        asked_for = is_long == config.getoption("--torture") and (not is_hardware or config.getoption("--deck"))
+        (wanted if asked_for else others).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = wanted
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    told = config.stash.get(FIGURES, [])
+    if told:
+        terminalreporter.section("figures of the tests under faults")
+        for figures in told:
+            terminalreporter.write_line(figures.line())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(ALL_INSTALLED) == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which {ALL_INSTALLED}=1 does not allow: {reason}"
