@@ -1,0 +1,42 @@
+"""How long the money lasts at the present pace. Idle days count: time passes on those, too."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spend import day_usd, utc_now
+
+SHORT_DAYS, LONG_DAYS = 7, 30  # the paces that are compared
+ENOUGH_DAYS = 3  # of history
+SLOWEST_USD = Decimal("0.01")  # a day; below it a runway says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """Days left at the pace of the last 7 completed days, and at that of the last 30 (None while that pace says nothing)."""
+
+    days: Decimal
+    days_at_long_pace: Decimal | None
+
+
+def runway(snapshot: Snapshot, now: datetime) -> Runway | None:
+    """None while balance or history is not known, or hardly anything is spent. A balance below zero lasts no day."""
+    credits_, activity = snapshot.credits.value, snapshot.activity.value
+    if credits_ is None or activity is None or not activity.by_model:
+        return None
+    today = utc_now(snapshot, now).date()
+    if today - min(activity.by_model) < timedelta(days=ENOUGH_DAYS):
+        return None
+    balance_usd = max(Decimal(0), credits_.balance_usd)
+    short, long = (_pace_usd(snapshot, now, days) for days in (SHORT_DAYS, LONG_DAYS))
+    if short < SLOWEST_USD:
+        return None
+    return Runway(balance_usd / short, balance_usd / long if long >= SLOWEST_USD else None)
+
+
+def _pace_usd(snapshot: Snapshot, now: datetime, days: int) -> Decimal:
+    """USD a day over the last `days` completed calendar days."""
+    today = utc_now(snapshot, now).date()
+    spent = [day_usd(snapshot, today - timedelta(days=age)) or Decimal(0) for age in range(1, days + 1)]
+    return sum(spent, Decimal(0)) / days

@@ -1,0 +1,157 @@
+"""Everything known about one account at one moment, as frozen values.
+
+The poller makes a `Snapshot` and hands it over; tiles, alarms and `status` read it. Nothing here computes: windows, trends and
+leaders are in `spend`, the alarm in `spike`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Health(Enum):
+    """How the last question to OpenRouter went; the values are those of `status --json`."""
+
+    PREPARING = "preparing"
+    NO_KEY = "no_key"
+    NOT_MANAGEMENT_KEY = "not_management_key"
+    KEY_REJECTED = "key_rejected"
+    OFFLINE = "offline"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Value]):
+    """The last good answer of one endpoint, and how the last try went. A failure never replaces a value."""
+
+    value: Value | None = None
+    measured_at: datetime | None = None  # aware UTC, of the last good answer
+    health: Health = Health.PREPARING  # of the last try
+    message: str | None = None  # what the server or the system said about the last failure
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """`GET /credits`. USD. The balance may be negative."""
+
+    total_credits_usd: Decimal
+    total_usage_usd: Decimal
+
+    @property
+    def balance_usd(self) -> Decimal:
+        return self.total_credits_usd - self.total_usage_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One good answer of `GET /credits`, as the spend counter sees it."""
+
+    at: datetime  # aware UTC
+    mono_s: float  # the monotonic clock at the same moment, seconds; only differences mean anything
+    total_credits_usd: Decimal
+    total_usage_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What was spent on one thing (a model, a provider, a day). USD of credits; own-key inference is never in it."""
+
+    usd: Decimal = Decimal(0)
+    requests: int = 0
+    tokens: int = 0  # prompt + completion; reasoning and cached tokens are parts of these
+
+    def __add__(self, other: Spend) -> Spend:
+        return Spend(self.usd + other.usd, self.requests + other.requests, self.tokens + other.tokens)
+
+
+Days = Mapping[date, Mapping[str, Spend]]  # completed UTC day -> name of a model, provider or key -> spend
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """`GET /activity`, added up over endpoints: completed UTC days only, never today.
+
+    A day that is missing from `by_model` had no spend if it lies between the oldest and `newest`; later days are unknown.
+    """
+
+    by_model: Days = field(default_factory=dict)  # models by their slug
+    by_provider: Days = field(default_factory=dict)
+
+    @property
+    def newest(self) -> date | None:
+        return max(self.by_model, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Spend since UTC midnight by model, from the analytics query. Names are display labels, not slugs."""
+
+    day: date
+    by_model: Mapping[str, Spend]
+    truncated: bool = False  # the server left rows out: sums are lower bounds
+
+    @property
+    def usd(self) -> Decimal:
+        return sum((spend.usd for spend in self.by_model.values()), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Spend from `start` to `end` by model, from the analytics query: what tells which model drives a spike."""
+
+    start: datetime  # aware UTC
+    end: datetime
+    by_model: Mapping[str, Spend]  # display label -> spend
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One row of `GET /keys`: an inference key, as it stood when it was asked. USD of credits; None: not told.
+
+    Only keys of the default workspace are listed, and what was spent by a deleted key or in the chat room is in none of them.
+    """
+
+    hash: str
+    name: str  # unique within one answer
+    total_usd: Decimal
+    today_usd: Decimal | None = None  # this UTC day
+    week_usd: Decimal | None = None  # since Monday, UTC
+    month_usd: Decimal | None = None  # since the first, UTC
+    limit_usd: Decimal | None = None  # None: no limit
+    limit_left_usd: Decimal | None = None
+    limit_reset: str | None = None  # "daily", "weekly", "monthly"; None: never
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One account at one moment."""
+
+    account: str
+    started_at: datetime  # aware UTC: when this daemon began to ask
+    interval_s: float  # the refresh interval
+    health: Health = Health.PREPARING  # of the account as a whole: the key, the way there, `/credits`
+    message: str | None = None
+    key_hint: str | None = None  # the last four characters, never more
+    credits: Reading[Credits] = field(default_factory=Reading)
+    activity: Reading[Activity] = field(default_factory=Reading)
+    today: Reading[Today] = field(default_factory=Reading)
+    keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
+    key_days: Reading[Days] = field(default_factory=Reading)
+    window: Reading[Window] = field(default_factory=Reading)  # asked only while the spend is high
+    samples: tuple[Sample, ...] = ()  # oldest first
+    next_poll_at: datetime | None = None
+    refreshing: bool = False  # a poll is under way
+    polls: int = 0  # finished turns since start
+    api_calls: int = 0
+    server_skew_s: float | None = None  # server's Date minus the local clock, seconds; None: not known

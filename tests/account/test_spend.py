@@ -1,0 +1,114 @@
+"""Windows, trend and leaders: like with like, and unknown is never zero."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from openbalance_hid.account.spend import (
+    Trend,
+    daily_usd,
+    day_usd,
+    leaders,
+    match_labels,
+    percent_used,
+    today_usd,
+    trend,
+    used_usd,
+)
+from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
+
+
+def test_used_of_a_window_is_its_completed_days_and_today_where_known():
+    days = days_back([1, 2, 3, 4, 5, 6, 7, 100])
+    assert used_usd(snapshot(days=days), "7d", NOON) == 28
+    assert used_usd(snapshot(days=days, today={"A": "0.5"}), "7d", NOON) == usd("28.5")
+    assert used_usd(snapshot(days=days), "all", NOON) == usd("25.75")
+
+
+def test_month_is_the_utc_month_to_date():
+    assert used_usd(snapshot(days=days_back([1] * 30)), "month", NOON) == 21
+
+
+@pytest.mark.parametrize("period", ["today", "7d", "30d", "month"])
+def test_what_was_never_read_is_unknown(period):
+    assert used_usd(snapshot(), period, NOON) is None
+
+
+def test_percent_of_nothing_purchased_is_unknown():
+    assert percent_used(snapshot(balance=(0, 0)), "all", NOON) is None
+    assert percent_used(snapshot(), "all", NOON) == usd("25.75")
+
+
+def test_an_idle_day_is_zero_once_the_activity_is_settled_and_unknown_before():
+    days = days_back([2, 2], newest=2)
+    early = datetime(2026, 11, 22, 0, 40, tzinfo=UTC)
+    yesterday = early.date() - timedelta(days=1)
+    assert day_usd(snapshot(early, days=days), yesterday) is None
+    assert day_usd(snapshot(NOON, days=days), yesterday) == 0
+
+
+def test_the_trend_compares_whole_days_while_today_is_not_comparable():
+    assert trend(snapshot(days=days_back([3, 5])), NOON) == Trend(Decimal(-2), "yest")
+
+
+def test_the_trend_compares_today_with_yesterday_by_now():
+    taken = day_of_samples(48, hours=48)  # a dollar an hour
+    now = NOON
+    assert trend(snapshot(days=days_back([24, 24]), today={"A": 15}, taken=taken), now) == Trend(Decimal(3), "today")
+
+
+def test_part_of_a_day_is_never_compared_with_a_whole_one():
+    assert trend(snapshot(days=days_back([24]), today={"A": 1}), NOON) == Trend(Decimal(24), "yest")
+
+
+def test_days_before_the_activity_began_are_unknown():
+    assert day_usd(snapshot(days=days_back([24])), NOON.date() - timedelta(days=30)) == 0
+    assert day_usd(snapshot(days=days_back([24])), NOON.date() - timedelta(days=31)) is None
+
+
+def test_today_by_counter_when_the_query_has_no_answer():
+    assert today_usd(snapshot(taken=day_of_samples(24)), NOON) == 12
+    assert today_usd(snapshot(taken=samples([(NOON, 5)])), NOON) is None
+
+
+def test_leaders_merge_todays_labels_with_the_slugs_of_past_days():
+    seen = snapshot(
+        days={NOON.date() - timedelta(days=1): {"anthropic/claude-sonnet-4.5": 3, "openai/gpt-5": 2}},
+        today={"Anthropic: Claude Sonnet 4.5": 4, "New One": 1},
+    )
+    ranked = leaders(seen, "30d", "spend", NOON)
+    assert ranked is not None
+    assert [(leader.name, leader.spend.usd, leader.share) for leader in ranked] == [
+        ("anthropic/claude-sonnet-4.5", 7, 0.7),
+        ("openai/gpt-5", 2, 0.2),
+        ("New One", 1, 0.1),
+    ]
+
+
+def test_no_activity_is_known_to_be_none():
+    assert leaders(snapshot(days={}), "30d", "spend", NOON) == ()
+    assert leaders(snapshot(), "30d", "spend", NOON) is None
+
+
+def test_daily_spend_ends_with_today():
+    assert daily_usd(snapshot(days=days_back([1, 2]), today={"A": 9}), 3, NOON) == (2, 1, 9)
+
+
+SLUGS = ["openai/gpt-5", "openai/gpt-5-mini", "deepseek/deepseek-chat-v3.1", "anthropic/claude-sonnet-4.5", "x/same", "y/same"]
+
+
+@pytest.mark.parametrize(
+    ("label", "slug"),
+    [
+        ("GPT-5", "openai/gpt-5"),
+        ("OpenAI: GPT-5 Mini", "openai/gpt-5-mini"),
+        ("DeepSeek V3.1", "deepseek/deepseek-chat-v3.1"),
+        ("Claude Sonnet 4.5", "anthropic/claude-sonnet-4.5"),
+        ("GPT", None),
+        ("Llama 4", None),
+        ("", None),
+    ],
+)
+def test_a_label_is_matched_only_where_it_can_be_told(label, slug):
+    assert match_labels([label], SLUGS).get(label) == slug
