@@ -1,0 +1,132 @@
+"""`api-keys`: spend per API key of the account, two at a time, each with its limit as a gauge where it has one.
+
+    period   today, week, month      all UTC; the week begins on Monday
+    key_name all                     one key, to see it alone (`key` is its place on the deck)
+
+OpenRouter lists the keys of the default workspace only; what deleted keys and the chat room spent is in none of them. Behind
+the name of a key with a limit stands how much of the limit is used: amber from 80 %, red when nothing is left. Of a key
+without a limit the bar is its share of all. The next page every 60 s. A tap opens the keys page.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from openbalance_hid.account.snapshot import ApiKey, Snapshot
+from openbalance_hid.account.spend import utc_now
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.ranking import ROWS
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shorten, TileView, Tone
+
+MOST = 6
+WARN_SHARE = Decimal("0.8")
+TITLES = {"today": "Today UTC", "week": "Week UTC", "month": "Month UTC"}
+NO_KEYS = State("No keys yet", Icon.KEY, Tone.MUTED)
+NO_SUCH_KEY = State("No such key", Icon.KEY, Tone.WARN)
+
+
+def view(scene: Scene) -> TileView:
+    """One page of keys, or one key, or why there are none."""
+    keys, wanted = scene.snapshot.keys.value, scene.options["key_name"]
+    period = TITLES[scene.choice("period")]
+    title = scene.label or period
+    if keys is None:
+        return notice_view(scene, title, trouble(scene, scene.snapshot.keys))
+    if wanted is not None:
+        one = next((key for key in keys if key.name == wanted), None)
+        return plain_notice(scene, title, NO_SUCH_KEY) if one is None else _one(scene, title, one)
+    shown = sorted(
+        (key for key in keys if not key.disabled or _spent(scene, key)),
+        key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),
+    )[:MOST]
+    if not shown:
+        return plain_notice(scene, title, NO_KEYS)
+    pages = -(-len(shown) // ROWS)
+    page = scene.turn % pages
+    total = sum((_spent(scene, key) or Decimal(0) for key in keys), Decimal(0))
+    here = shown[page * ROWS : page * ROWS + ROWS]
+    rows = tuple(_row(scene, key, total) for key in here)
+    told = ", ".join(_aloud(scene, key) for key in here)
+    return _said(scene, title, rows, f"{title} by key: {told}", (page, pages) if pages > 1 else None)
+
+
+def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
+    """A key alone: its amount, its limit as a gauge, and in words."""
+    used = _used(key)
+    name = Line(words.clean(key.name) or words.UNKNOWN, Tone.INK, shorten=Shorten.MIDDLE)
+    blocks: tuple[Block, ...] = (name, Hero(words.money(_spent(scene, key))))
+    if used is not None and key.limit_usd is not None:
+        limit = words.money(key.limit_usd)
+        of_it = Line(f"{words.percent(used * 100)} of {limit}", Tone.INK, variants=(words.percent(used * 100),))
+        blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), of_it)
+    return _said(scene, title, blocks, f"{title} {_aloud(scene, key)}", None)
+
+
+def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: tuple[int, int] | None) -> TileView:
+    snapshot, line = scene.snapshot, trouble_line(trouble(scene, scene.snapshot.keys))
+    return TileView(
+        scene.tile,
+        title,
+        blocks,
+        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        scene.theme,
+        shown_age(snapshot, [snapshot.credits.measured_at or snapshot.keys.measured_at], scene.now),
+        page=page,
+        trouble=line,
+    )
+
+
+def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
+    usd, used, name = _spent(scene, key), _used(key), words.clean(key.name) or words.UNKNOWN
+    if used is not None:
+        name, share, tone = f"{name} {words.percent(used * 100)}", float(min(Decimal(1), used)), _tone(used)
+        return Row(name, words.money(usd), share, tone)
+    return Row(name, words.money(usd), float(usd / total) if usd is not None and total > 0 else None)
+
+
+def _aloud(scene: Scene, key: ApiKey) -> str:
+    used, name = _used(key), words.clean(key.name) or words.UNKNOWN
+    limit = "" if used is None else f", {words.percent(used * 100)} of its limit of {words.money(key.limit_usd)}"
+    return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")
+
+
+def _used(key: ApiKey) -> Decimal | None:
+    """The used share of the limit, 1 for all of it; None without a limit."""
+    if key.limit_usd is None or key.limit_left_usd is None or key.limit_usd <= 0:
+        return None
+    return max(Decimal(0), key.limit_usd - key.limit_left_usd) / key.limit_usd
+
+
+def _tone(used: Decimal) -> Tone:
+    return Tone.ALARM if used >= 1 else Tone.WARN if used >= WARN_SHARE else Tone.GOOD
+
+
+def _spent(scene: Scene, key: ApiKey) -> Decimal | None:
+    """USD in the period; None when the answer belongs to a period that is over."""
+    period = scene.choice("period")
+    if _begin(scene.snapshot, scene.now, period) != _begin(scene.snapshot, scene.snapshot.keys.measured_at, period):
+        return None
+    return {"today": key.today_usd, "week": key.week_usd, "month": key.month_usd}[period]
+
+
+def _begin(snapshot: Snapshot, at: datetime | None, period: str) -> object:
+    """The UTC day on which the period that holds `at` begins."""
+    if at is None:
+        return None
+    day = utc_now(snapshot, at).date()
+    return {"today": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[period]
+
+
+KIND = TileKind(
+    "api-keys",
+    "spend per API key, with the key's limit as a gauge",
+    view,
+    OpenPage(Page.KEYS),
+    (
+        Option("period", "choice", "today", choices=("today", "week", "month"), help="all UTC"),
+        Option("key_name", "text", None, minimum=1, maximum=300, help="the name of one key; without: all"),
+    ),
+)

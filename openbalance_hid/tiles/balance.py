@@ -1,0 +1,109 @@
+"""`balance`: credits remaining, credits used, or percent used, with the daily trend below.
+
+    show     remaining, used, percent
+    period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
+    low_usd  off                    below it the number turns amber, below a fifth of it red
+
+The trend compares like with like: `today` against yesterday by this time of day where both are known, else `yest`, the last
+completed UTC day against the one before. Green ▼: less was spent; red ▲: more. A tap opens the credits page.
+"""
+
+from decimal import Decimal
+
+from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.spend import percent_used, trend, used_usd
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
+
+RED_SHARE = Decimal("0.2")  # of `low_usd`
+TITLES = {"remaining": "Balance", "used": "Used", "percent": "Used"}
+
+
+def view(scene: Scene) -> TileView:
+    """The number, its tone and the trend, or why there is none."""
+    snapshot, show = scene.snapshot, scene.choice("show")
+    title = scene.label or (TITLES[show] if show == "remaining" else f"{TITLES[show]} {scene.choice('period')}")
+    credits_trouble = trouble(scene, snapshot.credits)
+    account = snapshot.credits.value
+    if account is None:
+        return notice_view(scene, title, credits_trouble)
+    hero = Hero(_number(scene), _tone(scene, account.balance_usd))
+    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    below = trouble_line(credits_trouble) or faded(trend_line(scene), age)
+    if below is None and show != "remaining" and hero.text == words.UNKNOWN:
+        below = trouble_line(trouble(scene, snapshot.activity))
+    told = f"{title} {hero.text}" + (f", {aloud(below)}" if below is not None else "")
+    return TileView(
+        scene.tile,
+        title,
+        (hero, below) if below is not None else (hero,),
+        told + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        scene.theme,
+        age,
+    )
+
+
+def trend_line(scene: Scene) -> Line | None:
+    """Arrow, amount and what was compared; None while either side is unknown."""
+    if scene.snapshot.health not in (Health.OK, Health.PREPARING):
+        return None
+    change = trend(scene.snapshot, scene.now)
+    if change is None:
+        return None
+    return change_line(change.difference_usd, change.basis)
+
+
+def change_line(difference_usd: Decimal, basis: str) -> Line:
+    """Arrow and amount: green ▼ when less was spent, red ▲ when more; then what was compared with."""
+    if difference_usd == 0:
+        return Line(f"same {basis}", Tone.MUTED, Icon.LEVEL)
+    less = difference_usd < 0
+    amount = words.money(abs(difference_usd))
+    return Line(
+        f"{amount} {basis}",
+        Tone.GOOD if less else Tone.ALARM,
+        Icon.DOWN if less else Icon.UP,
+        variants=(amount,),
+    )
+
+
+def _number(scene: Scene) -> str:
+    match scene.choice("show"):
+        case "used":
+            return words.money(used_usd(scene.snapshot, scene.choice("period"), scene.now))
+        case "percent":
+            return words.percent(percent_used(scene.snapshot, scene.choice("period"), scene.now))
+    account = scene.snapshot.credits.value
+    return words.money(account.balance_usd if account is not None else None)
+
+
+def _tone(scene: Scene, balance_usd: Decimal) -> Tone:
+    low_usd = scene.amount("low_usd")
+    if balance_usd < 0:
+        return Tone.ALARM
+    if low_usd is None or balance_usd >= low_usd:
+        return Tone.INK
+    return Tone.ALARM if balance_usd < low_usd * RED_SHARE else Tone.WARN
+
+
+def aloud(line: Line) -> str:
+    """A line in words for a voice: with its arrow, which would be lost with the picture."""
+    arrow = {Icon.UP: "▲ ", Icon.DOWN: "▼ "}.get(line.icon, "") if line.icon is not None else ""
+    return arrow + line.text
+
+
+KIND = TileKind(
+    "balance",
+    "credits remaining, credits used, or percent used",
+    view,
+    OpenPage(Page.CREDITS),
+    (
+        Option("show", "choice", "remaining", choices=("remaining", "used", "percent"), help="which number"),
+        Option("period", "choice", "30d", choices=("30d", "7d", "all"), help="of used and percent"),
+        Option("low_usd", "decimal", None, minimum=0, maximum=1_000_000, help="amber below it, red below a fifth of it"),
+    ),
+)

@@ -1,0 +1,13 @@
+"""`blank`: nothing, so that a key stays dark. A tap does nothing."""
+
+from openbalance_hid.press.actions import Nothing
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.view import TileView
+
+
+def view(scene: Scene) -> TileView:
+    """An empty key."""
+    return TileView(scene.tile, scene.label or "", (), scene.label or "blank", scene.theme)
+
+
+KIND = TileKind("blank", "nothing", view, Nothing())

@@ -1,0 +1,33 @@
+"""The small screen of the Neo: whose account, its balance, and how old that is. Not a tile: there is nothing to configure.
+
+Of several accounts on the deck each is shown in turn; a touch there does nothing.
+"""
+
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.scene import Scene
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
+
+
+def view(scene: Scene) -> TileView:
+    """One line of heading, the balance, its age or what is in the way."""
+    snapshot = scene.snapshot
+    title = "OpenRouter" if snapshot.account == "default" else words.clean(snapshot.account)
+    health = trouble(scene, snapshot.credits)
+    account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
+    if account is None or measured_at is None:
+        return notice_view(scene, title, health)
+    balance = words.money(account.balance_usd)
+    age = shown_age(snapshot, [measured_at], scene.now)
+    seconds = (scene.now - measured_at).total_seconds()
+    since = "just now" if seconds < 60 else f"{words.age(seconds)} ago"
+    below = faded(trouble_line(health), age)
+    lines = (Line(since),) if below is None else (below, Line(since))
+    return TileView(
+        "screen",
+        title,
+        (Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK), *lines),
+        f"{title}: {balance}, {since}" + (f", {below.text}" if below is not None else ""),
+        scene.theme,
+        age,
+    )

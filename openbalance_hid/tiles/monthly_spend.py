@@ -1,0 +1,56 @@
+"""`monthly-spend`: the rolling 30-day total as hero number, and a bar chart of the last days.
+
+    bars     7                       days in the chart, the last one being today so far
+
+A tap opens the activity page.
+"""
+
+from decimal import Decimal
+
+from openbalance_hid.account.spend import daily_usd, leaders, used_usd
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.ranking import NO_ACTIVITY
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
+
+
+def view(scene: Scene) -> TileView:
+    """Total and bars, or why there are none."""
+    snapshot = scene.snapshot
+    title = scene.label or "30 days"
+    asked = trouble(scene, snapshot.activity)
+    total = used_usd(snapshot, "30d", scene.now)
+    ranked = leaders(snapshot, "30d", "spend", scene.now)
+    if ranked is None:
+        return notice_view(scene, title, asked)
+    if not ranked and not total:
+        return plain_notice(scene, title, NO_ACTIVITY)
+    days = daily_usd(snapshot, int(str(scene.options["bars"])), scene.now)
+    tallest = max((usd for usd in days if usd is not None), default=Decimal(0))
+    shares = tuple(None if usd is None else float(usd / tallest) if tallest > 0 else 0.0 for usd in days)
+    tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
+    line = trouble_line(asked)
+    known = ", ".join(words.money(usd) for usd in days)
+    return TileView(
+        scene.tile,
+        title,
+        (Hero(words.money(total)), Bars(shares, tones)),
+        f"{title} {words.money(total)}, last {len(days)} days {known}"
+        + (f", {line.text}" if line is not None else "")
+        + age_words(snapshot, snapshot.activity.measured_at, scene.now),
+        scene.theme,
+        shown_age(snapshot, [snapshot.credits.measured_at or snapshot.activity.measured_at], scene.now),
+        trouble=line,
+    )
+
+
+KIND = TileKind(
+    "monthly-spend",
+    "the rolling 30-day total with a chart of the last days",
+    view,
+    OpenPage(Page.ACTIVITY),
+    (Option("bars", "int", 7, minimum=2, maximum=14, help="days in the chart"),),
+)

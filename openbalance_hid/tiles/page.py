@@ -1,0 +1,36 @@
+"""`page`: names the page that it leads to; its dots show which page of the deck stands there now.
+
+    to   main        the name of a page of this deck
+
+A tap turns to that page. Keys that are down while a page turns fire nothing on the new one.
+"""
+
+from openbalance_hid.press.actions import TurnPage
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
+
+
+def view(scene: Scene) -> TileView:
+    """The page's name; without its colour on the page itself."""
+    to = scene.choice("to")
+    here = scene.pages[scene.page] == to if scene.pages else False
+    notice = Notice(Icon.PAGE, words.clean(to), Tone.MUTED if here else Tone.ACCENT, "shown now" if here else "")
+    return TileView(
+        scene.tile,
+        "Page" if scene.label is None else scene.label,
+        (notice,),
+        f"Page {words.clean(to)}" + (", shown now" if here else ""),
+        scene.theme,
+        page=(scene.page, len(scene.pages)) if scene.pages else None,
+    )
+
+
+KIND = TileKind(
+    "page",
+    "names the page it leads to",
+    view,
+    TurnPage(),
+    (Option("to", "text", "main", minimum=1, maximum=32, help="the name of the page"),),
+)

@@ -1,0 +1,36 @@
+"""`providers`: spend per upstream provider, two at a time, with amount, share bar and page dots.
+
+    period   30d, 7d                 completed UTC days; nobody tells today's providers
+    by       spend, requests, tokens
+
+The next page every 60 s. A tap opens the activity page.
+"""
+
+from openbalance_hid.account.spend import providers
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.ranking import BY, ranking_view
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.view import TileView
+
+MOST = 6
+
+
+def view(scene: Scene) -> TileView:
+    """One page of the leading providers, or why there is none."""
+    snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
+    shown = providers(snapshot, period, by, scene.now)
+    if shown is not None:
+        shown = shown[:MOST]
+    names = [words.clean(leader.name) or words.UNKNOWN for leader in shown or ()]
+    return ranking_view(scene, scene.label or f"Via {period}", snapshot.activity, shown, names, by)
+
+
+KIND = TileKind(
+    "providers",
+    "spend per upstream provider, two at a time",
+    view,
+    OpenPage(Page.ACTIVITY),
+    (Option("period", "choice", "30d", choices=("30d", "7d"), help="which completed days"), BY),
+)

@@ -1,0 +1,53 @@
+"""What the cycling tiles share: two rows a page, each a name, an amount and a share bar, the next page every 60 s."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from openbalance_hid.account.snapshot import Reading
+from openbalance_hid.account.spend import Leader
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene
+from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
+
+ROWS = 2
+NO_ACTIVITY = State("No activity yet", Icon.CLOCK, Tone.MUTED)
+BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
+
+
+def ranking_view(
+    scene: Scene, title: str, reading: Reading[Any], leaders: Sequence[Leader] | None, names: Sequence[str], by: str
+) -> TileView:
+    """One page of `leaders`, called `names`; None: not known yet, for the trouble of `reading`."""
+    snapshot = scene.snapshot
+    asked = trouble(scene, reading)
+    if leaders is None:
+        return notice_view(scene, title, asked)
+    if not leaders:
+        return plain_notice(scene, title, NO_ACTIVITY)
+    pages = -(-len(leaders) // ROWS)
+    page = scene.turn % pages
+    here = slice(page * ROWS, page * ROWS + ROWS)
+    rows = tuple(Row(name, _amount(leader, by), leader.share) for name, leader in zip(names[here], leaders[here], strict=True))
+    told = ", ".join(f"{row.name} {row.amount}" for row in rows)
+    line = trouble_line(asked)
+    return TileView(
+        scene.tile,
+        title,
+        rows,
+        f"{title}: {told}"
+        + (f", {line.text}" if line is not None else "")
+        + age_words(snapshot, reading.measured_at, scene.now),
+        scene.theme,
+        shown_age(snapshot, [snapshot.credits.measured_at or reading.measured_at], scene.now),
+        page=(page, pages) if pages > 1 else None,
+        trouble=line,
+    )
+
+
+def _amount(leader: Leader, by: str) -> str:
+    if by == "spend":
+        return words.money(leader.spend.usd)
+    number = leader.spend.requests if by == "requests" else leader.spend.tokens
+    return words.count(number) if number else words.UNKNOWN

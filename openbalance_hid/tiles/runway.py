@@ -1,0 +1,87 @@
+"""`runway`: a fuel gauge: days left at the present pace, with the range between the 7-day and the 30-day pace.
+
+    warn_days   7                    amber below it, red below a third of it
+
+The gauge is full at 30 days. Idle days count into the pace. A tap opens the credits page.
+"""
+
+from decimal import Decimal
+
+from openbalance_hid.account.runway import runway
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import age_words, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
+
+FULL_DAYS = 30
+MOST_DAYS = 999  # what three figures can say
+RED_SHARE = Decimal(1) / 3  # of `warn_days`
+
+
+def view(scene: Scene) -> TileView:
+    """Days, gauge and range, or why there are none."""
+    snapshot = scene.snapshot
+    title = scene.label or "Runway"
+    for reading in (snapshot.credits, snapshot.activity):
+        if reading.value is None:
+            return notice_view(scene, title, trouble(scene, reading))
+    left = runway(snapshot, scene.now)
+    line = trouble_line(trouble(scene, snapshot.credits))
+    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    if left is None:
+        said = line or Line("little spent", Tone.MUTED, variants=("no pace",))
+        return TileView(scene.tile, title, (Hero(words.UNKNOWN), said), f"{title} unknown, {said.text}", scene.theme, age)
+    tone = _tone(left.days, Decimal(str(scene.options["warn_days"])))
+    hero = Hero(
+        "≈" + _days(left.days) if left.days <= MOST_DAYS else _days(left.days),
+        tone,
+        Icon.WARNING if tone is not Tone.INK else None,
+    )
+    gauge = Gauge(float(min(Decimal(1), left.days / FULL_DAYS)), Tone.GOOD if tone is Tone.INK else tone)
+    span = Line(_range(left.days, left.days_at_long_pace))
+    return TileView(
+        scene.tile,
+        title,
+        (hero, gauge, line or span),
+        f"{title} {hero.text}, {span.text}"
+        + (f", {line.text}" if line is not None else "")
+        + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        scene.theme,
+        age,
+    )
+
+
+def _tone(days: Decimal, warn_days: Decimal) -> Tone:
+    if days >= warn_days:
+        return Tone.INK
+    return Tone.ALARM if days < warn_days * RED_SHARE else Tone.WARN
+
+
+def _days(days: Decimal) -> str:
+    """Whole days, below one whole hours; never rounded up."""
+    if days > MOST_DAYS:
+        return f">{MOST_DAYS} d"
+    if 0 < days < 1:
+        return f"{int(days * 24)} h"
+    return f"{int(days)} d"
+
+
+def _range(short: Decimal, long: Decimal | None) -> str:
+    if long is None:
+        return "at 7-day pace"
+    low, high = (_days(days) for days in sorted((short, long)))
+    if low == high:
+        return "steady pace"
+    unit = high[-2:]
+    return f"{low.removesuffix(unit)}–{high}"
+
+
+KIND = TileKind(
+    "runway",
+    "days left at the present pace",
+    view,
+    OpenPage(Page.CREDITS),
+    (Option("warn_days", "int", 7, minimum=0, maximum=365, help="amber below it, red below a third of it"),),
+)

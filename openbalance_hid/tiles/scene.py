@@ -1,0 +1,57 @@
+"""What a tile is given, and what a tile is. No tile sees anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.press.actions import Action
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.view import TileView
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One key's situation. `turn` counts up as a cycling tile turns its pages; `now` is aware UTC.
+
+    `pages`: the names of the deck's pages, `page` the index of the one that is shown; none in a picture of one key.
+    """
+
+    tile: str
+    snapshot: Snapshot
+    now: datetime
+    options: Mapping[str, object] = field(default_factory=dict)
+    theme: str = "dark"
+    label: str | None = None
+    turn: int = 0
+    episode: Episode | None = None
+    pages: tuple[str, ...] = ()
+    page: int = 0
+
+    def choice(self, name: str) -> str:
+        """The owner's choice of a named option."""
+        return str(self.options[name])
+
+    def amount(self, name: str) -> Decimal | None:
+        """A number of the owner, None when the option is off."""
+        value = self.options[name]
+        return None if value is None else Decimal(str(value))
+
+
+@dataclass(frozen=True)
+class TileKind:
+    """A row of the table of tiles."""
+
+    name: str
+    help: str  # one line
+    view: Callable[[Scene], TileView]
+    tap: Action
+    options: tuple[Option, ...] = ()
+
+    def defaults(self) -> dict[str, object]:
+        """Every option at its default."""
+        return {option.name: option.default for option in self.options}

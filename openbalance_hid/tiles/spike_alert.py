@@ -1,0 +1,128 @@
+"""`spike-alert`: is spending running away? Icon and word side by side, below them the model that drives it and the ratio.
+
+    threshold     3.0    times the mean active day: amber from here, red from twice this
+    floor_usd     1.00   below this much in the window nothing is a spike
+    window_hours  24     the rolling window
+    burst         true   also watch the last hour
+    notify        true   also tell the desktop
+    attention     pulse  steady: Critical fills the key, and does not come and go
+
+`~` marks a ratio that rests on too few samples. A tap acknowledges: the call for attention stops, the word stays true.
+"""
+
+from datetime import timedelta
+
+from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, Verdict, judge
+from openbalance_hid.press.actions import Acknowledge
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import (
+    STALE_INTERVALS,
+    State,
+    age_words,
+    notice_view,
+    plain_notice,
+    shown_age,
+    trouble,
+    trouble_line,
+)
+from openbalance_hid.tiles.view import Hero, Icon, Line, Shorten, TileView, Tone
+
+LEVELS = {
+    Level.NORMAL: ("Normal", Icon.CHECK, Tone.GOOD),
+    Level.SPIKE: ("Spike", Icon.WARNING, Tone.WARN),
+    Level.CRITICAL: ("Critical", Icon.WARNING, Tone.ALARM),
+}
+
+
+def rule_of(scene: Scene) -> SpikeRule:
+    """The owner's rule."""
+    given = {name: scene.amount(name) for name in ("threshold", "floor_usd", "window_hours")}
+    return SpikeRule(**{name: value for name, value in given.items() if value is not None}, burst=bool(scene.options["burst"]))
+
+
+def view(scene: Scene) -> TileView:
+    """The verdict of the last good poll, or why there is none."""
+    snapshot = scene.snapshot
+    title = scene.label or "Spike"
+    asked = trouble(scene, snapshot.activity)
+    verdict = judge(snapshot, scene.now, rule_of(scene))
+    if verdict.level is Level.GATHERING:
+        return plain_notice(scene, title, State("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
+    if verdict.level is Level.PREPARING:
+        return notice_view(scene, title, asked)
+    word, icon, tone = LEVELS[verdict.level]
+    measured_at = snapshot.credits.measured_at
+    age_s = (scene.now - measured_at).total_seconds() if measured_at is not None else 0.0
+    if age_s >= STALE_INTERVALS * snapshot.interval_s:  # no green tick is ever older than this
+        icon, tone = Icon.CLOCK, Tone.MUTED
+    ratio = Line(
+        ("~" if verdict.approximate else "") + f"{words.times(verdict.ratio)} {'1h' if verdict.burst else _window(scene)}",
+        Tone.INK,
+        strong=True,
+    )
+    driver = _driver_line(verdict)
+    troubled = trouble_line(asked)
+    if tone is Tone.MUTED:
+        troubled = Line(f"{words.age(age_s)} old", Tone.MUTED, Icon.CLOCK)
+    blocks = (Hero(word, tone, icon), *((troubled or driver,) if troubled or driver else ()), ratio)
+    calls = tone is not Tone.MUTED and calls_for_attention(scene.episode, verdict.level)
+    told = f"{title}: {word}, {ratio.text}" + (f", {driver.text}" if driver is not None else "")
+    return TileView(
+        scene.tile,
+        scene.label or "",
+        blocks,
+        told
+        + (f", {troubled.text}" if troubled is not None and tone is not Tone.MUTED else "")
+        + age_words(snapshot, measured_at, scene.now),
+        scene.theme,
+        shown_age(snapshot, [measured_at], scene.now),
+        attention=calls,
+        pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
+    )
+
+
+def _driver_line(verdict: Verdict) -> Line | None:
+    driver = verdict.driver
+    if driver is None:
+        return None
+    name = words.model_names([driver.name])[0]
+    how_much = "new" if driver.times is None else ("~" if driver.approximate else "") + words.times(driver.times)
+    return Line(f"{name} {how_much}", Tone.INK, shorten=Shorten.MIDDLE, variants=(name,))
+
+
+def _gathered(verdict: Verdict) -> str:
+    return f"{verdict.active_days}/{ENOUGH_DAYS}"
+
+
+def _window(scene: Scene) -> str:
+    hours = timedelta(hours=float(str(scene.options["window_hours"])))
+    minutes = int(hours.total_seconds() // 60)
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+KIND = TileKind(
+    "spike-alert",
+    "normal, spike or critical: the spend rate against the mean active day",
+    view,
+    Acknowledge(),
+    (
+        Option(
+            "threshold",
+            "decimal",
+            3,
+            minimum=1.5,
+            maximum=20,
+            help="amber from this many times the mean day, red from twice it",
+        ),
+        Option(
+            "floor_usd", "decimal", 1, minimum=0, maximum=1_000_000, help="below this much in the window nothing is a spike"
+        ),
+        Option("window_hours", "decimal", 24, minimum=0.25, maximum=24, help="the rolling window"),
+        Option("burst", "bool", True, help="also watch the last hour"),
+        Option("notify", "bool", True, help="also tell the desktop"),
+        Option("attention", "choice", "pulse", choices=("pulse", "steady"), help="how Critical calls for the eye"),
+    ),
+)

@@ -1,0 +1,111 @@
+"""The states that every tile shares: nothing known yet, trouble with the key or the way there, and the age of the data.
+
+An error never replaces a good value. A tile without a value shows the trouble as a whole-tile notice; a tile with one shows
+the trouble's word where its trend would stand, and the age of the value as a dot, then as grey digits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from openbalance_hid.account.snapshot import Health, Reading, Snapshot
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.scene import Scene
+from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Notice, TileView, Tone
+
+PATIENCE = timedelta(seconds=60)  # how long "Preparing…" stands before the real reason does
+OLD_INTERVALS = 2
+STALE_INTERVALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One row of the table: what stands on the key, and in a few words what helps."""
+
+    words: str
+    icon: Icon
+    tone: Tone
+    detail: str = ""
+    short: str = ""  # where the words do not fit beside a value
+
+
+STATES = {
+    Health.PREPARING: State("Preparing…", Icon.HOURGLASS, Tone.MUTED),
+    Health.NO_KEY: State("Set up", Icon.KEY, Tone.ACCENT, "run setup"),
+    Health.NOT_MANAGEMENT_KEY: State("Not a Management key", Icon.KEY, Tone.ALARM, short="Wrong key"),
+    Health.KEY_REJECTED: State("Key rejected", Icon.LOCK, Tone.ALARM, short="Rejected"),
+    Health.OFFLINE: State("Offline", Icon.OFFLINE, Tone.WARN, "hold to retry"),
+    Health.RATE_LIMITED: State("Slow down", Icon.CLOCK, Tone.WARN),
+    Health.SERVER_ERROR: State("OpenRouter error", Icon.CLOUD, Tone.WARN, short="API error"),
+}
+OF_THE_ACCOUNT = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED, Health.OFFLINE)
+
+
+def trouble(scene: Scene, reading: Reading[Any]) -> Health:
+    """What is wrong with a reading now; `Health.OK` when nothing is.
+
+    The account's own trouble (the key, the way there) goes before that of one endpoint. While nothing is known, a network
+    that is not there yet is "Preparing…" for 60 s: a machine that has just started often has none.
+    """
+    snapshot = scene.snapshot
+    unasked = reading.health is Health.PREPARING and snapshot.health is not Health.OK  # a turn ends at its first refusal
+    health = snapshot.health if unasked or snapshot.health in OF_THE_ACCOUNT else reading.health
+    waiting = scene.now - snapshot.started_at < PATIENCE
+    if reading.value is None and health is Health.OFFLINE and waiting:
+        return Health.PREPARING
+    if reading.value is None and health is Health.PREPARING and not waiting and snapshot.health is not Health.OK:
+        return Health.OFFLINE
+    return health
+
+
+def notice_view(scene: Scene, title: str, health: Health) -> TileView:
+    """The whole-tile notice of a trouble."""
+    state = STATES.get(health, STATES[Health.PREPARING])
+    return plain_notice(scene, title, state)
+
+
+def plain_notice(scene: Scene, title: str, state: State) -> TileView:
+    """A whole-tile notice in any words."""
+    said = f"{title}: {state.words}" + (f", {state.detail}" if state.detail else "")
+    notice = Notice(state.icon, state.words, state.tone, state.detail)
+    return TileView(scene.tile, title, (notice,), said, scene.theme)
+
+
+def trouble_line(health: Health) -> Line | None:
+    """The trouble's word for the trend's place; None when all is well or nothing was asked yet."""
+    if health in (Health.OK, Health.PREPARING):
+        return None
+    state = STATES[health]
+    return Line(state.words, state.tone, state.icon, variants=(state.short,) if state.short else ())
+
+
+def shown_age(snapshot: Snapshot, measured: Sequence[datetime | None], now: datetime) -> Age:
+    """The age of the oldest reading that a tile shows."""
+    known = [at for at in measured if at is not None]
+    if not known:
+        return Age.FRESH
+    intervals = (now - min(known)).total_seconds() / snapshot.interval_s
+    return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
+
+
+def faded(line: Line | None, age: Age) -> Line | None:
+    """A line without its tone once the data is stale: an old trend is no news, good or bad."""
+    return replace(line, tone=Tone.MUTED) if line is not None and age is Age.STALE else line
+
+
+def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -> str:
+    """`, 70 m old` for accessible names once the data is old; empty while it is fresh."""
+    if measured_at is None or shown_age(snapshot, [measured_at], now) is Age.FRESH:
+        return ""
+    return f", {words.age((now - measured_at).total_seconds())} old"
+
+
+def tile_error(tile: str, theme: str) -> TileView:
+    """What a key says when its tile has a bug; the log has the traceback."""
+    return TileView(tile, "", (Notice(Icon.BUG, "Tile error", Tone.ALARM, "see the log"),), "Tile error, see the log", theme)
+
+
+def spoken(blocks: Sequence[Block]) -> str:
+    """The words of hero and lines, for accessible names."""
+    return ", ".join(block.text for block in blocks if isinstance(block, Hero | Line) and block.text)

@@ -1,0 +1,61 @@
+"""`today`: spend so far in this UTC day, against the same time yesterday, and today's leading model.
+
+    by       model
+
+Where midnight is not covered by samples and OpenRouter does not tell, it is what was counted `since hh:mm` (UTC).
+A tap opens the activity page.
+"""
+
+from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.spend import leaders, today_since, today_usd, trend
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.balance import aloud, change_line
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Block, Hero, Line, Shorten, TileView, Tone
+
+
+def view(scene: Scene) -> TileView:
+    """Amount, comparison and leading model, or why there are none."""
+    snapshot = scene.snapshot
+    title = scene.label or "Today UTC"
+    spent = today_usd(snapshot, scene.now)
+    asked = trouble(scene, snapshot.today)
+    if spent is None and snapshot.credits.value is None:
+        return notice_view(scene, title, trouble(scene, snapshot.credits))
+    since = today_since(snapshot, scene.now) if spent is None else None
+    if since is not None:
+        spent = since[0]
+    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    troubled = asked if spent is None or snapshot.health is not Health.OK else Health.OK
+    part = Line(f"since {since[1]:%H:%M}") if since is not None else None
+    line = trouble_line(troubled) or part or faded(_against_yesterday(scene), age)
+    first = leaders(snapshot, "today", "spend", scene.now)
+    leader = Line(words.model_names([first[0].name])[0], Tone.INK, shorten=Shorten.MIDDLE) if first else None
+    below = [each for each in (line, leader) if each is not None]
+    blocks: tuple[Block, ...] = (Hero(words.money(spent)), *below)
+    told = ", ".join([f"{title} {words.money(spent)}", *map(aloud, below)])
+    return TileView(
+        scene.tile,
+        title,
+        blocks,
+        told + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        scene.theme,
+        age,
+    )
+
+
+def _against_yesterday(scene: Scene) -> Line | None:
+    change = trend(scene.snapshot, scene.now)
+    return change_line(change.difference_usd, "yest") if change is not None and change.basis == "today" else None
+
+
+KIND = TileKind(
+    "today",
+    "spend so far today (UTC), against the same time yesterday",
+    view,
+    OpenPage(Page.ACTIVITY),
+    (Option("by", "choice", "model", choices=("model",), help="what leads today"),),
+)

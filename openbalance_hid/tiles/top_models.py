@@ -1,0 +1,41 @@
+"""`top-models`: the models with the highest spend, two at a time, with amount, share bar and page dots.
+
+    period   30d, 7d, today
+    by       spend, requests, tokens
+    models   6                       how many, two a page; the next page every 60 s
+
+A tap opens the activity page.
+"""
+
+from openbalance_hid.account.spend import leaders
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.ranking import BY, ranking_view
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.view import TileView
+
+
+def view(scene: Scene) -> TileView:
+    """One page of the leading models, or why there is none."""
+    snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
+    title = scene.label or ("Today UTC" if period == "today" else f"Top {period}")
+    reading = snapshot.today if period == "today" else snapshot.activity
+    shown = leaders(snapshot, period, by, scene.now)
+    if shown is not None:
+        shown = shown[: int(str(scene.options["models"]))]
+    names = words.model_names([leader.name for leader in shown or ()])
+    return ranking_view(scene, title, reading, shown, names, by)
+
+
+KIND = TileKind(
+    "top-models",
+    "the models with the highest spend, two at a time",
+    view,
+    OpenPage(Page.ACTIVITY),
+    (
+        Option("period", "choice", "30d", choices=("30d", "7d", "today"), help="which days"),
+        BY,
+        Option("models", "int", 6, minimum=1, maximum=6, help="how many models, two a page"),
+    ),
+)

@@ -1,0 +1,64 @@
+"""`usage`: the menu-bar monitor on a key: an icon, the balance, the usage of a period, or both.
+
+    display   both, icon, balance, usage
+    period    today, 7d, 30d, month, all        today and month are UTC
+
+A tap opens the activity page.
+"""
+
+from openbalance_hid.account.spend import used_usd
+from openbalance_hid.press.actions import OpenPage, Page
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Block, Hero, Icon, Line, TileView, Tone
+
+PERIODS = {"today": "Today UTC", "7d": "7 days", "30d": "30 days", "month": "Month UTC", "all": "All time"}
+ALL_WELL = State("All well", Icon.CHECK, Tone.GOOD)
+
+
+def view(scene: Scene) -> TileView:
+    """What the owner chose to see, or why there is nothing."""
+    snapshot, display = scene.snapshot, scene.choice("display")
+    period = PERIODS[scene.choice("period")]
+    asked = trouble(scene, snapshot.credits)
+    title = scene.label or {"both": "Balance", "balance": "Balance", "usage": period, "icon": "OpenRouter"}[display]
+    account = snapshot.credits.value
+    line = trouble_line(asked)
+    if account is None or (display == "icon" and line is not None):
+        return notice_view(scene, title, asked)
+    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    if display == "icon":
+        return plain_notice(scene, title, ALL_WELL)
+    balance = words.money(account.balance_usd)
+    used = words.money(used_usd(snapshot, scene.choice("period"), scene.now))
+    blocks: tuple[Block, ...] = (Hero(used),)
+    told = f"{period} {used}"
+    if display != "usage":
+        blocks = (Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK),)
+        told = f"Balance {balance}"
+    if display == "both":
+        blocks = (*blocks, Line(used, Tone.INK, strong=True), Line(period))
+        told += f", {period} {used}"
+    return TileView(
+        scene.tile,
+        title,
+        blocks,
+        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        scene.theme,
+        age,
+        trouble=line,
+    )
+
+
+KIND = TileKind(
+    "usage",
+    "the balance, the usage of a period, or both",
+    view,
+    OpenPage(Page.ACTIVITY),
+    (
+        Option("display", "choice", "both", choices=("both", "icon", "balance", "usage"), help="what is shown"),
+        Option("period", "choice", "today", choices=tuple(PERIODS), help="of the usage; today and month are UTC"),
+    ),
+)
