@@ -1,0 +1,154 @@
+"""A whole deck as a picture: the body of the hardware, its keys with their glass, strip and dials. For `preview`.
+
+The measures are taken from photographs of the models, as fractions of a key: what matters is that a deck is recognised and
+that nobody takes the drawing for a screenshot of a window. The keys' pictures come in finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from openbalance_hid.render import fonts
+from openbalance_hid.render.fonts import Weight
+
+SHELL_TOP: Final = (58, 61, 67)
+SHELL_BOTTOM: Final = (33, 35, 39)
+WELL: Final = (6, 6, 8)  # the dark frame round each glass
+LOWER_RIM: Final = (76, 80, 87)  # light from above catches it
+LETTERS: Final = (150, 156, 166)
+OVERSAMPLING: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The front of a model: keys in rows, and what is below them. Sizes of pictures in pixels; 0: the model has none."""
+
+    columns: int
+    rows: int
+    key_width: int
+    key_height: int
+    strip_width: int = 0  # touch strip, or the screen of the Neo
+    strip_height: int = 0
+    dials: int = 0
+    touch_keys: int = 0  # beside the screen of the Neo
+
+
+def draw_deck(
+    pictures: Mapping[int, Image.Image],
+    body: Body,
+    title: str = "",
+    strip: Image.Image | None = None,
+    scale: int = 2,
+) -> Image.Image:
+    """RGBA picture of the deck on a transparent ground, `scale` times as large as its panels' pixels.
+
+    `pictures`: upright, by key, row by row from the top left; a key without one is dark. A picture is scaled to its key, so
+    keys drawn `scale` times as large stay sharp. `title`: small letters on the body.
+    """
+    key_width, key_height = body.key_width * scale, body.key_height * scale
+    unit = min(key_width, key_height)
+    gap, edge, shadow = round(unit * 0.27), round(unit * 0.46), round(unit * 0.3)
+    keys_width = body.columns * key_width + (body.columns - 1) * gap
+    keys_height = body.rows * key_height + (body.rows - 1) * gap
+    strip_height = body.strip_height * scale
+    dial = round(unit * 0.62)
+    inner_width = max(keys_width, body.strip_width * scale)
+    inner_height = keys_height + (strip_height + gap if strip_height else 0) + (dial + gap if body.dials else 0)
+    title_height = round(unit * 0.34) if title else 0
+    width, height = inner_width + 2 * edge, inner_height + 2 * edge + title_height
+
+    whole = Image.new("RGBA", (width + 2 * shadow, height + 2 * shadow))
+    _shell(whole, shadow, width, height, round(unit * 0.42))
+    # Above dials the keys are spread, one over each; elsewhere they stand as close as the glass allows.
+    pitch, y = max(key_width + gap, inner_width // body.columns if body.dials else 0), shadow + edge
+    keys_left = shadow + edge + (inner_width - (body.columns - 1) * pitch - key_width) // 2
+    for index in range(body.columns * body.rows):
+        x = keys_left + index % body.columns * pitch
+        top = y + index // body.columns * (key_height + gap)
+        _glass(whole, pictures.get(index), (x, top, key_width, key_height), round(unit * 0.15), scale)
+    y += keys_height + gap
+    if strip_height:
+        strip_width = body.strip_width * scale
+        left = shadow + (width - strip_width) // 2
+        _glass(whole, strip, (left, y, strip_width, strip_height), round(strip_height * 0.12), scale)
+        for number in range(body.touch_keys):
+            beside = left - gap - unit // 3 if number == 0 else left + strip_width + gap
+            _glass(whole, None, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale)
+        y += strip_height + gap
+    for number in range(body.dials):
+        middle = shadow + edge + inner_width * (2 * number + 1) // (2 * body.dials)
+        _dial(whole, middle - dial // 2, y, dial)
+    if title:
+        _letters(whole, title, shadow + height - edge // 2 - title_height // 2, round(unit * 0.17))
+    return whole
+
+
+def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int) -> None:
+    """The body: a soft shadow on the table, a faint gradient from the light above, a bright upper edge."""
+    mask = _rounded(width, height, corner)
+    dark = Image.new("L", whole.size)
+    dark.paste(mask, (shadow, shadow + shadow // 3))
+    dark = dark.filter(ImageFilter.GaussianBlur(shadow / 3)).point([round(value * 0.45) for value in range(256)])
+    whole.paste((0, 0, 0), (0, 0), dark)
+    whole.putalpha(dark)
+    ramp = Image.linear_gradient("L").resize((width, height))
+    face = Image.composite(Image.new("RGB", (width, height), SHELL_BOTTOM), Image.new("RGB", (width, height), SHELL_TOP), ramp)
+    lit = _upper_edge(mask, max(1, height // 220))
+    face.paste((112, 116, 124), (0, 0), lit)
+    shell = face.convert("RGBA")
+    shell.putalpha(mask)
+    whole.alpha_composite(shell, (shadow, shadow))
+
+
+def _glass(whole: Image.Image, picture: Image.Image | None, place: tuple[int, int, int, int], corner: int, scale: int) -> None:
+    """One panel under its glass: a dark well around it, its picture with round corners, a glint along the upper edge."""
+    x, y, width, height = place
+    frame = max(2, 3 * scale)
+    well = _rounded(width + 2 * frame, height + 2 * frame, corner + frame)
+    whole.paste(LOWER_RIM, (x - frame, y - frame + scale), well)
+    whole.paste(WELL, (x - frame, y - frame), well)
+    if picture is None:
+        return
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    whole.paste(picture.convert("RGB"), (x, y), _rounded(width, height, corner))
+    glint = _upper_edge(_rounded(width, height, corner), scale)
+    whole.paste((255, 255, 255), (x, y), glint.point([value // 7 for value in range(256)]))
+
+
+def _dial(whole: Image.Image, x: int, y: int, size: int) -> None:
+    disc = _rounded(size, size, size // 2)
+    whole.paste(WELL, (x, y), disc)
+    inner = size - 2 * max(2, size // 14)
+    ramp = Image.linear_gradient("L").resize((inner, inner))
+    metal = Image.composite(
+        Image.new("RGB", (inner, inner), (44, 46, 51)), Image.new("RGB", (inner, inner), (92, 96, 104)), ramp
+    )
+    whole.paste(metal, (x + (size - inner) // 2, y + (size - inner) // 2), _rounded(inner, inner, inner // 2))
+
+
+def _letters(whole: Image.Image, text: str, middle_y: int, size_px: int) -> None:
+    said = fonts.printable(text)
+    run = fonts.run(said, Weight.TEXT, size_px)
+    left = (whole.width - fonts.width_px(said, Weight.TEXT, size_px)) // 2
+    whole.paste(LETTERS, (left - run.left_px, middle_y + fonts.cap_px(size_px) // 2 - run.baseline_px), run.mask)
+
+
+def _upper_edge(mask: Image.Image, thick: int) -> Image.Image:
+    """The part of a mask that light from above catches."""
+    lower = Image.new("L", mask.size)
+    lower.paste(mask, (0, thick))
+    return ImageChops.subtract(mask, lower)
+
+
+@lru_cache(maxsize=16)
+def _rounded(width: int, height: int, corner: int) -> Image.Image:
+    big = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
+    corners = (0, 0, width * OVERSAMPLING - 1, height * OVERSAMPLING - 1)
+    ImageDraw.Draw(big).rounded_rectangle(corners, corner * OVERSAMPLING, fill=255)
+    return big.reduce(OVERSAMPLING)

@@ -1,0 +1,180 @@
+"""A face into a picture: the laid-out items painted in the theme's colours, then what the finger is doing.
+
+A pure function of its arguments: caches are bounded, nothing cached is ever drawn upon.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Final
+
+from PIL import Image, ImageChops, ImageDraw
+
+from openbalance_hid.render import fonts
+from openbalance_hid.render.icons import icon_mask
+from openbalance_hid.render.items import ColumnItem, DotItem, IconItem, Item, MeterItem, Role, TextItem
+from openbalance_hid.render.layout import heading_of, lay_out
+from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
+from openbalance_hid.render.type_scale import Scale, scale_of
+from openbalance_hid.tiles.view import Age, Flash, Hero, KeyFace, TileView, Tone
+
+OVERSAMPLING: Final = 4
+PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
+
+
+def draw(face: KeyFace, width: int, height: int) -> Image.Image:
+    """RGB image of `width` × `height` pixels, upright, origin top left. Every call returns a new image."""
+    scale = scale_of(width, height)
+    plain = theme_named(face.view.theme)
+    theme = inverted(plain, _attention_tone(face.view)) if face.view.attention else plain
+    image = Image.new("RGB", (width, height), theme.background)
+    pen = ImageDraw.Draw(image)
+    stale = face.view.age is Age.STALE
+    for item in lay_out(face.view, heading_of(face), width, height).items:
+        _paint(image, pen, item, theme, stale)
+    if face.view.stripe is not None:
+        _paint_stripe(image, face.view.stripe, theme, scale)
+    if face.pressed:
+        image = _pressed(image, plain, theme, scale)
+    around = plain if face.pressed else theme
+    if face.flash is not Flash.NONE:
+        _paint_ring(image, 1.0, around.good if face.flash is Flash.DONE else around.alarm, around, scale, scale.thin_ring)
+    elif face.refreshing:
+        _paint_ring(image, 1.0, around.accent, around, scale, scale.thin_ring)
+    elif face.ring > 0:
+        _paint_ring(image, face.ring, around.accent, around, scale, scale.ring)
+    return image
+
+
+def pushed_in_px(scale: Scale) -> int:
+    """How far the edges of a pressed picture move in, pixels, on all sides."""
+    return max(scale.px(PUSHED_IN), scale.ring + 1)
+
+
+def _attention_tone(view: TileView) -> Tone:
+    """The tone of the hero that calls for the eye; a hero without one of its own calls in alarm."""
+    tone = next((block.tone for block in view.blocks if isinstance(block, Hero)), Tone.ALARM)
+    return Tone.ALARM if tone in (Tone.INK, Tone.MUTED) else tone
+
+
+def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: Item, theme: Theme, stale: bool) -> None:
+    match item:
+        case TextItem():
+            run = fonts.run(item.text, item.weight, item.size_px)
+            colour = _shade(item.role, item.tone, theme, stale)
+            image.paste(colour, (item.box.left - run.left_px, item.baseline - run.baseline_px), run.mask)
+        case IconItem():
+            colour = _shade(item.role, item.tone, theme, stale)
+            image.paste(colour, item.box[:2], icon_mask(item.icon, item.box.width))
+        case MeterItem():
+            _paint_meter(image, item, theme, stale)
+        case ColumnItem():
+            colour = theme.column if stale or item.tone is Tone.MUTED else theme.colour(item.tone)
+            if item.known:
+                pen.rectangle((item.box.left, item.box.top, item.box.right - 1, item.box.bottom - 1), fill=colour)
+            else:  # a day that is not known: two separate specks, not a foot
+                middle = (item.box.left + item.box.right - 1) // 2
+                pen.rectangle((middle, item.box.top, middle + 1, item.box.bottom - 1), fill=theme.muted)
+        case DotItem():
+            image.paste(theme.colour(item.tone), item.box[:2], _pill(item.box.width, item.box.height))
+
+
+def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:
+    return theme.stale if stale and role in (Role.HERO, Role.FIGURE) else theme.colour(tone)
+
+
+def _paint_meter(image: Image.Image, item: MeterItem, theme: Theme, stale: bool) -> None:
+    """A rounded track; its fill is at least a dot, so that a small share is still seen."""
+    box = item.box
+    image.paste(theme.surface, box[:2], _pill(box.width, box.height))
+    share = min(1.0, max(0.0, item.share))
+    if share > 0:
+        length = max(box.height, round(box.width * share))
+        image.paste(theme.stale if stale else theme.colour(item.tone), box[:2], _pill(min(length, box.width), box.height))
+
+
+def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -> None:
+    """The account's edge on the left: its colour, and as many pieces as its number plus one."""
+    colour = theme.stripes[number % len(theme.stripes)]
+    pieces, width = number % 6 + 1, scale.ring
+    top, bottom, between = scale.corner, scale.height - scale.corner, scale.px(0.05, 3)
+    length = (bottom - top - between * (pieces - 1)) / pieces
+    for piece in range(pieces):
+        start = round(top + piece * (length + between))
+        image.paste(colour, (0, start), _pill(width, max(2, round(length))))
+
+
+def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Image.Image:
+    """The picture a little smaller, as if pushed away, on a lit edge."""
+    edge_px = pushed_in_px(scale)
+    width, height = scale.width - 2 * edge_px, scale.height - 2 * edge_px
+    small = image.resize((width, height), Image.Resampling.BICUBIC)
+    under = Image.new("RGB", image.size, plain.background)
+    under.paste(small, (edge_px, edge_px), _rounded(width, height, scale.corner))
+    edge = _outline(scale.width, scale.height, scale.corner, scale.ring, 1.0)
+    under.paste(plain.surface if theme is plain else theme.background, (0, 0), edge)
+    return under
+
+
+def _paint_ring(image: Image.Image, share: float, colour: Rgb, theme: Theme, scale: Scale, thick: int) -> None:
+    """A band along the edge, filled clockwise from the top middle; what is missing shows as its empty track."""
+    if share < 1:
+        image.paste(theme.surface, (0, 0), _outline(scale.width, scale.height, scale.corner, thick, 1.0))
+    steps = max(0.01, min(1.0, round(share, 2)))
+    image.paste(colour, (0, 0), _outline(scale.width, scale.height, scale.corner, thick, steps))
+
+
+@lru_cache(maxsize=256)
+def _pill(width: int, height: int) -> Image.Image:
+    return _rounded(width, height, min(width, height) / 2)
+
+
+@lru_cache(maxsize=64)
+def _rounded(width: int, height: int, radius: float) -> Image.Image:
+    """Mask of a rectangle with round corners."""
+    big = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
+    corners = (0, 0, width * OVERSAMPLING - 1, height * OVERSAMPLING - 1)
+    ImageDraw.Draw(big).rounded_rectangle(corners, radius * OVERSAMPLING, fill=255)
+    return big.reduce(OVERSAMPLING)
+
+
+@lru_cache(maxsize=128)
+def _outline(width: int, height: int, corner: int, thick: int, share: float) -> Image.Image:
+    """Mask of a band of `thick` pixels along a rounded edge, the first `share` of its way clockwise from the top middle."""
+    inner = Image.new("L", (width, height), 255)
+    inner.paste(ImageChops.invert(_rounded(width - 2 * thick, height - 2 * thick, max(1, corner - thick))), (thick, thick))
+    band = ImageChops.multiply(inner, _rounded(width, height, corner))
+    if share >= 1:
+        return band
+    part = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
+    outer = _way(width * OVERSAMPLING / 2, height * OVERSAMPLING / 2, share)
+    # Back along the inner edges of the corners, so that the end is cut square on the sides and radially in the corners.
+    deep = max(corner, thick) * OVERSAMPLING
+    inner_way = [
+        (min(max(x, deep), width * OVERSAMPLING - deep), min(max(y, deep), height * OVERSAMPLING - deep)) for x, y in outer
+    ]
+    ImageDraw.Draw(part).polygon([*outer, *reversed(inner_way)], fill=255)
+    return ImageChops.multiply(band, part.reduce(OVERSAMPLING))
+
+
+def _way(half_width: float, half_height: float, share: float) -> list[tuple[float, float]]:
+    """Points along the edge of a picture, the first `share` of the way clockwise from the top middle."""
+    around = 4 * (half_width + half_height)
+    return [_on_edge(share * around * step / 64, half_width, half_height) for step in range(65)]
+
+
+def _on_edge(way: float, half_width: float, half_height: float) -> tuple[float, float]:
+    """The point after `way` along a rectangle's edge, clockwise from the top middle."""
+    right, bottom = 2 * half_width, 2 * half_height
+    for length, point in (
+        (half_width, lambda gone: (half_width + gone, 0.0)),
+        (bottom, lambda gone: (right, gone)),
+        (right, lambda gone: (right - gone, bottom)),
+        (bottom, lambda gone: (0.0, bottom - gone)),
+        (half_width, lambda gone: (gone, 0.0)),
+    ):
+        if way <= length or math.isclose(way, length):
+            return point(way)
+        way -= length
+    return half_width, 0.0

@@ -1,0 +1,105 @@
+"""The parts of a laid-out picture: where each one stands and what it is, in whole pixels. No colour, no drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple
+
+from openbalance_hid.render.fonts import Weight
+from openbalance_hid.tiles.view import Icon, Tone
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels, origin top left; `right` and `bottom` are just outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def moved(self, dx: int, dy: int) -> Box:
+        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def overlaps(self, other: Box) -> bool:
+        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+
+    def holds(self, other: Box) -> bool:
+        return self.left <= other.left and other.right <= self.right and self.top <= other.top and other.bottom <= self.bottom
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+class Role(Enum):
+    """What a text is for. Figures turn grey when their data is too old."""
+
+    TITLE = "title"
+    HERO = "hero"
+    FIGURE = "figure"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """A run of text. The box reaches from the tallest letter to the lowest tail."""
+
+    box: Box
+    text: str
+    size_px: int
+    weight: Weight
+    tone: Tone
+    role: Role
+    baseline: int
+
+
+@dataclass(frozen=True, slots=True)
+class IconItem:
+    """An icon, as large as its square box."""
+
+    box: Box
+    icon: Icon
+    tone: Tone
+    role: Role = Role.WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class MeterItem:
+    """A horizontal bar, filled from the left to `share` (0..1)."""
+
+    box: Box
+    share: float
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnItem:
+    """One column of a chart; `known` false: the mark of a day that is not known."""
+
+    box: Box
+    tone: Tone
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DotItem:
+    """A round mark: the page shown (`on`, wider) or another one, or the age of the data (`tone` warn)."""
+
+    box: Box
+    tone: Tone
+    on: bool
+
+
+Item = TextItem | IconItem | MeterItem | ColumnItem | DotItem
+
+
+def moved(item: Item, dx: int, dy: int) -> Item:
+    """The same item, `dx` further right and `dy` further down."""
+    if isinstance(item, TextItem):
+        return replace(item, box=item.box.moved(dx, dy), baseline=item.baseline + dy)
+    return replace(item, box=item.box.moved(dx, dy))

@@ -1,0 +1,92 @@
+"""The grid and the type scale: every size on a key as a fraction of its side. Nothing here knows a block or a colour.
+
+The panel of a 96 px key is about as large as that of a 72 px key, only finer, so everything scales with the side and a key
+looks the same on every model. `side` is the shorter edge: wide strips and tall Studio keys use the same sizes with more room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+SMALLEST_TEXT_PX: Final = 11  # below this the condensed letters close up; looked at on all sizes from 8 to 14
+
+HERO: Final = (0.40, 0.36, 0.33, 0.305, 0.28, 0.255, 0.23, 0.21, 0.19, 0.17, 0.153, 0.142)
+NOTICE: Final = (0.225, 0.205, 0.185, 0.167, 0.153, 0.142)
+VALUE: Final = (0.195, 0.18, 0.167, 0.153, 0.142)
+LABEL: Final = (0.167, 0.153, 0.142)
+CAPTION: Final = (0.158, 0.142)
+SPACE: Final = (0.065, 0.055, 0.045, 0.035, 0.03, 0.02, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The sizes for one width and height, all in pixels."""
+
+    width: int
+    height: int
+    side: int
+
+    def px(self, fraction: float, least: int = 1) -> int:
+        """A length on the grid: `fraction` of the side, in whole pixels, not below `least`."""
+        return max(least, round(self.side * fraction))
+
+    def sizes(self, steps: tuple[float, ...], level: int = 0) -> tuple[int, ...]:
+        """The text sizes of one step list from `level` on, largest first, none below the smallest readable size."""
+        chosen = steps[min(level, len(steps) - 1) :]
+        return tuple(dict.fromkeys(self.px(step, SMALLEST_TEXT_PX) for step in chosen))
+
+    @property
+    def smallest_text(self) -> int:
+        return self.px(CAPTION[-1], SMALLEST_TEXT_PX)
+
+    @property
+    def margin(self) -> int:
+        """The safe area starts here, above and below: inside the ring, clear of the rounded corners of the glass."""
+        return self.px(0.056, 4)
+
+    @property
+    def side_margin(self) -> int:
+        """The safe area starts here, left and right. Only single lines of text use it all, at the middle of the key."""
+        return self.px(0.042, 3)
+
+    @property
+    def ring(self) -> int:
+        return self.px(0.042, 3)
+
+    @property
+    def thin_ring(self) -> int:
+        return self.px(0.028, 2)
+
+    @property
+    def corner(self) -> int:
+        return self.px(0.15, 6)
+
+    @property
+    def gap(self) -> int:
+        return self.px(0.04, 2)
+
+    def space(self, level: int) -> int:
+        """The least distance between two blocks at a level: it gives way before the letters do."""
+        return self.px(SPACE[min(level, len(SPACE) - 1)])
+
+    @property
+    def dot(self) -> int:
+        return self.px(0.085, 5)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a name, its amount and more stand side by side: strip cells and the screen of the Neo."""
+        return self.width >= 1.6 * self.height
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether there is no room for three lines: the screen of the Neo lays its blocks out in two columns."""
+        return self.is_wide and self.height < 72
+
+
+@lru_cache(maxsize=32)
+def scale_of(width: int, height: int) -> Scale:
+    """The scale for a picture of this size, pixels."""
+    return Scale(width, height, min(width, height))

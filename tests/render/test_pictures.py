@@ -1,0 +1,73 @@
+"""The pictures for people: contact sheets and whole decks."""
+
+import pytest
+from PIL import Image
+
+from openbalance_hid.render.body import Body, draw_deck
+from openbalance_hid.render.draw import draw
+from openbalance_hid.render.sheet import sheet
+from tests.render.faces import STATES
+
+MK2 = Body(5, 3, 72, 72)
+
+
+def test_a_sheet_shows_every_face_at_its_real_size():
+    faces = list(STATES.items())
+    whole = sheet(faces, 72, columns=8)
+    rows = -(-len(faces) // 8)
+    assert whole.width == 8 * (72 + 12) + 12
+    assert whole.height > rows * 72
+    assert whole.crop((12, 12, 84, 84)).tobytes() == draw(faces[0][1], 72, 72).tobytes()
+
+
+def test_a_sheet_is_enlarged_without_smoothing():
+    whole = sheet([("balance", STATES["balance"])], (200, 100), zoom=3)
+    small = whole.crop((12, 12, 612, 312)).resize((200, 100), Image.Resampling.NEAREST)
+    assert small.tobytes() == draw(STATES["balance"], 200, 100).tobytes()
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_deck_shows_its_pictures_on_their_keys(scale):
+    red, blue = Image.new("RGB", (72, 72), (255, 0, 0)), Image.new("RGB", (72, 72), (0, 0, 255))
+    deck = draw_deck({0: red, 14: blue}, MK2, "a deck", scale=scale)
+    colours = {colour for _, colour in deck.getcolors(1 << 20)}
+    assert {(255, 0, 0, 255), (0, 0, 255, 255)} <= colours
+    reds = [
+        (x, y) for x in range(0, deck.width, 4) for y in range(0, deck.height, 4) if deck.getpixel((x, y))[:3] == (255, 0, 0)
+    ]
+    blues = [
+        (x, y) for x in range(0, deck.width, 4) for y in range(0, deck.height, 4) if deck.getpixel((x, y))[:3] == (0, 0, 255)
+    ]
+    assert max(x for x, _ in reds) < deck.width / 3 < deck.width * 2 / 3 < min(x for x, _ in blues)
+    assert max(y for _, y in reds) < min(y for _, y in blues)
+
+
+def test_a_deck_stands_on_a_transparent_ground():
+    deck = draw_deck({}, MK2)
+    assert deck.mode == "RGBA"
+    assert deck.getpixel((0, 0))[3] == 0
+    assert deck.getpixel((deck.width // 2, deck.height // 2))[3] == 255
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        Body(4, 2, 120, 120, 800, 100, 4),
+        Body(9, 4, 112, 112, 1200, 100, 6),
+        Body(4, 2, 96, 96, 248, 58, 0, 2),
+        Body(16, 2, 80, 120, dials=2),
+    ],
+)
+def test_models_with_strips_and_dials_are_drawn(body):
+    strip = Image.new("RGB", (body.strip_width, body.strip_height), (0, 255, 0)) if body.strip_width else None
+    deck = draw_deck({}, body, strip=strip, scale=1)
+    assert deck.width > body.columns * body.key_width
+    greens = {colour: number for number, colour in deck.getcolors(1 << 20)}.get((0, 255, 0, 255), 0)
+    assert greens >= body.strip_width * body.strip_height * 0.9
+
+
+def test_keys_and_dials_do_not_run_into_each_other():
+    keys = {index: Image.new("RGB", (120, 120), (255, 0, 0)) for index in range(8)}
+    deck = draw_deck(keys, Body(4, 2, 120, 120, 800, 100, 4), scale=1)
+    row = [deck.getpixel((x, deck.height // 5))[:3] == (255, 0, 0) for x in range(deck.width)]
+    assert sum(now and not before for before, now in zip([False, *row], row, strict=False)) == 4
