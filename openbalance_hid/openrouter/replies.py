@@ -1,0 +1,342 @@
+"""What OpenRouter's JSON means: reply bytes in, values of `account.snapshot` out. Pure.
+
+Belongs here: the shape of each reply and its quirks. Not here: HTTP, status codes, or what to do about a bad reply.
+
+Money is decoded from the JSON text straight into Decimal and is never a float. Unknown fields are ignored, optional ones may be
+missing or null, numbers may be text. A field that money depends on and that cannot be read fails the whole reply: a sum with a
+silent hole in it would be worse than an old one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow, localcontext
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Spend, Today, Window
+from openbalance_hid.errors import ServerError
+
+NAME_LIMIT = 300  # characters of a model, provider or key name
+QUOTE_LIMIT = 80  # characters of a reply that may appear in a message of ours
+KEYS_PAGE = 100  # rows of a full page of keys
+MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
+
+# A Decimal of 1e999999999 parses at once and takes the machine down in the first addition or formatting.
+# So amounts have bounds: 40 digits, below 1e15, and whatever is smaller than 1e-40 is nothing.
+_DIGITS = 40
+_LARGEST_EXPONENT = 14
+_NOTHING = Decimal(0)
+_BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
+# Control, format (marks that turn a name round on the key, joiners that make two names look like one), half of a pair, private,
+# not assigned, and the two line separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LONGEST_SPAN = timedelta(days=62)  # of the days in one answer: it has the last 30, and one wrong year must not look like many
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
+_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]+")
+
+Reply = TypeVar("Reply")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """`GET /key`: what kind of key this is. Its own usage counters are not the account's and are left out."""
+
+    is_management_key: bool | None  # None: the server does not say
+    label: str
+
+
+class _CreditsData(msgspec.Struct):
+    total_credits: Decimal
+    total_usage: Decimal
+
+
+class _CreditsReply(msgspec.Struct):
+    data: _CreditsData
+
+
+class _ActivityRow(msgspec.Struct, frozen=True, gc=False):  # tens of thousands, and none holds another
+    date: str
+    usage: Decimal | None
+    model: str | None = None
+    model_permaslug: str | None = None
+    endpoint_id: str | None = None
+    provider_name: str | None = None
+    requests: Decimal | None = None
+    prompt_tokens: Decimal | None = None
+    completion_tokens: Decimal | None = None
+
+
+class _ActivityReply(msgspec.Struct):
+    data: list[_ActivityRow]
+
+
+class _TodayRow(msgspec.Struct):
+    credits_usage: Decimal | None
+    model: str | None = None
+    request_count: Decimal | None = None
+
+
+class _TodayMetadata(msgspec.Struct):
+    truncated: bool | None = None
+
+
+class _TodayData(msgspec.Struct):
+    data: list[_TodayRow]
+    metadata: _TodayMetadata | None = None
+
+
+class _TodayReply(msgspec.Struct):
+    data: _TodayData
+
+
+class _KeyData(msgspec.Struct):
+    is_management_key: bool | None = None
+    label: str | None = None
+
+
+class _KeyReply(msgspec.Struct):
+    data: _KeyData
+
+
+class _KeyRow(msgspec.Struct):
+    hash: str
+    usage: Decimal | None
+    name: str | None = None
+    label: str | None = None
+    usage_daily: Decimal | None = None
+    usage_weekly: Decimal | None = None
+    usage_monthly: Decimal | None = None
+    limit: Decimal | None = None
+    limit_remaining: Decimal | None = None
+    limit_reset: str | None = None
+    disabled: bool | None = None
+
+
+class _KeysReply(msgspec.Struct):
+    data: list[_KeyRow]
+
+
+class _ErrorDetail(msgspec.Struct):
+    message: str = ""
+
+
+class _ErrorReply(msgspec.Struct):
+    error: _ErrorDetail | str
+
+
+def to_credits(body: bytes) -> Credits:
+    """What was bought and used, USD, from `GET /credits`. ServerError when either amount is missing or unreadable."""
+    data = _decode(body, _CreditsReply, "/credits").data
+    return Credits(_amount(data.total_credits, "total_credits"), _amount(data.total_usage, "total_usage"))
+
+
+def to_activity(body: bytes) -> Activity:
+    """Completed UTC days from `GET /activity`, added up over endpoints: a row is day × model × endpoint. ServerError as above.
+
+    Own-key inference and the reasoning and cached tokens (parts of the others, or more than them) stay out of every sum, and so
+    does a row that has come before: an endpoint has one a day.
+    """
+    rows = _once(_decode(body, _ActivityReply, "/activity").data)
+    # An organisation's reply has tens of thousands of rows and few names: each text is looked at once, sums are made in place.
+    day_of, name_of = cache(_day), cache(_name)
+    models: dict[tuple[date, str], list[Decimal]] = {}
+    providers: dict[tuple[date, str], list[Decimal]] = {}
+    try:
+        with localcontext(_BOUNDED):
+            for row in rows:
+                day = day_of(row.date)
+                usd, requests = row.usage or _NOTHING, row.requests or _NOTHING
+                tokens = (row.prompt_tokens or _NOTHING) + (row.completion_tokens or _NOTHING)
+                _add_to(models, (day, name_of(row.model or row.model_permaslug)), usd, requests, tokens)
+                _add_to(providers, (day, name_of(row.provider_name)), usd, requests, tokens)
+        return _of_a_month(Activity(_days(models), _days(providers)))
+    except (DecimalException, ValueError, OverflowError) as error:
+        for row in rows:  # which one it was
+            _amount(row.usage, "usage")
+            _count(row.requests, "requests")
+            _count(row.prompt_tokens, "prompt_tokens")
+            _count(row.completion_tokens, "completion_tokens")
+        raise ServerError("the reply has amounts that are too large together") from error
+
+
+def _once(rows: list[_ActivityRow]) -> list[_ActivityRow]:
+    """Without repetitions. Only rows that name their endpoint can be told from others of the same amount."""
+    return [*dict.fromkeys(row for row in rows if row.endpoint_id), *(row for row in rows if not row.endpoint_id)]
+
+
+def _of_a_month(activity: Activity) -> Activity:
+    days = activity.by_model
+    if days and max(days) - min(days) > _LONGEST_SPAN:
+        raise ServerError(f"/activity answered with days from {min(days)} to {max(days)}")
+    return activity
+
+
+def _add_to(
+    sums: dict[tuple[date, str], list[Decimal]], place: tuple[date, str], usd: Decimal, requests: Decimal, tokens: Decimal
+) -> None:
+    """Under `_BOUNDED`, so that no sum grows beyond what an amount may be."""
+    so_far = sums.get(place)
+    if so_far is None:
+        sums[place] = [+usd, +requests, +tokens]
+    else:
+        so_far[0] += usd
+        so_far[1] += requests
+        so_far[2] += tokens
+
+
+def _days(sums: dict[tuple[date, str], list[Decimal]]) -> dict[date, dict[str, Spend]]:
+    """ValueError or OverflowError where a number is none."""
+    days: dict[date, dict[str, Spend]] = {}
+    for (day, name), (usd, requests, tokens) in sums.items():
+        if not usd.is_finite():
+            raise ValueError(name)
+        days.setdefault(day, {})[name] = Spend(usd, int(requests), int(tokens))
+    return days
+
+
+def to_today(body: bytes, day: date) -> Today:
+    """Spend on the UTC day `day` by model label, from `POST /analytics/query`; USD of credits. ServerError as above."""
+    return Today(day, *_by_label(body))
+
+
+def to_window(body: bytes, start: datetime, end: datetime) -> Window:
+    """Spend from `start` to `end` by model label, as `to_today`."""
+    return Window(start, end, *_by_label(body))
+
+
+def to_keys(body: bytes) -> tuple[ApiKey, ...]:
+    """One page of `GET /keys`, at most `KEYS_PAGE`. ServerError when an amount or a hash is missing or unreadable."""
+    return tuple(_key(row) for row in _decode(body, _KeysReply, "/keys").data)
+
+
+def told_apart(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
+    """The keys, each once, those of the same name with the beginning of their hash behind it."""
+    once = {key.hash: key for key in keys}  # a key that was made while we turned the pages comes twice
+    names = Counter(key.name for key in once.values())
+    return tuple(replace(key, name=f"{key.name} {key.hash[:6]}") if names[key.name] > 1 else key for key in once.values())
+
+
+def to_key_info(body: bytes) -> KeyInfo:
+    """The kind of key, from `GET /key`. ServerError when the reply does not parse."""
+    data = _decode(body, _KeyReply, "/key").data
+    return KeyInfo(data.is_management_key, _printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
+
+
+def error_message(body: bytes) -> str:
+    """The server's own words in an error reply, one printable line of at most `MESSAGE_LIMIT`; empty when there are none."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorReply).error
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ""
+    return one_line(error if isinstance(error, str) else error.message, MESSAGE_LIMIT)
+
+
+def one_line(text: str, limit: int) -> str:
+    """`text` as one printable line of at most `limit` characters, with anything that looks like a key masked."""
+    # Only a bounded piece is looked at: the input may be megabytes. A key at its edge is masked before the cut is made.
+    masked = mask_keys(" ".join(_printable(text[: 8 * limit], gap=" ").split()))
+    return masked if len(masked) <= limit else masked[: limit - 1] + "…"
+
+
+def mask_keys(text: str) -> str:
+    """`text` without anything that looks like a key of OpenRouter's."""
+    return _KEY.sub("[key]", text)
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Whether a reply is a web page, which is what the CDN in front of OpenRouter answers with."""
+    return body[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
+
+
+def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
+    data = _decode(body, _TodayReply, "/analytics/query").data
+    by_model: dict[str, Spend] = {}
+    for row in data.data:
+        spend = Spend(_amount(row.credits_usage, "credits_usage"), _count(row.request_count, "request_count"))
+        _add(by_model, _name(row.model), spend)
+    return by_model, bool(data.metadata and data.metadata.truncated)
+
+
+def _key(row: _KeyRow) -> ApiKey:
+    def told(value: Decimal | None, field: str) -> Decimal | None:
+        return None if value is None else _amount(value, field)
+
+    return ApiKey(
+        row.hash[:NAME_LIMIT],
+        mask_keys(_name(row.name or row.label)),
+        _amount(row.usage, "usage"),
+        told(row.usage_daily, "usage_daily"),
+        told(row.usage_weekly, "usage_weekly"),
+        told(row.usage_monthly, "usage_monthly"),
+        told(row.limit, "limit"),
+        told(row.limit_remaining, "limit_remaining"),
+        _printable(row.limit_reset[:80])[:20] if row.limit_reset else None,
+        bool(row.disabled),
+    )
+
+
+def _decode(body: bytes, shape: type[Reply], what: str) -> Reply:
+    if looks_like_html(body):
+        raise ServerError(f"{what} answered with a web page instead of JSON")
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        if said := error_message(body):
+            raise ServerError(f"{what} answered with an error: {said}") from error
+        # msgspec names types and the path of the field, never the content.
+        raise ServerError(f"{what} answered in an unknown form: {one_line(str(error), QUOTE_LIMIT)}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        quote = one_line(body[: 4 * QUOTE_LIMIT].decode("utf-8", "replace"), QUOTE_LIMIT)
+        raise ServerError(f"{what} answered with something that is not JSON: {quote or 'nothing'}") from error
+
+
+def _amount(value: Decimal | None, field: str) -> Decimal:
+    """Bounded and finite; null is nothing charged (free and own-key models)."""
+    if value is None:
+        return Decimal(0)
+    context = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow])
+    try:
+        bounded = context.create_decimal(value)
+    except DecimalException as error:
+        raise ServerError(f"the reply has a number out of range in {field}") from error
+    if not bounded.is_finite():
+        raise ServerError(f"the reply has no usable number in {field}")
+    return bounded
+
+
+def _count(value: Decimal | None, field: str) -> int:
+    return int(_amount(value, field))
+
+
+def _day(text: str) -> date:
+    """The first ten characters: the field is documented as YYYY-MM-DD and really comes with a time behind it."""
+    try:
+        if not _DATE.fullmatch(text[:10]):
+            raise ValueError(text[:10])
+        day = date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise ServerError(f"the reply has an unreadable date: {one_line(text, 20) or 'nothing'}") from error
+    if not 2000 <= day.year < 3000:  # days are counted back from these: at the edges of the calendar that would fail later
+        raise ServerError(f"the reply has an impossible date: {day}")
+    return day
+
+
+def _name(text: str | None) -> str:
+    return _printable((text or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT].strip() or "unknown"  # cut first: it may be megabytes
+
+
+def _printable(text: str, gap: str = "") -> str:
+    """Without anything that moves a cursor, ends a line, reverses the direction of writing or is not seen at all."""
+    return "".join(gap if unicodedata.category(char) in _UNSEEN else char for char in text)
+
+
+def _add(sums: dict[str, Spend], name: str, spend: Spend) -> None:
+    sums[name] = sums[name] + spend if name in sums else spend

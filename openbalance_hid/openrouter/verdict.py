@@ -1,0 +1,70 @@
+"""What one question came to, for the tiles and for the next turn, and which endpoints have asked to be left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from openbalance_hid.account.snapshot import Health, Reading
+from openbalance_hid.errors import ApiError, ForbiddenError, OfflineError, RateLimitedError, ServerError
+from openbalance_hid.openrouter.cadence import Outcome
+
+_RATE_LIMIT_FLOOR_S = 60.0
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it went."""
+
+    outcome: Outcome
+    health: Health
+    message: str | None = None
+    retry_after_s: float | None = None
+
+
+GOOD = Verdict(Outcome.OK, Health.OK)
+
+
+def verdict_on(error: ApiError) -> Verdict:
+    """What an error of a question means."""
+    match error:
+        case OfflineError():
+            return Verdict(Outcome.OFFLINE, Health.OFFLINE, error.message)
+        case RateLimitedError():
+            return Verdict(Outcome.RATE_LIMITED, Health.RATE_LIMITED, error.message, error.retry_after_s)
+        case ServerError():
+            return Verdict(Outcome.SOON, Health.SERVER_ERROR, error.message, error.retry_after_s)
+        case ForbiddenError():
+            return Verdict(Outcome.OWNER, Health.SERVER_ERROR, error.message)
+        case _:  # a 401 of one endpoint while another answers: the key is good
+            return Verdict(Outcome.SOON, Health.SERVER_ERROR, error.message)
+
+
+def reading_after(before: Reading[Value], verdict: Verdict, value: Value | None, now: datetime) -> Reading[Value]:
+    """The reading after a try. A failure keeps the last good value and its time."""
+    if value is None:
+        return replace(before, health=verdict.health, message=verdict.message)
+    return Reading(value, now, Health.OK)
+
+
+class Pauses:
+    """Until when each endpoint is not to be asked. Monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._not_before_s: dict[str, float] = {}
+
+    def note(self, endpoint: str, verdict: Verdict, now_s: float) -> None:
+        """What a 429 asked for; any other verdict asks for nothing."""
+        if verdict.outcome is Outcome.RATE_LIMITED:
+            self._not_before_s[endpoint] = now_s + max(verdict.retry_after_s or 0.0, _RATE_LIMIT_FLOOR_S)
+
+    def until_s(self, endpoint: str) -> float:
+        """Minus infinity for one that asked for nothing."""
+        return self._not_before_s.get(endpoint, float("-inf"))
+
+    def clear(self) -> None:
+        """Another key, another limit."""
+        self._not_before_s.clear()

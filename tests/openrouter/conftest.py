@@ -1,0 +1,21 @@
+"""What these tests stand on: a local OpenRouter that goes by a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.openrouter.virtual import VirtualClock
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def sample(clock: VirtualClock) -> Iterator[SampleAccount]:
+    with SampleAccount(clock=clock.utc) as account:
+        yield account

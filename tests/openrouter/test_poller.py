@@ -1,0 +1,218 @@
+"""The poller's thread, on the machine's own clock, against a real server."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.openrouter.virtual import VirtualClock
+
+PATIENCE_S = 20.0  # a limit for what should happen at once; reached only when it never does
+
+
+class Watched:
+    """A running poller and the turns it has ended."""
+
+    def __init__(self, sample: SampleAccount, clock: VirtualClock) -> None:
+        self.sample = sample
+        self.clock = clock
+        self.ended: queue.Queue[Snapshot] = queue.Queue()
+        self.gate = threading.Event()  # closed: a turn waits here for its client
+        self.gate.set()
+        self.at_gate = threading.Event()
+        self.poller = Poller("work", self.connect, 900.0, self.publish, clock)
+
+    def connect(self) -> Client:
+        self.at_gate.set()
+        assert self.gate.wait(PATIENCE_S)
+        return Client(self.sample.key, self.sample.url, utc=self.clock.utc)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        if not snapshot.refreshing:
+            self.ended.put(snapshot)
+
+    def turn(self) -> Snapshot:
+        return self.ended.get(timeout=PATIENCE_S)
+
+
+@contextmanager
+def running(sample: SampleAccount, clock: VirtualClock) -> Iterator[Watched]:
+    watched = Watched(sample, clock)
+    watched.poller.start()
+    try:
+        yield watched
+    finally:
+        watched.gate.set()
+        watched.poller.stop(PATIENCE_S)
+
+
+def threads(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
+def test_it_asks_at_once_when_started_on_a_thread_named_after_the_account(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        assert watched.turn().health is Health.OK
+        assert len(threads("poll work")) == 1
+        watched.poller.start()
+        assert len(threads("poll work")) == 1
+    assert threads("poll work") == []
+
+
+def test_a_refresh_asks_now_and_is_granted_once_in_ten_seconds(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        assert watched.poller.refresh()
+        assert watched.turn().polls == 2
+        idle(watched)
+        assert not watched.poller.refresh()
+        clock.pass_(10)
+        assert watched.poller.refresh()
+        assert watched.turn().polls == 3
+
+
+def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        watched.gate.clear()
+        watched.at_gate.clear()
+        assert watched.poller.refresh()
+        assert watched.at_gate.wait(PATIENCE_S)
+        assert [watched.poller.refresh() for _ in range(3)] == [True, True, True]
+        watched.gate.set()
+        assert watched.turn().polls == 2
+        idle(watched)
+        assert watched.ended.empty()
+
+
+def test_a_refresh_is_refused_while_the_server_asks_for_silence(sample: SampleAccount, clock: VirtualClock) -> None:
+    sample.set_scenario("rate-limited")
+    with running(sample, clock) as watched:
+        assert watched.turn().health is Health.RATE_LIMITED
+        idle(watched)
+        assert not watched.poller.refresh()
+        clock.pass_(120)
+        assert watched.poller.refresh()
+
+
+def test_who_insists_is_neither_throttled_nor_silenced(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        for polls, (scenario, health) in enumerate([("rate-limited", Health.RATE_LIMITED), ("normal", Health.OK)], start=2):
+            sample.set_scenario(scenario)
+            assert watched.poller.refresh(insist=True)
+            ended = watched.turn()
+            assert (ended.polls, ended.health) == (polls, health)
+            idle(watched)
+
+
+def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        watched.gate.clear()
+        watched.at_gate.clear()
+        watched.poller.refresh()
+        assert watched.at_gate.wait(PATIENCE_S)
+        assert watched.poller.refresh(insist=True)
+        watched.gate.set()
+        assert [watched.turn().polls, watched.turn().polls] == [2, 3]
+
+
+def test_a_poller_that_does_not_run_refuses_a_refresh(sample: SampleAccount, clock: VirtualClock) -> None:
+    watched = Watched(sample, clock)
+    assert not watched.poller.refresh()
+    watched.poller.stop()
+    watched.poller.start()
+    assert threads("poll work") == []
+
+
+def test_stop_may_be_called_twice_and_nothing_is_published_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        watched.gate.clear()
+        watched.at_gate.clear()
+        watched.poller.refresh()
+        assert watched.at_gate.wait(PATIENCE_S)
+        watched.poller.stop(0.0)  # in the middle of a turn: does not wait for it
+        watched.gate.set()
+        watched.poller.stop(PATIENCE_S)
+        watched.poller.stop()
+        assert threads("poll work") == []
+        assert watched.ended.empty()
+        assert not watched.poller.refresh()
+
+
+def test_a_machine_that_slept_asks_at_its_next_look_at_the_clock(
+    sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        clock.step(8 * 3600)  # the monotonic clock stood still
+        assert watched.turn().polls == 2
+
+
+def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
+    sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        sample.requests.clear()
+        watched.poller.pace(60)
+        paced = watched.turn()
+        assert [each.path for each in sample.requests] == ["/credits"]
+        idle(watched)
+        clock.pass_(60)
+        assert watched.turn().polls == 3
+        assert paced.next_poll_at is not None
+        idle(watched)
+        clock.pass_(11)
+        watched.poller.pace(None)
+        assert watched.turn().polls == 4
+        idle(watched)
+        clock.pass_(899)
+        assert watched.ended.empty()
+        clock.pass_(1)
+        assert watched.turn().polls == 5
+
+
+def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
+    sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        watched.poller.pace(60)
+        assert watched.turn().polls == 2
+        idle(watched)
+        for _ in range(20):
+            watched.poller.pace(None)
+        clock.pass_(9.9)
+        assert watched.ended.empty()
+        clock.pass_(0.1)
+        assert watched.turn().polls == 3
+        idle(watched)
+        clock.pass_(800)
+        assert watched.ended.empty()
+
+
+def idle(watched: Watched) -> None:
+    """Until the poller waits: the end of a turn is published a moment before that."""
+    poller = watched.poller
+    with poller._changed:
+        assert poller._changed.wait_for(lambda: not poller._under_way, PATIENCE_S)

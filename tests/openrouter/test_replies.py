@@ -1,0 +1,250 @@
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
+from openbalance_hid.errors import ServerError
+from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_activity, to_credits, to_key_info, to_today
+
+DAY = date(2026, 11, 24)
+
+
+def credits_body(text: str) -> bytes:
+    return f'{{"data":{{"total_credits":{text},"total_usage":1}}}}'.encode()
+
+
+def activity_body(**fields: object) -> bytes:
+    row = {"date": "2026-06-12 00:00:00", "model": "openai/gpt-5", "provider_name": "OpenAI", "usage": 1}
+    return msgspec.json.encode({"data": [row | fields]})
+
+
+# --- money --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("100.123456789", "100.123456789"),
+        ("0.1", "0.1"),
+        ("1e-9", "0.000000001"),
+        ("1.5E2", "150"),
+        ("-2.40", "-2.40"),
+        ('"25.75"', "25.75"),
+        ("999999999999.123456789", "999999999999.123456789"),
+        ("1e-999999999", "0"),
+    ],
+)
+def test_money_comes_from_the_text_to_the_last_digit(text: str, amount: str) -> None:
+    assert to_credits(credits_body(text)).total_credits_usd == Decimal(amount)
+
+
+@given(st.decimals(-(10**12), 10**12, allow_nan=False, places=9))
+def test_nine_decimals_survive_as_number_and_as_text(amount: Decimal) -> None:
+    assert to_credits(credits_body(f"{amount:f}")).total_credits_usd == amount
+    assert to_credits(credits_body(f'"{amount:f}"')).total_credits_usd == amount
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e999999999", '"1e999999999"', "1e15", '"NaN"', '"sNaN"', '"Infinity"', "NaN", "true", "[]", "{}", '""', '"ten"', "null"],
+)
+def test_an_unusable_amount_fails_the_reply(text: str) -> None:
+    with pytest.raises(ServerError):
+        to_credits(credits_body(text))
+
+
+def test_a_number_of_a_hundred_thousand_digits_is_no_trouble() -> None:
+    assert to_credits(credits_body("0." + "1" * 100_000)).total_credits_usd < 1
+    with pytest.raises(ServerError):
+        to_credits(credits_body("9" * 100_000))
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"data":{"total_credits":1}}', b'{"data":null}', b"{}", b"[]", b"null", b"", b"{", b"\xff\xfe"]
+)
+def test_a_reply_without_the_amounts_is_a_server_error(body: bytes) -> None:
+    with pytest.raises(ServerError):
+        to_credits(body)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    body = b'{"data":{"total_credits":2,"total_usage":1,"new":{"x":[1]}},"meta":null}'
+    assert to_credits(body) == Credits(Decimal(2), Decimal(1))
+
+
+# --- /activity ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_rows_of_a_model_on_several_endpoints_are_one_sum() -> None:
+    rows = [
+        {"date": "2026-06-12 00:00:00", "model": "a/m", "provider_name": "P", "usage": 0.1, "requests": 2, "prompt_tokens": 10},
+        {"date": "2026-06-12", "model": "a/m", "provider_name": "Q", "usage": 0.2, "requests": "3", "completion_tokens": 5},
+        {"date": "2026-06-13 00:00:00", "model": "a/n", "provider_name": "P", "usage": 1, "byok_usage_inference": 9},
+    ]
+    twelfth, thirteenth = date(2026, 6, 12), date(2026, 6, 13)
+    assert to_activity(msgspec.json.encode({"data": rows})) == Activity(
+        by_model={twelfth: {"a/m": Spend(Decimal("0.3"), 5, 15)}, thirteenth: {"a/n": Spend(Decimal(1))}},
+        by_provider={
+            twelfth: {"P": Spend(Decimal("0.1"), 2, 10), "Q": Spend(Decimal("0.2"), 3, 5)},
+            thirteenth: {"P": Spend(Decimal(1))},
+        },
+    )
+
+
+def test_reasoning_and_cached_tokens_are_parts_and_not_added() -> None:
+    body = activity_body(prompt_tokens=10, completion_tokens=5, reasoning_tokens=70, cached_tokens=90)
+    assert to_activity(body).by_model[date(2026, 6, 12)]["openai/gpt-5"].tokens == 15
+
+
+def test_no_rows_are_an_answer() -> None:
+    assert to_activity(b'{"data":[]}').newest is None
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "2026-13-01", "2026-W02-1", "12/06/2026", "0001-01-01", "9999-12-31"])
+def test_a_day_that_cannot_be_placed_fails_the_reply(day: str) -> None:
+    with pytest.raises(ServerError, match="date"):
+        to_activity(activity_body(date=day))
+
+
+@pytest.mark.parametrize("fields", [{"usage": []}, {"usage": "1e99"}, {"requests": {}}, {"model": 7}, {"prompt_tokens": True}])
+def test_a_field_of_a_wrong_type_fails_the_reply_and_leaves_no_hole_in_a_sum(fields: dict[str, object]) -> None:
+    with pytest.raises(ServerError):
+        to_activity(activity_body(**fields))
+
+
+def test_names_are_bounded_and_free_of_control_characters() -> None:
+    body = activity_body(model="a/\x00\n\x1b[31m\u202e" + "é🦜" * 400, provider_name=None)
+    activity = to_activity(body)
+    (name,) = activity.by_model[date(2026, 6, 12)]
+    assert name.startswith("a/[31mé🦜")
+    assert len(name) == 300
+    assert list(activity.by_provider[date(2026, 6, 12)]) == ["unknown"]
+
+
+# --- /analytics/query and /key -------------------------------------------------------------------------------------------
+
+
+def test_the_analytics_rows_lie_two_levels_deep_with_counts_as_text_and_money_as_null() -> None:
+    rows = [{"model": "GPT-5", "credits_usage": 1.25, "request_count": "1523"}, {"model": "Llama", "credits_usage": None}]
+    body = msgspec.json.encode({"data": {"data": rows, "metadata": {"truncated": True}, "cachedAt": "?"}})
+    expected = Today(DAY, {"GPT-5": Spend(Decimal("1.25"), 1523), "Llama": Spend()}, truncated=True)
+    assert to_today(body, DAY) == expected
+    assert not to_today(b'{"data":{"data":[]}}', DAY).truncated
+
+
+def test_a_missing_amount_is_not_taken_for_zero() -> None:
+    with pytest.raises(ServerError):
+        to_today(b'{"data":{"data":[{"model":"GPT-5","request_count":1}]}}', DAY)
+
+
+@pytest.mark.parametrize(
+    ("body", "info"),
+    [
+        (b'{"data":{"is_management_key":true,"label":"x\\u0007","usage":0}}', KeyInfo(True, "x")),
+        (b'{"data":{"is_management_key":false}}', KeyInfo(False, "")),
+        (b'{"data":{}}', KeyInfo(None, "")),
+    ],
+)
+def test_the_kind_of_key_is_what_the_server_says_or_not_known(body: bytes, info: KeyInfo) -> None:
+    assert to_key_info(body) == info
+
+
+# --- what is said of a bad reply --------------------------------------------------------------------------------------------
+
+
+def test_the_servers_words_are_one_short_printable_line_without_keys() -> None:
+    body = msgspec.json.encode({"error": {"code": 401, "message": "bad\nkey sk-or-v1-0123abcd\x1b[2J " + "x" * 900}})
+    message = error_message(body)
+    assert message.startswith("bad key [key] [2J xxx")
+    assert len(message) == 200
+    assert message.isprintable()
+    assert error_message(b'{"error":"plain"}') == "plain"
+    assert error_message(b"<html>") == ""
+
+
+def test_a_bad_reply_is_quoted_shortly_and_printably() -> None:
+    with pytest.raises(ServerError) as caught:
+        to_credits(b"\x1b[31m sk-or-v1-0123abcd \r\n" + b"y" * 5000)
+    assert "sk-or" not in caught.value.message
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 150
+
+
+def test_a_web_page_is_called_one() -> None:
+    with pytest.raises(ServerError, match="web page"):
+        to_credits(b"\n <!DOCTYPE html><html>")
+
+
+def test_an_error_inside_a_good_status_is_shown() -> None:
+    with pytest.raises(ServerError, match="upstream is down"):
+        to_activity(b'{"error":{"code":502,"message":"upstream is down"}}')
+
+
+# --- whatever comes -----------------------------------------------------------------------------------------------------
+
+READERS = [to_credits, to_activity, to_key_info, lambda body: to_today(body, DAY)]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
+FIELDS = st.sampled_from(
+    [
+        "data",
+        "date",
+        "model",
+        "usage",
+        "requests",
+        "prompt_tokens",
+        "total_credits",
+        "total_usage",
+        "credits_usage",
+        "request_count",
+        "label",
+        "metadata",
+        "truncated",
+    ]
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS, inner, max_size=6),
+    max_leaves=25,
+)
+
+
+def money_in(value: object) -> list[Decimal]:
+    match value:
+        case Credits():
+            return [value.total_credits_usd, value.total_usage_usd]
+        case Activity():
+            return [spend.usd for day in value.by_model.values() for spend in day.values()]
+        case Today():
+            return [value.usd]
+        case _:
+            return []
+
+
+@given(st.binary(max_size=200) | JSON.map(msgspec.json.encode) | JSON.map(lambda inner: msgspec.json.encode({"data": inner})))
+@example(b'{"data":' + b"[" * 20_000)
+@example(b'{"other":' + b"[" * 20_000 + b"]" * 20_000 + b"}")
+def test_any_reply_is_a_finite_value_or_a_server_error(body: bytes) -> None:
+    for read in READERS:
+        try:
+            assert all(amount.is_finite() for amount in money_in(read(body)))
+        except ServerError as error:
+            assert error.message.isprintable()
+    assert error_message(body) is not None
+
+
+def test_a_row_that_comes_twice_is_counted_once() -> None:
+    row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "provider_name": "P", "usage": 2, "requests": 1}
+    sums = to_activity(msgspec.json.encode({"data": [row, row, row | {"endpoint_id": "e2"}]})).by_model
+    assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(4), 2)}}
+
+
+def test_a_name_of_a_megabyte_is_cut_and_nothing_unseen_stays_in_one() -> None:
+    (name,) = to_activity(activity_body(model="a/\u061c\u200b\u2066\ufeff\U000e0041m" + "x" * 1_000_000)).by_model[
+        date(2026, 6, 12)
+    ]
+    assert name.startswith("a/mxxx")
+    assert len(name) == 300
