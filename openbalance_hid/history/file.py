@@ -1,0 +1,244 @@
+"""The one SQLite file: opening it, and what happens when it cannot be opened, read or written.
+
+A damaged file is set aside and a new one begun. A full disk, a directory that may not be written, a file that somebody else
+holds locked: what comes is kept in memory, and in the file as soon as that is possible again. A file of a newer version is left
+alone. Each trouble is logged when it begins and when it ends, and never raised. Not here: what the tables mean (`store`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
+
+from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.history.schema import STEPS, DamagedError, Step, TooNewError, bring_up, check, salt_of, transact
+
+LOCK_LIMIT_S = 0.25  # another program reads or copies the file for less than that; whoever holds it longer is not waited for
+MOST_PENDING = 5000  # changes that wait for the file: fifty days of polls
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# A UnicodeDecodeError is SQLite's message about damage, with the damage in it.
+_READING = (sqlite3.DatabaseError, DamagedError, UnicodeDecodeError)
+_FAILURES = (OSError, OpenBalanceError, sqlite3.Error, DamagedError, UnicodeDecodeError)
+
+Change = Callable[[Connection], object]
+Value = TypeVar("Value")
+logger = logging.getLogger(__name__)
+
+
+class HistoryFile:
+    """The file, or the memory in its place. For one thread alone: the connection belongs to whoever made this."""
+
+    def __init__(
+        self,
+        path: Path,
+        prepare: Callable[[], object],
+        utc: Callable[[], datetime],
+        new_salt: Callable[[], bytes],
+        steps: Sequence[Step] = STEPS,
+    ) -> None:
+        """`prepare` makes the directory, private to the owner; OSError or OpenBalanceError when it cannot."""
+        self._path = path
+        self._prepare = prepare
+        self._utc = utc
+        self._new_salt = new_salt
+        self._steps = steps
+        self._waiting: deque[Change] | None = None  # None: all is well, and the file is written at once
+        self._for_good = False
+        try:
+            self._db = self._open()
+        except TooNewError as error:
+            self._for_good = True
+            self._db = self._begin_memory(str(error))
+        except _FAILURES as error:
+            self._db = self._begin_memory(_reason(error))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the file cannot be written at present."""
+        return self._waiting is not None
+
+    def change(self, change: Change) -> None:
+        """Carries out a change as a whole, in the file or else in memory."""
+        if self._waiting is not None:
+            transact(self._db, change)
+            self._waiting.append(change)
+            self._try_again(self._waiting)
+            return
+        try:
+            transact(self._db, change)
+        except _READING as error:
+            self._replace(error)
+            transact(self._db, change)
+            if self._waiting is not None:
+                self._waiting.append(change)
+
+    def ask(self, question: Callable[[Connection], Value], otherwise: Value) -> Value:
+        """The answer, or `otherwise` where it cannot be read."""
+        try:
+            return question(self._db)
+        except _READING as error:
+            self._replace(error)
+            return otherwise
+
+    def close(self) -> None:
+        """Ends the connection; may be called twice."""
+        if self._waiting is not None and not self._for_good:
+            self._try_again(self._waiting)
+        with suppress(sqlite3.Error):
+            self._db.close()
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _open(self) -> Connection:
+        try:
+            return self._connect()
+        except _READING as error:
+            # While it is being opened, SQLITE_ERROR means tables that are not ours, or not there.
+            if not _is_damage(error) and getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
+                raise
+            self._set_aside(_reason(error))
+            return self._connect()
+
+    def _connect(self) -> Connection:
+        self._prepare()
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        db = sqlite3.connect(self._path, timeout=LOCK_LIMIT_S, isolation_level=None)
+        try:
+            bring_up(db, self._new_salt, self._steps)
+            # With a write-ahead log readers and the writer do not wait for each other, and a process that is killed loses
+            # nothing it has committed. FULL: nor does a machine that loses power; it costs one fsync a poll.
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            check(db)
+            salt_of(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _set_aside(self, reason: str) -> None:
+        """Renames the file and what belongs to it. OSError when that cannot be."""
+        aside = f"{self._path.name}.damaged-{self._utc():%Y%m%dT%H%M%SZ}"
+        for suffix in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                self._path.with_name(self._path.name + suffix).rename(self._path.with_name(aside + suffix))
+        logger.warning("history %s is damaged (%s): set aside as %s, and a new one begun", self._path, reason, aside)
+
+    # --- when the file fails -----------------------------------------------------------------------------------------
+
+    def _replace(self, error: Exception) -> None:
+        """Another place for what is remembered: a new file for a damaged one, else the memory."""
+        damaged = _is_damage(error)
+        if _may_be_our_mistake(error):
+            if self._is_sound():
+                raise error  # to be heard of, and no reason to give up a good file
+            damaged = True
+        with suppress(sqlite3.Error):
+            self._db.close()
+        if self._waiting is not None:
+            self._db = self._empty_memory()
+            return
+        try:
+            if not damaged:
+                self._db = self._begin_memory(_reason(error))
+                return
+            self._set_aside(_reason(error))
+            self._db = self._connect()
+        except _FAILURES as further:
+            self._db = self._begin_memory(_reason(further))
+
+    def _is_sound(self) -> bool:
+        try:
+            return bool(self._db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except _READING:
+            return False
+
+    def _begin_memory(self, reason: str) -> Connection:
+        """A copy of the file as far as it can be read."""
+        self._waiting = deque(maxlen=MOST_PENDING)
+        until = "" if self._for_good else " until it can be written"
+        logger.warning("history %s: %s; what comes is kept in memory only%s", self._path, reason, until)
+        memory = self._empty_memory()
+        if self._for_good:
+            return memory
+        for how in ("mode=ro", "mode=ro&immutable=1"):  # the second for a directory in which no lock can be made
+            try:
+                source = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", timeout=LOCK_LIMIT_S, uri=True)
+            except sqlite3.Error:
+                continue
+            copy = sqlite3.connect(":memory:", isolation_level=None)
+            try:
+                source.backup(copy)
+                bring_up(copy, self._new_salt, self._steps)
+                salt_of(copy)
+            except (*_READING, TooNewError) as error:
+                copy.close()
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                    break  # locked: without the lock we could read half of a change
+            else:
+                memory.close()
+                copy.execute("PRAGMA foreign_keys = ON")
+                return copy
+            finally:
+                source.close()
+        return memory
+
+    def _empty_memory(self) -> Connection:
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        bring_up(memory, self._new_salt, self._steps)
+        memory.execute("PRAGMA foreign_keys = ON")
+        return memory
+
+    def _try_again(self, waiting: deque[Change]) -> None:
+        """Back to the file, with everything that has come since."""
+        if self._for_good:
+            return
+
+        def all_of_it(db: Connection) -> None:
+            for change in waiting:
+                change(db)
+
+        try:
+            db = self._open()
+        except (*_FAILURES, TooNewError):
+            return
+        try:
+            transact(db, all_of_it)
+        except _READING:
+            db.close()
+            return
+        self._db.close()
+        self._db, self._waiting = db, None
+        logger.info("history %s: written again", self._path)
+
+
+def _is_damage(error: Exception) -> bool:
+    if isinstance(error, sqlite3.DatabaseError):
+        code = getattr(error, "sqlite_errorcode", None)
+        return code is None or code & 0xFF in _DAMAGE  # without a code it is Python's: text that is not UTF-8
+    return isinstance(error, DamagedError | UnicodeDecodeError)
+
+
+def _may_be_our_mistake(error: Exception) -> bool:
+    """Whether the statement can be wrong, and not the file."""
+    return isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError) or (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OpenBalanceError):
+        return error.message
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return str(error) or type(error).__name__

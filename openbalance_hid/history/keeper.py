@@ -1,0 +1,235 @@
+"""The thread that owns the store, and what one poller's account looks like from outside of it.
+
+Whoever keeps something leaves it in a bounded queue and goes on: no disk can hold up a poll or a press. Whoever recalls waits,
+for a short while.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
+from openbalance_hid.account.snapshot import Activity, Credits, Reading, Sample, Snapshot, Today
+from openbalance_hid.account.spike import SpikeRule
+from openbalance_hid.history.past import Counted, Days, Past, Who
+
+if TYPE_CHECKING:
+    from openbalance_hid.history.store import Store
+
+RECALL_LIMIT_S = 2.0  # a start without its past is better than none; a healthy disk needs hundredths of a second
+MOST_JOBS = 1000  # ten days of polls behind a disk that hangs
+STOP_LIMIT_S = 1.0
+
+Job = Callable[["Store"], object]
+logger = logging.getLogger(__name__)
+
+
+class History:
+    """The history of all accounts. Any thread may call anything; one thread, "history", reads and writes."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        """`open_store` is called on the thread, once."""
+        self._open_store = open_store
+        self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_JOBS)
+        self._overflowing = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+
+    def start(self) -> None:
+        """Opens the file, on the thread."""
+        self._thread.start()
+
+    def ledger(self, account: str) -> Ledger:
+        """An account's part, for one poller."""
+        return Ledger(account, self)
+
+    def forget(self, account: str) -> None:
+        """Everything about the accounts of this name, whatever their keys."""
+        self.leave(lambda store: store.forget(account))
+
+    def leave(self, job: Job) -> None:
+        """Something to be done by the thread, in order; dropped, and said once, when the thread is far behind."""
+        if self._stopping:
+            return
+        try:
+            self._jobs.put_nowait(job)
+            self._overflowing = False
+        except queue.Full:
+            if not self._overflowing:
+                self._overflowing = True
+                logger.warning("history: the disk does not keep up; what comes is not remembered")
+
+    def ask(self, question: Callable[[Store], Past], limit_s: float = RECALL_LIMIT_S) -> Past:
+        """The answer of the thread; an empty past when it does not come in time."""
+        if self._stopping:
+            return Past()
+        answers: queue.SimpleQueue[Past] = queue.SimpleQueue()
+        self.leave(lambda store: answers.put(question(store)))
+        try:
+            return answers.get(timeout=limit_s)
+        except queue.Empty:
+            logger.warning("history: no answer within %g s; going on without", limit_s)
+            return Past()
+
+    def stop(self, join_s: float = STOP_LIMIT_S) -> None:
+        """Writes what waits and closes the file, for up to `join_s` seconds; may be called twice."""
+        if not self._stopping:
+            self._stopping = True
+            while True:
+                try:
+                    self._jobs.put_nowait(None)
+                    break
+                except queue.Full:
+                    with suppress(queue.Empty):
+                        self._jobs.get_nowait()  # the oldest entry makes room for the end
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(join_s)
+
+    def _run(self) -> None:
+        try:
+            store = self._open_store()
+        except Exception:
+            logger.exception("history: internal error; nothing is remembered")
+            return
+        while (job := self._jobs.get()) is not None:
+            try:
+                job(store)
+            except Exception:  # a bug of ours in one entry; the others are kept
+                logger.exception("history: internal error; going on")
+        store.close()
+
+
+class Ledger:
+    """One account, as one poller sees it. `recall` and `keep` are called by the poller, the others by the main thread.
+
+    Nothing is kept before the key is known: `recall` binds the ledger to it.
+    """
+
+    def __init__(self, account: str, history: History) -> None:
+        self._account = account
+        self._history = history
+        self._bound: tuple[Who, datetime] | None = None  # and the snapshots' `started_at` that it goes for
+        self._sampled_at: datetime | None = None
+        self._activity = Activity()
+        self._read_at: datetime | None = None
+        self._today_read_at: datetime | None = None
+        self._key_days: Days = {}
+        self._key_days_read_at: datetime | None = None
+
+    def recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> tuple[Snapshot, Past]:
+        """`begun`, which knows nothing yet, with everything that was known of this key's account; and that itself.
+
+        `mono_s`: the monotonic clock at `now`. Values keep the time at which they were measured.
+        """
+        who = Who(self._account, fingerprint)
+        past = self._history.ask(lambda store: store.recall(who, now))
+        self._bound = (who, begun.started_at)
+        self._sampled_at = past.last.at if past.last is not None else None
+        self._activity, self._read_at = past.activity or Activity(), past.activity_read_at
+        self._today_read_at = past.today_read_at
+        self._key_days, self._key_days_read_at = past.key_days, past.key_days_read_at
+        return remembered(begun, past, now, mono_s), past
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """What is new in it."""
+        if self._bound is None or self._bound[1] != snapshot.started_at:
+            return
+        who = self._bound[0]
+        if snapshot.samples and snapshot.samples[-1].at != self._sampled_at:
+            self._sampled_at = snapshot.samples[-1].at
+            sample = _counted(snapshot.samples[-1])
+            self._history.leave(lambda store: store.keep_sample(who, sample))
+        read = snapshot.activity
+        if read.value is not None and read.measured_at is not None and read.measured_at != self._read_at:
+            before, self._activity, self._read_at = self._activity, read.value, read.measured_at
+            self._keep_days(who, "model", before.by_model, read.value.by_model, read.measured_at)
+            self._keep_days(who, "provider", before.by_provider, read.value.by_provider, read.measured_at)
+        keys = snapshot.key_days
+        if keys.value is not None and keys.measured_at is not None and keys.measured_at != self._key_days_read_at:
+            known, self._key_days, self._key_days_read_at = self._key_days, keys.value, keys.measured_at
+            self._keep_days(who, "key", known, keys.value, keys.measured_at)
+        self._keep_today(who, snapshot.today)
+
+    def _keep_today(self, who: Who, read: Reading[Today]) -> None:
+        today, read_at = read.value, read.measured_at
+        if today is None or read_at is None or read_at == self._today_read_at or today.truncated:
+            return  # a truncated answer is only a lower bound, and no longer says so when it is read back
+        self._today_read_at = read_at
+        self._history.leave(lambda store: store.keep_today(who, today, read_at))
+
+    def keep_episode(self, started_at: datetime, rule: SpikeRule, episode: Episode | None, now: datetime) -> None:
+        """The present state of an episode; None: it is over. `started_at`: of the snapshot that it was judged by."""
+        if self._bound is None or self._bound[1] != started_at:
+            return
+        who = self._bound[0]
+        if episode is None:
+            self._history.leave(lambda store: store.end_episode(who, rule, now))
+        else:
+            self._history.leave(lambda store: store.keep_episode(who, rule, episode))
+
+    def keep_run(self, started_at: datetime, run: Run) -> None:
+        """The present state of a run of the meter; `started_at` as of `keep_episode`."""
+        if self._bound is not None and self._bound[1] == started_at:
+            who = self._bound[0]
+            self._history.leave(lambda store: store.keep_run(who, run))
+
+    def _keep_days(self, who: Who, kind: str, before: Days, after: Days, read_at: datetime) -> None:
+        changed = {day: names for day, names in after.items() if before.get(day) != names}
+        # Days that fell out at the old end are only too old for a snapshot; the file keeps them.
+        gone = [day for day in before if day not in after and day > min(after, default=day)]
+        self._history.leave(lambda store: store.keep_days(who, kind, changed, gone, read_at))
+
+
+def remembered(begun: Snapshot, past: Past, now: datetime, mono_s: float) -> Snapshot:
+    """`begun` with what is known from before.
+
+    No monotonic clock outlives its process: samples get the readings that this one's would have had, spaced as the wall clock
+    says.
+    """
+    last, read_at = past.last, past.activity_read_at
+    return replace(
+        begun,
+        credits=Reading(last.credits, last.at) if last is not None else begun.credits,
+        activity=Reading(past.activity, min(read_at, now))
+        if past.activity is not None and read_at is not None
+        else begun.activity,
+        today=Reading(past.today, min(past.today_read_at, now))
+        if past.today is not None and past.today_read_at is not None
+        else begun.today,
+        key_days=Reading(past.key_days, min(past.key_days_read_at, now))
+        if past.key_days_read_at is not None
+        else begun.key_days,
+        samples=tuple(
+            Sample(
+                each.at,
+                mono_s - (now - each.at) / timedelta(seconds=1),
+                each.credits.total_credits_usd,
+                each.credits.total_usage_usd,
+            )
+            for each in past.samples
+        ),
+    )
+
+
+def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
+    """The history in the file at `path`; its directory is made by `private_dir`, on the history's thread."""
+
+    def open_store() -> Store:
+        from openbalance_hid.history.store import Store  # SQLite is loaded by the thread, beside the start and not in its way
+
+        return Store(path, lambda: private_dir(path.parent))
+
+    return History(open_store)
+
+
+def _counted(sample: Sample) -> Counted:
+    return Counted(sample.at, Credits(sample.total_credits_usd, sample.total_usage_usd))

@@ -1,0 +1,46 @@
+"""What the history gives back and takes in, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
+from openbalance_hid.account.snapshot import Activity, Credits, Days, Today
+from openbalance_hid.account.spike import SpikeRule
+
+__all__ = ["Counted", "Days", "Past", "Who"]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """An account as one key knows it: another key under the same name is another account."""
+
+    name: str
+    fingerprint: str  # of the key; the file holds it salted
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One stored reading of the credits."""
+
+    at: datetime  # aware UTC
+    credits: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was known of an account when it was last asked. Empty for one that was never met."""
+
+    last: Counted | None = None  # however old
+    samples: tuple[Counted, ...] = ()  # those of the last 48 hours, oldest first
+    activity: Activity | None = None
+    activity_read_at: datetime | None = None
+    today: Today | None = None  # the day that was not over when it was read
+    today_read_at: datetime | None = None
+    key_days: Days = field(default_factory=dict)
+    key_days_read_at: datetime | None = None
+    run: Run | None = None  # the last one of the meter
+    episodes: Mapping[SpikeRule, Episode] = field(default_factory=dict)

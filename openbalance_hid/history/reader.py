@@ -1,0 +1,133 @@
+"""The history file as somebody else reads it: read-only, beside a daemon that writes. For `export`.
+
+What one name has gathered under several keys is told as one account: a key that was replaced is still the same account to the
+person who asks; where both know a day, the newer one is believed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from openbalance_hid.account.meter import Run
+from openbalance_hid.account.snapshot import Spend
+from openbalance_hid.account.spike import Level
+from openbalance_hid.errors import ConfigError
+from openbalance_hid.history import rows
+from openbalance_hid.history.past import Counted
+from openbalance_hid.history.schema import STEPS, DamagedError, amount, from_us, reading, to_us, version
+
+Value = TypeVar("Value")
+
+LOCK_LIMIT_S = 5.0
+KINDS = ("model", "provider", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one model, provider or key spent on a completed UTC day."""
+
+    account: str
+    day: date
+    by: str  # "model", "provider" or "key"
+    name: str
+    spend: Spend
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """An episode; `ended_at` None: it goes on."""
+
+    account: str
+    started_at: datetime
+    ended_at: datetime | None
+    highest: Level
+    acknowledged: Level
+    notified: Level
+    threshold: Decimal
+    floor_usd: Decimal
+    window_hours: Decimal
+    burst: bool
+
+
+class Reader:
+    """Everything in the file from `since` on, oldest first."""
+
+    def __init__(self, db: sqlite3.Connection, since: date | None) -> None:
+        self._db = db
+        self._since = since or date.min
+        self._since_us = to_us(datetime.combine(since, time(), UTC)) if since is not None else -(2**62)
+        self._accounts = db.execute("SELECT id, name FROM accounts ORDER BY name, id").fetchall()
+
+    def days(self) -> list[Day]:
+        """By account, day, kind and name."""
+        found: dict[tuple[str, date, str], dict[str, Spend]] = {}
+        for number, account in self._accounts:
+            for kind in KINDS:
+                for day, names in rows.days(self._db, number, kind, self._since).items():
+                    found[account, day, kind] = names
+        return [
+            Day(account, day, kind, name, spend)
+            for (account, day, kind), names in sorted(found.items(), key=lambda item: item[0])
+            for name, spend in sorted(names.items())
+        ]
+
+    def samples(self) -> list[tuple[str, Counted]]:
+        """Account and reading of the credits."""
+        return self._each(lambda number: rows.samples(self._db, number), lambda sample: sample.at)
+
+    def runs(self) -> list[tuple[str, Run]]:
+        """Account and run of the meter."""
+        return self._each(lambda number: rows.runs(self._db, number), lambda run: run.started_at)
+
+    def spikes(self) -> list[Spike]:
+        """The episodes, those that are over too."""
+        found = self._db.execute(
+            "SELECT name, started_at, ended_at, highest, acknowledged, notified, threshold, floor_usd, window_hours, burst"
+            " FROM episodes JOIN accounts ON accounts.id = episodes.account WHERE started_at >= ? ORDER BY name, started_at",
+            (self._since_us,),
+        )
+        with reading():
+            return [
+                Spike(
+                    name,
+                    from_us(start),
+                    None if end is None else from_us(end),
+                    Level(highest),
+                    Level(seen),
+                    Level(told),
+                    amount(threshold),
+                    amount(floor),
+                    amount(hours),
+                    bool(burst),
+                )
+                for name, start, end, highest, seen, told, threshold, floor, hours, burst in found
+            ]
+
+    def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
+        found = [(account, value) for number, account in self._accounts for value in read(number)]
+        kept = [pair for pair in found if to_us(at(pair[1])) >= self._since_us]
+        return sorted(kept, key=lambda pair: (pair[0], at(pair[1])))
+
+
+@contextmanager
+def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
+    """The file, open for reading. ConfigError when it is not there, damaged, busy, or of another version."""
+    if not path.exists():
+        raise ConfigError(f"there is no history yet at {path}", "openbalance-hid run")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
+            if version(db) != len(STEPS):
+                raise ConfigError(
+                    f"history {path} is of version {version(db)}, and this program reads {len(STEPS)}", "openbalance-hid run"
+                )
+            db.execute("BEGIN")  # one moment for everything that is read
+            yield Reader(db, since)
+    except (sqlite3.Error, DamagedError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the history {path}: {error}", "openbalance-hid status") from error

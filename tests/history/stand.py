@@ -1,0 +1,27 @@
+"""What these tests stand on: a place for a history, and accounts to keep in it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from openbalance_hid.account.snapshot import Credits, Spend
+from openbalance_hid.history.past import Counted, Who
+from openbalance_hid.history.store import Store
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ME = Who("default", "5d41402abc4b2a76")
+OTHER_KEY = Who("default", "0cc175b9c0f1b6a8")
+SALT = bytes(range(16))
+
+
+def store_at(path: Path, **more) -> Store:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    return Store(path, lambda: None, lambda: NOW, lambda: SALT, **more)
+
+
+def counted(minutes_ago: float, usage: str = "25.75", bought: str = "100") -> Counted:
+    return Counted(NOW - timedelta(minutes=minutes_ago), Credits(Decimal(bought), Decimal(usage)))
+
+
+def spend(usd: str, requests: int = 1, tokens: int = 10) -> Spend:
+    return Spend(Decimal(usd), requests, tokens)

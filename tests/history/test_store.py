@@ -1,0 +1,208 @@
+"""What is kept comes back, exactly, and to nobody else."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
+from openbalance_hid.account.snapshot import Credits, Today
+from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.history.past import Counted, Past, Who
+from openbalance_hid.history.store import Store
+from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, store_at
+
+DAY = date(2026, 11, 20)
+TODAY = date(2026, 11, 22)
+RULE = SpikeRule()
+MONEY = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**14), max_value=10**14, places=None)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "history.sqlite3"
+
+
+@pytest.fixture
+def store(path):
+    made = store_at(path)
+    yield made
+    made.close()
+
+
+def test_an_account_that_was_never_met_has_no_past(store):
+    assert store.recall(ME, NOW) == Past()
+    assert (store.samples(ME), store.days(ME, "model"), store.runs(ME)) == ((), {}, ())
+
+
+def test_everything_is_there_after_closing_and_opening(store, path):
+    kept = [counted(30, "1.10"), counted(15, "1.25")]
+    episode = Episode(NOW - timedelta(hours=1), Level.CRITICAL, Level.SPIKE, NOW, Level.SPIKE)
+    for sample in kept:
+        store.keep_sample(ME, sample)
+    store.keep_days(ME, "model", {DAY: {"v/m": spend("0.123456789012345678")}}, read_at=NOW)
+    store.keep_days(ME, "provider", {DAY: {"P": spend("2")}})
+    store.keep_days(ME, "key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1))
+    store.keep_today(ME, Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1))
+    store.keep_today(ME, Today(TODAY, {"M": spend("0.5")}), NOW)
+    store.keep_episode(ME, RULE, episode)
+    store.keep_run(ME, Run(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
+    running = Run(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
+    store.keep_run(ME, Run(NOW))
+    store.keep_run(ME, running)
+    store.close()
+    again = store_at(path)
+    past = again.recall(ME, NOW)
+    assert past.samples == tuple(kept)
+    assert past.last == kept[-1]
+    assert past.activity is not None
+    assert past.activity.by_model == {DAY: {"v/m": spend("0.123456789012345678")}}
+    assert past.activity.by_provider == {DAY: {"P": spend("2")}}
+    assert past.activity_read_at == NOW
+    assert (past.today, past.today_read_at) == (Today(TODAY, {"M": spend("0.5")}), NOW)
+    assert past.episodes == {RULE: episode}
+    assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
+    assert past.key_days_read_at == NOW - timedelta(minutes=1)
+    assert past.run == running
+    assert again.runs(ME) == (Run(NOW - timedelta(hours=2), NOW, Decimal("0.42")), running)
+    again.close()
+
+
+@given(st.lists(st.tuples(MONEY, MONEY), min_size=1, max_size=5))
+def test_amounts_and_instants_are_exact(tmp_path_factory, amounts):
+    store = store_at(tmp_path_factory.mktemp("exact") / "history.sqlite3")
+    kept = [
+        Counted(NOW + timedelta(microseconds=number), Credits(bought, used)) for number, (bought, used) in enumerate(amounts)
+    ]
+    for sample in kept:
+        store.keep_sample(ME, sample)
+    found = store.samples(ME)
+    store.close()
+    assert [(each.at, each.credits) for each in found] == [(each.at, each.credits) for each in kept]
+    assert [str(each.credits.total_usage_usd) for each in found] == [str(used) for _, used in amounts]
+
+
+def test_another_key_under_the_same_name_inherits_nothing(store):
+    store.keep_sample(ME, counted(5))
+    store.keep_days(ME, "model", {DAY: {"v/m": spend("1")}}, read_at=NOW)
+    store.keep_episode(ME, RULE, Episode(NOW, Level.SPIKE))
+    assert store.recall(OTHER_KEY, NOW) == Past()
+    assert store.recall(Who("work", ME.fingerprint), NOW) == Past()
+    store.keep_sample(OTHER_KEY, counted(1, "0.5"))
+    assert [each.credits.total_usage_usd for each in store.samples(ME)] == [Decimal("25.75")]
+
+
+def test_the_file_holds_no_fingerprint_as_it_is(store, path):
+    store.keep_sample(ME, counted(5))
+    store.close()
+    assert ME.fingerprint.encode() not in path.read_bytes()
+
+
+def test_two_files_know_the_same_key_by_different_marks(tmp_path):
+    marks = set()
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.sqlite3"
+        store = Store(path, lambda: None)
+        store.keep_sample(ME, counted(5))
+        store.close()
+        with closing(sqlite3.connect(path)) as db:
+            marks |= {mark for (mark,) in db.execute("SELECT bound_to FROM accounts")}
+    assert len(marks) == 2
+
+
+def test_a_completed_day_is_replaced_as_a_whole(store):
+    store.keep_days(ME, "model", {DAY: {"v/a": spend("1"), "v/b": spend("2")}})
+    store.keep_days(ME, "model", {DAY: {"v/a": spend("1.5")}})
+    assert store.days(ME, "model") == {DAY: {"v/a": spend("1.5")}}
+
+
+def test_a_day_that_turned_out_to_be_idle_goes(store):
+    other = DAY - timedelta(days=1)
+    store.keep_days(ME, "model", {DAY: {"v/a": spend("1")}, other: {"v/a": spend("1")}})
+    store.keep_days(ME, "model", {}, gone=[DAY])
+    assert set(store.days(ME, "model")) == {other}
+    assert store.days(ME, "model", since=DAY) == {}
+
+
+def test_counts_beyond_sqlite_are_kept_at_its_largest(store):
+    store.keep_days(ME, "model", {DAY: {"v/a": spend("1", requests=10**30)}})
+    assert store.days(ME, "model")[DAY]["v/a"].requests == 2**63 - 1
+
+
+def test_an_empty_activity_is_known_and_not_unknown(store):
+    store.keep_days(ME, "model", {}, read_at=NOW)
+    past = store.recall(ME, NOW)
+    assert past.activity is not None
+    assert past.activity.by_model == {}
+
+
+def test_the_last_value_comes_back_however_old(store):
+    store.keep_sample(ME, counted(60 * 24 * 90, "7"))
+    past = store.recall(ME, NOW)
+    assert past.samples == ()
+    assert past.last == counted(60 * 24 * 90, "7")
+
+
+def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store):
+    store.keep_sample(ME, counted(60, "1"))
+    store.keep_sample(ME, counted(-60, "2"))  # the clock is an hour ahead, and is then set right
+    assert [each.credits.total_usage_usd for each in store.recall(ME, NOW).samples] == [Decimal(1)]
+    store.keep_sample(ME, counted(0, "3"))
+    later = store.recall(ME, NOW + timedelta(hours=2))
+    assert [each.credits.total_usage_usd for each in later.samples] == [Decimal(1), Decimal(3)]
+
+
+def test_samples_are_thinned_as_they_come(store):
+    start = NOW - timedelta(days=20)
+    for step in range(20 * 24 * 2 + 1):
+        store.keep_sample(ME, Counted(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
+    left = store.samples(ME)
+    assert len(left) < 97 + 5 * 24 + 2 + 15
+    assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(21)}
+    assert len([each for each in left if each.at >= NOW - timedelta(hours=48)]) == 97
+
+
+def test_an_episode_that_is_over_does_not_come_back_and_the_next_one_does(store):
+    first, second = Episode(NOW - timedelta(days=1), Level.CRITICAL), Episode(NOW, Level.SPIKE)
+    store.keep_episode(ME, RULE, first)
+    store.end_episode(ME, RULE, NOW)
+    assert store.recall(ME, NOW).episodes == {}
+    store.keep_episode(ME, RULE, second)
+    assert store.recall(ME, NOW).episodes == {RULE: second}
+
+
+def test_each_rule_has_its_own_episode_and_3_0_is_3(store):
+    strict, slow = SpikeRule(threshold=Decimal("1.5")), SpikeRule(burst=False)
+    store.keep_episode(ME, RULE, Episode(NOW, Level.SPIKE))
+    store.keep_episode(ME, strict, Episode(NOW, Level.CRITICAL))
+    store.keep_episode(ME, slow, Episode(NOW, Level.SPIKE, Level.CRITICAL))
+    store.keep_episode(ME, SpikeRule(threshold=Decimal("3.0")), Episode(NOW, Level.SPIKE, Level.SPIKE))
+    found = store.recall(ME, NOW).episodes
+    assert found[RULE].acknowledged is Level.SPIKE
+    assert found[strict].highest is Level.CRITICAL
+    assert found[slow].acknowledged is Level.CRITICAL
+    assert len(found) == 3
+
+
+def test_forgetting_a_name_leaves_nothing_of_it_and_everything_of_others(store):
+    other = Who("work", "x" * 16)
+    for who in (ME, OTHER_KEY, other):
+        store.keep_sample(who, counted(5))
+        store.keep_days(who, "model", {DAY: {"v/a": spend("1")}}, read_at=NOW)
+        store.keep_episode(who, RULE, Episode(NOW, Level.SPIKE))
+        store.keep_run(who, Run(NOW))
+    store.forget("default")
+    assert store.recall(ME, NOW) == store.recall(OTHER_KEY, NOW) == Past()
+    assert (store.samples(ME), store.days(ME, "model"), store.runs(ME)) == ((), {}, ())
+    assert len(store.samples(other)) == len(store.runs(other)) == 1
+
+
+def test_instants_come_back_in_utc(store):
+    store.keep_sample(ME, counted(0))
+    assert store.samples(ME)[0].at.tzinfo is UTC
+    assert store.samples(ME)[0].at == datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
