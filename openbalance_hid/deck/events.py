@@ -1,0 +1,111 @@
+"""What crosses the wall from the deck to the daemon: frozen, made on the deck's own threads, put into one queue.
+
+`mono_s` is the monotonic clock at the moment the report was read, in seconds. Keys count row by row from the top left, from 0.
+Nothing here says what a press means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openbalance_hid.deck.products import FoundDeck
+
+
+@dataclass(frozen=True, slots=True)
+class DeckFound:
+    """The scan sees a deck that it did not see before; it has not been opened."""
+
+    found: FoundDeck
+
+
+@dataclass(frozen=True, slots=True)
+class DeckVanished:
+    """The scan no longer sees it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeckArrived:
+    """A deck has been opened and takes pictures."""
+
+    serial: str
+    model: str  # slug, as in `products`
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeckLost:
+    """An open deck was unplugged, hangs, or its handle died; said once for each opening. Keys that were down are up."""
+
+    serial: str
+    reason: str  # one line, lower case
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEvent:
+    """A key went down or up."""
+
+    serial: str
+    key: int
+    down: bool
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TouchKeyEvent:
+    """A touch key of the Neo (a colour, no picture) was touched or let go; 0 is the left one."""
+
+    serial: str
+    touch_key: int
+    down: bool
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DialTurned:
+    """A dial moved by `steps`: positive clockwise."""
+
+    serial: str
+    dial: int
+    steps: int
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DialPushed:
+    """A dial was pushed down or let go."""
+
+    serial: str
+    dial: int
+    down: bool
+    mono_s: float
+
+
+class Touch(Enum):
+    """What a finger did on the touch strip."""
+
+    TAP = "tap"
+    HOLD = "hold"
+    DRAG = "drag"
+
+
+@dataclass(frozen=True, slots=True)
+class StripTouched:
+    """A touch on the strip. Pixels from its top left; the `out` pair is where a drag left it, else where it began."""
+
+    serial: str
+    touch: Touch
+    x_px: int
+    y_px: int
+    x_out_px: int
+    y_out_px: int
+    mono_s: float
+
+
+HotplugEvent = DeckFound | DeckVanished
+SurfaceEvent = DeckArrived | DeckLost | KeyEvent | TouchKeyEvent | DialTurned | DialPushed | StripTouched

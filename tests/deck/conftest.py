@@ -1,0 +1,25 @@
+"""Rigs that take themselves apart."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.deck.rig import Rig
+
+
+@pytest.fixture
+def make_rig() -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(*args: object, **kwargs: object) -> Rig:
+        rigs.append(Rig(*args, **kwargs))  # type: ignore[arg-type]
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.end()
+
+
+@pytest.fixture
+def rig(make_rig: Callable[..., Rig]) -> Rig:
+    return make_rig()

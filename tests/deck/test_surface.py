@@ -1,0 +1,488 @@
+"""A surface over a virtual deck: what reaches the glass, what a finger causes, and how a deck is lost and left."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from openbalance_hid.deck.events import (
+    DeckArrived,
+    DeckLost,
+    DialPushed,
+    DialTurned,
+    KeyEvent,
+    StripTouched,
+    Touch,
+    TouchKeyEvent,
+)
+from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
+from openbalance_hid.simulator.models import MODELS
+from tests.deck.rig import PATIENCE_S, SERIAL, Rig, flat, is_plain, plain
+
+MakeRig = Callable[..., Rig]
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_opened_deck_says_who_it_is(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    assert rig.next(DeckArrived) == DeckArrived(SERIAL, model, MODELS[model].title, rig.deck.path)
+    assert surface.serial == SERIAL
+    assert surface.firmware == "1.00.004"
+    assert (surface.key_count, surface.cols, surface.rows) == (MODELS[model].keys, MODELS[model].cols, MODELS[model].rows)
+    assert surface.is_visual == (model != "pedal")
+    assert rig.deck.faults == []
+
+
+def test_the_serial_is_whole_though_the_library_cuts_it_on_some_models(make_rig: MakeRig) -> None:
+    rig = make_rig("plus")
+    surface = rig.open()
+    assert rig.surfaces[0]._deck.get_serial_number() == SERIAL[3:]
+    assert surface.serial == SERIAL
+
+
+def test_threads_bear_the_name_of_their_deck(rig: Rig) -> None:
+    rig.open()
+    rig.deck.press(0)
+    rig.next(KeyEvent)
+    names = {thread.name for thread in threading.enumerate()}
+    assert f"deck-writer-{SERIAL}" in names
+    assert f"deck-reader-{SERIAL}" in names
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (lambda deck: deck.refuse(), DeckRefusedError),
+        (lambda deck: deck.own(), DeckBusyError),
+        (lambda deck: deck.unplug(), DeckGoneError),
+        (lambda deck: deck.stall(give_up_s=0.01), DeckGoneError),
+    ],
+    ids=["refused", "busy", "gone", "hung"],
+)
+def test_a_deck_that_cannot_be_opened_raises_and_emits_nothing(rig: Rig, trouble: Any, error: type[Exception]) -> None:
+    surface = rig.surface()
+    trouble(rig.deck)
+    with pytest.raises(error, match=f"cannot open deck at {rig.deck.path}: "):
+        surface.open()
+    assert rig.events.empty()
+    surface.close()
+    assert surface.wait_released(PATIENCE_S)
+
+
+def test_a_busy_deck_is_taken_when_it_is_free(rig: Rig) -> None:
+    rig.deck.own()
+    surface = rig.surface()
+    with pytest.raises(DeckBusyError):
+        surface.open()
+    rig.deck.own(False)
+    rig.open()
+    assert rig.next(DeckArrived).serial == SERIAL
+
+
+# --- fingers ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_key_arrives_under_the_users_number(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    for key in range(surface.key_count):
+        rig.deck.press(key)
+        assert rig.next(KeyEvent) == KeyEvent(SERIAL, key, True, 42.0)
+        rig.deck.release(key)
+        assert rig.next(KeyEvent) == KeyEvent(SERIAL, key, False, 42.0)
+
+
+def test_two_keys_at_once_are_two_presses(rig: Rig) -> None:
+    rig.open()
+    rig.deck.press(1)
+    rig.deck.press(7)
+    rig.deck.release(1)
+    seen = [rig.next(KeyEvent) for _ in range(3)]
+    assert [(event.key, event.down) for event in seen] == [(1, True), (7, True), (1, False)]
+
+
+def test_touch_keys_of_the_neo_are_no_keys(make_rig: MakeRig) -> None:
+    rig = make_rig("neo")
+    rig.open()
+    rig.deck.press(9)
+    assert rig.next(TouchKeyEvent) == TouchKeyEvent(SERIAL, 1, True, 42.0)
+    assert rig.count(KeyEvent) == 0
+
+
+@pytest.mark.parametrize("model", ["plus", "plus-xl", "studio"])
+def test_dials_turn_both_ways_and_are_pushed(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    rig.open()
+    last = MODELS[model].dials - 1
+    rig.deck.turn(last, 3)
+    rig.deck.turn(0, -2)
+    rig.deck.push(1, True)
+    rig.deck.push(1, False)
+    assert rig.next(DialTurned) == DialTurned(SERIAL, last, 3, 42.0)
+    assert rig.next(DialTurned) == DialTurned(SERIAL, 0, -2, 42.0)
+    assert rig.next(DialPushed) == DialPushed(SERIAL, 1, True, 42.0)
+    assert rig.next(DialPushed) == DialPushed(SERIAL, 1, False, 42.0)
+
+
+@pytest.mark.parametrize("model", ["plus", "plus-xl"])
+def test_the_strip_tells_tap_hold_and_drag(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    rig.open()
+    rig.deck.touch(700, 99)
+    rig.deck.touch(3, 4, long=True)
+    rig.deck.drag(10, 20, 600, 30)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, Touch.TAP, 700, 99, 700, 99, 42.0)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, Touch.HOLD, 3, 4, 3, 4, 42.0)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, Touch.DRAG, 10, 20, 600, 30, 42.0)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "pedal"])
+def test_every_key_shows_its_own_picture(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    colours = ["red", "lime", "blue", "white", "yellow", "cyan", "magenta"]
+    for key in range(surface.key_count):
+        surface.show(key, plain(surface, colours[key % 7]))
+    assert surface.flush(PATIENCE_S)
+    assert [is_plain(rig.deck.glass(key), colours[key % 7]) for key in range(surface.key_count)] == [True] * surface.key_count
+    assert surface.images_sent == rig.deck.pictures_received == surface.key_count
+    assert rig.deck.faults == []
+
+
+def test_bytes_that_are_on_the_glass_are_not_sent(rig: Rig) -> None:
+    surface = rig.open()
+    surface.show(4, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    reports = surface.reports_sent
+    surface.show(4, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    assert (surface.reports_sent, surface.images_sent, surface.images_skipped) == (reports, 1, 1)
+    surface.show(4, plain(surface, "blue"))
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(4), "blue")
+
+
+def test_the_newest_picture_of_a_key_wins_while_the_deck_is_slow(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    for colour in ("lime", "blue", "white"):
+        surface.show(0, plain(surface, colour))
+    rig.deck.unstall()
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "white")
+    assert rig.deck.pictures_received == 2
+    assert surface.images_skipped == 2
+
+
+def test_going_back_to_the_picture_that_is_being_sent_sends_nothing_more(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    surface.show(0, plain(surface, "blue"))
+    surface.show(0, plain(surface, "red"))
+    rig.deck.unstall()
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "red")
+    assert rig.deck.pictures_received == 1
+
+
+def test_keys_shown_by_many_threads_never_mix_their_pages(make_rig: MakeRig) -> None:
+    rig = make_rig("mini")
+    surface = rig.open()
+    pictures = [plain(surface, colour) for colour in ("red", "lime", "blue")]
+
+    def show_all() -> None:
+        for picture in pictures * 3:
+            for key in range(surface.key_count):
+                surface.show(key, picture)
+
+    threads = [threading.Thread(target=show_all) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.faults == []
+
+
+def test_a_key_that_the_deck_does_not_have_is_refused_although_the_library_takes_the_first_of_them(rig: Rig) -> None:
+    surface = rig.open()
+    for key in (-1, surface.key_count):
+        with pytest.raises(IndexError):
+            surface.show(key, b"")
+
+
+def test_a_pedal_takes_pictures_and_brightness_in_silence(make_rig: MakeRig) -> None:
+    rig = make_rig("pedal")
+    surface = rig.open()
+    surface.show(0, b"anything")
+    surface.set_brightness(10)
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.reports_received == 0
+
+
+@pytest.mark.parametrize(("asked", "given"), [(70, 70), (0, 0), (100, 100), (120, 100), (-5, 0), (0.5, 0), (49.6, 50)])
+def test_brightness_is_whole_percent_within_its_range(rig: Rig, asked: float, given: int) -> None:
+    surface = rig.open()
+    assert surface.set_brightness(asked) == given
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.brightness == given
+
+
+def test_panels_and_touch_keys_show_what_they_are_given(make_rig: MakeRig) -> None:
+    rig = make_rig("neo")
+    surface = rig.open()
+    surface.light(1, (10, 20, 30))
+    surface.show_strip(b"no strip here")
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.glass(9).getpixel((0, 0)) == (10, 20, 30)
+    with pytest.raises(IndexError):
+        surface.light(2, (0, 0, 0))
+    assert rig.deck.faults == []
+
+
+# --- loss ------------------------------------------------------------------------------------------------------------------
+
+
+def lost_once(rig: Rig) -> DeckLost:
+    """The loss, when everything that could report it again has ended."""
+    lost = rig.next(DeckLost)
+    for surface in rig.surfaces:
+        assert surface.wait_released(PATIENCE_S)
+        surface._deck.read_thread.join(PATIENCE_S)
+        assert surface._writer is not None
+        surface._writer.join(PATIENCE_S)
+        assert not surface._writer.is_alive()
+    assert rig.count(DeckLost) == 0
+    return lost
+
+
+def test_unplugging_an_idle_deck_is_reported_once(rig: Rig) -> None:
+    surface = rig.open()
+    rig.deck.unplug()
+    assert lost_once(rig) == DeckLost(SERIAL, f"lost deck at {rig.deck.path}: no such device")
+    assert surface.is_lost
+    surface.close()
+
+
+def test_unplugging_in_the_middle_of_a_picture_is_reported_once(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    rig.deck.unplug()
+    assert "no such device" in lost_once(rig).reason
+    surface.show(0, plain(surface, "blue"))
+    assert not surface.flush(0)
+    surface.close()
+
+
+def test_a_deck_that_hangs_is_lost_and_holds_up_no_other(make_rig: MakeRig) -> None:
+    hung, other = make_rig(serial="HUNG"), make_rig(serial="OTHER")
+    hung_surface, other_surface = hung.open(), other.open()
+    hung.hang_in_a_write(hung_surface, plain(hung_surface, "red"))
+    other_surface.show(0, plain(other_surface, "blue"))
+    assert other_surface.flush(PATIENCE_S)
+    assert is_plain(other.deck.glass(0), "blue")
+    hung.deck.unstall()
+    assert hung_surface.flush(PATIENCE_S)
+    hung.deck.stall(give_up_s=0.01)
+    hung_surface.show(0, plain(hung_surface, "white"))
+    assert hung.next(DeckLost) == DeckLost("HUNG", f"lost deck at {hung.deck.path}: connection timed out")
+    assert not hung_surface.flush(0)
+
+
+def test_after_a_suspend_the_deck_is_lost_and_opens_again_at_the_same_path(rig: Rig) -> None:
+    first = rig.open()
+    first.show(0, plain(first, "red"))
+    assert first.flush(PATIENCE_S)
+    rig.deck.kill_handle()
+    lost_once(rig)
+    first.close()
+    second = rig.open()
+    second.show(0, plain(second, "red"))
+    assert second.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "red")
+
+
+def test_a_reader_that_dies_of_a_bug_is_a_loss_too(rig: Rig) -> None:
+    def emit(event: object) -> None:
+        if isinstance(event, KeyEvent):
+            raise RuntimeError("a bug")
+        rig.events.put(event)
+
+    surface = rig.surface(emit)
+    surface.open()
+    rig.deck.press(0)
+    assert rig.next(DeckLost).reason == f"lost deck at {rig.deck.path}: the reader ended"
+    surface.close()
+
+
+def test_nonsense_from_the_device_does_not_end_the_reader(make_rig: MakeRig) -> None:
+    for model in ("mk2", "original", "plus", "plus-xl", "studio"):
+        rig = make_rig(model)
+        rig.open()
+        for report in (b"\x01", b"\x01\x02", b"\x01\x03\xff\xff\xff", b"\x01\x7f" + bytes(510)):
+            rig.deck.send_raw(report)
+        rig.deck.press(1)
+        assert rig.next(KeyEvent) is not None
+        assert rig.count(DeckLost) == 0
+
+
+# --- leaving ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "pedal"])
+def test_closing_leaves_every_key_black(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    for key in range(surface.key_count):
+        surface.show(key, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    surface.close("black", black=plain(surface, "black"))
+    assert all(is_plain(rig.deck.glass(key), "black") for key in range(surface.key_count))
+    assert rig.deck.pictures_received == 2 * surface.key_count
+    assert rig.deck.faults == []
+    assert rig.count(DeckLost) == 0
+
+
+@pytest.mark.parametrize(("model", "size"), [("plus", (800, 100)), ("plus-xl", (100, 1200)), ("neo", (248, 58))])
+def test_closing_leaves_strip_and_screen_and_touch_keys_black_too(make_rig: MakeRig, model: str, size: tuple[int, int]) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    red, black = flat(size, "red", "JPEG"), flat(size, "black", "JPEG")
+    surface.show_strip(red)
+    surface.show_screen(red)
+    for touch_key in range(surface.touch_key_count):
+        surface.light(touch_key, (255, 255, 255))
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.strip() or rig.deck.screen(), "red")
+    surface.close("black", black=plain(surface, "black"), black_strip=black, black_screen=black)
+    assert is_plain(rig.deck.strip() or rig.deck.screen(), "black")
+    assert all(is_plain(rig.deck.glass(surface.key_count + number), "black") for number in range(surface.touch_key_count))
+    assert not rig.deck.showing_logo
+    assert rig.deck.faults == []
+
+
+def test_a_strip_without_a_black_picture_makes_closing_leave_the_logo(make_rig: MakeRig) -> None:
+    rig = make_rig("plus")
+    surface = rig.open()
+    surface.show_strip(flat((800, 100), "red", "JPEG"))
+    assert surface.flush(PATIENCE_S)
+    surface.close("black", black=plain(surface, "black"))
+    assert rig.deck.showing_logo
+    assert is_plain(rig.deck.strip(), "black")
+
+
+def test_closing_can_leave_the_logo(rig: Rig) -> None:
+    surface = rig.open()
+    surface.show(0, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    assert not rig.deck.showing_logo
+    surface.close("logo")
+    assert rig.deck.showing_logo
+    assert is_plain(rig.deck.glass(0), "black")
+
+
+def test_closing_can_keep_the_glass_as_it_is_and_writes_nothing(rig: Rig) -> None:
+    surface = rig.open()
+    surface.show(0, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    received = rig.deck.reports_received
+    surface.close("keep")
+    assert rig.deck.reports_received == received
+    assert is_plain(rig.deck.glass(0), "red")
+
+
+def test_without_a_black_picture_closing_leaves_the_logo_rather_than_live_numbers(rig: Rig) -> None:
+    surface = rig.open()
+    surface.show(0, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    surface.close("black")
+    assert rig.deck.showing_logo
+
+
+def test_closing_twice_and_showing_afterwards_is_harmless(rig: Rig) -> None:
+    surface = rig.open()
+    surface.close("black", black=plain(surface, "black"))
+    received = rig.deck.reports_received
+    surface.close("logo")
+    surface.show(0, plain(surface, "red"))
+    surface.set_brightness(10)
+    assert rig.deck.reports_received == received
+    assert rig.count(DeckLost) == 0
+
+
+def test_a_hung_deck_does_not_hold_up_the_end(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    surface.close("black", black=plain(surface, "black"))  # comes back although the write is still hanging
+    assert rig.deck.hosts_waiting == 1
+    rig.deck.unstall()
+    assert surface.wait_released(PATIENCE_S)
+    assert rig.count(DeckLost) == 0
+
+
+def test_a_closed_deck_can_be_opened_by_the_next_surface(rig: Rig) -> None:
+    rig.open().close("logo")
+    second = rig.open()
+    second.show(0, plain(second, "red"))
+    assert second.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "red")
+
+
+def test_no_event_comes_after_closing(rig: Rig) -> None:
+    surface = rig.open()
+    surface.close("logo")
+    rig.deck.press(0)
+    assert surface.wait_released(PATIENCE_S)
+    surface._on_key(None, 0, True)  # as from a reader that had the report in hand when the deck was closed
+    assert rig.count(KeyEvent) == 0
+
+
+# --- the bytes -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_jpeg_deck_gets_exactly_these_reports(rig: Rig) -> None:
+    surface = rig.open()
+    picture = plain(surface, "red").ljust(2000, b"\0")  # what follows the end of a JPEG is ignored
+    surface.show(3, picture)
+    surface.set_brightness(40)
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.outputs == [
+        b"\x02" + bytes(1023),
+        b"\x02\x07\x03\x00\xf8\x03\x00\x00" + picture[:1016],
+        b"\x02\x07\x03\x01\xd8\x03\x01\x00" + picture[1016:] + bytes(1024 - 8 - 984),
+    ]
+    assert [report.rstrip(b"\0") for report in rig.deck.features] == [b"\x03\x08\x28"]
+    assert surface.reports_sent == rig.deck.reports_received == 4
+
+
+def test_the_mini_gets_twenty_pages_counted_from_zero_with_keys_from_one(make_rig: MakeRig) -> None:
+    rig = make_rig("mini")
+    surface = rig.open()
+    picture = plain(surface, "red")
+    surface.show(5, picture)
+    surface.set_brightness(40)
+    assert surface.flush(PATIENCE_S)
+    pages = rig.deck.outputs[1:]
+    assert [page[:16] for page in pages] == [bytes([2, 1, index, 0, index == 19, 6]) + bytes(10) for index in range(20)]
+    assert b"".join(page[16:] for page in pages) == picture.ljust(20 * 1008, b"\0")
+    assert rig.deck.features == [b"\x05\x55\xaa\xd1\x01\x28" + bytes(11)]
+
+
+def test_the_first_original_gets_two_pages_counted_from_one_with_keys_from_the_right(make_rig: MakeRig) -> None:
+    rig = make_rig("original")
+    surface = rig.open()
+    picture = plain(surface, "red")
+    surface.show(0, picture)
+    assert surface.flush(PATIENCE_S)
+    first, second = rig.deck.outputs[1:]
+    assert first == b"\x02\x01\x01\x00\x00\x05" + bytes(10) + picture[:7803] + bytes(372)
+    assert second == b"\x02\x01\x02\x00\x01\x05" + bytes(10) + picture[7803:] + bytes(372)
