@@ -1,0 +1,1 @@
+"""What the owner wants: the configuration file, its meaning and its place."""

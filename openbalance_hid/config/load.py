@@ -1,0 +1,86 @@
+"""From a file to a `Config`, or to one error that lists every problem at once: bytes, UTF-8, TOML.
+
+What the parsed tables mean is `reading`'s; what is accepted, `schema`'s and the tiles'.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+from openbalance_hid.config.findings import Findings
+from openbalance_hid.config.lines import line_numbers
+from openbalance_hid.config.reading import Tiles, read
+from openbalance_hid.config.schema import Config, Place
+from openbalance_hid.errors import ConfigError
+
+LARGEST_FILE_BYTES = 256 * 1024  # a full XL with eight pages is about 20 kB; more is not a configuration
+_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+def load_config(path: Path, tiles: Tiles | None = None) -> Config:
+    """The configuration in the file at `path`; the defaults where there is no file. ConfigError lists every problem."""
+    text = _read(path)
+    return Config() if text is None else parse(text, str(path), tiles)
+
+
+def parse(text: str, path: str, tiles: Tiles | None = None) -> Config:
+    """The configuration that `text` states; `path` names it in messages. ConfigError lists every problem, one a line.
+
+    `tiles`: the options of each kind of tile; by default those of the product.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    found = _toml(text, path)
+    findings = Findings(path, line_numbers(text))
+    config = read(found, findings, product_tiles() if tiles is None else tiles)
+    findings.raise_any()
+    return config
+
+
+def product_tiles() -> Tiles:
+    """The options of each kind of tile that the product has."""
+    from openbalance_hid.tiles import TILES  # here, so that paths and errors can be had without any tile
+
+    return {name: kind.options for name, kind in TILES.items()}
+
+
+def _read(path: Path) -> str | None:
+    try:
+        # A pipe that nobody writes to would hold the daemon for ever: asked before opening.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError(f"{path}: not a file", "openbalance-hid config path")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}", f"ls -l {shlex.quote(str(path))}"
+        ) from error
+    if len(raw) > LARGEST_FILE_BYTES:
+        raise ConfigError(f"{path}: larger than {LARGEST_FILE_BYTES // 1024} KiB", "openbalance-hid config check")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}", "openbalance-hid config check"
+        ) from error
+
+
+def _toml(text: str, path: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply", "openbalance-hid config check") from error
+    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, a number of 5000 digits, an exponent beyond Decimal's
+        match = _POSITION.fullmatch(str(error))
+        words, line, column = match.groups() if match else ("a value cannot be read", None, None)
+        position = Place(path, int(line) if line else text.count("\n") + 1 if match else None, "")
+        words = words[:1].lower() + words[1:]
+        where = f" (column {column})" if column else ""
+        raise ConfigError(f"{position}: broken TOML: {words}{where}", "openbalance-hid config check") from error

@@ -1,0 +1,102 @@
+"""Where configuration, state and sockets are, and directories that only the owner may enter.
+
+Asking for a place creates nothing; `private_dir` does, when something is about to be put there.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from openbalance_hid.errors import ConfigError
+
+APP = "openbalance-hid"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """All places, absolute. None of them need exist."""
+
+    config_file: Path
+    state_dir: Path
+    runtime_dir: Path
+
+    @property
+    def history_file(self) -> Path:
+        return self.state_dir / "history.sqlite3"
+
+    @property
+    def socket_file(self) -> Path:
+        return self.runtime_dir / "control.sock"
+
+    @property
+    def key_file_dir(self) -> Path:
+        return self.state_dir / "keys"
+
+    def private_dir(self, path: Path) -> Path:
+        """`private_dir`, as a method for rooms that are handed these paths and do not know this one."""
+        return private_dir(path)
+
+
+def paths(env: Mapping[str, str]) -> Paths:
+    """The platform's places, each replaced by its `OPENBALANCE_…` variable where `env` has one that is not empty.
+
+    The platform's own variables (`XDG_CONFIG_HOME` and so on) are read by platformdirs from the process's environment.
+    """
+    return Paths(
+        config_file=_place(env, "OPENBALANCE_CONFIG") or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
+        state_dir=_place(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
+        runtime_dir=_place(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
+    )
+
+
+def private_dir(path: Path) -> Path:
+    """The directory at `path`, created with mode 0700 if need be, and known to be ours alone.
+
+    ConfigError when it is a link, belongs to another user, lets others in, or stands where another user could replace it; and
+    when the system refuses to create it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
+        here, parent = path.lstat(), path.parent.stat()
+    except OSError as error:
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
+    us = os.geteuid()
+    mode = stat.S_IMODE(here.st_mode)
+    if not stat.S_ISDIR(here.st_mode):
+        raise ConfigError(f"{path} is not a directory of its own but a link", f"ls -ld {shlex.quote(str(path))}")
+    if here.st_uid != us:
+        raise ConfigError(
+            f"the directory {path} belongs to user {here.st_uid}, not to {us}", f"ls -ld {shlex.quote(str(path))}"
+        )
+    if mode & 0o077:
+        raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
+    if parent.st_uid not in (0, us) or (parent.st_mode & stat.S_IWOTH and not parent.st_mode & stat.S_ISVTX):
+        raise ConfigError(
+            f"another user could replace {path}: {path.parent} is theirs to change", f"ls -ld {shlex.quote(str(path.parent))}"
+        )
+    return path
+
+
+def _place(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name, "")
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _platform_runtime_dir() -> Path:
+    with warnings.catch_warnings():
+        # Without a login session platformdirs falls back to a temporary directory and warns; `private_dir` keeps that one safe.
+        warnings.simplefilter("ignore")
+        return platformdirs.user_runtime_path(APP, appauthor=False)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,173 @@
+"""What the owner can want: the effective configuration as frozen values, and the tables of what each section accepts.
+
+Defaults are filled in and inherited values resolved; nobody asks twice. The options of a tile are stated by the tile
+(`openbalance_hid.tiles`), not here. Reading a file is `load`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from typing import TypeVar
+
+from openbalance_hid.tiles.options import Option
+
+Key = TypeVar("Key")
+Value = TypeVar("Value", covariant=True)
+
+DEFAULT_ACCOUNT = "default"
+FIRST_PAGE = "main"
+ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # also a file name, and upper-cased a part of an environment variable's name
+
+
+class FrozenMap(Mapping[Key, Value]):
+    """A mapping that cannot change and can be hashed, if its values can; iterates in the order it was made in."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[Key, Value] | None = None) -> None:
+        self._items: dict[Key, Value] = dict(items or {})
+
+    def __getitem__(self, key: Key) -> Value:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return f"FrozenMap({self._items!r})"
+
+
+# --- what each section accepts ------------------------------------------------------------------------------------------------
+
+THEME = Option("theme", "choice", "dark", ("dark", "light"), help="colours of every tile that does not say its own")
+REFRESH = Option("refresh_minutes", "int", 15, minimum=1, maximum=1440, help="how often each account is asked")
+HOUSE = (
+    REFRESH,
+    THEME,
+    Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="how long a press must last to refresh"),
+    Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what is left on the deck"),
+)
+DIM = (
+    Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="dimmed after so long without a press; 0: never"),
+    Option("to_percent", "int", 10, minimum=0, maximum=100, help="brightness while dimmed"),
+    Option("off_after_minutes", "int", 60, minimum=0, maximum=10080, help="off after so long without a press; 0: never"),
+    Option("night", "text", None, minimum=11, maximum=11, help="local hours in which the deck is off, as 23:00-07:00"),
+)
+DECK = (
+    Option("serial", "text", None, minimum=1, maximum=64, help="which deck; without it any that no other entry names"),
+    Option("brightness", "int", 70, minimum=0, maximum=100, help="percent"),
+)
+PAGE_NAME = Option("name", "text", None, minimum=1, maximum=32)
+KEY_NUMBER = Option("key", "int", None, minimum=0, maximum=255, help="row by row from the top left")
+TILE = (
+    Option("account", "text", DEFAULT_ACCOUNT, minimum=1, maximum=32, help="whose numbers"),
+    THEME,
+    Option("label", "text", None, minimum=0, maximum=40, help="heading in place of the tile's own"),
+)
+DIAL = (
+    Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
+    Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),
+    Option("push", "choice", "refresh", ("refresh",), help="what pushing does"),
+)
+
+
+# --- the effective configuration ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TileConfig:
+    """One tile on one key. `options` holds every option of the tile's kind, defaults filled in; None is off."""
+
+    tile: str
+    account: str = DEFAULT_ACCOUNT
+    theme: str = "dark"
+    label: str | None = None  # None: the tile's own heading; empty: none
+    options: FrozenMap[str, object] = field(default_factory=FrozenMap)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the owner wrote something: file, line from 1 where it is known, and path as `decks[0].keys[3].tile`."""
+
+    file: str
+    line: int | None
+    path: str
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line) if part is not None) + (
+            f": {self.path}" if self.path else ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PageConfig:
+    """One page of a deck: key number from 0, row by row from the top left -> tile."""
+
+    name: str
+    keys: FrozenMap[int, TileConfig] = field(default_factory=FrozenMap)
+    places: FrozenMap[int, Place] = field(default_factory=FrozenMap, compare=False, repr=False)  # of each key's number
+
+
+@dataclass(frozen=True, slots=True)
+class DialConfig:
+    """One dial, from 0 on the left."""
+
+    dial: int
+    turn: str = "period"
+    push: str = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class DeckConfig:
+    """One deck. No pages: the default layout, which needs to know the number of keys (`layout.pages_of`)."""
+
+    serial: str | None = None
+    brightness: int = 70  # percent
+    pages: tuple[PageConfig, ...] = ()
+    dials: tuple[DialConfig, ...] = ()
+    strip: tuple[TileConfig, ...] = ()  # left to right
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """One account."""
+
+    refresh_minutes: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class DimConfig:
+    """When a deck grows dark. 0 minutes: never. `night`: local begin and end, may pass midnight."""
+
+    after_minutes: int = 10
+    to_percent: int = 10
+    off_after_minutes: int = 60
+    night: tuple[time, time] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the owner wants. `accounts` always has "default"."""
+
+    refresh_minutes: int = 15
+    theme: str = "dark"
+    hold_seconds: float = 2.0
+    on_exit: str = "black"
+    accounts: FrozenMap[str, AccountConfig] = field(default_factory=lambda: FrozenMap({DEFAULT_ACCOUNT: AccountConfig()}))
+    dim: DimConfig = DimConfig()
+    decks: tuple[DeckConfig, ...] = ()
+
+    def deck_for(self, serial: str) -> DeckConfig:
+        """The entry that names the deck by its serial or the end of it, else the first that names none, else defaults."""
+        named = (deck for deck in self.decks if deck.serial is not None and serial.endswith(deck.serial))
+        unnamed = (deck for deck in self.decks if deck.serial is None)
+        return next(named, None) or next(unnamed, None) or DeckConfig()

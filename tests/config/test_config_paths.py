@@ -1,0 +1,91 @@
+"""Places, and directories that only their owner may enter. Mode bits and owners are compared by us, so root changes nothing."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.config.paths import paths, private_dir
+from openbalance_hid.errors import ConfigError
+
+
+def refused(path: Path) -> ConfigError:
+    with pytest.raises(ConfigError) as refusal:
+        private_dir(path)
+    return refusal.value
+
+
+def test_the_variables_replace_the_platforms_places(tmp_path: Path):
+    places = paths(
+        {
+            "OPENBALANCE_CONFIG": str(tmp_path / "c.toml"),
+            "OPENBALANCE_STATE_DIR": str(tmp_path / "state"),
+            "OPENBALANCE_RUNTIME_DIR": str(tmp_path / "run"),
+        }
+    )
+    assert places.config_file == tmp_path / "c.toml"
+    assert places.history_file == tmp_path / "state" / "history.sqlite3"
+    assert places.socket_file == tmp_path / "run" / "control.sock"
+    assert places.key_file_dir == tmp_path / "state" / "keys"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_variables_the_places_are_the_platforms_and_absolute():
+    places = paths({"OPENBALANCE_CONFIG": ""})
+    assert places.config_file.name == "config.toml"
+    assert "openbalance-hid" in places.config_file.parts
+    assert all(place.is_absolute() for place in (places.config_file, places.state_dir, places.runtime_dir))
+
+
+def test_a_relative_place_is_made_absolute():
+    assert paths({"OPENBALANCE_STATE_DIR": "here"}).state_dir == Path.cwd() / "here"
+
+
+def test_a_private_directory_is_made_for_its_owner_alone_whatever_the_umask(tmp_path: Path):
+    before = os.umask(0)
+    try:
+        made = private_dir(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert private_dir(made) == made
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o777])
+def test_a_directory_that_others_may_enter_is_refused_with_the_mending_command(tmp_path: Path, mode: int):
+    loose = tmp_path / "it's loose"
+    loose.mkdir()
+    loose.chmod(mode)
+    error = refused(loose)
+    assert error.message == f"the directory {loose} is open to others: mode {mode:04o}"
+    assert error.hint == f"chmod 700 '{tmp_path}/it'\"'\"'s loose'"
+
+
+def test_a_link_to_a_directory_is_refused(tmp_path: Path):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert "a link" in refused(tmp_path / "link").message
+
+
+def test_a_directory_where_anybody_could_replace_it_is_refused(tmp_path: Path):
+    tmp_path.chmod(0o777)
+    assert "another user could replace" in refused(tmp_path / "state").message
+    tmp_path.chmod(0o1777)
+    assert private_dir(tmp_path / "state").is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_the_directory_of_another_user_is_refused(tmp_path: Path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o700)
+    os.chown(theirs, 12345, -1)
+    assert "belongs to user 12345" in refused(theirs).message
+    theirs.chmod(0o755)
+    assert "another user could replace" in refused(theirs / "inside").message
+
+
+def test_a_file_in_its_place_is_said(tmp_path: Path):
+    (tmp_path / "state").write_text("")
+    assert "cannot use the directory" in refused(tmp_path / "state").message
+    assert "cannot use the directory" in refused(tmp_path / "state" / "keys").message
