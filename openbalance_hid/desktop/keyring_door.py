@@ -1,0 +1,149 @@
+"""The only place that touches the OS keyring: with a time limit, and with its many failures in words.
+
+A keyring may be missing, locked, or waiting for a password in a window that nobody sees. Each call runs in a thread of its own
+which is left behind when it does not come back; as long as one is stuck, no other is begun.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from openbalance_hid.errors import CredentialError
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+SERVICE = "openbalance-hid"
+DEFAULT_ACCOUNT = "default"
+
+_THREAD = "keyring"
+
+
+class NoKeyringError(CredentialError):
+    """There is no keyring on this machine, or no service that would open it."""
+
+
+def get_password(account: str, timeout_s: float) -> str | None:
+    """What the keyring holds for the account, None where it holds nothing. CredentialError after `timeout_s` or on failure."""
+
+    def ask() -> str | None:
+        return _keyring().get_password(SERVICE, account)
+
+    found = _within(account, timeout_s, ask)
+    return None if found is None else str(found)
+
+
+def set_password(account: str, password: str, timeout_s: float) -> None:
+    """Stores it, and reads it back: some back ends take everything and keep nothing."""
+
+    def store() -> bool:
+        keyring = _keyring()
+        keyring.set_password(SERVICE, account, password)
+        return keyring.get_password(SERVICE, account) == password
+
+    if not _within(account, timeout_s, store):
+        raise CredentialError("the keyring did not keep the key", to_file(account))
+
+
+def delete_password(account: str, timeout_s: float) -> bool:
+    """Removes it; whether there was one."""
+
+    def remove() -> bool:
+        keyring = _keyring()
+        if keyring.get_password(SERVICE, account) is None:
+            return False
+        keyring.delete_password(SERVICE, account)
+        return True
+
+    return bool(_within(account, timeout_s, remove))
+
+
+def setup_command(account: str) -> str:
+    """The command that stores a key for the account."""
+    return "openbalance-hid setup" if account == DEFAULT_ACCOUNT else f"openbalance-hid setup --account {account}"
+
+
+def to_file(account: str) -> str:
+    """The command that stores a key for the account without any keyring."""
+    return f"{setup_command(account)} --store file"
+
+
+def back_end(timeout_s: float) -> str:
+    """The name of what keeps the passwords, as keyring calls it. CredentialError where nothing does, or does not answer."""
+    name = str(_within(DEFAULT_ACCOUNT, timeout_s, lambda: _keyring().name))
+    if name.startswith("fail "):
+        raise NoKeyringError("no keyring service is running", to_file(DEFAULT_ACCOUNT))
+    return name
+
+
+def _keyring() -> KeyringBackend:
+    """The machine's keyring as it is now.
+
+    The library looks for one once in a process, and a service of the user may well be older than the session's keyring: where
+    nothing was found and the owner has not named one, it is looked for again.
+    """
+    import keyring  # not before it is needed: finding a back end takes a tenth of a second
+    from keyring.backend import KeyringBackend
+    from keyring.backends import fail
+    from keyring.core import load_config, load_env
+
+    found = keyring.get_keyring()
+    if isinstance(found, fail.Keyring) and load_env() is None and load_config() is None:
+        best = max(KeyringBackend.get_viable_backends(), key=lambda kind: kind.priority, default=fail.Keyring)
+        if best is not fail.Keyring:
+            keyring.set_keyring(best())
+    return keyring.get_keyring()
+
+
+def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
+    deadline = time.monotonic() + timeout_s
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            with suppress(RuntimeError):  # another caller's, which has not begun yet: it cannot be stuck
+                thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive() and time.monotonic() >= deadline:
+                raise _silent(account, timeout_s)
+    answers: SimpleQueue[tuple[object, Exception | None]] = SimpleQueue()
+
+    def turn() -> None:
+        try:
+            answers.put((call(), None))
+        except Exception as error:  # noqa: BLE001 - the turn of a thread: whatever it was, the caller hears of it
+            answers.put((None, error))
+
+    threading.Thread(target=turn, name=_THREAD, daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+    except Empty:
+        raise _silent(account, timeout_s) from None
+    if error is not None:
+        raise _in_words(account, error) from error
+    return answer
+
+
+def _silent(account: str, timeout_s: float) -> CredentialError:
+    return CredentialError(
+        f"the keyring did not answer within {timeout_s:g} s: it may be waiting for its password", to_file(account)
+    )
+
+
+def _in_words(account: str, error: Exception) -> CredentialError:
+    if isinstance(error, ImportError):
+        return NoKeyringError(f"the Python package {error.name or 'keyring'} is not installed", to_file(account))
+    import keyring.errors
+
+    match error:
+        case keyring.errors.NoKeyringError():
+            return NoKeyringError("no keyring service is running", to_file(account))
+        case keyring.errors.KeyringLocked():
+            return CredentialError("the keyring is locked", to_file(account))
+        case keyring.errors.InitError():
+            return NoKeyringError("the keyring cannot be opened", to_file(account))
+        case _:
+            # The class only: a back end may repeat in its text what it was handed.
+            return CredentialError(f"the keyring failed: {type(error).__name__}", to_file(account))

@@ -1,0 +1,95 @@
+"""Tells the owner something through the desktop: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
+
+A notification has one button, which acknowledges; on macOS it has none.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from html import escape
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+NAME = "org.freedesktop.Notifications"
+PLACE = "/org/freedesktop/Notifications"
+ACKNOWLEDGE = "acknowledge"
+CALL_LIMIT_S = 10.0
+STANDS_S = 3600.0  # how long a button is listened to; afterwards the key is there still
+NORMAL, CRITICAL = 1, 2  # urgency
+
+# https://specifications.freedesktop.org/notification-spec/latest/protocol.html
+
+
+def tell(
+    title: str,
+    body: str,
+    env: Mapping[str, str],
+    delivered: Callable[[bool], None],
+    acknowledged: Callable[[], None],
+    urgent: bool = False,
+) -> None:
+    """Show a notification; returns at once. Another thread calls `delivered` once, and `acknowledged` for the button."""
+
+    def turn() -> None:
+        try:
+            if sys.platform == "darwin":
+                _osascript(title, body)
+                delivered(True)
+            else:
+                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), acknowledged, urgent)
+        except (OSError, LookupError, ValueError, TimeoutError, subprocess.SubprocessError) as error:
+            log.debug("no notification: %s", error)
+            delivered(False)
+
+    threading.Thread(target=turn, name="notification", daemon=True).start()
+
+
+def show(
+    title: str, body: str, bus: str, delivered: Callable[[], None], acknowledged: Callable[[], None], urgent: bool = False
+) -> None:
+    """Show it on the bus at the address `bus`, and stay until it is closed. OSError or LookupError when it cannot be shown."""
+    from jeepney.io.blocking import open_dbus_connection
+
+    with closing(open_dbus_connection(bus)) as connection:
+        _show(connection, title, body, delivered, acknowledged, urgent)
+
+
+def _show(
+    connection: Any, title: str, body: str, delivered: Callable[[], None], acknowledged: Callable[[], None], urgent: bool
+) -> None:
+    from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
+
+    signals = MatchRule(type="signal", interface=NAME, path=PLACE)
+    with connection.filter(signals, bufsize=100) as heard:
+        connection.send_and_get_reply(message_bus.AddMatch(signals), timeout=CALL_LIMIT_S)
+        hints = {"urgency": ("y", CRITICAL if urgent else NORMAL), "category": ("s", "network")}
+        fields = ("OpenRouter", 0, "", title, escape(body, quote=False), [ACKNOWLEDGE, "Acknowledge"], hints, -1)
+        call = new_method_call(DBusAddress(PLACE, bus_name=NAME, interface=NAME), "Notify", "susssasa{sv}i", fields)
+        reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
+        if reply.header.message_type is MessageType.error:
+            raise LookupError(" ".join(str(part) for part in reply.body))
+        delivered()
+        number, end_s = reply.body[0], time.monotonic() + STANDS_S
+        try:
+            while (left_s := end_s - time.monotonic()) > 0:
+                said = connection.recv_until_filtered(heard, timeout=left_s)
+                if said.body[0] != number:
+                    continue
+                if said.header.fields[HeaderFields.member] == "NotificationClosed":
+                    return
+                if said.body[1] == ACKNOWLEDGE:
+                    acknowledged()
+        except (OSError, TimeoutError) as error:  # the session has ended, or nobody has pressed it
+            log.debug("a notification is listened to no longer: %s", error)
+
+
+def _osascript(title: str, body: str) -> None:
+    script = "on run {body, title}\ndisplay notification body with title title\nend run"
+    subprocess.run(["osascript", "-e", script, body, title], check=True, timeout=CALL_LIMIT_S, capture_output=True)  # noqa: S603, S607

@@ -1,0 +1,27 @@
+"""A machine of its own for each test: places, and a keyring that works."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.config.paths import Paths, paths
+from tests.desktop.keyrings import MemoryKeyring, installed
+
+
+@pytest.fixture(autouse=True)
+def no_keyring_of_the_developers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a keyring in the environment has none looked for."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Paths:
+    return paths({"OPENBALANCE_STATE_DIR": str(tmp_path / "state"), "OPENBALANCE_RUNTIME_DIR": str(tmp_path / "run")})
+
+
+@pytest.fixture
+def memory() -> Iterator[MemoryKeyring]:
+    backend = MemoryKeyring()
+    with installed(backend):
+        yield backend

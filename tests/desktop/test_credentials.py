@@ -1,0 +1,328 @@
+"""Where keys are found, and what is refused. Files are real; modes are compared by us, so root is refused as anybody is."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from keyring.backends.fail import Keyring as NoKeyring
+
+from openbalance_hid.config import schema
+from openbalance_hid.config.paths import Paths
+from openbalance_hid.desktop import credentials
+from openbalance_hid.desktop.credentials import (
+    Listed,
+    Standing,
+    Store,
+    forget_key,
+    key_sources,
+    list_accounts,
+    read_key,
+    shadow,
+    store_key,
+)
+from openbalance_hid.desktop.secret import Secret
+from openbalance_hid.errors import CredentialError, NoKeyError
+from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, SilentKeyring, installed
+
+ONE = Secret("sk-or-v1-one-0123456789aaaa")
+TWO = Secret("sk-or-v1-two-0123456789bbbb")
+SERVICE = "openbalance-hid"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def key_file(places: Paths, text: str, account: str = "default") -> Path:
+    places.private_dir(places.state_dir)
+    file = places.private_dir(places.key_file_dir) / f"{account}.key"
+    file.write_text(text)
+    file.chmod(0o600)
+    return file
+
+
+# --- finding -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_places_are_asked_in_their_order(places: Paths, memory: MemoryKeyring, tmp_path: Path):
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    (handed / "openrouter-management-key").write_text("sk-or-v1-credential\n")
+    memory.set_password(SERVICE, "default", "sk-or-v1-keyring-entry")
+    file = key_file(places, "sk-or-v1-key-file-0\n")
+    env = {"OPENROUTER_MANAGEMENT_KEY": " sk-or-v1-variable ", "CREDENTIALS_DIRECTORY": str(handed)}
+    found = []
+    for step in (
+        lambda: env.pop("OPENROUTER_MANAGEMENT_KEY"),
+        lambda: env.pop("CREDENTIALS_DIRECTORY"),
+        file.unlink,
+        memory.kept.clear,
+    ):
+        key = read_key("default", env, places)
+        found.append((key.where, key.secret.reveal()))
+        step()
+    assert found == [
+        ("environment", "sk-or-v1-variable"),
+        ("credential", "sk-or-v1-credential"),
+        ("file", "sk-or-v1-key-file-0"),
+        ("keyring", "sk-or-v1-keyring-entry"),
+    ]
+    with pytest.raises(NoKeyError) as refusal:
+        read_key("default", env, places)
+    assert (refusal.value.message, refusal.value.hint) == ("no key is stored for account 'default'", "openbalance-hid setup")
+
+
+def test_an_account_has_its_own_variable_and_credential(places: Paths, memory: MemoryKeyring, tmp_path: Path):
+    (tmp_path / "openrouter-management-key-my-team").write_text("sk-or-v1-credential")
+    env = {
+        "OPENROUTER_MANAGEMENT_KEY": ONE.reveal(),
+        "OPENROUTER_MANAGEMENT_KEY_WORK_2": TWO.reveal(),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+    assert read_key("work-2", env, places).secret == TWO
+    assert read_key("my-team", env, places).where == "credential"
+    with pytest.raises(NoKeyError) as refusal:  # the key without a name is the default account's alone
+        read_key("other", env, places)
+    assert refusal.value.hint == "openbalance-hid setup --account other"
+
+
+@pytest.mark.parametrize("name", ["", "Work", "a/b", "..", "a" * 33, "work\n", "ä"])
+def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryKeyring, name: str):
+    for ask in (
+        lambda: read_key(name, {}, places),
+        lambda: store_key(name, ONE, Store.FILE, places),
+        lambda: forget_key(name, {}, places),
+    ):
+        with pytest.raises(CredentialError, match="not an account's name"):
+            ask()
+    assert not places.state_dir.exists()
+
+
+def test_the_door_and_the_stores_agree_on_names():
+    assert credentials._NAME.pattern == schema.ACCOUNT_NAME.pattern
+    assert credentials.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
+
+
+def test_a_bad_key_is_never_passed_over_for_the_next(places: Paths, memory: MemoryKeyring):
+    memory.set_password(SERVICE, "default", ONE.reveal())
+    with pytest.raises(CredentialError) as refusal:
+        read_key("default", {"OPENROUTER_MANAGEMENT_KEY": "hunter2-hunter2-hunter2"}, places)
+    assert "environment variable OPENROUTER_MANAGEMENT_KEY does not begin with sk-or-v1-" in refusal.value.message
+    assert "hunter2" not in refusal.value.message
+
+
+def test_without_a_keyring_service_the_way_without_one_is_shown(places: Paths):
+    with installed(NoKeyring()), pytest.raises(NoKeyError) as refusal:
+        read_key("default", {}, places)
+    assert refusal.value.message == "no key is stored for account 'default' (no keyring service is running)"
+    assert refusal.value.hint == "openbalance-hid setup --store file"
+
+
+# --- files ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loose", [0o640, 0o604, 0o660, 0o777])
+def test_a_key_file_that_others_may_read_is_refused_with_the_mending_command(places: Paths, loose: int):
+    file = key_file(places, ONE.reveal())
+    file.chmod(loose)
+    with pytest.raises(CredentialError) as refusal:
+        read_key("default", {}, places)
+    assert refusal.value.message == f"{file} is open to others: mode {loose:04o}"
+    assert refusal.value.hint == f"chmod 600 {file}"
+
+
+def test_a_link_in_the_place_of_a_key_file_is_refused(places: Paths, tmp_path: Path):
+    file = key_file(places, ONE.reveal())
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CredentialError, match="is a link, not a file"):
+        read_key("default", {}, places)
+
+
+def test_a_pipe_or_directory_in_the_place_of_a_key_file_is_refused_and_holds_nobody(places: Paths):
+    file = key_file(places, "")
+    file.unlink()
+    os.mkfifo(file, 0o600)
+    with pytest.raises(CredentialError, match="is not a file"):
+        read_key("default", {}, places)
+    file.unlink()
+    file.mkdir(0o700)
+    with pytest.raises(CredentialError, match="is not a file"):
+        read_key("default", {}, places)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_file_of_another_user_is_refused(places: Paths):
+    os.chown(key_file(places, ONE.reveal()), 12345, -1)
+    with pytest.raises(CredentialError, match="belongs to user 12345"):
+        read_key("default", {}, places)
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe\x00", b"x" * 70_000], ids=["no text", "too large"])
+def test_a_key_file_with_something_else_in_it_is_refused_without_repeating_it(places: Paths, raw: bytes):
+    key_file(places, "").write_bytes(raw)
+    with pytest.raises(CredentialError) as refusal:
+        read_key("default", {}, places)
+    assert "xxx" not in refusal.value.message
+    assert refusal.value.__cause__ is None
+
+
+# --- storing -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_file_is_its_owners_alone_whatever_the_umask(places: Paths, memory: MemoryKeyring):
+    before = os.umask(0)
+    try:
+        stored = store_key("work", ONE, Store.FILE, places)
+    finally:
+        os.umask(before)
+    file = places.key_file_dir / "work.key"
+    assert (stored.where, stored.place) == ("file", str(file))
+    assert [mode(path) for path in (places.state_dir, places.key_file_dir, file)] == [0o700, 0o700, 0o600]
+    assert read_key("work", {}, places) == stored
+    assert [path.name for path in places.key_file_dir.iterdir()] == ["work.key"]
+
+
+def test_a_link_planted_under_the_name_is_replaced_and_its_target_untouched(
+    places: Paths, memory: MemoryKeyring, tmp_path: Path
+):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    key_file(places, "").unlink()
+    (places.key_file_dir / "default.key").symlink_to(victim)
+    store_key("default", ONE, Store.FILE, places)
+    assert victim.read_text() == "precious"
+    assert read_key("default", {}, places).secret == ONE
+
+
+def test_a_key_directory_that_others_may_enter_gets_no_key(places: Paths, memory: MemoryKeyring):
+    key_file(places, "").unlink()
+    places.key_file_dir.chmod(0o755)
+    with pytest.raises(CredentialError) as refusal:
+        store_key("default", ONE, Store.FILE, places)
+    assert refusal.value.hint == f"chmod 700 {places.key_file_dir}"
+    assert list(places.key_file_dir.iterdir()) == []
+
+
+def test_a_new_key_is_used_whichever_store_had_the_old_one(places: Paths, memory: MemoryKeyring):
+    store_key("default", ONE, Store.FILE, places)
+    store_key("default", TWO, Store.KEYRING, places)
+    assert (read_key("default", {}, places).secret, read_key("default", {}, places).where) == (TWO, "keyring")
+    store_key("default", ONE, Store.FILE, places)
+    assert (read_key("default", {}, places).secret, memory.kept) == (ONE, {})
+
+
+def test_the_list_of_names_holds_no_secret_and_is_its_owners_alone(places: Paths, memory: MemoryKeyring):
+    store_key("work", ONE, Store.KEYRING, places)
+    file = places.state_dir / "accounts.json"
+    assert file.read_text() == '{"keyring": ["work"]}\n'
+    assert mode(file) == 0o600
+
+
+# --- listing and forgetting ----------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths, memory: MemoryKeyring, tmp_path: Path):
+    (tmp_path / "openrouter-management-key-nas").write_text(ONE.reveal())
+    env = {"OPENROUTER_MANAGEMENT_KEY_CI": TWO.reveal(), "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    store_key("default", ONE, Store.KEYRING, places)
+    store_key("work", TWO, Store.FILE, places)
+    bad = key_file(places, TWO.reveal(), "loose")
+    bad.chmod(0o644)
+    assert list_accounts(env, places) == (
+        Listed("default", "keyring", "the keyring", "aaaa"),
+        Listed("ci", "environment", "environment variable OPENROUTER_MANAGEMENT_KEY_CI", "bbbb"),
+        Listed("loose", None, None, None, f"{bad} is open to others: mode 0644"),
+        Listed("nas", "credential", str(tmp_path / "openrouter-management-key-nas"), "aaaa"),
+        Listed("work", "file", str(places.key_file_dir / "work.key"), "bbbb"),
+    )
+
+
+def test_an_account_in_a_locked_keyring_is_listed_with_its_trouble(places: Paths, memory: MemoryKeyring):
+    store_key("work", ONE, Store.KEYRING, places)
+    with installed(LockedKeyring()):
+        assert Listed("work", None, None, None, "the keyring is locked") in list_accounts({}, places)
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", '{"keyring": 1}', '{"keyring": ["../x", 3, "Ok"]}', "null", "[" * 100_000])
+def test_a_damaged_list_of_names_is_an_empty_one(places: Paths, memory: MemoryKeyring, text: str):
+    places.private_dir(places.state_dir)
+    file = places.state_dir / "accounts.json"
+    file.write_text(text)
+    file.chmod(0o600)
+    assert list_accounts({}, places) == ()
+
+
+def test_a_forgotten_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
+    store_key("work", ONE, Store.KEYRING, places)
+    file = key_file(places, TWO.reveal(), "work")
+    assert forget_key("work", {}, places) == (str(file), "the keyring")
+    assert (memory.kept, list_accounts({}, places)) == ({}, ())
+    with pytest.raises(NoKeyError):
+        forget_key("work", {}, places)
+
+
+def test_a_key_file_is_forgotten_where_there_is_no_keyring(places: Paths):
+    with installed(NoKeyring()):
+        file = key_file(places, ONE.reveal())
+        assert forget_key("default", {}, places) == (str(file),)
+
+
+def test_a_key_in_the_environment_is_not_ours_to_forget(places: Paths, memory: MemoryKeyring):
+    env = {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}
+    with pytest.raises(CredentialError, match="comes from environment variable OPENROUTER_MANAGEMENT_KEY"):
+        forget_key("default", env, places)
+    assert shadow("default", env) == "environment variable OPENROUTER_MANAGEMENT_KEY"
+    assert shadow("default", {}) is None
+
+
+# --- which place is used, and why the others are not ------------------------------------------------------------------------
+
+
+def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, Standing]:
+    return {source.where: source.standing for source in key_sources(account, env, places, timeout_s)}
+
+
+def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_overruled(places: Paths, memory: MemoryKeyring):
+    key_file(places, ONE.reveal())
+    memory.set_password(SERVICE, "default", TWO.reveal())
+    sources = key_sources("default", {}, places)
+    assert [(source.where, source.standing, source.last_four) for source in sources] == [
+        ("environment", Standing.EMPTY, None),
+        ("credential", Standing.EMPTY, None),
+        ("file", Standing.USED, "aaaa"),
+        ("keyring", Standing.OVERRULED, "bbbb"),
+    ]
+    assert sources[0].why == "is not set"
+    assert sources[3].why == f"key file {places.key_file_dir / 'default.key'} is asked first"
+    assert ONE.reveal() not in repr(sources)
+
+
+def test_a_place_that_refuses_decides_as_it_does_for_the_daemon(places: Paths, memory: MemoryKeyring):
+    key_file(places, ONE.reveal()).chmod(0o644)
+    memory.set_password(SERVICE, "default", TWO.reveal())
+    file, keyring = key_sources("default", {}, places)[2:]
+    assert (file.standing, keyring.standing) == (Standing.REFUSED, Standing.OVERRULED)
+    assert "open to others: mode 0644" in file.why
+    assert file.hint.startswith("chmod 600 ")
+    with pytest.raises(CredentialError, match="open to others"):
+        read_key("default", {}, places)
+
+
+def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Paths):
+    backend = SilentKeyring()
+    with installed(backend):
+        try:
+            assert standings("default", {}, places, 0.01)["keyring"] is Standing.REFUSED
+            found = key_sources("default", {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}, places, 0.01)
+            assert (found[0].standing, found[3].standing) == (Standing.USED, Standing.OVERRULED)
+            assert "did not answer within" in found[3].why
+        finally:
+            backend.answer.set()
+
+
+def test_a_machine_without_a_keyring_has_an_empty_place(places: Paths):
+    with installed(NoKeyring()):
+        assert key_sources("work", {}, places)[3].why == "no keyring service is running"
+        assert set(standings("work", {}, places).values()) == {Standing.EMPTY}

@@ -1,0 +1,175 @@
+"""A real gnome-keyring on a bus of its own: open, locked, waiting for somebody's password, gone, and late."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backends import SecretService, fail
+
+from openbalance_hid.config.paths import Paths
+from openbalance_hid.desktop import keyring_door
+from openbalance_hid.desktop.credentials import Standing, Store, key_sources, list_accounts, read_key, store_key
+from openbalance_hid.desktop.secret import Secret
+from openbalance_hid.errors import CredentialError, NoKeyError
+from tests.desktop.keyrings import installed
+from tests.private_bus import ended, needs_dbus, private_bus
+
+jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+secretstorage = pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
+
+pytestmark = [
+    needs_dbus,
+    pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed"),
+    # the library leaves its connection to the collector when there is no collection
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+KEY = Secret("sk-or-v1-one-0123456789aaaa")
+LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of a second
+
+
+@pytest.fixture
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The session bus of this test, with nothing on it."""
+    with private_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield address
+    for thread in threading.enumerate():
+        if thread.name == "keyring":
+            thread.join(LIMIT_S)  # what waited for a window ends with the bus
+    gc.collect()
+
+
+@contextmanager
+def gnome_keyring(address: str, home: Path) -> Iterator[None]:
+    """The daemon, with its login keyring open."""
+    env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "HOME": str(home)}
+    env |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": str(home)}
+    process = subprocess.Popen(
+        ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write("the owner's password")
+        process.stdin.close()
+        until(lambda: has_owner(address, "org.freedesktop.secrets"))
+        yield
+    finally:
+        ended(process)
+
+
+@contextmanager
+def silent_prompter(address: str) -> Iterator[None]:
+    """A window that asks for the keyring's password, and that nobody sees."""
+    from jeepney.io import blocking
+
+    with closing(blocking.open_dbus_connection(address)) as connection:
+        connection.send_and_get_reply(jeepney.message_bus.RequestName("org.gnome.keyring.SystemPrompter"))
+        yield
+
+
+def has_owner(address: str, name: str) -> bool:
+    from jeepney.io import blocking
+
+    with closing(blocking.open_dbus_connection(address)) as connection:
+        reply = connection.send_and_get_reply(jeepney.message_bus.NameHasOwner(name))
+        assert reply.header.message_type is jeepney.MessageType.method_return
+        return bool(reply.body[0])
+
+
+def until(reached) -> None:
+    end_s = time.monotonic() + LIMIT_S
+    while not reached():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def lock() -> None:
+    with closing(secretstorage.dbus_init()) as connection:
+        secretstorage.get_default_collection(connection).lock()
+
+
+def test_a_key_is_kept_found_listed_and_removed(bus: str, places: Paths, tmp_path: Path):
+    with gnome_keyring(bus, tmp_path), installed(SecretService.Keyring()):
+        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        assert read_key("work", {}, places, LIMIT_S).secret == KEY
+        assert [(row.name, row.where) for row in list_accounts({}, places, LIMIT_S)] == [("work", "keyring")]
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.USED
+        assert keyring_door.back_end(LIMIT_S) == "SecretService Keyring"
+        assert keyring_door.delete_password("work", LIMIT_S)
+        with pytest.raises(NoKeyError):
+            read_key("work", {}, places, LIMIT_S)
+
+
+def test_a_key_outlives_the_keyrings_own_restart(bus: str, places: Paths, tmp_path: Path):
+    with installed(SecretService.Keyring()):
+        with gnome_keyring(bus, tmp_path):
+            store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        with gnome_keyring(bus, tmp_path):
+            assert read_key("work", {}, places, LIMIT_S).secret == KEY
+
+
+def test_a_locked_keyring_that_nobody_can_open_is_said_to_be_locked(bus: str, places: Paths, tmp_path: Path):
+    with gnome_keyring(bus, tmp_path), installed(SecretService.Keyring()):
+        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        lock()
+        with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
+            read_key("work", {}, places, LIMIT_S)
+        assert refusal.value.hint == "openbalance-hid setup --account work --store file"
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.REFUSED
+
+
+def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places: Paths, tmp_path: Path):
+    with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path), silent_prompter(bus):
+        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        lock()
+        for limit_s in (0.3, 0.1):
+            with pytest.raises(CredentialError, match="it may be waiting for its password"):
+                read_key("work", {}, places, limit_s)
+        stuck = [thread for thread in threading.enumerate() if thread.name == "keyring"]
+        assert len(stuck) == 1, "nothing is asked beside a question that is stuck"
+
+
+def test_a_session_without_a_keyring_says_so(bus: str, places: Paths):
+    with installed(SecretService.Keyring()):
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.EMPTY
+        with pytest.raises(NoKeyError, match="no key is stored for account 'work' \\(the keyring cannot be opened\\)"):
+            read_key("work", {}, places, LIMIT_S)
+
+
+def test_a_keyring_that_comes_after_the_daemon_is_found(
+    bus: str, places: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # no keyringrc.cfg of the developer's
+    with installed(fail.Keyring()):  # what the library settles on where there is none
+        with pytest.raises(CredentialError, match="no keyring service is running"):
+            keyring_door.back_end(LIMIT_S)
+        with gnome_keyring(bus, tmp_path):
+            store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+            assert read_key("work", {}, places, LIMIT_S).secret == KEY
+
+
+def test_a_keyring_that_the_owner_named_is_not_replaced(
+    bus: str, places: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    with installed(fail.Keyring()), gnome_keyring(bus, tmp_path):
+        with pytest.raises(CredentialError, match="no keyring service is running"):
+            keyring_door.get_password("work", LIMIT_S)
+        assert isinstance(keyring.get_keyring(), fail.Keyring)

@@ -1,0 +1,131 @@
+"""Pages through a portal on a real bus, and what is tried where there is none. Programs are real files on a test's PATH."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.desktop.open_url import commands, open_url, opened
+from openbalance_hid.desktop.portal import NAME, PLACE, PortalError, open_uri
+from tests.private_bus import needs_dbus, private_bus
+
+jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+
+URL = "https://openrouter.ai/activity"
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Iterator[str]:
+    with private_bus(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def portal(address: str, response: int | None = 0, refuse: bool = False) -> Iterator[list[str]]:
+    """A service that implements OpenURI and answers one call; the addresses that it was handed."""
+    from jeepney.io.blocking import open_dbus_connection
+
+    asked: list[str] = []
+    with closing(open_dbus_connection(address)) as connection:
+        connection.send_and_get_reply(jeepney.message_bus.RequestName(NAME))
+
+        def serve() -> None:
+            call = connection.receive(timeout=PATIENCE_S)
+            while call.header.fields.get(jeepney.HeaderFields.member) != "OpenURI":
+                call = connection.receive(timeout=PATIENCE_S)
+            _, url, options = call.body
+            asked.append(url)
+            if refuse:
+                connection.send(jeepney.new_error(call, "org.freedesktop.portal.Error.NotAllowed", "s", ("not today",)))
+                return
+            sender = call.header.fields[jeepney.HeaderFields.sender]
+            path = f"{PLACE}/request/{sender[1:].replace('.', '_')}/{options['handle_token'][1]}"
+            connection.send(jeepney.new_method_return(call, "o", (path,)))
+            if response is not None:
+                request = jeepney.DBusAddress(path, interface="org.freedesktop.portal.Request")
+                connection.send(jeepney.new_signal(request, "Response", "ua{sv}", (response, {})))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield asked
+        finally:
+            thread.join(PATIENCE_S)
+
+
+def program(folder: Path, name: str, code: int) -> Path:
+    """A program that notes what it was started with."""
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(f'#!/bin/sh\necho "$@" >> "{folder}/{name}.log"\nexit {code}\n')
+    file.chmod(0o755)
+    return folder / f"{name}.log"
+
+
+@needs_dbus
+@pytest.mark.parametrize("response", [0, 1])
+def test_the_portal_is_handed_the_address(bus: str, response: int):
+    with portal(bus, response) as asked:
+        open_uri(URL, bus, PATIENCE_S)
+    assert asked == [URL]
+
+
+@needs_dbus
+def test_a_portal_that_asks_the_person_first_is_not_waited_for(bus: str):
+    with portal(bus, None):
+        open_uri(URL, bus, 1.0)
+
+
+@needs_dbus
+def test_a_portal_that_fails_or_refuses_or_is_not_there_is_said(bus: str):
+    with portal(bus, 2), pytest.raises(PortalError, match="could not open it"):
+        open_uri(URL, bus, PATIENCE_S)
+    with portal(bus, refuse=True), pytest.raises(PortalError, match="not today"):
+        open_uri(URL, bus, PATIENCE_S)
+    with pytest.raises(PortalError, match=NAME):
+        open_uri(URL, bus, PATIENCE_S)
+
+
+@pytest.mark.parametrize("address", ["", "unix:path=/nowhere/at/all", "nonsense"])
+def test_a_session_without_a_bus_has_no_portal(address: str):
+    with pytest.raises(PortalError):
+        open_uri(URL, address, 1.0)
+
+
+@needs_dbus
+def test_where_the_portal_opens_it_nothing_else_is_started(bus: str, tmp_path: Path):
+    log = program(tmp_path / "bin", "xdg-open", 0)
+    with portal(bus):
+        assert opened(URL, {"DBUS_SESSION_BUS_ADDRESS": bus, "PATH": str(log.parent)}, "linux", PATIENCE_S)
+    assert not log.exists()
+
+
+def test_without_a_portal_the_service_manager_opens_it_and_then_the_opener(tmp_path: Path):
+    manager, opener = program(tmp_path / "bin", "systemd-run", 1), program(tmp_path / "bin", "xdg-open", 0)
+    (tmp_path / "run" / "systemd").mkdir(parents=True)
+    (tmp_path / "run" / "systemd" / "private").touch()
+    env = {"PATH": f"{tmp_path / 'bin'}:/bin", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    assert opened(URL, env, "linux", PATIENCE_S)
+    assert manager.read_text() == f"--user --quiet --collect --wait --property=KillMode=process xdg-open {URL}\n"
+    assert opener.read_text() == f"{URL}\n"
+
+
+def test_what_cannot_be_opened_is_said_with_every_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    program(tmp_path / "bin", "xdg-open", 3)
+    assert not opened(URL, {"PATH": f"{tmp_path / 'bin'}:/bin"}, "linux", PATIENCE_S)
+    assert "xdg-open: ended with 3" in caplog.text
+    assert "portal: no session bus" in caplog.text
+
+
+def test_macos_has_its_own_opener():
+    assert list(commands(URL, {}, "darwin")) == [["open", URL]]
+
+
+def test_only_https_is_opened():
+    with pytest.raises(ValueError, match="not an https address"):
+        open_url("file:///etc/passwd")
