@@ -1,0 +1,353 @@
+"""A Stream Deck without the Stream Deck: the device at the level of HID reports, with fingers, glass and every trouble.
+
+The host's side is what a driver reaches through the operating system; failures are the `OSError` that the system would give.
+The finger's side is what a person does; the picture's side is what a person sees. All of it may be called from any thread.
+How reports become pictures is in `report_decoder`, what is to be seen in `glass`, how this looks as hidapi's module in `bus`.
+"""
+
+import errno
+import io
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TypeGuard
+
+from PIL import Image
+
+from openbalance_hid.simulator.glass import ELSEWHERE, Glass
+from openbalance_hid.simulator.models import INPUT_REPORT_ID, VENDOR_ID, Inputs, Model, Text
+from openbalance_hid.simulator.report_decoder import Fault, Picture, PictureStream, What
+
+KEYS_COMMAND, TOUCH_COMMAND, DIALS_COMMAND = 0x00, 0x02, 0x03
+PUSH, TURN = 0x00, 0x01  # the kinds of a dial report
+TAP, LONG, DRAG = 1, 2, 3  # the kinds of a touch report
+INPUT_BUFFER = 64  # reports that Linux keeps for a reader that is late: HIDRAW_BUFFER_SIZE
+GIVE_UP_S = 1.0  # after this a write to a hung device fails; measured on Linux 6.1
+FIRMWARE = "1.00.004"
+CHECKSUM = b"\x8f\x02\x1b\x07"  # stands before the firmware version; any four bytes, some of them not text
+
+
+class VirtualDeck:
+    """One device. `path`: where the bus says it is. It is plugged in from the start, with black glass showing its logo."""
+
+    vendor_id = VENDOR_ID
+
+    def __init__(self, model: Model, serial: str) -> None:
+        self.model = model
+        self.serial = serial
+        self.path = f"virtual:{serial}"
+        self.faults: list[Fault] = []  # in the order of happening
+        self.reports_received = 0  # output and feature reports
+        self.pictures_received = 0  # that landed on a key, the strip or the screen
+        self.hosts_waiting = 0  # calls that hang in a stalled device
+        self._changed = threading.Condition()
+        self._subscribers: list[Callable[[int], None]] = []
+        self._inputs: deque[bytes] = deque(maxlen=INPUT_BUFFER)
+        self._epoch = 0  # a handle from an older epoch is dead
+        self.cable = 1  # counts how often it was moved: odd while it is plugged in
+        self._refused = False
+        self._owned = False
+        self._stalled = False
+        self._give_up_s = GIVE_UP_S
+        self._slow_s = 0.0
+        self._power_up()
+
+    def _power_up(self) -> None:
+        self._stream = PictureStream(self.model)
+        self._held: set[int] = set()
+        self._pushed: set[int] = set()
+        self._glass = Glass(self.model)
+
+    # --- the host's side ------------------------------------------------------------------------------------------------
+
+    def attach(self) -> int:
+        """Opens the device: the epoch to give with later calls. Raises OSError: ENOENT gone, EACCES refused, EBUSY owned."""
+        with self._changed:
+            trouble = self.why_not()
+            if trouble is not None:
+                raise trouble
+            self._inputs.clear()  # the system keeps reports for those who have the device open, not for later ones
+            return self._epoch
+
+    def why_not(self) -> OSError | None:
+        """Why the device cannot be opened now; None: it can."""
+        if not self.plugged:
+            return FileNotFoundError(errno.ENOENT, "no such device", self.path)
+        if self._refused:
+            return PermissionError(errno.EACCES, "permission denied", self.path)
+        if self._owned:
+            return OSError(errno.EBUSY, "device or resource busy", self.path)
+        return None
+
+    def write(self, report: bytes, epoch: int | None = None) -> int:
+        """Takes an output report; returns its length also for nonsense, as USB does. `epoch` None: over the wire, no handle.
+
+        Raises OSError: ENODEV when gone, ETIMEDOUT when hung.
+        """
+        with self._changed:
+            self._admit(epoch)
+            self.reports_received += 1
+            landed = [self._glass.land(found) for found in self._stream.feed(bytes(report)) if self._is_good(found)]
+        self._tell(landed)
+        return len(report)
+
+    def send_feature(self, report: bytes, epoch: int | None = None) -> int:
+        """Takes a feature report; returns its length. Raises OSError as `write`."""
+        with self._changed:
+            self._admit(epoch)
+            self.reports_received += 1
+            changed = self._glass.obey(bytes(report))
+            if isinstance(changed, Fault):
+                self.faults.append(changed)
+        self._tell([] if isinstance(changed, Fault) else [changed])
+        return len(report)
+
+    def get_feature(self, report_id: int, length: int, epoch: int | None = None) -> bytes:
+        """The feature report, `length` bytes with its id. Raises OSError as `write`, and EPIPE for one that there is not."""
+        model = self.model
+        with self._changed:
+            self._admit(epoch)
+            if report_id == model.serial.report_id:
+                return self._text_report(model.serial, self.serial, b"", length)
+            if report_id == model.firmware.report_id:
+                return self._text_report(model.firmware, FIRMWARE, CHECKSUM, length)
+            self._fault(What.UNKNOWN_REPORT, f"feature report {report_id:#04x} asked for")
+        raise OSError(errno.EPIPE, "no such feature report", self.path)
+
+    def read(
+        self, length: int, timeout_s: float | None, epoch: int | None = None, given_up: Callable[[], bool] = lambda: False
+    ) -> bytes:
+        """The next input report, cut at `length` bytes; b"" when none came in time (None: waits for ever).
+
+        `given_up`: ends the wait; looked at after every change and every `nudge`. Raises OSError when the device is gone.
+        """
+        with self._changed:
+            self._check(epoch)
+            self._changed.wait_for(lambda: self._inputs or self._is_gone(epoch) or given_up(), timeout_s)
+            self._check(epoch)
+            return self._inputs.popleft()[:length] if self._inputs else b""
+
+    def nudge(self) -> None:
+        """Lets everybody who waits look again."""
+        self._tell([])
+
+    def _is_gone(self, epoch: int | None) -> bool:
+        return not self.plugged or epoch not in (None, self._epoch)
+
+    def _check(self, epoch: int | None) -> None:
+        if self._is_gone(epoch):
+            raise OSError(errno.ENODEV, "no such device", self.path)
+
+    def _admit(self, epoch: int | None) -> None:
+        """Returns when the device takes a report; waits as long as it is stalled or slow."""
+        self._check(epoch)
+        if self._stalled:
+            self.hosts_waiting += 1
+            self._changed.notify_all()
+            free = self._changed.wait_for(lambda: not self._stalled or self._is_gone(epoch), self._give_up_s)
+            self.hosts_waiting -= 1
+            self._changed.notify_all()
+            self._check(epoch)
+            if not free:
+                raise OSError(errno.ETIMEDOUT, "connection timed out", self.path)
+        if self._slow_s:
+            self._changed.wait_for(lambda: self._is_gone(epoch), self._slow_s)
+            self._check(epoch)
+
+    def _is_good(self, found: Picture | Fault) -> TypeGuard[Picture]:
+        if isinstance(found, Fault):
+            self.faults.append(found)
+            return False
+        self.pictures_received += 1
+        return True
+
+    def _text_report(self, layout: Text, text: str, before: bytes, length: int) -> bytes:
+        if length not in layout.lengths:
+            self._fault(What.WRONG_LENGTH, f"feature report of {length} bytes asked for, there are {layout.lengths}")
+        return layout.report(text, before, length)
+
+    def _fault(self, what: What, detail: str) -> None:
+        self.faults.append(Fault(what, detail))
+
+    # --- the finger's side ----------------------------------------------------------------------------------------------
+
+    def press(self, key: int) -> None:
+        """A finger goes down on a key or touch key, by the user's number."""
+        self._set_key(key, down=True)
+
+    def release(self, key: int) -> None:
+        """The finger leaves it."""
+        self._set_key(key, down=False)
+
+    def _set_key(self, key: int, *, down: bool) -> None:
+        model = self.model
+        count = model.keys + model.touch_keys
+        if not 0 <= key < count:
+            raise IndexError(f"key {key} of {count}")
+        with self._changed:
+            (self._held.add if down else self._held.discard)(key)
+            states = bytearray(count)
+            for held in self._held:
+                row, col = divmod(held, model.cols)
+                mirrored = model.counts_from_right and held < model.keys
+                states[row * model.cols + model.cols - 1 - col if mirrored else held] = 1
+            self._send(KEYS_COMMAND, bytes(states))
+
+    def turn(self, dial: int, steps: int) -> None:
+        """A dial is turned: positive steps clockwise, -128 to 127."""
+        states = bytearray(self.model.dials)
+        states[dial] = steps & 0xFF
+        with self._changed:
+            self._send(DIALS_COMMAND, bytes([TURN]) + states)
+
+    def push(self, dial: int, down: bool) -> None:
+        """A dial is pushed down or let go."""
+        if not 0 <= dial < self.model.dials:
+            raise IndexError(f"dial {dial} of {self.model.dials}")
+        with self._changed:
+            (self._pushed.add if down else self._pushed.discard)(dial)
+            self._send(DIALS_COMMAND, bytes([PUSH]) + bytes(number in self._pushed for number in range(self.model.dials)))
+
+    def touch(self, x: int, y: int, long: bool = False) -> None:
+        """A finger taps the strip, or rests on it."""
+        self._send_touch(bytes([LONG if long else TAP, 0]), (x, y))
+
+    def drag(self, x: int, y: int, x_out: int, y_out: int) -> None:
+        """A finger moves over the strip, from (x, y) to where it leaves."""
+        self._send_touch(bytes([DRAG, 0]), (x, y, x_out, y_out))
+
+    def _send_touch(self, head: bytes, points: tuple[int, ...]) -> None:
+        if self.model.strip is None:
+            raise IndexError(f"{self.model.name} has no touch strip")
+        with self._changed:
+            self._send(TOUCH_COMMAND, head + b"".join(point.to_bytes(2, "little") for point in points))
+
+    def send_raw(self, report: bytes) -> None:
+        """Puts an input report on the wire as it is."""
+        with self._changed:
+            if self.plugged:
+                self._inputs.append(bytes(report))
+                self._changed.notify_all()
+
+    def _send(self, command: int, payload: bytes) -> None:
+        if self.model.inputs is Inputs.COMMAND:
+            payload = bytes([command]) + len(payload).to_bytes(2, "little") + payload
+        self.send_raw((bytes([INPUT_REPORT_ID]) + payload).ljust(self.model.input_length, b"\0"))
+
+    # --- the picture's side ---------------------------------------------------------------------------------------------
+
+    def glass(self, key: int) -> Image.Image:
+        """RGB image on a key or touch key, upright, in the size that the user sees; black where nothing was drawn."""
+        with self._changed:
+            return self._glass.key(key)
+
+    def glass_png(self, key: int) -> bytes:
+        """The same as a PNG file."""
+        with io.BytesIO() as file:
+            self.glass(key).save(file, "PNG")
+            return file.getvalue()
+
+    def strip(self) -> Image.Image | None:
+        """RGB image on the touch strip, upright; None: the model has none."""
+        with self._changed:
+            return self._glass.strip()
+
+    def screen(self) -> Image.Image | None:
+        """RGB image on the small screen, upright; None: the model has none."""
+        with self._changed:
+            return self._glass.screen()
+
+    @property
+    def brightness(self) -> int:
+        """Percent."""
+        return self._glass.brightness
+
+    @property
+    def showing_logo(self) -> bool:
+        """True from power-up or reset until the first picture; the glass is reported black meanwhile."""
+        return self._glass.showing_logo
+
+    def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Calls back with the number of a key whose picture changed, -1 for anything else; returns what ends it.
+
+        It is called on the thread that wrote the report, with no lock held, and must not raise.
+        """
+        with self._changed:
+            self._subscribers.append(callback)
+
+        def end() -> None:
+            with self._changed:
+                if callback in self._subscribers:
+                    self._subscribers.remove(callback)
+
+        return end
+
+    def _tell(self, keys: list[int]) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            subscribers = tuple(self._subscribers)
+        for key in keys:
+            for callback in subscribers:
+                callback(key)
+
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        """True as soon as `reached()` holds, looked at after every change; False at the end of the time."""
+        with self._changed:
+            return self._changed.wait_for(reached, timeout_s)
+
+    # --- trouble --------------------------------------------------------------------------------------------------------
+
+    @property
+    def plugged(self) -> bool:
+        """Whether the bus sees the device."""
+        return self.cable % 2 == 1
+
+    def unplug(self) -> None:
+        """The cable comes out: every handle dies, a finger that was down is forgotten."""
+        with self._changed:
+            self.cable += self.plugged
+            self._end_handles()
+
+    def plug(self) -> None:
+        """The cable goes in: power-up, at the same path as before."""
+        with self._changed:
+            self.cable += 2 if self.plugged else 1
+            self._end_handles()
+            self._power_up()
+        self._tell([ELSEWHERE])
+
+    def kill_handle(self) -> None:
+        """What a suspend does: handles are dead, the path stays and can be opened again, the glass shows the logo."""
+        with self._changed:
+            self._end_handles()
+            self._power_up()
+        self._tell([ELSEWHERE])
+
+    def _end_handles(self) -> None:
+        self._epoch += 1
+        self._inputs.clear()
+        self._changed.notify_all()
+
+    def refuse(self, refused: bool = True) -> None:
+        """The system does not permit opening it (or does again)."""
+        self._refused = refused
+
+    def own(self, owned: bool = True) -> None:
+        """Another program has it (or has let it go)."""
+        self._owned = owned
+
+    def slow(self, seconds_per_report: float) -> None:
+        """Every report takes this long; 0: at once."""
+        with self._changed:
+            self._slow_s = seconds_per_report
+
+    def stall(self, give_up_s: float = GIVE_UP_S) -> None:
+        """The device hangs: a call waits, and fails after `give_up_s` seconds."""
+        with self._changed:
+            self._stalled, self._give_up_s = True, give_up_s
+
+    def unstall(self) -> None:
+        """It answers again; calls that still wait go through."""
+        with self._changed:
+            self._stalled = False
+            self._changed.notify_all()

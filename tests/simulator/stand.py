@@ -1,0 +1,155 @@
+"""A whole deck on a desk, for tests of what surrounds it: a virtual device, a real host above it, and the page beside it.
+
+The host is the product's own: transport, the library's classes, one writer. Nothing is replaced.
+"""
+
+import http.client
+import io
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from PIL import Image
+from websockets.sync.client import ClientConnection, connect
+
+from openbalance_hid.deck.events import DeckArrived, KeyEvent
+from openbalance_hid.deck.products import find_decks
+from openbalance_hid.deck.surface import Surface
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.render.encode import PictureFormat, encode
+from openbalance_hid.simulator.browser import BrowserDeck
+from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.models import MODELS
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+
+TOKEN = "right-token"
+PATIENCE_S = 20.0  # a limit for what should happen at once; reached only when it never does
+SCENARIOS = (("normal", "An ordinary account"), ("low-balance", "Little money is left"))
+
+
+class Host:
+    """The daemon's end of the cable."""
+
+    def __init__(self, deck: VirtualDeck) -> None:
+        self.deck = deck
+        self.bus = VirtualBus([deck])
+        self.events: queue.Queue[Any] = queue.Queue()
+        (found,) = find_decks(HidTransport(self.bus))
+        self.surface = Surface(found, self.events.put)
+        self.surface.open()
+        assert isinstance(self.next(), DeckArrived)
+
+    def next(self) -> Any:
+        return self.events.get(timeout=PATIENCE_S)
+
+    def next_key(self) -> tuple[int, bool]:
+        event = self.next()
+        assert isinstance(event, KeyEvent)
+        return event.key, event.down
+
+    def draw(self, key: int, picture: str | Image.Image) -> None:
+        """Puts a picture, or a colour all over, on the glass."""
+        image = Image.new("RGB", self.surface.key_size, picture) if isinstance(picture, str) else picture
+        self.surface.show(key, encode(image, PictureFormat.of(self.surface.picture_format)))
+        assert self.surface.flush(PATIENCE_S)
+
+    def close(self) -> None:
+        self.surface.close("keep")
+        self.deck.unplug()  # wakes the reader, which would look up only once a second
+        assert self.surface.wait_released(PATIENCE_S)
+        assert self.deck.faults == []
+        assert self.bus.misuse == []
+
+
+class Stand:
+    """`with Stand("mk2") as stand`: a deck, its host and its page; `stand.browser` serves at `stand.url`."""
+
+    def __init__(self, model: str = "mk2", **options: Any) -> None:
+        self.deck = VirtualDeck(MODELS[model], "A00SA1234567")
+        self.host = Host(self.deck)
+        self.texts: dict[int, str] = {}
+        self.chosen: list[str] = []
+        self.browser = BrowserDeck(
+            self.deck,
+            lambda: dict(self.texts),
+            scenarios=SCENARIOS,
+            scenario=lambda: self.chosen[-1] if self.chosen else "normal",
+            **{"set_scenario": self.chosen.append, "port": 0, "token": TOKEN} | options,
+        )
+        self.url = ""
+
+    def __enter__(self) -> "Stand":
+        self.url = self.browser.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.browser.stop()
+        self.host.close()
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("browser-")] == []
+
+    def address(self, path: str, token: str = TOKEN) -> str:
+        return f"{path}?token={token}"
+
+    def get(self, path: str, **request: Any) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers with lower-case names, body. Without `target` the right token is added to `path`."""
+        return ask(self.browser.port, request.pop("target", self.address(path)), **request)
+
+    def json(self) -> dict[str, Any]:
+        status, _headers, body = self.get("/deck.json")
+        assert status == 200
+        return dict(msgspec.json.decode(body))
+
+    @contextmanager
+    def page(self, **options: Any) -> "Iterator[Page]":
+        """A page that is connected, as a program would be one."""
+        address = f"ws://127.0.0.1:{self.browser.port}{self.address('/events')}"
+        with connect(address, compression=None, max_queue=None, **options) as wire:
+            yield Page(wire)
+
+
+class Page:
+    """What a page hears and says."""
+
+    def __init__(self, wire: ClientConnection) -> None:
+        self.wire = wire
+
+    def say(self, kind: str, **fields: Any) -> None:
+        self.wire.send(msgspec.json.encode({"type": kind} | fields).decode())
+
+    def hear(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The next message of this kind with these fields; others before it are let pass."""
+        while True:
+            word = dict(msgspec.json.decode(self.wire.recv(timeout=PATIENCE_S)))
+            if word["type"] == kind and fields.items() <= word.items():
+                return word
+
+    def settle(self) -> None:
+        """Hears everything that is told on connecting."""
+        self.hear("note")
+
+
+def ask(
+    port: int, target: str, method: str = "GET", headers: tuple[tuple[str, str], ...] = (), host: str | None = "127.0.0.1"
+) -> tuple[int, dict[str, str], bytes]:
+    """One request over a real socket. `host` without a port gets the right one; None: no Host header."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        if host is not None:
+            connection.putheader("Host", f"{host}:{port}" if host in ("127.0.0.1", "localhost") else host)
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def pixels(png: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(png)) as image:
+        return image.convert("RGB")

@@ -1,0 +1,449 @@
+"""The browser deck in a real headless Chromium: what a person sees, and what mouse, finger and keyboard do."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from openbalance_hid.deck.events import DialPushed, DialTurned, StripTouched, Touch, TouchKeyEvent
+from openbalance_hid.simulator.browser import BrowserDeck
+from openbalance_hid.simulator.models import MODELS
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from tests.chromium import chromium
+from tests.simulator.stand import PATIENCE_S, TOKEN, Host, Stand
+
+__all__ = ["chromium"]
+pytestmark = pytest.mark.browser
+
+HOLD_S = 2.0
+LOOK_S = 0.02
+Open = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Open:
+    """Opens the page of a stand, waits until it is live, and afterwards insists that nothing went wrong in it."""
+
+    @contextmanager
+    def opened(stand: Stand, **options: Any) -> Iterator[Any]:
+        troubles: list[str] = []
+        strangers: list[str] = []
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on("request", lambda request: strangers.append(request.url) if not ours(request.url, stand) else None)
+        try:
+            stand.browser.note("ready")
+            page.goto(stand.url)
+            page.get_by_text("ready", exact=True).wait_for()
+            yield page
+        finally:
+            context.close()
+        assert troubles == []
+        assert strangers == []
+
+    return opened
+
+
+def ours(url: str, stand: Stand) -> bool:
+    return url.startswith((f"http://127.0.0.1:{stand.browser.port}/", "data:"))
+
+
+def key(page: Any, number: int) -> Any:
+    return page.locator(f'[data-key="{number}"]')
+
+
+def colour_of(page: Any, number: int) -> tuple[int, int, int]:
+    """What the page paints in the middle of a key."""
+    with Image.open(io.BytesIO(key(page, number).screenshot())) as shot:
+        red, green, blue = shot.convert("RGB").getpixel((shot.width // 2, shot.height // 2))  # type: ignore[misc]
+    return red, green, blue
+
+
+def until(page: Any, script: str, wanted: Any = None) -> None:
+    """Waits until the function says true. (Playwright's own wait evaluates text inside the page, which its policy forbids.)"""
+    for _ in range(int(PATIENCE_S / LOOK_S)):
+        if page.evaluate(script, wanted):
+            return
+        page.wait_for_timeout(LOOK_S * 1000)
+    raise AssertionError(f"never true for {wanted}: {script}")
+
+
+def wait_for_picture(page: Any, number: int, red: int, green: int, blue: int) -> None:
+    """Waits until the picture of a key has this colour in the middle, as decoded by the browser."""
+    until(
+        page,
+        """([number, ...wanted]) => {
+            const image = document.querySelector(`[data-key="${number}"] img`);
+            if (!image || !image.complete || !image.naturalWidth) return false;
+            const canvas = document.createElement("canvas");
+            canvas.width = image.naturalWidth;
+            canvas.height = image.naturalHeight;
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            const seen = context.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data;
+            return wanted.every((value, index) => Math.abs(value - seen[index]) <= 8);
+        }""",
+        [number, red, green, blue],
+    )
+
+
+# --- seeing --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_drawn_by_the_host_is_on_the_page_at_once(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        stand.host.draw(6, "#c02040")
+        wait_for_picture(page, 6, 0xC0, 0x20, 0x40)
+        assert all(abs(seen - sent) <= 24 for seen, sent in zip(colour_of(page, 6), (0xC0, 0x20, 0x40), strict=True))  # gloss
+        stand.host.draw(6, "#10c060")
+        wait_for_picture(page, 6, 0x10, 0xC0, 0x60)
+
+
+def test_pictures_from_before_are_there_when_the_page_opens(visit: Open) -> None:
+    with Stand("mini") as stand:
+        stand.host.draw(5, "#2060e0")
+        with visit(stand) as page:
+            wait_for_picture(page, 5, 0x20, 0x60, 0xE0)
+
+
+def test_a_dark_panel_is_dark_and_a_dimmed_one_dimmed(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        stand.host.draw(0, "#ffffff")
+        wait_for_picture(page, 0, 255, 255, 255)
+        seen = {}
+        for percent in (100, 20, 0):
+            stand.host.surface.set_brightness(percent)
+            wanted = {100: "1", 20: "0.466", 0: "0"}[percent]
+            until(page, "wanted => deck.style.getPropertyValue('--panel') === wanted", wanted)
+            seen[percent] = max(colour_of(page, 0))
+        assert seen[100] > 240
+        assert 90 < seen[20] < 160
+        assert seen[0] < 30
+
+
+def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) -> None:
+    with Stand() as stand:
+        stand.texts[0] = "Balance $74.25, ▼ $0.40 today"
+        with visit(stand) as page:
+            page.get_by_role("button", name="Balance $74.25, ▼ $0.40 today", exact=True).wait_for()
+            stand.texts[0] = "Balance $73.00"
+            stand.browser.texts_changed()
+            page.get_by_role("button", name="Balance $73.00", exact=True).wait_for()
+            assert page.get_by_role("button", name="Key 15", exact=True).count() == 1  # one without a tile has a name too
+            assert page.get_by_role("group", name="Stream Deck MK.2").count() == 1
+            assert page.get_by_label("Scenario").count() == 1
+
+
+def test_a_tile_cannot_put_markup_on_the_page(visit: Open) -> None:
+    with Stand("pedal") as stand:
+        stand.texts[1] = "<img src=x onerror=alert(1)>"
+        with visit(stand) as page:
+            stand.browser.note("<b>note</b> https://evil.example/ https://openrouter.ai/activity")
+            page.get_by_text("<b>note</b> https://evil.example/").wait_for()
+            assert key(page, 1).inner_text() == "<img src=x onerror=alert(1)>"
+            links = page.locator("a")
+            assert [links.nth(index).get_attribute("href") for index in range(links.count())] == [
+                "https://openrouter.ai/activity"
+            ]
+
+
+@pytest.mark.parametrize("model", ["mini", "mk2", "xl", "neo", "plus", "plus-xl", "studio", "pedal"])  # one of each shape
+def test_every_shape_of_deck_fits_the_width_of_the_window(visit: Open, model: str) -> None:
+    with Stand(model) as stand, visit(stand, is_mobile=True, has_touch=True) as page:
+        row = MODELS[model]
+        assert page.locator(".key").count() == row.keys + row.touch_keys
+        assert page.locator(".knob").count() == row.dials
+        for width in (1280, 768, 375, 320):
+            page.set_viewport_size({"width": width, "height": 667})
+            until(page, "width => innerWidth === width", width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            edges = page.evaluate(
+                """() => [...document.querySelectorAll("#deck, #deck button, select")].map((part) => {
+                    const box = part.getBoundingClientRect();
+                    return [box.left, box.right];
+                })"""
+            )
+            assert min(left for left, _right in edges) >= 0
+            assert max(right for _left, right in edges) <= width
+
+
+def test_keys_of_an_xl_are_large_enough_for_a_finger_on_a_phone(visit: Open) -> None:
+    with Stand("xl") as stand, visit(stand, viewport={"width": 375, "height": 667}, device_scale_factor=3) as page:
+        box = key(page, 31).bounding_box()
+        assert box["width"] >= 24  # WCAG 2.2, target size (minimum): CSS pixels
+        assert box["height"] >= 24
+
+
+def test_keys_stand_as_on_the_device_row_by_row(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        boxes = [key(page, number).bounding_box() for number in range(15)]
+        places = [(box["y"], box["x"]) for box in boxes]
+        assert places == sorted(places)
+        assert len({y for y, _x in places}) == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_on_the_page_has_enough_contrast(visit: Open, scheme: str) -> None:
+    with Stand() as stand, visit(stand, color_scheme=scheme) as page:
+        colours = page.evaluate(
+            """() => {
+                const style = getComputedStyle(document.documentElement);
+                return ["--ink", "--quiet", "--accent", "--desk", "--desk-light"].map((name) => style.getPropertyValue(name));
+            }"""
+        )
+        ink, quiet, accent, desk, light = (luminance(colour) for colour in colours)
+        for ground in (desk, light):
+            for text, least in ((ink, 7.0), (quiet, 4.5), (accent, 4.5)):
+                brighter, darker = max(text, ground), min(text, ground)
+                assert (brighter + 0.05) / (darker + 0.05) >= least
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as in WCAG 2, of `#rrggbb`."""
+    channels = [int(colour.strip()[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_with_reduced_motion_nothing_moves(visit: Open) -> None:
+    with Stand() as stand, visit(stand, reduced_motion="reduce") as page:
+        assert key(page, 0).evaluate("element => getComputedStyle(element).transitionDuration") == "0s"
+        box = key(page, 0).bounding_box()
+        key(page, 0).hover()
+        page.mouse.down()
+        assert stand.host.next_key() == (0, True)
+        assert key(page, 0).bounding_box() == box
+        page.mouse.up()
+
+
+# --- mouse, finger, keyboard ---------------------------------------------------------------------------------------------
+
+
+def test_a_click_is_a_press_and_a_release(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 7).click()
+        assert [stand.host.next_key(), stand.host.next_key()] == [(7, True), (7, False)]
+
+
+def test_a_mouse_that_stays_down_holds_for_as_long(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 3).hover()
+        page.mouse.down()
+        pressed = stand.host.next()
+        assert "down" in key(page, 3).get_attribute("class").split()
+        page.wait_for_timeout((HOLD_S + 0.1) * 1000)  # a person holds in real time, too
+        assert stand.host.events.empty()
+        page.mouse.up()
+        released = stand.host.next()
+        assert [(event.key, event.down) for event in (pressed, released)] == [(3, True), (3, False)]
+        assert released.mono_s - pressed.mono_s >= HOLD_S
+        assert "down" not in key(page, 3).get_attribute("class").split()
+
+
+def test_a_mouse_that_leaves_the_key_still_releases_that_key(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 0).hover()
+        page.mouse.down()
+        assert stand.host.next_key() == (0, True)
+        page.mouse.move(1200, 780)
+        page.mouse.up()
+        assert stand.host.next_key() == (0, False)
+
+
+def test_only_the_first_mouse_button_presses(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 0).click(button="right")
+        key(page, 0).click(button="middle")
+        key(page, 1).click()
+        assert stand.host.next_key() == (1, True)
+
+
+def test_a_finger_taps_and_holds(visit: Open) -> None:
+    with Stand("xl") as stand, visit(stand, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True) as page:
+        key(page, 31).tap()
+        assert [stand.host.next_key(), stand.host.next_key()] == [(31, True), (31, False)]
+        box = key(page, 9).bounding_box()
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        wire = page.context.new_cdp_session(page)
+        wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+        assert stand.host.next_key() == (9, True)
+        moved = {"x": point["x"] + 30, "y": point["y"] + 90}  # a finger is never quite still, and this does not scroll
+        wire.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [moved]})
+        assert page.evaluate("scrollY") == 0
+        assert stand.host.events.empty()
+        wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert stand.host.next_key() == (9, False)
+
+
+def test_two_fingers_are_two_presses(visit: Open) -> None:
+    with Stand() as stand, visit(stand, has_touch=True) as page:
+        wire = page.context.new_cdp_session(page)
+        points = []
+        for number, name in ((0, 1), (8, 2)):
+            box = key(page, number).bounding_box()
+            points.append({"x": box["x"] + 20, "y": box["y"] + 20, "id": name})
+            wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+            assert stand.host.next_key() == (number, True)
+        wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": points[:1]})
+        assert stand.host.next_key() == (0, False)
+        wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert stand.host.next_key() == (8, False)
+
+
+@pytest.mark.parametrize("pressed", ["Space", "Enter"])
+def test_the_keyboard_reaches_moves_presses_and_holds(visit: Open, pressed: str) -> None:
+    with Stand() as stand, visit(stand) as page:
+        page.keyboard.press("Tab")
+        for arrow in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowLeft"):
+            page.keyboard.press(arrow)
+        assert page.evaluate("document.activeElement.dataset.key") == "5"
+        page.keyboard.down(pressed)
+        assert stand.host.next_key() == (5, True)
+        for _ in range(5):
+            page.keyboard.down(pressed)  # what a keyboard sends while the key stays down
+        assert stand.host.events.empty()
+        page.keyboard.up(pressed)
+        assert stand.host.next_key() == (5, False)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.dataset.key") == "6"
+        page.keyboard.press(pressed)
+        assert [stand.host.next_key(), stand.host.next_key()] == [(6, True), (6, False)]
+
+
+def test_a_key_that_loses_the_focus_is_let_go(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 2).focus()
+        page.keyboard.down("Space")
+        assert stand.host.next_key() == (2, True)
+        page.keyboard.press("Tab")
+        assert stand.host.next_key() == (2, False)
+        page.keyboard.up("Space")
+
+
+def test_what_a_screen_reader_activates_is_pressed_and_released(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 4).evaluate("button => button.click()")
+        assert [stand.host.next_key(), stand.host.next_key()] == [(4, True), (4, False)]
+
+
+def test_closing_the_page_lets_go(visit: Open) -> None:
+    with Stand() as stand:
+        with visit(stand) as page:
+            key(page, 2).hover()
+            page.mouse.down()
+            assert stand.host.next_key() == (2, True)
+        assert stand.host.next_key() == (2, False)
+
+
+def test_dials_turn_and_push_and_the_strip_is_touched(visit: Open) -> None:
+    with Stand("plus") as stand, visit(stand) as page:
+        page.get_by_role("button", name="Turn dial 2 right").click()
+        page.get_by_role("button", name="Push dial 3").click()
+        page.get_by_role("button", name="Push dial 1").focus()
+        page.keyboard.press("ArrowLeft")
+        turned, down, up, back = (stand.host.next() for _ in range(4))
+        assert [type(event) for event in (turned, down, up, back)] == [DialTurned, DialPushed, DialPushed, DialTurned]
+        assert (turned.dial, turned.steps, back.dial, back.steps) == (1, 1, 0, -1)
+        assert [(event.dial, event.down) for event in (down, up)] == [(2, True), (2, False)]
+        page.get_by_role("button", name="Touch strip, 4 of 4").click()
+        touched = stand.host.next()
+        assert isinstance(touched, StripTouched)
+        assert touched.touch is Touch.TAP
+        assert abs(touched.x_px - 700) <= 4
+        assert abs(touched.y_px - 50) <= 4
+        page.get_by_role("button", name="Push dial 4").hover()
+        page.mouse.wheel(0, 100)
+        assert stand.host.next().dial == 3
+
+
+def test_the_touch_keys_of_a_neo_are_keys(visit: Open) -> None:
+    with Stand("neo") as stand, visit(stand) as page:
+        stand.host.surface.light(0, (255, 0, 0))
+        wait_for_picture(page, 8, 255, 0, 0)
+        key(page, 9).click()
+        events = [stand.host.next(), stand.host.next()]
+        assert all(isinstance(event, TouchKeyEvent) for event in events)
+
+
+# --- choices, connection -------------------------------------------------------------------------------------------------
+
+
+def test_choosing_a_scenario_calls_back_and_explains_it(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        page.get_by_label("Scenario").select_option("low-balance")
+        page.get_by_text("Little money is left").wait_for()
+        assert stand.chosen == ["low-balance"]
+
+
+def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
+    hosts: list[Host] = []
+
+    def plug(name: str) -> None:
+        hosts.append(Host(VirtualDeck(MODELS[name], "B2")))
+        hosts[0].draw(1, "#e0c000")
+        stand.browser.show(hosts[0].deck)
+
+    with (
+        Stand(models=[("mk2", "Stream Deck MK.2"), ("mini", "Stream Deck Mini")], set_model=plug) as stand,
+        visit(stand) as page,
+    ):
+        assert page.get_by_label("Model").input_value() == "mk2"
+        page.get_by_label("Model").select_option("mini")
+        page.get_by_role("heading", name="Stream Deck Mini").wait_for()
+        assert page.locator(".key").count() == 6
+        wait_for_picture(page, 1, 0xE0, 0xC0, 0x00)
+        key(page, 5).click()
+        assert [hosts[0].next_key(), hosts[0].next_key()] == [(5, True), (5, False)]
+        stand.browser.stop()
+        hosts[0].close()
+
+
+def test_without_choices_there_is_nothing_to_choose(visit: Open) -> None:
+    with Stand(set_scenario=None) as stand, visit(stand) as page:
+        assert not page.get_by_label("Scenario").is_visible()
+        assert not page.get_by_label("Model").is_visible()
+
+
+def test_a_lost_connection_is_said_and_found_again_by_itself(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        key(page, 1).hover()
+        page.mouse.down()
+        assert stand.host.next_key() == (1, True)
+        port = stand.browser.port
+        stand.browser.stop()
+        status = page.get_by_role("status")
+        status.get_by_text(re.compile("Connection lost")).wait_for()
+        assert status.get_attribute("aria-live") == "polite"
+        assert "lost" in page.locator("#deck").get_attribute("class").split()
+        assert stand.host.next_key() == (1, False)
+        page.mouse.up()
+        again = BrowserDeck(stand.deck, dict, port=port, token=TOKEN)
+        again.start()
+        try:
+            status.get_by_text(re.compile("Connected again")).wait_for()
+            stand.host.draw(1, "#a000a0")
+            wait_for_picture(page, 1, 0xA0, 0x00, 0xA0)
+            key(page, 1).click()
+            assert [stand.host.next_key(), stand.host.next_key()] == [(1, True), (1, False)]
+        finally:
+            again.stop()
+
+
+def test_an_address_of_an_earlier_start_is_said_to_be_old(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        port = stand.browser.port
+        stand.browser.stop()
+        page.get_by_text(re.compile("Connection lost")).wait_for()
+        again = BrowserDeck(stand.deck, dict, port=port, token="another")
+        again.start()
+        try:
+            page.get_by_text(re.compile("no longer valid")).wait_for()
+        finally:
+            again.stop()
