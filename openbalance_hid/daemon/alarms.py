@@ -1,0 +1,106 @@
+"""The spike episodes of the house: followed at each snapshot, acknowledged by a tap, kept by the history. Pure.
+
+What an episode is, is `account.episode`'s; which effects follow from one is the house's.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from openbalance_hid.account.episode import Episode, acknowledge, advance, notified, wants_notification
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spike import Level, SpikeRule, Verdict, judge
+from openbalance_hid.config.schema import TileConfig
+from openbalance_hid.daemon.board import EpisodeKey, Known, scene_of
+from openbalance_hid.daemon.events import Acknowledged, Notified, Notify, Recalled, Remember
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.spike_alert import rule_of
+
+
+class Alarms:
+    """All episodes that are open, by account and rule."""
+
+    def __init__(self) -> None:
+        self.episodes: dict[EpisodeKey, Episode] = {}
+        self._remembered: dict[EpisodeKey, Episode] = {}  # as the history knows them
+        self._telling: dict[EpisodeKey, Level] = {}  # the desktop is being told of it
+
+    def follow(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> None:
+        """Judge anew by the rules of these tiles; other tiles than spike alerts are passed over."""
+        for tile in tiles:
+            if tile.tile != "spike-alert":
+                continue
+            scene = scene_of(tile, Known(snapshots), now.utc, 0)
+            key = (tile.account, rule_of(scene))
+            episode = advance(self.episodes.get(key), judge(scene.snapshot, now.utc, key[1]).level, now.utc)
+            if episode is None:
+                self.episodes.pop(key, None)
+            else:
+                self.episodes[key] = episode
+
+    def acknowledge(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> None:
+        """The owner has seen the present level of a spike alert."""
+        scene = scene_of(tile, Known(snapshots), now.utc, 0)
+        key = (tile.account, rule_of(scene))
+        episode = acknowledge(self.episodes.get(key), judge(scene.snapshot, now.utc, key[1]).level)
+        if episode is not None:
+            self.episodes[key] = episode
+
+    def to_notify(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[Notify]:
+        """The rises that the desktop was not told of, for those of these tiles that are to tell it; each asked for once."""
+        wanted: dict[EpisodeKey, Notify] = {}
+        for tile in tiles:
+            if tile.tile != "spike-alert" or tile.options.get("notify") is False:
+                continue
+            scene = scene_of(tile, Known(snapshots), now.utc, 0)
+            key = (tile.account, rule_of(scene))
+            verdict = judge(scene.snapshot, now.utc, key[1])
+            told = self._telling.get(key, Level.NORMAL)
+            if verdict.level > told and wants_notification(self.episodes.get(key), verdict.level):
+                wanted[key] = Notify(*key, verdict.level, *words_of(tile.account, verdict, key[1]))
+        self._telling |= {key: notify.level for key, notify in wanted.items()}
+        return list(wanted.values())
+
+    def told(self, event: Notified) -> None:
+        """The desktop was told, or could not be: then it is tried again at the next snapshot."""
+        key = (event.account, event.rule)
+        self._telling.pop(key, None)
+        episode = notified(self.episodes.get(key), event.level) if event.delivered else None
+        if episode is not None:
+            self.episodes[key] = episode
+
+    def acknowledge_level(self, event: Acknowledged) -> None:
+        """The owner has seen what a notification told of."""
+        key = (event.account, event.rule)
+        episode = acknowledge(self.episodes.get(key), event.level)
+        if episode is not None:
+            self.episodes[key] = episode
+
+    def recall(self, event: Recalled) -> None:
+        """Take up what the history knows from before this start."""
+        known = {(event.account, rule): episode for rule, episode in event.episodes.items()}
+        self.episodes |= known
+        self._remembered |= known
+
+    def forget(self, account: str) -> None:
+        """Another account has this name now."""
+        self.episodes = {key: episode for key, episode in self.episodes.items() if key[0] != account}
+        self._remembered = {key: episode for key, episode in self._remembered.items() if key[0] != account}
+
+    def to_remember(self, snapshots: Mapping[str, Snapshot], now: Moment) -> list[Remember]:
+        """The episodes that have begun, changed or ended since this was asked last."""
+        keys = [key for key in (*self.episodes, *self._remembered) if self.episodes.get(key) != self._remembered.get(key)]
+        self._remembered = dict(self.episodes)
+        return [
+            Remember(account, snapshots[account].started_at, rule, self.episodes.get((account, rule)), now.utc)
+            for account, rule in dict.fromkeys(keys)
+        ]
+
+
+def words_of(account: str, verdict: Verdict, rule: SpikeRule) -> tuple[str, str]:
+    """Title and text of a notification."""
+    lane = "1 hour" if verdict.burst else f"{rule.window_hours.normalize():f} hours"
+    title = f"OpenRouter: {verdict.level.name.capitalize()}" + (f" ({account})" if account != "default" else "")
+    text = f"{words.times(verdict.ratio)} the usual spend in the last {lane}"
+    if verdict.driver is not None:
+        text += f", mostly {words.clean(verdict.driver.name)}"
+    return title, text

@@ -1,0 +1,237 @@
+"""The local socket: one JSON object a line in, one out. Mode 0600 in a directory of mode 0700.
+
+    {"command": "status"}                     -> {"ok": {...}}
+    {"command": "hold", "key": 3}             -> {"ok": null}
+    {"command": "watch"}                      -> {"ok": {...}} now and at each change, until either side closes
+    anything that cannot be done              -> {"error": "…", "hint": "…", "exit_code": 2}
+
+Owning the socket's lock is being the daemon: a second one is refused. The lock is the kernel's (flock), so it ends with its
+process, however that ends.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from openbalance_hid.config.paths import private_dir
+from openbalance_hid.errors import AlreadyRunningError, NoDaemonError, OpenBalanceError, UsageError
+
+log = logging.getLogger(__name__)
+
+LINE_LIMIT = 64 * 1024  # bytes of one request; the longest real one is below 200
+CLIENT_LIMIT = 32  # one more takes the place of whoever has waited longest
+BACKLOG = 128  # clients that wait to be taken: a whole crowd may come at once
+IDLE_LIMIT_S = 10.0  # a client that says nothing, or reads nothing, for so long is let go
+_BUSY_S = float("inf")
+RETRY_S = 0.02
+
+# A request in, what `ok` holds out, OpenBalanceError otherwise. An iterator is a stream of such, with None where there is
+# nothing to say but the peer may be looked at.
+Answer = Callable[[Mapping[str, Any]], Any]
+
+
+class ControlServer:
+    """Listens on `socket_file`, asks `answer` for each request. `start` before anything else that only one daemon may do."""
+
+    def __init__(self, socket_file: Path, answer: Answer) -> None:
+        self._file = socket_file
+        self._answer = answer
+        self._lock: int | None = None
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._clients_lock = threading.Lock()
+        self._clients: dict[socket.socket, float] = {}  # monotonic seconds of its last word, _BUSY_S while that is answered
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Take the lock and listen. AlreadyRunningError names the process that holds it."""
+        directory = private_dir(self._file.parent)
+        self._lock = _take_lock(directory / "control.lock")
+        self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock says that none is alive
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.bind(str(self._file))
+        except OSError as error:  # a path over 107 bytes, most likely
+            self.stop()
+            raise UsageError(f"cannot listen at {self._file}: {error.strerror or error}") from error
+        self._file.chmod(0o600)
+        self._socket.listen(BACKLOG)
+        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and give the lock back; may be called twice."""
+        self._stopping.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            self._socket.close()
+            self._file.unlink(missing_ok=True)
+            self._socket = None
+        if self._thread is not None:
+            self._thread.join(2.0)
+            self._thread = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _serve(self) -> None:
+        listener = self._socket
+        while listener is not None and not self._stopping.is_set():
+            try:
+                client, _ = listener.accept()
+            except OSError as error:
+                if self._stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
+                    return
+                log.warning("the control socket cannot take a client: %s", error)
+                self._stopping.wait(1.0)  # out of file descriptors: let others finish
+                continue
+            if not self._admit(client):
+                client.close()
+                continue
+            threading.Thread(target=self._talk, args=(client,), name="control client", daemon=True).start()
+
+    def _admit(self, client: socket.socket) -> bool:
+        """Whether there is room: else for the one who has said nothing for the longest time there is none any more."""
+        with self._clients_lock:
+            if len(self._clients) >= CLIENT_LIMIT:
+                longest = min(self._clients, key=lambda each: self._clients[each])
+                if self._clients[longest] == _BUSY_S:
+                    return False
+                del self._clients[longest]
+                with contextlib.suppress(OSError):
+                    longest.shutdown(socket.SHUT_RDWR)  # its thread wakes, and ends
+            self._clients[client] = time.monotonic()
+            return True
+
+    def _mark(self, client: socket.socket, at_s: float) -> None:
+        with self._clients_lock:
+            if client in self._clients:
+                self._clients[client] = at_s
+
+    def _talk(self, client: socket.socket) -> None:
+        try:
+            client.settimeout(IDLE_LIMIT_S)
+            with client, client.makefile("rb") as lines:
+                while line := lines.readline(LINE_LIMIT + 1):
+                    if len(line) > LINE_LIMIT:
+                        return
+                    self._mark(client, _BUSY_S)
+                    for reply in self._replies(line):
+                        self._mark(client, time.monotonic())
+                        if reply is not None:
+                            client.sendall(json.dumps(reply).encode() + b"\n")
+                        elif self._stopping.is_set() or _has_left(client):
+                            return
+        except OSError:
+            return  # gone, or silent for too long
+        finally:
+            with self._clients_lock:
+                self._clients.pop(client, None)
+
+    def _replies(self, line: bytes) -> Iterator[dict[str, Any] | None]:
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise UsageError("a request is a JSON object")
+            answer = self._answer(request)
+            if isinstance(answer, Iterator):
+                yield from (None if each is None else {"ok": each} for each in answer)
+            else:
+                yield {"ok": answer}
+        except OpenBalanceError as error:
+            yield {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        except (ValueError, RecursionError):
+            yield {"error": "the request is not JSON", "hint": "", "exit_code": UsageError.exit_code}
+        except Exception:  # one turn of a thread
+            log.exception("a request on the control socket failed")
+            yield {"error": "the daemon failed on this request; its log says why", "hint": "", "exit_code": 1}
+
+
+def ask(socket_file: Path, command: str, arguments: Mapping[str, object] | None = None, timeout_s: float = 10.0) -> Any:
+    """What the running daemon answers. NoDaemonError when none runs; its own errors come back as OpenBalanceError."""
+    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, arguments or {}) as lines:
+        line = lines.readline()
+    if not line:
+        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", "openbalance-hid run")
+    return _read(line, socket_file)
+
+
+def follow(socket_file: Path, command: str, timeout_s: float = 10.0) -> Iterator[Any]:
+    """What the running daemon says now and at each change, until it ends; errors as `ask`. `timeout_s`: for the first word."""
+    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, {}) as lines:
+        while line := lines.readline():
+            yield _read(line, socket_file)
+            peer.settimeout(None)
+
+
+@contextlib.contextmanager
+def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(timeout_s)
+        try:
+            _connect(peer, socket_file, timeout_s)
+            yield peer
+        except OSError as error:
+            raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
+
+
+def _sent(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> BinaryIO:
+    peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
+    return peer.makefile("rb")
+
+
+def _read(line: bytes, socket_file: Path) -> Any:
+    try:
+        reply = json.loads(line)
+    except ValueError as error:
+        raise NoDaemonError(f"what listens at {socket_file} is no daemon of ours", "openbalance-hid run") from error
+    if "ok" in reply:
+        return reply["ok"]
+    problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))
+    problem.exit_code = int(reply.get("exit_code", 1))
+    raise problem
+
+
+def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
+    """Waits while more clients want in than the system keeps waiting: a socket with a time limit is refused at once then."""
+    end_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            peer.connect(str(socket_file))
+        except BlockingIOError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
+
+
+def _has_left(client: socket.socket) -> bool:
+    look = select.poll()
+    look.register(client, select.POLLIN)
+    return bool(look.poll(0)) and client.recv(1, socket.MSG_PEEK) == b""
+
+
+def _take_lock(path: Path) -> int:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(lock, 32).decode(errors="replace").strip()
+        os.close(lock)
+        name = f" as process {holder}" if holder.isdigit() else ""
+        raise AlreadyRunningError(f"another daemon is running{name}", "openbalance-hid stop") from error
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock

@@ -1,0 +1,369 @@
+"""`step(event, now)`: what happens, and what is to be done about it. No thread, clock, device or picture.
+
+The house owns panels, gestures, snapshots and episodes. Events come in one at a time; effects go out as frozen values, for
+the loop to carry out. `next_deadline` says when time itself is the next event.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import tzinfo
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.config.layout import check_against_deck, intervals_of
+from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.daemon.alarms import Alarms
+from openbalance_hid.daemon.board import (
+    NOBODYS,
+    RING_STEPS,
+    EpisodeKey,
+    Known,
+    Touch,
+    ring_step,
+    tap_of,
+)
+from openbalance_hid.daemon.events import (
+    Acknowledged,
+    Asked,
+    CellTouched,
+    ConfigRead,
+    ConfigRefused,
+    DeckLeft,
+    DeckReady,
+    DialPushed,
+    DialTurned,
+    Effect,
+    Enlist,
+    Event,
+    Finger,
+    IdentifyAsked,
+    KeyMoved,
+    Mention,
+    NoRefresh,
+    Notified,
+    Open,
+    OpenFailed,
+    PageAsked,
+    Recalled,
+    Refresh,
+    Swiped,
+    TouchKeyMoved,
+)
+from openbalance_hid.daemon.marks import Marks
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.panel import Panel
+from openbalance_hid.daemon.places import Cell, Place
+from openbalance_hid.daemon.show import Show
+from openbalance_hid.press.actions import Acknowledge, OpenPage, TurnPage
+from openbalance_hid.press.gestures import Gesture, Gestures
+from openbalance_hid.tiles.states import PATIENCE
+from openbalance_hid.tiles.view import Flash, KeyFace
+
+TURN_S = 60.0  # a page of models stands this long; ages are read again as often
+OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
+PULSE_S = 1.0  # each half of a pulse: one picture a second
+IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
+
+
+class House:
+    """All state of the main thread."""
+
+    def __init__(self, config: Config, snapshots: Mapping[str, Snapshot], started: Moment, zone: tzinfo | None = None) -> None:
+        """`zone`: of the night hours; None: the system's."""
+        self.config = config
+        self.snapshots: dict[str, Snapshot] = dict(snapshots)
+        self.panels: dict[str, Panel] = {}  # by serial: the decks that are there
+        self.steps = 0
+        self.config_refused = False  # the owner has written one that cannot be used; the one before is in force
+        self.readings = 0  # how often the tiles were asked: when it stands still, nothing new is to be told
+        self._alarms = Alarms()
+        self._marks = Marks()
+        self._show = Show()
+        self._started = started
+        self._zone = zone
+        self._gone: dict[str, Panel] = {}  # decks that were there before
+        self._identify_until_s = started.mono_s
+        self._gestures: Gestures[Place] = Gestures(config.hold_seconds)
+        self._read_at = started
+
+    def step(self, event: Event, now: Moment) -> list[Effect]:
+        """Take one event; what is to be done, in order."""
+        self.steps += 1
+        effects: list[Effect] = []
+        match event:
+            case DeckReady():
+                effects += self._deck_ready(event, now)
+            case DeckLeft():
+                self._deck_left(event)
+            case KeyMoved() | TouchKeyMoved() | DialTurned() | DialPushed() | CellTouched() | Swiped():
+                effects += self._finger(event, now)
+            case Asked():
+                serial = event.serial or next(iter(self.panels), None)
+                if serial is not None and event.key in self.boards.get(serial, {}):
+                    effects += self._gesture((serial, event.key), event.gesture, now)
+            case PageAsked():
+                for serial, panel in list(self.panels.items()):
+                    self._change(serial, replace(panel, pages=panel.pages.at(event.name) or panel.pages), now)
+            case IdentifyAsked():
+                self._identify(now)
+            case Snapshot():
+                effects += self._take(event, now)
+            case Notified():
+                self._alarms.told(event)
+            case Acknowledged():
+                self._alarms.acknowledge_level(event)
+                self._read(now)
+            case Recalled():
+                self._recall(event, now)
+            case NoRefresh():
+                self._end_refresh(event.account, now)
+            case OpenFailed(serial, spot):
+                if (serial, spot) in self.faces:
+                    self._marks.flash((serial, spot), Flash.FAILED, now.mono_s + OPEN_FAILED_S)
+            case ConfigRead():
+                effects += self._adopt(event.config, now)
+            case ConfigRefused():
+                self.config_refused = True
+                self._read(now)
+        effects += self._time(now)
+        return [*effects, *self._alarms.to_remember(self.snapshots, now), *self._repaint(now)]
+
+    @property
+    def episodes(self) -> Mapping[EpisodeKey, Episode]:
+        """The open spike episodes."""
+        return self._alarms.episodes
+
+    @property
+    def faces(self) -> Mapping[Place, KeyFace]:
+        """What stands on each place of each deck."""
+        return self._show.faces
+
+    @property
+    def boards(self) -> Mapping[str, Mapping[int, TileConfig]]:
+        """By serial number of each deck: the tiles on the keys of the page that is shown."""
+        return {serial: panel.keys() for serial, panel in self.panels.items()}
+
+    def next_deadline(self, now: Moment) -> float:
+        """Monotonic seconds at which `TimePassed` is due."""
+        marks = [self._started.mono_s + (self._turn(now) + 1) * TURN_S]
+        waits = [(PATIENCE - (now.utc - snapshot.started_at)).total_seconds() for snapshot in self.snapshots.values()]
+        marks += [now.mono_s + wait for wait in waits if wait > 0]
+        marks += self._marks.deadlines()
+        marks += [mark for panel in self.panels.values() if panel.light is not None for mark in panel.light.deadlines(now)]
+        if now.mono_s < self._identify_until_s:
+            marks.append(self._identify_until_s)
+        if self._show.pulses(self.panels):
+            marks.append(self._started.mono_s + (self._beat(now) + 1) * PULSE_S)
+        for place, press in self._gestures.down.items():
+            if not press.held:
+                done = ring_step(self._gestures.progress(place, now.mono_s))
+                marks.append(press.since_s + (done + 1) * self._gestures.hold_s / RING_STEPS)
+        return min(marks)
+
+    # --- decks ---
+
+    def _deck_ready(self, event: DeckReady, now: Moment) -> list[Effect]:
+        self._deck_left(DeckLeft(event.serial))
+        panel, before = Panel.of(event, self.config, now, self._zone), self._gone.pop(event.serial, None)
+        self._change(event.serial, panel if before is None else panel.again(before, now), now)
+        return self._misfits(panel)
+
+    def _misfits(self, panel: Panel) -> list[Effect]:
+        """What the owner wrote for the deck and it does not have."""
+        shape = panel.shape
+        problems = check_against_deck(self.config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells)
+        return [Mention(str(problem)) for problem in problems]
+
+    def _adopt(self, config: Config, now: Moment) -> list[Effect]:
+        """Another configuration is in force: what stays the same is neither drawn nor asked again.
+
+        A key that is down fires nothing when its tile has become another, or when the time of a hold has.
+        """
+        before, self.config, self.config_refused = self.config, config, False
+        intervals_s = intervals_of(config)
+        for gone in self.snapshots.keys() - intervals_s.keys():
+            self._alarms.forget(gone)
+        self.snapshots = {
+            name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
+        }
+        if config.hold_seconds != before.hold_seconds:
+            self._gestures = Gestures(config.hold_seconds)
+        effects: list[Effect] = [] if intervals_of(before) == intervals_s else [Enlist(intervals_s)]
+        self._gone = {serial: panel.under(config, before) for serial, panel in self._gone.items()}
+        for serial, panel in list(self.panels.items()):
+            self.panels[serial] = panel = panel.under(config, before)
+            old, new = self._show.tiles[serial], panel.tiles()
+            self._let_go({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
+            self._show.tiles[serial] = new
+            effects += self._misfits(panel)
+        tiles = [tile for panel in self.panels.values() for tile in panel.all_tiles().values()]
+        self._alarms.follow(tiles, self.snapshots, now)
+        self._read(now)
+        return effects
+
+    def _deck_left(self, event: DeckLeft) -> None:
+        if event.serial in self.panels:
+            self._gone[event.serial] = self.panels.pop(event.serial)
+        self._let_go(self._show.places(event.serial))
+        self._show.forget(event.serial)
+
+    def _let_go(self, places: set[Place]) -> None:
+        """Fingers and waits there come to nothing."""
+        self._gestures = self._gestures.clear(places)
+        self._marks.clear(places)
+
+    def _change(self, serial: str, panel: Panel, now: Moment) -> None:
+        """A deck is to look otherwise. Keys that are down when their page turns fire nothing on the new one."""
+        before = self.panels.get(serial)
+        self.panels[serial] = panel
+        if before is not None and before.pages != panel.pages:
+            self._let_go({place for place in self._show.places(serial) if isinstance(place[1], int)})
+        self._show.tiles[serial] = panel.tiles()
+        self._read(now)
+
+    # --- fingers ---
+
+    def _finger(self, event: Finger, now: Moment) -> list[Effect]:
+        serial, panel = event.serial, self.panels.get(event.serial)
+        if panel is None:
+            return []
+        if isinstance(event, KeyMoved | TouchKeyMoved) and not event.down:
+            return self._released(event, now) if isinstance(event, KeyMoved) else []
+        if not self._wake(serial, panel, now):
+            return []
+        panel = self.panels[serial]
+        match event:
+            case KeyMoved(_, key, _, mono_s) if key < panel.shape.key_count:
+                self._gestures = self._gestures.press((serial, key), mono_s)
+            case TouchKeyMoved(_, touch_key):
+                self._change(serial, replace(panel, pages=panel.pages.turned(1 if touch_key else -1)), now)
+            case Swiped(_, pages):
+                self._change(serial, replace(panel, pages=panel.pages.turned(pages)), now)
+            case DialTurned(_, dial, steps):
+                self._change(serial, panel.with_dial_turned(dial, steps, self.config), now)
+            case DialPushed(_, dial) if dial in panel.dials:
+                return self._refresh_above(serial, Cell(dial))
+            case CellTouched(_, cell, gesture) if cell < panel.shape.cells:
+                return self._gesture((serial, Cell(cell)), gesture, now)
+        return []
+
+    def _wake(self, serial: str, panel: Panel, now: Moment) -> bool:
+        """Note that a finger is here. False: the deck was dark, and the finger has only woken it."""
+        if panel.light is None:
+            return True
+        self.panels[serial] = replace(panel, light=panel.light.woken(now))
+        return not panel.light.is_dark
+
+    def _released(self, event: KeyMoved, now: Moment) -> list[Effect]:
+        self._gestures, done = self._gestures.release((event.serial, event.key), event.mono_s)
+        return [effect for where, gesture in done for effect in self._gesture(where, gesture, now)]
+
+    def _gesture(self, place: Place, gesture: Gesture, now: Moment) -> list[Effect]:
+        panel, tile = self.panels[place[0]], self._tile(place)
+        if gesture is (Gesture.HOLD if panel.shape.visual else Gesture.TAP):  # a pedal shows nothing: its press refreshes
+            return self._refresh(place, tile.account)
+        match tap_of(tile):
+            case OpenPage(page):
+                return [Open(page.value, *place)]
+            case Acknowledge():
+                self._alarms.acknowledge(tile, self.snapshots, now)
+                self._read(now)
+            case TurnPage():
+                pages = panel.pages.at(tile.options.get("to"))
+                self._change(place[0], replace(panel, pages=pages or panel.pages), now)
+        return []
+
+    def _refresh(self, place: Place, account: str) -> list[Effect]:
+        self._marks.wait(place, account, self.snapshots[account].polls)
+        return [Refresh(account)]
+
+    def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
+        """A dial refreshes the account of the tile above it; without one, every account that the deck shows."""
+        tiles = self._show.tiles[serial]
+        if cell in tiles and tiles[cell].tile not in NOBODYS:
+            return self._refresh((serial, cell), tiles[cell].account)
+        return [Refresh(account) for account in dict.fromkeys(tile.account for tile in tiles.values())]
+
+    def _end_refresh(self, account: str, now: Moment) -> None:
+        """Show on the keys that asked for it how a refresh ended."""
+        if account not in self.snapshots:
+            return
+        flash = Flash.DONE if self.snapshots[account].health is Health.OK else Flash.FAILED
+        self._marks.end(account, flash, now.mono_s)
+
+    def _identify(self, now: Moment) -> None:
+        self._identify_until_s = now.mono_s + IDENTIFY_S
+        for serial, panel in list(self.panels.items()):
+            self._wake(serial, panel, now)
+
+    # --- accounts and time ---
+
+    def _take(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
+        if snapshot.account not in self.snapshots:
+            return []  # the last word of an account that the owner has taken away
+        if snapshot.started_at != self.snapshots[snapshot.account].started_at:  # another account under this name
+            self._alarms.forget(snapshot.account)
+        self.snapshots[snapshot.account] = snapshot
+        tiles = [
+            tile for each in self.panels.values() for tile in each.all_tiles().values() if tile.account == snapshot.account
+        ]
+        self._alarms.follow(tiles, self.snapshots, now)
+        if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
+            self._end_refresh(snapshot.account, now)
+        self._read(now)
+        return list(self._alarms.to_notify(tiles, self.snapshots, now))
+
+    def _recall(self, event: Recalled, now: Moment) -> None:
+        known = self.snapshots.get(event.account)
+        if known is not None and event.started_at == known.started_at:
+            self._alarms.recall(event)
+            self._read(now)
+
+    def _time(self, now: Moment) -> list[Effect]:
+        self._gestures, held = self._gestures.due(now.mono_s)
+        self._marks.pass_time(now.mono_s)
+        for serial, panel in self.panels.items():
+            if panel.light is not None and now.mono_s >= self._identify_until_s:
+                self.panels[serial] = replace(panel, light=panel.light.at(now))
+        if self._turn(now) != self._turn(self._read_at) or self._patience_ended(now):
+            self._read(now)
+        return [effect for place, gesture in held for effect in self._gesture(place, gesture, now)]
+
+    def _patience_ended(self, now: Moment) -> bool:
+        """Whether a "Preparing…" has come to its end since the tiles were asked last."""
+        ends = [snapshot.started_at + PATIENCE for snapshot in self.snapshots.values()]
+        return any(self._read_at.utc < end <= now.utc for end in ends)
+
+    # --- what the decks show ---
+
+    def _read(self, now: Moment) -> None:
+        """Ask every tile again."""
+        self.readings += 1
+        self._read_at = now
+        known = Known(self.snapshots, self.episodes)
+        self._show.read(self.panels, known, now.utc, self._turn(now), self.config.theme, self.config_refused)
+
+    def _repaint(self, now: Moment) -> list[Effect]:
+        return self._show.changes(self.panels, lambda place: self._touch(place, now), now.mono_s < self._identify_until_s)
+
+    def _touch(self, place: Place, now: Moment) -> Touch:
+        return Touch(
+            pressed=place in self._gestures.down,
+            progress=self._gestures.progress(place, now.mono_s),
+            refreshing=self._marks.is_waiting(place),
+            flash=self._marks.shown(place),
+            dimmed=self._beat(now) % 2 == 1 and self.panels[place[0]].is_lit,
+        )
+
+    def _tile(self, place: Place) -> TileConfig:
+        return self._show.tiles[place[0]][place[1]]
+
+    def _turn(self, now: Moment) -> int:
+        return self._whole(now, TURN_S)
+
+    def _beat(self, now: Moment) -> int:
+        return self._whole(now, PULSE_S)
+
+    def _whole(self, now: Moment, part_s: float) -> int:
+        """Whole parts since the start; a rounding error short of a part is the part, or time would stand still."""
+        return int((now.mono_s - self._started.mono_s) / part_s + 1e-6)

@@ -1,0 +1,131 @@
+"""One deck as the house knows it: its shape, its pages, what its dials have changed, its light. Pure and frozen.
+
+What a page, a dial or the light does is decided in `pages`, `dials` and `light`; here they are one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+
+from openbalance_hid.config.layout import dials_of, pages_of, strip_of
+from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, TileConfig
+from openbalance_hid.daemon.board import BLANK
+from openbalance_hid.daemon.dials import brighter, meant, with_next_account, with_next_period
+from openbalance_hid.daemon.events import DeckReady
+from openbalance_hid.daemon.light import Light
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.pages import Pages
+from openbalance_hid.daemon.places import Cell, Spot
+
+Slot = tuple[str | None, Spot]  # name of the page, None for the strip, which all pages share; and where on it
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`light` None: a deck without displays. `turned`: the tiles that a dial has changed, as they are now."""
+
+    shape: DeckReady
+    pages: Pages
+    strip: tuple[TileConfig, ...]
+    dials: Mapping[int, DialConfig]
+    light: Light | None
+    turned: Mapping[Slot, TileConfig] = field(default_factory=FrozenMap)
+
+    @classmethod
+    def of(cls, shape: DeckReady, config: Config, now: Moment, zone: tzinfo | None = None) -> Panel:
+        """As the owner has configured it, on its first page."""
+        deck = config.deck_for(shape.serial)
+        return cls(
+            shape,
+            Pages(pages_of(config, deck, shape.key_count)),
+            strip_of(config, deck, shape.cells),
+            dials_of(deck, shape.dials),
+            Light.begin(config.dim, deck.brightness, now, zone) if shape.visual else None,
+        )
+
+    def again(self, before: Panel, now: Moment) -> Panel:
+        """Plugged in again: on the page, with the brightness and the dials' changes of `before`."""
+        pages = self.pages.at(before.pages.shown.name) or self.pages
+        light = self.light
+        if light is not None and before.light is not None:
+            light = Light.begin(light.dim, before.light.wanted, now, light.zone)
+        return replace(self, pages=pages, light=light, turned=before.turned)
+
+    def under(self, config: Config, before: Config) -> Panel:
+        """With another configuration: page and brightness stay where the owner left them, unless it speaks of them.
+
+        What a dial has changed stays where the tile below it is the same, and its account is still there.
+        """
+        deck, was = config.deck_for(self.shape.serial), before.deck_for(self.shape.serial)
+        pages = Pages(pages_of(config, deck, self.shape.key_count))
+        new = replace(
+            self,
+            pages=pages.at(self.pages.shown.name) or pages,
+            strip=strip_of(config, deck, self.shape.cells),
+            dials=dials_of(deck, self.shape.dials),
+            turned=FrozenMap(),
+        )
+        if self.light is not None:
+            light = replace(self.light, dim=config.dim)
+            new = replace(new, light=light if deck.brightness == was.brightness else light.wanting(deck.brightness))
+        old_tiles, new_tiles = replace(self, turned=FrozenMap()).all_tiles(), new.all_tiles()
+        kept = {
+            slot: tile
+            for slot, tile in self.turned.items()
+            if old_tiles.get(slot) == new_tiles.get(slot) and tile.account in config.accounts
+        }
+        return replace(new, turned=FrozenMap(kept))
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether anything can be seen on it."""
+        return self.light is not None and self.light.percent > 0
+
+    def keys(self) -> dict[int, TileConfig]:
+        """What stands on each key of the shown page."""
+        page = self.pages.shown
+        return {key: self.turned.get((page.name, key), page.keys.get(key, BLANK)) for key in range(self.shape.key_count)}
+
+    def cells(self) -> dict[Cell, TileConfig]:
+        """What stands in each cell of the strip; those without a tile are blank, so that nothing old is left in them."""
+        tiles = dict(enumerate(self.strip))
+        return {
+            Cell(number): self.turned.get((None, Cell(number)), tiles.get(number, BLANK)) for number in range(self.shape.cells)
+        }
+
+    def tiles(self) -> dict[Spot, TileConfig]:
+        """What is to be seen now: keys, then cells."""
+        keys: dict[Spot, TileConfig] = {key: tile for key, tile in self.keys().items()}  # noqa: C416 – another type of key
+        return keys | {cell: tile for cell, tile in self.cells().items()}  # noqa: C416
+
+    def all_tiles(self) -> dict[Slot, TileConfig]:
+        """What is on any page and on the strip: the strip first, the shown page next."""
+        cells: dict[Slot, TileConfig] = {(None, cell): tile for cell, tile in self.cells().items()}
+        shown: dict[Slot, TileConfig] = {(self.pages.shown.name, key): tile for key, tile in self.keys().items()}
+        others: dict[Slot, TileConfig] = {
+            (page.name, key): self.turned.get((page.name, key), tile)
+            for page in self.pages.pages
+            for key, tile in page.keys.items()
+        }
+        return {**cells, **shown, **others}
+
+    def with_dial_turned(self, dial: int, steps: int, config: Config) -> Panel:
+        """After a dial was turned by so many clicks; a dial that the owner gave nothing to changes nothing."""
+        wanted = self.dials.get(dial)
+        match wanted.turn if wanted is not None else None:
+            case "page":
+                return replace(self, pages=self.pages.turned(steps))
+            case "brightness" if self.light is not None:
+                return replace(self, light=self.light.wanting(brighter(self.light.wanted, steps)))
+            case "period":
+                tiles = meant(self.all_tiles(), (None, Cell(dial)), "period")
+                return self._with(with_next_period(tiles, steps))
+            case "account":
+                tiles = meant(self.all_tiles(), (None, Cell(dial)), "account")
+                return self._with(with_next_account(tiles, tuple(config.accounts), steps))
+        return self
+
+    def _with(self, tiles: Mapping[Slot, TileConfig]) -> Panel:
+        return replace(self, turned=FrozenMap({**self.turned, **tiles}))

@@ -1,0 +1,19 @@
+"""What can be pointed at on a deck. Names, nothing else."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One part of the touch strip, from 0 on the left; a dial stands below each."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The small screen of the Neo."""
+
+
+Spot = int | Cell | Screen  # an int is a key, row by row from the top left, from 0
+Place = tuple[str, Spot]  # serial number of the deck, and where on it

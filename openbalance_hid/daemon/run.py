@@ -1,0 +1,299 @@
+"""The only place where everything is put together: rooms are built here, started in order, stopped in reverse."""
+
+import logging
+import os
+import queue
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, Any, cast
+
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spike import Level
+from openbalance_hid.config.load import load_config
+from openbalance_hid.config.paths import Paths
+from openbalance_hid.config.schema import Config
+from openbalance_hid.config.watch import ConfigWatch
+from openbalance_hid.daemon.accounts import Accounts, ClientFactory
+from openbalance_hid.daemon.answers import Answers
+from openbalance_hid.daemon.control import ControlServer
+from openbalance_hid.daemon.decks import Decks
+from openbalance_hid.daemon.events import (
+    Acknowledged,
+    Brighten,
+    Effect,
+    Enlist,
+    Event,
+    Glow,
+    NoRefresh,
+    Notified,
+    Notify,
+    Open,
+    OpenFailed,
+    Paint,
+    PaintCell,
+    PaintScreen,
+    Refresh,
+    Remember,
+)
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.live_config import LiveConfig
+from openbalance_hid.daemon.loop import Inquiry, Stop, run_loop
+from openbalance_hid.daemon.moment import Moment, now
+from openbalance_hid.daemon.news import News
+from openbalance_hid.daemon.painter import Painter
+from openbalance_hid.daemon.service_manager import ServiceManager, when_all
+from openbalance_hid.daemon.status import Process, status
+from openbalance_hid.deck.kernel_events import KernelEvents
+from openbalance_hid.deck.surface import Leave
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.desktop.credentials import read_key
+from openbalance_hid.desktop.notify import tell
+from openbalance_hid.desktop.open_url import open_page, open_url
+from openbalance_hid.desktop.wake import Wake
+from openbalance_hid.history.keeper import open_history
+from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
+from openbalance_hid.openrouter.client import Client
+
+if TYPE_CHECKING:
+    from openbalance_hid.daemon.virtual import VirtualDecks
+    from openbalance_hid.simulator.sample_account import SampleAccount
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MODEL = "mk2"  # of a preview without a deck
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for. `virtual`: models of virtual decks; `usb`: look for real ones."""
+
+    paths: Paths
+    usb: bool = True
+    virtual: tuple[str, ...] = ()
+    port: int | None = None
+    open_browser: bool = True
+
+
+def run(wishes: Wishes, env: Mapping[str, str]) -> None:
+    """The daemon, until SIGTERM, SIGINT or `stop`. Raises OpenBalanceError when it cannot begin."""
+    config = load_config(wishes.paths.config_file)
+    base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
+
+    def client_for(account: str) -> Client:
+        return Client(read_key(account, env, wishes.paths).secret.reveal(), base_url)
+
+    _Daemon(wishes, config, client_for).run()
+
+
+def run_demo(wishes: Wishes, scenario: str) -> None:
+    """The daemon on a virtual deck, fed by a sample account on this machine; touches nothing of the user's."""
+    from openbalance_hid.simulator.sample_account import SampleAccount
+
+    with SampleAccount(scenario) as sample:
+        config = Config(refresh_minutes=1)
+        _Daemon(wishes, config, lambda _: Client(sample.key, sample.url), sample).run()
+
+
+class _Daemon:
+    """One run. The main thread owns house and painter; everything else talks to it through `_inbox`."""
+
+    def __init__(
+        self, wishes: Wishes, config: Config, client_for: ClientFactory, sample: "SampleAccount | None" = None
+    ) -> None:
+        self._wishes = wishes
+        self._config = config
+        self._sample = sample
+        self._inbox: queue.SimpleQueue[Event | Inquiry | Stop] = queue.SimpleQueue()
+        self._painter = Painter()
+        self._begun = now()
+        intervals_s = {
+            name: 60.0 * (config.refresh_minutes if sample is not None else account.refresh_minutes)
+            for name, account in config.accounts.items()
+        }
+        self._history = open_history(wishes.paths.history_file, wishes.paths.private_dir)
+        self._accounts = Accounts(intervals_s, client_for, self._inbox.put, self._history)
+        self._house = House(
+            config,
+            {name: Snapshot(name, self._begun.utc, interval_s) for name, interval_s in intervals_s.items()},
+            self._begun,
+        )
+        self._news = News()
+        self._live = LiveConfig(wishes.paths.config_file, config, self._inbox.put, now) if sample is None else None
+        self._manager = ServiceManager(os.environ, os.getpid())
+        self._virtual: VirtualDecks | None = None
+        self._decks: list[Decks] = []
+
+    def run(self) -> None:
+        """Start in order, loop, stop in reverse."""
+        with ExitStack() as running:
+            answers = Answers(
+                self._inbox.put,
+                self._status,
+                self._preview,
+                self._accounts.refresh,
+                lambda: self._inbox.put(Stop()),
+                self._news,
+                self._reload,
+            )
+            control = ControlServer(self._wishes.paths.socket_file, answers)
+            running.callback(control.stop)
+            running.callback(self._news.end)
+            control.start()
+            running.callback(self._history.stop)  # after the decks: they are to be dark, however long the disk takes
+            self._history.start()
+            self._handle_signals(running)
+            looked = when_all(bool(self._wishes.virtual) + self._wishes.usb, self._say_ready)
+            if self._wishes.virtual:
+                self._start_virtual(running, looked)
+            if self._wishes.usb:
+                self._decks.append(Decks(HidTransport(), self._inbox.put, changes=KernelEvents(), after_first_look=looked))
+            for decks in self._decks:
+                running.callback(self._leave, decks)
+                decks.start()
+            running.callback(self._accounts.stop)
+            self._accounts.start()
+            if self._sample is None:
+                wake = Wake(lambda: self._inbox.put(self._ask_all))
+                running.callback(wake.stop)
+                wake.start()
+            if self._live is not None:
+                watch = ConfigWatch(self._wishes.paths.config_file, self._live.notice)
+                running.callback(watch.stop)
+                watch.start()
+            log.info("running; configuration: %s", self._wishes.paths.config_file)
+            run_loop(self._house, self._inbox, self._carry_out, now, self._news.tell, self._manager)
+            log.info("stopping")
+            self._manager.stopping()
+
+    # --- effects, on the main thread ---
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Paint() | PaintCell() | PaintScreen() | Glow() | Brighten():
+                for decks in self._decks:
+                    decks.carry_out(effect, self._painter)
+                if self._virtual is not None:
+                    self._virtual.tell(effect)
+            case Refresh(account):
+                if not self._accounts.refresh(account):
+                    self._inbox.put(NoRefresh(account))
+            case Enlist(intervals_s):
+                self._accounts.adopt(intervals_s)
+            case Remember():
+                self._accounts.remember(effect)
+            case Notify():
+                self._notify(effect)
+            case Open():
+                self._open(effect)
+
+    def _open(self, wanted: Open) -> None:
+        if self._virtual is not None:
+            self._virtual.note(f"opens {wanted.url}")
+        if self._virtual is None or self._wishes.open_browser:
+            open_url(wanted.url, lambda: self._inbox.put(OpenFailed(wanted.serial, wanted.spot)))
+
+    def _notify(self, wanted: Notify) -> None:
+        if self._sample is not None:  # what a demo plays is no news for the owner's desktop
+            self._inbox.put(Notified(wanted.account, wanted.rule, wanted.level, True))
+            return
+        which = (wanted.account, wanted.rule, wanted.level)
+        tell(
+            wanted.title,
+            wanted.text,
+            os.environ,
+            lambda delivered: self._inbox.put(Notified(*which, delivered)),
+            lambda: self._inbox.put(Acknowledged(*which)),
+            urgent=wanted.level is Level.CRITICAL,
+        )
+
+    def _status(self, house: House, moment: Moment) -> dict[str, Any]:
+        counts = tuple(count for decks in self._decks for count in decks.counts())
+        process = Process(
+            pid=os.getpid(),
+            uptime_s=moment.mono_s - self._begun.mono_s,
+            config_path=str(self._wishes.paths.config_file),
+            config_loaded_at=self._live.loaded_at if self._live is not None else self._begun.utc,
+            config_error=self._live.error if self._live is not None else None,
+        )
+        return status(house, counts, process, moment)
+
+    def _preview(self, house: House, moment: Moment, model: str | None, theme: str | None) -> bytes:
+        from openbalance_hid.daemon.preview import deck_png
+        from openbalance_hid.simulator.models import model_named
+
+        serial = next(iter(house.panels), "")
+        wanted = model_named(model or (house.panels[serial].shape.model if serial in house.panels else DEFAULT_MODEL))
+        return deck_png(house.config, house.config.deck_for(serial), house.snapshots, wanted, moment, theme)
+
+    def _leave(self, decks: Decks) -> None:
+        decks.stop(cast(Leave, self._house.config.on_exit))
+
+    def _ask_all(self, house: House, _: Moment) -> None:
+        for account in house.snapshots:
+            self._accounts.refresh(account)
+
+    def _reload(self) -> str:
+        return self._live.reload() if self._live is not None else "a demo has no file"
+
+    # --- starting ---
+
+    def _say_ready(self) -> None:
+        """After what is in the queue by now: the first pictures of the decks that were there."""
+        self._inbox.put(lambda _house, _moment: self._manager.ready())
+
+    def _handle_signals(self, running: ExitStack) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.signal(number, lambda *_: self._inbox.put(Stop()))
+            running.callback(signal.signal, number, before)
+        live = self._live
+        if live is not None:
+            before = signal.signal(signal.SIGHUP, lambda *_: Thread(target=live.notice, name="reload", daemon=True).start())
+            running.callback(signal.signal, signal.SIGHUP, before)
+
+    def _start_virtual(self, running: ExitStack, looked: Callable[[], None]) -> None:
+        from openbalance_hid.daemon.virtual import VirtualDecks
+        from openbalance_hid.simulator.browser import BrowserDeck
+        from openbalance_hid.simulator.models import OFFERED, model_named
+        from openbalance_hid.simulator.scenarios import SCENARIOS
+
+        self._virtual = virtual = VirtualDecks(self._wishes.virtual)
+        self._decks.append(Decks(virtual.transport, self._inbox.put, after_first_look=looked))
+        sample = self._sample
+        for number in range(len(self._wishes.virtual)):
+            page = BrowserDeck(
+                virtual.decks[number],
+                partial(virtual.texts, number),
+                scenarios=SCENARIOS if sample is not None else (),
+                scenario=(lambda: sample.scenario) if sample is not None else str,
+                set_scenario=self._set_scenario if sample is not None else None,
+                models=[(name, model_named(name).title) for name in OFFERED] if sample is not None else (),
+                set_model=partial(virtual.change_model, number) if sample is not None else None,
+                port=self._wishes.port if number == 0 or self._wishes.port == 0 else None,
+            )
+            running.callback(page.stop)
+            url = page.start()
+            virtual.pages[number] = page
+            sys.stdout.write(f"Virtual deck: {url}\n")
+            sys.stdout.flush()
+            if self._wishes.open_browser:
+                open_page(url)
+
+    def _set_scenario(self, name: str) -> None:
+        from openbalance_hid.daemon.virtual import TROUBLES
+
+        assert self._sample is not None  # noqa: S101 – only a demo's page can ask for this
+        self._sample.set_scenario(name)
+
+        def ask_again(house: House, _: Moment) -> None:
+            for account in house.snapshots:
+                if name in TROUBLES:
+                    self._accounts.refresh(account, insist=True)
+                else:
+                    self._accounts.restart(account, forget=True)
+
+        self._inbox.put(ask_again)

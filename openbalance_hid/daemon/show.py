@@ -1,0 +1,107 @@
+"""What every deck shows: views asked from the tiles, faces made of them, and only what has changed since. Pure.
+
+Nothing here decides what is on a deck (`panel`) or what a finger means (`house`).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from openbalance_hid.config.schema import TileConfig
+from openbalance_hid.daemon.board import Known, Touch, face_of, number_view, screen_of, views_of, with_refused_config
+from openbalance_hid.daemon.events import Brighten, Complain, Effect, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.pages import Pages
+from openbalance_hid.daemon.panel import Panel
+from openbalance_hid.daemon.places import Cell, Place, Screen, Spot
+from openbalance_hid.tiles.view import KeyFace, TileView, Tone
+
+
+class Show:
+    """All decks. `faces`: what stands on each place; `tiles`: by serial, what is to be seen there."""
+
+    def __init__(self) -> None:
+        self.tiles: dict[str, dict[Spot, TileConfig]] = {}
+        self.faces: dict[Place, KeyFace] = {}
+        self._views: dict[Place, TileView] = {}
+        self._glows: dict[tuple[str, int], Glow] = {}  # by serial and touch key
+        self._brightness: dict[str, int] = {}
+        self._broken: set[tuple[str, str]] = set()  # what was complained about already
+        self._complaints: list[Effect] = []
+
+    def places(self, serial: str) -> set[Place]:
+        """Everything on a deck that shows something."""
+        return {place for place in (*self._views, *self.faces) if place[0] == serial}
+
+    def forget(self, serial: str) -> None:
+        """The deck has gone: what it showed is not there any more."""
+        for place in self.places(serial):
+            self.faces.pop(place, None)
+            self._views.pop(place, None)
+        self._glows = {place: glow for place, glow in self._glows.items() if place[0] != serial}
+        self.tiles.pop(serial, None)
+        self._brightness.pop(serial, None)
+
+    def pulses(self, panels: Mapping[str, Panel]) -> bool:
+        """Whether anything comes and goes that can be seen."""
+        return any(view.pulse and panels[serial].is_lit for (serial, _), view in self._views.items())
+
+    def read(
+        self, panels: Mapping[str, Panel], known: Known, now: datetime, turn: int, theme: str, config_refused: bool = False
+    ) -> None:
+        """Ask every tile again. `theme`: of the small screen."""
+        for serial, tiles in self.tiles.items():
+            panel = panels[serial]
+            here = known.on(panel.pages.names, panel.pages.index)
+            said = views_of(tiles, here, now, turn)
+            if panel.shape.screen:
+                said[Screen()] = screen_of(tiles, here, now, turn, theme)
+            for spot, (view, error) in said.items():
+                self._views[serial, spot] = view
+                mark = (view.tile, repr(error))
+                if error is not None and mark not in self._broken:
+                    self._broken.add(mark)
+                    self._complaints.append(Complain(view.tile, error))
+            if config_refused and panel.shape.key_count:  # in the corner: the rest of the deck is as good as it was
+                corner = (serial, panel.shape.key_count - 1)
+                self._views[corner] = with_refused_config(self._views[corner])
+
+    def changes(self, panels: Mapping[str, Panel], touch_of: Callable[[Place], Touch], identify: bool) -> list[Effect]:
+        """What is to be done so that the decks show it: light first. `identify`: numbers in place of tiles."""
+        effects, self._complaints = self._complaints, []
+        for serial, panel in panels.items():
+            effects += self._relight(serial, panel)
+        for place, view in self._views.items():
+            face = face_of(number_view(place[1], view.theme) if identify else view, touch_of(place))
+            if self.faces.get(place) != face:
+                self.faces[place] = face
+                effects.append(_paint(place, face))
+        return effects
+
+    def _relight(self, serial: str, panel: Panel) -> list[Effect]:
+        effects: list[Effect] = []
+        if panel.light is not None and self._brightness.get(serial) != panel.light.percent:
+            self._brightness[serial] = panel.light.percent
+            effects.append(Brighten(serial, panel.light.percent))
+        for touch_key in range(panel.shape.touch_keys):
+            glow = _glow(serial, touch_key, panel.pages)
+            if self._glows.get((serial, touch_key)) != glow:
+                self._glows[serial, touch_key] = glow
+                effects.append(glow)
+        return effects
+
+
+def _paint(place: Place, face: KeyFace) -> Effect:
+    serial, spot = place
+    match spot:
+        case Cell(number):
+            return PaintCell(serial, number, face)
+        case Screen():
+            return PaintScreen(serial, face)
+    return Paint(serial, spot, face)
+
+
+def _glow(serial: str, touch_key: int, pages: Pages) -> Glow:
+    """The left touch key leads back, the other one forward; both are dark while there is one page only."""
+    if len(pages.pages) == 1:
+        return Glow(serial, touch_key, None, "no other page")
+    way, steps = ("Forward", 1) if touch_key else ("Back", -1)
+    return Glow(serial, touch_key, Tone.ACCENT, f"{way} to page {pages.beside(steps)}")
