@@ -1,0 +1,1 @@
+"""Living in the system: units for the service managers, putting them into place, and finding out what is wrong."""

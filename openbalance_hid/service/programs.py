@@ -1,0 +1,57 @@
+"""Starts the system's own programs (systemctl, launchctl, udevadm …): never through a shell, always with a time limit."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended. `code`: its exit code, None when it was not there or did not end in time; then `err` says which."""
+
+    code: int | None
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def reason(self) -> str:
+        """The last line that it complained with, or else its exit code in words."""
+        lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit code {self.code}"
+
+
+def ask_program(words: Sequence[str], limit_s: float = LIMIT_S) -> Ended:
+    """What the program says, as it ended. Raises nothing."""
+    try:
+        ended = subprocess.run(  # noqa: S603 – fixed words and names that were checked
+            list(words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        return Ended(None, "", f"{words[0]} is not installed")
+    except subprocess.TimeoutExpired:
+        return Ended(None, "", f"{words[0]} did not end within {limit_s:g} s")
+    except OSError as error:
+        return Ended(None, "", f"cannot start {words[0]}: {(error.strerror or str(error)).lower()}")
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def show_program(words: Sequence[str]) -> Ended:
+    """Runs it on the caller's terminal until it ends; Ctrl-C is the program's to handle first."""
+    try:
+        return Ended(subprocess.run(list(words), check=False).returncode, "", "")  # noqa: S603 – as above
+    except FileNotFoundError:
+        return Ended(None, "", f"{words[0]} is not installed")
+    except OSError as error:
+        return Ended(None, "", f"cannot start {words[0]}: {(error.strerror or str(error)).lower()}")

@@ -1,0 +1,100 @@
+"""The units: what is checked in is what is rendered, systemd and launchd take it, and names with odd letters come through."""
+
+import plistlib
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openbalance_hid.deck.udev import GROUP as UDEV_GROUP
+from openbalance_hid.desktop.credentials import CREDENTIAL as KEY_NAME
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, CredentialError, DeckRefusedError
+from openbalance_hid.service.units import (
+    CREDENTIAL,
+    GIVE_UP_CODES,
+    GROUP,
+    LABEL,
+    UNIT,
+    render_agent,
+    render_system_unit,
+    render_user_unit,
+)
+
+ROOT = Path(__file__).parents[2]
+PACKAGED = ("/usr/bin/openbalance-hid",)
+SYSTEMD_UNITS = pytest.mark.parametrize(
+    ("render", "whose"), [(render_user_unit, ["--user"]), (render_system_unit, [])], ids=["user", "system"]
+)
+
+
+def test_what_is_checked_in_is_what_is_rendered() -> None:
+    ended = subprocess.run(
+        [sys.executable, "packaging/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_the_units_know_the_names_of_other_rooms() -> None:
+    assert (GROUP, CREDENTIAL) == (UDEV_GROUP, KEY_NAME)
+    assert {AlreadyRunningError.exit_code, CredentialError.exit_code, DeckRefusedError.exit_code, ConfigError.exit_code} == set(
+        GIVE_UP_CODES
+    )
+
+
+@SYSTEMD_UNITS
+def test_systemd_finds_nothing_wrong(tmp_path: Path, render, whose: list[str]) -> None:  # type: ignore[no-untyped-def]
+    ended = analyze(tmp_path, render(("/bin/true",)), "verify", "--man=no", *whose)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+
+
+@SYSTEMD_UNITS
+def test_the_exposure_is_no_higher_than_what_the_readme_says(tmp_path: Path, render, whose: list[str]) -> None:  # type: ignore[no-untyped-def]
+    ended = analyze(tmp_path, render(("/bin/true",)), "security", "--offline=true", "--no-pager", *whose)
+    (line,) = (line for line in ended.stdout.splitlines() if "Overall exposure level" in line)
+    exposure = float(line.rpartition(": ")[2].split()[0])
+    assert exposure <= (6.2 if whose else 1.5)
+
+
+def analyze(folder: Path, text: str, verb: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze: apt install systemd")
+    unit = folder / UNIT
+    unit.write_text(text)
+    env = {"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), "LANG": "C.UTF-8"}
+    return subprocess.run([program, *options, verb, str(unit)], env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_the_agent_starts_again_after_a_failure_only() -> None:
+    agent = plistlib.loads(render_agent(("/opt/a b/<openbalance-hid>",), "/tmp/log", {"OPENBALANCE_CONFIG": "/c & d"}).encode())
+    assert agent["Label"] == LABEL
+    assert agent["KeepAlive"] == {"SuccessfulExit": False}
+    assert agent["ProgramArguments"] == ["/opt/a b/<openbalance-hid>", "run", "--launchd"]
+    assert agent["EnvironmentVariables"] == {"OPENBALANCE_CONFIG": "/c & d"}
+    assert agent["ThrottleInterval"] >= 10
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=("C",), include_characters=" \"'\\%$;\t"), min_size=1), min_size=1))
+def test_any_program_comes_through_systemds_quoting(words: list[str]) -> None:
+    (line,) = (line for line in render_user_unit(words).split("\n") if line.startswith("ExecStart="))
+    read = [word.replace("%%", "%").replace("$$", "$") for word in as_systemd_splits(line.removeprefix("ExecStart="))]
+    assert read == [*words, "run"]
+
+
+def as_systemd_splits(text: str) -> list[str]:
+    """Words by systemd.syntax(7): quotes, and backslash escapes within them."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters, lexer.quotes, lexer.escapedquotes = True, "", '"', '"'
+    lexer.whitespace = " "
+    return [word.replace("\\t", "\t") for word in lexer]
+
+
+def test_a_variable_keeps_its_blanks_and_percent_signs() -> None:
+    assert 'Environment="OPENBALANCE_CONFIG=/a b/100%%.toml"\n' in render_user_unit(
+        PACKAGED, {"OPENBALANCE_CONFIG": "/a b/100%.toml"}
+    )
