@@ -1,0 +1,81 @@
+"""The door: commands and words. A command's module is imported when it is called, so that small ones answer fast."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from openbalance_hid import __version__
+from openbalance_hid.cli.errors_out import guarded
+
+# Command -> where it is, in the order in which help lists them.
+COMMANDS = {
+    "setup": "openbalance_hid.cli.setup:setup",
+    "accounts": "openbalance_hid.cli.accounts:accounts",
+    "run": "openbalance_hid.cli.run:run",
+    "demo": "openbalance_hid.cli.run:demo",
+    "preview": "openbalance_hid.cli.preview:preview",
+    "devices": "openbalance_hid.cli.devices:devices",
+    "status": "openbalance_hid.cli.control:status",
+    "refresh": "openbalance_hid.cli.control:refresh",
+    "press": "openbalance_hid.cli.control:press",
+    "hold": "openbalance_hid.cli.control:hold",
+    "bar": "openbalance_hid.cli.bar:bar",
+    "reload": "openbalance_hid.cli.control:reload",
+    "page": "openbalance_hid.cli.control:page",
+    "identify": "openbalance_hid.cli.control:identify",
+    "guard": "openbalance_hid.cli.guard:guard",
+    "export": "openbalance_hid.cli.export:export",
+    "stop": "openbalance_hid.cli.control:stop",
+    "config": "openbalance_hid.cli.config:config",
+    "service": "openbalance_hid.cli.service:service",
+    "udev": "openbalance_hid.cli.udev:udev",
+    "simulate": "openbalance_hid.cli.simulate:simulate",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in a table as "module:attribute"; ends the process by the rules of `errors_out`."""
+
+    def __init__(self, *args: Any, table: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in self.table:
+            return None
+        module, _, attribute = self.table[cmd_name].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - a row of the table that names something else is a bug
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.table and not args[0].startswith("-"):
+            matches = difflib.get_close_matches(args[0][:40], self.table, n=1)
+            guess = f"; did you mean '{matches[0]}'?" if matches else ""
+            raise click.UsageError(f"no such command: '{args[0]}'{guess}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Does not return: SystemExit with the code of interface and `errors_out`."""
+        kwargs["standalone_mode"] = False
+        sys.exit(guarded(lambda: super(LazyGroup, self).main(args, prog_name or self.name, **kwargs)))
+
+
+@click.group(
+    "openbalance-hid",
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="openbalance-hid", message="%(prog)s %(version)s")
+def main() -> None:
+    """Live gauges of an OpenRouter account on a Stream Deck."""

@@ -1,0 +1,55 @@
+"""`accounts`: which accounts have a key, and where. Never more of a key than its last four characters."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from openbalance_hid.cli.names import checked_account
+from openbalance_hid.config.paths import paths
+from openbalance_hid.desktop import credentials
+from openbalance_hid.desktop.credentials import Listed
+
+UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def accounts(ctx: click.Context, as_json: bool) -> None:
+    """List the accounts that have a key."""
+    if ctx.invoked_subcommand is not None:
+        return
+    rows = credentials.list_accounts(os.environ, paths(os.environ), UNLOCKING_S)
+    if as_json:
+        click.echo(json.dumps([_as_json(row) for row in rows], indent=2))
+    elif rows:
+        width = max(len(row.name) for row in rows)
+        for row in rows:
+            click.echo(f"{row.name:{width}}  {_in_words(row)}")
+    else:
+        click.echo("no account has a key; next: openbalance-hid setup", err=True)
+
+
+@accounts.command()
+@click.argument("name", callback=checked_account)
+def forget(name: str) -> None:
+    """Remove the key of the account NAME from where it is stored."""
+    places = paths(os.environ)
+    for place in credentials.forget_key(name, os.environ, places, UNLOCKING_S):
+        click.echo(f"removed from {place}")
+    left = credentials.shadow(name, os.environ)
+    if left is not None:
+        click.echo(f"note: {left} still has a key")
+
+
+def _in_words(row: Listed) -> str:
+    if row.trouble is not None:
+        return f"!      {row.trouble}"
+    return f"…{row.last_four}  {row.place}"
+
+
+def _as_json(row: Listed) -> dict[str, str | None]:
+    return {"name": row.name, "where": row.where, "place": row.place, "last_four": row.last_four, "trouble": row.trouble}

@@ -1,0 +1,61 @@
+"""`bar`: the menu-bar line for status bars, from the running daemon. It asks nothing of OpenRouter."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from openbalance_hid.cli.bar_formats import BEFORE_EACH, FORMATS
+from openbalance_hid.cli.bar_line import DISPLAYS, PERIODS, absent, line_of
+from openbalance_hid.cli.names import checked_account
+from openbalance_hid.config.paths import paths
+from openbalance_hid.daemon.control import ask, follow
+from openbalance_hid.errors import NoDaemonError, UsageError
+
+Accounts = Mapping[str, Mapping[str, Any]]
+
+
+@click.command("bar")
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
+@click.option("--show", type=click.Choice(DISPLAYS), default="both", show_default=True, help="What to show.")
+@click.option("--period", type=click.Choice(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
+@click.option("--account", callback=lambda c, p, v: checked_account(c, p, v), default="default", show_default=True)
+@click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
+def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
+    """Print a line for a status bar: balance and usage, from the running daemon."""
+    before = BEFORE_EACH.get(kind, "") if watch else ""
+    printed = ""
+    try:
+        for accounts in _told(watch):
+            if account not in accounts:
+                raise UsageError(f"no account is named '{account}'", "openbalance-hid status")
+            text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), _program())
+            if text != printed:
+                printed = text
+                click.echo(before + text)
+                sys.stdout.flush()
+    except NoDaemonError:
+        click.echo(before + FORMATS[kind](absent(account), _program()))
+        raise
+
+
+def _told(watch: bool) -> Iterator[Accounts]:
+    """What the daemon knows of its accounts: now, and with `watch` whenever it may have changed. Ends in NoDaemonError."""
+    socket_file = paths(os.environ).socket_file
+    if not socket_file.exists():
+        raise NoDaemonError("no daemon is running", "openbalance-hid run")
+    if not watch:
+        yield ask(socket_file, "accounts")
+        return
+    yield from follow(socket_file, "watch")
+    raise NoDaemonError("the daemon has ended", "openbalance-hid run")
+
+
+def _program() -> tuple[str, ...]:
+    """The words that start this program from anywhere, whatever the bar's PATH is."""
+    return (sys.executable, "-m", "openbalance_hid")

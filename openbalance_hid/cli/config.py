@@ -1,0 +1,68 @@
+"""`config`: write the commented default, check a file, show what it comes to, say where it is."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from openbalance_hid.config.load import load_config
+from openbalance_hid.config.paths import paths
+from openbalance_hid.config.show import render_effective
+from openbalance_hid.errors import ConfigError
+
+
+def _place() -> Path:
+    return paths(os.environ).config_file
+
+
+@click.group()
+def config() -> None:
+    """Write, check and show the configuration."""
+
+
+@config.command()
+@click.option("--force", is_flag=True, help="Replace an existing file; the old one is kept as config.toml.bak.")
+def init(force: bool) -> None:
+    """Write the commented default."""
+    file = _place()
+    if os.path.lexists(file) and not force:
+        raise ConfigError(f"{file} exists and is not replaced", "openbalance-hid config init --force")
+    text = files("openbalance_hid.config").joinpath("default.toml").read_text(encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(file):
+            backup = file.with_name(file.name + ".bak")
+            file.replace(backup)
+            click.echo(f"kept the old file as {backup}")
+        with file.open("x", encoding="utf-8") as out:  # "x": nor is one replaced that appeared meanwhile
+            out.write(text)
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}") from error
+    click.echo(f"wrote {file}")
+
+
+@config.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True))
+def check(file: Path | None) -> None:
+    """List every problem in FILE, or in the configuration."""
+    place = file or _place()
+    try:
+        load_config(place)
+    except ConfigError as error:
+        raise ConfigError(error.message) from error  # without the hint to do what was just done
+    click.echo(f"{place}: ok" if place.exists() else f"{place}: no such file; the defaults are used")
+
+
+@config.command()
+def show() -> None:
+    """Print the effective configuration: the file with every default filled in."""
+    click.echo(render_effective(load_config(_place())), nl=False)
+
+
+@config.command()
+def path() -> None:
+    """Print where the configuration is."""
+    click.echo(_place())

@@ -1,0 +1,110 @@
+"""`status`, `refresh`, `press`, `hold`, `page`, `identify`, `stop`: words to the running daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from openbalance_hid.cli.names import checked_account
+from openbalance_hid.config.paths import paths
+from openbalance_hid.daemon.control import ask
+from openbalance_hid.errors import NoDaemonError
+from openbalance_hid.tiles.words import money
+
+STOP_LIMIT_S = 5.0
+WIDTH = 10
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
+def status(as_json: bool) -> None:
+    """What the running daemon knows and does."""
+    told = _ask("status")
+    click.echo(json.dumps(told, indent=1, ensure_ascii=False) if as_json else "\n".join(_lines(told)))
+
+
+@click.command("refresh")
+@click.option("--account", callback=lambda c, p, v: v and checked_account(c, p, v), help="Only this one.")
+def refresh(account: str | None) -> None:
+    """Poll now."""
+    for name, begun in _ask("refresh", account=account).items():
+        click.echo(f"{name}: {'polling' if begun else 'polled a moment ago'}")
+
+
+@click.command("press")
+@click.argument("key", type=click.IntRange(0, 255))
+def press(key: int) -> None:
+    """Tap a key of the first deck."""
+    click.echo(f"tapped {_ask('press', key=key)['tile']}")
+
+
+@click.command("hold")
+@click.argument("key", type=click.IntRange(0, 255))
+def hold(key: int) -> None:
+    """Hold a key of the first deck."""
+    click.echo(f"held {_ask('hold', key=key)['tile']}")
+
+
+@click.command("reload")
+def reload() -> None:
+    """Read the configuration again; a bad one changes nothing."""
+    click.echo(f"configuration: {_ask('reload')}")
+
+
+@click.command("page")
+@click.argument("name")
+def page(name: str) -> None:
+    """Turn to a page on every deck that has it."""
+    for deck in _ask("page", name=name):
+        click.echo(f"{deck['serial']} shows {deck['page']}")
+
+
+@click.command("identify")
+def identify() -> None:
+    """Show each key's number on the deck for 10 s."""
+    for deck in _ask("identify"):
+        click.echo(f"{deck['serial']} ({deck['model']}) shows the numbers of its keys for 10 s")
+
+
+@click.command("stop")
+def stop() -> None:
+    """End the running daemon."""
+    _ask("stop")
+    end_s = time.monotonic() + STOP_LIMIT_S
+    while paths(os.environ).socket_file.exists() and time.monotonic() < end_s:
+        time.sleep(0.02)
+    click.echo("stopped")
+
+
+def _ask(command: str, **arguments: object) -> Any:
+    socket_file = paths(os.environ).socket_file
+    if not socket_file.exists():
+        raise NoDaemonError("no daemon is running", "openbalance-hid run")
+    return ask(socket_file, command, arguments)
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    """The short form, for people."""
+    lines = [f"openbalance-hid {told['version']}, process {told['pid']}, up {told['uptime_s']:.0f} s"]
+    if told["config"]["error"]:
+        lines += [f"{'config':{WIDTH}}{line}" for line in told["config"]["error"].splitlines()]
+    for name, account in told["accounts"].items():
+        balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
+        message = f" ({account['message']})" if account["message"] else ""
+        lines.append(f"{name:{WIDTH}}{account['health']}{message}, balance {balance}, today {today} (UTC)")
+        lines.append(f"{'':{WIDTH}}measured {account['measured_at'] or 'never'}, next poll {account['next_poll_at'] or '—'}")
+    for deck in told["decks"]:
+        lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
+        lines += [f"{'':{WIDTH}}{key['key']:2d}  {key['text']}" for key in deck["keys"] if key["tile"] != "blank"]
+    if not told["decks"]:
+        lines.append("no deck is connected")
+    return lines
+
+
+def _money(usd: str | None) -> str:
+    return money(None if usd is None else Decimal(usd))

@@ -1,0 +1,67 @@
+"""`devices`: the decks that are plugged in, and whether they can be used."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import click
+
+from openbalance_hid.config.paths import paths
+from openbalance_hid.daemon.control import ask
+from openbalance_hid.deck.products import FoundDeck, find_decks
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.errors import DeckError, OpenBalanceError
+
+
+@click.command("devices")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def devices(as_json: bool) -> None:
+    """List the decks that are plugged in, and whether they can be opened."""
+    ours = _of_the_daemon()
+    seen = [_describe(found, ours) for found in find_decks(HidTransport())]
+    if as_json:
+        click.echo(json.dumps(seen, indent=1))
+        return
+    if not seen:
+        click.echo("no Stream Deck is plugged in")
+    for deck in seen:
+        click.echo(f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}")
+        click.echo(f"  {deck['state']}")
+        if deck["hint"]:
+            click.echo(f"  try: {deck['hint']}")
+
+
+def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
+    error = None if found.path in ours else _why_not(found)
+    state = "in use by the running daemon" if found.path in ours else error.message if error else "can be opened"
+    return {
+        "model": found.model,
+        "title": found.title,
+        "product_id": f"{found.vendor_id:04x}:{found.product_id:04x}",
+        "serial": found.serial,
+        "path": found.path,
+        "can_open": error is None,
+        "state": state,
+        "hint": error.hint if error else "",
+    }
+
+
+def _why_not(found: FoundDeck) -> DeckError | None:
+    """Opens and closes the device without a word to it; what is on its glass stays."""
+    device = found.deck.device
+    try:
+        device.open()
+    except DeckError as error:
+        return error
+    device.close()
+    return None
+
+
+def _of_the_daemon() -> frozenset[str]:
+    try:
+        told = ask(paths(os.environ).socket_file, "status", timeout_s=2.0)
+    except OpenBalanceError:
+        return frozenset()
+    return frozenset(deck["path"] for deck in told["decks"] if deck["connected"])

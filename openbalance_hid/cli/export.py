@@ -1,0 +1,190 @@
+"""`export`: the history as CSV, JSON or in Prometheus' text format. Reads the file alone: no daemon need run, none is asked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openbalance_hid.account.spike import Level
+from openbalance_hid.config.paths import paths
+from openbalance_hid.errors import UsageError
+from openbalance_hid.history.reader import Reader, open_reader
+
+# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One thing that can be exported. `labels` name a row, `measures` are its numbers, `at` is the column with its instant."""
+
+    read: Callable[[Reader], list[dict[str, Any]]]
+    labels: tuple[str, ...]
+    measures: dict[str, str]  # column -> what it is, one line
+    at: str | None = None  # for Prometheus: the sample's own time; None: the instants are labels
+
+
+def _days(reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"account": day.account, "day": day.day, "by": day.by, "name": day.name, "spend_usd": day.spend.usd,
+         "requests": day.spend.requests, "tokens": day.spend.tokens}
+        for day in reader.days()
+    ]  # fmt: skip
+
+
+def _samples(reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"account": account, "measured_at": sample.at, "total_credits_usd": sample.credits.total_credits_usd,
+         "total_usage_usd": sample.credits.total_usage_usd, "balance_usd": sample.credits.balance_usd}
+        for account, sample in reader.samples()
+    ]  # fmt: skip
+
+
+def _runs(reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"account": account, "started_at": run.started_at, "ended_at": run.ended_at, "spend_usd": run.usd}
+        for account, run in reader.runs()
+    ]
+
+
+def _spikes(reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"account": each.account, "started_at": each.started_at, "ended_at": each.ended_at, "threshold": each.threshold,
+         "floor_usd": each.floor_usd, "window_hours": each.window_hours, "burst": each.burst, "highest": each.highest,
+         "acknowledged": each.acknowledged, "notified": each.notified}
+        for each in reader.spikes()
+    ]  # fmt: skip
+
+
+TABLES = {
+    "days": Table(
+        _days,
+        ("account", "day", "by", "name"),
+        {
+            "spend_usd": "Credits spent on a completed UTC day, USD.",
+            "requests": "Requests on a completed UTC day.",
+            "tokens": "Prompt and completion tokens on a completed UTC day.",
+        },
+    ),
+    "samples": Table(
+        _samples,
+        ("account",),
+        {
+            "total_credits_usd": "Credits bought so far, USD.",
+            "total_usage_usd": "Credits used so far, USD.",
+            "balance_usd": "Credits left, USD.",
+        },
+        at="measured_at",
+    ),
+    "runs": Table(_runs, ("account", "started_at", "ended_at"), {"spend_usd": "Credits spent in a run of the meter, USD."}),
+    "spikes": Table(
+        _spikes,
+        ("account", "started_at", "ended_at", "threshold", "floor_usd", "window_hours", "burst"),
+        {
+            "highest": "Highest level of a spike episode: 3 spike, 4 critical.",
+            "acknowledged": "Highest level that was acknowledged: 2 none.",
+            "notified": "Highest level that was notified: 2 none.",
+        },
+    ),
+}
+
+
+@click.command("export")
+@click.option("--what", type=click.Choice(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
+@click.option("--format", "form", type=click.Choice(("csv", "json", "prometheus")), required=True)
+@click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this UTC day on, as 2026-11-01.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file in place of standard output.")
+def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:
+    """Write out the history. Amounts are USD, instants and days are UTC."""
+    table = TABLES[what]
+    with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
+        found = table.read(reader)
+    text = {"csv": as_csv, "json": as_json, "prometheus": as_prometheus}[form](what, table, found)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {output}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(output.parent))}"
+        ) from error
+    click.echo(f"{output}: {len(found)} {what}", err=True)
+
+
+def as_csv(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
+    """A head and one line a row; a name that a spreadsheet would take for a formula begins with an apostrophe."""
+    with io.StringIO(newline="") as out:
+        writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+        columns = list(dict.fromkeys([*table.labels, *([table.at] if table.at else []), *table.measures]))
+        writer.writerow(columns)
+        writer.writerows([_cell(row[column]) for column in columns] for row in found)
+        return out.getvalue()
+
+
+def as_json(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
+    """An object with one list. Amounts are decimal strings, as in `status --json`."""
+    rows = [{name: _json(value) for name, value in row.items()} for row in found]
+    return json.dumps({what: rows}, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_prometheus(what: str, table: Table, found: list[dict[str, Any]]) -> str:
+    """Prometheus' text format 0.0.4: gauges. A row without a number is left out."""
+    return "".join(
+        line + "\n" for measure, says in table.measures.items() for line in _metric(what, table, measure, says, found)
+    )
+
+
+def _metric(what: str, table: Table, measure: str, says: str, found: list[dict[str, Any]]) -> Iterator[str]:
+    name = f"openbalance_{what}_{measure}"
+    yield f"# HELP {name} {says}"
+    yield f"# TYPE {name} gauge"
+    for row in found:
+        if row[measure] is None:
+            continue
+        labels = ",".join(f'{label}="{_escaped(_text(row[label]))}"' for label in table.labels)
+        number = int(row[measure]) if isinstance(row[measure], Level) else _text(row[measure])
+        yield f"{name}{{{labels}}} {number}" + (f" {int(row[table.at].timestamp() * 1000)}" if table.at else "")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _cell(value: object) -> str:
+    text = _text(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+
+
+def _json(value: object) -> object:
+    if value is None or isinstance(value, bool | str) or (isinstance(value, int) and not isinstance(value, Level)):
+        return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case Level():
+            return value.name.lower()
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+    return str(value)

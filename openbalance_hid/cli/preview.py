@@ -1,0 +1,175 @@
+"""`preview`: a picture of the whole deck, from live values when the daemon runs, else from sample accounts; and `--sheet`."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openbalance_hid.config.layout import check_against_deck
+from openbalance_hid.config.load import load_config
+from openbalance_hid.config.paths import paths
+from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.control import ask
+from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.simulator.models import OFFERED, model_named
+from openbalance_hid.simulator.scenarios import SCENARIOS
+
+DEFAULT_MODEL = "mk2"
+DEFAULT_SIZE = (72, 72)
+SIZES_PX = (48, 400)  # of a side, on a sheet
+DECK_FILE, SHEET_FILE = "openbalance-preview.png", "openbalance-sheet.png"
+NAMES = tuple(name for name, _ in SCENARIOS)
+LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: later days cannot be reckoned with
+HELP = "openbalance-hid preview --help"
+
+
+class _Name(click.Choice):  # type: ignore[type-arg]  # generic only from click 8.2 on
+    """One of a few names; a mistyped one is told the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices:
+            self.fail(_unknown(str(value), tuple(self.choices)), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _Scenario(_Name):
+    """`NAME`, or `ACCOUNT=NAME`."""
+
+    name = "scenario"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        account, equals, name = str(value).rpartition("=")
+        return f"{account}{equals}{super().convert(name, param, ctx)}"
+
+
+class _Size(click.ParamType):  # type: ignore[type-arg]
+    """`PX` of a square key, or `WxH`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        low, high = SIZES_PX
+        found = re.fullmatch(r"(\d{1,4})(?:[x×](\d{1,4}))?", str(value))
+        width, height = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not (low <= width <= high and low <= height <= high):
+            self.fail(f"{value!r} is not a size: pixels from {low} to {high}, as 96 or 200x100", param, ctx)
+        return width, height
+
+
+@click.command(
+    "preview",
+    epilog="SOURCE_DATE_EPOCH (seconds since 1970) is the moment of sample accounts: with it, the same picture every time.",
+)
+@click.option("--model", type=_Name(OFFERED), help="Which deck; the connected one, or mk2.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration in place of the usual one.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    type=_Scenario(NAMES),
+    multiple=True,
+    metavar="[ACCOUNT=]NAME",
+    help=f"Sample accounts in place of live values; may be repeated. {', '.join(NAMES)}.",
+)
+@click.option("--theme", type=_Name(("dark", "light")), help="In place of every tile's own.")
+@click.option("--sheet", is_flag=True, help="All tiles in all states and both themes instead, for one size of key.")
+@click.option("--size", type=_Size(), metavar="PX", help="Size of the sheet's keys, as 96 or 200x100; the model's, or 72.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"PNG file; {DECK_FILE}, of a sheet {SHEET_FILE}.")
+def preview(
+    model: str | None,
+    config_file: Path | None,
+    scenarios: tuple[str, ...],
+    theme: str | None,
+    sheet: bool,
+    size: tuple[int, int] | None,
+    output: Path | None,
+) -> None:
+    """Draw the whole deck, or a sheet of all tiles, into a PNG file."""
+    if sheet and (config_file is not None or scenarios):
+        raise UsageError("a sheet has situations of its own: '--sheet' goes with neither '--config' nor '--scenario'", HELP)
+    if size is not None and not sheet:
+        raise UsageError("a deck's keys have the size of its model: '--size' goes with '--sheet' only", HELP)
+    if sheet:
+        picture, what = _sheet(size, model, theme)
+    else:
+        picture, what = _deck(model, config_file, scenarios, theme)
+    file = output or Path(SHEET_FILE if sheet else DECK_FILE)
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
+        ) from error
+    click.echo(f"{file}: {what}")
+
+
+def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str], theme: str | None) -> tuple[bytes, str]:
+    """The picture, and where its values come from."""
+    if not scenarios and config_file is None:
+        try:
+            told = ask(paths(os.environ).socket_file, "preview", {"model": model, "theme": theme})
+            return base64.b64decode(told), "live values"
+        except NoDaemonError:
+            pass
+    if config_file is not None and not config_file.exists():
+        raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
+    config = load_config(config_file or paths(os.environ).config_file)
+    chosen = _by_account(scenarios, config)
+    said = ", ".join(dict.fromkeys(f"'{name}'" for name in chosen.values()))
+    return _drawn(model or DEFAULT_MODEL, config, chosen, theme), f"sample account {said}"
+
+
+def _drawn(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
+    from openbalance_hid.daemon.moment import Moment  # here and below, so that live values and help need no Pillow
+    from openbalance_hid.daemon.preview import deck_png, sample_snapshots
+
+    at, wanted = _moment(os.environ), model_named(model)
+    deck = config.decks[0] if config.decks else config.deck_for("")
+    for problem in check_against_deck(deck, wanted.keys):
+        click.echo(f"note: {problem}", err=True)
+    snapshots = sample_snapshots(config, scenarios, at)
+    return deck_png(config, deck, snapshots, wanted, Moment(at, time.monotonic()), theme)
+
+
+def _sheet(size: tuple[int, int] | None, model: str | None, theme: str | None) -> tuple[bytes, str]:
+    from openbalance_hid.daemon.sheet import sheet_png
+
+    of_model = model_named(model) if model is not None else None
+    if of_model is not None and not of_model.key_width:
+        raise UsageError(f"the {of_model.title} has no displays", "openbalance-hid preview --sheet --size 72")
+    width, height = size or ((of_model.key_width, of_model.key_height) if of_model is not None else DEFAULT_SIZE)
+    return sheet_png(width, height, (theme,) if theme is not None else ("dark", "light")), f"all tiles at {width} × {height} px"
+
+
+def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:
+    """Account -> scenario; the last word on each wins, and a plain name is for the accounts that have none of their own."""
+    chosen = dict.fromkeys(config.accounts, NAMES[0])
+    for account, _, name in sorted((each.rpartition("=") for each in scenarios), key=lambda parts: bool(parts[0])):
+        if account and account not in config.accounts:
+            raise UsageError(f"no account: {_unknown(account, tuple(config.accounts))}", "openbalance-hid config show")
+        chosen |= dict.fromkeys(config.accounts if not account else (account,), name)
+    return chosen
+
+
+def _moment(env: Mapping[str, str]) -> datetime:
+    """Now, or what SOURCE_DATE_EPOCH says (https://reproducible-builds.org/specs/source-date-epoch/). Aware UTC."""
+    text = env.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return datetime.now(UTC)
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) > LATEST_EPOCH_S:
+        raise UsageError(f"SOURCE_DATE_EPOCH is '{text[:40]}', not whole seconds from 0 to {LATEST_EPOCH_S}", HELP)
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+def _unknown(value: str, known: tuple[str, ...]) -> str:
+    nearest = get_close_matches(value[:40], known, n=1)
+    return f"{value[:40]!r} is none of {', '.join(known)}" + (f"; did you mean '{nearest[0]}'?" if nearest else "")

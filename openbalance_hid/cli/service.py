@@ -1,0 +1,145 @@
+"""`service`: the daemon as a service of the user's systemd or launchd; without a seat, the one command for root."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from openbalance_hid.deck.udev import Rules, install_command, program_words
+from openbalance_hid.errors import NoDaemonError, ServiceError, UsageError
+from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
+from openbalance_hid.service.programs import show_program
+from openbalance_hid.service.units import (
+    CREDENTIAL,
+    ETC,
+    GROUP,
+    LABEL,
+    UNIT,
+    render_agent,
+    render_system_unit,
+    render_user_unit,
+)
+
+SYSTEM_FILE = f"/etc/systemd/system/{UNIT}"
+_headless = click.option("--headless", is_flag=True, help="For a machine without a seat: a system service with its own user.")
+
+
+@click.group()
+def service() -> None:
+    """Run the daemon as a service: it starts by itself, and again when it fails."""
+
+
+@service.command()
+@_headless
+def install(headless: bool) -> None:
+    """Install and start the service of this user; with --headless say the one command for root."""
+    if headless:
+        _say_headless()
+        return
+    if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
+        raise UsageError("the service belongs to a user, and this would be root's", "openbalance-hid service install")
+    for line in _here().install():
+        click.echo(line)
+
+
+@service.command()
+@_headless
+def uninstall(headless: bool) -> None:
+    """Stop the service and remove it."""
+    if headless:
+        click.echo(f"{_sudo()}systemctl disable --now {UNIT} && {_sudo()}rm {SYSTEM_FILE} && {_sudo()}systemctl daemon-reload")
+        return
+    for line in _here().uninstall():
+        click.echo(line)
+
+
+@service.command()
+def status() -> None:
+    """How the service is; exit code 69 when it does not run."""
+    state = _here().state()
+    click.echo(f"service   {state.words}{f', process {state.pid}' if state.pid else ''}")
+    click.echo(f"unit      {state.file or 'not installed'}")
+    click.echo(f"starts    {'by itself' if state.enabled else 'not by itself'}")
+    if state.active:
+        return
+    if state.file is None or not state.enabled:
+        raise NoDaemonError("the service is not installed", "openbalance-hid service install")
+    raise NoDaemonError("the service does not run", "openbalance-hid service logs")
+
+
+@service.command()
+@click.option("--lines", "-n", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many of the last.")
+@click.option("--follow", "-f", is_flag=True, help="And what comes, until Ctrl-C.")
+def logs(lines: int, follow: bool) -> None:
+    """Show what the service has said."""
+    sys.stdout.flush()
+    words = _here().logs_command(lines, follow)
+    ended = show_program(words)
+    if not ended.ok:
+        raise ServiceError(f"cannot show the log: {ended.reason}", shlex.join(words))
+
+
+@service.command("print")
+@_headless
+def print_unit(headless: bool) -> None:
+    """Print the unit that `install` puts into place."""
+    if headless:
+        click.echo(render_system_unit(_program(), {}), nl=False)
+    elif sys.platform == "darwin":
+        click.echo(render_agent(_program(), str(_log_file()), carried(os.environ)), nl=False)
+    else:
+        click.echo(render_user_unit(_program(), carried(os.environ)), nl=False)
+
+
+def _here() -> UserService:
+    """The service manager of this system."""
+    if sys.platform == "darwin":
+        return Launchd(_program(), carried(os.environ), Path.home() / "Library/LaunchAgents", _log_file())
+    if sys.platform == "linux":
+        config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        return Systemd(_program(), carried(os.environ), config_home / "systemd/user")
+    raise UsageError(f"services are for systemd and launchd, and {sys.platform} has neither", "openbalance-hid run")
+
+
+def _log_file() -> Path:
+    return Path.home() / "Library/Logs" / f"{LABEL}.log"
+
+
+def _program() -> tuple[str, ...]:
+    return program_words(sys.argv[0], sys.executable)
+
+
+def _sudo() -> str:
+    return "" if os.geteuid() == 0 else "sudo "
+
+
+def _say_headless() -> None:
+    """The one command that sets up the service of a machine without a seat. Nothing is written here."""
+    program = _program()
+    if sys.platform != "linux":
+        raise UsageError("a service without a seat is for Linux with systemd", "openbalance-hid service install")
+    home = Path.home()
+    if Path(program[0]).is_relative_to(home) and home != Path("/"):
+        raise UsageError(
+            f"the service would have a user of its own, who cannot start {program[0]}",
+            "sudo pipx install --global openbalance-hid",
+        )
+    sudo, root = _sudo(), os.geteuid() == 0
+    key, unit = f"{ETC}/{CREDENTIAL}", shlex.join([*program, "service", "print", "--headless"])
+    steps = [
+        f"{sudo}install -d -m 755 {ETC}",
+        f"systemd-ask-password 'Management key:' | {sudo}install -m 600 /dev/stdin {key}",
+        f"getent group {GROUP} >/dev/null || {sudo}groupadd --system {GROUP}",
+        install_command(Rules.HEADLESS, program, is_root=root),
+        f"{unit} > {SYSTEM_FILE}" if root else f"{unit} | sudo tee {SYSTEM_FILE} >/dev/null",
+        f"{sudo}systemctl daemon-reload",
+        f"{sudo}systemctl enable --now {UNIT}",
+    ]
+    click.echo(f"The key goes to {key}, the configuration is {ETC}/config.toml.")
+    click.echo("This command does it; root is asked for by nothing else:\n" if not root else "This command does it:\n")
+    click.echo(" && \\\n  ".join(step if "||" not in step else f"{{ {step}; }}" for step in steps))
+    click.echo("\nTo ask it: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")

@@ -1,0 +1,134 @@
+"""`setup`: ask for a Management key, try it, store it. What is wrong with a key is said here; how keys are kept is not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+
+import click
+
+from openbalance_hid.account.snapshot import Credits
+from openbalance_hid.cli.names import checked_account
+from openbalance_hid.config.paths import Paths, paths
+from openbalance_hid.desktop import credentials
+from openbalance_hid.desktop.credentials import Store, StoredKey
+from openbalance_hid.desktop.guarded_process import forbid_core_dumps
+from openbalance_hid.desktop.keyring_door import DEFAULT_ACCOUNT, setup_command
+from openbalance_hid.desktop.secret import Secret, checked_key
+from openbalance_hid.errors import (
+    ApiError,
+    ForbiddenError,
+    KeyRejectedError,
+    NotManagementKeyError,
+    OfflineError,
+    OpenBalanceError,
+    RateLimitedError,
+    ServerError,
+    UsageError,
+)
+from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
+
+CREATE_AT = "https://openrouter.ai/settings/management-keys"
+UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
+
+
+@click.command()
+@click.option(
+    "--account",
+    callback=checked_account,
+    default=DEFAULT_ACCOUNT,
+    show_default=True,
+    help="Which account it is for.",
+)
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
+@click.option("--store", type=click.Choice([store.value for store in Store]), default="keyring", show_default=True)
+@click.option("--no-check", is_flag=True, help="Store the key without trying it.")
+def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
+    """Ask for a Management key, try it, and store it."""
+    forbid_core_dumps()
+    places = paths(os.environ)
+    base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
+    again = setup_command(account) + (f" --store {store}" if store != Store.KEYRING.value else "")
+    # First what can fail without a key: nobody types one for nothing.
+    credentials.check_store(account, Store(store), places, UNLOCKING_S)
+    secret = _from_stdin(again) if from_stdin else _typed(again)
+    known = None if no_check else try_key(secret, base_url, again)
+    stored = credentials.store_key(account, secret, Store(store), places, UNLOCKING_S)
+    click.echo(_report(account, stored, known))
+    for line in _next_steps(account, os.environ, running=_told_daemon(account, places)):
+        click.echo(line)
+
+
+def try_key(secret: Secret, base_url: str, again: str) -> Credits:
+    """The account's credits, if the key is a Management key that works; else the error that says plainly what it is.
+
+    `again`: the command to type for the next try.
+    """
+    from openbalance_hid.openrouter.client import Client
+
+    another = f"create a Management key at {CREATE_AT}, then: {again}"
+    try:
+        with Client(secret.reveal(), base_url) as client:
+            if client.key_info().is_management_key is False:
+                raise NotManagementKeyError("this is an inference key, not a Management key", another)
+            return client.credits()
+    except KeyRejectedError as error:
+        raise KeyRejectedError(f"OpenRouter does not accept this key: {error.message}", another) from error
+    except ForbiddenError as error:
+        raise ForbiddenError(f"OpenRouter does not let this key read the balance: {error.message}", another) from error
+    except (OfflineError, RateLimitedError, ServerError) as error:
+        raise _unchecked(error, again) from error
+
+
+def _unchecked(error: ApiError, again: str) -> ApiError:
+    return type(error)(f"the key could not be tried and was not stored: {error.message}", f"{again} --no-check")
+
+
+def _from_stdin(again: str) -> Secret:
+    # Bytes: a key is ASCII, and whatever else comes must end in the same plain words.
+    line = sys.stdin.buffer.readline(4096)
+    return checked_key(line.decode("ascii", "replace"), "the line on standard input", f"{again} --stdin")
+
+
+def _typed(again: str) -> Secret:
+    if not sys.stdin.isatty():
+        raise UsageError("no terminal to ask for the key on", f"{again} --stdin")
+    click.echo(f"A Management key is created at {CREATE_AT}", err=True)
+    return checked_key(click.prompt("Management key (not shown)", hide_input=True, err=True), "what was typed", again)
+
+
+def _report(account: str, stored: StoredKey, known: Credits | None) -> str:
+    place = "the keyring" if stored.where == Store.KEYRING.value else stored.place
+    balance = "not tried" if known is None else f"balance {_usd(known.balance_usd)}"
+    return f"stored in {place} as '{account}': {stored.secret}, {balance}"
+
+
+def _usd(amount_usd: Decimal) -> str:
+    return f"{'-' if amount_usd < 0 else ''}${abs(amount_usd):,.2f}"
+
+
+def _told_daemon(account: str, places: Paths) -> bool:
+    """Whether a running daemon now asks with the new key; it would find it by itself at its next poll."""
+    from openbalance_hid.daemon.control import ask
+
+    try:
+        ask(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
+    except OpenBalanceError:  # none runs, or it does not show this account
+        return False
+    return True
+
+
+def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str]:
+    steps = []
+    before = credentials.shadow(account, env)
+    if before is not None:
+        steps.append(f"note: {before} is used before the stored key")
+    if running:
+        steps.append("the running daemon uses it now")
+    elif account != DEFAULT_ACCOUNT:
+        steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
+    else:
+        steps.append("next: openbalance-hid run")
+    return steps

@@ -1,0 +1,75 @@
+"""`config init|check|show|path`."""
+
+from pathlib import Path
+
+from openbalance_hid.config.load import load_config, parse
+from openbalance_hid.config.schema import Config
+from tests.cli.door import here, machine, process
+
+
+def test_the_place_of_the_configuration_is_printed_and_nothing_is_made(tmp_path: Path):
+    done = process(machine(tmp_path), "config", "path")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'config.toml'}\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_written_default_is_accepted_and_changes_nothing(tmp_path: Path):
+    file = tmp_path / "new" / "config.toml"
+    written = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(file))
+    assert (written.exit_code, written.stdout) == (0, f"wrote {file}\n")
+    assert load_config(file) == Config()
+    assert here(tmp_path, "config", "check", OPENBALANCE_CONFIG=str(file)).stdout == f"{file}: ok\n"
+
+
+def test_an_existing_file_is_never_replaced_unasked(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text("theme = 'light'")
+    refused = here(tmp_path, "config", "init")
+    assert refused.exit_code == 78
+    assert refused.stderr == f"error: {file} exists and is not replaced\ntry: openbalance-hid config init --force\n"
+    assert file.read_text() == "theme = 'light'"
+
+
+def test_a_file_replaced_by_force_is_kept_beside_the_new_one(tmp_path: Path):
+    (tmp_path / "config.toml").write_text("theme = 'light'")
+    assert here(tmp_path, "config", "init", "--force").exit_code == 0
+    assert (tmp_path / "config.toml.bak").read_text() == "theme = 'light'"
+    assert load_config(tmp_path / "config.toml") == Config()
+
+
+def test_a_configuration_that_cannot_be_written_is_said(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    refused = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(tmp_path / "file" / "config.toml"))
+    assert refused.exit_code == 78
+    assert refused.stderr.startswith("error: cannot write ")
+
+
+def test_a_check_lists_every_problem_and_ends_with_78(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text("theme = 'drak'\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balanc'\nsize = 3\n")
+    done = process(machine(tmp_path), "config", "check")
+    assert (done.returncode, done.stdout) == (78, "")
+    first, second = done.stderr.splitlines()
+    assert first == f"error: {file}:1: theme: found 'drak', accepted: one of 'dark', 'light'; did you mean 'dark'?"
+    assert second.startswith(f"{file}:5: decks[0].keys[0].tile: found 'balanc', accepted: one of 'balance', ")
+    assert second.endswith("did you mean 'balance'?")
+
+
+def test_another_file_can_be_checked(tmp_path: Path):
+    (tmp_path / "other.toml").write_text("hold_seconds = 99")
+    assert here(tmp_path, "config", "check").exit_code == 0
+    assert here(tmp_path, "config", "check", str(tmp_path / "other.toml")).exit_code == 78
+    assert here(tmp_path, "config", "check", str(tmp_path / "none.toml")).exit_code == 2
+
+
+def test_without_a_file_a_check_says_that_the_defaults_are_used(tmp_path: Path):
+    assert here(tmp_path, "config", "check").stdout == f"{tmp_path / 'config.toml'}: no such file; the defaults are used\n"
+
+
+def test_what_is_shown_is_a_configuration_that_means_the_same(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text("theme = 'light'\n[[decks]]\n[[decks.keys]]\nkey = 2\ntile = 'balance'\nlow_usd = 5.50\n")
+    shown = here(tmp_path, "config", "show")
+    assert shown.exit_code == 0
+    assert parse(shown.stdout, "shown") == load_config(file)
+    assert "low_usd = 5.50\n" in shown.stdout

@@ -1,0 +1,199 @@
+"""How commands end: exit codes, words on stderr, and nothing else there. Real processes where the process is the point."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from openbalance_hid import __version__
+from openbalance_hid.cli import COMMANDS, main
+from tests.cli.door import KEY, here, machine, process, python
+
+GUARDED = "from openbalance_hid.cli.errors_out import guarded; import sys; "
+
+
+def test_the_version_is_said_in_one_line(tmp_path: Path):
+    done = process(machine(tmp_path), "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"openbalance-hid {__version__}\n", "")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_every_command(tmp_path: Path, option: str):
+    result = here(tmp_path, option)
+    assert result.exit_code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_row_of_the_table_is_a_command_of_that_name(name: str):
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str()
+
+
+def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
+    heavy = ("PIL", "requests", "keyring", "websockets", "StreamDeck", "openbalance_hid.render", "openbalance_hid.cli.run")
+    code = f"import sys, openbalance_hid.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    assert python(machine(tmp_path), code).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "stderr"),
+    [
+        (["confg"], "error: no such command: 'confg'; did you mean 'config'?\ntry: openbalance-hid --help\n"),
+        (["zzz"], "error: no such command: 'zzz'\ntry: openbalance-hid --help\n"),
+        (
+            ["accounts", "forget", "../x"],
+            "error: invalid value for 'NAME': '../x' is not an account's name: 1 to 32 of a to z, 0 to 9 and hyphen\n"
+            "try: openbalance-hid accounts forget --help\n",
+        ),
+        (["accounts", "forget"], "error: missing argument 'NAME'\ntry: openbalance-hid accounts forget --help\n"),
+    ],
+)
+def test_a_mistyped_command_line_is_two_lines_and_exit_code_2(tmp_path: Path, args: list[str], stderr: str):
+    result = here(tmp_path, *args)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", stderr)
+
+
+def test_no_command_at_all_shows_help_and_is_a_usage_error(tmp_path: Path):
+    result = here(tmp_path, "config")
+    assert result.exit_code == 2
+    assert "Usage: openbalance-hid config" in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_expected_error_is_two_lines_with_its_own_exit_code(tmp_path: Path):
+    done = process(machine(tmp_path), "setup", "--account", "work")
+    assert done.returncode == 77
+    assert done.stdout == ""
+    assert done.stderr == "error: no keyring service is running\ntry: openbalance-hid setup --account work --store file\n"
+
+
+def test_an_error_without_a_command_that_helps_is_one_line(tmp_path: Path):
+    code = (
+        GUARDED
+        + "from openbalance_hid.errors import NoDaemonError\ndef f(): raise NoDaemonError('a\\x1b[2J b')\nsys.exit(guarded(f))"
+    )
+    done = python(machine(tmp_path), code)
+    assert (done.returncode, done.stderr) == (69, "error: a\\x1b[2J b\n")
+
+
+def test_a_bug_leaves_its_traceback_in_a_file_and_two_lines_on_the_terminal(tmp_path: Path):
+    code = GUARDED + f"\ndef f(): return {{}}['Bearer {KEY}']\nsys.exit(guarded(f))"
+    done = python(machine(tmp_path), code)
+    crash = tmp_path / "state" / "last-crash.txt"
+    assert done.returncode == 1
+    assert done.stderr == (f"error: unexpected KeyError: 'Bearer sk-or-…'\nplease report this, with the traceback in {crash}\n")
+    assert "Traceback" in crash.read_text()
+    assert KEY not in crash.read_text()
+    assert crash.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_is_said_even_where_nothing_can_be_kept(tmp_path: Path):
+    (tmp_path / "state").write_text("not a directory")
+    done = python(machine(tmp_path), GUARDED + "sys.exit(guarded(lambda: 1 / 0))")
+    assert done.returncode == 1
+    assert "please report this, with the traceback (which could not be kept: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_where_there_is_a_log_the_traceback_is_in_it_and_has_no_key(tmp_path: Path):
+    log = tmp_path / "log"
+    code = (
+        GUARDED
+        + f"import logging; logging.basicConfig(filename={str(log)!r})\n"
+        + f"def f(): raise ValueError({KEY!r})\nsys.exit(guarded(f))"
+    )
+    done = python(machine(tmp_path), code)
+    assert done.stderr.splitlines()[1] == "please report this, with the traceback in the log"
+    assert "Traceback" in log.read_text()
+    assert KEY not in log.read_text()
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_a_command_logs_before_there_is_a_log_stays_off_the_terminal(tmp_path: Path):
+    code = GUARDED + "import logging; guarded(lambda: logging.getLogger('openbalance_hid.x').error('hidden'))"
+    assert python(machine(tmp_path), code).stderr == ""
+
+
+def test_control_c_ends_quietly_with_130(tmp_path: Path):
+    code = GUARDED + "import time\ndef f():\n print('up', flush=True)\n time.sleep(60)\nsys.exit(guarded(f))"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], env=machine(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "up\n"
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=60)
+    assert (child.returncode, stderr) == (130, "")
+
+
+def test_a_reader_that_goes_away_is_no_error_to_speak_of(tmp_path: Path):
+    code = GUARDED + "guarded(lambda: print('x' * 100_000))\nguarded(lambda: print('y'))"
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=machine(tmp_path), stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_said_in_one_line(tmp_path: Path):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, not a file
+        done = subprocess.run(
+            [sys.executable, "-m", "openbalance_hid", "config", "path"],
+            env=machine(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: cannot write the output: no space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_command_started_with_closed_streams_ends_by_its_own_code(tmp_path: Path, closed: str):
+    shell = ["sh", "-c", f'"$0" -m openbalance_hid config check {closed}', sys.executable]
+    (tmp_path / "config.toml").write_text("theme = 1")
+    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 78
+    (tmp_path / "config.toml").write_text("")
+    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "head"),
+    [
+        ({"TERM": "xterm"}, "\x1b[31merror:\x1b[0m no such"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "error: no such"),
+        ({"TERM": "dumb"}, "error: no such"),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(tmp_path: Path, env: dict[str, str], head: str):
+    ours, theirs = pty.openpty()
+    try:
+        clean = {name: value for name, value in machine(tmp_path).items() if name != "NO_COLOR"}
+        subprocess.run([sys.executable, "-m", "openbalance_hid", "zzz"], env={**clean, **env}, stderr=theirs, timeout=60)
+        assert os.read(ours, 4096).decode().startswith(head)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_the_answer_is_given_on_a_terminal_without_its_letters(tmp_path: Path):
+    env = machine(tmp_path, PYTHONIOENCODING="latin-1")
+    done = process(env, "setup", "--store", "file", "--stdin", "--no-check", stdin=KEY)
+    assert done.returncode == 0
+    assert "\\u20261a2b, not tried" in done.stdout
+
+
+def test_the_console_script_and_the_module_are_the_same_door():
+    assert import_module("openbalance_hid.__main__").main is main

@@ -1,0 +1,223 @@
+"""`preview` as a user types it, and the README's pictures, which are made by it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from PIL import Image, ImageChops, ImageFilter
+
+from openbalance_hid.cli.preview import DECK_FILE, SHEET_FILE
+from openbalance_hid.render.draw import draw
+from openbalance_hid.simulator.models import OFFERED
+from openbalance_hid.simulator.scenarios import SCENARIOS
+from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
+from tests.cli.door import here, machine, python
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / ".github" / "pictures"
+EPOCH = "1770302400"
+PNG = b"\x89PNG"
+LARGEST_BYTES = 120_000
+BLOCK_PX = 8
+TOLERANCE = 16  # of 255, of a block's mean: letters rastered otherwise stay below it, another digit does not
+
+checkout = pytest.mark.skipif(not PICTURES.exists(), reason="the README's pictures are in the repository only")
+
+
+def preview(home: Path, *args: str, at: str = "") -> Result:
+    """The command in this process, with SOURCE_DATE_EPOCH as given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", at)
+        return here(home, "preview", *args)
+
+
+# --- pictures ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_command_gives_the_same_picture_at_a_stated_moment(tmp_path: Path):
+    for name, epoch in (("one", EPOCH), ("same", EPOCH), ("later", str(int(EPOCH) + 86400))):
+        said = preview(tmp_path, "--scenario", "critical", "-o", str(tmp_path / name), at=epoch)
+        assert (said.exit_code, said.stdout) == (0, f"{tmp_path / name}: sample account 'critical'\n")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "same").read_bytes()
+    assert (tmp_path / "one").read_bytes() != (tmp_path / "later").read_bytes()
+
+
+@pytest.mark.parametrize("epoch", ["0", "315532800", "250000000000"])
+def test_any_moment_that_can_be_reckoned_with_is_pictured(tmp_path: Path, epoch: str):
+    said = preview(tmp_path, "--scenario", "spike", "-o", str(tmp_path / "deck.png"), at=epoch)
+    assert said.exit_code == 0, said.stderr
+
+
+def test_without_a_daemon_and_a_name_the_usual_account_is_pictured_in_the_usual_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = preview(tmp_path)
+    assert (said.exit_code, said.stdout) == (0, f"{DECK_FILE}: sample account 'normal'\n")
+    assert Path(DECK_FILE).read_bytes().startswith(PNG)
+
+
+def test_the_usual_configuration_is_pictured_unless_another_is_named(tmp_path: Path):
+    (tmp_path / "config.toml").write_text('theme = "light"')
+    (tmp_path / "other.toml").write_text('theme = "dark"')
+    for name, args in (("usual", []), ("other", ["--config", str(tmp_path / "other.toml")]), ("told", ["--theme", "dark"])):
+        preview(tmp_path, *args, "--scenario", "normal", "-o", str(tmp_path / name), at=EPOCH)
+    assert (tmp_path / "usual").read_bytes() != (tmp_path / "other").read_bytes()
+    assert (tmp_path / "told").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_accounts_may_have_scenarios_of_their_own(tmp_path: Path):
+    (tmp_path / "config.toml").write_text('[accounts.work]\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n')
+    said = preview(tmp_path, "--scenario", "work=offline", "--scenario", "spike", "-o", str(tmp_path / "deck.png"))
+    assert said.stdout.endswith(": sample account 'spike', 'offline'\n")
+
+
+def test_a_key_that_the_model_does_not_have_is_noted_and_the_rest_is_drawn(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text('[[decks]]\n[[decks.keys]]\nkey = 14\ntile = "balance"\n')
+    said = preview(tmp_path, "--model", "mini", "--scenario", "normal", "-o", str(tmp_path / "deck.png"))
+    assert said.exit_code == 0
+    assert said.stderr == f"note: {file}:3: decks[0].keys[0].key: found key 14, accepted: 0 to 5\n"
+    assert (tmp_path / "deck.png").exists()
+
+
+def test_a_sheet_has_keys_of_the_size_asked_for_or_of_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert preview(tmp_path, "--sheet", "--theme", "dark").stdout == f"{SHEET_FILE}: all tiles at 72 × 72 px\n"
+    assert Path(SHEET_FILE).read_bytes().startswith(PNG)
+    for args, size in ((["--size", "200x100"], "200 × 100"), (["--model", "xl"], "96 × 96")):
+        said = preview(tmp_path, "--sheet", "--theme", "dark", *args, "-o", "sheet.png")
+        assert said.stdout == f"sheet.png: all tiles at {size} px\n"
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------------
+
+HELP = "try: openbalance-hid preview --help\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "stderr"),
+    [
+        (["--model", "mk3"], f"'mk3' is none of {', '.join(OFFERED)}; did you mean 'mk2'?"),
+        (["--scenario", "rejectd"], f"{', '.join(name for name, _ in SCENARIOS)}; did you mean 'rejected'?"),
+        (["--scenario", "work=zzz"], f"'zzz' is none of {', '.join(name for name, _ in SCENARIOS)}\n"),
+        (["--theme", "ligth"], "'ligth' is none of dark, light; did you mean 'light'?"),
+        (["--sheet", "--size", "20"], "'20' is not a size: pixels from 48 to 400, as 96 or 200x100"),
+        (["--sheet", "--size", "72x"], "'72x' is not a size"),
+        (["--size", "72"], "'--size' goes with '--sheet' only"),
+        (["--sheet", "--scenario", "normal"], "'--sheet' goes with neither '--config' nor '--scenario'"),
+    ],
+)
+def test_a_mistyped_option_is_told_what_is_accepted_and_what_is_nearest(tmp_path: Path, args: list[str], stderr: str):
+    said = preview(tmp_path, *args, "-o", str(tmp_path / "deck.png"))
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert stderr in said.stderr
+    assert said.stderr.endswith(HELP)
+    assert not (tmp_path / "deck.png").exists()
+
+
+def test_an_account_that_the_configuration_lacks_is_a_usage_error(tmp_path: Path):
+    (tmp_path / "config.toml").write_text("[accounts.work]")
+    said = preview(tmp_path, "--scenario", "wrok=spike", "-o", str(tmp_path / "deck.png"))
+    assert said.exit_code == 2
+    assert "no account: 'wrok' is none of default, work; did you mean 'work'?" in said.stderr
+
+
+def test_a_sheet_for_a_model_without_displays_is_a_usage_error(tmp_path: Path):
+    said = preview(tmp_path, "--sheet", "--model", "pedal")
+    assert (said.exit_code, said.stderr.splitlines()[0]) == (2, "error: the Stream Deck Pedal has no displays")
+
+
+@pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "٣", "250000000001"])
+def test_a_moment_that_is_none_is_a_usage_error(tmp_path: Path, epoch: str):
+    said = preview(tmp_path, "--scenario", "normal", "-o", str(tmp_path / "deck.png"), at=epoch)
+    assert said.exit_code == 2
+    assert said.stderr.startswith(f"error: SOURCE_DATE_EPOCH is '{epoch}', not whole seconds")
+
+
+@pytest.mark.parametrize(("file", "why"), [("missing/deck.png", "no such file or directory"), (".", "is a directory")])
+def test_a_picture_that_cannot_be_written_is_a_usage_error(tmp_path: Path, file: str, why: str):
+    said = preview(tmp_path, "--scenario", "offline", "-o", str(tmp_path / file))
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert said.stderr.startswith(f"error: cannot write {tmp_path / file}: {why}\ntry: ls -ld ")
+
+
+def test_a_broken_configuration_is_78_with_every_problem(tmp_path: Path):
+    (tmp_path / "config.toml").write_text('them = "dark"\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balanse"\n')
+    said = preview(tmp_path, "-o", str(tmp_path / "deck.png"))
+    assert said.exit_code == 78
+    assert "'theme'" in said.stderr
+    assert "'balance'" in said.stderr
+
+
+def test_help_tells_of_the_moment_and_needs_no_pillow(tmp_path: Path):
+    assert "SOURCE_DATE_EPOCH" in preview(tmp_path, "--help").stdout
+    code = (
+        "import sys, openbalance_hid.cli.preview; print([name for name in ('PIL', 'requests', 'hid') if name in sys.modules])"
+    )
+    assert python(machine(tmp_path), code).stdout == "[]\n"
+
+
+# --- the README's pictures -----------------------------------------------------------------------------------------------
+
+
+def recipe() -> dict[str, tuple[str, list[str]]]:
+    """What `make pictures` does, by the name of the picture: SOURCE_DATE_EPOCH, and the arguments of `preview` without `-o`."""
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    variables = {name: text for line in lines for name, text in re.findall(r"^(\w+) := (.*)$", line)}
+    start = next(number for number, line in enumerate(lines) if line.startswith("pictures:"))
+    made = {}
+    for line in lines[start + 1 :]:
+        if not line.startswith("\t"):
+            break
+        while "$(" in line:
+            line = re.sub(r"\$\((\w+)\)", lambda name: variables[name[1]], line)
+        epoch, _, command, *args = shlex.split(line)
+        assert (command, args[-2]) == ("preview", "-o")
+        made[Path(args[-1]).name] = (epoch.removeprefix("SOURCE_DATE_EPOCH="), args[:-2])
+    return made
+
+
+def difference(one: Image.Image, other: Image.Image) -> int:
+    """The largest difference of any block's mean, in any channel, on a white page: 0 to 255; other sizes: 255."""
+    if one.size != other.size:
+        return 255
+    on_white = []
+    for image in (one.convert("RGBA"), other.convert("RGBA")):
+        page = Image.new("RGBA", image.size, "white")
+        page.alpha_composite(image)
+        on_white.append(page.convert("RGB").reduce(BLOCK_PX))
+    return max(high for _, high in ImageChops.difference(*on_white).getextrema())
+
+
+@checkout
+@pytest.mark.parametrize("name", recipe() if PICTURES.exists() else ())
+def test_the_pictures_of_the_readme_are_what_preview_draws_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.chdir(ROOT)
+    epoch, args = recipe()[name]
+    said = preview(tmp_path, *args, "-o", str(tmp_path / name), at=epoch)
+    assert said.exit_code == 0, said.stderr
+    far = difference(Image.open(tmp_path / name), Image.open(PICTURES / name))
+    assert far <= TOLERANCE, f"{name} is stale by {far} of 255: make pictures"
+
+
+@checkout
+def test_the_readme_shows_the_pictures_that_are_made_and_they_load_fast():
+    shown = re.findall(r"\]\(\.github/pictures/([^)]+)\)", (ROOT / "README.md").read_text())
+    assert sorted(shown) == sorted(recipe()) == sorted(path.name for path in PICTURES.glob("*.png"))
+    assert {name: size for name in shown if (size := (PICTURES / name).stat().st_size) > LARGEST_BYTES} == {}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_another_digit_makes_a_picture_stale_and_letters_rastered_otherwise_do_not(theme: str):
+    def key(trend: str) -> Image.Image:
+        line = Line(trend, Tone.GOOD, Icon.DOWN)
+        return draw(KeyFace(TileView("balance", "Balance", (Hero("$74.25"), line), "words", theme)), 144, 144)
+
+    now = key("$0.31 yest")
+    assert difference(now, key("$0.37 yest")) > TOLERANCE
+    assert 0 < difference(now, now.filter(ImageFilter.GaussianBlur(0.5))) <= TOLERANCE
