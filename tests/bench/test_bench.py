@@ -1,0 +1,107 @@
+"""The performance table runs, and says what was measured. Nothing here depends on how fast this machine is."""
+
+import io
+import math
+from fractions import Fraction
+
+import pytest
+from PIL import Image
+
+from bench.__main__ import RESULTS
+from bench.child import Child
+from bench.counts import ONCE
+from bench.library_way import library_deck
+from bench.rows import GROUPS
+from bench.similarity import similarity
+from bench.table import Centre, Goal, Row, markdown, spread
+from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.models import model_named
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+
+NO_GOAL = Goal()
+
+
+def row(ours, against, goal=NO_GOAL, **more):
+    return Row("a row", "ms", ours, "a peer", against, goal, **more)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_row_measures_something_on_both_sides_and_stands_in_the_results(group):
+    rows = GROUPS[group](ONCE)
+    assert rows
+    results = RESULTS.read_text(encoding="utf-8")
+    for found in rows:
+        assert found.ours and found.against, found.name
+        assert all(math.isfinite(value) and value >= 0 for value in (*found.ours, *found.against)), found.name
+        assert f"| {found.name} |" in results, "python -m bench --write"
+
+
+def test_similarity_is_1_for_the_same_picture_and_less_for_a_worse_one():
+    picture = Image.radial_gradient("L").resize((96, 96)).convert("RGB")
+    exact, fair, poor = (io.BytesIO() for _ in range(3))
+    picture.save(exact, "PNG")
+    picture.save(fair, "JPEG", quality=90)
+    picture.save(poor, "JPEG", quality=5)
+    assert similarity(picture, exact.getvalue()) == pytest.approx(1)
+    assert 1 > similarity(picture, fair.getvalue()) > similarity(picture, poor.getvalue()) > 0
+
+
+def test_a_tile_never_takes_more_reports_than_the_library_would_send():
+    for found in GROUPS["pictures"](ONCE):
+        if found.unit == "reports":
+            assert all(ours <= theirs for ours, theirs in zip(found.ours, found.against, strict=True)), found.name
+
+
+def test_the_library_s_way_never_waits_for_a_report():
+    virtual = VirtualDeck(model_named("mk2"), "A00SA1234567")
+    device = library_deck(VirtualBus([virtual])).device
+    device.open()
+    assert device.read(19) is None
+    virtual.press(2)
+    assert list(device.read(19)) == [1, 0, 15, 0, 0, 0, 1, *[0] * 12]
+    device.close()
+
+
+def test_a_measured_process_that_dies_says_why():
+    with Child("bench.child_library", "no-such-deck") as child, pytest.raises(RuntimeError, match="no-such-deck"):
+        child.answer()
+
+
+@pytest.mark.parametrize(
+    ("goal", "met"),
+    [
+        (Goal(), None),
+        (Goal(at_most=2), True),
+        (Goal(at_most=1.9), False),
+        (Goal(ratio=Fraction(1, 2)), True),
+        (Goal(ratio=Fraction(1, 3)), False),
+        (Goal(at_most=2, ratio=Fraction(1, 3)), False),
+        (Goal(at_most=1, ratio=Fraction(1, 2)), False),
+    ],
+)
+def test_a_goal_is_met_only_when_both_its_halves_are(goal, met):
+    assert row((1.0, 2.0, 9.0), (4.0,), goal).is_met is met
+
+
+def test_a_mean_is_used_only_where_a_row_asks_for_it():
+    assert row((1.0, 2.0, 9.0), (4.0,)).ratio == 0.5
+    assert row((1.0, 2.0, 9.0), (4.0,), centre=Centre.MEAN).ratio == 1.0
+
+
+def test_a_peer_of_zero_is_never_met_by_anything():
+    assert row((1.0,), (0.0,), Goal(ratio=Fraction(1, 2))).is_met is False
+
+
+def test_the_spread_leaves_out_the_outermost_tenths_only_where_there_are_enough_values():
+    assert spread([5, 1, 3]) == (1, 5)
+    low, high = spread([*range(100), 10_000])
+    assert (low, high) == (10, 90)
+
+
+def test_a_goal_that_is_missed_stands_out_in_the_table():
+    missed = row((30.0,), (40.0,), Goal(at_most=20, ratio=Fraction(1, 2)), note="on a slow day.")
+    assert markdown([missed]).splitlines()[2:] == [
+        "| a row | 30.0 ms (30.0 to 30.0) | 40.0 ms (40.0 to 40.0) – a peer | 0.75 | ≤ 20.0 ms and ≤ 1/2 | **no** |",
+        "",
+        "- **a row**: on a slow day.",
+    ]

@@ -1,0 +1,165 @@
+"""The whole daemon as a process of its own, as a user starts it, and a page's view of its virtual deck."""
+
+import base64
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from PIL import Image
+from websockets.sync.client import ClientConnection, connect
+
+PATIENCE_S = 30.0  # generous: what is promised in milliseconds is measured in bench, not here
+COMMAND = [sys.executable, "-m", "openbalance_hid"]
+
+
+class Running:
+    """One daemon. `url`: its virtual deck's page; `log`: what it has said on stderr so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]", env: Mapping[str, str], page: bool) -> None:
+        self.process = process
+        self.env = env
+        self._said: list[str] = []
+        self._news = threading.Event()
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+        assert process.stdout is not None
+        self.url = ""
+        if not page:
+            return
+        first = process.stdout.readline()
+        if not first.startswith("Virtual deck: "):
+            process.wait(PATIENCE_S)
+            self._reader.join(PATIENCE_S)
+            raise AssertionError(f"first line of stdout is {first!r}; stderr: {self.log}")
+        self.url = first.removeprefix("Virtual deck: ").strip()
+
+    @property
+    def log(self) -> str:
+        return "".join(self._said)
+
+    def address(self, path: str) -> str:
+        return re.sub(r"/\?token=", f"{path}?token=", self.url)
+
+    def ask(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """A command of the door, in the daemon's surroundings."""
+        return ask(self.env, *words)
+
+    def status(self) -> Any:
+        return json.loads(self.ask("status", "--json").stdout)
+
+    def until_logged(self, words: str) -> None:
+        end_s = time.monotonic() + PATIENCE_S
+        while words not in self.log:
+            assert time.monotonic() < end_s, f"{words!r} was never logged, but {self.log}"
+            self._news.wait(0.1)
+            self._news.clear()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return code
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._said.append(line)
+            self._news.set()
+
+
+def ask(env: Mapping[str, str], *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    """A command of the door that ends by itself."""
+    return subprocess.run(
+        [*COMMAND, *words], env=env, input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+
+
+def surroundings(folder: Path, **more: str) -> dict[str, str]:
+    """An environment without the developer's own keys, configuration and keyring."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")}
+    return {
+        **kept,
+        "OPENBALANCE_RUNTIME_DIR": str(folder / "run"),
+        "OPENBALANCE_STATE_DIR": str(folder / "state"),
+        "OPENBALANCE_CONFIG": str(folder / "config.toml"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        **more,
+    }
+
+
+@contextmanager
+def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[Running]:
+    """A daemon from here to the end of the block. `page`: it has a virtual deck, and prints its address."""
+    process = subprocess.Popen(
+        [*COMMAND, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield Running(process, env, page)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
+
+
+class Page:
+    """A page's conversation with the virtual deck: what is on each key, and a finger."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.texts: dict[int, str] = {}
+        self.pictures: dict[int, Image.Image] = {}
+        self.seen: list[dict[str, Any]] = []
+
+    def say(self, **words: object) -> None:
+        self._socket.send(json.dumps(words))
+
+    def tap(self, key: int) -> None:
+        self.say(type="press", key=key)
+        self.say(type="release", key=key)
+
+    def until(self, reached: Callable[["Page"], bool]) -> None:
+        """Listens until something has come true; fails when it does not."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not reached(self):
+            left_s = end_s - time.monotonic()
+            assert left_s > 0, f"never came true; the keys say {self.texts}"
+            try:
+                message = json.loads(self._socket.recv(timeout=left_s))
+            except TimeoutError:
+                continue
+            self.seen.append(message)
+            if message["type"] == "key":
+                self.texts[message["key"]] = message["text"]
+                if message.get("png"):
+                    self.pictures[message["key"]] = Image.open(io.BytesIO(base64.b64decode(message["png"]))).convert("RGB")
+
+    def until_key(self, key: int, words: str) -> None:
+        self.until(lambda page: words in page.texts.get(key, ""))
+
+
+@contextmanager
+def page_of(running: Running) -> Iterator[Page]:
+    origin = requests.compat.urlsplit(running.url)
+    with connect(
+        running.address("/events").replace("http:", "ws:"), origin=f"http://{origin.netloc}", close_timeout=1
+    ) as socket:
+        yield Page(socket)

@@ -1,0 +1,61 @@
+"""Two accounts on one deck, and what scripts are told of each: the trouble of one is never on a tile of the other."""
+
+import csv
+import io
+
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.main_job.stage import page_of, started, surroundings
+
+RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
+CONFIG = """
+[accounts.work]
+refresh_minutes = 5
+
+[[decks]]
+[[decks.keys]]
+key = 0
+tile = "balance"
+[[decks.keys]]
+key = 1
+tile = "balance"
+account = "work"
+[[decks.keys]]
+key = 2
+tile = "api-keys"
+[[decks.keys]]
+key = 3
+tile = "api-keys"
+account = "work"
+"""
+
+
+def test_the_wrong_key_of_one_account_is_on_its_own_tiles_only(tmp_path):
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    with SampleAccount() as sample:
+        env = surroundings(
+            tmp_path,
+            OPENBALANCE_API_URL=sample.url,
+            OPENROUTER_MANAGEMENT_KEY=sample.key,
+            OPENROUTER_MANAGEMENT_KEY_WORK=sample.inference_key,
+        )
+        with started(env, *RUN) as running:
+            with page_of(running) as page:
+                page.until_key(0, "Balance $74.")
+                page.until_key(2, "laptop $")
+                for key in (1, 3):
+                    page.until_key(key, "Not a Management key")
+                assert "Management" not in page.texts[0] + page.texts[2]
+            told = running.status()["accounts"]
+            assert (told["default"]["health"], told["work"]["health"]) == ("ok", "not_management_key")
+            assert (told["default"]["message"], told["work"]["balance_usd"]) == (None, None)
+            guards = {
+                0: ("--min-balance", "10"),
+                20: ("--min-balance", "1000"),
+                21: ("--min-balance", "10", "--account", "work"),
+            }
+            assert {code: running.ask("guard", *words).returncode for code, words in guards.items()} == {c: c for c in guards}
+            days = running.ask("export", "--what", "days", "--format", "csv")
+            assert days.returncode == 0, days.stderr
+            rows = list(csv.DictReader(io.StringIO(days.stdout)))
+            assert {row["by"] for row in rows} == {"model", "provider", "key"}
+            assert {row["account"] for row in rows} == {"default"}

@@ -1,0 +1,70 @@
+"""`bar` as a status bar starts it: a process that prints a line, or one that goes on printing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from openbalance_hid.cli.bar_formats import FORMATS
+from tests.main_job.stage import COMMAND, PATIENCE_S, Running, ask, page_of, started, surroundings
+
+
+@pytest.fixture
+def demo(tmp_path):
+    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running, page_of(running) as page:
+        page.until_key(0, "$74.25")
+        running.until_logged("running; ")
+        yield running
+
+
+@contextmanager
+def watching(running: Running, *words: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, "bar", "--watch", *words], env=running.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_every_format_tells_what_the_status_does(demo):
+    for kind in FORMATS:
+        said = demo.ask("bar", "--format", kind)
+        assert (said.returncode, said.stderr) == (0, ""), kind
+        assert "$74.2" in said.stdout, kind
+    told = json.loads(demo.ask("bar", "--format", "json", "--show", "usage", "--period", "30d").stdout)
+    account = demo.status()["accounts"]["default"]
+    assert (told["balance_usd"], told["usage_usd"]) == (account["balance_usd"], account["spend_usd"]["30d"])
+    assert demo.ask("bar", "--account", "other").returncode == 2
+
+
+def test_watch_prints_when_something_changes_and_ends_with_the_daemon(demo):
+    with watching(demo, "--show", "balance") as bar, page_of(demo) as page:
+        assert bar.stdout.readline().startswith("✓ $74.2")
+        before = demo.status()["counters"]["api_calls"]
+        demo.ask("press", "3")  # the tiles are asked again, and so is who watches
+        assert demo.status()["counters"]["api_calls"] == before, "watching asks nothing of OpenRouter"
+        page.say(type="scenario", name="negative")
+        for line in bar.stdout:  # a scenario is another account: it is met first
+            if line == "▽ Low -$2.40\n":
+                break
+        assert demo.ask("stop").returncode == 0
+        assert list(bar.stdout)[-1] == "∅ no daemon\n"
+        assert bar.wait(PATIENCE_S) == 69
+        assert bar.stderr.read() == "error: the daemon has ended\ntry: openbalance-hid run\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--watch",), ("--format", "waybar")])
+def test_without_a_daemon_the_bar_says_so_and_the_code_is_69(tmp_path, words):
+    said = ask(surroundings(tmp_path), "bar", *words)
+    assert said.returncode == 69
+    assert "no daemon" in said.stdout
+    assert said.stderr == "error: no daemon is running\ntry: openbalance-hid run\n"

@@ -1,0 +1,69 @@
+"""Edit, save, and the deck follows: the whole daemon, a real file, a real signal."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.main_job.stage import Running, page_of, started, surroundings
+
+FIRST = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'
+SECOND = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "runway"\n[[decks.keys]]\nkey = 1\ntile = "balance"\n'
+CORNER = 14  # of an MK.2
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "config.toml"
+    file.write_text(FIRST)
+    return file
+
+
+@pytest.fixture
+def running(tmp_path: Path, file: Path):
+    with SampleAccount() as account:
+        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running:
+            yield running
+
+
+def save(file: Path, text: str) -> None:
+    draft = file.with_name("draft")
+    draft.write_text(text)
+    draft.rename(file)
+
+
+def test_a_saved_file_is_on_the_deck_and_a_bad_one_changes_nothing(running: Running, file: Path):
+    with page_of(running) as page:
+        page.until_key(0, "Balance $74.25")
+        save(file, SECOND)
+        page.until_key(0, "Runway")
+        page.until_key(1, "Balance $74.25")
+        save(file, SECOND.replace("runway", "runaway"))
+        page.until_key(CORNER, "configuration error")
+        assert "Runway" in page.texts[0]
+        assert "'runway'" in running.status()["config"]["error"]
+        running.until_logged("the configuration stays as it was")
+        refused = running.ask("reload")
+        assert (refused.returncode, "'runway'" in refused.stderr) == (78, True)
+        save(file, FIRST)
+        page.until_key(0, "Balance $74.25")
+        page.until(lambda page: page.texts[CORNER] == "blank")
+        assert running.status()["config"]["error"] is None
+        assert running.ask("reload").stdout == "configuration: unchanged\n"
+        running.process.send_signal(signal.SIGHUP)
+        assert running.ask("reload").stdout == "configuration: unchanged\n"
+
+
+def test_accounts_come_and_go_with_the_file(running: Running, file: Path):
+    with page_of(running) as page:
+        page.until_key(0, "Balance $74.25")
+        save(file, "[accounts.work]\n" + FIRST.replace("key = 0", 'key = 0\naccount = "work"'))
+        page.until_key(0, "Set up")
+        assert set(running.status()["accounts"]) == {"default", "work"}
+        save(file, FIRST)
+        page.until_key(0, "Balance $74.25")
+        assert set(running.status()["accounts"]) == {"default"}
