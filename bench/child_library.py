@@ -1,0 +1,43 @@
+"""The library as shipped, with one callback, on a simulated deck with a finger on it. `python -m bench.child_library MODEL`.
+
+What its examples do: at a press the callback encodes a picture with `PILHelper` and sends it. The pictures are drawn in
+advance, which is a start that the peer gets for nothing.
+"""
+
+import sys
+from typing import Any
+
+from StreamDeck.ImageHelpers import PILHelper
+
+from bench.finger import Finger
+from bench.library_way import library_deck
+from openbalance_hid.render.draw import draw
+from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.models import model_named
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
+
+
+def main() -> None:
+    """Until stdin ends."""
+    virtual = VirtualDeck(model_named(sys.argv[1]), "BENCH0000002")
+    deck = library_deck(VirtualBus([virtual]))
+    view = TileView("balance", "Balance", (Hero("$74.25"), Line("$0.40 today", Tone.GOOD, Icon.DOWN)), "Balance $74.25")
+    width, height = deck.key_image_format()["size"]
+    pictures = {down: draw(KeyFace(view, pressed=down), width, height) for down in (False, True)}
+
+    def show(deck: Any, key: int, down: bool) -> None:
+        picture = PILHelper.to_native_key_format(deck, pictures[down])
+        with deck:
+            deck.set_key_image(key, picture)
+
+    deck.open()
+    for key in range(deck.key_count()):
+        show(deck, key, down=False)
+    deck.set_key_callback(show)
+    Finger(virtual).obey()
+    deck.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Where and with what the table was measured: said above it, because no number means anything without."""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("streamdeck", "hidapi", "Pillow")
+
+
+def heading() -> str:
+    """Two lines of Markdown: machine with its load just now, versions with the date (UTC). No name of a host or a person."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
+        f"load before: {os.getloadavg()[0]:.1f}.  \n"
+        f"With: Python {platform.python_version()}, {packages}. Measured {datetime.now(UTC):%Y-%m-%d}."
+    )
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return platform.processor() or platform.machine()

@@ -1,0 +1,125 @@
+"""What an organisation's account costs: its activity read and added up, and a history of five years opened."""
+
+import json
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.counts import Counts
+from bench.table import Goal, Row
+from openbalance_hid.account.snapshot import Credits, Spend
+from openbalance_hid.history.past import Counted, Who
+from openbalance_hid.history.store import Store
+from openbalance_hid.openrouter.replies import to_activity
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAYS, MODELS, PROVIDERS = 30, 300, 5
+YEARS_DAYS = 5 * 365
+PEER = "`response.json()` and dictionaries of floats"
+OPEN_PEER = "the same with one day in it"
+
+
+def rows(counts: Counts) -> list[Row]:
+    """Activity of 45,000 rows; a start with five years of history."""
+    body = reply()
+    ours = [_both(lambda: to_activity(body)) for _ in range(counts.draws)]
+    theirs = [_both(lambda: with_dictionaries(body)) for _ in range(counts.draws)]
+    times, peaks = ([tuple(each[part] for each in told) for told in (ours, theirs)] for part in (0, 1))
+    with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
+        long, short = (history(Path(folder, f"{days}.sqlite3"), days) for days in (YEARS_DAYS, 1))
+        opened = [tuple(_open_ms(path) for _ in range(counts.draws)) for path in (long, short)]
+    size = f"{DAYS} days × {MODELS} models × {PROVIDERS} providers, {len(body) / 1e6:.0f} MB of JSON."
+    return [
+        Row("activity of 45,000 rows: time", "ms", times[0], PEER, times[1], Goal(ratio=Fraction(1, 4)), size),
+        Row("activity of 45,000 rows: peak memory", "MB", peaks[0], PEER, peaks[1], Goal(ratio=Fraction(1, 3)), "as above."),
+        Row(
+            "start with five years of history",
+            "ms",
+            opened[0],
+            OPEN_PEER,
+            opened[1],
+            Goal(at_most=1000.0),
+            "opened, checked from end to end, and recalled: 30 models, 8 providers and 5 keys a day.",
+        ),
+    ]
+
+
+def reply() -> bytes:
+    """One reply of `/activity`."""
+    told = [
+        {
+            "date": f"{NOW.date() - timedelta(days=day)} 00:00:00",
+            "model": f"vendor-{model % 20}/model-{model}",
+            "model_permaslug": f"vendor-{model % 20}/model-{model}-20260101",
+            "endpoint_id": f"e-{model}-{provider}",
+            "provider_name": f"Provider {provider}",
+            "usage": round(0.001 * (model + 1) + provider * 0.0001234567, 9),
+            "byok_usage_inference": 0,
+            "requests": model + provider,
+            "prompt_tokens": 1000 * model,
+            "completion_tokens": 100 * model,
+            "reasoning_tokens": 3,
+            "cached_tokens": 4,
+        }
+        for day in range(1, DAYS + 1)
+        for model in range(MODELS)
+        for provider in range(PROVIDERS)
+    ]
+    return json.dumps({"data": told}).encode()
+
+
+def with_dictionaries(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What most programs do: everything decoded, floats added up."""
+    response = requests.Response()
+    response._content, response.status_code, response.encoding = body, 200, "utf-8"
+    by_model: dict[str, Any] = {}
+    by_provider: dict[str, Any] = {}
+    for row in response.json()["data"]:
+        for sums, name in ((by_model, row["model"]), (by_provider, row["provider_name"])):
+            spent = sums.setdefault(row["date"][:10], {}).setdefault(name, [0.0, 0, 0])
+            spent[0] += row["usage"]
+            spent[1] += row["requests"]
+            spent[2] += row["prompt_tokens"] + row["completion_tokens"]
+    return by_model, by_provider
+
+
+def history(path: Path, days: int) -> Path:
+    """A history file with so many days in it."""
+    store, who = Store(path, lambda: None), Who("default", "bench")
+    for kind, names in (("model", 30), ("provider", 8), ("key", 5)):
+        spent = {f"{kind}-{number}": Spend(Decimal("1.123456789") + number, 100, 10_000) for number in range(names)}
+        store.keep_days(who, kind, {NOW.date() - timedelta(days=age): spent for age in range(1, days + 1)}, read_at=NOW)
+    for quarter in range(192, -1, -1):
+        store.keep_sample(who, Counted(NOW - quarter * timedelta(minutes=15), Credits(Decimal(99), Decimal(50) - quarter)))
+    store.close()
+    return path
+
+
+def _open_ms(path: Path) -> float:
+    began_s = time.perf_counter()
+    store = Store(path, lambda: None)
+    store.recall(Who("default", "bench"), NOW)
+    took_ms = 1000 * (time.perf_counter() - began_s)
+    store.close()
+    return took_ms
+
+
+def _both(work: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds, and in a second run the peak of memory in MB."""
+    began_s = time.perf_counter()
+    work()
+    took_ms = 1000 * (time.perf_counter() - began_s)
+    tracemalloc.start()
+    try:
+        work()
+        return took_ms, tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,84 @@
+"""From starting the process to the first picture on the glass, with and without a history."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.child import Child
+from bench.counts import Counts
+from bench.owner import owner
+from bench.table import Goal, Row
+
+RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0", "--log-level", "warning")
+DEMO = ("demo", "--no-browser", "--port", "0", "--log-level", "warning")
+FLOOR = "bare imports"
+GOAL_MS = 1000.0
+CPU_GOAL_MS = 350.0
+NOTE = (
+    "The key comes from the environment. The peer is the floor for anybody who shows pictures from Python: importing "
+    "`StreamDeck.DeviceManager` and `PIL.Image`, and no picture."
+)
+
+Marks = dict[str, float]  # how far it had come, in ms since the start
+
+
+def rows(counts: Counts) -> list[Row]:
+    """`run` and `demo` as whole processes."""
+    with owner() as new, owner() as known:
+        preparing = _first_life(known)
+        told = [_together(new, known, preparing) for _ in range(counts.warm_ups + counts.starts)][counts.warm_ups :]
+    run, demo, again, floor = zip(*told, strict=True)
+    goal, of_cpu = Goal(at_most=GOAL_MS), Goal(at_most=CPU_GOAL_MS)
+    with_history = "start of `run --deck virtual`, history present, to the first picture with the last known values"
+    return [
+        _row("start of `run --deck virtual` to the first picture", "landed_ms", run, floor, goal, f"{_parts(run)} {NOTE}"),
+        _row("start of `demo` to the first picture", "landed_ms", demo, floor, goal, _parts(demo)),
+        _row(with_history, "landed_ms", again, floor, goal, _parts(again)),
+        _row(f"CPU time of the {with_history}", "cpu_ms", again, floor, of_cpu, "all threads."),
+    ]
+
+
+def _row(name: str, key: str, ours: Sequence[Marks], floor: Sequence[Marks], goal: Goal, note: str) -> Row:
+    return Row(name, "ms", tuple(one[key] for one in ours), FLOOR, tuple(one[key] for one in floor), goal, note)
+
+
+def _parts(told: Sequence[Marks]) -> str:
+    """Where the time goes, in words."""
+    part = {key: statistics.median(one[key] for one in told) for key in told[0]}
+    return (
+        f"medians of the parts: Python itself {part['began_ms']:.0f} ms; imports, configuration and control socket "
+        f"{part['made_ms'] - part['began_ms']:.0f} ms; page and scan {part['opened_ms'] - part['made_ms']:.0f} ms; "
+        f"opening the deck, painting, sending {part['landed_ms'] - part['opened_ms']:.0f} ms."
+    )
+
+
+def _first_life(env: Mapping[str, str]) -> int:
+    """Fills a history; the picture of a key that knows nothing yet."""
+    with Child("bench.child_start", *RUN, env=env) as child:
+        preparing = child.answer()["picture"]
+        child.answer()  # the credits have come
+    return int(preparing)
+
+
+def _together(new: Mapping[str, str], known: Mapping[str, str], preparing: int) -> tuple[Marks, Marks, Marks, Marks]:
+    """`run`, `demo`, `run` with a history, and the floor, one after the other."""
+    return _start(RUN, new), _start(DEMO, new), _start(RUN, known, unlike=preparing), _floor()
+
+
+def _start(command: tuple[str, ...], env: Mapping[str, str], unlike: int | None = None) -> Marks:
+    """Up to the first picture, or to the first that is not `unlike`."""
+    with Child("bench.child_start", *command, env=env) as child:
+        while (told := child.answer())["picture"] == unlike:
+            pass
+        return _since(child.began_s, told["marks"])
+
+
+def _floor() -> Marks:
+    with Child("bench.child_floor") as child:
+        return _since(child.began_s, child.answer())
+
+
+def _since(began_s: float, marks: dict[str, Any]) -> Marks:
+    """Milliseconds since the parent asked the system for the process."""
+    cpu_ms = 1000 * marks.pop("cpu_s")
+    return {"cpu_ms": cpu_ms, **{f"{name}_ms": 1000 * (mark_s - began_s) for name, mark_s in marks.items()}}

@@ -1,0 +1,18 @@
+"""Which rows there are, by group, in the order of the table."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from bench import row_idle, row_numbers, row_pictures, row_press, row_start
+from bench.counts import Counts
+from bench.table import Row
+
+GROUPS: Mapping[str, Callable[[Counts], list[Row]]] = MappingProxyType(
+    {
+        "start": row_start.rows,
+        "press": row_press.rows,
+        "idle": row_idle.rows,
+        "pictures": row_pictures.rows,
+        "numbers": row_numbers.rows,
+    }
+)
