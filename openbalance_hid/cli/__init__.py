@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,6 +13,8 @@ import click
 
 from openbalance_hid import __version__
 from openbalance_hid.cli.errors_out import guarded
+
+COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # by which a shell asks for completions; click makes it of the command's name
 
 # Command -> where it is, in the order in which help lists them.
 COMMANDS = {
@@ -36,6 +39,7 @@ COMMANDS = {
     "service": "openbalance_hid.cli.service:service",
     "udev": "openbalance_hid.cli.udev:udev",
     "simulate": "openbalance_hid.cli.simulate:simulate",
+    "completion": "openbalance_hid.cli.completion:completion",
 }
 
 
@@ -67,6 +71,8 @@ class LazyGroup(click.Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """Does not return: SystemExit with the code of interface and `errors_out`."""
         kwargs["standalone_mode"] = False
+        if COMPLETE_VARIABLE in os.environ:
+            import_module("openbalance_hid.cli.completion").register()
         sys.exit(guarded(lambda: super(LazyGroup, self).main(args, prog_name or self.name, **kwargs)))
 
 

@@ -7,7 +7,8 @@ import os
 
 import click
 
-from openbalance_hid.cli.names import checked_account
+from openbalance_hid.cli import completing
+from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Listed
@@ -34,7 +35,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
 
 
 @accounts.command()
-@click.argument("name", callback=checked_account)
+@click.argument("name", type=AccountName(), shell_complete=completing.accounts_with_a_key)
 def forget(name: str) -> None:
     """Remove the key of the account NAME from where it is stored."""
     places = paths(os.environ)

@@ -12,7 +12,7 @@ import click
 
 from openbalance_hid.cli.bar_formats import BEFORE_EACH, FORMATS
 from openbalance_hid.cli.bar_line import DISPLAYS, PERIODS, absent, line_of
-from openbalance_hid.cli.names import checked_account
+from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask, follow
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -24,7 +24,7 @@ Accounts = Mapping[str, Mapping[str, Any]]
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
 @click.option("--show", type=click.Choice(DISPLAYS), default="both", show_default=True, help="What to show.")
 @click.option("--period", type=click.Choice(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
-@click.option("--account", callback=lambda c, p, v: checked_account(c, p, v), default="default", show_default=True)
+@click.option("--account", type=AccountName(), default="default", show_default=True)
 @click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
 def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
     """Print a line for a status bar: balance and usage, from the running daemon."""

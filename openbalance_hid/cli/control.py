@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from openbalance_hid.cli.names import checked_account
+from openbalance_hid.cli import completing
+from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
 from openbalance_hid.errors import NoDaemonError
@@ -29,7 +30,7 @@ def status(as_json: bool) -> None:
 
 
 @click.command("refresh")
-@click.option("--account", callback=lambda c, p, v: v and checked_account(c, p, v), help="Only this one.")
+@click.option("--account", type=AccountName(), help="Only this one.")
 def refresh(account: str | None) -> None:
     """Poll now."""
     for name, begun in _ask("refresh", account=account).items():
@@ -37,14 +38,14 @@ def refresh(account: str | None) -> None:
 
 
 @click.command("press")
-@click.argument("key", type=click.IntRange(0, 255))
+@click.argument("key", type=click.IntRange(0, 255), shell_complete=completing.keys)
 def press(key: int) -> None:
     """Tap a key of the first deck."""
     click.echo(f"tapped {_ask('press', key=key)['tile']}")
 
 
 @click.command("hold")
-@click.argument("key", type=click.IntRange(0, 255))
+@click.argument("key", type=click.IntRange(0, 255), shell_complete=completing.keys)
 def hold(key: int) -> None:
     """Hold a key of the first deck."""
     click.echo(f"held {_ask('hold', key=key)['tile']}")
@@ -57,7 +58,7 @@ def reload() -> None:
 
 
 @click.command("page")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.pages)
 def page(name: str) -> None:
     """Turn to a page on every deck that has it."""
     for deck in _ask("page", name=name):

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
 
+import click
+from click.shell_completion import CompletionItem
+
+from openbalance_hid.cli import completing
 from openbalance_hid.config.schema import ACCOUNT_NAME
 
 
-def checked_account(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """The account's name as typed; as a callback of click's it ends the command with a usage error for anything else."""
-    if not ACCOUNT_NAME.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is not an account's name: 1 to 32 of a to z, 0 to 9 and hyphen", ctx, param)
-    return value
+class AccountName(click.ParamType[str]):
+    """The account's name as typed; anything else ends the command with a usage error."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not ACCOUNT_NAME.fullmatch(str(value)):
+            self.fail(f"{value!r} is not an account's name: 1 to 32 of a to z, 0 to 9 and hyphen", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return completing.accounts(ctx, param, incomplete)

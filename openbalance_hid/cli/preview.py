@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from openbalance_hid.cli import completing
 from openbalance_hid.config.layout import check_against_deck
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
@@ -50,6 +52,16 @@ class _Scenario(_Name):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         account, equals, name = str(value).rpartition("=")
         return f"{account}{equals}{super().convert(name, param, ctx)}"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem[str]]:
+        names = [CompletionItem(name) for name in NAMES if name.startswith(incomplete)]
+        of_each = [f"{account}={name}" for account in completing.configured_accounts() for name in NAMES] if incomplete else []
+        return names + [CompletionItem(text) for text in of_each if text.startswith(incomplete)]
 
 
 class _Size(click.ParamType):  # type: ignore[type-arg]

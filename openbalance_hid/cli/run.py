@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from openbalance_hid.cli import completing
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop.guarded_process import forbid_core_dumps
 from openbalance_hid.errors import OpenBalanceError, UsageError
@@ -28,7 +29,13 @@ _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the v
 
 @click.command("run")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration in place of the usual one.")
-@click.option("--deck", "decks", multiple=True, help="usb (the default) or virtual[:MODEL]; may be repeated.")
+@click.option(
+    "--deck",
+    "decks",
+    multiple=True,
+    shell_complete=completing.decks,
+    help="usb (the default) or virtual[:MODEL]; may be repeated.",
+)
 @_port
 @_no_browser
 @_log_level

@@ -10,7 +10,7 @@ from decimal import Decimal
 import click
 
 from openbalance_hid.account.snapshot import Credits
-from openbalance_hid.cli.names import checked_account
+from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Store, StoredKey
@@ -37,7 +37,7 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 @click.command()
 @click.option(
     "--account",
-    callback=checked_account,
+    type=AccountName(),
     default=DEFAULT_ACCOUNT,
     show_default=True,
     help="Which account it is for.",

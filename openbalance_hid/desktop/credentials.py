@@ -196,11 +196,16 @@ def forget_key(account: str, env: Mapping[str, str], places: Places, timeout_s: 
     raise NoKeyError(f"no key is stored for account '{account}'", "openbalance-hid accounts")
 
 
+def known_names(env: Mapping[str, str], places: Places) -> tuple[str, ...]:
+    """The accounts that may have a key, "default" first, then by name. No keyring is asked."""
+    in_files = _names(file.stem for file in places.key_file_dir.glob("[!.]*.key"))
+    return (DEFAULT_ACCOUNT, *sorted({*_named_in(env), *in_files, *_remembered(places)} - {DEFAULT_ACCOUNT}))
+
+
 def list_accounts(env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[Listed, ...]:
     """Every account that has a key somewhere, "default" first, then by name. A key that cannot be read has its trouble said."""
-    names = {*_named_in(env), *_named_in_files(places), *_remembered(places), DEFAULT_ACCOUNT}
     rows = []
-    for name in sorted(names, key=lambda name: (name != DEFAULT_ACCOUNT, name)):
+    for name in known_names(env, places):
         try:
             key = read_key(name, env, places, timeout_s)
             rows.append(Listed(name, key.where, key.place, key.secret.last_four))
@@ -290,11 +295,6 @@ def _named_in(env: Mapping[str, str]) -> Iterator[str]:
     directory = env.get("CREDENTIALS_DIRECTORY", "")
     if directory and Path(directory).is_dir():
         yield from _names(file.name.removeprefix(f"{CREDENTIAL}-") for file in Path(directory).glob(f"{CREDENTIAL}-*"))
-
-
-def _named_in_files(places: Places) -> Iterator[str]:
-    if places.key_file_dir.is_dir():
-        yield from _names(file.stem for file in places.key_file_dir.glob("[!.]*.key"))
 
 
 def _names(texts: Iterable[str]) -> Iterator[str]:

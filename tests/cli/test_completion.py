@@ -1,0 +1,99 @@
+"""Completion as a person meets it: real shells, Tab, and what then stands on the line."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openbalance_hid.cli.completion import SHELLS
+from openbalance_hid.config.paths import paths
+from openbalance_hid.daemon.control import ControlServer
+from openbalance_hid.desktop.credentials import Store, store_key
+from openbalance_hid.desktop.secret import Secret
+from tests.cli.door import KEY, here, machine, process
+from tests.cli.shells import completed
+
+CONFIG = """
+[accounts.work]
+[[decks]]
+[[decks.keys]]
+key = 0
+tile = "balance"
+[[decks.pages]]
+name = "keys"
+"""
+TYPED = {
+    "compl": "completion",
+    "bar --format way": "bar --format waybar",
+    "demo --model=ne": "demo --model=neo",
+    "demo --scenario low": "demo --scenario low-balance",
+    "run --deck virtual:ne": "run --deck virtual:neo",
+    "preview --scenario work=crit": "preview --scenario work=critical",
+    "status --account=wo": "status --account=wo",  # which has no such option
+    "refresh --account=wo": "refresh --account=work",
+    "page k": "page keys",
+    "config sh": "config show",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_tab_completes_commands_options_and_values(tmp_path: Path, shell: str) -> None:
+    env = machine(tmp_path, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    (tmp_path / "config.toml").write_text(CONFIG)
+    script = process(env, "completion", shell)
+    assert (script.returncode, script.stderr) == (0, "")
+    lines = completed(shell, script.stdout, [f"openbalance-hid {typed}" for typed in TYPED], tmp_path, env)
+    assert lines == [f"openbalance-hid {whole}" for whole in TYPED.values()]
+
+
+def offered(env: Mapping[str, str], *words: str) -> list[str]:
+    """What fish is offered for the last of the words: each a value and, after a tab, what it is."""
+    asking = {"_OPENBALANCE_HID_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
+    done = process({**env, **asking})
+    assert (done.returncode, done.stderr) == (0, "")
+    return [line.removeprefix("plain,") for line in done.stdout.splitlines() if line]
+
+
+def test_a_key_is_offered_with_what_stands_on_it(tmp_path: Path) -> None:
+    env = machine(tmp_path)
+    keys = [{"key": 0, "text": "Balance $74.25"}, {"key": 10, "text": "Spike\nalert"}]
+
+    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"decks": [{"keys": keys}]} if request["command"] == "status" else {}
+
+    server = ControlServer(paths(env).socket_file, answer)
+    server.start()
+    try:
+        assert offered(env, "openbalance-hid", "press", "") == ["0\tBalance $74.25", "10\tSpike alert"]
+        assert offered(env, "openbalance-hid", "hold", "1") == ["10\tSpike alert"]
+    finally:
+        server.stop()
+
+
+def test_without_a_daemon_no_key_is_offered_and_nothing_is_said(tmp_path: Path) -> None:
+    assert offered(machine(tmp_path), "openbalance-hid", "press", "") == []
+
+
+def test_an_account_to_forget_is_one_that_has_a_key(tmp_path: Path) -> None:
+    env = machine(tmp_path, OPENROUTER_MANAGEMENT_KEY_LAB=KEY)
+    store_key("work", Secret(KEY), Store.FILE, paths(env))
+    assert offered(env, "openbalance-hid", "accounts", "forget", "") == ["default", "lab", "work"]
+
+
+def test_a_broken_configuration_offers_the_default_account_and_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("accounts = ")
+    assert offered(machine(tmp_path), "openbalance-hid", "refresh", "--account", "") == ["default"]
+
+
+def test_files_are_left_to_the_shell(tmp_path: Path) -> None:
+    asking = {"_OPENBALANCE_HID_COMPLETE": "bash_complete", "COMP_WORDS": "openbalance-hid\npreview\n-o\n", "COMP_CWORD": "3"}
+    assert process({**machine(tmp_path), **asking}).stdout == "file,\n"
+
+
+def test_an_unknown_shell_is_a_usage_error(tmp_path: Path) -> None:
+    result = here(tmp_path, "completion", "tcsh")
+    assert result.exit_code == 2
+    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in result.stderr
