@@ -58,6 +58,12 @@ class Running:
     def status(self) -> Any:
         return json.loads(self.ask("status", "--json").stdout)
 
+    def until_polled(self) -> None:
+        """The first round of questions has been answered to its end: the balance alone comes earlier."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not self.status()["counters"]["polls"]:
+            assert time.monotonic() < end_s, f"no poll has ended, but {self.log}"
+
     def until_logged(self, words: str) -> None:
         end_s = time.monotonic() + PATIENCE_S
         while words not in self.log:

@@ -44,6 +44,7 @@ def test_a_hold_refreshes_and_the_key_shows_it(demo):
     with page_of(demo) as page:
         page.until_key(0, "$74.25")
         page.until(lambda page: 0 in page.pictures)
+        demo.until_polled()
         polls = demo.status()["counters"]["polls"]
         at_rest = page.pictures[0].tobytes()
         page.say(type="press", key=0)
@@ -225,8 +226,7 @@ def test_setup_reaches_a_daemon_that_runs_without_a_key(tmp_path):
 
 
 def test_guard_answers_by_its_exit_code(demo):
-    with page_of(demo) as page:
-        page.until_key(0, "$74.25")
+    demo.until_polled()
     assert demo.ask("guard", "--min-balance", "10", "--no-spike").returncode == 0
     crossed = demo.ask("guard", "--min-balance", "$100")
     assert (crossed.returncode, crossed.stderr) == (20, "balance: $74.25 is below $100.0\n")
