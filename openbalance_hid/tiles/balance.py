@@ -2,7 +2,7 @@
 
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
-    low_usd  off                    below it the number turns amber, below a fifth of it red
+    low_usd  off                    below it the number turns amber, below a fifth of it red, and the heading says so
 
 The trend compares like with like: `today` against yesterday by this time of day where both are known, else `yest`, the last
 completed UTC day against the one before. Green ▼: less was spent; red ▲: more. A tap opens the credits page.
@@ -36,7 +36,8 @@ def view(scene: Scene) -> TileView:
     below = trouble_line(credits_trouble) or faded(trend_line(scene), age)
     if below is None and show != "remaining" and hero.text == words.UNKNOWN:
         below = trouble_line(trouble(scene, snapshot.activity))
-    told = f"{title} {hero.text}" + (f", {aloud(below)}" if below is not None else "")
+    low = _low(title, show, hero.tone, account.balance_usd)
+    told = f"{title} {hero.text}" + "".join(f", {aloud(line)}" for line in (low, below) if line is not None)
     return TileView(
         scene.tile,
         title,
@@ -44,6 +45,7 @@ def view(scene: Scene) -> TileView:
         told + age_words(snapshot, snapshot.credits.measured_at, scene.now),
         scene.theme,
         age,
+        trouble=low,
     )
 
 
@@ -88,6 +90,15 @@ def _tone(scene: Scene, balance_usd: Decimal) -> Tone:
     if low_usd is None or balance_usd >= low_usd:
         return Tone.INK
     return Tone.ALARM if balance_usd < low_usd * RED_SHARE else Tone.WARN
+
+
+def _low(title: str, show: str, tone: Tone, balance_usd: Decimal) -> Line | None:
+    """The heading of a low balance: its word and sign, for eyes that do not tell amber from red from white."""
+    if tone is Tone.INK:
+        return None
+    word = "below zero" if balance_usd < 0 else "low" if tone is Tone.WARN else "very low"
+    shorter = word.capitalize() if show == "remaining" else title  # beside another number its name must stay
+    return Line(f"{title} {word}" if show == "remaining" else f"{title}, {word}", tone, Icon.WARNING, variants=(shorter,))
 
 
 def aloud(line: Line) -> str:

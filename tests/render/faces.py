@@ -31,6 +31,8 @@ def view(title, *blocks, **more):
 
 DOWN = Line("$0.40 today", Tone.GOOD, Icon.DOWN, variants=("$0.40",))
 UP = Line("$12.40 yest", Tone.ALARM, Icon.UP, variants=("$12.40",))
+LOW = Line("Balance low", Tone.WARN, Icon.WARNING, variants=("Low",))
+VERY_LOW = Line("Balance very low", Tone.ALARM, Icon.WARNING, variants=("Very low",))
 RATIO = Line("~9.8× 24h", Tone.INK, strong=True)
 BALANCE = view("Balance", Hero("$74.25"), DOWN)
 TOP = view("Top 30d", Row("sonnet-4.5", "$12.30", 0.41), Row("gpt-5-mini", "$4.10", 0.14), page=(0, 3))
@@ -55,7 +57,8 @@ STATES = {
     "more spent": KeyFace(view("Balance", Hero("$74.25"), UP)),
     "same": KeyFace(view("Balance", Hero("$74.25"), Line("same today", Tone.MUTED, Icon.LEVEL))),
     "negative": KeyFace(view("Balance", Hero("-$2.40", Tone.ALARM), UP)),
-    "low": KeyFace(view("Balance", Hero("$4.80", Tone.WARN), DOWN)),
+    "low": KeyFace(view("Balance", Hero("$74.25", Tone.WARN), DOWN, trouble=LOW)),
+    "very low": KeyFace(view("Balance", Hero("$74.25", Tone.ALARM), DOWN, trouble=VERY_LOW)),
     "unknown": KeyFace(view("Used 30d", Hero("—"))),
     "top": KeyFace(TOP),
     "top, next page": KeyFace(replace(TOP, page=(1, 3))),

@@ -137,9 +137,26 @@ def test_balance_used_is_unknown_without_activity():
     assert lines(view) == ["OpenRouter error"]
 
 
-@pytest.mark.parametrize(("bought", "tone"), [("36", Tone.INK), ("30", Tone.WARN), ("26.75", Tone.ALARM), ("20", Tone.ALARM)])
-def test_low_balance_turns_amber_then_red(bought, tone):
-    assert hero(said("balance", snapshot(balance=(bought, "25.75")), low_usd=10)).tone is tone
+@pytest.mark.parametrize(
+    ("bought", "tone", "word"),
+    [
+        ("35.75", Tone.INK, None),
+        ("35.74", Tone.WARN, "low"),
+        ("27.75", Tone.WARN, "low"),
+        ("27.74", Tone.ALARM, "very low"),
+        ("20", Tone.ALARM, "below zero"),
+    ],
+)
+def test_low_balance_turns_amber_then_red_and_says_so(bought, tone, word):
+    view = said("balance", snapshot(balance=(bought, "25.75")), low_usd=10)
+    assert hero(view).tone is tone
+    assert (view.trouble.text if view.trouble else None) == (f"Balance {word}" if word else None)
+    assert (f", Balance {word}" if word else "$") in view.text
+
+
+def test_beside_another_number_a_low_balance_leaves_its_name():
+    view = said("balance", snapshot(balance=("30", "25.75")), show="percent", period="all", low_usd=10)
+    assert (view.trouble.text, view.trouble.variants) == ("Used all, low", ("Used all",))
 
 
 def test_a_negative_balance_is_shown_and_red_without_any_option():
