@@ -141,15 +141,17 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
 
 
 def _drawn(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
-    from openbalance_hid.daemon.moment import Moment  # here and below, so that live values and help need no Pillow
-    from openbalance_hid.daemon.preview import deck_png, sample_snapshots
+    from openbalance_hid.daemon.board import Known  # here and below, so that live values and help need no Pillow
+    from openbalance_hid.daemon.moment import Moment
+    from openbalance_hid.daemon.preview import deck_png, panel_of, sample_snapshots
 
     at, wanted = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
     for problem in check_against_deck(deck, wanted.keys):
         click.echo(f"note: {problem}", err=True)
-    snapshots = sample_snapshots(config, scenarios, at)
-    return deck_png(config, deck, snapshots, wanted, Moment(at, time.monotonic()), theme)
+    moment = Moment(at, time.monotonic())
+    known = Known(sample_snapshots(config, scenarios, at))
+    return deck_png(panel_of(config, deck, wanted, moment), known, wanted, moment, theme, config.theme)
 
 
 def _sheet(size: tuple[int, int] | None, model: str | None, theme: str | None) -> tuple[bytes, str]:

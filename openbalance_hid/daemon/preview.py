@@ -11,14 +11,18 @@ from random import Random
 from typing import Final
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.config.layout import pages_of
-from openbalance_hid.config.schema import Config, DeckConfig
-from openbalance_hid.daemon.board import Known, Touch, face_of, views_of
+from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
+from openbalance_hid.daemon.board import Known, Touch
+from openbalance_hid.daemon.events import DeckReady, Effect, Glow, Paint, PaintCell, PaintScreen
 from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.panel import Panel
+from openbalance_hid.daemon.show import Show
+from openbalance_hid.daemon.touches import CELL_PX
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
+from openbalance_hid.render.theme import DARK
 from openbalance_hid.simulator.models import Model
-from openbalance_hid.tiles.view import KeyFace
+from openbalance_hid.tiles.view import Tone
 
 SCALE: Final = 2  # for screens of high density
 SETTLED_AFTER: Final = timedelta(minutes=2)  # then "Preparing…" has turned into the real reason and a second 401 is believed
@@ -27,32 +31,49 @@ PEDAL: Final = (132, 190)  # width and height of a pedal, in the pixels of a dec
 
 
 def deck_png(
-    config: Config, deck: DeckConfig, snapshots: Mapping[str, Snapshot], model: Model, moment: Moment, theme: str | None = None
+    panel: Panel, known: Known, model: Model, moment: Moment, theme: str | None = None, screen_theme: str = "dark"
 ) -> bytes:
-    """PNG file of the deck. `theme`: in place of every tile's own. A model without displays is its body alone, and says so."""
-    pictures = {}
-    if model.key_width:
-        for key, face in faces_of(config, deck, snapshots, model.keys, moment, theme).items():
-            pictures[key] = draw(face, model.key_width * SCALE, model.key_height * SCALE)
+    """PNG file of the deck in its body. A model without displays is its body alone, and says so.
+
+    `theme`: in place of every tile's own and of the small screen's.
+    """
+    pictures, strip, lights = {}, [], {}
+    seen = panel if theme is None else _themed(panel, theme)
+    for effect in shown(seen, known, moment, theme or screen_theme):
+        match effect:
+            case Paint(key=key, face=face) if model.key_width:
+                pictures[key] = draw(face, model.key_width * SCALE, model.key_height * SCALE)
+            case PaintCell(face=face) if model.strip is not None:
+                strip.append(draw(face, CELL_PX * SCALE, model.strip.height * SCALE))
+            case PaintScreen(face=face) if model.screen is not None:
+                strip.append(draw(face, model.screen.width * SCALE, model.screen.height * SCALE))
+            case Glow(touch_key=touch_key, tone=Tone() as tone):
+                lights[touch_key] = DARK.colour(tone)
     title = model.title if model.key_width else f"{model.title} · presses only, no displays"
     with BytesIO() as out:
-        draw_deck(pictures, body_of(model), title, scale=SCALE).save(out, "PNG", **SMALL)
+        draw_deck(pictures, body_of(model), title, strip, lights, SCALE).save(out, "PNG", **SMALL)
         return out.getvalue()
 
 
-def faces_of(
-    config: Config,
-    deck: DeckConfig,
-    snapshots: Mapping[str, Snapshot],
-    key_count: int,
-    moment: Moment,
-    theme: str | None = None,
-) -> dict[int, KeyFace]:
-    """What stands on each key that has a tile; untouched, on the first page. `snapshots` must hold every tile's account."""
-    keys = pages_of(config, deck, key_count)[0].keys
-    board = {key: replace(tile, theme=theme or tile.theme) for key, tile in keys.items() if key < key_count}
-    views = views_of(board, Known(snapshots), moment.utc, turn=0)
-    return {key: face_of(view, Touch()) for key, (view, _) in views.items() if view.blocks}
+def panel_of(config: Config, deck: DeckConfig, model: Model, moment: Moment) -> Panel:
+    """A deck of this model as it is just after plugging in, with `deck` for its entry."""
+    cells = model.strip.width // CELL_PX if model.strip is not None else 0
+    shape = DeckReady(
+        "", model.name, model.keys, bool(model.key_width), model.dials, cells, model.touch_keys, model.screen is not None
+    )
+    return Panel.of(shape, replace(config, decks=(replace(deck, serial=None),)), moment)
+
+
+def shown(panel: Panel, known: Known, moment: Moment, theme: str) -> list[Effect]:
+    """All that the daemon paints and lights on an untouched deck, in order; `known` must hold every tile's account."""
+    show, serial = Show(), panel.shape.serial
+    show.tiles[serial] = panel.tiles()
+    show.read({serial: panel}, known, moment.utc, turn=0, theme=theme)
+    return show.changes({serial: panel}, lambda _: Touch(), identify=False)
+
+
+def _themed(panel: Panel, theme: str) -> Panel:
+    return replace(panel, turned=FrozenMap({slot: replace(tile, theme=theme) for slot, tile in panel.all_tiles().items()}))
 
 
 def body_of(model: Model) -> Body:

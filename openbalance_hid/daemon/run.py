@@ -20,6 +20,7 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.config.watch import ConfigWatch
 from openbalance_hid.daemon.accounts import Accounts, ClientFactory
 from openbalance_hid.daemon.answers import Answers
+from openbalance_hid.daemon.board import Known
 from openbalance_hid.daemon.control import ControlServer
 from openbalance_hid.daemon.decks import Decks
 from openbalance_hid.daemon.events import (
@@ -223,12 +224,15 @@ class _Daemon:
         return status(house, counts, process, moment)
 
     def _preview(self, house: House, moment: Moment, model: str | None, theme: str | None) -> bytes:
-        from openbalance_hid.daemon.preview import deck_png
+        from openbalance_hid.daemon.preview import deck_png, panel_of
         from openbalance_hid.simulator.models import model_named
 
-        serial = next(iter(house.panels), "")
-        wanted = model_named(model or (house.panels[serial].shape.model if serial in house.panels else DEFAULT_MODEL))
-        return deck_png(house.config, house.config.deck_for(serial), house.snapshots, wanted, moment, theme)
+        panel = next((panel for panel in house.panels.values() if model in (None, panel.shape.model)), None)
+        wanted = model_named(model or (panel.shape.model if panel is not None else DEFAULT_MODEL))
+        if panel is None:
+            panel = panel_of(house.config, house.config.deck_for(""), wanted, moment)
+        known = Known(house.snapshots, house.episodes)
+        return deck_png(panel, known, wanted, moment, theme, house.config.theme)
 
     def _leave(self, decks: Decks) -> None:
         decks.stop(cast(Leave, self._house.config.on_exit))

@@ -6,15 +6,17 @@ that nobody takes the drawing for a screenshot of a window. The keys' pictures c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from openbalance_hid.render import fonts
 from openbalance_hid.render.fonts import Weight
+from openbalance_hid.render.theme import Rgb
 
 SHELL_TOP: Final = (58, 61, 67)
 SHELL_BOTTOM: Final = (33, 35, 39)
@@ -42,13 +44,15 @@ def draw_deck(
     pictures: Mapping[int, Image.Image],
     body: Body,
     title: str = "",
-    strip: Image.Image | None = None,
+    strip: Sequence[Image.Image] = (),
+    lights: Mapping[int, Rgb] = MappingProxyType({}),
     scale: int = 2,
 ) -> Image.Image:
     """RGBA picture of the deck on a transparent ground, `scale` times as large as its panels' pixels.
 
     `pictures`: upright, by key, row by row from the top left; a key without one is dark. A picture is scaled to its key, so
-    keys drawn `scale` times as large stay sharp. `title`: small letters on the body.
+    keys drawn `scale` times as large stay sharp. `title`: small letters on the body. `strip`: the parts of the strip or screen
+    from left to right. `lights`: colours of the touch keys; one without is dark.
     """
     key_width, key_height = body.key_width * scale, body.key_height * scale
     unit = min(key_width, key_height)
@@ -75,10 +79,11 @@ def draw_deck(
     if strip_height:
         strip_width = body.strip_width * scale
         left = shadow + (width - strip_width) // 2
-        _glass(whole, strip, (left, y, strip_width, strip_height), round(strip_height * 0.12), scale)
+        _glass(whole, _side_by_side(strip), (left, y, strip_width, strip_height), round(strip_height * 0.12), scale)
         for number in range(body.touch_keys):
             beside = left - gap - unit // 3 if number == 0 else left + strip_width + gap
-            _glass(whole, None, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale)
+            light = Image.new("RGB", (unit // 3, unit // 6), lights[number]) if number in lights else None
+            _glass(whole, light, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale)
         y += strip_height + gap
     for number in range(body.dials):
         middle = shadow + edge + inner_width * (2 * number + 1) // (2 * body.dials)
@@ -119,6 +124,17 @@ def _glass(whole: Image.Image, picture: Image.Image | None, place: tuple[int, in
     whole.paste(picture.convert("RGB"), (x, y), _rounded(width, height, corner))
     glint = _upper_edge(_rounded(width, height, corner), scale)
     whole.paste((255, 255, 255), (x, y), glint.point([value // 7 for value in range(256)]))
+
+
+def _side_by_side(parts: Sequence[Image.Image]) -> Image.Image | None:
+    if not parts:
+        return None
+    joined = Image.new("RGB", (sum(part.width for part in parts), parts[0].height))
+    x = 0
+    for part in parts:
+        joined.paste(part, (x, 0))
+        x += part.width
+    return joined
 
 
 def _dial(whole: Image.Image, x: int, y: int, size: int) -> None:

@@ -48,8 +48,8 @@ class Scale:
 
     @property
     def side_margin(self) -> int:
-        """The safe area starts here, left and right. Only single lines of text use it all, at the middle of the key."""
-        return self.px(0.042, 3)
+        """The safe area starts here, left and right. Single lines use it all; cells of a strip are neighbours."""
+        return self.px(0.09 if self.is_wide else 0.042, 3)
 
     @property
     def ring(self) -> int:
@@ -83,7 +83,7 @@ class Scale:
     @property
     def is_flat(self) -> bool:
         """Whether there is no room for three lines: the screen of the Neo lays its blocks out in two columns."""
-        return self.is_wide and self.height < 72
+        return self.width >= 3 * self.height
 
 
 @lru_cache(maxsize=32)

@@ -35,8 +35,8 @@ class Scenario:
 _ROWS = (
     Scenario("normal", "an office account, $74 left, nothing unusual"),
     # The rest of the account adds about one more: these come to about 4 and 9 times the average, at any time of the day.
-    Scenario("spike", "one model has spent three usual days' money a day since yesterday", runaway=3.1),
-    Scenario("critical", "one model has spent eight usual days' money a day since yesterday", runaway=8.1),
+    Scenario("spike", "one model has spent three usual days' money a day since yesterday", Decimal("52.40"), runaway=3.1),
+    Scenario("critical", "one model has spent eight usual days' money a day since yesterday", Decimal("31.80"), runaway=8.1),
     Scenario("low-balance", "$3.10 left", balance_usd=Decimal("3.10"), tops_up=False),
     Scenario("negative", "overdrawn by $2.40", balance_usd=Decimal("-2.40"), tops_up=False),
     Scenario("new-account", "one day old, a few cents spent", balance_usd=Decimal("4.60"), tops_up=False, days=1, scale=0.1),

@@ -6,9 +6,12 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from openbalance_hid.config.layout import DEFAULT_STRIP
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.daemon.board import Known
+from openbalance_hid.daemon.events import Glow, Paint, PaintCell, PaintScreen
 from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.daemon.preview import SCALE, body_of, deck_png, faces_of, sample_snapshots
+from openbalance_hid.daemon.preview import SCALE, body_of, deck_png, panel_of, sample_snapshots, shown
 from openbalance_hid.daemon.sheet import cells_of, sheet_png, situations
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK, LIGHT
@@ -19,10 +22,11 @@ from openbalance_hid.tiles.view import Flash, Hero, Line, Notice
 
 AT = datetime(2026, 2, 5, 14, 40, tzinfo=UTC)
 MOMENT = Moment(AT, 0.0)
+NO_CONFIG, NO_ENTRY = Config(), DeckConfig()
 BALANCE_SAYS = {
     "normal": "Balance $74.25",
-    "spike": "Balance $74.25",
-    "critical": "Balance $74.25",
+    "spike": "Balance $52.40",
+    "critical": "Balance $31.80",
     "low-balance": "Balance $3.10",
     "negative": "Balance -$2.40",
     "new-account": "Balance $4.60",
@@ -39,8 +43,16 @@ def known(scenario="normal", at=AT):
     return sample_snapshots(Config(), {"default": scenario}, at)
 
 
+def deck(model, config=NO_CONFIG, entry=NO_ENTRY):
+    return panel_of(config, entry, model_named(model), MOMENT)
+
+
+def keys_of(panel, snapshots):
+    return [effect.face.view for effect in shown(panel, Known(snapshots), MOMENT, "dark") if isinstance(effect, Paint)]
+
+
 def picture(model, theme, snapshots):
-    png = deck_png(Config(), DeckConfig(), snapshots, model_named(model), MOMENT, theme)
+    png = deck_png(deck(model), Known(snapshots), model_named(model), MOMENT, theme)
     return Image.open(BytesIO(png))
 
 
@@ -49,9 +61,9 @@ def picture(model, theme, snapshots):
 
 @pytest.mark.parametrize("scenario", [name for name, _ in SCENARIOS])
 def test_a_scenario_is_pictured_as_its_keys_look_once_things_have_settled(scenario):
-    faces = faces_of(Config(), DeckConfig(), known(scenario), 6, MOMENT)
-    assert faces[0].view.text.startswith(BALANCE_SAYS[scenario])
-    assert not [face.view.text for face in faces.values() if "Tile error" in face.view.text]
+    views = keys_of(deck("mini"), known(scenario))
+    assert views[0].text.startswith(BALANCE_SAYS[scenario])
+    assert not [view.text for view in views if "Tile error" in view.text]
 
 
 def test_the_same_moment_gives_the_same_account_whatever_the_time_is_now():
@@ -77,8 +89,8 @@ def test_every_account_of_the_configuration_has_a_sample_account_of_its_own():
         key: TileConfig("balance", account, options=FrozenMap(TILES["balance"].defaults()))
         for key, account in enumerate(config.accounts)
     }
-    deck = DeckConfig(pages=(PageConfig("main", FrozenMap(keys)),))
-    told = [face.view.text for face in faces_of(config, deck, snapshots, 15, MOMENT).values()]
+    entry = DeckConfig(pages=(PageConfig("main", FrozenMap(keys)),))
+    told = [view.text for view in keys_of(deck("mk2", config, entry), snapshots)][: len(keys)]
     assert [each.startswith(words) for each, words in zip(told, ("Balance $", "Balance $", "Balance: Offline"), strict=True)]
     assert all(name == snapshot.account for name, snapshot in snapshots.items())
     assert snapshots["default"].activity.value != snapshots["work"].activity.value
@@ -100,7 +112,7 @@ def test_every_model_is_drawn_in_both_themes_with_its_tiles_on_the_glass(normal,
     assert drawn.width > row.cols * row.key_width * SCALE
     assert drawn.height > row.rows * row.key_height * SCALE
     lit = sum(number for number, colour in drawn.getcolors(1 << 20) if colour == (*ground, 255))
-    tiles = len(faces_of(Config(), DeckConfig(), normal, row.keys, MOMENT))
+    tiles = sum(bool(view.blocks) for view in keys_of(deck(model), normal))
     assert lit > 0.5 * tiles * row.key_width * row.key_height * SCALE**2
 
 
@@ -113,8 +125,29 @@ def test_a_pedal_is_its_body_alone_for_it_has_no_displays(normal):
 
 def test_the_same_values_give_the_same_file(normal):
     model = model_named("neo")
-    one, other = (deck_png(Config(), DeckConfig(), normal, model, MOMENT) for _ in range(2))
+    one, other = (deck_png(deck("neo"), Known(normal), model, MOMENT) for _ in range(2))
     assert one == other
+
+
+def test_strip_screen_and_touch_keys_show_what_the_daemon_puts_there(normal):
+    plus = shown(deck("plus"), Known(normal), MOMENT, "dark")
+    assert [effect.face.view.tile for effect in plus if isinstance(effect, PaintCell)] == list(DEFAULT_STRIP[:4])
+    second = PageConfig("more", FrozenMap({0: TileConfig("blank")}))
+    neo = shown(deck("neo", entry=DeckConfig(pages=(PageConfig("main", FrozenMap()), second))), Known(normal), MOMENT, "dark")
+    assert [effect.face.view.text[:18] for effect in neo if isinstance(effect, PaintScreen)] == ["OpenRouter: $74.25"]
+    assert [(effect.touch_key, effect.text) for effect in neo if isinstance(effect, Glow)] == [
+        (0, "Back to page more"),
+        (1, "Forward to page more"),
+    ]
+
+
+@pytest.mark.parametrize("model", ["neo", "plus", "plus-xl"])
+def test_the_glass_beside_the_keys_is_lit_in_the_picture(normal, model):
+    drawn, row = picture(model, "light", normal), model_named(model)
+    panel = row.strip or row.screen
+    below = drawn.crop((0, drawn.height - drawn.height // 2, drawn.width, drawn.height))
+    lit = sum(number for number, colour in below.getcolors(1 << 20) if colour == (*LIGHT.background, 255))
+    assert lit > 0.5 * panel.width * panel.height * SCALE**2
 
 
 # --- the sheet -----------------------------------------------------------------------------------------------------------

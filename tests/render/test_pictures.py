@@ -59,9 +59,10 @@ def test_a_deck_stands_on_a_transparent_ground():
     ],
 )
 def test_models_with_strips_and_dials_are_drawn(body):
-    strip = Image.new("RGB", (body.strip_width, body.strip_height), (0, 255, 0)) if body.strip_width else None
-    deck = draw_deck({}, body, strip=strip, scale=1)
+    half = Image.new("RGB", (body.strip_width // 2, body.strip_height), (0, 255, 0)) if body.strip_width else None
+    deck = draw_deck({}, body, strip=[half, half] if half else [], lights={1: (255, 0, 255)}, scale=1)
     assert deck.width > body.columns * body.key_width
+    assert any(colour == (255, 0, 255, 255) for _, colour in deck.getcolors(1 << 20)) == bool(body.touch_keys)
     greens = {colour: number for number, colour in deck.getcolors(1 << 20)}.get((0, 255, 0, 255), 0)
     assert greens >= body.strip_width * body.strip_height * 0.9
 
