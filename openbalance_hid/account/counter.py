@@ -5,10 +5,11 @@ or rounding and adds nothing; a large one must be confirmed by the next sample a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+
+from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Sample
 
@@ -16,8 +17,7 @@ SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is
 SMALL_FALL_SHARE = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """The counter at one moment. `counter_usd` never falls; `epoch` changes where `total_usage` was reset."""
 
     at: datetime
@@ -26,8 +26,7 @@ class Tick:
     epoch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Spend between two moments: `usd`, and the wider of the two sample gaps round its ends, in seconds."""
 
     usd: Decimal

@@ -4,16 +4,17 @@ Starts when the level leaves Normal, ends after 60 minutes of Normal. The level 
 an episode only remembers what the owner has seen.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.spike import Level
 
 ENDS_AFTER = timedelta(minutes=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(Struct, frozen=True):
     """`acknowledged`: the highest level that the owner has tapped away; `notified`: that was told the desktop. NORMAL: none."""
 
     started_at: datetime

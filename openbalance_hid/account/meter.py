@@ -6,16 +6,17 @@ no tasks, only time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.snapshot import Sample
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run of the meter. `ended_at` is None while it goes on; `usd` is None while, or if, nothing could be counted.
 
     `counted_at` and `counted_usage_usd`: the sample up to which `usd` is reckoned.

@@ -1,8 +1,9 @@
 """How long the money lasts at the present pace. Idle days count: time passes on those, too."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, utc_now
@@ -12,8 +13,7 @@ ENOUGH_DAYS = 3  # of history
 SLOWEST_USD = Decimal("0.01")  # a day; below it a runway says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Runway:
+class Runway(Struct, frozen=True):
     """Days left at the pace of the last 7 completed days, and at that of the last 30 (None while that pace says nothing)."""
 
     days: Decimal

@@ -7,11 +7,12 @@ leaders are in `spend`, the alarm in `spike`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 Value = TypeVar("Value")
 
@@ -29,8 +30,7 @@ class Health(Enum):
     OK = "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[Value]):
+class Reading(Struct, Generic[Value], frozen=True):
     """The last good answer of one endpoint, and how the last try went. A failure never replaces a value."""
 
     value: Value | None = None
@@ -39,8 +39,7 @@ class Reading(Generic[Value]):
     message: str | None = None  # what the server or the system said about the last failure
 
 
-@dataclass(frozen=True, slots=True)
-class Credits:
+class Credits(Struct, frozen=True):
     """`GET /credits`. USD. The balance may be negative."""
 
     total_credits_usd: Decimal
@@ -51,8 +50,7 @@ class Credits:
         return self.total_credits_usd - self.total_usage_usd
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One good answer of `GET /credits`, as the spend counter sees it."""
 
     at: datetime  # aware UTC
@@ -61,8 +59,7 @@ class Sample:
     total_usage_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """What was spent on one thing (a model, a provider, a day). USD of credits; own-key inference is never in it."""
 
     usd: Decimal = Decimal(0)
@@ -76,8 +73,7 @@ class Spend:
 Days = Mapping[date, Mapping[str, Spend]]  # completed UTC day -> name of a model, provider or key -> spend
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """`GET /activity`, added up over endpoints: completed UTC days only, never today.
 
     A day that is missing from `by_model` had no spend if it lies between the oldest and `newest`; later days are unknown.
@@ -91,8 +87,7 @@ class Activity:
         return max(self.by_model, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
+class Today(Struct, frozen=True):
     """Spend since UTC midnight by model, from the analytics query. Names are display labels, not slugs."""
 
     day: date
@@ -104,8 +99,7 @@ class Today:
         return sum((spend.usd for spend in self.by_model.values()), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Spend from `start` to `end` by model, from the analytics query: what tells which model drives a spike."""
 
     start: datetime  # aware UTC
@@ -114,8 +108,7 @@ class Window:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """One row of `GET /keys`: an inference key, as it stood when it was asked. USD of credits; None: not told.
 
     Only keys of the default workspace are listed, and what was spent by a deleted key or in the chat room is in none of them.
@@ -133,8 +126,7 @@ class ApiKey:
     disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """One account at one moment."""
 
     account: str

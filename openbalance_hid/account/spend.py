@@ -6,9 +6,10 @@ is not known is None, never zero.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
@@ -20,16 +21,14 @@ SKEW_LIMIT_S = 120.0  # from here on, day boundaries follow the server's clock
 TREND_GAP_S = 3600.0  # "by this time yesterday" wants samples this close to both of its ends
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """Spend against the day before. `basis`: "today" (by this time of day) or "yest" (last completed day)."""
 
     difference_usd: Decimal  # above zero: more was spent
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leader:
+class Leader(Struct, frozen=True):
     """One model's part of a window. `share` 0..1 of the measure asked for."""
 
     name: str

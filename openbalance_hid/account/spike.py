@@ -12,10 +12,12 @@ the time: what the key says is the truth of the last poll. Definitions:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.burst import burst_ratio
 from openbalance_hid.account.counter import spent_between, ticks
@@ -39,8 +41,7 @@ class Level(IntEnum):
     CRITICAL = 4
 
 
-@dataclass(frozen=True, slots=True)
-class SpikeRule:
+class SpikeRule(Struct, frozen=True):
     """The owner's options of the spike tile."""
 
     threshold: Decimal = Decimal(3)
@@ -49,8 +50,7 @@ class SpikeRule:
     burst: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Struct, frozen=True):
     """The model with the largest excess dollars. `times` its own daily mean, or None when it is new."""
 
     name: str
@@ -58,8 +58,7 @@ class Driver:
     approximate: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`active_days` is the n of the baseline; `ratio`, unrounded, is that of the lane that speaks: `burst` or the window."""
 
     level: Level
@@ -72,8 +71,7 @@ class Verdict:
     burst: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate:
+class _Rate(Struct, frozen=True):
     usd_a_day: Decimal
     window_usd: Decimal
     approximate: bool

@@ -5,10 +5,10 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from openbalance_hid.cli import completing
 from openbalance_hid.config.paths import Paths, paths

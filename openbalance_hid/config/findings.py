@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from openbalance_hid.config.lines import KeyPath
 from openbalance_hid.config.schema import Place
@@ -24,8 +25,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _API_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong, and where."""
 
     place: Place

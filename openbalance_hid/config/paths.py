@@ -10,18 +10,17 @@ import shlex
 import stat
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from msgspec import Struct
 
 from openbalance_hid.errors import ConfigError
 
 APP = "openbalance-hid"
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """All places, absolute. None of them need exist."""
 
     config_file: Path

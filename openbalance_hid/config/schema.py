@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import TypeVar
 
+from msgspec import Struct
+
 from openbalance_hid.tiles.options import Option
 
 Key = TypeVar("Key")
@@ -83,19 +85,17 @@ DIAL = (
 # --- the effective configuration ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TileConfig:
+class TileConfig(Struct, frozen=True):
     """One tile on one key. `options` holds every option of the tile's kind, defaults filled in; None is off."""
 
     tile: str
     account: str = DEFAULT_ACCOUNT
     theme: str = "dark"
     label: str | None = None  # None: the tile's own heading; empty: none
-    options: FrozenMap[str, object] = field(default_factory=FrozenMap)
+    options: FrozenMap[str, object] = FrozenMap()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the owner wrote something: file, line from 1 where it is known, and path as `decks[0].keys[3].tile`."""
 
     file: str
@@ -117,8 +117,7 @@ class PageConfig:
     places: FrozenMap[int, Place] = field(default_factory=FrozenMap, compare=False, repr=False)  # of each key's number
 
 
-@dataclass(frozen=True, slots=True)
-class DialConfig:
+class DialConfig(Struct, frozen=True):
     """One dial, from 0 on the left."""
 
     dial: int
@@ -126,8 +125,7 @@ class DialConfig:
     push: str = "refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class DeckConfig:
+class DeckConfig(Struct, frozen=True):
     """One deck. No pages: the default layout, which needs to know the number of keys (`layout.pages_of`)."""
 
     serial: str | None = None
@@ -137,15 +135,13 @@ class DeckConfig:
     strip: tuple[TileConfig, ...] = ()  # left to right
 
 
-@dataclass(frozen=True, slots=True)
-class AccountConfig:
+class AccountConfig(Struct, frozen=True):
     """One account."""
 
     refresh_minutes: int = 15
 
 
-@dataclass(frozen=True, slots=True)
-class DimConfig:
+class DimConfig(Struct, frozen=True):
     """When a deck grows dark. 0 minutes: never. `night`: local begin and end, may pass midnight."""
 
     after_minutes: int = 10
@@ -154,15 +150,14 @@ class DimConfig:
     night: tuple[time, time] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """Everything the owner wants. `accounts` always has "default"."""
 
     refresh_minutes: int = 15
     theme: str = "dark"
     hold_seconds: float = 2.0
     on_exit: str = "black"
-    accounts: FrozenMap[str, AccountConfig] = field(default_factory=lambda: FrozenMap({DEFAULT_ACCOUNT: AccountConfig()}))
+    accounts: FrozenMap[str, AccountConfig] = FrozenMap({DEFAULT_ACCOUNT: AccountConfig()})
     dim: DimConfig = DimConfig()
     decks: tuple[DeckConfig, ...] = ()
 

@@ -4,9 +4,11 @@ A tile that fails says so on its own key and leaves the others alone; its except
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
@@ -27,8 +29,7 @@ NOBODYS = frozenset({"blank", "page"})  # tiles that say nothing about an accoun
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Struct, frozen=True):
     """What the finger is doing to a key, and what came of it."""
 
     pressed: bool = False
@@ -38,8 +39,7 @@ class Touch:
     dimmed: bool = False  # the quiet half of a pulse
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """Everything that tiles may say something about."""
 
     snapshots: Mapping[str, Snapshot]

@@ -5,8 +5,9 @@ every tile of the deck that has it. Turns go round the end. Page and brightness 
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.daemon.board import NOBODYS

@@ -1,8 +1,9 @@
 """What can happen to the house, and what it can want done. Frozen values, nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
@@ -15,8 +16,7 @@ from openbalance_hid.tiles.view import KeyFace, Tone
 # --- events ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class DeckReady:
+class DeckReady(Struct, frozen=True):
     """A deck is open and dark. `cells`: parts of its touch strip; `screen`: it has a small one."""
 
     serial: str
@@ -29,15 +29,13 @@ class DeckReady:
     screen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DeckLeft:
+class DeckLeft(Struct, frozen=True):
     """A deck was unplugged or lost."""
 
     serial: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyMoved:
+class KeyMoved(Struct, frozen=True):
     """A key went down or up, at monotonic `mono_s`."""
 
     serial: str
@@ -46,8 +44,7 @@ class KeyMoved:
     mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class TouchKeyMoved:
+class TouchKeyMoved(Struct, frozen=True):
     """A touch key, which has a colour and no picture, went down or up; 0 is the left one."""
 
     serial: str
@@ -55,8 +52,7 @@ class TouchKeyMoved:
     down: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DialTurned:
+class DialTurned(Struct, frozen=True):
     """A dial moved by `steps`: positive clockwise."""
 
     serial: str
@@ -64,16 +60,14 @@ class DialTurned:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class DialPushed:
+class DialPushed(Struct, frozen=True):
     """A dial was pushed down."""
 
     serial: str
     dial: int
 
 
-@dataclass(frozen=True, slots=True)
-class CellTouched:
+class CellTouched(Struct, frozen=True):
     """A finger tapped a cell of the touch strip, or rested on it: the deck itself tells which."""
 
     serial: str
@@ -81,28 +75,24 @@ class CellTouched:
     gesture: Gesture
 
 
-@dataclass(frozen=True, slots=True)
-class Swiped:
+class Swiped(Struct, frozen=True):
     """A finger moved over the strip: by how many pages, positive forward."""
 
     serial: str
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
-class PageAsked:
+class PageAsked(Struct, frozen=True):
     """A page asked for from outside, on every deck that has it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifyAsked:
+class IdentifyAsked(Struct, frozen=True):
     """Every key is to show its number for a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A gesture asked for from outside, as if a finger had made it. `serial` None: the first deck."""
 
     key: int
@@ -110,15 +100,13 @@ class Asked:
     serial: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoRefresh:
+class NoRefresh(Struct, frozen=True):
     """A refresh that was asked for is not worth a poll: the last one was a moment ago, or the server wants quiet."""
 
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
+class Recalled(Struct, frozen=True):
     """The open episodes of an account from before this start. `started_at`: of the snapshots that they belong to."""
 
     account: str
@@ -126,8 +114,7 @@ class Recalled:
     episodes: Mapping[SpikeRule, Episode]
 
 
-@dataclass(frozen=True, slots=True)
-class Notified:
+class Notified(Struct, frozen=True):
     """The desktop was told of a level, or could not be."""
 
     account: str
@@ -136,8 +123,7 @@ class Notified:
     delivered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """The owner has pressed the button of a notification."""
 
     account: str
@@ -145,28 +131,24 @@ class Acknowledged:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFailed:
+class OpenFailed(Struct, frozen=True):
     """The desktop could not open the page that a tap asked for."""
 
     serial: str
     spot: Spot
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRead:
+class ConfigRead(Struct, frozen=True):
     """The owner has changed the configuration, and it is good."""
 
     config: Config
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRefused:
+class ConfigRefused(Struct, frozen=True):
     """The owner has changed the configuration into one that cannot be used: the old one stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimePassed:
+class TimePassed(Struct, frozen=True):
     """Nothing but time."""
 
 
@@ -193,8 +175,7 @@ Event = (
 # --- effects -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(Struct, frozen=True):
     """Put a face on a key."""
 
     serial: str
@@ -202,8 +183,7 @@ class Paint:
     face: KeyFace
 
 
-@dataclass(frozen=True, slots=True)
-class PaintCell:
+class PaintCell(Struct, frozen=True):
     """Put a face on a cell of the touch strip."""
 
     serial: str
@@ -211,16 +191,14 @@ class PaintCell:
     face: KeyFace
 
 
-@dataclass(frozen=True, slots=True)
-class PaintScreen:
+class PaintScreen(Struct, frozen=True):
     """Put a face on the small screen."""
 
     serial: str
     face: KeyFace
 
 
-@dataclass(frozen=True, slots=True)
-class Glow:
+class Glow(Struct, frozen=True):
     """Give a touch key the colour of a tone, None: none. `text`: what it does, in words."""
 
     serial: str
@@ -229,30 +207,26 @@ class Glow:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Brighten:
+class Brighten(Struct, frozen=True):
     """Set a deck's brightness, percent."""
 
     serial: str
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(Struct, frozen=True):
     """Poll an account at once."""
 
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Enlist:
+class Enlist(Struct, frozen=True):
     """Ask for these accounts and no others. `intervals_s`: of each, in seconds."""
 
     intervals_s: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Remember:
+class Remember(Struct, frozen=True):
     """An episode has changed, None: is over. `started_at`: of the snapshots that it was judged by."""
 
     account: str
@@ -262,8 +236,7 @@ class Remember:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Tell the desktop that a level has been reached; `Notified` says what came of it."""
 
     account: str
@@ -273,8 +246,7 @@ class Notify:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """Open an https address in the owner's browser; a tap on this key or cell asked for it."""
 
     url: str
@@ -282,16 +254,14 @@ class Open:
     spot: Spot
 
 
-@dataclass(frozen=True, slots=True)
-class Complain:
+class Complain(Struct, frozen=True):
     """A tile raised: for the log."""
 
     tile: str
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """Something that the owner should know and that stops nobody: for the log."""
 
     text: str

@@ -5,8 +5,9 @@ the loop to carry out. `next_deadline` says when time itself is the next event.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import tzinfo
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Health, Snapshot

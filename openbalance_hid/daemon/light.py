@@ -11,8 +11,10 @@ owner wants) is dark: the press that wakes it does nothing else. Above that a pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.config.schema import DimConfig
 from openbalance_hid.daemon.moment import Moment
@@ -23,8 +25,7 @@ FADE_STEPS = 10
 AWAKE_AT_NIGHT_MINUTES = 10  # after a press, for owners who never dim
 
 
-@dataclass(frozen=True, slots=True)
-class Fade:
+class Fade(Struct, frozen=True):
     """From one percentage to a lower one, begun at monotonic `began_s`."""
 
     begin: int
@@ -39,8 +40,7 @@ class Fade:
         return self.begin - (self.begin - self.end) * self.step(now_s) // FADE_STEPS
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(Struct, frozen=True):
     """`idle_from_s`: monotonic, when the deck was plugged in or, if `touched`, last touched. `zone` None: the system's."""
 
     dim: DimConfig

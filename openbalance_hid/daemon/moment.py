@@ -1,12 +1,12 @@
 """One reading of both clocks. Instants for people are UTC; instants for decisions are monotonic seconds; they never mix."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+
+class Moment(Struct, frozen=True):
     """`utc` aware; `mono_s` seconds of a clock that only goes forward."""
 
     utc: datetime

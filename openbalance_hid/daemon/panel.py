@@ -6,8 +6,10 @@ What a page, a dial or the light does is decided in `pages`, `dials` and `light`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from openbalance_hid.config.layout import dials_of, pages_of, strip_of
 from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, TileConfig
@@ -22,8 +24,7 @@ from openbalance_hid.daemon.places import Cell, Spot
 Slot = tuple[str | None, Spot]  # name of the page, None for the strip, which all pages share; and where on it
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """`light` None: a deck without displays. `turned`: the tiles that a dial has changed, as they are now."""
 
     shape: DeckReady

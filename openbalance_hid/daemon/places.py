@@ -1,17 +1,15 @@
 """What can be pointed at on a deck. Names, nothing else."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One part of the touch strip, from 0 on the left; a dial stands below each."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """The small screen of the Neo."""
 
 

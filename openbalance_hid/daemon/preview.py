@@ -4,11 +4,12 @@ Not here: contact sheets of single keys (`sheet`), files and options (the door).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap

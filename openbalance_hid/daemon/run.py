@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level
@@ -69,8 +70,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MODEL = "mk2"  # of a preview without a deck
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What the command line asks for. `virtual`: models of virtual decks; `usb`: look for real ones."""
 
     paths: Paths

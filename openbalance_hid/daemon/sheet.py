@@ -5,13 +5,15 @@ options; faces that a tile has shown already are left out. Not here: how a sheet
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from io import BytesIO
 from itertools import product
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.episode import Episode
@@ -46,8 +48,7 @@ TROUBLES: Final = {
 UNTOUCHED: Final = Touch()
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """One row: an account, how long after its last poll it is looked at, and what is done to the key."""
 
     name: str

@@ -4,10 +4,11 @@ Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.episode import calls_for_attention
@@ -24,8 +25,7 @@ from openbalance_hid.tiles.states import STALE_INTERVALS
 TOP_MODELS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class DeckCounts:
+class DeckCounts(Struct, frozen=True):
     """One deck as its surface counts it; `trouble`: why it cannot be used, in words."""
 
     serial: str
@@ -40,8 +40,7 @@ class DeckCounts:
     trouble: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """What only the process knows."""
 
     pid: int

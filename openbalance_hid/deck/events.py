@@ -6,30 +6,28 @@ Nothing here says what a press means.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from openbalance_hid.deck.products import FoundDeck
 
 
-@dataclass(frozen=True, slots=True)
-class DeckFound:
+class DeckFound(Struct, frozen=True):
     """The scan sees a deck that it did not see before; it has not been opened."""
 
     found: FoundDeck
 
 
-@dataclass(frozen=True, slots=True)
-class DeckVanished:
+class DeckVanished(Struct, frozen=True):
     """The scan no longer sees it."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeckArrived:
+class DeckArrived(Struct, frozen=True):
     """A deck has been opened and takes pictures."""
 
     serial: str
@@ -38,16 +36,14 @@ class DeckArrived:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeckLost:
+class DeckLost(Struct, frozen=True):
     """An open deck was unplugged, hangs, or its handle died; said once for each opening. Keys that were down are up."""
 
     serial: str
     reason: str  # one line, lower case
 
 
-@dataclass(frozen=True, slots=True)
-class KeyEvent:
+class KeyEvent(Struct, frozen=True):
     """A key went down or up."""
 
     serial: str
@@ -56,8 +52,7 @@ class KeyEvent:
     mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class TouchKeyEvent:
+class TouchKeyEvent(Struct, frozen=True):
     """A touch key of the Neo (a colour, no picture) was touched or let go; 0 is the left one."""
 
     serial: str
@@ -66,8 +61,7 @@ class TouchKeyEvent:
     mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class DialTurned:
+class DialTurned(Struct, frozen=True):
     """A dial moved by `steps`: positive clockwise."""
 
     serial: str
@@ -76,8 +70,7 @@ class DialTurned:
     mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class DialPushed:
+class DialPushed(Struct, frozen=True):
     """A dial was pushed down or let go."""
 
     serial: str
@@ -94,8 +87,7 @@ class Touch(Enum):
     DRAG = "drag"
 
 
-@dataclass(frozen=True, slots=True)
-class StripTouched:
+class StripTouched(Struct, frozen=True):
     """A touch on the strip. Pixels from its top left; the `out` pair is where a drag left it, else where it began."""
 
     serial: str

@@ -5,10 +5,10 @@ products call themselves "Stream Deck Original" there. Nothing is opened here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
 from StreamDeck.DeviceManager import DeviceManager
 from StreamDeck.ProductIDs import USBVendorIDs
 
@@ -38,8 +38,7 @@ NAMES: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDeck:
+class FoundDeck(Struct, frozen=True):
     """A deck that is present. `serial`: as the USB descriptor says, without opening it; may be empty."""
 
     path: str

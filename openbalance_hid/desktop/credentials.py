@@ -9,11 +9,12 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from openbalance_hid.desktop import keyring_door, private_files
 from openbalance_hid.desktop.keyring_door import DEFAULT_ACCOUNT, NoKeyringError, setup_command, to_file
@@ -46,8 +47,7 @@ class Store(Enum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
+class StoredKey(Struct, frozen=True):
     """A key and where it was found. `where`: environment, credential, file or keyring; `place`: which one, in words."""
 
     secret: Secret
@@ -55,8 +55,7 @@ class StoredKey:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One account that has a key somewhere, or should. `trouble` says why the key cannot be read."""
 
     name: str
@@ -75,8 +74,7 @@ class Standing(Enum):
     OVERRULED = "overruled"  # has one, but a place before it decides
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
+class KeySource(Struct, frozen=True):
     """One place that is asked for an account's key. `why` it stands so, in words; `hint`: the command that mends it."""
 
     where: str  # environment, credential, file or keyring
@@ -220,8 +218,7 @@ def list_accounts(env: Mapping[str, str], places: Places, timeout_s: float = TIM
 # --- the places --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     where: str
     place: str
     when_empty: str

@@ -11,10 +11,11 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter import Run

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter import Run
@@ -14,24 +15,21 @@ from openbalance_hid.account.spike import SpikeRule
 __all__ = ["Counted", "Days", "Past", "Who"]
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """An account as one key knows it: another key under the same name is another account."""
 
     name: str
     fingerprint: str  # of the key; the file holds it salted
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """One stored reading of the credits."""
 
     at: datetime  # aware UTC
     credits: Credits
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What was known of an account when it was last asked. Empty for one that was never met."""
 
     last: Counted | None = None  # however old

@@ -7,11 +7,12 @@ with the answers in it comes out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.days import joined, with_key
 from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Health, Reading, Snapshot

@@ -1,10 +1,9 @@
 """How long and how much one exchange with OpenRouter may take. Only numbers, with their reasons."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long and how much one exchange may take. A slow `/activity` is why reading may pause for 15 s."""
 
     connect_s: float = 5.0

@@ -13,13 +13,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow, localcontext
 from functools import cache
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Spend, Today, Window
 from openbalance_hid.errors import ServerError
@@ -45,8 +46,7 @@ _KEY = re.compile(r"sk-or-[A-Za-z0-9_-]+")
 Reply = TypeVar("Reply")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
+class KeyInfo(Struct, frozen=True):
     """`GET /key`: what kind of key this is. Its own usage counters are not the account's and are left out."""
 
     is_management_key: bool | None  # None: the server does not say

@@ -9,9 +9,10 @@ import logging
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Credits, Health, Sample, Snapshot
 from openbalance_hid.errors import (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading
 from openbalance_hid.errors import ApiError, ForbiddenError, OfflineError, RateLimitedError, ServerError
@@ -15,8 +17,7 @@ _RATE_LIMIT_FLOOR_S = 60.0
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How it went."""
 
     outcome: Outcome

@@ -1,7 +1,8 @@
 """What a tap can do. Frozen values; the daemon carries them out."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Page(Enum):
@@ -13,25 +14,21 @@ class Page(Enum):
     MANAGEMENT_KEYS = "https://openrouter.ai/settings/management-keys"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPage:
+class OpenPage(Struct, frozen=True):
     """Open a page in the owner's browser."""
 
     page: Page
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """The owner has seen the spike alarm of this key."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnPage:
+class TurnPage(Struct, frozen=True):
     """Show the page of the deck that the tile names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     """A key without an action."""
 
 

@@ -13,9 +13,11 @@ thread, no clock: `due` is asked when `next_deadline` has come.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -27,16 +29,14 @@ class Gesture(Enum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(Struct, frozen=True):
     """One key that is down. `since_s`: monotonic seconds."""
 
     since_s: float
     held: bool = False  # the hold has fired
 
 
-@dataclass(frozen=True)
-class Gestures(Generic[Key]):
+class Gestures(Struct, Generic[Key], frozen=True):
     """All keys that are down. Frozen: each step returns the next state and what happened, as (key, gesture) pairs."""
 
     hold_s: float

@@ -8,11 +8,11 @@ than the eye sees, because each 1016 bytes are one more HID report.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final
 
+from msgspec import Struct
 from PIL import Image
 
 # How coarsely JPEG keeps each frequency, 8 × 8, lowest first. The tables of the standard are made for photographs: they drop
@@ -23,8 +23,7 @@ LUMA: Final = tuple(round(8 + 0.3 * (row + column)) for row in range(8) for colu
 CHROMA: Final = (14,) * 64
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFormat:
+class PictureFormat(Struct, frozen=True):
     """What a key, strip or screen takes. Width and height in pixels, as the picture stands upright before it is turned."""
 
     width: int

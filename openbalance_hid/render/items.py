@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.render.fonts import Weight
 from openbalance_hid.tiles.view import Icon, Tone
@@ -45,8 +47,7 @@ class Role(Enum):
     WORDS = "words"
 
 
-@dataclass(frozen=True, slots=True)
-class TextItem:
+class TextItem(Struct, frozen=True):
     """A run of text. The box reaches from the tallest letter to the lowest tail."""
 
     box: Box
@@ -58,8 +59,7 @@ class TextItem:
     baseline: int
 
 
-@dataclass(frozen=True, slots=True)
-class IconItem:
+class IconItem(Struct, frozen=True):
     """An icon, as large as its square box."""
 
     box: Box
@@ -68,8 +68,7 @@ class IconItem:
     role: Role = Role.WORDS
 
 
-@dataclass(frozen=True, slots=True)
-class MeterItem:
+class MeterItem(Struct, frozen=True):
     """A horizontal bar, filled from the left to `share` (0..1)."""
 
     box: Box
@@ -77,8 +76,7 @@ class MeterItem:
     tone: Tone
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnItem:
+class ColumnItem(Struct, frozen=True):
     """One column of a chart; `known` false: the mark of a day that is not known."""
 
     box: Box
@@ -86,8 +84,7 @@ class ColumnItem:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class DotItem:
+class DotItem(Struct, frozen=True):
     """A round mark: the page shown (`on`, wider) or another one, or the age of the data (`tone` warn)."""
 
     box: Box

@@ -8,8 +8,9 @@ that the title goes, then the lowest block: what is left is never clipped and ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.blocks import LEVELS, Piece, arrange, words_with_icon
@@ -19,8 +20,7 @@ from openbalance_hid.render.type_scale import Scale, scale_of
 from openbalance_hid.tiles.view import Age, Block, Flash, Icon, KeyFace, TileView, Tone
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The items of one picture and the area they keep to. `dropped`: blocks there was no room for."""
 
     safe: Box
@@ -28,8 +28,7 @@ class Layout:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What stands in the title's place."""
 
     text: str

@@ -7,17 +7,17 @@ difference. Every tone reaches 7 : 1 against its background, because any of them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from openbalance_hid.tiles.view import Tone
 
 Rgb = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """One table of colours, sRGB 0..255."""
 
     name: str

@@ -6,9 +6,10 @@ looks the same on every model. `side` is the shorter edge: wide strips and tall 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 SMALLEST_TEXT_PX: Final = 11  # below this the condensed letters close up; looked at on all sizes from 8 to 14
 
@@ -20,8 +21,7 @@ CAPTION: Final = (0.158, 0.142)
 SPACE: Final = (0.065, 0.055, 0.045, 0.035, 0.03, 0.02, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """The sizes for one width and height, all in pixels."""
 
     width: int

@@ -7,9 +7,11 @@ so their rows are what these agree on. How the reports are read is in `report_de
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.errors import UsageError
 
@@ -43,8 +45,7 @@ class Inputs(Enum):
     COMMAND = "command"  # command, payload length (16 bit little-endian), payload
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A feature report with a text in it. `lengths`: what a host may ask for; `starts_at`: offset of the first character."""
 
     report_id: int
@@ -57,16 +58,14 @@ class Text:
         return (head + before + text.encode("ascii")).ljust(length, b"\0")[:length]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """A feature report that orders something: its first bytes, and the report lengths that the device takes."""
 
     prefix: bytes
     lengths: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """A display beside the keys. Pixels as the user sees them. `sideways`: positions and sizes arrive with x and y swapped."""
 
     width: int
@@ -75,8 +74,7 @@ class Panel:
     sideways: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One product. Lengths in bytes with the report id, sizes in pixels as the user sees them."""
 
     name: str

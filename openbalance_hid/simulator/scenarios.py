@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Behaviour(Enum):
@@ -18,8 +19,7 @@ class Behaviour(Enum):
     BROKEN = "broken"  # JSON 500, HTML 502 and a body that breaks off, in turn
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """One account. Amounts in USD."""
 
     name: str

@@ -5,7 +5,8 @@ the shapes of bars stay: they tell nobody how much it is.
 """
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from openbalance_hid.tiles.view import Block, Hero, Line, Row, TileView
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
@@ -14,8 +15,7 @@ from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.view import TileView
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """One key's situation. `turn` counts up as a cycling tile turns its pages; `now` is aware UTC.
 
     `pages`: the names of the deck's pages, `page` the index of the one that is shown; none in a picture of one key.
@@ -42,8 +42,7 @@ class Scene:
         return None if value is None else Decimal(str(value))
 
 
-@dataclass(frozen=True)
-class TileKind:
+class TileKind(Struct, frozen=True):
     """A row of the table of tiles."""
 
     name: str

@@ -5,9 +5,11 @@ the trouble's word where its trend would stand, and the age of the value as a do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
 from openbalance_hid.tiles import words
@@ -19,8 +21,7 @@ OLD_INTERVALS = 2
 STALE_INTERVALS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """One row of the table: what stands on the key, and in a few words what helps."""
 
     words: str

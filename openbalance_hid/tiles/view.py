@@ -6,8 +6,9 @@ that is visible. All values are frozen and hashable, so that an equal face is ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Tone(Enum):
@@ -48,8 +49,7 @@ class Shorten(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Hero:
+class Hero(Struct, frozen=True):
     """The one thing to read from an arm's length: a number (`$74.25`), or an icon and a word (`✓ Normal`)."""
 
     text: str
@@ -57,8 +57,7 @@ class Hero:
     icon: Icon | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of text. `strong`: value size instead of caption size. May have an icon before it."""
 
     text: str
@@ -69,8 +68,7 @@ class Line:
     variants: tuple[str, ...] = ()  # shorter wordings, longest first, tried before anything is cut
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A name on the left, an amount on the right, a share bar below them."""
 
     name: str
@@ -79,24 +77,21 @@ class Row:
     tone: Tone = Tone.ACCENT  # of the bar
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """A bar chart, oldest first. Heights as shares 0..1 of the tallest; None: unknown (drawn as a gap mark)."""
 
     shares: tuple[float | None, ...]
     tones: tuple[Tone, ...] = ()  # one a bar; empty: accent for all
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Struct, frozen=True):
     """A horizontal gauge filled from the left. `share` 0..1."""
 
     share: float
     tone: Tone = Tone.ACCENT
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A whole-tile state: an icon over one or two words (`Set up`, `Offline`)."""
 
     icon: Icon
@@ -116,8 +111,7 @@ class Age(Enum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class TileView:
+class TileView(Struct, frozen=True):
     """What one tile says now. `text` is the same in words: for the accessible name, `status` and screen readers."""
 
     tile: str
@@ -141,8 +135,7 @@ class Flash(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFace:
+class KeyFace(Struct, frozen=True):
     """A tile as it stands on its key: the view and what the finger is doing."""
 
     view: TileView

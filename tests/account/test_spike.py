@@ -1,13 +1,13 @@
 """The spike rule's vectors, by number, and the properties that hold for any account."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.account.burst import active_hours
 from openbalance_hid.account.counter import ticks

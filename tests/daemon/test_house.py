@@ -1,11 +1,11 @@
 """The house under virtual time: events in, effects out, nothing else in the room."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig

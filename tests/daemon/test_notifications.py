@@ -1,6 +1,6 @@
 """When the desktop is told of a spike: once a rise, over restarts, and never when the owner does not want it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot

@@ -1,11 +1,11 @@
 """The history's thread and a poller's ledger: whoever keeps does not wait, whoever recalls waits a moment."""
 
 import threading
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.episode import Episode

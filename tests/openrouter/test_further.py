@@ -1,11 +1,11 @@
 """What the balance does without: how often it is asked, and what comes of it. Real server, virtual clock."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import today_usd

@@ -1,11 +1,11 @@
 """Turns of the poller against a real server, under a clock that only moves when told."""
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Credits, Health, Snapshot
 from openbalance_hid.errors import CredentialError, NoKeyError

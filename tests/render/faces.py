@@ -1,8 +1,7 @@
 """Faces of every state a tile can be in, and ways to make any face at all. Shared by the tests of this room."""
 
-from dataclasses import replace
-
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.tiles.view import (
     Age,

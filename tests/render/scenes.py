@@ -5,9 +5,11 @@ kept under them. Faces made by hand, for what no tile says today, are in `faces`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Health, Reading, Sample, Snapshot, Spend

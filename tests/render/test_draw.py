@@ -1,9 +1,8 @@
 """What the drawing promises: the same picture for the same face, any face at any size, and each state of the finger seen."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK, LIGHT

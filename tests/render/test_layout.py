@@ -1,11 +1,11 @@
 """What the layout promises for any content on any key: all inside, nothing over another, nothing too small to read."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.render.fonts import ELLIPSIS
 from openbalance_hid.render.items import DotItem, IconItem, MeterItem, Role, TextItem

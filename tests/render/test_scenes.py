@@ -1,10 +1,10 @@
 """What the real tiles promise the eye, on the pixels as drawn: words whole, contrast enough, no two states alike."""
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.render.draw import draw, pushed_in_px

@@ -1,9 +1,9 @@
 """Contrast and the telling apart of states: from the tables, and from the pixels as drawn."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from openbalance_hid.render.draw import draw
