@@ -48,8 +48,10 @@ def heading_of(face: KeyFace) -> Heading:
         return DONE if face.flash is Flash.DONE else FAILED
     if face.refreshing:
         return REFRESHING
-    trouble = face.view.trouble
-    return Heading(face.view.title) if trouble is None else Heading(trouble.text, trouble.icon, trouble.tone, trouble.variants)
+    view, trouble = face.view, face.view.trouble
+    if trouble is None:
+        return Heading(view.title, view.sign)
+    return Heading(trouble.text, trouble.icon, trouble.tone, trouble.variants)
 
 
 @lru_cache(maxsize=512)

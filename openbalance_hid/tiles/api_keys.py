@@ -76,6 +76,7 @@ def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: 
         shown_age(snapshot, [snapshot.credits.measured_at or snapshot.keys.measured_at], scene.now),
         page=page,
         trouble=line,
+        sign=Icon.KEY,  # `today` has the same title
     )
 
 

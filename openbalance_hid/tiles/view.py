@@ -124,6 +124,7 @@ class TileView(Struct, frozen=True):
     pulse: bool = False  # and louder: the inverted colours come and go
     page: tuple[int, int] | None = None  # (index from 0, count) of a cycling tile, as dots
     trouble: Line | None = None  # stands in the title's place, on tiles that have no other line for it
+    sign: Icon | None = None  # before the title, where two tiles would have the same one
     stripe: int | None = None  # number of the account, drawn as a coloured edge; None: one account only
 
 
