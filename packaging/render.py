@@ -1,11 +1,14 @@
-"""Writes what packagers take as it is: the units of systemd and launchd. `--check` writes nothing and exits 1 if one is stale.
+"""Writes what packagers take as it is: the units of systemd and launchd, the manual page.
 
-Run it with `make rendered`.
+`--check` writes nothing and exits 1 if one is stale. Run it with `make rendered`.
 """
 
 import sys
 from pathlib import Path
 
+from man_page import render_man_page
+
+from openbalance_hid.cli import main as program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_system_unit, render_user_unit
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +18,7 @@ PROGRAM = ("/usr/bin/openbalance-hid",)  # of a distribution's package
 def rendered() -> dict[str, str]:
     """Every file by its name from the repository's root."""
     return {
+        "man/openbalance-hid.1": render_man_page(program),
         f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
         f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
         f"launchd/{LABEL}.plist": render_agent(("/opt/homebrew/bin/openbalance-hid",), f"/Users/you/Library/Logs/{LABEL}.log"),

@@ -24,7 +24,7 @@ Accounts = Mapping[str, Mapping[str, Any]]
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
 @click.option("--show", type=click.Choice(DISPLAYS), default="both", show_default=True, help="What to show.")
 @click.option("--period", type=click.Choice(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
-@click.option("--account", type=AccountName(), default="default", show_default=True)
+@click.option("--account", type=AccountName(), default="default", show_default=True, help="Whose.")
 @click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
 def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
     """Print a line for a status bar: balance and usage, from the running daemon."""

@@ -102,7 +102,7 @@ TABLES = {
 
 @click.command("export")
 @click.option("--what", type=click.Choice(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
-@click.option("--format", "form", type=click.Choice(("csv", "json", "prometheus")), required=True)
+@click.option("--format", "form", type=click.Choice(("csv", "json", "prometheus")), required=True, help="Whose language.")
 @click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this UTC day on, as 2026-11-01.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file in place of standard output.")
 def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:

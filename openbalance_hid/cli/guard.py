@@ -48,7 +48,7 @@ class Usd(click.ParamType[Decimal]):
 @click.option("--min-balance", type=Usd(), help="The balance must not be below this, USD.")
 @click.option("--max-today", type=Usd(), help="The spend of this UTC day must not be above this, USD.")
 @click.option("--no-spike", is_flag=True, help="The spike alert must be calm.")
-@click.option("--account", type=AccountName(), default="default", show_default=True)
+@click.option("--account", type=AccountName(), default="default", show_default=True, help="Whose.")
 def guard(min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool, account: str) -> None:
     """Exit with 0 within limits, 20 when one is crossed, 21 when the data is unknown or older than 4 intervals."""
     accounts = ask(paths(os.environ).socket_file, "status")["accounts"]

@@ -32,9 +32,10 @@ _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the v
 @click.option(
     "--deck",
     "decks",
+    metavar="usb|virtual[:MODEL]",
     multiple=True,
     shell_complete=completing.decks,
-    help="usb (the default) or virtual[:MODEL]; may be repeated.",
+    help="Which decks, usb where none is named; may be repeated.",
 )
 @_port
 @_no_browser

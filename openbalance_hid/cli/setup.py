@@ -43,7 +43,13 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
     help="Which account it is for.",
 )
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
-@click.option("--store", type=click.Choice([store.value for store in Store]), default="keyring", show_default=True)
+@click.option(
+    "--store",
+    type=click.Choice([store.value for store in Store]),
+    default="keyring",
+    show_default=True,
+    help="Where to keep it.",
+)
 @click.option("--no-check", is_flag=True, help="Store the key without trying it.")
 def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
     """Ask for a Management key, try it, and store it."""

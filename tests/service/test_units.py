@@ -4,7 +4,6 @@ import plistlib
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,18 +24,10 @@ from openbalance_hid.service.units import (
     render_user_unit,
 )
 
-ROOT = Path(__file__).parents[2]
 PACKAGED = ("/usr/bin/openbalance-hid",)
 SYSTEMD_UNITS = pytest.mark.parametrize(
     ("render", "whose"), [(render_user_unit, ["--user"]), (render_system_unit, [])], ids=["user", "system"]
 )
-
-
-def test_what_is_checked_in_is_what_is_rendered() -> None:
-    ended = subprocess.run(
-        [sys.executable, "packaging/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 def test_the_units_know_the_names_of_other_rooms() -> None:
