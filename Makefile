@@ -1,12 +1,15 @@
 # Everything runs in .venv; each target sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# LOCKED=1: exactly what locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test torture check lint types imports bench bench-neighbours pictures rendered clean
+.PHONY: demo test torture check lint types imports bench bench-neighbours pictures rendered package test-wheel lock audit clean
 
-.venv/.ready: pyproject.toml
+.venv/.ready: pyproject.toml $(if $(LOCKED),locks/dev.txt)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) $(if $(LOCKED),--require-hashes --only-binary :all: --requirement locks/dev.txt,--editable '.[dev]')
+	$(if $(LOCKED),$(PIP) --no-deps --no-build-isolation --editable .)
 	touch $@
 
 demo: .venv/.ready
@@ -35,6 +38,34 @@ bench-neighbours: .venv/.ready
 
 bench: .venv/.ready
 	$(BIN)/python -m bench
+
+package: .venv/.ready
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+# The tests against the wheel in a fresh environment. Around them is the source distribution, without the package itself.
+WHEEL_TEST := build/wheel-test
+test-wheel: package
+	rm -rf $(WHEEL_TEST) && mkdir -p $(WHEEL_TEST)
+	tar -xzf dist/*.tar.gz -C $(WHEEL_TEST) --strip-components=1 && rm -r $(WHEEL_TEST)/openbalance_hid
+	$(PYTHON) -m venv $(WHEEL_TEST)/.venv
+	$(WHEEL_TEST)/$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev]"
+	cd $(WHEEL_TEST) && $(BIN)/pytest $(ARGS)
+
+.venv/.audit: .venv/.ready
+	$(PIP) --editable '.[audit]'
+	touch $@
+
+# One resolution for every Python and system that is supported; run.txt is what the program needs, dev.txt the tests as well.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
+lock: .venv/.audit
+	$(LOCK) --upgrade pyproject.toml --output-file locks/run.txt
+	$(LOCK) --upgrade --extra dev --constraint locks/run.txt pyproject.toml --output-file locks/dev.txt
+	$(MAKE) rendered
+
+audit: .venv/.audit
+	$(BIN)/python packaging/bandit_findings.py
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement locks/dev.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info

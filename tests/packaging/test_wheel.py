@@ -1,0 +1,64 @@
+"""What is in the wheel and in the source distribution. That the suite passes against the wheel, `make test-wheel` shows."""
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import openbalance_hid
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(openbalance_hid.__file__).parent
+NAME = f"openbalance_hid-{openbalance_hid.__version__}"
+
+
+def build(source: Path, into: Path, *kinds: str) -> None:
+    words = [sys.executable, "-m", "build", "--no-isolation", *kinds, "--outdir", str(into), str(source)]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds the source distribution, and the wheel that was built from it."""
+    if not (ROOT / "openbalance_hid").is_dir():
+        pytest.skip("the package is installed here, and its source is not beside the tests")
+    folder = tmp_path_factory.mktemp("dist")
+    build(ROOT, folder)  # both, the wheel from the source distribution
+    return folder
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_no_other(built: Path) -> None:
+    files = {file for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+    expected = {file.relative_to(PACKAGE.parent).as_posix(): file.read_bytes() for file in files}
+    found = contents(built / f"{NAME}-py3-none-any.whl")
+    assert {name: data for name, data in found.items() if name.startswith("openbalance_hid/")} == expected
+    page = f"{NAME}.data/data/share/man/man1/openbalance-hid.1"
+    assert found[page] == (ROOT / "man/openbalance-hid.1").read_bytes()
+    others = {name.partition("/")[0] for name in found} - {"openbalance_hid"}
+    assert others == {f"{NAME}.data", f"{NAME}.dist-info"}
+
+
+def test_the_tree_and_the_source_distribution_build_the_same_wheel(built: Path, tmp_path: Path) -> None:
+    build(ROOT, tmp_path, "--wheel")
+    name = f"{NAME}-py3-none-any.whl"
+    assert (tmp_path / name).read_bytes() == (built / name).read_bytes()
+
+
+def test_the_source_distribution_has_what_tests_and_packagers_need(built: Path) -> None:
+    with tarfile.open(built / f"{NAME}.tar.gz") as archive:
+        found = {name.removeprefix(f"{NAME}/") for name in archive.getnames()}
+    needed = ("tests", "bench", "man", "packaging", "systemd", "launchd", "udev", ".github/pictures")
+    files = {
+        file for folder in needed for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert {file.relative_to(ROOT).as_posix() for file in files} - found == set()
+    assert [name for name in found if name.startswith((".ci", ".github/workflows"))] == []
