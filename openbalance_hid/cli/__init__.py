@@ -35,6 +35,7 @@ COMMANDS = {
     "guard": "openbalance_hid.cli.guard:guard",
     "export": "openbalance_hid.cli.export:export",
     "stop": "openbalance_hid.cli.control:stop",
+    "doctor": "openbalance_hid.cli.doctor:doctor",
     "config": "openbalance_hid.cli.config:config",
     "service": "openbalance_hid.cli.service:service",
     "udev": "openbalance_hid.cli.udev:udev",

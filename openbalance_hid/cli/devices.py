@@ -10,9 +10,10 @@ import click
 
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
+from openbalance_hid.deck.access import why_not
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.errors import DeckError, OpenBalanceError
+from openbalance_hid.errors import OpenBalanceError
 
 
 @click.command("devices")
@@ -34,7 +35,7 @@ def devices(as_json: bool) -> None:
 
 
 def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
-    error = None if found.path in ours else _why_not(found)
+    error = None if found.path in ours else why_not(found)
     state = "in use by the running daemon" if found.path in ours else error.message if error else "can be opened"
     return {
         "model": found.model,
@@ -46,17 +47,6 @@ def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
         "state": state,
         "hint": error.hint if error else "",
     }
-
-
-def _why_not(found: FoundDeck) -> DeckError | None:
-    """Opens and closes the device without a word to it; what is on its glass stays."""
-    device = found.deck.device
-    try:
-        device.open()
-    except DeckError as error:
-        return error
-    device.close()
-    return None
 
 
 def _of_the_daemon() -> frozenset[str]:

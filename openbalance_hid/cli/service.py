@@ -11,20 +11,19 @@ import click
 
 from openbalance_hid.deck.udev import Rules, install_command, program_words
 from openbalance_hid.errors import NoDaemonError, ServiceError, UsageError
-from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
+from openbalance_hid.service.here import SYSTEM_FILE, log_file, user_service
+from openbalance_hid.service.install import UserService, carried
 from openbalance_hid.service.programs import show_program
 from openbalance_hid.service.units import (
     CREDENTIAL,
     ETC,
     GROUP,
-    LABEL,
     UNIT,
     render_agent,
     render_system_unit,
     render_user_unit,
 )
 
-SYSTEM_FILE = f"/etc/systemd/system/{UNIT}"
 _headless = click.option("--headless", is_flag=True, help="For a machine without a seat: a system service with its own user.")
 
 
@@ -90,23 +89,13 @@ def print_unit(headless: bool) -> None:
     if headless:
         click.echo(render_system_unit(_program(), {}), nl=False)
     elif sys.platform == "darwin":
-        click.echo(render_agent(_program(), str(_log_file()), carried(os.environ)), nl=False)
+        click.echo(render_agent(_program(), str(log_file()), carried(os.environ)), nl=False)
     else:
         click.echo(render_user_unit(_program(), carried(os.environ)), nl=False)
 
 
 def _here() -> UserService:
-    """The service manager of this system."""
-    if sys.platform == "darwin":
-        return Launchd(_program(), carried(os.environ), Path.home() / "Library/LaunchAgents", _log_file())
-    if sys.platform == "linux":
-        config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        return Systemd(_program(), carried(os.environ), config_home / "systemd/user")
-    raise UsageError(f"services are for systemd and launchd, and {sys.platform} has neither", "openbalance-hid run")
-
-
-def _log_file() -> Path:
-    return Path.home() / "Library/Logs" / f"{LABEL}.log"
+    return user_service(_program(), os.environ)
 
 
 def _program() -> tuple[str, ...]:

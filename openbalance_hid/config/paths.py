@@ -65,24 +65,31 @@ def private_dir(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
+    check_private(path)
+    return path
+
+
+def check_private(path: Path) -> None:
+    """Nothing for a directory that is ours alone; ConfigError as `private_dir`, also where there is none."""
+    try:
         here, parent = path.lstat(), path.parent.stat()
     except OSError as error:
         raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
     us = os.geteuid()
     mode = stat.S_IMODE(here.st_mode)
+    look = f"ls -ld {shlex.quote(str(path))}"
     if not stat.S_ISDIR(here.st_mode):
-        raise ConfigError(f"{path} is not a directory of its own but a link", f"ls -ld {shlex.quote(str(path))}")
+        raise ConfigError(f"{path} is not a directory of its own but a link", look)
     if here.st_uid != us:
-        raise ConfigError(
-            f"the directory {path} belongs to user {here.st_uid}, not to {us}", f"ls -ld {shlex.quote(str(path))}"
-        )
+        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", look)
     if mode & 0o077:
         raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
     if parent.st_uid not in (0, us) or (parent.st_mode & stat.S_IWOTH and not parent.st_mode & stat.S_ISVTX):
         raise ConfigError(
             f"another user could replace {path}: {path.parent} is theirs to change", f"ls -ld {shlex.quote(str(path.parent))}"
         )
-    return path
 
 
 def _place(env: Mapping[str, str], name: str) -> Path | None:

@@ -235,9 +235,10 @@ def _source(asked: _Place, decided: KeySource | None) -> KeySource:
         return KeySource(asked.where, asked.place, standing, why=error.message, hint=error.hint)
     if found is None:
         return KeySource(asked.where, asked.place, Standing.EMPTY, why=asked.when_empty)
+    place = found.place if found.where == "environment" else asked.place  # one of two variables
     if decided is None:
-        return KeySource(asked.where, asked.place, Standing.USED, found.secret.last_four)
-    return KeySource(asked.where, asked.place, Standing.OVERRULED, found.secret.last_four, f"{decided.place} is asked first")
+        return KeySource(asked.where, place, Standing.USED, found.secret.last_four)
+    return KeySource(asked.where, place, Standing.OVERRULED, found.secret.last_four, f"{decided.place} is asked first")
 
 
 def _in_environment(account: str, env: Mapping[str, str]) -> StoredKey | None:

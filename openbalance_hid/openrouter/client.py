@@ -151,7 +151,7 @@ class Client:
             raise
 
     def _note_skew(self, header: str | None) -> None:
-        sent_at = _http_date(header)
+        sent_at = http_date(header)
         if sent_at is not None:
             self.last_date_skew_s = (sent_at - self._utc()).total_seconds()
 
@@ -181,11 +181,12 @@ def _retry_after_s(header: str | None, now: datetime) -> float | None:
         return None
     if re.fullmatch(r"[0-9]{1,9}", header.strip()):
         return min(float(header), _LONGEST_WAIT_S)
-    at = _http_date(header)
+    at = http_date(header)
     return None if at is None else min(max((at - now).total_seconds(), 0.0), _LONGEST_WAIT_S)
 
 
-def _http_date(header: str | None) -> datetime | None:
+def http_date(header: str | None) -> datetime | None:
+    """The instant of a Date or Retry-After header, aware UTC; None when it is none."""
     from email.utils import parsedate_to_datetime  # a dozen modules, which come with requests anyway
 
     try:

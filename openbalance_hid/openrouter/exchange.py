@@ -57,10 +57,10 @@ class Answer:
 
 
 class Exchange:
-    """A session tied to one address and one key. For one thread."""
+    """A session tied to one address and one key, or none. For one thread."""
 
-    def __init__(self, secret: Secret, base_url: str, limits: Limits, mono: Callable[[], float]) -> None:
-        """`base_url` has passed `checked_base_url`."""
+    def __init__(self, secret: Secret | None, base_url: str, limits: Limits, mono: Callable[[], float]) -> None:
+        """`base_url` has passed `checked_base_url`; `secret` None: asks as nobody."""
         self._base_url = base_url
         self._host = base_url.split("/")[2]
         self._limits = limits
@@ -72,7 +72,7 @@ class Exchange:
         self._session.proxies = get_environ_proxies(base_url) if base_url == OPENROUTER_URL else {}
         self._session.adapters.clear()  # any other address has no way out at all
         self._session.mount(base_url + "/", BoundedAdapter(self._allowance))
-        self._session.auth = _Bearer(secret)
+        self._session.auth = _Bearer(secret) if secret is not None else None
         self._session.headers.update(
             {
                 "User-Agent": f"openbalance-hid/{__version__}",

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import keyring
@@ -22,10 +18,11 @@ from openbalance_hid.desktop.credentials import Standing, Store, key_sources, li
 from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.errors import CredentialError, NoKeyError
 from tests.desktop.keyrings import installed
-from tests.private_bus import ended, needs_dbus, private_bus
+from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
+from tests.private_bus import needs_dbus, private_bus
 
-jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
-secretstorage = pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
+pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
 
 pytestmark = [
     needs_dbus,
@@ -35,7 +32,6 @@ pytestmark = [
 ]
 
 KEY = Secret("sk-or-v1-one-0123456789aaaa")
-LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of a second
 
 
 @pytest.fixture
@@ -48,60 +44,6 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         if thread.name == "keyring":
             thread.join(LIMIT_S)  # what waited for a window ends with the bus
     gc.collect()
-
-
-@contextmanager
-def gnome_keyring(address: str, home: Path) -> Iterator[None]:
-    """The daemon, with its login keyring open."""
-    env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "HOME": str(home)}
-    env |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": str(home)}
-    process = subprocess.Popen(
-        ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"],
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdin is not None
-        process.stdin.write("the owner's password")
-        process.stdin.close()
-        until(lambda: has_owner(address, "org.freedesktop.secrets"))
-        yield
-    finally:
-        ended(process)
-
-
-@contextmanager
-def silent_prompter(address: str) -> Iterator[None]:
-    """A window that asks for the keyring's password, and that nobody sees."""
-    from jeepney.io import blocking
-
-    with closing(blocking.open_dbus_connection(address)) as connection:
-        connection.send_and_get_reply(jeepney.message_bus.RequestName("org.gnome.keyring.SystemPrompter"))
-        yield
-
-
-def has_owner(address: str, name: str) -> bool:
-    from jeepney.io import blocking
-
-    with closing(blocking.open_dbus_connection(address)) as connection:
-        reply = connection.send_and_get_reply(jeepney.message_bus.NameHasOwner(name))
-        assert reply.header.message_type is jeepney.MessageType.method_return
-        return bool(reply.body[0])
-
-
-def until(reached) -> None:
-    end_s = time.monotonic() + LIMIT_S
-    while not reached():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)
-
-
-def lock() -> None:
-    with closing(secretstorage.dbus_init()) as connection:
-        secretstorage.get_default_collection(connection).lock()
 
 
 def test_a_key_is_kept_found_listed_and_removed(bus: str, places: Paths, tmp_path: Path):

@@ -1,0 +1,70 @@
+"""`doctor`: every known cause of trouble, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from openbalance_hid import __version__
+from openbalance_hid.cli.errors_out import coloured, without_keys
+from openbalance_hid.config.paths import paths
+from openbalance_hid.deck.udev import program_words
+from openbalance_hid.service.doctor.check import Check, Verdict, as_json, exit_code
+from openbalance_hid.service.doctor.examine import examine
+from openbalance_hid.service.doctor.patient import Patient
+
+_COLOURS = {Verdict.OK: "\x1b[32m", Verdict.WARNING: "\x1b[33m", Verdict.FAILURE: "\x1b[31m"}
+_NAME = max(len(name) for name in ("configuration", "notifications"))
+
+
+@click.command("doctor")
+@click.option("--json", "as_json_", is_flag=True, help="For programs.")
+def doctor(as_json_: bool) -> int:
+    """Check every known cause of trouble, and say the command that mends it.
+
+    The exit code is 0 without a failure, else that of the first one: 69, 77 or 78 by sysexits.
+    """
+    patient = Patient(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
+    checks = []
+    for check in examine(patient):
+        checks.append(check)
+        if not as_json_:
+            click.echo(without_keys("\n".join(_lines(check))), color=True)
+            sys.stdout.flush()
+    if as_json_:
+        click.echo(without_keys(json.dumps(as_json(checks, __version__), indent=1, ensure_ascii=False)))
+    else:
+        click.echo(f"\n{_summary(checks)}")
+    return exit_code(checks)
+
+
+def _lines(check: Check) -> list[str]:
+    word = f"{check.verdict.value:8}"
+    if coloured(sys.stdout, os.environ):
+        word = f"{_COLOURS[check.verdict]}{word}\x1b[0m"
+    about = f"{check.about}: " if check.about else ""
+    lines = [f"{word} {check.name:{_NAME}}  {about}{_printable(check.found)}"]
+    lines += [f"{'':8} {'':{_NAME}}  · {_printable(detail)}" for detail in check.details]
+    if check.hint:
+        lines.append(f"{'':8} {'':{_NAME}}  try: {_printable(check.hint)}")
+    return lines
+
+
+def _summary(checks: Sequence[Check]) -> str:
+    counts = Counter(check.verdict for check in checks)
+    said = [
+        f"{counts[each]} {each.value}{'s' if counts[each] != 1 else ''}"
+        for each in (Verdict.FAILURE, Verdict.WARNING)
+        if counts[each]
+    ]
+    return ", ".join(said) if said else "all is well"
+
+
+def _printable(text: str) -> str:
+    """Without letters that could move a terminal's cursor: names come from devices, buses and servers."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,0 +1,48 @@
+"""How the history file is, looked at from outside while a daemon may be writing it. Changes nothing; for `doctor`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from openbalance_hid.history.schema import STEPS, version
+
+LOCK_LIMIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`trouble`: why what comes is not kept there, in words; `set_aside`: names of damaged files that were replaced."""
+
+    exists: bool
+    size_bytes: int = 0
+    samples: int = 0
+    trouble: str | None = None
+    set_aside: tuple[str, ...] = ()
+
+
+def condition(path: Path) -> Condition:
+    """The file's state: read as a whole, each index beside its table. Raises nothing."""
+    aside = tuple(
+        sorted(file.name for file in path.parent.glob(f"{path.name}.damaged-*") if not file.name.endswith(("-wal", "-shm")))
+    )
+    if not path.exists():
+        return Condition(False, set_aside=aside)
+    size_bytes = path.stat().st_size
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Condition(True, size_bytes, trouble="it may not be read and written", set_aside=aside)
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
+            if version(db) > len(STEPS):
+                newer = f"it is of version {version(db)}, and this program knows {len(STEPS)}"
+                return Condition(True, size_bytes, trouble=newer, set_aside=aside)
+            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                return Condition(True, size_bytes, trouble=f"it is damaged: {str(found).splitlines()[-1]}", set_aside=aside)
+            samples = db.execute("SELECT count(*) FROM samples").fetchone()[0] if version(db) else 0
+            return Condition(True, size_bytes, int(samples), set_aside=aside)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return Condition(True, size_bytes, trouble=f"it cannot be read: {error}", set_aside=aside)

@@ -1,0 +1,87 @@
+"""Keyring, keys and the way to OpenRouter, as they are. A key is sent to OpenRouter alone."""
+
+from __future__ import annotations
+
+from openbalance_hid.desktop.credentials import KeySource, Standing, read_key
+from openbalance_hid.desktop.keyring_door import back_end, setup_command
+from openbalance_hid.errors import ApiError, CredentialError, OpenBalanceError
+from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
+from openbalance_hid.openrouter.limits import Limits
+from openbalance_hid.service.doctor.check import Check
+from openbalance_hid.service.doctor.facts import KeyKind
+from openbalance_hid.service.doctor.judge import account as judge
+from openbalance_hid.service.doctor.patient import KEYRING_LIMIT_S, Patient
+
+LIMITS = Limits(connect_s=4.0, read_s=4.0, total_s=7.0)  # somebody sits and waits
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def keyring(patient: Patient) -> list[Check]:
+    """The back end."""
+    sources = patient.sources()  # first: a window for its password opens once, and for a key
+    try:
+        return judge.keyring(back_end(KEYRING_LIMIT_S), None, sources)
+    except CredentialError as error:
+        return judge.keyring(None, error, sources)
+
+
+def key(patient: Patient) -> list[Check]:
+    """Every account's places."""
+    checks = []
+    for account, sources in patient.sources().items():
+        checks.append(judge.key(account, sources, setup_command(account)))
+        used = _used(sources)
+        if used is not None and used.last_four is not None:
+            checks += judge.key_of_the_daemon(account, used.last_four, _daemons_hint(patient, account))
+    return checks
+
+
+def key_kind(patient: Patient) -> list[Check]:
+    """Every key that is used, tried at `/key`."""
+    return [
+        judge.key_kind(_tried(patient, account, used), setup_command(account))
+        for account, sources in patient.sources().items()
+        if (used := _used(sources)) is not None
+    ]
+
+
+def openrouter(patient: Patient) -> list[Check]:
+    """Asked without a key."""
+    from openbalance_hid.openrouter.reach import reach
+
+    base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
+    host, proxy = base_url.split("/")[2], next((name for name in _PROXIES if patient.env.get(name)), None)
+    proxy = proxy if base_url == OPENROUTER_URL else None
+    try:
+        reached = reach(base_url, LIMITS)
+    except ApiError as error:
+        return judge.openrouter(host, None, error, proxy)
+    return [*judge.openrouter(host, reached.took_s, None, proxy), *judge.clock(reached.skew_s)]
+
+
+def _tried(patient: Patient, account: str, used: KeySource) -> KeyKind:
+    from openbalance_hid.openrouter.client import Client
+
+    last_four = used.last_four or ""
+    try:
+        base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
+        secret = read_key(
+            account, patient.env, patient.places, KEYRING_LIMIT_S
+        ).secret  # open by now: it was found a moment ago
+        with Client(secret.reveal(), base_url, limits=LIMITS) as client:
+            return KeyKind(account, last_four, client.key_info().is_management_key)
+    except OpenBalanceError as error:
+        return KeyKind(account, last_four, error=error)
+
+
+def _used(sources: tuple[KeySource, ...]) -> KeySource | None:
+    return next((each for each in sources if each.standing is Standing.USED), None)
+
+
+def _daemons_hint(patient: Patient, account: str) -> str | None:
+    try:
+        told = patient.daemon()
+    except OpenBalanceError:
+        return None
+    known = told["accounts"].get(account) if told is not None else None
+    return str(known["key_hint"]) if known is not None and known["key_hint"] else None

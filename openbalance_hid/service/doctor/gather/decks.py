@@ -1,0 +1,121 @@
+"""hidapi, the decks, who else has them, and the udev rules, as they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from openbalance_hid.deck import usb_look
+from openbalance_hid.deck.access import why_not
+from openbalance_hid.deck.products import product_ids
+from openbalance_hid.deck.transport import load_hidapi
+from openbalance_hid.deck.udev import RULES_DIRS, Installed, Rules, look
+from openbalance_hid.deck.udev_coverage import covered
+from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.service.doctor.check import Check, ok
+from openbalance_hid.service.doctor.facts import Holder, Missing, Node, UdevRules
+from openbalance_hid.service.doctor.gather.desktop import session_of
+from openbalance_hid.service.doctor.judge import decks as judge
+from openbalance_hid.service.doctor.patient import Patient
+
+
+def hidapi(_: Patient) -> list[Check]:
+    """The back end, loaded."""
+    module = load_hidapi()
+    return [
+        ok("hidapi", f"{getattr(module, '__version__', 'of an unknown version')}, back end {getattr(module, '__name__', '?')}")
+    ]
+
+
+def decks(patient: Patient) -> list[Check]:
+    """Each deck, opened where the running daemon has not; and those that only USB knows."""
+    ours = _paths_of_the_daemon(patient)
+    nodes = [
+        Node(
+            found.path,
+            found.title,
+            f"{found.vendor_id:04x}:{found.product_id:04x}",
+            found.serial,
+            found.path in ours,
+            None if found.path in ours else why_not(found),
+        )
+        for found in patient.decks()
+    ]
+    rules = _rules(patient) if patient.platform == "linux" else None
+    return judge.decks(nodes, _missing(patient), session_of(patient), rules)
+
+
+def owners(patient: Patient) -> list[Check]:
+    """Who has a deck open: not this process, and not the running daemon."""
+    paths = [found.path for found in patient.decks()]
+    if patient.platform != "linux":
+        return []
+    daemon = _daemon_pid(patient)
+    holders = [
+        Holder(path, owner.pid, owner.name)
+        for path, owners_ in sorted(usb_look.owners_of(paths, patient.proc).items())
+        for owner in owners_
+        if owner.pid not in (os.getpid(), daemon)
+    ]
+    return judge.owners(holders, len(paths))
+
+
+def udev(patient: Patient) -> list[Check]:
+    """Rule files and the hardware database."""
+    return judge.udev(_rules(patient)) if patient.platform == "linux" else []
+
+
+def _rules(patient: Patient) -> UdevRules:
+    places = patient.udev_dirs or RULES_DIRS
+    standing = [look(kind, places) for kind in Rules]
+    there = [(state, file) for state, file in standing if state is not Installed.NOTHING]
+    products = {product for _, product in product_ids()}
+    uncovered = products - covered(products, places)
+    try:
+        seen = {found.product_id for found in patient.decks()}
+    except OpenBalanceError:
+        seen = set()
+    return UdevRules(
+        str(there[0][1]) if there else None,
+        any(state is Installed.SAME for state, _ in there),
+        tuple(_name(product) for product in sorted(uncovered)),
+        len(products),
+        tuple(_name(product) for product in sorted(uncovered & seen)),
+    )
+
+
+def _missing(patient: Patient) -> list[Missing]:
+    if patient.platform != "linux":
+        return []
+    listed = {Path(found.path).name for found in patient.decks()}
+    known = {product for _, product in product_ids()}
+    found = []
+    for device in usb_look.usb_devices(patient.sys_root):
+        is_known = device.product_id in known
+        # The vendor makes cameras and microphones as well, whose names say so.
+        if set(device.hidraw) & listed or not (is_known or "stream deck" in device.title.lower()):
+            continue
+        holders = usb_look.owners_of([device.node], patient.proc)[device.node]
+        names = tuple(f"{owner.name} (process {owner.pid})" for owner in holders)
+        found.append(Missing(_name(device.product_id), device.title, is_known, bool(device.hidraw), names))
+    return found
+
+
+def _paths_of_the_daemon(patient: Patient) -> frozenset[str]:
+    try:
+        told = patient.daemon()
+    except OpenBalanceError:
+        return frozenset()
+    return frozenset(deck["path"] for deck in told["decks"] if deck["connected"]) if told is not None else frozenset()
+
+
+def _daemon_pid(patient: Patient) -> int | None:
+    try:
+        told = patient.daemon()
+    except OpenBalanceError:
+        return None
+    return int(told["pid"]) if told is not None else None
+
+
+def _name(product_id: int) -> str:
+    return f"{usb_look.VENDOR}:{product_id:04x}"

@@ -1,0 +1,1 @@
+"""What was seen, judged: facts in, checks out. Pure."""

@@ -1,0 +1,42 @@
+"""The table of everything that is looked at, in the order in which it is told.
+
+A probe is loaded when it is asked, so that a package that is missing costs one row and not the whole answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_GATHER = "openbalance_hid.service.doctor.gather"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """`asks`: the function as "module:name", from a Patient to checks. `hint`: what helps when `limit_s` is over."""
+
+    name: str
+    asks: str
+    limit_s: float = 5.0
+    hint: str = ""
+
+
+PROBES = (
+    Probe("python", f"{_GATHER}.installation:python"),
+    Probe("packages", f"{_GATHER}.installation:packages"),
+    Probe("configuration", f"{_GATHER}.house:configuration"),
+    Probe("directories", f"{_GATHER}.house:directories"),
+    Probe("history", f"{_GATHER}.house:history", 10.0),  # a large one is read as a whole
+    Probe("hidapi", f"{_GATHER}.decks:hidapi"),
+    Probe("decks", f"{_GATHER}.decks:decks", 8.0),
+    Probe("owners", f"{_GATHER}.decks:owners", 8.0),
+    Probe("udev", f"{_GATHER}.decks:udev"),
+    Probe("session", f"{_GATHER}.desktop:session"),
+    Probe("pages", f"{_GATHER}.desktop:pages"),
+    Probe("notifications", f"{_GATHER}.desktop:notifications"),
+    Probe("keyring", f"{_GATHER}.account:keyring", 8.0),
+    Probe("key", f"{_GATHER}.account:key", 8.0),
+    Probe("key-kind", f"{_GATHER}.account:key_kind", 16.0),  # after the keyring
+    Probe("openrouter", f"{_GATHER}.account:openrouter", 10.0),
+    Probe("service", f"{_GATHER}.house:service", 10.0),
+    Probe("daemon", f"{_GATHER}.house:daemon"),
+)

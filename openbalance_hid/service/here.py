@@ -1,0 +1,44 @@
+"""The service manager of this system, and what the doctor asks of it beside its words."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from openbalance_hid.errors import UsageError
+from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
+from openbalance_hid.service.programs import ask_program
+from openbalance_hid.service.units import LABEL, UNIT
+
+SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
+
+
+def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
+    """The user's service, for the words that start `program`. UsageError where there is neither systemd nor launchd."""
+    if sys.platform == "darwin":
+        return Launchd(program, carried(env), Path.home() / "Library/LaunchAgents", log_file())
+    if sys.platform == "linux":
+        config_home = Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        return Systemd(program, carried(env), config_home / "systemd/user")
+    raise UsageError(f"services are for systemd and launchd, and {sys.platform} has neither", "openbalance-hid run")
+
+
+def log_file() -> Path:
+    """Where launchd puts what the daemon says."""
+    return Path.home() / "Library/Logs" / f"{LABEL}.log"
+
+
+def system_service_is_active() -> bool:
+    """Whether the service without a seat runs, which is root's and not this user's."""
+    return sys.platform == "linux" and ask_program(["systemctl", "is-active", "--quiet", UNIT], 5.0).ok
+
+
+def unit_starts(unit: Path) -> Path | None:
+    """The program that a unit of systemd starts; None where it cannot be told."""
+    for line in unit.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("ExecStart="):
+            words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%").replace("$$", "$"))
+            return Path(words[0]) if words else None
+    return None

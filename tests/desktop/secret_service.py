@@ -1,0 +1,73 @@
+"""A real gnome-keyring on a bus of a test's own, and the window that asks for its password."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tests.private_bus import ended
+
+LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of a second
+
+
+@contextmanager
+def gnome_keyring(address: str, home: Path) -> Iterator[None]:
+    """The daemon, with its login keyring open."""
+    env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "HOME": str(home)}
+    env |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": str(home)}
+    process = subprocess.Popen(
+        ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write("the owner's password")
+        process.stdin.close()
+        until(lambda: has_owner(address, "org.freedesktop.secrets"))
+        yield
+    finally:
+        ended(process)
+
+
+@contextmanager
+def silent_prompter(address: str) -> Iterator[None]:
+    """A window that asks for the keyring's password, and that nobody sees."""
+    from jeepney import message_bus
+    from jeepney.io import blocking
+
+    with closing(blocking.open_dbus_connection(address)) as connection:
+        connection.send_and_get_reply(message_bus.RequestName("org.gnome.keyring.SystemPrompter"))
+        yield
+
+
+def has_owner(address: str, name: str) -> bool:
+    from jeepney import MessageType, message_bus
+    from jeepney.io import blocking
+
+    with closing(blocking.open_dbus_connection(address)) as connection:
+        reply = connection.send_and_get_reply(message_bus.NameHasOwner(name))
+        assert reply.header.message_type is MessageType.method_return
+        return bool(reply.body[0])
+
+
+def until(reached) -> None:
+    end_s = time.monotonic() + LIMIT_S
+    while not reached():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def lock() -> None:
+    """As the owner's screen does when it sleeps."""
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as connection:
+        secretstorage.get_default_collection(connection).lock()

@@ -1,0 +1,56 @@
+"""`doctor` as a user types it: with nothing in place, beside a running daemon, with a broken configuration, for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from openbalance_hid.service.doctor.probes import PROBES
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.service.a_patient import NOBODY_THERE
+
+FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
+
+
+def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_failure(tmp_path: Path):
+    env = surroundings(tmp_path, OPENBALANCE_API_URL=NOBODY_THERE, HOME=str(tmp_path))
+    ended = ask(env, "doctor", "--json")
+    told = json.loads(ended.stdout)
+    failures = [check["name"] for check in told["checks"] if check["verdict"] == "failure"]
+    assert (ended.returncode, ended.stderr, failures) == (77, "", ["key", "openrouter"])
+    assert told["verdict"] == "failure"
+    # A deck that is not there has no owner to be told of twice; the kind of a key that is not there is not judged.
+    assert {probe.name for probe in PROBES} - {check["name"] for check in told["checks"]} <= {"key-kind", "udev", "owners"}
+    assert all(set(check) == FIELDS for check in told["checks"])
+    words = ask(env, "doctor")
+    assert words.returncode == 77
+    assert "failure  key" in words.stdout
+    assert "try: openbalance-hid setup\n" in words.stdout
+    assert words.stdout.splitlines()[-1].startswith("2 failures, ")
+    assert not (tmp_path / "state").exists(), "a doctor leaves nothing behind"
+    assert not (tmp_path / "run").exists()
+
+
+def test_beside_a_running_daemon_it_is_well_and_shows_no_key(tmp_path: Path):
+    with SampleAccount() as sample:
+        env = surroundings(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
+        with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
+            page.until_key(0, "$74.25")
+            ended = running.ask("doctor", "--json")
+            told = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
+            assert (ended.returncode, ended.stderr) == (0, "")
+            assert told["daemon"]["found"].startswith(f"runs as process {running.process.pid}")
+            assert [told[name]["verdict"] for name in ("key", "key-kind", "openrouter", "clock", "history")] == ["ok"] * 5
+            assert told["history"]["found"].endswith("sound")
+            assert sample.key not in ended.stdout + running.ask("doctor").stdout
+
+
+def test_a_broken_configuration_is_told_problem_by_problem_with_its_own_code(tmp_path: Path):
+    with SampleAccount() as sample:
+        env = surroundings(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
+        Path(env["OPENBALANCE_CONFIG"]).write_text("theme = 1\nhold_seconds = 99\n")
+        ended = ask(env, "doctor")
+        assert ended.returncode == 78
+        assert ended.stdout.count("failure  configuration") == 2
+        assert ended.stdout.count("try: openbalance-hid config check") == 2

@@ -1,0 +1,107 @@
+"""How the doctor examines: nobody waits for one that hangs, nobody falls with one that fails, and every row leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.errors import ConfigError
+from openbalance_hid.service.doctor.check import Check, Verdict, exit_code, failure, ok, overall, warning
+from openbalance_hid.service.doctor.examine import examine
+from openbalance_hid.service.doctor.once import Once
+from openbalance_hid.service.doctor.patient import Patient
+from openbalance_hid.service.doctor.probes import PROBES, Probe
+from tests.service.a_patient import patient
+
+RELEASED = threading.Event()
+
+
+def well(_: Patient) -> list[Check]:
+    return [ok("well", "fine")]
+
+
+def hangs(_: Patient) -> list[Check]:
+    RELEASED.wait()
+    return [ok("hangs", "too late")]
+
+
+def has_a_bug(_: Patient) -> list[Check]:
+    raise ZeroDivisionError("of ours")
+
+
+def is_refused(_: Patient) -> list[Check]:
+    raise ConfigError("not like this", "openbalance-hid config check")
+
+
+@pytest.fixture
+def released() -> Iterator[None]:
+    RELEASED.clear()
+    yield
+    RELEASED.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("probe "):
+            thread.join()
+
+
+def row(name: str, limit_s: float = 30.0, module: str = __name__) -> Probe:
+    return Probe(name, f"{module}:{name}", limit_s)
+
+
+def test_probes_that_hang_or_fail_are_said_to_and_the_others_are_heard_in_their_order(tmp_path: Path, released: None):
+    table = [
+        row("hangs", 0.05),
+        row("well"),
+        row("has_a_bug"),
+        row("is_refused"),
+        row("gone", module="no_such_package"),
+        row("well"),
+    ]
+    checks = tuple(examine(patient(tmp_path), table))
+    assert [(check.name, check.verdict, check.exit_code) for check in checks] == [
+        ("hangs", Verdict.FAILURE, 1),
+        ("well", Verdict.OK, 0),
+        ("has_a_bug", Verdict.FAILURE, 1),
+        ("is_refused", Verdict.FAILURE, 78),
+        ("gone", Verdict.FAILURE, 1),
+        ("well", Verdict.OK, 0),
+    ]
+    assert checks[0].found == "no answer within 0.05 s"
+    assert "ZeroDivisionError: of ours" in checks[2].found
+    assert checks[3].hint == "openbalance-hid config check"
+    assert "no_such_package" in checks[4].found
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_every_row_of_the_table_leads_to_a_function_and_has_a_limit(probe: Probe):
+    module, _, function = probe.asks.partition(":")
+    assert callable(getattr(import_module(module), function))
+    assert 0 < probe.limit_s <= 20
+    assert re.fullmatch("[a-z-]+", probe.name)
+
+
+def test_the_exit_code_is_that_of_the_first_failure_and_warnings_have_none():
+    checks = [ok("a", ""), warning("b", ""), failure("c", "", "", 77), failure("d", "", "", 78)]
+    assert (exit_code(checks), overall(checks)) == (77, Verdict.FAILURE)
+    assert (exit_code(checks[:2]), overall(checks[:2])) == (0, Verdict.WARNING)
+    assert (exit_code([]), overall([])) == (0, Verdict.OK)
+
+
+def test_what_several_probes_want_to_know_is_asked_once():
+    asked = []
+    once = Once(lambda: asked.append(1) or 7)
+    threads = [threading.Thread(target=once) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (once(), asked) == (7, [1])
+    failing = Once(lambda: asked.append(2) or int("x"))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="invalid literal"):
+            failing()
+    assert asked == [1, 2]
