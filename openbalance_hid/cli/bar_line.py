@@ -142,7 +142,8 @@ def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[s
     lines.append(f"7 days {money['7d']}, 30 days {money['30d']}, month {money['month']}")
     if told["runway_days"] is not None:
         lines.append(f"Runway ≈{told['runway_days']:.0f} d")
-    ratio = f", {spike['ratio']:.1f}× {spike['lane']}" if spike["ratio"] is not None else ""
+    about = "~" if spike["approximate"] else ""
+    ratio = f", {about}{words.times(Decimal(str(spike['ratio'])))} {spike['lane']}" if spike["ratio"] is not None else ""
     driver = f", {words.clean(spike['driver'])}" if spike["driver"] else ""
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = told["top_models"][:TOP_MODELS]

@@ -62,7 +62,7 @@ DIM = (
     Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="dimmed after so long without a press; 0: never"),
     Option("to_percent", "int", 10, minimum=0, maximum=100, help="brightness while dimmed"),
     Option("off_after_minutes", "int", 60, minimum=0, maximum=10080, help="off after so long without a press; 0: never"),
-    Option("night", "text", None, minimum=11, maximum=11, help="local hours in which the deck is off, as 23:00-07:00"),
+    Option("night", "text", None, minimum=1, maximum=40, help="local hours in which the deck is off, as 23:00-07:00"),
 )
 DECK = (
     Option("serial", "text", None, minimum=1, maximum=64, help="which deck; without it any that no other entry names"),

@@ -128,3 +128,8 @@ def test_age_is_told_by_the_time_that_is_handed_in():
 
 def test_without_a_daemon_the_line_says_so():
     assert (absent("default").whole, absent("default").state) == ("∅ no daemon", "absent")
+
+
+def test_a_ratio_is_told_as_the_key_tells_it():
+    about = line(spike={"ratio": 2.99, "approximate": True})
+    assert "Spike alert: normal, ~2.9× 24h" in about.details

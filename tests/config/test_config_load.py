@@ -142,6 +142,8 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("[dim]\nto_percent = 101", "c.toml:2: dim.to_percent: found 101, accepted: a whole number from 0 to 100"),
         ("[dim]\nnight = '24:00-07:00'", "c.toml:2: dim.night: found '24:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),
+        ("[dim]\nnight = '25:00-7'", "c.toml:2: dim.night: found '25:00-7', accepted: two different times of day as"
+         " '23:00-07:00'"),
         ("[dim]\nnight = '07:00-07:00'", "c.toml:2: dim.night: found '07:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),
         ("[decks]\nserial = 'A'", "c.toml:1: decks: found a table, accepted: [[decks]] tables"),
