@@ -12,6 +12,7 @@ from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Listed
+from openbalance_hid.desktop.guarded_process import guard_memory
 
 UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 
@@ -23,6 +24,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     """List the accounts that have a key."""
     if ctx.invoked_subcommand is not None:
         return
+    guard_memory()
     rows = credentials.list_accounts(os.environ, paths(os.environ), UNLOCKING_S)
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], indent=2))

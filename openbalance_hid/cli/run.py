@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.cli import completing
 from openbalance_hid.config.paths import Paths, paths
-from openbalance_hid.desktop.guarded_process import forbid_core_dumps
+from openbalance_hid.desktop.guarded_process import guard_memory
 from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.models import OFFERED
@@ -49,7 +49,7 @@ def run(
     from openbalance_hid.daemon.run import run as run_daemon
 
     set_up_log(log_level)
-    forbid_core_dumps()
+    guard_memory()
     faulthandler.enable()  # where the threads were, when a service manager's watchdog ends this; no values
     places = paths(os.environ)
     if config_file is not None:

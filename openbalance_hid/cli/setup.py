@@ -14,7 +14,7 @@ from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Store, StoredKey
-from openbalance_hid.desktop.guarded_process import forbid_core_dumps
+from openbalance_hid.desktop.guarded_process import guard_memory
 from openbalance_hid.desktop.keyring_door import DEFAULT_ACCOUNT, setup_command
 from openbalance_hid.desktop.secret import Secret, checked_key
 from openbalance_hid.errors import (
@@ -53,7 +53,7 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 @click.option("--no-check", is_flag=True, help="Store the key without trying it.")
 def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
     """Ask for a Management key, try it, and store it."""
-    forbid_core_dumps()
+    guard_memory()
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     again = setup_command(account) + (f" --store {store}" if store != Store.KEYRING.value else "")

@@ -1,10 +1,15 @@
 """Asks the desktop's portal to open a page: `org.freedesktop.portal.OpenURI` over the session bus.
 
 A browser that is started so is the desktop's child: it has nothing of a service's sandbox and outlives it.
+
+`python -m openbalance_hid.desktop.portal URL` does it in a process of its own, which ends with 0 or says on stderr why not. The
+daemon asks so: the portal looks into its caller's /proc/PID/root and refuses one whose memory is guarded.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import closing, suppress
 from secrets import token_hex
 from typing import Any
@@ -52,3 +57,16 @@ def _ask(connection: Any, url: str, patience_s: float) -> None:
         with suppress(TimeoutError):  # a person is asked which program to use
             if connection.recv_until_filtered(answers, timeout=patience_s).body[0] == FAILED:
                 raise PortalError("the portal could not open it")
+
+
+def _main(url: str) -> int:
+    try:
+        open_uri(url, os.environ.get("DBUS_SESSION_BUS_ADDRESS", ""))
+    except PortalError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1]))
