@@ -10,10 +10,13 @@
  * device, and listing devices walks through sysfs.
  */
 #include <poll.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -177,3 +180,13 @@ const wchar_t *hid_read_error(hid_device *device) { return hid_error(device); }
 
 /* Owned by the device in hidapi; here by nobody, once for each opening. */
 struct hid_device_info *hid_get_device_info(hid_device *device) { return listing(device->orders); }
+
+/* A process that guards its memory cannot be counted from outside. Here it may guard nothing. */
+int prctl(int option, ...) {
+    va_list more;
+    va_start(more, option);
+    unsigned long a = va_arg(more, unsigned long), b = va_arg(more, unsigned long);
+    unsigned long c = va_arg(more, unsigned long), d = va_arg(more, unsigned long);
+    va_end(more);
+    return option == PR_SET_DUMPABLE ? 0 : (int)syscall(SYS_prctl, option, a, b, c, d);
+}

@@ -45,7 +45,7 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
         click.echo(f"Virtual deck: {url}")
         click.echo(f"Attach it: {_attach_command(usbip.port, usbip.bus_ids[0])}")
         if not no_browser:
-            open_page(url)
+            open_page(page.url_for_once())
         _wait_for_a_signal()
 
 

@@ -285,7 +285,7 @@ class _Daemon:
             sys.stdout.write(f"Virtual deck: {url}\n")
             sys.stdout.flush()
             if self._wishes.open_browser:
-                open_page(url)
+                open_page(page.url_for_once())
 
     def _set_scenario(self, name: str) -> None:
         from openbalance_hid.daemon.virtual import TROUBLES

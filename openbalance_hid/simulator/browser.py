@@ -12,6 +12,7 @@ import logging
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
@@ -26,14 +27,14 @@ from websockets.sync.server import Server, ServerConnection, serve
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.simulator import browser_words as words
 from openbalance_hid.simulator.browser_client import BrowserClient, Item
-from openbalance_hid.simulator.browser_guard import Guard
+from openbalance_hid.simulator.browser_guard import Guard, Tickets
 from openbalance_hid.simulator.browser_http import Connection, listen, page_files, quiet_logger, response
 from openbalance_hid.simulator.browser_show import BRIGHTNESS, DECK, NOTE, PANEL, SCENARIO, Choice, DeckOnShow, ShownDeck
 
 logger = logging.getLogger(__name__)
 
 CLIENTS = 32  # pages at once; each costs four threads
-CONNECTIONS = 128  # with those that only fetch something
+CONNECTIONS = 64  # with those that only fetch something; each costs two threads and five descriptors
 BAD_WORDS = 20  # then the page is taken for something else, and hung up on
 CLOSE_TIMEOUT_S = 1.0  # for a page's goodbye
 
@@ -67,7 +68,8 @@ class BrowserDeck:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # of everything below
         self._clients: set[BrowserClient] = set()
-        self._sockets: set[Connection] = set()
+        self._tickets = Tickets()
+        self._sockets: dict[Connection, None] = {}  # a set that keeps the order of coming
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] = _nothing
@@ -80,11 +82,21 @@ class BrowserDeck:
     @property
     def url(self) -> str:
         """The address to open, with its token."""
-        return f"http://127.0.0.1:{self.port}/?token={quote(self._token, safe='')}"
+        return f"http://127.0.0.1:{self.port}{self._home}"
+
+    @property
+    def _home(self) -> str:
+        return f"/?token={quote(self._token, safe='')}"
+
+    def url_for_once(self) -> str:
+        """An address that leads to the page once, and soon: for a program's words, which everybody on the machine can read."""
+        with self._lock:
+            return f"http://127.0.0.1:{self.port}/?ticket={self._tickets.sell(time.monotonic())}"
 
     def start(self) -> str:
         """Listens, and answers the address to open. Raises UsageError when the port is taken."""
         listener = listen(self._wanted_port)
+        listener.has_room = self._has_room
         self._guard = Guard(listener.getsockname()[1], self._token)
         server = serve(
             cast(Callable[[ServerConnection], None], self._converse),  # every connection comes from our factory
@@ -167,17 +179,31 @@ class BrowserDeck:
     def _connection(self, *arguments: Any, **options: Any) -> Connection:
         connection = Connection(*arguments, **options)
         with self._lock:
-            self._sockets = {known for known in self._sockets if known.alive}
-            self._sockets.add(connection)
-            if len(self._sockets) > CONNECTIONS or self._server is None:
+            self._sockets[connection] = None
+            if self._server is None:
                 connection.hang_up_unless_open()
         return connection
+
+    def _has_room(self) -> bool:
+        """Whether one more may be let in. When it may not, one goes: who has asked for nothing for the longest time."""
+        with self._lock:
+            self._sockets = {known: None for known in self._sockets if known.alive}
+            full = len(self._sockets) >= CONNECTIONS
+            silent = next((known for known in self._sockets if known.asks_still), None)
+        if full and silent is not None:
+            silent.hang_up()
+        return not full
 
     def _answer(self, _connection: ServerConnection, request: Request) -> Response | None:
         """The answer to a plain request; None for a WebSocket that may be opened."""
         path = request.path.partition("?")[0]
         websocket = path == "/events"
         refusal = self._guard.refusal(request.path, request.headers.get_all, websocket=websocket)
+        if refusal == "token" and path == "/" and request.method == "GET":
+            with self._lock:
+                welcome = self._tickets.take(request.path, time.monotonic())
+            if welcome:
+                return response(HTTPStatus.SEE_OTHER, "", host=request.headers["Host"], location=self._home)
         if refusal is not None:
             logger.debug("refused a request: %s", refusal)
             return response(HTTPStatus.FORBIDDEN, "open the address that openbalance-hid has printed\n")

@@ -2,17 +2,20 @@
 
 No socket and no thread here. A page elsewhere on the web can make a browser send requests to 127.0.0.1; three checks keep it
 out, in this order: the name it was called by (against DNS rebinding), the page that asks (against cross-site WebSockets) and
-the token (against everything else on this machine).
+the token (against everything else on this machine). The words that a program is started with are read by everybody there, so
+that a browser is started with a ticket, which is good for one visit.
 """
 
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 HTTP_PORT = 80  # a browser leaves it out of Host and Origin
+TICKET_S = 120.0  # for a browser that has to start first
 QUERY_FIELDS = 8  # more than the page ever sends; bounds the work on a hostile query
 
 
@@ -43,19 +46,36 @@ class Guard:
             return "origin"
         if websocket and not origin and values("Sec-Fetch-Site"):
             return "origin"
-        if not hmac.compare_digest(token_in(target).encode(), self.token.encode()):
+        if not hmac.compare_digest(value_in(target, "token").encode(), self.token.encode()):
             return "token"
         return None
 
 
-def token_in(target: str) -> str:
-    """The token of a request target; empty when there is none, or more than one."""
+class Tickets:
+    """Each good for one visit within `TICKET_S`. Monotonic seconds; under one lock of the owner's."""
+
+    def __init__(self) -> None:
+        self._ends_at_s: dict[str, float] = {}
+
+    def sell(self, now_s: float) -> str:
+        """A new one."""
+        ticket = secrets.token_urlsafe(24)
+        self._ends_at_s[ticket] = now_s + TICKET_S
+        return ticket
+
+    def take(self, target: str, now_s: float) -> bool:
+        """Whether the request target has a good one, which it then was."""
+        return self._ends_at_s.pop(value_in(target, "ticket"), float("-inf")) > now_s
+
+
+def value_in(target: str, name: str) -> str:
+    """The value of `name` in a request target; empty when there is none, or more than one."""
     query = target.partition("?")[2]
     try:
-        tokens = parse_qs(query, keep_blank_values=True, max_num_fields=QUERY_FIELDS).get("token", [])
+        values = parse_qs(query, keep_blank_values=True, max_num_fields=QUERY_FIELDS).get(name, [])
     except ValueError:
         return ""
-    return tokens[0] if len(tokens) == 1 else ""
+    return values[0] if len(values) == 1 else ""
 
 
 def security_headers(host: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ import html
 import logging
 import socket
 import struct
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from importlib.resources import files
@@ -26,10 +27,13 @@ from websockets.sync.server import ServerConnection
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.browser_guard import security_headers
 
+logger = logging.getLogger(__name__)
+
 FIRST_PORT = 8484
 PORTS_TRIED = 51  # without a wish: 8484 and the next 50
 LAST_PORT = 65535
 SEND_TIMEOUT_S = 5  # a page that has read nothing for so long is gone
+FULL_S = 0.005  # between two looks whether there is room again
 TEXT = "text/plain; charset=utf-8"
 PAGE_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -38,7 +42,28 @@ PAGE_FILES = {
 }
 
 
-def listen(port: int | None) -> socket.socket:
+class Door(socket.socket):
+    """A listening socket. `has_room` is asked before each one that is let in; while it says no, the others wait outside.
+
+    Out of descriptors it waits too: the library would take that for its end, and nobody would be let in ever again.
+    """
+
+    has_room: Callable[[], bool] = staticmethod(lambda: True)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        while True:
+            while self.fileno() >= 0 and not self.has_room():
+                time.sleep(FULL_S)
+            try:
+                return super().accept()
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED):
+                    raise
+                logger.debug("nobody can be let in: %s", error)
+                time.sleep(FULL_S)
+
+
+def listen(port: int | None) -> Door:
     """A socket that listens on 127.0.0.1 only. `port` None: 8484 or one of the next 50; 0: any free one.
 
     Raises UsageError when the wanted port, or every one of these, cannot be had.
@@ -47,7 +72,7 @@ def listen(port: int | None) -> socket.socket:
         raise UsageError(f"port {port} is not between 0 and {LAST_PORT}", "openbalance-hid demo --port 0")
     for candidate in (port,) if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         try:
-            return socket.create_server(("127.0.0.1", candidate))
+            return Door(fileno=socket.create_server(("127.0.0.1", candidate)).detach())
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 reason = (error.strerror or str(error)).lower()
@@ -70,9 +95,14 @@ class Connection(ServerConnection):
         """False once it is closed."""
         return self.state is not State.CLOSED
 
+    @property
+    def asks_still(self) -> bool:
+        """True until its request is answered."""
+        return self.state is State.CONNECTING
+
     def hang_up_unless_open(self) -> None:
         """Ends a connection that has not become a WebSocket: browsers open some that they never use."""
-        if self.state is State.CONNECTING:
+        if self.asks_still:
             self.hang_up()
 
     def hang_up(self) -> None:
@@ -81,16 +111,15 @@ class Connection(ServerConnection):
             self.socket.shutdown(socket.SHUT_RDWR)
 
 
-def response(status: HTTPStatus, body: str | bytes, content_type: str = TEXT, *, host: str = "", allow: str = "") -> Response:
-    """An answer that nobody caches, frames or sniffs. `host`: the checked Host of the request."""
+def response(status: HTTPStatus, body: str | bytes, content_type: str = TEXT, *, host: str = "", **more: str) -> Response:
+    """An answer that nobody caches, frames or sniffs. `host`: the checked Host of the request; `more`: further headers."""
     data = body.encode() if isinstance(body, str) else body
     headers = Headers(security_headers(host))
     headers["Date"] = formatdate(usegmt=True)
     headers["Connection"] = "close"
     headers["Content-Type"] = content_type
     headers["Content-Length"] = str(len(data))
-    if allow:
-        headers["Allow"] = allow
+    headers.update({name.capitalize(): value for name, value in more.items()})
     return Response(status.value, status.phrase, headers, data)
 
 

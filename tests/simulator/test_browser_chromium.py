@@ -106,6 +106,15 @@ def test_a_picture_drawn_by_the_host_is_on_the_page_at_once(visit: Open) -> None
         wait_for_picture(page, 6, 0x10, 0xC0, 0x60)
 
 
+def test_the_address_for_one_visit_leads_to_the_page_which_can_be_loaded_again(visit: Open) -> None:
+    with Stand() as stand, visit(stand) as page:
+        page.goto(stand.browser.url_for_once())
+        page.get_by_text("ready", exact=True).wait_for()
+        assert page.url == stand.url
+        page.reload()
+        page.get_by_text("ready", exact=True).wait_for()
+
+
 def test_pictures_from_before_are_there_when_the_page_opens(visit: Open) -> None:
     with Stand("mini") as stand:
         stand.host.draw(5, "#2060e0")

@@ -1,0 +1,110 @@
+"""The browser deck's doors against others on this machine: tickets, guesses, and more open sockets than it will serve."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from openbalance_hid.simulator.browser import CONNECTIONS
+from openbalance_hid.simulator.browser_guard import TICKET_S, Tickets
+from tests.simulator.stand import PATIENCE_S, TOKEN, Stand, ask
+from tests.torture.amounts import amounts
+from tests.torture.figures import Figures
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    with Stand() as made:
+        yield made
+
+
+def test_the_address_that_a_browser_is_started_with_is_good_for_one_visit_and_holds_no_token(stand: Stand) -> None:
+    url = stand.browser.url_for_once()
+    assert TOKEN not in url
+    target = url.partition(str(stand.browser.port))[2]
+    for path in ("/deck.json", "/keys/0.png", "/events"):
+        assert stand.get("", target=target.replace("/?", f"{path}?"))[0] == 403
+    assert stand.get("", target=target, method="POST")[0] == 403
+    assert stand.get("", target=target, headers=(("Origin", "http://evil.example"),))[0] == 403
+    assert stand.get("", target=target, host="evil.example")[0] == 403
+    status, headers, body = stand.get("", target=target)
+    assert (status, headers["location"], body) == (303, f"/?token={TOKEN}", b"")
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert stand.get("", target=target)[0] == 403, "the second visitor is somebody else"
+
+
+def test_a_ticket_is_good_for_a_while_and_once() -> None:
+    tickets = Tickets()
+    first, second = tickets.sell(100.0), tickets.sell(100.0)
+    assert not tickets.take(f"/?ticket={first}&ticket={second}", 100.0)
+    assert not tickets.take("/?ticket=", 100.0)
+    assert tickets.take(f"/?ticket={first}", 100.0 + TICKET_S - 1)
+    assert not tickets.take(f"/?ticket={first}", 100.0)
+    assert not tickets.take(f"/?ticket={second}", 100.0 + TICKET_S)
+
+
+@amounts("guesses", short=50, long=20_000)
+def test_a_guess_opens_nothing(stand: Stand, figures: Figures, seed: int, guesses: int) -> None:
+    dice = random.Random(seed)
+    stand.browser.url_for_once()
+    for _ in range(guesses):
+        word = dice.choice((TOKEN[: dice.randrange(len(TOKEN))], dice.randbytes(18).hex(), TOKEN.swapcase()))
+        target = f"{dice.choice(('/', '/deck.json', '/events', '/keys/1.png'))}?{dice.choice(('token', 'ticket'))}={word}"
+        assert stand.get("", target=target)[0] == 403
+        figures.tell(tried=1, survived=1)
+    assert stand.get("/")[0] == 200
+
+
+@amounts("sockets", short=3 * CONNECTIONS, long=1000)
+def test_those_who_open_sockets_and_say_nothing_keep_nobody_out(stand: Stand, figures: Figures, sockets: int) -> None:
+    """Silent, half a request, half a WebSocket: in turn."""
+    room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(room, min(most, 3 * sockets + 200)), most))
+    words = (b"", b"GET /?token=", f"GET /events?token={TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websock".encode())
+    at_rest = threading.active_count()
+    try:
+        with ExitStack() as crowd, stand.page() as page:
+            page.settle()
+            for number in range(sockets):
+                peer = crowd.enter_context(socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S))
+                peer.sendall(words[number % len(words)])
+                if number % 20 == 19:
+                    assert ask(stand.browser.port, f"/deck.json?token={TOKEN}")[0] == 200
+                    figures.tell(tried=20, survived=20)
+            stand.host.draw(4, "#c02040")
+            page.hear("key", key=4)
+            figures.tell(threads=threading.active_count() - at_rest)
+            assert threading.active_count() - at_rest <= 2 * CONNECTIONS + 20, "two for each that is let in"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (room, most))
+
+
+def test_a_lack_of_descriptors_ends_with_itself(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert stand.get("/")[0] == 200, "so that it is in full swing"
+    room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as waiting:
+        peer = waiting.enter_context(socket.socket())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (peer.fileno() + 1, most))
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    waiting.enter_context(socket.socket())
+            peer.connect(("127.0.0.1", stand.browser.port))
+            for _ in range(1000):
+                if "nobody can be let in" in caplog.text:
+                    break
+                time.sleep(0.01)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (room, most))
+    assert "nobody can be let in" in caplog.text
+    assert stand.get("/")[0] == 200
