@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from openbalance_hid.account.counter import Tick, spent_between
+from openbalance_hid.account.counter import Tick, gap_s, spent_between
 
 HOUR = timedelta(hours=1)
 GAP_INTERVALS = 2  # a gap of more poll intervals than this silences the lane
@@ -48,7 +48,6 @@ def _ratio(made: Sequence[Tick], usual_usd: Decimal, floor_usd: Decimal, interva
     hour = [tick for tick in made if tick.at > start]
     first = next((tick for tick in reversed(made) if tick.at <= start), None)
     spaced = [first, *hour] if first is not None else hour
-    gaps = [max((after.at - before.at).total_seconds(), after.mono_s - before.mono_s) for before, after in pairwise(spaced)]
-    if max(gaps, default=0.0) > GAP_INTERVALS * interval_s:
+    if max((gap_s(before, after) for before, after in pairwise(spaced)), default=0.0) > GAP_INTERVALS * interval_s:
         return None
     return stretch.usd / usual_usd if stretch.usd >= floor_usd else Decimal(0)

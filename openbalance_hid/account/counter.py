@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from math import inf
 
 from msgspec import Struct
 
@@ -15,6 +16,7 @@ from openbalance_hid.account.snapshot import Sample
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
+CLOCKS_APART_S = 60.0  # between two samples: the machine slept, or its clock was set
 
 
 class Tick(Struct, frozen=True):
@@ -73,6 +75,12 @@ def spent_between(made: Sequence[Tick], start: datetime, end: datetime) -> Stret
     return Stretch(last[0] - first[0], max(first[1], last[1]))
 
 
+def gap_s(before: Tick, after: Tick) -> float:
+    """Seconds between two ticks; without end where the wall clock and the monotonic clock tell different stories."""
+    wall_s, mono_s = (after.at - before.at).total_seconds(), after.mono_s - before.mono_s
+    return wall_s if abs(wall_s - mono_s) <= CLOCKS_APART_S else inf
+
+
 def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:
     """Counter, gap between the samples round `at` in seconds, and epoch; None outside the samples."""
     for before, after in pairwise(made):
@@ -83,8 +91,8 @@ def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int
             span_s = (after.at - before.at).total_seconds()
             share = Decimal((at - before.at).total_seconds()) / Decimal(span_s)
             between = (after.counter_usd - before.counter_usd) * share
-            gap_s = 0.0 if at in (before.at, after.at) else max(span_s, after.mono_s - before.mono_s)
-            return before.counter_usd + between, gap_s, before.epoch
+            at_edge_s = 0.0 if at in (before.at, after.at) else gap_s(before, after)
+            return before.counter_usd + between, at_edge_s, before.epoch
     if made and made[-1].at == at:
         return made[-1].counter_usd, 0.0, made[-1].epoch
     return None

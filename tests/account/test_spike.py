@@ -135,6 +135,22 @@ def test_vector_17_the_burst_lane_speaks_after_two_polls_running():
     assert judge(snapshot(days=days, today={"A": 1}, taken=last_hours(12, 12)), NOON, RULE).level is Level.NORMAL
 
 
+@pytest.mark.parametrize(("apart_s", "is_burst"), [(59, True), (-59, True), (61, False), (-61, False)])
+def test_a_clock_that_was_set_within_the_hour_silences_the_burst_lane(apart_s, is_burst):
+    taken = last_hours(6, 6)
+    late = [replace(each, mono_s=each.mono_s - apart_s) for each in taken[-2:]]  # the wall jumped, the monotonic clock did not
+    verdict = judge(snapshot(days=days_back([8] * 5), today={"A": 1}, taken=(*taken[:-2], *late)), NOON, BURST)
+    assert verdict.burst is is_burst
+
+
+@pytest.mark.parametrize(("apart_s", "approximate"), [(59, False), (61, True)])
+def test_a_clock_that_was_set_where_the_window_begins_makes_the_ratio_approximate(apart_s, approximate):
+    later = NOON + timedelta(minutes=7)  # the window begins between two samples
+    taken = (*day_of_samples(5), *samples([(later, "55.1")]))
+    shifted = (replace(taken[0], mono_s=taken[0].mono_s - apart_s), *taken[1:])
+    assert judge(snapshot(now=later, days=days_back([2] * 5), taken=shifted), later, RULE).approximate is approximate
+
+
 def test_the_burst_lane_knows_how_many_hours_the_owner_works():
     assert active_hours(ticks(last_hours(*[1] * 10))) == 8  # no whole day yet
     day = [0] * 12 + [1] * 6 + [0] * 6
