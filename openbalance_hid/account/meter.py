@@ -1,13 +1,14 @@
 """The taxi meter: what one task costs, from a tap to a tap, counted by the spend counter. Pure.
 
-The count begins at the first sample after the start and ends at the first one after the stop, so that what was spent before
-is not in it and what OpenRouter books a little late still is. Between, everything the account spends is counted: a meter knows
-no tasks, only time.
+The count begins at the first sample after the start, so that what was spent before is not in it, and ends a minute after the
+stop, because `/credits` may be so old: what the task spent last is still in it. Between, everything the account spends is
+counted: a meter knows no tasks, only time.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,11 +16,14 @@ from msgspec.structs import replace
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.snapshot import Sample
 
+BOOKED_WITHIN = timedelta(seconds=60)  # OpenRouter's documents: the credits can be that stale
+
 
 class Run(Struct, frozen=True):
     """One run of the meter. `ended_at` is None while it goes on; `usd` is None while, or if, nothing could be counted.
 
-    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is reckoned.
+    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is reckoned. `approximate`: the account's usage fell on
+    the way (a refund, a reset), or no sample lies near the end.
     """
 
     started_at: datetime
@@ -27,15 +31,21 @@ class Run(Struct, frozen=True):
     usd: Decimal | None = None
     counted_at: datetime | None = None
     counted_usage_usd: Decimal | None = None
+    approximate: bool = False
 
     @property
     def is_running(self) -> bool:
         return self.ended_at is None
 
     @property
+    def closes_at(self) -> datetime | None:
+        """What is spent later is not counted; None while it goes on."""
+        return None if self.ended_at is None else self.ended_at + BOOKED_WITHIN
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing will be added any more."""
-        return self.ended_at is not None and self.counted_at is not None and self.counted_at >= self.ended_at
+        return self.closes_at is not None and self.counted_at is not None and self.counted_at >= self.closes_at
 
 
 def stop(run: Run, now: datetime) -> Run:
@@ -45,34 +55,47 @@ def stop(run: Run, now: datetime) -> Run:
 
 def count(run: Run, samples: Sequence[Sample]) -> Run:
     """The run with what `samples` (oldest first) add to it; the same run when they add nothing."""
+    closes_at = run.closes_at
     made = [tick for tick in ticks(samples) if tick.at >= run.started_at]
     if run.is_settled or not made:
         return run
-    ended = [tick for tick in made if run.ended_at is not None and tick.at >= run.ended_at]
-    last = ended[0] if ended else made[-1]
+    last = next((tick for tick in made if closes_at is not None and tick.at >= closes_at), made[-1])
     if run.counted_at is not None and last.at <= run.counted_at:
         return run
-    usage_usd = next(each.total_usage_usd for each in samples if each.at == last.at)
-    if run.counted_at is None:
-        begun = made[0]
-        known = run.ended_at is None or begun.at < run.ended_at  # else the first word came when all was over
-        return replace(
-            run,
-            usd=last.counter_usd - begun.counter_usd if known else None,
-            counted_at=last.at,
-            counted_usage_usd=usage_usd,
-        )
-    added = _added(run, samples, last.at, usage_usd)
-    return replace(run, usd=(run.usd or Decimal(0)) + added, counted_at=last.at, counted_usage_usd=usage_usd)
+    usage_usd = _usage_usd(samples, last.at)
+    counted = replace(run, counted_at=last.at, counted_usage_usd=usage_usd)
+    since_at, since_usage_usd = run.counted_at, run.counted_usage_usd
+    if since_at is None or since_usage_usd is None:
+        since_at = made[0].at
+        if run.ended_at is not None and closes_at is not None and since_at >= run.ended_at:
+            return replace(counted, counted_at=max(last.at, closes_at))  # the first word came when all was over
+        since_usage_usd = _usage_usd(samples, since_at)
+    until = last.at if closes_at is None else min(last.at, closes_at)
+    added_usd, sure = _added(samples, since_at, since_usage_usd, last.at, until)
+    return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not sure)
 
 
-def _added(run: Run, samples: Sequence[Sample], until: datetime, usage_usd: Decimal) -> Decimal:
-    """Spend since the last count: by the counter, or by the readings alone where the samples no longer reach back so far."""
+def _added(
+    samples: Sequence[Sample], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
+) -> tuple[Decimal, bool]:
+    """Spend between two instants, the second one at or before the `last` sample; and whether that is sure.
+
+    By the counter, or by the readings alone where the samples no longer reach back so far.
+    """
     made = ticks(samples)
-    before = [tick.counter_usd for tick in made if run.counted_at is not None and tick.at <= run.counted_at]
-    if run.counted_at is not None and before:
-        stretch = spent_between(made, run.counted_at, until)
-        if stretch is not None:
-            return stretch.usd
-        return next(tick.counter_usd for tick in made if tick.at == until) - before[-1]  # across a reset of the account's usage
-    return max(Decimal(0), usage_usd - (run.counted_usage_usd or usage_usd))
+    before = [tick for tick in made if tick.at <= since]
+    near = last - until <= BOOKED_WITHIN
+    if not before:
+        usage_usd = _usage_usd(samples, last)
+        share = Decimal((until - since) / (last - since)) if last > since else Decimal(1)
+        return max(Decimal(0), usage_usd - since_usage_usd) * share, near and usage_usd >= since_usage_usd
+    counted = [_usage_usd(samples, tick.at) for tick in made if before[-1].at <= tick.at <= last]
+    rose = all(earlier <= later for earlier, later in pairwise(counted))
+    stretch = spent_between(made, since, until)
+    if stretch is not None:
+        return stretch.usd, near and rose
+    return next(tick.counter_usd for tick in made if tick.at == last) - before[-1].counter_usd, False  # usage was reset
+
+
+def _usage_usd(samples: Sequence[Sample], at: datetime) -> Decimal:
+    return next(each.total_usage_usd for each in samples if each.at == at)

@@ -7,12 +7,13 @@ come from servers: they are without control characters here, and each format esc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from openbalance_hid.tiles import words
+from openbalance_hid.tiles.masked import hidden
 
 DISPLAYS = ("both", "icon", "balance", "usage")
 PERIODS = {"today": "today", "7d": "7 days", "30d": "30 days", "month": "month", "all": "all time"}
@@ -83,7 +84,7 @@ def line_of(told: Mapping[str, Any], account: str, show: str, period: str, now: 
     said = " · ".join(amounts.get(show, [])) if known else ""
     name = account if account != "default" else ""
     spike = told["spike"]
-    return BarLine(
+    line = BarLine(
         state,
         icon,
         "" if show == "icon" else " ".join(part for part in (name, word, said) if part),
@@ -97,6 +98,19 @@ def line_of(told: Mapping[str, Any], account: str, show: str, period: str, now: 
         period,
         _left_percent(told),
         urgent=state == "critical" and not spike["acknowledged"],
+    )
+    return _masked(line) if told.get("masked") else line
+
+
+def _masked(line: BarLine) -> BarLine:
+    """What a bar may show while amounts are masked on the deck: the same screen may be shared."""
+    return replace(
+        line,
+        text=hidden(line.text),
+        short=hidden(line.short),
+        details=tuple(hidden(each) for each in line.details),
+        balance_usd=None,
+        usage_usd=None,
     )
 
 

@@ -53,9 +53,10 @@ def _samples(reader: Reader) -> list[dict[str, Any]]:
 
 def _runs(reader: Reader) -> list[dict[str, Any]]:
     return [
-        {"account": account, "started_at": run.started_at, "ended_at": run.ended_at, "spend_usd": run.usd}
+        {"account": account, "started_at": run.started_at, "ended_at": run.ended_at, "spend_usd": run.usd,
+         "approximate": run.approximate}
         for account, run in reader.runs()
-    ]
+    ]  # fmt: skip
 
 
 def _spikes(reader: Reader) -> list[dict[str, Any]]:
@@ -87,7 +88,11 @@ TABLES = {
         },
         at="measured_at",
     ),
-    "runs": Table(_runs, ("account", "started_at", "ended_at"), {"spend_usd": "Credits spent in a run of the meter, USD."}),
+    "runs": Table(
+        _runs,
+        ("account", "started_at", "ended_at", "approximate"),
+        {"spend_usd": "Credits spent in a run of the meter, USD."},
+    ),
     "spikes": Table(
         _spikes,
         ("account", "started_at", "ended_at", "threshold", "floor_usd", "window_hours", "burst"),

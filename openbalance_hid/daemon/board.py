@@ -11,13 +11,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.daemon.places import Cell, Screen, Spot
 from openbalance_hid.press.actions import Action, Nothing
 from openbalance_hid.tiles import TILES, info_screen
-from openbalance_hid.tiles.scene import Scene
+from openbalance_hid.tiles.masked import masked
+from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.spike_alert import rule_of
 from openbalance_hid.tiles.states import tile_error
 from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice, TileView, Tone
@@ -25,7 +27,7 @@ from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice,
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
 EpisodeKey = tuple[str, SpikeRule]
 BLANK = TileConfig(tile="blank")
-NOBODYS = frozenset({"blank", "page"})  # tiles that say nothing about an account
+NOBODYS = frozenset({"blank", "page", "privacy"})  # tiles that say nothing about an account
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -44,6 +46,8 @@ class Known(Struct, frozen=True):
 
     snapshots: Mapping[str, Snapshot]
     episodes: Mapping[EpisodeKey, Episode] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)  # by account: the last one of its meter
+    privacy: Privacy = Privacy.OFF
     pages: tuple[str, ...] = ()  # of the deck that is asked about, and the index of the one that is shown
     page: int = 0
 
@@ -65,6 +69,8 @@ def scene_of(tile: TileConfig, known: Known, now: datetime, turn: int) -> Scene:
         turn,
         pages=known.pages,
         page=known.page,
+        run=known.runs.get(tile.account),
+        privacy=known.privacy,
     )
     if tile.tile != "spike-alert":
         return scene
@@ -86,7 +92,12 @@ def views_of(
 
 def view_of(tile: TileConfig, known: Known, now: datetime, turn: int) -> tuple[TileView, Exception | None]:
     """What a tile says, or "Tile error" and the exception that it raised."""
-    return _guarded(tile, lambda: TILES[tile.tile].view(scene_of(tile, known, now, turn)))
+    return _guarded(tile, lambda: masked_by(known.privacy, TILES[tile.tile].view(scene_of(tile, known, now, turn))))
+
+
+def masked_by(privacy: Privacy, view: TileView) -> TileView:
+    """The view as it may be seen."""
+    return masked(view) if privacy is Privacy.ON else view
 
 
 def screen_of(
@@ -96,7 +107,12 @@ def screen_of(
     accounts = list(dict.fromkeys(tile.account for tile in board.values() if tile.tile not in NOBODYS)) or [DEFAULT_ACCOUNT]
     account = accounts[turn % len(accounts)]
     tile = TileConfig("screen", account, theme)
-    return _guarded(tile, lambda: info_screen.view(Scene(tile.tile, known.snapshots[account], now, theme=theme, turn=turn)))
+
+    def say() -> TileView:
+        scene = Scene(tile.tile, known.snapshots[account], now, theme=theme, turn=turn)
+        return masked_by(known.privacy, info_screen.view(scene))
+
+    return _guarded(tile, say)
 
 
 def number_view(spot: Spot, theme: str) -> TileView:

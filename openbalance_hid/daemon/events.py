@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.schema import Config
@@ -107,11 +108,15 @@ class NoRefresh(Struct, frozen=True):
 
 
 class Recalled(Struct, frozen=True):
-    """The open episodes of an account from before this start. `started_at`: of the snapshots that they belong to."""
+    """An account's open episodes and last run of the meter from before this start.
+
+    `started_at`: of the snapshots that they belong to.
+    """
 
     account: str
     started_at: datetime
     episodes: Mapping[SpikeRule, Episode]
+    run: Run | None = None
 
 
 class Notified(Struct, frozen=True):
@@ -236,6 +241,21 @@ class Remember(Struct, frozen=True):
     now: datetime
 
 
+class RememberRun(Struct, frozen=True):
+    """A run of the meter has begun, counted or ended. `started_at`: of the snapshots that it was counted by."""
+
+    account: str
+    started_at: datetime
+    run: Run
+
+
+class Pace(Struct, frozen=True):
+    """Ask an account at least this often, and once now; None: at its own interval again."""
+
+    account: str
+    seconds: float | None
+
+
 class Notify(Struct, frozen=True):
     """Tell the desktop that a level has been reached; `Notified` says what came of it."""
 
@@ -267,4 +287,19 @@ class Mention(Struct, frozen=True):
     text: str
 
 
-Effect = Paint | PaintCell | PaintScreen | Glow | Brighten | Refresh | Enlist | Remember | Notify | Open | Complain | Mention
+Effect = (
+    Paint
+    | PaintCell
+    | PaintScreen
+    | Glow
+    | Brighten
+    | Refresh
+    | Enlist
+    | Remember
+    | RememberRun
+    | Pace
+    | Notify
+    | Open
+    | Complain
+    | Mention
+)

@@ -10,10 +10,12 @@ from datetime import tzinfo
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.layout import check_against_deck, intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.alarms import Alarms
+from openbalance_hid.daemon.beats import Beats
 from openbalance_hid.daemon.board import (
     NOBODYS,
     RING_STEPS,
@@ -51,18 +53,18 @@ from openbalance_hid.daemon.events import (
     TouchKeyMoved,
 )
 from openbalance_hid.daemon.marks import Marks
+from openbalance_hid.daemon.meters import Meters
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place
 from openbalance_hid.daemon.show import Show
-from openbalance_hid.press.actions import Acknowledge, OpenPage, TurnPage
+from openbalance_hid.press.actions import Acknowledge, OpenPage, ToggleMeter, TogglePrivacy, TurnPage
 from openbalance_hid.press.gestures import Gesture, Gestures
+from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import PATIENCE
 from openbalance_hid.tiles.view import Flash, KeyFace
 
-TURN_S = 60.0  # a page of models stands this long; ages are read again as often
 OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
-PULSE_S = 1.0  # each half of a pulse: one picture a second
 IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
 
 
@@ -78,9 +80,12 @@ class House:
         self.config_refused = False  # the owner has written one that cannot be used; the one before is in force
         self.readings = 0  # how often the tiles were asked: when it stands still, nothing new is to be told
         self._alarms = Alarms()
+        self._meters = Meters()
+        self._hides = False  # amounts, from everybody who looks
+        self._read_privacy = Privacy.OFF  # as the tiles were asked last
         self._marks = Marks()
         self._show = Show()
-        self._started = started
+        self._beats = Beats(started.mono_s)
         self._zone = zone
         self._gone: dict[str, Panel] = {}  # decks that were there before
         self._identify_until_s = started.mono_s
@@ -127,12 +132,35 @@ class House:
                 self.config_refused = True
                 self._read(now)
         effects += self._time(now)
-        return [*effects, *self._alarms.to_remember(self.snapshots, now), *self._repaint(now)]
+        if self.privacy is not self._read_privacy:  # a finger came to rest on the tile, or has left it
+            self._read(now)
+        effects += self._alarms.to_remember(self.snapshots, now)
+        effects += self._meters.to_remember(self.snapshots)
+        effects += self._meters.to_pace(tile for panel in self.panels.values() for tile in panel.all_tiles().values())
+        return [*effects, *self._repaint(now)]
 
     @property
     def episodes(self) -> Mapping[EpisodeKey, Episode]:
         """The open spike episodes."""
         return self._alarms.episodes
+
+    @property
+    def known(self) -> Known:
+        """Everything that tiles may say something about."""
+        return Known(self.snapshots, self.episodes, self.runs, self.privacy)
+
+    @property
+    def runs(self) -> Mapping[str, Run]:
+        """By account: the last run of its meter."""
+        return self._meters.runs
+
+    @property
+    def privacy(self) -> Privacy:
+        """Whether amounts are masked now."""
+        if not self._hides:
+            return Privacy.OFF
+        rests = any(press.held and self._tile(place).tile == "privacy" for place, press in self._gestures.down.items())
+        return Privacy.PEEK if rests else Privacy.ON
 
     @property
     def faces(self) -> Mapping[Place, KeyFace]:
@@ -146,7 +174,7 @@ class House:
 
     def next_deadline(self, now: Moment) -> float:
         """Monotonic seconds at which `TimePassed` is due."""
-        marks = [self._started.mono_s + (self._turn(now) + 1) * TURN_S]
+        marks = [self._beats.next_turn_s(now.mono_s)]
         waits = [(PATIENCE - (now.utc - snapshot.started_at)).total_seconds() for snapshot in self.snapshots.values()]
         marks += [now.mono_s + wait for wait in waits if wait > 0]
         marks += self._marks.deadlines()
@@ -154,7 +182,7 @@ class House:
         if now.mono_s < self._identify_until_s:
             marks.append(self._identify_until_s)
         if self._show.pulses(self.panels):
-            marks.append(self._started.mono_s + (self._beat(now) + 1) * PULSE_S)
+            marks.append(self._beats.next_half_s(now.mono_s))
         for place, press in self._gestures.down.items():
             if not press.held:
                 done = ring_step(self._gestures.progress(place, now.mono_s))
@@ -184,6 +212,7 @@ class House:
         intervals_s = intervals_of(config)
         for gone in self.snapshots.keys() - intervals_s.keys():
             self._alarms.forget(gone)
+            self._meters.forget(gone)
         self.snapshots = {
             name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
         }
@@ -269,6 +298,12 @@ class House:
             case Acknowledge():
                 self._alarms.acknowledge(tile, self.snapshots, now)
                 self._read(now)
+            case ToggleMeter():
+                self._meters.toggle(tile.account, self.snapshots[tile.account], now.utc)
+                self._read(now)
+            case TogglePrivacy():
+                self._hides = not self._hides
+                self._read(now)
             case TurnPage():
                 pages = panel.pages.at(tile.options.get("to"))
                 self._change(place[0], replace(panel, pages=pages or panel.pages), now)
@@ -304,11 +339,13 @@ class House:
             return []  # the last word of an account that the owner has taken away
         if snapshot.started_at != self.snapshots[snapshot.account].started_at:  # another account under this name
             self._alarms.forget(snapshot.account)
+            self._meters.forget(snapshot.account)
         self.snapshots[snapshot.account] = snapshot
         tiles = [
             tile for each in self.panels.values() for tile in each.all_tiles().values() if tile.account == snapshot.account
         ]
         self._alarms.follow(tiles, self.snapshots, now)
+        self._meters.follow(snapshot)
         if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
         self._read(now)
@@ -318,6 +355,7 @@ class House:
         known = self.snapshots.get(event.account)
         if known is not None and event.started_at == known.started_at:
             self._alarms.recall(event)
+            self._meters.recall(event.account, event.run)
             self._read(now)
 
     def _time(self, now: Moment) -> list[Effect]:
@@ -326,7 +364,7 @@ class House:
         for serial, panel in self.panels.items():
             if panel.light is not None and now.mono_s >= self._identify_until_s:
                 self.panels[serial] = replace(panel, light=panel.light.at(now))
-        if self._turn(now) != self._turn(self._read_at) or self._patience_ended(now):
+        if self._beats.turn(now.mono_s) != self._beats.turn(self._read_at.mono_s) or self._patience_ended(now):
             self._read(now)
         return [effect for place, gesture in held for effect in self._gesture(place, gesture, now)]
 
@@ -341,8 +379,8 @@ class House:
         """Ask every tile again."""
         self.readings += 1
         self._read_at = now
-        known = Known(self.snapshots, self.episodes)
-        self._show.read(self.panels, known, now.utc, self._turn(now), self.config.theme, self.config_refused)
+        self._read_privacy = self.privacy
+        self._show.read(self.panels, self.known, now.utc, self._beats.turn(now.mono_s), self.config.theme, self.config_refused)
 
     def _repaint(self, now: Moment) -> list[Effect]:
         return self._show.changes(self.panels, lambda place: self._touch(place, now), now.mono_s < self._identify_until_s)
@@ -353,18 +391,8 @@ class House:
             progress=self._gestures.progress(place, now.mono_s),
             refreshing=self._marks.is_waiting(place),
             flash=self._marks.shown(place),
-            dimmed=self._beat(now) % 2 == 1 and self.panels[place[0]].is_lit,
+            dimmed=self._beats.is_quiet(now.mono_s) and self.panels[place[0]].is_lit,
         )
 
     def _tile(self, place: Place) -> TileConfig:
         return self._show.tiles[place[0]][place[1]]
-
-    def _turn(self, now: Moment) -> int:
-        return self._whole(now, TURN_S)
-
-    def _beat(self, now: Moment) -> int:
-        return self._whole(now, PULSE_S)
-
-    def _whole(self, now: Moment, part_s: float) -> int:
-        """Whole parts since the start; a rounding error short of a part is the part, or time would stand still."""
-        return int((now.mono_s - self._started.mono_s) / part_s + 1e-6)

@@ -21,7 +21,6 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.config.watch import ConfigWatch
 from openbalance_hid.daemon.accounts import Accounts, ClientFactory
 from openbalance_hid.daemon.answers import Answers
-from openbalance_hid.daemon.board import Known
 from openbalance_hid.daemon.control import ControlServer
 from openbalance_hid.daemon.decks import Decks
 from openbalance_hid.daemon.events import (
@@ -36,11 +35,13 @@ from openbalance_hid.daemon.events import (
     Notify,
     Open,
     OpenFailed,
+    Pace,
     Paint,
     PaintCell,
     PaintScreen,
     Refresh,
     Remember,
+    RememberRun,
 )
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.live_config import LiveConfig
@@ -187,6 +188,10 @@ class _Daemon:
                 self._accounts.adopt(intervals_s)
             case Remember():
                 self._accounts.remember(effect)
+            case RememberRun():
+                self._accounts.remember_run(effect)
+            case Pace(account, seconds):
+                self._accounts.pace(account, seconds)
             case Notify():
                 self._notify(effect)
             case Open():
@@ -231,8 +236,7 @@ class _Daemon:
         wanted = model_named(model or (panel.shape.model if panel is not None else DEFAULT_MODEL))
         if panel is None:
             panel = panel_of(house.config, house.config.deck_for(""), wanted, moment)
-        known = Known(house.snapshots, house.episodes)
-        return deck_png(panel, known, wanted, moment, theme, house.config.theme)
+        return deck_png(panel, house.known, wanted, moment, theme, house.config.theme)
 
     def _leave(self, decks: Decks) -> None:
         decks.stop(cast(Leave, self._house.config.on_exit))

@@ -17,16 +17,16 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
 from openbalance_hid.account.spend import midnight
 from openbalance_hid.account.spike import Level
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, FrozenMap, TileConfig
-from openbalance_hid.daemon.board import Known, Touch, face_of, scene_of
+from openbalance_hid.daemon.board import Known, Touch, face_of, masked_by, scene_of
 from openbalance_hid.render.sheet import Group, Panel, contact_sheet
 from openbalance_hid.simulator.sample_data import Ledger
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.masked import masked
-from openbalance_hid.tiles.scene import TileKind
+from openbalance_hid.tiles.scene import Privacy, TileKind
 from openbalance_hid.tiles.spike_alert import rule_of
 from openbalance_hid.tiles.states import tile_error
 from openbalance_hid.tiles.view import Flash, KeyFace
@@ -60,7 +60,8 @@ class Situation(Struct, frozen=True):
     turn: int = 0
     acknowledged: Level = Level.NORMAL
     stripe: int | None = None
-    masked: bool = False  # every amount hidden
+    privacy: Privacy = Privacy.OFF
+    run: Run | None = None  # of the meter
     calling: bool = False  # only for tiles that call for the eye in it
 
 
@@ -93,12 +94,13 @@ def _face(kind: TileKind, situation: Situation, theme: str) -> KeyFace:
     options = {name: situation.options.get(name, default) for name, default in kind.defaults().items()}
     tile = TileConfig(kind.name, theme=theme, label=situation.label, options=FrozenMap(options))
     seen = Episode(AT, situation.acknowledged, situation.acknowledged)
-    known, now = Known({DEFAULT_ACCOUNT: situation.snapshot}), AT + situation.later
+    runs = {DEFAULT_ACCOUNT: situation.run} if situation.run is not None else {}
+    known = Known({DEFAULT_ACCOUNT: situation.snapshot}, runs=runs, privacy=situation.privacy)
+    now = AT + situation.later
     if kind.name == "spike-alert":
         known = replace(known, episodes={(DEFAULT_ACCOUNT, rule_of(scene_of(tile, known, now, situation.turn))): seen})
     view = kind.view(scene_of(tile, known, now, situation.turn))  # a bug is raised: it must not stand on a sheet unseen
-    view = masked(view) if situation.masked else view
-    return face_of(replace(view, stripe=situation.stripe), situation.touch)
+    return face_of(replace(masked_by(known.privacy, view), stripe=situation.stripe), situation.touch)
 
 
 # --- the table -----------------------------------------------------------------------------------------------------------
@@ -109,6 +111,8 @@ def situations() -> tuple[Situation, ...]:
     """The table. What the finger does comes last; the same for every tile."""
     usual, wild, wilder = _account("74.25"), _account("74.25", runaway=3.1), _account("61.90", runaway=8.1)
     low = {"low_usd": Decimal(10)}
+    runs = Run(AT - timedelta(minutes=12), None, Decimal("0.4213"), AT)
+    ran = replace(runs, started_at=AT - timedelta(minutes=47), ended_at=AT - timedelta(minutes=5))
     return (
         Situation("usual", usual),
         Situation("another day", _account("21.05", seed=3)),
@@ -137,7 +141,16 @@ def situations() -> tuple[Situation, ...]:
         Situation("stale critical", wilder, later=INTERVAL * 5),
         Situation("first account", usual, stripe=0),
         Situation("second account", usual, stripe=1),
-        Situation("masked", usual, masked=True),
+        Situation("masked", usual, privacy=Privacy.ON, run=ran),
+        Situation("masked, peeking", usual, privacy=Privacy.PEEK),
+        Situation("running", usual, run=runs),
+        Situation("running, just begun", usual, run=Run(AT)),
+        Situation("running, offline", _troubled(usual, Health.OFFLINE), run=runs),
+        Situation("running, old", usual, later=timedelta(minutes=2), run=runs),
+        Situation("settling", usual, run=replace(runs, ended_at=AT)),
+        Situation("stopped", usual, run=ran),
+        Situation("stopped, dear", usual, run=replace(ran, usd=Decimal("1234.5"), approximate=True)),
+        Situation("stopped, not counted", usual, run=Run(ran.started_at, ran.ended_at, None, AT)),
         Situation("pressed", usual, touch=Touch(pressed=True)),
         Situation("held, a third", usual, touch=Touch(pressed=True, progress=1 / 3)),
         Situation("held, nearly", usual, touch=Touch(pressed=True, progress=11 / 12)),

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.runway import runway
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, leaders, today_usd, used_usd, utc_now
@@ -20,6 +21,7 @@ from openbalance_hid.daemon.board import EpisodeKey
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.limits import low_limit_usd
 from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import STALE_INTERVALS
 
 TOP_MODELS = 6
@@ -98,6 +100,8 @@ def _account(house: House, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
         "spike": _spike(snapshot, house.episodes, now),
         "runway_days": _runway_days(snapshot, now),
+        "meter": _meter(house.runs.get(snapshot.account)),
+        "masked": house.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
         "stale": age_s is None or age_s >= STALE_INTERVALS * snapshot.interval_s,
@@ -121,6 +125,19 @@ def _spike(snapshot: Snapshot, episodes: Mapping[EpisodeKey, Any], now: datetime
 def _runway_days(snapshot: Snapshot, now: datetime) -> float | None:
     left = runway(snapshot, now)
     return None if left is None else float(round(left.days, 1))
+
+
+def _meter(run: Run | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {
+        "running": run.is_running,
+        "settled": run.is_settled,
+        "started_at": _instant(run.started_at),
+        "ended_at": _instant(run.ended_at),
+        "spend_usd": _amount(run.usd),
+        "approximate": run.approximate,
+    }
 
 
 def _deck(house: House, deck: DeckCounts) -> dict[str, Any]:

@@ -182,13 +182,13 @@ def _last_run(db: Connection, number: int) -> Run | None:
 
 def _runs(db: Connection, where: str, number: int) -> tuple[Run, ...]:
     found = db.execute(
-        f"SELECT started_at, ended_at, usd, counted_at, counted_usage_usd FROM runs WHERE {where}",  # noqa: S608  ours
+        f"SELECT started_at, ended_at, usd, counted_at, counted_usage_usd, approximate FROM runs WHERE {where}",  # noqa: S608  ours
         (number,),
     )
     with reading():
         return tuple(
-            Run(from_us(start), _from_us(end), _amount(usd), _from_us(counted), _amount(usage))
-            for start, end, usd, counted, usage in found
+            Run(from_us(start), _from_us(end), _amount(usd), _from_us(counted), _amount(usage), bool(approximate))
+            for start, end, usd, counted, usage, approximate in found
         )
 
 
@@ -196,9 +196,17 @@ def write_run(db: Connection, number: int, run: Run) -> None:
     """Adds one, or replaces the one that began at the same instant."""
     amounts = [None if usd is None else str(usd) for usd in (run.usd, run.counted_usage_usd)]
     db.execute(
-        "INSERT OR REPLACE INTO runs (account, started_at, ended_at, usd, counted_at, counted_usage_usd)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (number, to_us(run.started_at), _us(run.ended_at), amounts[0], _us(run.counted_at), amounts[1]),
+        "INSERT OR REPLACE INTO runs (account, started_at, ended_at, usd, counted_at, counted_usage_usd, approximate)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            number,
+            to_us(run.started_at),
+            _us(run.ended_at),
+            amounts[0],
+            _us(run.counted_at),
+            amounts[1],
+            int(run.approximate),
+        ),
     )
 
 

@@ -47,7 +47,9 @@ _SECOND: Step = (
     "ALTER TABLE runs ADD COLUMN counted_at INTEGER",
     "ALTER TABLE runs ADD COLUMN counted_usage_usd TEXT",
 )
-STEPS: tuple[Step, ...] = (_FIRST, _SECOND)
+# An amount that may be short of the whole, because usage was refunded or reset on the way.
+_THIRD: Step = ("ALTER TABLE runs ADD COLUMN approximate INTEGER NOT NULL DEFAULT 0",)
+STEPS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD)
 
 
 class DamagedError(Exception):

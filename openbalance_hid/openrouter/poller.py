@@ -102,13 +102,13 @@ class Poller:
             return True
 
     def pace(self, pace_s: float | None) -> None:
-        """Asks at least this often while all goes well, None: at the account's own interval; and once now.
+        """Asks at least this often while all goes well, and once now; None: at the account's own interval again.
 
         Now is 10 s after the last turn began at the soonest, and when the silence that the server has asked for is over.
         """
         with self._changed:
             self._turns.pace_s = pace_s
-            self._is_due = True
+            self._is_due = pace_s is not None
             self._changed.notify_all()
 
     def stop(self, join_s: float = 2.0) -> None:

@@ -28,8 +28,16 @@ class TurnPage(Struct, frozen=True):
     """Show the page of the deck that the tile names."""
 
 
+class ToggleMeter(Struct, frozen=True):
+    """Start the meter of this key's account, or stop it."""
+
+
+class TogglePrivacy(Struct, frozen=True):
+    """Mask every amount, or show them again."""
+
+
 class Nothing(Struct, frozen=True):
     """A key without an action."""
 
 
-Action = OpenPage | Acknowledge | TurnPage | Nothing
+Action = OpenPage | Acknowledge | TurnPage | ToggleMeter | TogglePrivacy | Nothing

@@ -191,6 +191,35 @@ def _page(pen: Pen) -> None:
     pen.stroke([(13.4, 6.4), (16.8, 9.8), (13.4, 13.2)], 2.6, on=False)
 
 
+def _play(pen: Pen) -> None:
+    pen.shape([(6.4, 4.8), (19.2, 12), (6.4, 19.2)], rounding=3.0)
+
+
+def _stop(pen: Pen) -> None:
+    pen.box(3.4, 3.4, 20.6, 20.6, 2.8)
+
+
+def _eye(pen: Pen) -> None:
+    pen.shape(_LIDS, rounding=2.0)
+    pen.disc((12, 12), 5.0, on=False)
+    pen.disc((12, 12), 2.9)
+
+
+def _eye_off(pen: Pen) -> None:
+    pen.shape(_LIDS, rounding=2.0)
+    pen.shape([(12 + (x - 12) * 0.74, 12 + (y - 12) * 0.62) for x, y in _LIDS], on=False)
+    pen.stroke([(6.0, 2.4), (21.6, 18.0)], 3.4, on=False)
+    pen.stroke([(3.6, 3.8), (20.2, 20.4)], 3.2)
+
+
+# The two lids of an eye, from corner to corner and back: parts of two circles.
+_LIDS: Final = tuple(
+    (12 + 12.4 * math.sin(math.radians(turn)), 12 + side * (12.4 * math.cos(math.radians(turn)) - 6.2))
+    for side, turns in ((-1, range(-56, 57, 8)), (1, range(56, -57, -8)))
+    for turn in turns
+)
+
+
 _SHAPES: Final[dict[Icon, Callable[[Pen], None]]] = {
     Icon.CHECK: _check,
     Icon.WARNING: _warning,
@@ -207,4 +236,8 @@ _SHAPES: Final[dict[Icon, Callable[[Pen], None]]] = {
     Icon.HOURGLASS: _hourglass,
     Icon.BUG: _bug,
     Icon.PAGE: _page,
+    Icon.PLAY: _play,
+    Icon.STOP: _stop,
+    Icon.EYE: _eye,
+    Icon.EYE_OFF: _eye_off,
 }

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 
 from msgspec import Struct, field
 
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.press.actions import Action
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.view import TileView
 
 
+class Privacy(Enum):
+    """Whether amounts are masked: not, all of them, or not while a finger rests on the privacy tile."""
+
+    OFF = "off"
+    ON = "on"
+    PEEK = "peek"
+
+
 class Scene(Struct, frozen=True):
     """One key's situation. `turn` counts up as a cycling tile turns its pages; `now` is aware UTC.
 
     `pages`: the names of the deck's pages, `page` the index of the one that is shown; none in a picture of one key.
+    `run`: the last one of the account's meter.
     """
 
     tile: str
@@ -31,6 +42,8 @@ class Scene(Struct, frozen=True):
     episode: Episode | None = None
     pages: tuple[str, ...] = ()
     page: int = 0
+    run: Run | None = None
+    privacy: Privacy = Privacy.OFF
 
     def choice(self, name: str) -> str:
         """The owner's choice of a named option."""

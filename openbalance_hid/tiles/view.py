@@ -40,6 +40,10 @@ class Icon(Enum):
     HOURGLASS = "hourglass"
     BUG = "bug"
     PAGE = "page"
+    PLAY = "play"
+    STOP = "stop"
+    EYE = "eye"
+    EYE_OFF = "eye-off"
 
 
 class Shorten(Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,16 @@ def test_every_period_is_a_spend_that_the_status_tells():
         "month": "$40.00 month",
         "all": "$25.75 all time",
     }
+
+
+@pytest.mark.parametrize("show", DISPLAYS)
+def test_while_amounts_are_masked_on_the_deck_the_bar_shows_none_and_the_same_state(show):
+    masked, usual = line(show, masked=True), line(show)
+    said = " ".join((masked.whole, masked.short, *masked.details))
+    assert re.search(r"\$\s*\d", said) is None
+    assert (masked.balance_usd, masked.usage_usd) == (None, None)
+    assert (masked.state, masked.icon, masked.classes) == (usual.state, usual.icon, usual.classes)
+    assert line("both", masked=True).whole == "✓ $••• · $••• today"
 
 
 NOTHING = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": None, "measured_at": None, "stale": True}

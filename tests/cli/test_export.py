@@ -37,7 +37,7 @@ def env(tmp_path):
     store.keep_sample(ME, Counted(NOON - timedelta(days=3), Credits(Decimal(100), Decimal("102.5"))))
     store.keep_sample(ME, Counted(NOON, Credits(Decimal(100), Decimal("103"))))
     store.keep_sample(WORK, Counted(NOON, Credits(Decimal(5), Decimal("1E-9"))))
-    store.keep_run(ME, Run(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103)))
+    store.keep_run(ME, Run(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103), True))
     store.keep_run(ME, Run(NOON))
     rule = SpikeRule()
     store.keep_episode(ME, rule, Episode(NOON - timedelta(days=2), Level.CRITICAL, Level.SPIKE))
@@ -76,9 +76,10 @@ def test_negative_amounts_stay_numbers_in_a_spreadsheet(env):
 
 def test_json_has_the_same_rows_with_amounts_as_text_and_unknown_as_null(env):
     assert json.loads(exported(env, "runs", "json"))["runs"] == [
-        {"account": "default", "started_at": "2026-11-22T10:00:00Z", "ended_at": "2026-11-22T12:00:00Z", "spend_usd": "0.42"},
-        {"account": "default", "started_at": "2026-11-22T12:00:00Z", "ended_at": None, "spend_usd": None},
-    ]
+        {"account": "default", "started_at": "2026-11-22T10:00:00Z", "ended_at": "2026-11-22T12:00:00Z", "spend_usd": "0.42",
+         "approximate": True},
+        {"account": "default", "started_at": "2026-11-22T12:00:00Z", "ended_at": None, "spend_usd": None, "approximate": False},
+    ]  # fmt: skip
     spikes = json.loads(exported(env, "spikes", "json"))["spikes"]
     assert [(each["highest"], each["acknowledged"], each["ended_at"]) for each in spikes] == [
         ("critical", "spike", "2026-11-21T12:00:00Z"),

@@ -12,12 +12,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Health, Reading, Sample, Snapshot, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.daemon.board import NOBODYS, Known, Touch, face_of, view_of
 from openbalance_hid.tiles import TILES as ALL_TILES
-from openbalance_hid.tiles.masked import masked
+from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import OLD_INTERVALS, STALE_INTERVALS
 from openbalance_hid.tiles.view import Flash, KeyFace
 from tests.build import INTERVAL_S, NOON, Usd, activity, api_key, days_back, samples, snapshot, usd
@@ -55,15 +56,18 @@ class Case:
     episode: Episode | None = None
     touch: Touch = UNTOUCHED
     page: int = 0  # of the three in PAGES
-    masked: bool = False
+    privacy: Privacy = Privacy.OFF
+    run: Run | None = None  # of the meter
 
 
 def face(case: Case, theme: str) -> KeyFace:
     """The face as the board makes it; a tile's failure becomes its "Tile error"."""
     tile = TileConfig(case.tile, theme=theme, options=FrozenMap(case.options))
     episodes = {("default", SpikeRule()): case.episode} if case.episode is not None else {}
-    view, _ = view_of(tile, Known({"default": case.seen}, episodes, PAGES, case.page), case.now, case.turn)
-    return face_of(masked(view) if case.masked else view, case.touch)
+    runs = {"default": case.run} if case.run is not None else {}
+    known = Known({"default": case.seen}, episodes, runs, case.privacy, PAGES, case.page)
+    view, _ = view_of(tile, known, case.now, case.turn)
+    return face_of(view, case.touch)
 
 
 def mixed(days: Mapping[date, Mapping[str, Usd]], shares: Mapping[str, str] = SHARES) -> dict[date, dict[str, Usd]]:
@@ -114,6 +118,8 @@ def troubled(seen: Snapshot, health: Health) -> Snapshot:
 
 USUAL = account()
 NEVER = snapshot(balance=None, health=Health.PREPARING, started=NOON - timedelta(seconds=20))
+RUNS = Run(NOON - timedelta(minutes=12), None, usd("0.4213"), NOON)
+RAN = replace(RUNS, started_at=NOON - timedelta(minutes=47), ended_at=NOON - timedelta(minutes=5))
 IDLE = snapshot(days={}, taken=paced(0, 0, 0))
 JUMPED, RUNAWAY = account("9.20", "1.60", "1.80"), account("23.00", "1.60", "1.80")
 BUSY = replace(
@@ -140,7 +146,7 @@ def _of_every_tile(tile: str) -> dict[str, Case]:
         "old": Case(tile, USUAL, NOON + OLD),
         "stale": Case(tile, USUAL, NOON + STALE),
         "preparing": Case(tile, NEVER),
-        "masked": Case(tile, USUAL, masked=True),
+        "masked": Case(tile, USUAL, privacy=Privacy.ON, run=RAN),
         "tile error": Case(tile, replace(USUAL, interval_s=0.0)),  # which no account has: every age divides by it
     }
     for health in TROUBLES:
@@ -238,6 +244,19 @@ AT_REST: Mapping[str, Case] = {
     "api-keys: one key, limit near": Case("api-keys", USUAL, options={"key_name": "notebook", "period": "week"}),
     "api-keys: one key, used up": Case("api-keys", USUAL, options={"key_name": "shared-prototype-key"}),
     "api-keys: none": Case("api-keys", replace(IDLE, keys=Reading((), NOON, Health.OK))),
+    "meter: running": Case("meter", USUAL, run=RUNS),
+    "meter: just begun": Case("meter", USUAL, run=Run(NOON)),
+    "meter: running, offline": Case("meter", troubled(USUAL, Health.OFFLINE), run=RUNS),
+    "meter: running, old": Case("meter", USUAL, NOON + timedelta(minutes=2), run=RUNS),
+    "meter: running, stale": Case("meter", USUAL, NOON + timedelta(minutes=4), run=RUNS),
+    "meter: running, large": Case("meter", USUAL, run=replace(RUNS, usd=usd("1234.5"), approximate=True)),
+    "meter: settling": Case("meter", USUAL, run=replace(RUNS, ended_at=NOON)),
+    "meter: stopped": Case("meter", USUAL, run=RAN),
+    "meter: stopped, approximate": Case("meter", USUAL, run=replace(RAN, approximate=True)),
+    "meter: stopped, not counted": Case("meter", USUAL, run=Run(RAN.started_at, RAN.ended_at, None, NOON)),
+    "privacy: shown": Case("privacy", USUAL),
+    "privacy: hidden": Case("privacy", USUAL, privacy=Privacy.ON),
+    "privacy: peeking": Case("privacy", USUAL, privacy=Privacy.PEEK),
     **_spike("spike", JUMPED),
     **_spike("critical", RUNAWAY),
     **_spike("spike, acknowledged", JUMPED, known=Level.SPIKE),

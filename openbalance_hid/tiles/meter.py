@@ -1,0 +1,85 @@
+"""`meter`: a taxi meter. A tap starts it, it counts the dollars of this task, a tap stops it.
+
+    poll_seconds  60    how often the account is asked while it runs; OpenRouter's answer may itself be a minute old
+
+It counts what the whole account spends meanwhile, through restarts, and for a minute after the stop: what the task spent last
+is booked by then. `~` marks an amount that may be short, because usage was refunded or reset on the way. The last run stays
+on the key; all of them are in the history (`export --what runs`).
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from openbalance_hid.account.meter import Run
+from openbalance_hid.press.actions import ToggleMeter
+from openbalance_hid.tiles import words
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
+
+IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("counts a task", variants=("one task",)))
+
+
+def view(scene: Scene) -> TileView:
+    """The amount of the run, for how long, and whether it still runs; or why there is none."""
+    snapshot, run = scene.snapshot, scene.run
+    state = _state(run)
+    title = state if scene.label is None else scene.label
+    asked = trouble(scene, snapshot.credits)
+    measured_at = snapshot.credits.measured_at
+    if snapshot.credits.value is None:
+        return notice_view(scene, title, asked)
+    if run is not None and run.is_settled:
+        measured_at = None  # that amount does not grow old
+    elif run is not None and measured_at is not None:  # it is asked more often, so its number is old sooner
+        snapshot = replace(snapshot, interval_s=min(snapshot.interval_s, float(str(scene.options["poll_seconds"]))))
+        measured_at = max(measured_at, run.started_at)
+    age = shown_age(snapshot, [measured_at], scene.now)
+    hero, line = IDLE if run is None else (_amount(run), _time(run, scene.now))
+    told = "Meter, a tap starts it" if run is None else f"Meter {state.lower()}, {hero.text} in {_lasted(run, scene.now)}"
+    troubled = trouble_line(asked)
+    return TileView(
+        scene.tile,
+        title,
+        (hero, troubled or faded(line, age) or line),
+        told + (f", {troubled.text}" if troubled is not None else "") + age_words(snapshot, measured_at, scene.now),
+        scene.theme,
+        age,
+    )
+
+
+def _state(run: Run | None) -> str:
+    if run is None:
+        return "Meter"
+    return "Running" if run.is_running else "Stopped" if run.is_settled else "Settling"
+
+
+def _amount(run: Run) -> Hero:
+    text = ("~" if run.approximate and run.usd is not None else "") + words.money(run.usd)
+    return Hero(text)
+
+
+def _time(run: Run, now: datetime) -> Line:
+    """For how long, with a sign for the state."""
+    if run.is_settled and run.usd is None:
+        return Line("not counted", Tone.MUTED, variants=("uncounted",))
+    if run.is_running:
+        return Line(_lasted(run, now), Tone.ACCENT, Icon.PLAY, strong=True)
+    return Line(_lasted(run, now), Tone.MUTED, Icon.STOP if run.is_settled else Icon.HOURGLASS, strong=True)
+
+
+def _lasted(run: Run, now: datetime) -> str:
+    """While it runs, whole minutes: the key is drawn again once a minute."""
+    seconds = ((run.ended_at or now) - run.started_at).total_seconds()
+    return "<1 m" if run.is_running and seconds < 60 else words.age(seconds)
+
+
+KIND = TileKind(
+    "meter",
+    "a taxi meter: what one task costs, from a tap to a tap",
+    view,
+    ToggleMeter(),
+    (Option("poll_seconds", "int", 60, minimum=15, maximum=3600, help="how often the account is asked while it runs"),),
+)

@@ -1,0 +1,25 @@
+"""`privacy`: masks every amount, on every deck and in the menu bar's line. A tap toggles; masked amounts show while it is held.
+
+Names, states, ratios, percentages, days and the shapes of bars stay (`masked`). What programs ask for stays exact: `status
+--json`, `guard` and `export` mask nothing.
+"""
+
+from openbalance_hid.press.actions import TogglePrivacy
+from openbalance_hid.tiles.scene import Privacy, Scene, TileKind
+from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
+
+NOTICES = {
+    Privacy.OFF: Notice(Icon.EYE, "Shown", Tone.MUTED, "tap to hide"),
+    Privacy.ON: Notice(Icon.EYE_OFF, "Hidden", Tone.ACCENT, "hold to peek"),
+    Privacy.PEEK: Notice(Icon.EYE, "Shown", Tone.WARN, "while held"),
+}
+
+
+def view(scene: Scene) -> TileView:
+    """Whether amounts are masked."""
+    notice = NOTICES[scene.privacy]
+    title = "Amounts" if scene.label is None else scene.label
+    return TileView(scene.tile, title, (notice,), f"Amounts {notice.words.lower()}, {notice.detail}", scene.theme)
+
+
+KIND = TileKind("privacy", "masks every amount", view, TogglePrivacy())

@@ -1,0 +1,118 @@
+"""Amounts hidden on every deck by one tap, and shown as long as a finger rests on the tile."""
+
+import re
+
+import pytest
+
+from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.daemon.board import with_refused_config
+from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, Notify, Open, Paint, Refresh
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.status import Process, status
+from openbalance_hid.press.gestures import Gesture
+from openbalance_hid.tiles import TILES
+from tests.build import NOON
+from tests.daemon.test_house import DECK, Story, healthy
+
+AMOUNT = re.compile(r"\$\s*\d")
+PRIVACY = len(TILES)
+EVERY = FrozenMap({**dict(enumerate(map(TileConfig, TILES))), PRIVACY: TileConfig("privacy")})
+
+
+def told() -> Story:
+    deck = DeckConfig(pages=(PageConfig("main", EVERY),), dials=(DialConfig(0),))
+    story = Story(Config(decks=(deck,)), healthy())
+    for serial, shape in (
+        (DECK, DeckReady(DECK, "plus", 32, cells=4, dials=4, screen=True)),
+        ("SIM2", DeckReady("SIM2", "xl", 32)),
+    ):
+        story.tell(shape)
+        assert any(AMOUNT.search(text) for text in texts(story, serial))
+    return story
+
+
+def texts(story: Story, serial: str | None = None) -> list[str]:
+    return [face.view.text for place, face in story.house.faces.items() if serial in (None, place[0])]
+
+
+def bare(story: Story) -> list[str]:
+    return [text for text in texts(story) if AMOUNT.search(text)]
+
+
+def test_a_tap_masks_every_amount_on_every_deck_and_a_second_one_shows_them_again():
+    story = told()
+    before = texts(story)
+    story.key(PRIVACY, True)
+    story.key(PRIVACY, False)
+    assert bare(story) == []
+    assert story.face(PRIVACY).view.text == "Amounts hidden, hold to peek"
+    assert any("$•••" in text for text in texts(story))
+    story.key(PRIVACY, True)
+    story.wait(0.2)
+    assert bare(story) == [], "a tap that lasts a moment shows nothing before it is one"
+    story.key(PRIVACY, False)
+    assert texts(story) == before
+    assert story.seen(Open) == story.seen(Refresh) == []
+
+
+def test_masked_amounts_show_only_while_the_tile_is_held():
+    story = told()
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    story.key(PRIVACY, True)
+    story.wait(1.9)
+    assert bare(story) == []
+    story.wait(0.2)
+    assert bare(story)
+    assert story.face(PRIVACY).view.text == "Amounts shown, while held"
+    story.wait(300)
+    assert bare(story), "for as long as it is held"
+    story.key(PRIVACY, False)
+    assert bare(story) == []
+    assert story.face(PRIVACY).view.text == "Amounts hidden, hold to peek"
+
+
+def test_a_hold_on_another_key_shows_nothing():
+    story = told()
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    story.key(0, True)
+    story.wait(3)
+    assert bare(story) == []
+
+
+def test_amounts_stay_hidden_when_the_deck_goes_under_the_finger_and_comes_back():
+    story = told()
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    story.key(PRIVACY, True)
+    story.wait(2.5)
+    story.tell(DeckLeft(DECK))
+    assert bare(story) == []
+    story.tell(DeckReady(DECK, "mk2", 15))
+    assert bare(story) == []
+
+
+def test_new_numbers_and_time_bring_no_amount_to_light():
+    story = told()
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    story.tell(healthy(balance=(900, 25)))
+    story.wait(3 * 3600)
+    assert bare(story) == []
+    painted = [effect.face.view for effect in story.seen(Paint)[-32:]]
+    assert [view.text for view in map(with_refused_config, painted) if AMOUNT.search(view.text)] == []
+
+
+def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
+    story = told()
+    story.done.clear()
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    painted = [(effect.serial, effect.key) for effect in story.seen(Paint)]
+    assert len(painted) == len(set(painted))
+    assert story.seen(Refresh) == story.seen(Notify) == []
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_programs_are_told_exact_amounts_and_that_they_are_masked(masked):
+    story = told()
+    if masked:
+        story.tell(Asked(PRIVACY, Gesture.TAP))
+    known = status(story.house, (), Process(1, 1.0, "", NOON, None), Moment(NOON, 1000.0))["accounts"]["default"]
+    assert (known["balance_usd"], known["masked"]) == ("74.25", masked)
