@@ -55,12 +55,12 @@ def _accounts(section: Section, refresh_minutes: int) -> FrozenMap[str, AccountC
 
 
 def _dim(section: Section) -> DimConfig:
-    after_minutes, to_percent, off_after_minutes, night = (section.value(option) for option in schema.DIM)
+    after_minutes, to_percent, off_after_minutes, night, on_lock = (section.value(option) for option in schema.DIM)
     section.close()
     hours = None if night is None else _hours(night)
     if night is not None and hours is None:
         section.findings.wrong((*section.path, "night"), night, "two different times of day as '23:00-07:00'")
-    return DimConfig(after_minutes, to_percent, off_after_minutes, hours)
+    return DimConfig(after_minutes, to_percent, off_after_minutes, hours, on_lock)
 
 
 def _hours(text: str) -> tuple[time, time] | None:

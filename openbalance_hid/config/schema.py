@@ -63,6 +63,7 @@ DIM = (
     Option("to_percent", "int", 10, minimum=0, maximum=100, help="brightness while dimmed"),
     Option("off_after_minutes", "int", 60, minimum=0, maximum=10080, help="off after so long without a press; 0: never"),
     Option("night", "text", None, minimum=1, maximum=40, help="local hours in which the deck is off, as 23:00-07:00"),
+    Option("on_lock", "bool", False, help="off while the session is locked (Linux with logind)"),
 )
 DECK = (
     Option("serial", "text", None, minimum=1, maximum=64, help="which deck; without it any that no other entry names"),
@@ -148,6 +149,7 @@ class DimConfig(Struct, frozen=True):
     to_percent: int = 10
     off_after_minutes: int = 60
     night: tuple[time, time] | None = None
+    on_lock: bool = False
 
 
 class Config(Struct, frozen=True):

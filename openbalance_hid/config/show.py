@@ -36,6 +36,7 @@ def _dim(dim: DimConfig) -> Iterator[str]:
         to_percent=dim.to_percent,
         off_after_minutes=dim.off_after_minutes,
         night=night,
+        on_lock=dim.on_lock,
     )
 
 

@@ -10,6 +10,7 @@ from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.places import Spot
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.tiles.view import KeyFace, Tone
@@ -143,6 +144,12 @@ class OpenFailed(Struct, frozen=True):
     spot: Spot
 
 
+class SessionLock(Struct, frozen=True):
+    """The owner's session has been locked, asked to be, or opened."""
+
+    lock: Lock
+
+
 class ConfigRead(Struct, frozen=True):
     """The owner has changed the configuration, and it is good."""
 
@@ -171,6 +178,7 @@ Event = (
     | OpenFailed
     | Notified
     | Acknowledged
+    | SessionLock
     | ConfigRead
     | ConfigRefused
     | TimePassed
@@ -229,6 +237,12 @@ class Enlist(Struct, frozen=True):
     """Ask for these accounts and no others. `intervals_s`: of each, in seconds."""
 
     intervals_s: Mapping[str, float]
+
+
+class HeedLock(Struct, frozen=True):
+    """From now on it matters whether the session is locked, or no longer does."""
+
+    wanted: bool
 
 
 class Remember(Struct, frozen=True):
@@ -295,6 +309,7 @@ Effect = (
     | Brighten
     | Refresh
     | Enlist
+    | HeedLock
     | Remember
     | RememberRun
     | Pace

@@ -39,6 +39,7 @@ from openbalance_hid.daemon.events import (
     Enlist,
     Event,
     Finger,
+    HeedLock,
     IdentifyAsked,
     KeyMoved,
     Mention,
@@ -49,9 +50,11 @@ from openbalance_hid.daemon.events import (
     PageAsked,
     Recalled,
     Refresh,
+    SessionLock,
     Swiped,
     TouchKeyMoved,
 )
+from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.marks import Marks
 from openbalance_hid.daemon.meters import Meters
 from openbalance_hid.daemon.moment import Moment
@@ -88,6 +91,7 @@ class House:
         self._beats = Beats(started.mono_s)
         self._zone = zone
         self._gone: dict[str, Panel] = {}  # decks that were there before
+        self._lock = Lock.OPEN  # of the owner's session
         self._identify_until_s = started.mono_s
         self._gestures: Gestures[Place] = Gestures(config.hold_seconds)
         self._read_at = started
@@ -126,6 +130,9 @@ class House:
             case OpenFailed(serial, spot):
                 if (serial, spot) in self.faces:
                     self._marks.flash((serial, spot), Flash.FAILED, now.mono_s + OPEN_FAILED_S)
+            case SessionLock(lock):
+                self._lock = lock
+                self.panels = {serial: panel.locked(lock, now) for serial, panel in self.panels.items()}
             case ConfigRead():
                 effects += self._adopt(event.config, now)
             case ConfigRefused():
@@ -193,7 +200,7 @@ class House:
 
     def _deck_ready(self, event: DeckReady, now: Moment) -> list[Effect]:
         self._deck_left(DeckLeft(event.serial))
-        panel, before = Panel.of(event, self.config, now, self._zone), self._gone.pop(event.serial, None)
+        panel, before = Panel.of(event, self.config, now, self._zone, self._lock), self._gone.pop(event.serial, None)
         self._change(event.serial, panel if before is None else panel.again(before, now), now)
         return self._misfits(panel)
 
@@ -219,6 +226,8 @@ class House:
         if config.hold_seconds != before.hold_seconds:
             self._gestures = Gestures(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [Enlist(intervals_s)]
+        if config.dim.on_lock != before.dim.on_lock:
+            effects.append(HeedLock(config.dim.on_lock))
         self._gone = {serial: panel.under(config, before) for serial, panel in self._gone.items()}
         for serial, panel in list(self.panels.items()):
             self.panels[serial] = panel = panel.under(config, before)

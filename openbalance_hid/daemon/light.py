@@ -4,6 +4,7 @@
     dimmed    from `after_minutes` on                           at most `to_percent`
     off       from `off_after_minutes` on                       0
     night     in its hours, untouched for `after_minutes`       0, also right after the start
+    locked    with `on_lock`, until the session is open again   0, whatever is pressed
 
 It grows darker slowly and brighter at once. A panel that is too dark to read (below `READABLE` percent, and below what the
 owner wants) is dark: the press that wakes it does nothing else. Above that a press wakes and acts.
@@ -12,6 +13,7 @@ owner wants) is dark: the press that wakes it does nothing else. Above that a pr
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +25,14 @@ READABLE = 20  # percent; by eye on the drawn decks: below it small words cannot
 FADE_S = 2.0
 FADE_STEPS = 10
 AWAKE_AT_NIGHT_MINUTES = 10  # after a press, for owners who never dim
+
+
+class Lock(Enum):
+    """How the owner's session is."""
+
+    OPEN = "open"
+    ASKED = "asked"  # to be locked: nobody may ever tell that it is open again, so a press on the deck does
+    LOCKED = "locked"
 
 
 class Fade(Struct, frozen=True):
@@ -50,17 +60,18 @@ class Light(Struct, frozen=True):
     touched: bool = False
     zone: tzinfo | None = None
     fade: Fade | None = None
+    lock: Lock = Lock.OPEN
 
     @classmethod
-    def begin(cls, dim: DimConfig, wanted: int, now: Moment, zone: tzinfo | None = None) -> Light:
-        """Of a deck that has just been plugged in: bright, but not in the night."""
-        fresh = cls(dim, wanted, now.mono_s, wanted, zone=zone)
+    def begin(cls, dim: DimConfig, wanted: int, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN) -> Light:
+        """Of a deck that has just been plugged in: bright, but not in the night, nor while the session is locked."""
+        fresh = cls(dim, wanted, now.mono_s, wanted, zone=zone, lock=lock)
         return replace(fresh, percent=fresh.goal(now))
 
     @property
     def is_dark(self) -> bool:
         """Whether a press only wakes it."""
-        return self.percent < min(READABLE, self.wanted)
+        return self._is_shut or self.percent < min(READABLE, self.wanted)
 
     @property
     def name(self) -> str:
@@ -68,8 +79,15 @@ class Light(Struct, frozen=True):
         return "awake" if self.percent >= self.wanted else "dimmed" if self.percent else "off"
 
     def woken(self, now: Moment) -> Light:
-        """After a finger: as bright as the owner wants."""
-        return replace(self, idle_from_s=now.mono_s, touched=True, percent=self.wanted, fade=None)
+        """After a finger: as bright as the owner wants, if nobody has locked the session."""
+        if self._is_shut and self.lock is Lock.LOCKED:
+            return self
+        return replace(self, idle_from_s=now.mono_s, touched=True, percent=self.wanted, fade=None, lock=Lock.OPEN)
+
+    def locked(self, lock: Lock, now: Moment) -> Light:
+        """With the session so. When it opens, somebody is there, who has not touched the deck."""
+        opens = self._is_shut and lock is Lock.OPEN
+        return replace(self, lock=lock, idle_from_s=now.mono_s if opens else self.idle_from_s)
 
     def wanting(self, percent: int) -> Light:
         """With another brightness; remembered, not shown, while the deck is dimmed or off."""
@@ -87,6 +105,8 @@ class Light(Struct, frozen=True):
     def goal(self, now: Moment) -> int:
         """What the panel comes to once a fade has ended, percent."""
         idle_s = now.mono_s - self.idle_from_s + 1e-6
+        if self._is_shut:
+            return 0
         if _is_over(self.dim.off_after_minutes, idle_s) or (self._is_night(now) and not self._is_up(idle_s)):
             return 0
         return min(self.wanted, self.dim.to_percent) if _is_over(self.dim.after_minutes, idle_s) else self.wanted
@@ -103,6 +123,10 @@ class Light(Struct, frozen=True):
         if self.fade is not None:
             marks.append(self.fade.began_s + (self.fade.step(now.mono_s) + 1) * FADE_S / FADE_STEPS)
         return [mark for mark in marks if mark > now.mono_s]
+
+    @property
+    def _is_shut(self) -> bool:
+        return self.dim.on_lock and self.lock is not Lock.OPEN
 
     @property
     def _night_minutes(self) -> int:

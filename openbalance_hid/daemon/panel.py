@@ -16,7 +16,7 @@ from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, TileCon
 from openbalance_hid.daemon.board import BLANK
 from openbalance_hid.daemon.dials import brighter, meant, with_next_account, with_next_period
 from openbalance_hid.daemon.events import DeckReady
-from openbalance_hid.daemon.light import Light
+from openbalance_hid.daemon.light import Light, Lock
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.pages import Pages
 from openbalance_hid.daemon.places import Cell, Spot
@@ -35,7 +35,7 @@ class Panel(Struct, frozen=True):
     turned: Mapping[Slot, TileConfig] = field(default_factory=FrozenMap)
 
     @classmethod
-    def of(cls, shape: DeckReady, config: Config, now: Moment, zone: tzinfo | None = None) -> Panel:
+    def of(cls, shape: DeckReady, config: Config, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN) -> Panel:
         """As the owner has configured it, on its first page."""
         deck = config.deck_for(shape.serial)
         return cls(
@@ -43,7 +43,7 @@ class Panel(Struct, frozen=True):
             Pages(pages_of(config, deck, shape.key_count)),
             strip_of(config, deck, shape.cells),
             dials_of(deck, shape.dials),
-            Light.begin(config.dim, deck.brightness, now, zone) if shape.visual else None,
+            Light.begin(config.dim, deck.brightness, now, zone, lock) if shape.visual else None,
         )
 
     def again(self, before: Panel, now: Moment) -> Panel:
@@ -51,7 +51,7 @@ class Panel(Struct, frozen=True):
         pages = self.pages.at(before.pages.shown.name) or self.pages
         light = self.light
         if light is not None and before.light is not None:
-            light = Light.begin(light.dim, before.light.wanted, now, light.zone)
+            light = Light.begin(light.dim, before.light.wanted, now, light.zone, light.lock)
         return replace(self, pages=pages, light=light, turned=before.turned)
 
     def under(self, config: Config, before: Config) -> Panel:
@@ -78,6 +78,10 @@ class Panel(Struct, frozen=True):
             if old_tiles.get(slot) == new_tiles.get(slot) and tile.account in config.accounts
         }
         return replace(new, turned=FrozenMap(kept))
+
+    def locked(self, lock: Lock, now: Moment) -> Panel:
+        """While the owner's session is so."""
+        return self if self.light is None else replace(self, light=self.light.locked(lock, now))
 
     @property
     def is_lit(self) -> bool:

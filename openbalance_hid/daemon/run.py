@@ -30,6 +30,7 @@ from openbalance_hid.daemon.events import (
     Enlist,
     Event,
     Glow,
+    HeedLock,
     NoRefresh,
     Notified,
     Notify,
@@ -42,8 +43,10 @@ from openbalance_hid.daemon.events import (
     Refresh,
     Remember,
     RememberRun,
+    SessionLock,
 )
 from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.live_config import LiveConfig
 from openbalance_hid.daemon.loop import Inquiry, Stop, run_loop
 from openbalance_hid.daemon.moment import Moment, now
@@ -57,6 +60,7 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
 from openbalance_hid.desktop.notify import tell
 from openbalance_hid.desktop.open_url import open_page, open_url
+from openbalance_hid.desktop.screen_lock import ScreenLock
 from openbalance_hid.desktop.wake import Wake
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
@@ -129,6 +133,7 @@ class _Daemon:
         self._manager = ServiceManager(os.environ, os.getpid())
         self._virtual: VirtualDecks | None = None
         self._decks: list[Decks] = []
+        self._screen_lock: ScreenLock | None = None
 
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
@@ -163,6 +168,8 @@ class _Daemon:
                 wake = Wake(lambda: self._inbox.put(self._ask_all))
                 running.callback(wake.stop)
                 wake.start()
+                running.callback(self._heed_lock, False)
+                self._heed_lock(self._config.dim.on_lock)
             if self._live is not None:
                 watch = ConfigWatch(self._wishes.paths.config_file, self._live.notice)
                 running.callback(watch.stop)
@@ -186,6 +193,8 @@ class _Daemon:
                     self._inbox.put(NoRefresh(account))
             case Enlist(intervals_s):
                 self._accounts.adopt(intervals_s)
+            case HeedLock(wanted):
+                self._heed_lock(wanted)
             case Remember():
                 self._accounts.remember(effect)
             case RememberRun():
@@ -216,6 +225,19 @@ class _Daemon:
             lambda: self._inbox.put(Acknowledged(*which)),
             urgent=wanted.level is Level.CRITICAL,
         )
+
+    def _heed_lock(self, wanted: bool) -> None:
+        """Listen to the session's lock, or no longer; may be called twice."""
+        if self._screen_lock is not None:
+            self._screen_lock.stop()
+            self._screen_lock = None
+        if wanted:
+            self._screen_lock = ScreenLock(
+                lambda locked, certain: self._inbox.put(
+                    SessionLock(Lock.OPEN if not locked else Lock.LOCKED if certain else Lock.ASKED)
+                )
+            )
+            self._screen_lock.start()
 
     def _status(self, house: House, moment: Moment) -> dict[str, Any]:
         counts = tuple(count for decks in self._decks for count in decks.counts())

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from openbalance_hid.config.schema import DimConfig
-from openbalance_hid.daemon.light import FADE_S, READABLE, Light
+from openbalance_hid.daemon.light import FADE_S, READABLE, Light, Lock
 from openbalance_hid.daemon.moment import Moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -96,3 +96,45 @@ def test_every_deadline_lies_ahead_and_the_next_change_is_among_them():
         soonest = min(marks)
         just_before = Moment(now.utc + timedelta(seconds=soonest - now.mono_s - 0.01), soonest - 0.01)
         assert light.goal(just_before) == light.goal(now), minute
+
+
+# --- the session's lock ------------------------------------------------------------------------------------------------------
+
+ON_LOCK = DimConfig(on_lock=True)
+
+
+def test_a_locked_session_is_dark_whatever_is_pressed_and_bright_when_it_opens():
+    light = settled(Light.begin(ON_LOCK, 70, moment()).locked(Lock.LOCKED, moment(1)), 1)
+    assert (light.percent, light.is_dark) == (0, True)
+    assert light.woken(moment(2)).at(moment(2)).percent == 0
+    opened = light.locked(Lock.OPEN, moment(300)).at(moment(300))
+    assert opened.percent == 70, "who has opened it is there, however long ago the deck was touched"
+    assert settled(opened, 310).percent == 10
+
+
+def test_a_press_during_the_fade_of_a_lock_does_nothing():
+    light = Light.begin(ON_LOCK, 70, moment()).locked(Lock.LOCKED, moment(1)).at(moment(1))
+    assert (light.percent, light.is_dark) == (70, True)
+
+
+def test_what_was_only_asked_to_be_locked_a_press_opens():
+    light = settled(Light.begin(ON_LOCK, 70, moment()).locked(Lock.ASKED, moment(1)), 1)
+    assert (light.percent, light.is_dark) == (0, True)
+    woken = light.woken(moment(2))
+    assert (settled(woken, 3).percent, woken.is_dark) == (70, False)
+
+
+def test_a_deck_plugged_in_while_the_session_is_locked_stays_dark():
+    assert Light.begin(ON_LOCK, 70, moment(), lock=Lock.LOCKED).percent == 0
+
+
+def test_opening_the_session_in_the_night_is_no_touch_of_the_deck():
+    night = DimConfig(night=(time(23), time(7)), on_lock=True)
+    begin = datetime(2026, 11, 22, 2, 0, tzinfo=BERLIN).astimezone(UTC)
+    light = Light.begin(night, 70, moment(begin=begin), BERLIN, Lock.LOCKED)
+    assert light.locked(Lock.OPEN, moment(1, begin)).at(moment(1, begin)).percent == 0
+
+
+def test_by_default_a_lock_changes_nothing():
+    light = Light.begin(DimConfig(), 70, moment()).locked(Lock.LOCKED, moment(1)).at(moment(1))
+    assert (light.percent, light.is_dark) == (70, False)

@@ -1,0 +1,42 @@
+"""The glass goes dark with the owner's session: the daemon as a process, beside one who speaks as logind does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.desktop.logind import PATIENCE_S, logind
+from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.private_bus import needs_dbus, private_bus
+
+pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+
+
+def until_light(running: Running, wanted: str) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while (light := running.status()["decks"][0]["light"]) != wanted:
+        assert time.monotonic() < end_s, f"it is {light}"
+
+
+@needs_dbus
+def test_the_deck_is_dark_while_the_session_is_locked_and_no_press_lights_it(tmp_path: Path):
+    with private_bus(tmp_path) as address, logind(address) as login:
+        env = surroundings(tmp_path, DBUS_SYSTEM_BUS_ADDRESS=address)
+        config = Path(env["OPENBALANCE_CONFIG"])
+        config.write_text("[dim]\non_lock = true\n")
+        with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
+            page.until_key(0, "Set up")
+            assert login.asked.acquire(timeout=PATIENCE_S)
+            login.set_hint(True)
+            until_light(running, "off")
+            page.tap(0)
+            running.ask("status")  # after the tap: both go through the same queue
+            assert running.status()["decks"][0]["light"] == "off"
+            login.set_hint(False)
+            until_light(running, "awake")
+            login.set_hint(True)
+            until_light(running, "off")
+            config.write_text("[dim]\non_lock = false\n")
+            until_light(running, "awake")
