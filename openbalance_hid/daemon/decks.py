@@ -1,13 +1,21 @@
 """The decks of the house: opened when they are found, mourned once when they are lost, opened again when they are back.
 
-Opening happens on the scan's thread, pictures go to each deck's own writer: no deck waits for another, and the main thread
-waits for none. A deck that cannot be opened is said once, and tried again quietly every few seconds.
+A handle is opened on the scan's thread, what is then said to a deck is said on a thread of its own, and pictures go to its own
+writer: no deck waits for another, and the main thread waits for none. A deck that cannot be opened is said once, and tried
+again quietly every few seconds.
+
+The house knows a deck by its serial number; of several that say the same one, all but the first by "2:" and the number, and so
+on, which the entry for that number still fits. What the house hears is put into its queue under one lock, so that nothing of a
+deck that has left comes after its leaving.
 """
 
 import logging
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
 
 from openbalance_hid.daemon import touches
 from openbalance_hid.daemon.events import Brighten, DeckLeft, DeckReady, Event, Glow, Paint, PaintCell, PaintScreen
@@ -27,12 +35,15 @@ from openbalance_hid.tiles.view import KeyFace
 log = logging.getLogger(__name__)
 
 BLACK: Rgb = (0, 0, 0)
+GREET_LIMIT_S = 2.0  # a healthy deck says who it is within hundredths of a second; one that hangs holds up no start
+RELEASE_LIMIT_S = 1.5  # as long as a read may take that is under way
 
 
 class Decks:
     """All decks of one transport. `emit` puts an event into the main queue; `changes` announces changes on its bus.
 
     `after_first_look` is called once, on the scan's thread, when every deck that was there at the start has been emitted.
+    `clock` tells when a finger moved.
     """
 
     def __init__(
@@ -42,33 +53,50 @@ class Decks:
         scan_interval_s: float = SCAN_INTERVAL_S,
         changes: ChangeSource | None = None,
         after_first_look: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._emit = emit
         self._after_first_look = after_first_look
         self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._first_look_ended, changes)
-        self._lock = threading.Lock()  # of everything below
-        self._surfaces: dict[str, Surface] = {}  # by path
+        self._clock = clock
+        self._lock = threading.Lock()  # of everything below; a surface's own lock is never asked for under it
+        self._here: dict[str, Surface] = {}  # by the house's name: those that are open
+        self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
+        self._leaving: list[Surface] = []  # closed, but their handle may be in use
         self._troubles: dict[str, tuple[FoundDeck, str]] = {}  # by path: found, but not to be opened
-        self._arrivals: Counter[str] = Counter()  # by serial
+        self._arrivals: Counter[str] = Counter()  # by name
         self._brightness: dict[str, int] = {}
+        self._stopping = False
 
     def start(self) -> None:
         """Look for decks from now on."""
         self._hotplug.start()
 
+    def look(self) -> None:
+        """Look for decks once, on the caller's thread, where nobody has called `start`."""
+        self._hotplug.look()
+
+    def next_look_s(self) -> float:
+        """Seconds from the last look to the next."""
+        return self._hotplug.pause_s()
+
     def stop(self, leave: Leave) -> None:
         """Leave every glass as the owner wants it, all at the same time; may be called twice."""
+        with self._lock:
+            self._stopping = True
         self._hotplug.stop()
         with self._lock:
-            surfaces = list(self._surfaces.values())
-            self._surfaces.clear()
+            surfaces, opening = list(self._here.values()), [thread for _, thread in self._opening.values()]
+            self._here.clear()
         closing = [threading.Thread(target=_close, args=(surface, leave), name="deck-close") for surface in surfaces]
         for thread in closing:
             thread.start()
-        for thread in closing:
-            thread.join(CLOSE_LIMIT_S + 1.0)
+        _join([*closing, *opening], CLOSE_LIMIT_S + 0.5)
+        with self._lock:
+            surfaces += self._leaving
+        end_s = time.monotonic() + RELEASE_LIMIT_S
         for surface in surfaces:
-            surface.wait_released(1.5)  # hidapi must not end under a handle that is open
+            surface.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not end under a handle that is open
 
     def carry_out(self, effect: Paint | PaintCell | PaintScreen | Glow | Brighten, painter: Painter) -> None:
         """Do it, if the deck is one of these and has not gone meanwhile."""
@@ -118,28 +146,37 @@ class Decks:
     def counts(self) -> tuple[DeckCounts, ...]:
         """Every deck that is there, with its counts or with what is in the way."""
         with self._lock:
-            surfaces, troubles = list(self._surfaces.values()), list(self._troubles.values())
+            here, troubles = dict(self._here), dict(self._troubles)
+            silent = {path: (found, "it has not answered yet") for path, (found, _) in self._opening.items()}
+        for surface in here.values():
+            silent.pop(surface.path, None)
         return (
             *(
                 DeckCounts(
-                    serial=surface.serial,
+                    serial=name,
                     model=surface.model,
                     path=surface.path,
                     connected=not surface.is_lost,
-                    brightness=self._brightness.get(surface.serial),
+                    brightness=self._brightness.get(name),
                     images_sent=surface.images_sent,
                     images_skipped=surface.images_skipped,
                     reports_sent=surface.reports_sent,
-                    reconnects=max(0, self._arrivals[surface.serial] - 1),
+                    reconnects=max(0, self._arrivals[name] - 1),
                 )
-                for surface in surfaces
+                for name, surface in here.items()
             ),
-            *(DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why) for found, why in troubles),
+            *(
+                DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why)
+                for found, why in {**silent, **troubles}.values()
+            ),
         )
 
-    # --- on the scan's thread ---
+    # --- on the scan's thread -------------------------------------------------------------------------------------------
 
     def _first_look_ended(self) -> None:
+        with self._lock:
+            opening = [thread for _, thread in self._opening.values()]
+        _join(opening, GREET_LIMIT_S)
         if not self.counts():
             log.info("no Stream Deck is plugged in; waiting for one")
         self._after_first_look()
@@ -149,28 +186,72 @@ class Decks:
             self._open(event.found)
             return
         with self._lock:
-            surface = self._surfaces.pop(event.path, None)
             self._troubles.pop(event.path, None)
-        if surface is not None:
-            surface.close("keep")
+        self._end(event.path, "unplugged")
+
+    def _end(self, path: str, why: str) -> None:
+        """Whatever is open at `path` is lost, also if nobody has noticed yet."""
+        with self._lock:
+            surfaces = [surface for surface in self._here.values() if surface.path == path]
+        for surface in surfaces:
+            surface.lose(f"lost deck at {path}: {why}")
 
     def _open(self, found: FoundDeck) -> None:
+        self._end(found.path, "another one is there")
         with self._lock:
-            before = self._surfaces.pop(found.path, None)
-        if before is not None:
-            before.close("keep")
-        surface = Surface(found, lambda event: self._on_surface(surface, event))
+            self._leaving = [surface for surface in self._leaving if not surface.wait_released(0)]
+            hung = found.path in self._opening or any(each.path == found.path and each.is_writing for each in self._leaving)
+        if hung:  # one thread waits for it already; a second one would not come further
+            self._hotplug.forget(found.path)
+            return
+        try:
+            found.deck.device.open()
+        except DeckError as error:
+            self._cannot(found, error.message, error.hint)
+            return
+        thread = threading.Thread(target=self._greet, args=(found,), name=f"deck-open-{found.path}", daemon=True)
+        with self._lock:
+            self._opening[found.path] = (found, thread)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no room for one more
+            found.deck.device.close()
+            self._greeted(found)
+            self._cannot(found, f"cannot open deck at {found.path}: {error}", "")
+
+    def _cannot(self, found: FoundDeck, what: str, hint: str) -> None:
+        with self._lock:
+            known = self._troubles.get(found.path)
+            self._troubles[found.path] = (found, what)
+        if known is None or known[1] != what:
+            log.warning("%s%s", what, f" – try: {hint}" if hint else "")
+        self._hotplug.forget(found.path)  # so that the next scan offers it again
+
+    # --- on the thread that opens one deck ------------------------------------------------------------------------------
+
+    def _greet(self, found: FoundDeck) -> None:
+        surface = Surface(found, lambda event: self._on_surface(surface, event), self._clock)
         try:
             surface.open()
         except DeckError as error:
+            self._greeted(found)
+            self._cannot(found, error.message, error.hint)
+        except Exception as error:  # one turn of a thread
+            self._greeted(found)
+            self._cannot(found, f"cannot open deck at {found.path}: {type(error).__name__}: {error}", "")
+            log.debug("opening failed", exc_info=True)
+        else:
+            self._greeted(found)
             with self._lock:
-                known = self._troubles.get(found.path)
-                self._troubles[found.path] = (found, error.message)
-            if known is None or known[1] != error.message:
-                log.warning("%s%s", error.message, f" – try: {error.hint}" if error.hint else "")
-            self._hotplug.forget(found.path)  # so that the next scan offers it again
+                unwanted = self._stopping and surface not in self._here.values()
+            if unwanted:
+                _close(surface, "logo")
 
-    # --- on any thread of a surface ---
+    def _greeted(self, found: FoundDeck) -> None:
+        with self._lock:
+            self._opening.pop(found.path, None)
+
+    # --- on any thread of a surface -------------------------------------------------------------------------------------
 
     def _on_surface(self, surface: Surface, event: SurfaceEvent) -> None:
         match event:
@@ -180,42 +261,65 @@ class Decks:
                 self._lost(surface, event)
             case _:
                 finger = touches.told(event)
-                if finger is not None:
-                    self._emit(finger)
+                with self._lock:
+                    name = self._name(surface)
+                    if finger is not None and name is not None:
+                        self._emit(replace(finger, serial=name))
 
     def _arrived(self, surface: Surface, event: DeckArrived) -> None:
         with self._lock:
-            self._surfaces[event.path] = surface
             self._troubles.pop(event.path, None)
-            self._arrivals[event.serial] += 1
-            again = self._arrivals[event.serial] > 1
-        log.info("%s %s is %s", event.title, event.serial, "back" if again else "here")
-        self._emit(
-            DeckReady(
-                event.serial,
-                event.model,
-                surface.key_count,
-                surface.is_visual,
-                surface.dial_count,
-                surface.strip_format["size"][0] // CELL_PX,
-                surface.touch_key_count,
-                screen=surface.screen_format["size"][0] > 0,
+            if self._stopping:
+                return
+            name = next(name for name in _names(event.serial) if name not in self._here)
+            self._here[name] = surface
+            self._arrivals[name] += 1
+            again = self._arrivals[name] > 1
+            self._emit(
+                DeckReady(
+                    name,
+                    event.model,
+                    surface.key_count,
+                    surface.is_visual,
+                    surface.dial_count,
+                    surface.strip_format["size"][0] // CELL_PX,
+                    surface.touch_key_count,
+                    screen=surface.screen_format["size"][0] > 0,
+                )
             )
-        )
+        log.info("%s %s is %s", event.title, name, "back" if again else "here")
 
     def _lost(self, surface: Surface, event: DeckLost) -> None:
         log.warning("%s", event.reason)
-        self._emit(DeckLeft(event.serial))
         with self._lock:
-            if self._surfaces.get(surface.path) is surface:
-                del self._surfaces[surface.path]
-        # on a thread of its own: this one may be the surface's writer, which closing waits for
-        threading.Thread(target=surface.close, args=("keep",), name="deck-close", daemon=True).start()
+            name = self._name(surface)
+            if name is not None:
+                del self._here[name]
+                self._emit(DeckLeft(name))
+            self._leaving.append(surface)
+        surface.close("keep")
         self._hotplug.forget(surface.path)
+
+    def _name(self, surface: Surface) -> str | None:
+        """What the house calls it, None: it does not know it. To be called with the lock held."""
+        return next((name for name, each in self._here.items() if each is surface), None)
 
     def _by_serial(self, serial: str) -> Surface | None:
         with self._lock:
-            return next((surface for surface in self._surfaces.values() if surface.serial == serial), None)
+            return self._here.get(serial)
+
+
+def _names(serial: str) -> Iterable[str]:
+    """By which the house may know a deck, the best one first."""
+    yield serial
+    yield from (f"{number}:{serial}" for number in count(2))
+
+
+def _join(threads: Iterable[threading.Thread], limit_s: float) -> None:
+    """All of them, within one time."""
+    end_s = time.monotonic() + limit_s
+    for thread in threads:
+        thread.join(max(0.0, end_s - time.monotonic()))
 
 
 def _close(surface: Surface, leave: Leave) -> None:

@@ -125,7 +125,7 @@ class Hotplug:
     def _run(self) -> None:
         asked = first = True
         while not self._stopping:
-            self._turn(asked)
+            self.look(asked)
             if first:
                 self._after_first_look()
             asked = self._wait()
@@ -158,14 +158,14 @@ class Hotplug:
             asked, self._nudged = self._nudged, False
             return asked
 
-    def _turn(self, asked: bool = True) -> None:
-        """One look and what follows from it. `asked`: it was nudged, not merely due."""
+    def look(self, asked: bool = True) -> None:
+        """One look and what follows from it; for who has not called `start`. `asked`: it was nudged, not merely due."""
         try:
             events = self.scan()
             if not asked:
                 self._judge()
             for event in events:
-                self._emit(event)
+                self._pass_on(event)
         except DeckError as error:
             if not self._in_trouble:
                 log.warning("cannot look for decks: %s", error)
@@ -177,6 +177,14 @@ class Hotplug:
         if self._in_trouble:
             log.info("looking for decks works again")
         self._in_trouble = False
+
+    def _pass_on(self, event: HotplugEvent) -> None:
+        try:
+            self._emit(event)
+        except Exception:  # one deck's; the others are to hear of theirs
+            log.exception("a deck that came or went was not taken note of")
+            if isinstance(event, DeckFound):
+                self.forget(event.found.path)
 
     def _judge(self) -> None:
         """Trusts announcements no longer when a look that nobody asked for found what none had announced."""

@@ -29,7 +29,7 @@ from openbalance_hid.deck.events import (
 )
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidDevice
-from openbalance_hid.errors import DeckError, DeckGoneError
+from openbalance_hid.errors import DeckGoneError
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +109,17 @@ class Surface:
         """Whether the deck went while it was open."""
         return self._lost is not None
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether its writer has not ended: after `close`, that a report still hangs in the device."""
+        return self._writer is not None and self._writer.is_alive()
+
     # --- open and close -------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Opens the deck, reads who it is, starts its threads, emits DeckArrived. Raises DeckError and its kinds."""
         deck = self._deck
-        self._device.on_lost = self._lose
+        self._device.on_lost = self.lose
         self._watch_reader()
         deck.set_poll_frequency(POLL_HZ)
         try:
@@ -126,7 +131,7 @@ class Surface:
         except TransportError as error:
             self._let_go()
             raise DeckGoneError(f"cannot open deck at {self.path}: {error}") from error
-        except DeckError:
+        except BaseException:  # also what the library does not foresee: nobody else knows of the handle
             self._let_go()
             raise
         with self._changed:
@@ -138,7 +143,7 @@ class Surface:
         self._listen()
         writer = threading.Thread(target=self._write_on, name=f"deck-writer-{self.serial}", daemon=True)
         writer.start()
-        self._writer = writer  # not before it runs: a loss that is noticed meanwhile closes on another thread, and joins it
+        self._writer = writer  # not before it runs: it may be closed meanwhile, by another thread that joins it
 
     def close(self, leave: Leave = "black", black: bytes = b"", black_strip: bytes = b"", black_screen: bytes = b"") -> None:
         """Leaves the glass as asked and lets the deck go, within CLOSE_LIMIT_S. May be called twice, and on a lost deck.
@@ -156,7 +161,8 @@ class Surface:
                 self._want_nothing_live(leave, {Part.KEY: black, Part.STRIP: black_strip, Part.SCREEN: black_screen})
             self._live = False
             self._changed.notify_all()
-        if self._writer is not None:
+            lost = self._lost is not None
+        if self._writer is not None and not lost:  # of a lost deck it ends by itself, and may be who is closing it
             self._writer.join(CLOSE_LIMIT_S)
         self._let_go()
 
@@ -240,10 +246,10 @@ class Surface:
             try:
                 self._send(place, value)
             except TransportError as error:
-                self._lose(str(error))
+                self.lose(str(error))
             except Exception:
                 log.exception("writing %s to deck %s failed", place, self.serial)
-                self._lose(f"lost deck at {self.path}: writing failed")
+                self.lose(f"lost deck at {self.path}: writing failed")
 
     def _next_job(self) -> tuple[Place, object] | None:
         """Waits for the next thing to write; None at the end."""
@@ -280,7 +286,8 @@ class Surface:
 
     # --- events out -----------------------------------------------------------------------------------------------------
 
-    def _lose(self, reason: str) -> None:
+    def lose(self, reason: str) -> None:
+        """The deck has gone, whether its threads have noticed or not: said once, and nothing is heard of it any more."""
         with self._changed:
             if self._lost is not None or self._closed:
                 return
@@ -302,7 +309,7 @@ class Surface:
             except Exception:
                 log.exception("reading deck %s failed", self.serial)
             finally:
-                self._lose(f"lost deck at {self.path}: the reader ended")
+                self.lose(f"lost deck at {self.path}: the reader ended")
 
         self._deck._read = watched
 

@@ -6,6 +6,8 @@ is seen at once. The transport reports the loss of its device itself, because th
 
 Lock discipline: `_lock` guards the session of a device (its handle and how many calls are inside it) and is never held during a
 call that can block. hidapi frees its memory in `close`, so a handle is closed by whoever is the last one out of it.
+
+A report that the device never takes blocks its writer for ever. The reader, which wakes up anyway, watches for that.
 """
 
 import errno
@@ -13,6 +15,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 
 RAW = 5  # log level of single reports, below debug
 READ_SLICE_MS = 1400  # each costs a wake-up; a closed handle lives at most this long, and a stopped daemon 2 s
+STUCK_S = 3.0  # a healthy deck takes a report in 2 ms; Linux gives up after about 1 s by itself, and other systems never
 UDEV_HINT = "openbalance-hid udev install"
 
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
@@ -66,10 +70,14 @@ def load_hidapi() -> HidModule:
 
 
 class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
-    """The decks that hidapi can reach. `hid_module`: hidapi or a stand-in; None: loaded when first needed."""
+    """The decks that hidapi can reach. `hid_module`: hidapi or a stand-in; None: loaded when first needed.
 
-    def __init__(self, hid_module: HidModule | None = None) -> None:
+    `clock`: monotonic seconds.
+    """
+
+    def __init__(self, hid_module: HidModule | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._module = hid_module
+        self._clock = clock
 
     @staticmethod
     def probe() -> None:
@@ -88,7 +96,7 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
         by_path: dict[bytes, Mapping[str, Any]] = {}
         for info in listing:  # macOS lists one device once for each of its usages
             by_path.setdefault(bytes(info["path"]), info)
-        return [HidDevice(module, info) for info in by_path.values()]
+        return [HidDevice(module, info, self._clock) for info in by_path.values()]
 
 
 @dataclass(slots=True)
@@ -97,6 +105,7 @@ class _Session:
 
     handle: Handle
     users: int = 0  # calls inside the handle
+    busy_since_s: float | None = None  # a report is on its way, or asked for; only one thread does that
     ending: bool = False  # closed or lost: nobody enters, the last one out closes
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -104,8 +113,9 @@ class _Session:
 class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no types
     """One device. `on_lost(reason)` is called once for each opening, on the thread that noticed; never for `close`."""
 
-    def __init__(self, module: HidModule, info: Mapping[str, Any]) -> None:
+    def __init__(self, module: HidModule, info: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
         self._module = module
+        self._clock = clock
         self._path = bytes(info["path"])
         self._vendor_id = int(info["vendor_id"])
         self._product_id = int(info["product_id"])
@@ -166,6 +176,9 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         """The next input report, `length` bytes, padded with zeros; None when closed meanwhile. Raises TransportError."""
         with self._using() as session:
             while not session.ending:
+                since_s = session.busy_since_s
+                if since_s is not None and self._clock() - since_s >= STUCK_S:
+                    raise self._lose(session, f"it has not answered for {STUCK_S:g} s")
                 try:
                     report = session.handle.read(length, READ_SLICE_MS)
                 except (OSError, ValueError) as error:
@@ -178,10 +191,13 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
     def read_feature(self, report_id: int, length: int) -> bytes:
         """The feature report, `length` bytes with its id, padded with zeros. Raises TransportError."""
         with self._using() as session:
+            session.busy_since_s = self._clock()
             try:
                 return bytes(session.handle.get_feature_report(report_id, length)).ljust(length, b"\0")
             except (OSError, ValueError) as error:
                 raise self._lose(session, str(error)) from error
+            finally:
+                session.busy_since_s = None
 
     def write(self, payload: bytes | bytearray) -> int:
         """Sends an output report; the number of bytes sent. Raises TransportError."""
@@ -196,10 +212,13 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         if log.isEnabledFor(RAW):
             log.log(RAW, "%s <- %d bytes %s", self.path(), len(report), report[:16].hex(" "))
         with self._using() as session:
+            session.busy_since_s = self._clock()
             try:
                 sent = call(session.handle, report)
             except (OSError, ValueError) as error:
                 raise self._lose(session, str(error)) from error
+            finally:
+                session.busy_since_s = None
             if sent < 0:  # hidapi raises nothing here
                 raise self._lose(session, "write error")
         with self._lock:

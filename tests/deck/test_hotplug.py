@@ -158,10 +158,10 @@ def test_a_scan_that_fails_is_said_once_and_ends_nothing(caplog: pytest.LogCaptu
     bus = FailingBus([deck("A")])
     hotplug = Hotplug(HidTransport(bus), events.append)
     for _ in range(3):
-        hotplug._turn()
+        hotplug.look()
     assert events == []
     bus.failing = False
-    hotplug._turn()
+    hotplug.look()
     assert [event.found.serial for event in events] == ["A"]
     assert [record.message for record in caplog.records] == [
         "cannot look for decks: cannot list HID devices: no bus",
@@ -329,10 +329,10 @@ def test_a_source_that_missed_a_change_is_not_relied_upon_until_it_speaks_again(
     hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=crier)
     hotplug._listen()
     try:
-        hotplug._turn(asked=True)
+        hotplug.look(asked=True)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
         bus.plug(deck("A"))
-        hotplug._turn(asked=False)
+        hotplug.look(asked=False)
         assert hotplug.pause_s() == SCAN_INTERVAL_S
         hotplug._announced()
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
@@ -366,7 +366,7 @@ def test_a_change_that_is_announced_just_as_it_is_seen_costs_no_trust(when: str)
     hotplug = Hotplug(HidTransport(bus), lambda event: emit(), SCAN_INTERVAL_S, changes=Crier())
     hotplug._listen()
     try:
-        hotplug._turn(asked=False)
+        hotplug.look(asked=False)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
@@ -377,10 +377,10 @@ def test_a_forgotten_deck_that_is_found_again_costs_no_trust() -> None:
     hotplug = Hotplug(HidTransport(VirtualBus([a])), lambda event: None, SCAN_INTERVAL_S, changes=crier)
     hotplug._listen()
     try:
-        hotplug._turn(asked=True)
+        hotplug.look(asked=True)
         hotplug.forget(a.path)
         assert hotplug.pause_s() == FIRST_RETRY_S
-        hotplug._turn(asked=False)
+        hotplug.look(asked=False)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
@@ -391,10 +391,10 @@ def test_a_bus_that_cannot_be_listed_is_tried_at_the_interval_though_changes_are
     hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=crier)
     hotplug._listen()
     try:
-        hotplug._turn()
+        hotplug.look()
         assert hotplug.pause_s() == SCAN_INTERVAL_S
         bus.failing = False
-        hotplug._turn()
+        hotplug.look()
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
