@@ -52,6 +52,7 @@ from openbalance_hid.daemon.events import (
     Refresh,
     SessionLock,
     Swiped,
+    TimePassed,
     TouchKeyMoved,
 )
 from openbalance_hid.daemon.light import Lock
@@ -138,7 +139,8 @@ class House:
             case ConfigRefused():
                 self.config_refused = True
                 self._read(now)
-        effects += self._time(now)
+        effects += self._held(event, now)
+        self._time(now)
         if self.privacy is not self._read_privacy:  # a finger came to rest on the tile, or has left it
             self._read(now)
         effects += self._alarms.to_remember(self.snapshots, now)
@@ -367,15 +369,20 @@ class House:
             self._meters.recall(event.account, event.run)
             self._read(now)
 
-    def _time(self, now: Moment) -> list[Effect]:
-        self._gestures, held = self._gestures.due(now.mono_s)
+    def _held(self, event: Event, now: Moment) -> list[Effect]:
+        """Holds that have come due: as far as the deck has told what its fingers did, for the loop may be late."""
+        if not isinstance(event, TimePassed | KeyMoved):
+            return []
+        self._gestures, held = self._gestures.due(event.mono_s if isinstance(event, KeyMoved) else now.mono_s)
+        return [effect for place, gesture in held for effect in self._gesture(place, gesture, now)]
+
+    def _time(self, now: Moment) -> None:
         self._marks.pass_time(now.mono_s)
         for serial, panel in self.panels.items():
             if panel.light is not None and now.mono_s >= self._identify_until_s:
                 self.panels[serial] = replace(panel, light=panel.light.at(now))
         if self._beats.turn(now.mono_s) != self._beats.turn(self._read_at.mono_s) or self._patience_ended(now):
             self._read(now)
-        return [effect for place, gesture in held for effect in self._gesture(place, gesture, now)]
 
     def _patience_ended(self, now: Moment) -> bool:
         """Whether a "Preparing…" has come to its end since the tiles were asked last."""

@@ -22,9 +22,12 @@ class Stop:
 Inquiry = Callable[[House, Moment], None]  # a question of the control socket, answered on the main thread
 
 
+Item = Event | Inquiry | Stop
+
+
 def run_loop(
     house: House,
-    inbox: "queue.SimpleQueue[Event | Inquiry | Stop]",
+    inbox: "queue.SimpleQueue[Item]",
     carry_out: Callable[[Effect], None],
     clock: Callable[[], Moment],
     tell: Callable[[], None] = lambda: None,
@@ -34,33 +37,52 @@ def run_loop(
 
     `tell`: there is something new to be told. `manager` hears that the loop turns.
     """
+    ahead: int | None = None  # how much of what was in the queue when the deadline came is still to be taken
     while True:
         now = clock()
         manager.alive(now.mono_s)
-        due_s = min(house.next_deadline(now), manager.next_word_s())
-        try:
-            item = inbox.get(timeout=min(LONGEST_WAIT_S, max(0.0, due_s - now.mono_s)))
-        except queue.Empty:
-            item = TimePassed()
+        left_s = min(house.next_deadline(now), manager.next_word_s()) - now.mono_s
+        if left_s > 0:
+            ahead = None
+        elif ahead is None:
+            ahead = inbox.qsize()
+        item = TimePassed() if ahead == 0 else _next(inbox, left_s)
+        ahead = None if ahead is None or isinstance(item, TimePassed) else ahead - 1
         if isinstance(item, Stop):
             return
         readings = house.readings
-        try:
-            _turn(house, item, carry_out, clock())
-        except Exception:
-            log.exception("one turn of the main loop failed; going on")
+        _turn(house, item, carry_out, clock())
         if house.readings != readings:
             tell()
 
 
+def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:
+    try:
+        return inbox.get(timeout=min(LONGEST_WAIT_S, max(0.0, left_s)))
+    except queue.Empty:
+        return TimePassed()
+
+
 def _turn(house: House, item: "Event | Inquiry", carry_out: Callable[[Effect], None], now: Moment) -> None:
-    if callable(item):
-        item(house, now)
+    try:
+        if callable(item):
+            item(house, now)
+            return
+        effects = house.step(item, now)
+    except Exception:
+        log.exception("one turn of the main loop failed; going on")
         return
-    for effect in house.step(item, now):
-        if isinstance(effect, Complain):
-            log.error("the tile %s failed", effect.tile, exc_info=effect.error)
-        elif isinstance(effect, Mention):
-            log.warning("%s", effect.text)
-        else:
-            carry_out(effect)
+    for effect in effects:
+        try:
+            _do(effect, carry_out)
+        except Exception:  # of one effect: the others are not to fall with it
+            log.exception("%s was not carried out; going on", type(effect).__name__)
+
+
+def _do(effect: Effect, carry_out: Callable[[Effect], None]) -> None:
+    if isinstance(effect, Complain):
+        log.error("the tile %s failed", effect.tile, exc_info=effect.error)
+    elif isinstance(effect, Mention):
+        log.warning("%s", effect.text)
+    else:
+        carry_out(effect)
