@@ -234,18 +234,17 @@ class Decks:
         try:
             surface.open()
         except DeckError as error:
-            self._greeted(found)
             self._cannot(found, error.message, error.hint)
         except Exception as error:  # one turn of a thread
-            self._greeted(found)
             self._cannot(found, f"cannot open deck at {found.path}: {type(error).__name__}: {error}", "")
             log.debug("opening failed", exc_info=True)
         else:
-            self._greeted(found)
             with self._lock:
                 unwanted = self._stopping and surface not in self._here.values()
             if unwanted:
                 _close(surface, "logo")
+        finally:
+            self._greeted(found)
 
     def _greeted(self, found: FoundDeck) -> None:
         with self._lock:
