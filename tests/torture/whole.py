@@ -1,0 +1,251 @@
+"""The whole house over a simulated bus: real decks, surfaces, transport and library, with the main thread's time virtual.
+
+The threads of the decks are real, so after each thing that is done the test waits until they rest (`settle`). The hot-plug has
+no thread here: its looks at the bus are deadlines among the others, so that "within 2 s" is counted and not measured.
+"""
+
+import io
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta, tzinfo
+from weakref import WeakSet
+
+from PIL import Image
+
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.decks import Decks
+from openbalance_hid.daemon.events import Brighten, Effect, Event, Glow, Paint, PaintCell, PaintScreen, TimePassed
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.painter import Painter
+from openbalance_hid.daemon.places import Cell, Screen
+from openbalance_hid.daemon.touches import CELL_PX
+from openbalance_hid.deck.surface import Leave
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.simulator.bus import VirtualBus, VirtualHandle
+from openbalance_hid.simulator.models import Turn
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.tiles.view import KeyFace
+from tests.build import NOON, snapshot
+
+PATIENCE_S = 20.0  # for other threads; what is promised is counted in virtual time
+SOON_S = 2.0  # a deck that is there shows its tiles
+SCAN_S = 2.0
+_TURNS = {
+    Turn.HALF: Image.Transpose.ROTATE_180,
+    Turn.CLOCKWISE: Image.Transpose.ROTATE_270,
+    Turn.DIAGONAL: Image.Transpose.TRANSPOSE,
+}
+
+
+class Bus(VirtualBus):
+    """Remembers every handle that it gave, for as long as it is open."""
+
+    def __init__(self, decks: Iterable[VirtualDeck]) -> None:
+        super().__init__(decks)
+        self._given: WeakSet[VirtualHandle] = WeakSet()
+
+    def device(self) -> VirtualHandle:
+        self._given.add(handle := super().device())
+        return handle
+
+    @property
+    def open_handles(self) -> list[VirtualHandle]:
+        return [handle for handle in list(self._given) if handle._deck is not None]
+
+    @property
+    def dead_handles(self) -> list[VirtualHandle]:
+        """Open, to a device that is not there any more: whoever has it is about to notice."""
+        return [each for each in self.open_handles if (deck := each._deck) is not None and deck._is_gone(each._epoch)]
+
+
+class Whole:
+    """One house. `done`: what it wanted beyond pictures; `now` moves by `wait` alone."""
+
+    def __init__(
+        self, *decks: VirtualDeck, config: Config | None = None, seen: Snapshot | None = None, zone: tzinfo | None = None
+    ) -> None:
+        self.now = Moment(NOON, 1000.0)
+        self.bus = Bus(decks)
+        self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.decks = Decks(HidTransport(self.bus, self.mono), self.inbox.put, SCAN_S, clock=self.mono)
+        self.house = House(config or Config(), {"default": seen or snapshot()}, self.now, zone)
+        self.painter = Painter()
+        self.heard: list[Event] = []
+        self.done: list[Effect] = []
+        self._looked_s = self.now.mono_s
+        self._expected: dict[tuple[KeyFace, str, str], Image.Image] = {}
+        self.decks.look()
+        self.settle()
+
+    def mono(self) -> float:
+        return self.now.mono_s
+
+    # --- the main thread ------------------------------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> list[Effect]:
+        """One step, and what it wants carried out."""
+        effects = self.house.step(event, self.now)
+        for effect in effects:
+            if isinstance(effect, Paint | PaintCell | PaintScreen | Glow | Brighten):
+                self.decks.carry_out(effect, self.painter)
+            else:
+                self.done.append(effect)
+        return effects
+
+    def hear(self) -> bool:
+        """Whether the decks had said anything; now the house knows."""
+        said = False
+        while not self.inbox.empty():
+            self.heard.append(event := self.inbox.get_nowait())
+            self.tell(event)
+            said = True
+        return said
+
+    def until_heard(self, count: int) -> None:
+        """Until so many events have come from the decks since the start."""
+        _eventually(lambda: len(self.heard) >= count or (self.hear() and len(self.heard) >= count), f"less than {count} events")
+
+    def settle(self) -> None:
+        """Until no thread has anything left to do at this moment of virtual time."""
+        _eventually(lambda: not self.hear() and self._rests(), "never at rest")
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, deadline by deadline, as the loop would have it, with the looks of the hot-plug among them."""
+        end_s = self.now.mono_s + seconds
+        while True:
+            look_s = max(self.now.mono_s, self._looked_s + self.decks.next_look_s())
+            due_s = self.house.next_deadline(self.now)
+            if min(due_s, look_s) > end_s:
+                break
+            self.move(min(due_s, look_s))
+            if look_s <= due_s:
+                self.look()
+            else:
+                self.tell(TimePassed())
+                assert self.house.next_deadline(self.now) > due_s, "a deadline in the past spins the loop"
+        self.move(end_s)
+        self.settle()
+
+    def look(self) -> None:
+        self._looked_s = self.now.mono_s
+        self.decks.look()
+        self.settle()
+
+    def move(self, to_s: float) -> None:
+        """Both clocks, without a step."""
+        self.now = Moment(self.now.utc + timedelta(seconds=to_s - self.now.mono_s), to_s)
+
+    def sleep(self, seconds: float) -> None:
+        """The machine is suspended, or somebody sets its clock: only the wall's moves."""
+        self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s)
+
+    def until_said(self, count: int) -> None:
+        """Until so many events wait for the main thread, which does not take them."""
+        _eventually(lambda: self.inbox.qsize() >= count, "nothing was said")
+
+    def stop(self, leave: Leave = "black") -> None:
+        """The decks are left; reads that are under way end at once instead of with their slice."""
+        stopping = threading.Thread(target=self.decks.stop, args=(leave,))
+        stopping.start()
+        while stopping.is_alive():
+            self.rouse()
+            stopping.join(0.005)
+
+    def rouse(self) -> None:
+        """Every read that is under way comes back without a report."""
+        for deck in self.bus.decks:
+            deck.send_raw(b"")
+
+    def until_open(self, count: int) -> None:
+        """Until so many handles are open, those of reads that were under way being let go."""
+
+        def reached() -> bool:
+            self.rouse()
+            return len(self.bus.open_handles) == count
+
+        _eventually(reached, "handles stay open")
+
+    def end(self, leave: Leave = "black") -> None:
+        for deck in self.bus.decks:
+            deck.unstall()
+            deck.slow(0)
+        self.stop(leave)
+        self.until_open(0)
+        assert self.bus.misuse == []
+
+    def _rests(self) -> bool:
+        decks = self.decks
+        with decks._lock:
+            here = list(decks._here.values())
+            opening = [path for path in decks._opening if not self._hangs(path)]
+        hanging = [surface for surface in here if self._hangs(surface.path)]
+        return (
+            not opening
+            and not [handle for handle in self.bus.dead_handles if not self._hangs(handle._deck.path)]
+            and all(surface in hanging or surface.flush(0) for surface in here)
+            and all(not deck.hosts_waiting or self._hangs(deck.path) for deck in self.bus.decks)
+        )
+
+    def _hangs(self, path: str) -> bool:
+        """For ever, as far as anybody can wait."""
+        deck = self.bus.at(path.encode())
+        return deck is not None and deck.plugged and deck._stalled and deck._give_up_s > PATIENCE_S
+
+    # --- what is to be seen ---------------------------------------------------------------------------------------------
+
+    def is_right(self, deck: VirtualDeck, name: str | None = None) -> bool:
+        """Whether the glass of that deck equals the board, every pixel of it, and the light too. `name`: the house's."""
+        name = deck.serial if name is None else name
+        panel = self.house.panels.get(name)
+        if panel is None or panel.shape.model != deck.model.name:
+            return False
+        if panel.light is None:
+            return True
+        return deck.brightness == panel.light.percent and self.wrong_places(deck, name) == []
+
+    def wrong_places(self, deck: VirtualDeck, name: str) -> list[object]:
+        """Where the glass does not show what stands on the house's board."""
+        surface = self.decks._by_serial(name)
+        assert surface is not None
+        wrong: list[object] = []
+        for (serial, spot), face in self.house.faces.items():
+            if serial != name:
+                continue
+            match spot:
+                case Cell(number):
+                    strip, height = deck.strip(), surface.strip_format["size"][1]
+                    assert strip is not None
+                    seen = strip.crop((number * CELL_PX, 0, (number + 1) * CELL_PX, height))
+                    picture = self._picture(face, {**surface.strip_format, "size": (CELL_PX, height)}, deck, "strip")
+                case Screen():
+                    seen, picture = deck.screen(), self._picture(face, surface.screen_format, deck, "screen")
+                case _:
+                    seen, picture = deck.glass(spot), self._picture(face, surface.picture_format, deck, "key")
+            if seen is None or seen.tobytes() != picture.tobytes():
+                wrong.append(spot)
+        return wrong
+
+    def _picture(self, face: KeyFace, key_format: dict[str, object], deck: VirtualDeck, part: str) -> Image.Image:
+        """What a person sees of it: decoded and turned as that model does."""
+        known = self._expected.get((face, deck.model.name, part))
+        if known is not None:
+            return known
+        panel = deck.model.strip if part == "strip" else deck.model.screen if part == "screen" else None
+        turn = deck.model.turn if panel is None else panel.turn
+        image = Image.open(io.BytesIO(self.painter.picture(face, key_format))).convert("RGB")
+        upright = image.transpose(_TURNS[turn]) if turn in _TURNS else image
+        if len(self._expected) > 2000:
+            self._expected.clear()
+        return self._expected.setdefault((face, deck.model.name, part), upright)
+
+
+def _eventually(reached: Callable[[], bool], words: str) -> None:
+    """Other threads are on their way."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < end_s, words
+        time.sleep(0.0005)
