@@ -1,0 +1,104 @@
+"""What fingers may cause, reckoned apart from the house: which taps and holds each event completes, and no others.
+
+A press counts from its going down on a deck that is there and bright enough; it ends without a gesture when its deck leaves,
+its page turns, its tile becomes another, or the time of a hold is changed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Effect, Event, KeyMoved, Open, Refresh, TimePassed
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.tiles import TILES
+
+Key = tuple[str, int]
+FROM_KEYS = (KeyMoved, TimePassed)  # only these may complete a press
+
+
+@dataclass
+class Press:
+    since_s: float
+    held: bool = False
+
+
+class Fingers:
+    """Asked before and after each step of one house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.down: dict[Key, Press] = {}
+        self.gestures = 0
+
+    def before(self, event: Event) -> None:
+        """Remember how things stood."""
+        house = self._house
+        self._pages = {serial: panel.pages for serial, panel in house.panels.items()}
+        self._boards = {serial: dict(board) for serial, board in house.boards.items()}
+        self._hold_s = house.config.hold_seconds
+        self._dark = {serial for serial, panel in house.panels.items() if panel.light is not None and panel.light.is_dark}
+        self._visual = {serial: panel.shape.visual for serial, panel in house.panels.items()}
+
+    def after(self, event: Event, effects: list[Effect], now: Moment) -> None:
+        """AssertionError when the step opened or refreshed anything that no finger has asked for, or left something undone."""
+        wanted: Counter[object] = Counter()
+        if isinstance(event, KeyMoved):
+            self._key(event, wanted)
+        if isinstance(event, DeckLeft | DeckReady):
+            self._drop({key for key in self.down if key[0] == event.serial})
+        self._forget_changed(event)
+        if isinstance(event, FROM_KEYS):
+            due_s = event.mono_s if isinstance(event, KeyMoved) else now.mono_s
+            for key, press in list(self.down.items()):
+                if not press.held and due_s >= press.since_s + self._hold_s:
+                    press.held = True
+                    self._fire(key, True, wanted)
+            told = Counter(self._told(effect) for effect in effects if isinstance(effect, Open | Refresh))
+            assert told == wanted, f"{event} at {now}: {told} instead of {wanted}"
+        elif isinstance(event, DeckLeft | DeckReady | ConfigRead):
+            assert not [effect for effect in effects if isinstance(effect, Open | Refresh)], event
+        if isinstance(event, ConfigRead) and self._house.config.hold_seconds != self._hold_s:
+            self.down.clear()
+
+    def _key(self, event: KeyMoved, wanted: Counter[object]) -> None:
+        key = (event.serial, event.key)
+        if event.serial not in self._pages or event.key not in self._boards[event.serial]:
+            return
+        if event.down:
+            if key not in self.down and event.serial not in self._dark:
+                self.down[key] = Press(event.mono_s)
+            return
+        press = self.down.pop(key, None)
+        if press is not None and not press.held:
+            self._fire(key, event.mono_s >= press.since_s + self._hold_s, wanted)
+
+    def _fire(self, key: Key, hold: bool, wanted: Counter[object]) -> None:
+        self.gestures += 1
+        serial, number = key
+        tile = self._boards[serial][number]
+        if hold == self._visual[serial]:
+            wanted["refresh", tile.account] += 1
+        elif (page := getattr(TILES[tile.tile].tap, "page", None)) is not None:
+            wanted["open", serial, number, page.value] += 1
+
+    @staticmethod
+    def _told(effect: Open | Refresh) -> object:
+        if isinstance(effect, Refresh):
+            return "refresh", effect.account
+        return "open", effect.serial, effect.spot, effect.url
+
+    def _forget_changed(self, event: Event) -> None:
+        for serial, number in list(self.down):
+            panel = self._house.panels.get(serial)
+            if panel is None or serial not in self._pages:
+                lost = True
+            elif isinstance(event, ConfigRead):
+                lost = panel.keys().get(number) != self._boards[serial].get(number)
+            else:
+                lost = panel.pages.shown.name != self._pages[serial].shown.name
+            if lost:
+                self._drop({(serial, number)})
+
+    def _drop(self, keys: set[Key]) -> None:
+        for key in keys:
+            self.down.pop(key, None)

@@ -1,0 +1,344 @@
+"""Everything that can happen to a house, under virtual time and in any order, with decks that only remember what they are told.
+
+Each act takes two numbers and makes of them what it needs, so that a generator and hypothesis can both play. After each step
+the house is compared with what is reckoned here: the glass equals the board, no finger fires that was not there, time never
+stands.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.config.load import parse
+from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.board import Known, views_of, with_refused_config
+from openbalance_hid.daemon.events import (
+    Acknowledged,
+    Asked,
+    Brighten,
+    CellTouched,
+    Complain,
+    ConfigRead,
+    ConfigRefused,
+    DeckLeft,
+    DeckReady,
+    DialPushed,
+    DialTurned,
+    Event,
+    IdentifyAsked,
+    KeyMoved,
+    NoRefresh,
+    Notified,
+    Notify,
+    Open,
+    OpenFailed,
+    PageAsked,
+    Paint,
+    PaintCell,
+    PaintScreen,
+    Recalled,
+    Refresh,
+    Swiped,
+    TimePassed,
+    TouchKeyMoved,
+)
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.daemon.places import Cell, Place, Screen
+from openbalance_hid.daemon.touches import CELL_PX
+from openbalance_hid.press.gestures import Gesture
+from openbalance_hid.simulator.models import MODELS
+from openbalance_hid.tiles.view import KeyFace
+from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.torture.fingers import Fingers
+
+SERIALS = ("A1", "B2", "C3", "2:A1")
+SHAPES = ("mk2", "mini", "plus", "neo", "pedal", "xl", "plus-xl")
+ACCOUNTS = ("default", "work")
+PAGES = """
+[[decks]]
+{serial}
+brightness = {brightness}
+[[decks.keys]]
+key = 0
+tile = "balance"
+[[decks.keys]]
+key = 1
+tile = "page"
+to = "more"
+[[decks.keys]]
+key = 2
+tile = "spike-alert"
+[[decks.pages]]
+name = "more"
+[[decks.pages.keys]]
+key = 1
+tile = "page"
+to = "main"
+[[decks.pages.keys]]
+key = 2
+tile = "runway"
+[[decks.dials]]
+dial = 0
+turn = "page"
+[[decks.dials]]
+dial = 1
+turn = "account"
+[[decks.dials]]
+dial = 2
+turn = "brightness"
+"""
+DIM = '[dim]\nafter_minutes = 2\nto_percent = 10\noff_after_minutes = 5\nnight = "22:30-03:10"\n'
+OTHER = '[[decks]]\nserial = "B2"\n[[decks.keys]]\nkey = 0\ntile = "usage"\n'
+TWO = '[accounts.work]\nrefresh_minutes = 5\n[[decks]]\n[[decks.keys]]\nkey = 2\ntile = "today"\naccount = "work"\n'
+TEXTS = (
+    "[dim]\nafter_minutes = 0\noff_after_minutes = 0\n",
+    "hold_seconds = 0.5\ntheme = 'light'\n" + DIM,
+    DIM + PAGES.format(serial="", brightness=30),
+    DIM + PAGES.format(serial='serial = "A1"', brightness=80) + OTHER,
+    TWO,
+    TWO + DIM,
+    "[accounts.work]\n" + PAGES.format(serial="", brightness=0),
+)
+CONFIGS: tuple[Config, ...] = tuple(parse(text, "config.toml") for text in TEXTS)
+PAUSES_S = (0.0, 0.01, 0.2, 0.6, 1.0, 2.1, 7.0, 59.0, 130.0, 400.0)
+JUMPS_S = (-86_400.0, -3600.0, -7.0, 30.0, 3600.0, 86_400.0, 2_500_000.0)
+LONG_STEPS = 40  # of time passing in one act
+
+
+class World:
+    """One house and what it was told to show. `check_every`: of so many readings of the tiles one is repeated."""
+
+    def __init__(self, zone: str = "Europe/Berlin", check_every: int = 1) -> None:
+        self.now = Moment(NOON, 1000.0)
+        self.house = House(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
+        self.fingers = Fingers(self.house)
+        self.glass: dict[Place, KeyFace] = {}
+        self.light: dict[str, int] = {}
+        self.shapes: dict[str, DeckReady] = {}
+        self.told: list[str] = []
+        self.polls = 1
+        self._every = check_every
+        self._until_check = check_every
+        self._bodies: list[Snapshot] = []
+        self._moved_s: dict[str, float] = {}
+
+    # --- acts -----------------------------------------------------------------------------------------------------------
+
+    def plug(self, a: int, b: int) -> None:
+        serial, model = SERIALS[a % len(SERIALS)], MODELS[SHAPES[b % len(SHAPES)]]
+        strip = model.strip.width // CELL_PX if model.strip is not None else 0
+        shape = DeckReady(serial, model.name, model.keys, model.name != "pedal", model.dials, strip, model.touch_keys)
+        self.tell(replace(shape, screen=model.screen is not None))
+
+    def unplug(self, a: int, b: int) -> None:
+        self.tell(DeckLeft(self._serial(a)))
+
+    def press(self, a: int, b: int) -> None:
+        self._move(self._serial(a), b, True)
+
+    def release(self, a: int, b: int) -> None:
+        down = sorted(self.fingers.down)
+        serial, key = down[a % len(down)] if down and b % 8 else (self._serial(a), b % 8)
+        self._move(serial, key, False)
+
+    def tap(self, a: int, b: int) -> None:
+        self._move(self._serial(a), b, True)
+        self.pass_time(0.1)
+        self._move(self._serial(a), b, False)
+
+    def wait(self, a: int, b: int) -> None:
+        self.pass_time(PAUSES_S[a % len(PAUSES_S)])
+
+    def be_late(self, a: int, b: int) -> None:
+        """The main thread is held up; what fingers do meanwhile it hears afterwards."""
+        serial, key, at_s = self._serial(a), b % 6, self.now.mono_s
+        self._pass(PAUSES_S[b % 8])
+        self._move(serial, key, True, at_s)
+        self._move(serial, key, False, min(at_s + 0.1 + (a % 30) / 10, self.now.mono_s))
+
+    def jump(self, a: int, b: int) -> None:
+        """A suspend, or a clock that is set."""
+        self.now = Moment(self.now.utc + timedelta(seconds=JUMPS_S[a % len(JUMPS_S)]), self.now.mono_s)
+        if not 2000 < self.now.utc.year < 2200:
+            self.now = Moment(NOON, self.now.mono_s)
+        self.tell(TimePassed())
+
+    def poll(self, a: int, b: int) -> None:
+        if not self._bodies or b % 40 == 0:
+            self._bodies = _bodies(self.now)
+        account = ACCOUNTS[b % len(ACCOUNTS)]
+        self.polls += a % 3 > 0
+        known = self.house.snapshots.get(account)
+        started = known.started_at if known is not None and a % 20 else self.now.utc
+        body = self._bodies[a % len(self._bodies)]
+        refreshing = a % 5 == 0
+        self.tell(replace(body, account=account, polls=self.polls, started_at=started, refreshing=refreshing))
+
+    def configure(self, a: int, b: int) -> None:
+        if b % 4 == 0:
+            self.tell(ConfigRefused())
+        else:
+            self.tell(ConfigRead(CONFIGS[a % len(CONFIGS)]))
+
+    def ask(self, a: int, b: int) -> None:
+        serial = (None, self._serial(a), "nobody")[b % 3]
+        asked: tuple[Event, ...] = (
+            Asked(b % 40, (Gesture.TAP, Gesture.HOLD)[a % 2], serial),
+            PageAsked(("main", "more", "mroe")[b % 3]),
+            IdentifyAsked(),
+            NoRefresh(ACCOUNTS[b % 2]),
+            OpenFailed(self._serial(b), (b % 20, Cell(b % 4))[a % 2]),
+        )
+        self.tell(asked[a % len(asked)])
+
+    def alarm(self, a: int, b: int) -> None:
+        account, rule, level = ACCOUNTS[b % 2], SpikeRule(), tuple(Level)[b % len(Level)]
+        known = self.house.snapshots.get(account)
+        started = known.started_at if known is not None else self.now.utc
+        episodes = {each: episode for (name, each), episode in self.house.episodes.items() if name == account}
+        happens: tuple[Event, ...] = (
+            Notified(account, rule, level, bool(b % 2)),
+            Acknowledged(account, rule, level),
+            Recalled(account, started, episodes),
+        )
+        self.tell(happens[a % len(happens)])
+
+    def turn(self, a: int, b: int) -> None:
+        serial = self._serial(a)
+        moves: tuple[Event, ...] = (
+            DialTurned(serial, b % 6, b % 7 - 3),
+            DialPushed(serial, b % 6),
+            CellTouched(serial, b % 6, (Gesture.TAP, Gesture.HOLD)[a % 2]),
+            Swiped(serial, b % 3 - 1),
+            TouchKeyMoved(serial, b % 2, bool(a % 3)),
+        )
+        self.tell(moves[b % len(moves)])
+
+    @property
+    def acts(self) -> dict[Callable[[int, int], None], int]:
+        """Each, with how often it comes among the others."""
+        return {
+            self.plug: 3,
+            self.unplug: 2,
+            self.press: 14,
+            self.release: 14,
+            self.tap: 6,
+            self.wait: 14,
+            self.be_late: 3,
+            self.jump: 1,
+            self.poll: 4,
+            self.configure: 2,
+            self.ask: 2,
+            self.alarm: 2,
+            self.turn: 4,
+        }
+
+    # --- steps ----------------------------------------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """One step of the house, and everything that must hold after it."""
+        self.fingers.before(event)
+        readings = self.house.readings
+        effects = self.house.step(event, self.now)
+        if isinstance(event, DeckReady | DeckLeft):
+            self.glass = {place: face for place, face in self.glass.items() if place[0] != event.serial}
+            self.light.pop(event.serial, None)
+            self.shapes.pop(event.serial, None)
+            if isinstance(event, DeckReady):
+                self.shapes[event.serial] = event
+        for effect in effects:
+            match effect:
+                case Paint(serial, key, face):
+                    assert 0 <= key < self.shapes[serial].key_count
+                    self.glass[serial, key] = face
+                case PaintCell(serial, cell, face):
+                    self.glass[serial, Cell(cell)] = face
+                case PaintScreen(serial, face):
+                    self.glass[serial, Screen()] = face
+                case Brighten(serial, percent):
+                    self.light[serial] = percent
+                case Complain(tile, error):
+                    raise AssertionError(f"the tile {tile} failed") from error
+                case Open() | Refresh() | Notify():
+                    pass
+        self.fingers.after(event, effects, self.now)
+        self._check(self.house.readings != readings)
+
+    def pass_time(self, seconds: float) -> None:
+        """As the loop would: from deadline to deadline, up to `LONG_STEPS` of them."""
+        end_s = self.now.mono_s + seconds
+        for _ in range(LONG_STEPS):
+            due_s = max(self.now.mono_s, self.house.next_deadline(self.now))  # overdue after a main thread that was held up
+            if due_s > end_s:
+                self._pass(end_s - self.now.mono_s)
+                return
+            self._pass(due_s - self.now.mono_s)
+            self.tell(TimePassed())
+            assert self.house.next_deadline(self.now) > self.now.mono_s, "time stands still"
+
+    def _pass(self, seconds: float) -> None:
+        self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s + seconds)
+
+    def _move(self, serial: str, key: int, down: bool, at_s: float | None = None) -> None:
+        count = self.shapes[serial].key_count if serial in self.shapes else 6
+        at_s = max(self.now.mono_s if at_s is None else at_s, self._moved_s.get(serial, 0.0))  # a deck tells in order
+        self._moved_s[serial] = at_s
+        self.tell(KeyMoved(serial, key % count, down, at_s))
+
+    def _serial(self, a: int) -> str:
+        here = sorted(self.shapes)
+        return here[a % len(here)] if here and a % 10 else SERIALS[a % len(SERIALS)]
+
+    # --- what must hold -------------------------------------------------------------------------------------------------
+
+    def _check(self, read: bool) -> None:
+        house = self.house
+        assert house.faces == self.glass, "the glass is not what the house thinks"
+        assert house.panels.keys() == self.shapes.keys()
+        for serial, panel in house.panels.items():
+            assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
+            assert house._show.tiles[serial] == panel.tiles()
+        down = house._gestures.down
+        assert {key: press.since_s for key, press in down.items()} == {
+            key: press.since_s for key, press in self.fingers.down.items()
+        }
+        assert len(house._gone) <= len(SERIALS)
+        assert {place[0] for place in (*house._marks._waiting, *house._marks._flashes)} <= house.panels.keys()
+        self._until_check -= read
+        if self._until_check <= 0:
+            self._until_check = self._every
+            self._check_words()
+
+    def _check_words(self) -> None:
+        """The board, asked again by who remembers nothing."""
+        house = self.house
+        if self.now.mono_s < house._identify_until_s or house._read_at != self.now:
+            return
+        for serial, panel in house.panels.items():
+            known = Known(house.snapshots, house.episodes, panel.pages.names, panel.pages.index)
+            said = views_of(panel.tiles(), known, self.now.utc, house._turn(self.now))
+            places = {spot for owner, spot in self.glass if owner == serial} - {Screen()}
+            assert places == said.keys()
+            for spot, (view, _) in said.items():
+                if house.config_refused and spot == panel.shape.key_count - 1:
+                    view = with_refused_config(view)
+                shown = self.glass[serial, spot].view
+                assert replace(shown, attention=False) == replace(view, attention=False), (serial, spot)
+
+
+def _bodies(now: Moment) -> list[Snapshot]:
+    """Accounts in every health: quiet, spiking, wild, unknown, old."""
+    days = days_back([3] * 6, now=now.utc)
+    spent = [day_of_samples(usd, now=now.utc, hours=hours) for usd, hours in ((1, 1), (12, 24), (60, 2))]
+    good = [snapshot(now.utc, days=days, today={"Model A": 1}, taken=taken) for taken in spent]
+    return [
+        *good,
+        *(replace(good[0], health=health) for health in Health),
+        snapshot(now.utc, balance=None),
+        snapshot(now.utc, balance=(10, 25), days=days_back([], now=now.utc)),
+        snapshot(now.utc, days=days, measured=now.utc - timedelta(hours=9), health=Health.OFFLINE),
+    ]
