@@ -374,7 +374,11 @@ class House:
         if not isinstance(event, TimePassed | KeyMoved):
             return []
         self._gestures, held = self._gestures.due(event.mono_s if isinstance(event, KeyMoved) else now.mono_s)
-        return [effect for place, gesture in held for effect in self._gesture(place, gesture, now)]
+        effects: list[Effect] = []
+        for place, gesture in held:
+            if place in self._gestures.down:  # the one before may have turned the page
+                effects += self._gesture(place, gesture, now)
+        return effects
 
     def _time(self, now: Moment) -> None:
         self._marks.pass_time(now.mono_s)

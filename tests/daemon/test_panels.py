@@ -135,6 +135,15 @@ def test_a_pedal_refreshes_on_a_press_and_opens_the_page_on_a_hold():
     assert len(told.seen(Open)) == 1
 
 
+def test_a_key_held_beside_the_one_that_turns_the_page_fires_nothing_on_the_new_one():
+    told = story(PEDAL)
+    told.key(1, True)  # a pedal's hold does what a tap does elsewhere
+    told.key(0, True)
+    told.wait(2.5)
+    assert shown(told) == "more"
+    assert told.seen(Open) == told.seen(Refresh) == []
+
+
 def test_the_first_press_on_a_dark_deck_only_wakes_it():
     told = Story(Config(decks=(DeckConfig(pages=PAGES),), dim=DimConfig(10, 10, 60)))
     told.tell(PLUS)

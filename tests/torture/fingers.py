@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Effect, Event, KeyMoved, Open, Refresh, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.press.actions import TurnPage
 from openbalance_hid.tiles import TILES
 
 Key = tuple[str, int]
@@ -37,6 +38,7 @@ class Fingers:
         self._boards = {serial: dict(board) for serial, board in house.boards.items()}
         self._hold_s = house.config.hold_seconds
         self._dark = {serial for serial, panel in house.panels.items() if panel.light is not None and panel.light.is_dark}
+        self._turned: set[str] = set()  # decks whose page this step turns
         self._visual = {serial: panel.shape.visual for serial, panel in house.panels.items()}
 
     def after(self, event: Event, effects: list[Effect], now: Moment) -> None:
@@ -46,13 +48,14 @@ class Fingers:
             self._key(event, wanted)
         if isinstance(event, DeckLeft | DeckReady):
             self._drop({key for key in self.down if key[0] == event.serial})
-        self._forget_changed(event)
         if isinstance(event, FROM_KEYS):
             due_s = event.mono_s if isinstance(event, KeyMoved) else now.mono_s
-            for key, press in list(self.down.items()):
-                if not press.held and due_s >= press.since_s + self._hold_s:
+            for key, press in list(self.down.items()):  # in the order of going down
+                if not press.held and due_s >= press.since_s + self._hold_s and key[0] not in self._turned:
                     press.held = True
                     self._fire(key, True, wanted)
+        self._forget_changed(event)
+        if isinstance(event, FROM_KEYS):
             told = Counter(self._told(effect) for effect in effects if isinstance(effect, Open | Refresh))
             assert told == wanted, f"{event} at {now}: {told} instead of {wanted}"
         elif isinstance(event, DeckLeft | DeckReady | ConfigRead):
@@ -80,6 +83,10 @@ class Fingers:
             wanted["refresh", tile.account] += 1
         elif (page := getattr(TILES[tile.tile].tap, "page", None)) is not None:
             wanted["open", serial, number, page.value] += 1
+        elif isinstance(TILES[tile.tile].tap, TurnPage):
+            pages = self._pages[serial]
+            if (pages.at(tile.options.get("to")) or pages) != pages:
+                self._turned.add(serial)
 
     @staticmethod
     def _told(effect: Open | Refresh) -> object:
