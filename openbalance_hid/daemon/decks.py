@@ -14,8 +14,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from openbalance_hid.daemon import touches
 from openbalance_hid.daemon.events import Brighten, DeckLeft, DeckReady, Event, Glow, Paint, PaintCell, PaintScreen
