@@ -15,7 +15,7 @@ from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.board import Known, views_of, with_refused_config
+from openbalance_hid.daemon.board import views_of, with_refused_config
 from openbalance_hid.daemon.events import (
     Acknowledged,
     Asked,
@@ -73,6 +73,12 @@ to = "more"
 [[decks.keys]]
 key = 2
 tile = "spike-alert"
+[[decks.keys]]
+key = 3
+tile = "meter"
+[[decks.keys]]
+key = 4
+tile = "privacy"
 [[decks.pages]]
 name = "more"
 [[decks.pages.keys]]
@@ -204,7 +210,7 @@ class World:
         happens: tuple[Event, ...] = (
             Notified(account, rule, level, bool(b % 2)),
             Acknowledged(account, rule, level),
-            Recalled(account, started, episodes),
+            Recalled(account, started, episodes, self.house.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
@@ -320,8 +326,8 @@ class World:
         if self.now.mono_s < house._identify_until_s or house._read_at != self.now:
             return
         for serial, panel in house.panels.items():
-            known = Known(house.snapshots, house.episodes, panel.pages.names, panel.pages.index)
-            said = views_of(panel.tiles(), known, self.now.utc, house._turn(self.now))
+            known = house.known.on(panel.pages.names, panel.pages.index)
+            said = views_of(panel.tiles(), known, self.now.utc, house._beats.turn(self.now.mono_s))
             places = {spot for owner, spot in self.glass if owner == serial} - {Screen()}
             assert places == said.keys()
             for spot, (view, _) in said.items():
