@@ -30,6 +30,9 @@ class Health(Enum):
     OK = "ok"
 
 
+KEY_TROUBLES = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED)  # nothing changes until the owner acts
+
+
 class Reading(Struct, Generic[Value], frozen=True):
     """The last good answer of one endpoint, and how the last try went. A failure never replaces a value."""
 

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter import Run
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import KEY_TROUBLES, Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.daemon.places import Cell, Screen, Spot
-from openbalance_hid.press.actions import Action, Nothing
+from openbalance_hid.press.actions import Action, Nothing, OpenPage, Page
 from openbalance_hid.tiles import TILES, info_screen
 from openbalance_hid.tiles.masked import masked
 from openbalance_hid.tiles.scene import Privacy, Scene
@@ -154,6 +154,12 @@ def ring_step(progress: float) -> int:
     return int(progress * RING_STEPS + 1e-6)
 
 
-def tap_of(tile: TileConfig) -> Action:
-    """What a tap on a tile does."""
-    return TILES[tile.tile].tap if tile.tile in TILES else Nothing()
+def tap_of(tile: TileConfig, snapshot: Snapshot) -> Action:
+    """What a tap on a tile does: while a new key is wanted it leads to where one is made."""
+    if tile.tile not in TILES:
+        return Nothing()
+    tap = TILES[tile.tile].tap
+    wants_key = snapshot.health in KEY_TROUBLES and tile.tile not in NOBODYS
+    return (
+        OpenPage(Page.MANAGEMENT_KEYS) if wants_key and (isinstance(tap, OpenPage) or snapshot.credits.value is None) else tap
+    )

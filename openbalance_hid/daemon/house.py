@@ -303,7 +303,7 @@ class House:
         panel, tile = self.panels[place[0]], self._tile(place)
         if gesture is (Gesture.HOLD if panel.shape.visual else Gesture.TAP):  # a pedal shows nothing: its press refreshes
             return self._refresh(place, tile.account)
-        match tap_of(tile):
+        match tap_of(tile, self.snapshots[tile.account]):
             case OpenPage(page):
                 return [Open(page.value, *place)]
             case Acknowledge():

@@ -14,7 +14,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Credits, Health, Sample, Snapshot
+from openbalance_hid.account.snapshot import KEY_TROUBLES, Credits, Health, Sample, Snapshot
 from openbalance_hid.errors import (
     ApiError,
     CredentialError,
@@ -32,8 +32,6 @@ from openbalance_hid.openrouter.verdict import GOOD, Pauses, Verdict, reading_af
 
 SAMPLES_KEPT = 3000  # 48 hours of one a minute
 SAMPLES_KEPT_FOR = timedelta(hours=48)
-
-_OWNERS = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED)
 
 # From the fingerprint of a key, a snapshot that knows nothing, and both clocks: the snapshot with what was known of that key's
 # account before. Asked on the poller's thread, once for each key that it meets.
@@ -250,7 +248,7 @@ class Turns:
         if health is Health.OK:
             logger.info("%s: answers again", topic)
         else:
-            level = logging.ERROR if health in _OWNERS else logging.WARNING
+            level = logging.ERROR if health in KEY_TROUBLES else logging.WARNING
             logger.log(level, "%s: %s: %s", topic, health.value.replace("_", " "), message or "no message")
 
     def _traceback(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Health, Reading, Snapshot
+from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Notice, TileView, Tone
@@ -40,7 +40,7 @@ STATES = {
     Health.RATE_LIMITED: State("Slow down", Icon.CLOCK, Tone.WARN),
     Health.SERVER_ERROR: State("OpenRouter error", Icon.CLOUD, Tone.WARN, short="API error"),
 }
-OF_THE_ACCOUNT = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED, Health.OFFLINE)
+OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 
 
 def trouble(scene: Scene, reading: Reading[Any]) -> Health:
