@@ -1,6 +1,5 @@
 """Cables, sleep and firmware that fails: each story ends with the right tiles on the right deck, and nothing fires late."""
 
-import errno
 import logging
 from collections.abc import Callable, Iterator
 
@@ -10,54 +9,12 @@ from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 from openbalance_hid.config.load import parse
 from openbalance_hid.daemon.events import DeckLeft, KeyMoved, Open, PageAsked, Refresh
 from openbalance_hid.deck.transport import STUCK_S
-from openbalance_hid.simulator.models import MODELS, Codec, Model, model_named
+from openbalance_hid.simulator.models import MODELS, Codec
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from tests.torture.tricky import comes_out, fails, fails_as_feature, made
 from tests.torture.whole import PATIENCE_S, SOON_S, Whole
 
 FOR_EVER_S = 3600.0
-Trick = Callable[["Tricky", str], None]
-
-
-class Tricky(VirtualDeck):
-    """Before it takes a report it plays the trick that waits first, if any; a trick may raise what the system would."""
-
-    def __init__(self, model: Model, serial: str) -> None:
-        self.tricks: list[Trick | None] = []
-        super().__init__(model, serial)
-
-    def _play(self, kind: str) -> None:
-        if self.tricks and (trick := self.tricks.pop(0)) is not None:
-            trick(self, kind)
-
-    def write(self, report: bytes, epoch: int | None = None) -> int:
-        self._play("output")
-        return super().write(report, epoch)
-
-    def send_feature(self, report: bytes, epoch: int | None = None) -> int:
-        self._play("feature")
-        return super().send_feature(report, epoch)
-
-    def get_feature(self, report_id: int, length: int, epoch: int | None = None) -> bytes:
-        self._play("question")
-        return super().get_feature(report_id, length, epoch)
-
-
-def made(serial: str = "A1", model: str = "mk2") -> Tricky:
-    return Tricky(model_named(model), serial)
-
-
-def comes_out(deck: Tricky, _kind: str) -> None:
-    deck.unplug()
-
-
-def fails(_deck: Tricky, _kind: str) -> None:
-    raise OSError(errno.EPIPE, "broken pipe")
-
-
-def fails_as_feature(deck: Tricky, kind: str) -> None:
-    if kind == "feature":
-        raise OSError(errno.EPIPE, "broken pipe")
-    deck.tricks.append(fails_as_feature)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from openbalance_hid.simulator.models import Turn
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, snapshot
+from tests.torture.tricky import Tricky
 
 PATIENCE_S = 20.0  # for other threads; what is promised is counted in virtual time
 SOON_S = 2.0  # a deck that is there shows its tiles
@@ -187,8 +188,13 @@ class Whole:
             not opening
             and not [handle for handle in self.bus.dead_handles if not self._hangs(handle._deck.path)]
             and all(surface in hanging or surface.flush(0) for surface in here)
+            and all(self._is_heard(surface.path) for surface in here)
             and all(not deck.hosts_waiting or self._hangs(deck.path) for deck in self.bus.decks)
         )
+
+    def _is_heard(self, path: str) -> bool:
+        deck = self.bus.at(path.encode())
+        return not isinstance(deck, Tricky) or deck.is_heard
 
     def _hangs(self, path: str) -> bool:
         """For ever, as far as anybody can wait."""
