@@ -7,11 +7,11 @@ its page turns, its tile becomes another, or the time of a hold is changed.
 from collections import Counter
 from dataclasses import dataclass
 
+from openbalance_hid.daemon.board import tap_of
 from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Effect, Event, KeyMoved, Open, Refresh, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.press.actions import TurnPage
-from openbalance_hid.tiles import TILES
+from openbalance_hid.press.actions import OpenPage, TurnPage
 
 Key = tuple[str, int]
 FROM_KEYS = (KeyMoved, TimePassed)  # only these may complete a press
@@ -81,12 +81,14 @@ class Fingers:
         tile = self._boards[serial][number]
         if hold == self._visual[serial]:
             wanted["refresh", tile.account] += 1
-        elif (page := getattr(TILES[tile.tile].tap, "page", None)) is not None:
-            wanted["open", serial, number, page.value] += 1
-        elif isinstance(TILES[tile.tile].tap, TurnPage):
-            pages = self._pages[serial]
-            if (pages.at(tile.options.get("to")) or pages) != pages:
-                self._turned.add(serial)
+            return
+        match tap_of(tile, self._house.snapshots[tile.account]):
+            case OpenPage(page):
+                wanted["open", serial, number, page.value] += 1
+            case TurnPage():
+                pages = self._pages[serial]
+                if (pages.at(tile.options.get("to")) or pages) != pages:
+                    self._turned.add(serial)
 
     @staticmethod
     def _told(effect: Open | Refresh) -> object:
