@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test torture check lint types imports bench bench-neighbours pictures rendered package test-wheel lock audit clean
+.PHONY: demo test torture check lint types imports bench bench-neighbours pictures rendered package test-wheel deb test-deb lock audit clean
 
 .venv/.ready: pyproject.toml $(if $(LOCKED),locks/dev.txt)
 	$(PYTHON) -m venv .venv
@@ -51,6 +51,14 @@ test-wheel: package
 	$(PYTHON) -m venv $(WHEEL_TEST)/.venv
 	$(WHEEL_TEST)/$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev]"
 	cd $(WHEEL_TEST) && $(BIN)/pytest $(ARGS)
+
+# For the Python of this system (another: DEB_PYTHON=/usr/bin/python3.13); needs dpkg-dev.
+deb: package
+	$(BIN)/python packaging/deb/build.py
+
+# In a fresh system that mmdebstrap makes; needs root, lintian and some minutes.
+test-deb: deb
+	$(BIN)/pytest --deb "$$(echo dist/*.deb)" tests/packaging/test_deb.py $(ARGS)
 
 .venv/.audit: .venv/.ready
 	$(PIP) --editable '.[audit]'

@@ -45,7 +45,12 @@ def run(suite: Path, *args: str, all_installed: bool = False) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", *args],
         cwd=suite,
-        env={"OPENBALANCE_TEST_ALL": "1" if all_installed else "0", "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={
+            "OPENBALANCE_TEST_ALL": "1" if all_installed else "0",
+            "PATH": "",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),  # the rules are a part of the tests
+        },
         capture_output=True,
         text=True,
         check=False,

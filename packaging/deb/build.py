@@ -1,0 +1,201 @@
+"""Builds a .deb from the wheel in `dist/`: the program with what it needs in a place of its own, for this system's Python.
+
+Debian does not have all that the program needs, or not as new: what `locks/run.txt` names comes along, checked by its hashes.
+Run it with `make deb`; the name of the file that was built is the last line.
+"""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import tomllib
+from datetime import UTC, datetime
+from email.parser import HeaderParser
+from email.utils import format_datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+NAME = "openbalance-hid"
+HOME = f"usr/lib/{NAME}"
+PYTHON = os.environ.get("DEB_PYTHON", "/usr/bin/python3")  # the system's, for the package depends on it
+MAINTAINER = (
+    f"{os.environ.get('DEBFULLNAME', f'the {NAME} maintainers')} <{os.environ.get('DEBEMAIL', f'maintainers@{NAME}.invalid')}>"
+)
+REVISION = 1
+CHANGES = f"""\
+{NAME} ({{version}}) unstable; urgency=medium
+
+  * Built by the project itself; its changes are in changelog.gz.
+
+ -- {MAINTAINER}  {{date}}
+"""
+BUNDLED = f"""
+
+Below /{HOME} are packages of the Python Package Index under licences of their own. Copyright by their authors;
+their full words are in the folder of each that ends in .dist-info, those of GNU in /usr/share/common-licenses/LGPL-2.1:
+
+"""
+WITHOUT_A_DECK = "Without a deck: openbalance-hid demo."
+
+
+def main() -> None:
+    build = ROOT / "build/deb"
+    shutil.rmtree(build, ignore_errors=True)
+    stage = build / "root"
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    version = f"{wheel.name.split('-')[1]}-{REVISION}"
+    epoch = os.environ.get("SOURCE_DATE_EPOCH") or said("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
+    python = said(PYTHON, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
+    site = install(stage, wheel, python)
+    commands(stage)
+    documents(stage, site, version, int(epoch))
+    for script in ("postinst", "prerm", "postrm"):
+        put(stage / "DEBIAN" / script, (HERE / script).read_text(), 0o755)
+    put(stage / "DEBIAN/control", control(stage, version, python, libraries(build, stage)))
+    put(
+        stage / "DEBIAN/md5sums", said("sh", "-c", f"cd {stage} && find usr -type f -print0 | sort -z | xargs -0 md5sum") + "\n"
+    )
+    file = ROOT / "dist" / f"{NAME}_{version}_{architecture()}.deb"
+    run(
+        "dpkg-deb",
+        "--root-owner-group",
+        "-Zxz",
+        "--build",
+        str(stage),
+        str(file),
+        env={**os.environ, "SOURCE_DATE_EPOCH": epoch},
+    )
+    print(file)
+
+
+def install(stage: Path, wheel: Path, python: str) -> Path:
+    """A virtual environment that knows no place but its later one, without compiled files; where its packages are."""
+    home = stage / HOME
+    run(PYTHON, "-m", "venv", "--without-pip", str(home))
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(home / "bin/python"),
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]
+    run(*pip, "--no-compile", "--require-hashes", "--only-binary", ":all:", "--requirement", str(ROOT / "locks/run.txt"))
+    run(*pip, "--no-compile", "--no-deps", str(wheel))
+    site = home / f"lib/python{python}/site-packages"
+    for folder in ("bin", "include", "share"):
+        shutil.rmtree(home / folder)
+    (home / "lib64").unlink(missing_ok=True)
+    for trace in site.glob("*.dist-info/direct_url.json"):
+        trace.unlink()  # names the folder of the build
+    for file in site.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)  # none is started
+    (home / "bin").mkdir()
+    (home / "bin/python").symlink_to(f"../../../bin/python{python}")
+    put(home / "pyvenv.cfg", f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n")
+    # -I: neither the folder of the caller nor its PYTHONPATH has a word.
+    put(home / "bin" / NAME, f"#!/{HOME}/bin/python -I\nfrom openbalance_hid.cli import main\n\nmain()\n", 0o755)
+    return site
+
+
+def commands(stage: Path) -> None:
+    """The command, its units, rules and completion, where the system looks for them."""
+    link = stage / "usr/bin" / NAME
+    link.parent.mkdir(parents=True)
+    link.symlink_to(f"../lib/{NAME}/bin/{NAME}")
+    for kind in ("user", "system"):
+        put(stage / f"usr/lib/systemd/{kind}/{NAME}.service", (ROOT / f"systemd/{kind}/{NAME}.service").read_text())
+    rules = f"70-{NAME}.rules"
+    put(stage / "usr/lib/udev/rules.d" / rules, (ROOT / "udev" / rules).read_text())
+    for shell, place in (
+        ("bash", f"bash-completion/completions/{NAME}"),
+        ("zsh", f"zsh/vendor-completions/_{NAME}"),
+        ("fish", f"fish/vendor_completions.d/{NAME}.fish"),
+    ):
+        put(stage / "usr/share" / place, said(sys.executable, "-m", "openbalance_hid", "completion", shell) + "\n")
+
+
+def documents(stage: Path, site: Path, version: str, epoch: int) -> None:
+    """Manual page, copyright, both changelogs, and what lintian need not say."""
+    compressed(stage / f"usr/share/man/man1/{NAME}.1.gz", (ROOT / f"man/{NAME}.1").read_bytes())
+    about = stage / f"usr/share/doc/{NAME}"
+    compressed(about / "changelog.gz", (ROOT / "CHANGELOG.md").read_bytes())
+    date = format_datetime(datetime.fromtimestamp(epoch, UTC))
+    entry = CHANGES.format(version=version, date=date)
+    compressed(about / "changelog.Debian.gz", entry.encode())
+    put(about / "copyright", copyright_of(site))
+    put(stage / "usr/share/lintian/overrides" / NAME, (HERE / "lintian-overrides").read_text())
+
+
+def copyright_of(site: Path) -> str:
+    """Ours, and what each of the packages that come along says of itself."""
+    rows = []
+    for info in sorted(site.glob("*.dist-info")):
+        told = HeaderParser().parsestr((info / "METADATA").read_text(encoding="utf-8"))
+        if told["Name"] == NAME:
+            continue
+        classifiers = [each.rpartition(" :: ")[2] for each in told.get_all("Classifier", []) if each.startswith("License ::")]
+        licence = told["License-Expression"] or ", ".join(classifiers) or str(told["License"]).strip().partition("\n")[0]
+        rows.append(f"  {told['Name']} {told['Version']}: {licence}")
+    ours = (ROOT / "LICENSE").read_text().strip()
+    return f"{NAME}\n\n{ours}{BUNDLED}" + "\n".join(rows) + "\n"
+
+
+def libraries(build: Path, stage: Path) -> str:
+    """The system's packages that the libraries in it need, by Debian's own reckoning."""
+    put(build / "debian/control", f"Source: {NAME}\n\nPackage: {NAME}\nArchitecture: any\n")
+    found = [str(file) for file in sorted((stage / HOME).rglob("*.so*"))]
+    inside = {f"-l{Path(file).parent}" for file in found if Path(file).parent.name.endswith(".libs")}
+    told = said(
+        "dpkg-shlibdeps", "-O", "--warnings=1", "--ignore-missing-info", f"-x{NAME}", *sorted(inside), *found, cwd=build
+    )
+    return told.partition("=")[2]
+
+
+def control(stage: Path, version: str, python: str, libraries: str) -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    major, minor = map(int, python.split("."))
+    words = f"{project['description']}. A daemon for the desktop or for a machine without a seat. {WITHOUT_A_DECK}"
+    description = "\n ".join(textwrap.wrap(words, 75))
+    size_kib = sum(file.stat().st_size for file in stage.rglob("*") if file.is_file() and not file.is_symlink()) // 1024
+    return (
+        f"Package: {NAME}\nVersion: {version}\nArchitecture: {architecture()}\nMaintainer: {MAINTAINER}\n"
+        f"Installed-Size: {size_kib}\n"
+        f"Depends: python3 (>= {python}), python3 (<< {major}.{minor + 1}), libudev1, {libraries}\n"
+        "Recommends: udev, xdg-utils\nSuggests: gnome-keyring, xdg-desktop-portal\n"
+        f"Section: utils\nPriority: optional\nHomepage: https://pypi.org/project/{NAME}/\n"
+        f"Description: OpenRouter account on a Stream Deck\n {description}\n"
+    )
+
+
+def put(file: Path, text: str, mode: int = 0o644) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(mode)
+
+
+def compressed(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(gzip.compress(data, 9, mtime=0))
+
+
+def architecture() -> str:
+    return said("dpkg", "--print-architecture")
+
+
+def said(*words: str, cwd: Path | None = None) -> str:
+    return subprocess.run(words, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def run(*words: str, env: dict[str, str] | None = None) -> None:
+    subprocess.run(words, env=env, check=True, stdout=sys.stderr)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()
