@@ -35,19 +35,20 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 def read(found: Mapping[str, object], findings: Findings, tiles: Tiles) -> Config:
     """The configuration that the tables state. What is wrong goes to `findings`, and its default stands in for it."""
     top = Section(found, (), findings)
-    refresh_minutes, theme, hold_seconds, on_exit = (top.value(option) for option in schema.HOUSE)
-    accounts = _accounts(top.table("accounts"), refresh_minutes)
+    refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.HOUSE)
+    accounts = _accounts(top.table("accounts"), refresh_minutes, notify)
     dim = _dim(top.table("dim"))
     decks = _Decks(findings, tiles, theme, tuple(accounts)).read(top.tables("decks"))
     top.close()
-    return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks)
+    return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify)
 
 
-def _accounts(section: Section, refresh_minutes: int) -> FrozenMap[str, AccountConfig]:
-    accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(refresh_minutes)}
+def _accounts(section: Section, refresh_minutes: int, notify: bool) -> FrozenMap[str, AccountConfig]:
+    accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(refresh_minutes, notify)}
+    options = (replace(schema.REFRESH, default=refresh_minutes), replace(schema.NOTIFY, default=notify))
     for name, account in section.subtables().items():
         if schema.ACCOUNT_NAME.fullmatch(name):
-            accounts[name] = AccountConfig(account.value(replace(schema.REFRESH, default=refresh_minutes)))
+            accounts[name] = AccountConfig(*(account.value(option) for option in options))
             account.close()
         else:
             section.findings.wrong(account.path, name, "a name of 1 to 32 letters a to z, digits and hyphens")

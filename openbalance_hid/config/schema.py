@@ -52,11 +52,13 @@ class FrozenMap(Mapping[Key, Value]):
 
 THEME = Option("theme", "choice", "dark", ("dark", "light"), help="colours of every tile that does not say its own")
 REFRESH = Option("refresh_minutes", "int", 15, minimum=1, maximum=1440, help="how often each account is asked")
+NOTIFY = Option("notify", "bool", True, help="tell the desktop of spikes, low balances and troubles with the key")
 HOUSE = (
     REFRESH,
     THEME,
     Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="how long a press must last to refresh"),
     Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what is left on the deck"),
+    NOTIFY,
 )
 DIM = (
     Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="dimmed after so long without a press; 0: never"),
@@ -137,9 +139,10 @@ class DeckConfig(Struct, frozen=True):
 
 
 class AccountConfig(Struct, frozen=True):
-    """One account."""
+    """One account. `notify`: the desktop may be told of it at all."""
 
     refresh_minutes: int = 15
+    notify: bool = True
 
 
 class DimConfig(Struct, frozen=True):
@@ -162,6 +165,7 @@ class Config(Struct, frozen=True):
     accounts: FrozenMap[str, AccountConfig] = FrozenMap({DEFAULT_ACCOUNT: AccountConfig()})
     dim: DimConfig = DimConfig()
     decks: tuple[DeckConfig, ...] = ()
+    notify: bool = True
 
     def deck_for(self, serial: str) -> DeckConfig:
         """The entry that names the deck by its serial or the end of it, else the first that names none, else defaults."""

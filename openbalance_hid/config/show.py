@@ -17,10 +17,15 @@ def render_effective(config: Config) -> str:
 
 def _lines(config: Config) -> Iterator[str]:
     yield from _pairs(
-        refresh_minutes=config.refresh_minutes, theme=config.theme, hold_seconds=config.hold_seconds, on_exit=config.on_exit
+        refresh_minutes=config.refresh_minutes,
+        theme=config.theme,
+        hold_seconds=config.hold_seconds,
+        on_exit=config.on_exit,
+        notify=config.notify,
     )
     for name, account in config.accounts.items():
-        yield from _table(f"[{written(('accounts', name))}]", refresh_minutes=account.refresh_minutes)
+        header = f"[{written(('accounts', name))}]"
+        yield from _table(header, refresh_minutes=account.refresh_minutes, notify=account.notify)
     yield from _dim(config.dim)
     if not config.decks:
         yield from ("", "# no [[decks]]: every deck shows the default tiles")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.daemon.events import Recalled, Remember, RememberRun
+from openbalance_hid.daemon.events import Recalled, Remember, RememberConcern, RememberRun
 from openbalance_hid.history.keeper import History, Ledger
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -49,7 +49,7 @@ class Accounts:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)
-            self._publish(Recalled(account, begun.started_at, past.episodes, past.run))
+            self._publish(Recalled(account, begun.started_at, past.episodes, past.run, past.concerns))
             return known
 
         def publish(snapshot: Snapshot) -> None:
@@ -80,6 +80,11 @@ class Accounts:
         """Keep a run of the meter in the history."""
         if change.account in self._ledgers:
             self._ledgers[change.account].keep_run(change.started_at, change.run)
+
+    def remember_concern(self, change: RememberConcern) -> None:
+        """Keep in the history what the desktop was told."""
+        if change.account in self._ledgers:
+            self._ledgers[change.account].keep_concern(change.started_at, change.kind.value, change.told)
 
     def pace(self, account: str, seconds: float | None) -> None:
         """Poll an account at least this often, and once now; None: at its own interval again."""

@@ -5,13 +5,15 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from openbalance_hid.account.concern import Kind
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.config.schema import Config
+from openbalance_hid.config.schema import Config, FrozenMap
 from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.places import Spot
+from openbalance_hid.press.actions import Page
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.tiles.view import KeyFace, Tone
 
@@ -109,15 +111,16 @@ class NoRefresh(Struct, frozen=True):
 
 
 class Recalled(Struct, frozen=True):
-    """An account's open episodes and last run of the meter from before this start.
+    """An account's open episodes, last run of the meter and concerns from before this start.
 
-    `started_at`: of the snapshots that they belong to.
+    `started_at`: of the snapshots that they belong to; `concerns`: by kind, what the desktop was told.
     """
 
     account: str
     started_at: datetime
     episodes: Mapping[SpikeRule, Episode]
     run: Run | None = None
+    concerns: Mapping[str, str] = FrozenMap()
 
 
 class Notified(Struct, frozen=True):
@@ -142,6 +145,15 @@ class OpenFailed(Struct, frozen=True):
 
     serial: str
     spot: Spot
+
+
+class Warned(Struct, frozen=True):
+    """The desktop was told of a concern, or could not be."""
+
+    account: str
+    kind: Kind
+    grade: str
+    delivered: bool
 
 
 class SessionLock(Struct, frozen=True):
@@ -178,6 +190,7 @@ Event = (
     | OpenFailed
     | Notified
     | Acknowledged
+    | Warned
     | SessionLock
     | ConfigRead
     | ConfigRefused
@@ -280,6 +293,27 @@ class Notify(Struct, frozen=True):
     text: str
 
 
+class RememberConcern(Struct, frozen=True):
+    """What the desktop was told of a concern, None: it is over. `started_at`: of the snapshots that it was judged by."""
+
+    account: str
+    started_at: datetime
+    kind: Kind
+    told: str | None
+
+
+class Warn(Struct, frozen=True):
+    """Tell the desktop of a concern, with a button that opens `page`; `Warned` says what came of it."""
+
+    account: str
+    kind: Kind
+    grade: str
+    title: str
+    text: str
+    page: Page
+    urgent: bool = False
+
+
 class Open(Struct, frozen=True):
     """Open an https address in the owner's browser; a tap on this key or cell asked for it."""
 
@@ -313,7 +347,9 @@ Effect = (
     | Remember
     | RememberRun
     | Pace
+    | RememberConcern
     | Notify
+    | Warn
     | Open
     | Complain
     | Mention

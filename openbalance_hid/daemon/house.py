@@ -25,6 +25,7 @@ from openbalance_hid.daemon.board import (
     ring_step,
     tap_of,
 )
+from openbalance_hid.daemon.concerns import Concerns
 from openbalance_hid.daemon.events import (
     Acknowledged,
     Asked,
@@ -54,6 +55,7 @@ from openbalance_hid.daemon.events import (
     Swiped,
     TimePassed,
     TouchKeyMoved,
+    Warned,
 )
 from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.marks import Marks
@@ -84,6 +86,7 @@ class House:
         self.config_refused = False  # the owner has written one that cannot be used; the one before is in force
         self.readings = 0  # how often the tiles were asked: when it stands still, nothing new is to be told
         self._alarms = Alarms()
+        self._concerns = Concerns()
         self._meters = Meters()
         self._hides = False  # amounts, from everybody who looks
         self._read_privacy = Privacy.OFF  # as the tiles were asked last
@@ -124,6 +127,8 @@ class House:
             case Acknowledged():
                 self._alarms.acknowledge_level(event)
                 self._read(now)
+            case Warned():
+                self._concerns.told(event)
             case Recalled():
                 self._recall(event, now)
             case NoRefresh():
@@ -145,6 +150,7 @@ class House:
             self._read(now)
         effects += self._alarms.to_remember(self.snapshots, now)
         effects += self._meters.to_remember(self.snapshots)
+        effects += self._concerns.to_remember(self.snapshots)
         effects += self._meters.to_pace(tile for panel in self.panels.values() for tile in panel.all_tiles().values())
         return [*effects, *self._repaint(now)]
 
@@ -222,6 +228,7 @@ class House:
         for gone in self.snapshots.keys() - intervals_s.keys():
             self._alarms.forget(gone)
             self._meters.forget(gone)
+            self._concerns.forget(gone)
         self.snapshots = {
             name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
         }
@@ -351,6 +358,7 @@ class House:
         if snapshot.started_at != self.snapshots[snapshot.account].started_at:  # another account under this name
             self._alarms.forget(snapshot.account)
             self._meters.forget(snapshot.account)
+            self._concerns.forget(snapshot.account)
         self.snapshots[snapshot.account] = snapshot
         tiles = [
             tile for each in self.panels.values() for tile in each.all_tiles().values() if tile.account == snapshot.account
@@ -360,13 +368,16 @@ class House:
         if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
         self._read(now)
-        return list(self._alarms.to_notify(tiles, self.snapshots, now))
+        warnings = self._concerns.follow(snapshot, self.config, hides=self.privacy is not Privacy.OFF)
+        spikes = self._alarms.to_notify(tiles, self.snapshots, now) if self.config.accounts[snapshot.account].notify else []
+        return [*warnings, *spikes]
 
     def _recall(self, event: Recalled, now: Moment) -> None:
         known = self.snapshots.get(event.account)
         if known is not None and event.started_at == known.started_at:
             self._alarms.recall(event)
             self._meters.recall(event.account, event.run)
+            self._concerns.recall(event.account, event.concerns)
             self._read(now)
 
     def _held(self, event: Event, now: Moment) -> list[Effect]:

@@ -42,8 +42,11 @@ from openbalance_hid.daemon.events import (
     PaintScreen,
     Refresh,
     Remember,
+    RememberConcern,
     RememberRun,
     SessionLock,
+    Warn,
+    Warned,
 )
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.light import Lock
@@ -58,7 +61,7 @@ from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.surface import Leave
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
-from openbalance_hid.desktop.notify import tell
+from openbalance_hid.desktop.notify import OPEN, tell
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
 from openbalance_hid.desktop.wake import Wake
@@ -201,8 +204,12 @@ class _Daemon:
                 self._accounts.remember_run(effect)
             case Pace(account, seconds):
                 self._accounts.pace(account, seconds)
+            case RememberConcern():
+                self._accounts.remember_concern(effect)
             case Notify():
                 self._notify(effect)
+            case Warn():
+                self._warn(effect)
             case Open():
                 self._open(effect)
 
@@ -224,6 +231,20 @@ class _Daemon:
             lambda delivered: self._inbox.put(Notified(*which, delivered)),
             lambda: self._inbox.put(Acknowledged(*which)),
             urgent=wanted.level is Level.CRITICAL,
+        )
+
+    def _warn(self, wanted: Warn) -> None:
+        if self._sample is not None:
+            self._inbox.put(Warned(wanted.account, wanted.kind, wanted.grade, True))
+            return
+        tell(
+            wanted.title,
+            wanted.text,
+            os.environ,
+            lambda delivered: self._inbox.put(Warned(wanted.account, wanted.kind, wanted.grade, delivered)),
+            lambda: open_url(wanted.page.value),
+            urgent=wanted.urgent,
+            button=OPEN,
         )
 
     def _heed_lock(self, wanted: bool) -> None:

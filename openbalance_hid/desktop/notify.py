@@ -1,6 +1,6 @@
 """Tells the owner something through the desktop: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
 
-A notification has one button, which acknowledges; on macOS it has none.
+A notification has one button, which acknowledges or opens a page; on macOS it has none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 NAME = "org.freedesktop.Notifications"
 PLACE = "/org/freedesktop/Notifications"
-ACKNOWLEDGE = "acknowledge"
+ACKNOWLEDGE = ("acknowledge", "Acknowledge")  # key and label of a button
+OPEN = ("open", "Open page")
 CALL_LIMIT_S = 10.0
 STANDS_S = 3600.0  # how long a button is listened to; afterwards the key is there still
 NORMAL, CRITICAL = 1, 2  # urgency
@@ -32,10 +33,11 @@ def tell(
     body: str,
     env: Mapping[str, str],
     delivered: Callable[[bool], None],
-    acknowledged: Callable[[], None],
+    pressed: Callable[[], None],
     urgent: bool = False,
+    button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
-    """Show a notification; returns at once. Another thread calls `delivered` once, and `acknowledged` for the button."""
+    """Show a notification; returns at once. Another thread calls `delivered` once, and `pressed` for the button."""
 
     def turn() -> None:
         try:
@@ -43,7 +45,7 @@ def tell(
                 _osascript(title, body)
                 delivered(True)
             else:
-                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), acknowledged, urgent)
+                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), pressed, urgent, button)
         except (OSError, LookupError, ValueError, TimeoutError, subprocess.SubprocessError) as error:
             log.debug("no notification: %s", error)
             delivered(False)
@@ -52,17 +54,29 @@ def tell(
 
 
 def show(
-    title: str, body: str, bus: str, delivered: Callable[[], None], acknowledged: Callable[[], None], urgent: bool = False
+    title: str,
+    body: str,
+    bus: str,
+    delivered: Callable[[], None],
+    pressed: Callable[[], None],
+    urgent: bool = False,
+    button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
     """Show it on the bus at the address `bus`, and stay until it is closed. OSError or LookupError when it cannot be shown."""
     from jeepney.io.blocking import open_dbus_connection
 
     with closing(open_dbus_connection(bus)) as connection:
-        _show(connection, title, body, delivered, acknowledged, urgent)
+        _show(connection, title, body, delivered, pressed, urgent, button)
 
 
 def _show(
-    connection: Any, title: str, body: str, delivered: Callable[[], None], acknowledged: Callable[[], None], urgent: bool
+    connection: Any,
+    title: str,
+    body: str,
+    delivered: Callable[[], None],
+    pressed: Callable[[], None],
+    urgent: bool,
+    button: tuple[str, str],
 ) -> None:
     from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
 
@@ -70,7 +84,7 @@ def _show(
     with connection.filter(signals, bufsize=100) as heard:
         connection.send_and_get_reply(message_bus.AddMatch(signals), timeout=CALL_LIMIT_S)
         hints = {"urgency": ("y", CRITICAL if urgent else NORMAL), "category": ("s", "network")}
-        fields = ("OpenRouter", 0, "", title, escape(body, quote=False), [ACKNOWLEDGE, "Acknowledge"], hints, -1)
+        fields = ("OpenRouter", 0, "", title, escape(body, quote=False), list(button), hints, -1)
         call = new_method_call(DBusAddress(PLACE, bus_name=NAME, interface=NAME), "Notify", "susssasa{sv}i", fields)
         reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
         if reply.header.message_type is MessageType.error:
@@ -84,8 +98,8 @@ def _show(
                     continue
                 if said.header.fields[HeaderFields.member] == "NotificationClosed":
                     return
-                if said.body[1] == ACKNOWLEDGE:
-                    acknowledged()
+                if said.body[1] == button[0]:
+                    pressed()
         except (OSError, TimeoutError) as error:  # the session has ended, or nobody has pressed it
             log.debug("a notification is listened to no longer: %s", error)
 

@@ -177,6 +177,12 @@ class Ledger:
         else:
             self._history.leave(lambda store: store.keep_episode(who, rule, episode))
 
+    def keep_concern(self, started_at: datetime, kind: str, told: str | None) -> None:
+        """What the desktop was told of a concern; `started_at` as of `keep_episode`."""
+        if self._bound is not None and self._bound[1] == started_at:
+            who = self._bound[0]
+            self._history.leave(lambda store: store.keep_concern(who, kind, told))
+
     def keep_run(self, started_at: datetime, run: Run) -> None:
         """The present state of a run of the meter; `started_at` as of `keep_episode`."""
         if self._bound is not None and self._bound[1] == started_at:

@@ -42,3 +42,4 @@ class Past(Struct, frozen=True):
     key_days_read_at: datetime | None = None
     run: Run | None = None  # the last one of the meter
     episodes: Mapping[SpikeRule, Episode] = field(default_factory=dict)
+    concerns: Mapping[str, str] = field(default_factory=dict)  # by kind, what the desktop was told

@@ -66,6 +66,7 @@ def past(db: Connection, number: int, now: datetime) -> Past:
         key_days_read_at=_instant(key_days_read_at),
         run=_last_run(db, number),
         episodes=_episodes(db, number),
+        concerns=dict(db.execute("SELECT kind, told FROM concerns WHERE account = ?", (number,))),
     )
 
 
@@ -242,6 +243,13 @@ def _episodes(db: Connection, number: int) -> dict[SpikeRule, Episode]:
             )
             for threshold, floor, hours, burst, start, highest, seen, notified, normal in found
         }
+
+
+def write_concern(db: Connection, number: int, kind: str, told: str | None) -> None:
+    """What the desktop was told, None: it is over."""
+    db.execute("DELETE FROM concerns WHERE account = ? AND kind = ?", (number, kind))
+    if told is not None:
+        db.execute("INSERT INTO concerns VALUES (?, ?, ?)", (number, kind, told))
 
 
 def _rule_key(rule: SpikeRule) -> tuple[str, str, str, int]:

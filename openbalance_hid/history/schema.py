@@ -49,7 +49,12 @@ _SECOND: Step = (
 )
 # An amount that may be short of the whole, because usage was refunded or reset on the way.
 _THIRD: Step = ("ALTER TABLE runs ADD COLUMN approximate INTEGER NOT NULL DEFAULT 0",)
-STEPS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD)
+# What the desktop was told of an account and is not over yet, so that a restart does not tell it again.
+_FOURTH: Step = (
+    "CREATE TABLE concerns (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,"
+    " told TEXT NOT NULL, PRIMARY KEY (account, kind)) WITHOUT ROWID",
+)
+STEPS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 
 
 class DamagedError(Exception):

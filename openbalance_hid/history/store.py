@@ -105,6 +105,10 @@ class Store:
         """The episode of a rule is over."""
         self._file.change(lambda db: rows.end_episode(db, rows.account_for(db, who), rule, ended_at))
 
+    def keep_concern(self, who: Who, kind: str, told: str | None) -> None:
+        """What the desktop was told of a concern; None: it is over."""
+        self._file.change(lambda db: rows.write_concern(db, rows.account_for(db, who), kind, told))
+
     def keep_run(self, who: Who, run: Run) -> None:
         """A run of the meter, begun or ended."""
         self._file.change(lambda db: rows.write_run(db, rows.account_for(db, who), run))

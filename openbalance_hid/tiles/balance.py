@@ -3,6 +3,7 @@
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
     low_usd  off                    below it the number turns amber, below a fifth of it red, and the heading says so
+    notify   true                   tell the desktop when it gets low
 
 The trend compares like with like: `today` against yesterday by this time of day where both are known, else `yest`, the last
 completed UTC day against the one before. Green ▼: less was spent; red ▲: more. A tap opens the credits page.
@@ -10,6 +11,7 @@ completed UTC day against the one before. Green ▼: less was spent; red ▲: mo
 
 from decimal import Decimal
 
+from openbalance_hid.account.concern import balance_grade
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.press.actions import OpenPage, Page
@@ -19,7 +21,6 @@ from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
-RED_SHARE = Decimal("0.2")  # of `low_usd`
 TITLES = {"remaining": "Balance", "used": "Used", "percent": "Used"}
 
 
@@ -31,12 +32,13 @@ def view(scene: Scene) -> TileView:
     account = snapshot.credits.value
     if account is None:
         return notice_view(scene, title, credits_trouble)
-    hero = Hero(_number(scene), _tone(scene, account.balance_usd))
+    grade = balance_grade(account.balance_usd, scene.amount("low_usd"))
+    hero = Hero(_number(scene), _tone(grade))
     age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
     below = trouble_line(credits_trouble) or faded(trend_line(scene), age)
     if below is None and show != "remaining" and hero.text == words.UNKNOWN:
         below = trouble_line(trouble(scene, snapshot.activity))
-    low = _low(title, show, hero.tone, account.balance_usd)
+    low = _low(title, show, grade)
     told = f"{title} {hero.text}" + "".join(f", {aloud(line)}" for line in (low, below) if line is not None)
     return TileView(
         scene.tile,
@@ -83,22 +85,17 @@ def _number(scene: Scene) -> str:
     return words.money(account.balance_usd if account is not None else None)
 
 
-def _tone(scene: Scene, balance_usd: Decimal) -> Tone:
-    low_usd = scene.amount("low_usd")
-    if balance_usd < 0:
-        return Tone.ALARM
-    if low_usd is None or balance_usd >= low_usd:
-        return Tone.INK
-    return Tone.ALARM if balance_usd < low_usd * RED_SHARE else Tone.WARN
+def _tone(grade: str | None) -> Tone:
+    return Tone.INK if grade is None else Tone.WARN if grade == "low" else Tone.ALARM
 
 
-def _low(title: str, show: str, tone: Tone, balance_usd: Decimal) -> Line | None:
+def _low(title: str, show: str, grade: str | None) -> Line | None:
     """The heading of a low balance: its word and sign, for eyes that do not tell amber from red from white."""
-    if tone is Tone.INK:
+    if grade is None:
         return None
-    word = "below zero" if balance_usd < 0 else "low" if tone is Tone.WARN else "very low"
-    shorter = word.capitalize() if show == "remaining" else title  # beside another number its name must stay
-    return Line(f"{title} {word}" if show == "remaining" else f"{title}, {word}", tone, Icon.WARNING, variants=(shorter,))
+    shorter = grade.capitalize() if show == "remaining" else title  # beside another number its name must stay
+    words_ = f"{title} {grade}" if show == "remaining" else f"{title}, {grade}"
+    return Line(words_, _tone(grade), Icon.WARNING, variants=(shorter,))
 
 
 def aloud(line: Line) -> str:
@@ -116,5 +113,6 @@ KIND = TileKind(
         Option("show", "choice", "remaining", choices=("remaining", "used", "percent"), help="which number"),
         Option("period", "choice", "30d", choices=("30d", "7d", "all"), help="of used and percent"),
         Option("low_usd", "decimal", None, minimum=0, maximum=1_000_000, help="amber below it, red below a fifth of it"),
+        Option("notify", "bool", True, help="tell the desktop when it gets low"),
     ),
 )

@@ -206,3 +206,17 @@ def test_instants_come_back_in_utc(store):
     store.keep_sample(ME, counted(0))
     assert store.samples(ME)[0].at.tzinfo is UTC
     assert store.samples(ME)[0].at == datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def test_what_the_desktop_was_told_is_kept_until_it_is_over_and_belongs_to_one_key(store, path):
+    store.keep_concern(ME, "balance", "low")
+    store.keep_concern(ME, "balance", "very low")
+    store.keep_concern(ME, "key", "key_rejected")
+    store.keep_concern(OTHER_KEY, "key", "not_management_key")
+    store.close()
+    again = store_at(path)
+    assert again.recall(ME, NOW).concerns == {"balance": "very low", "key": "key_rejected"}
+    again.keep_concern(ME, "key", None)
+    assert again.recall(ME, NOW).concerns == {"balance": "very low"}
+    assert again.recall(OTHER_KEY, NOW).concerns == {"key": "not_management_key"}
+    again.close()

@@ -1,0 +1,87 @@
+"""A small desktop on a private bus: it shows notifications, has their buttons pressed, and opens pages through its portal."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from openbalance_hid.desktop import notify, portal
+
+PATIENCE_S = 30.0
+
+
+class Desk:
+    """`notes`: what was to be shown, as Notify's arguments; `pages`: what was to be opened."""
+
+    def __init__(self, connection: Any) -> None:
+        self.notes: queue.Queue[tuple[Any, ...]] = queue.Queue()
+        self.pages: queue.Queue[str] = queue.Queue()
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._number = 0
+
+    def next_note(self) -> tuple[str, str, list[str]]:
+        """Title, text and buttons of the next one."""
+        _, _, _, title, text, buttons, *_ = self.notes.get(timeout=PATIENCE_S)
+        return title, text, buttons
+
+    def press(self, button: str) -> None:
+        """The button of the last notification, which closes it."""
+        from jeepney import DBusAddress, new_signal
+
+        place = DBusAddress(notify.PLACE, interface=notify.NAME)
+        self._send(new_signal(place, "ActionInvoked", "us", (self._number, button)))
+        self._send(new_signal(place, "NotificationClosed", "uu", (self._number, 2)))
+
+    def answer(self, call: Any) -> None:
+        from jeepney import DBusAddress, HeaderFields, MessageType, new_method_return, new_signal
+
+        if call.header.message_type is not MessageType.method_call:
+            return
+        match call.header.fields.get(HeaderFields.member):
+            case "Notify":
+                self._number += 1
+                self._send(new_method_return(call, "u", (self._number,)))
+                self.notes.put(call.body)
+            case "OpenURI":
+                sender = call.header.fields[HeaderFields.sender][1:].replace(".", "_")
+                handle = f"{portal.PLACE}/request/{sender}/{call.body[2]['handle_token'][1]}"
+                self._send(new_method_return(call, "o", (handle,)))
+                place = DBusAddress(handle, interface="org.freedesktop.portal.Request")
+                self._send(new_signal(place, "Response", "ua{sv}", (0, {})))
+                self.pages.put(call.body[1])
+
+    def _send(self, message: Any) -> None:
+        with self._sending:
+            self._connection.send(message)
+
+
+@contextmanager
+def desk(address: str) -> Iterator[Desk]:
+    """It lives as long as the block."""
+    from jeepney import message_bus
+    from jeepney.io.blocking import open_dbus_connection
+
+    with closing(open_dbus_connection(address)) as connection:
+        for name in (notify.NAME, portal.NAME):
+            connection.send_and_get_reply(message_bus.RequestName(name))
+        made = Desk(connection)
+
+        def serve() -> None:
+            try:
+                while True:
+                    made.answer(connection.receive(timeout=None))
+            except OSError:
+                return  # the end
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield made
+        finally:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE_S)

@@ -1,0 +1,62 @@
+"""What the desktop is told, end to end: a real daemon, a real bus, a local OpenRouter, and a restart in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.press.actions import Page
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.desktop.desk import desk
+from tests.main_job.stage import page_of, started, surroundings
+from tests.private_bus import needs_dbus, private_bus
+
+pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+
+RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
+TILES = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 100\n'
+
+
+@needs_dbus
+def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_credits(tmp_path: Path):
+    with private_bus(tmp_path) as address, desk(address) as desktop, SampleAccount() as sample:
+        env = surroundings(
+            tmp_path,
+            OPENROUTER_MANAGEMENT_KEY=sample.key,
+            OPENBALANCE_API_URL=sample.url,
+            DBUS_SESSION_BUS_ADDRESS=address,
+        )
+        Path(env["OPENBALANCE_CONFIG"]).write_text(TILES)
+        with started(env, *RUN, page=True) as running:
+            title, text, buttons = desktop.next_note()
+            assert (title, buttons) == ("OpenRouter: balance low", ["open", "Open page"])
+            assert text.startswith("$74.2")
+            desktop.press("open")
+            assert desktop.pages.get(timeout=30) == Page.CREDITS.value
+            assert running.end() == 0
+        with started(env, *RUN, page=True) as running, page_of(running) as page:
+            page.until_key(0, "$74.2")
+            running.until_logged("running; ")
+            sample.set_scenario("rejected")  # something else to tell, after which nothing of the balance can still come
+            assert running.ask("refresh").returncode == 0
+            page.until_key(0, "OpenRouter error")  # the first 401; the second one, half a minute later, would be believed
+            assert desktop.notes.empty()
+            assert running.end() == 0
+
+
+@needs_dbus
+def test_a_key_of_the_wrong_kind_is_told(tmp_path: Path):
+    with private_bus(tmp_path) as address, desk(address) as desktop, SampleAccount("wrong-key") as sample:
+        env = surroundings(
+            tmp_path,
+            OPENROUTER_MANAGEMENT_KEY=sample.key,
+            OPENBALANCE_API_URL=sample.url,
+            DBUS_SESSION_BUS_ADDRESS=address,
+        )
+        with started(env, *RUN, page=True) as running:
+            title, text, _ = desktop.next_note()
+            assert title == "OpenRouter: Not a Management key"
+            assert text.endswith("To mend it: openbalance-hid setup")
+            assert sample.key not in text
+            assert running.end() == 0
