@@ -150,6 +150,12 @@ def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) ->
             assert page.get_by_label("Scenario").count() == 1
 
 
+@pytest.mark.parametrize(("model", "hint"), [("mini", "Tap opens the page"), ("pedal", "Press refreshes")])
+def test_the_page_says_what_a_finger_does_on_this_model(visit: Open, model: str, hint: str) -> None:
+    with Stand(model) as stand, visit(stand) as page:
+        page.get_by_text(hint).wait_for()
+
+
 def test_a_tile_cannot_put_markup_on_the_page(visit: Open) -> None:
     with Stand("pedal") as stand:
         stand.texts[1] = "<img src=x onerror=alert(1)>"

@@ -8,6 +8,8 @@ const page = { deck: find("deck"), connection: find("connection"), note: find("n
 const state = { geometry: null, socket: null, tries: 0, timer: 0, asking: false, keys: [], strip: null, scenarios: new Map() };
 const held = new Map(); // what is down -> how to let it go
 
+const HINT = "Tap opens the page, hold 2 s refreshes";
+const PEDAL_HINT = "Press refreshes, hold 2 s opens the page"; // it shows nothing that could be looked at first
 const RETRY_MS = [250, 500, 1000, 2000, 4000]; // the last one for ever
 const ROOMY_KEY_PX = 118; // CSS pixels, like all below: larger, the deck would no longer look like a thing on a desk
 const SMALL_KEY_PX = 44; // in a flat window the page scrolls rather than making keys smaller than a fingertip
@@ -210,6 +212,7 @@ function build(geometry) {
     const dials = element("div", "dials", deck);
     for (let dial = 0; dial < geometry.dials; dial += 1) makeDial(dial, dials);
   }
+  find("hint").textContent = geometry.key.width ? HINT : PEDAL_HINT;
   find("title").textContent = geometry.model.title;
   find("serial").textContent = `virtual ${geometry.serial}`;
   document.title = `${geometry.model.title} (virtual)`;
