@@ -18,7 +18,7 @@ from bench.table import Goal, Row
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.history.past import Counted, Who
 from openbalance_hid.history.store import Store
-from openbalance_hid.openrouter.replies import to_activity
+from openbalance_hid.openrouter.activity import to_activity
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAYS, MODELS, PROVIDERS = 30, 300, 5

@@ -24,6 +24,7 @@ from openbalance_hid.errors import (
     ServerError,
 )
 from openbalance_hid.openrouter import replies
+from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.address import OPENROUTER_URL, Secret, checked_base_url
 from openbalance_hid.openrouter.limits import USUAL, Limits
 from openbalance_hid.openrouter.replies import KeyInfo
@@ -70,7 +71,7 @@ class Client:
     def activity(self, key_hash: str | None = None) -> Activity:
         """The last 30 completed UTC days, of all keys or of one. No `date` is sent: asking for today is answered with 400."""
         path = "/activity" if key_hash is None else f"/activity?api_key_hash={quote(key_hash, safe='')}"
-        return self._ask("GET", path, replies.to_activity, largest_bytes=self._limits.activity_bytes)
+        return self._ask("GET", path, to_activity, largest_bytes=self._limits.activity_bytes)
 
     def keys(self) -> tuple[ApiKey, ...]:
         """All keys of the default workspace, newest first, disabled ones too; names are unique. As many questions as pages."""

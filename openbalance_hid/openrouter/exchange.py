@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import io
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -106,17 +107,17 @@ class Exchange:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in _CODINGS:
             raise ServerError(f"{path} answered in an encoding that was not asked for")
-        body = bytearray()
+        body = io.BytesIO()  # what it has gathered comes out without a copy
         try:
             for piece in response.iter_content(65_536):
-                body += piece
-                if len(body) > largest_bytes:
+                body.write(piece)
+                if body.tell() > largest_bytes:
                     raise ServerError(f"{path} answered with more than {largest_bytes} bytes")
         except _FAILURES as error:
             if any(isinstance(link, _TIMEOUTS) for link in _chain(error)):
                 raise OfflineError(f"cannot reach {self._host}: the answer did not end in time") from error
-            raise ServerError(f"the answer of {path} broke off after {len(body)} bytes") from error
-        return bytes(body)
+            raise ServerError(f"the answer of {path} broke off after {body.tell()} bytes") from error
+        return body.getvalue()
 
 
 class _Bearer(AuthBase):

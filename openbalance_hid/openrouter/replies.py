@@ -13,16 +13,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow, localcontext
-from functools import cache
+from datetime import date, datetime
+from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Spend, Today, Window
+from openbalance_hid.account.snapshot import ApiKey, Credits, Spend, Today, Window
 from openbalance_hid.errors import ServerError
 
 NAME_LIMIT = 300  # characters of a model, provider or key name
@@ -34,12 +33,11 @@ MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
 # So amounts have bounds: 40 digits, below 1e15, and whatever is smaller than 1e-40 is nothing.
 _DIGITS = 40
 _LARGEST_EXPONENT = 14
-_NOTHING = Decimal(0)
-_BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
+BEYOND = 10 ** (_LARGEST_EXPONENT + 1)
+BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
 # Control, format (marks that turn a name round on the key, joiners that make two names look like one), half of a pair, private,
 # not assigned, and the two line separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LONGEST_SPAN = timedelta(days=62)  # of the days in one answer: it has the last 30, and one wrong year must not look like many
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 _KEY = re.compile(r"sk-or-[A-Za-z0-9_-]+")
 
@@ -60,22 +58,6 @@ class _CreditsData(msgspec.Struct):
 
 class _CreditsReply(msgspec.Struct):
     data: _CreditsData
-
-
-class _ActivityRow(msgspec.Struct, frozen=True, gc=False):  # tens of thousands, and none holds another
-    date: str
-    usage: Decimal | None
-    model: str | None = None
-    model_permaslug: str | None = None
-    endpoint_id: str | None = None
-    provider_name: str | None = None
-    requests: Decimal | None = None
-    prompt_tokens: Decimal | None = None
-    completion_tokens: Decimal | None = None
-
-
-class _ActivityReply(msgspec.Struct):
-    data: list[_ActivityRow]
 
 
 class _TodayRow(msgspec.Struct):
@@ -134,72 +116,8 @@ class _ErrorReply(msgspec.Struct):
 
 def to_credits(body: bytes) -> Credits:
     """What was bought and used, USD, from `GET /credits`. ServerError when either amount is missing or unreadable."""
-    data = _decode(body, _CreditsReply, "/credits").data
-    return Credits(_amount(data.total_credits, "total_credits"), _amount(data.total_usage, "total_usage"))
-
-
-def to_activity(body: bytes) -> Activity:
-    """Completed UTC days from `GET /activity`, added up over endpoints: a row is day × model × endpoint. ServerError as above.
-
-    Own-key inference and the reasoning and cached tokens (parts of the others, or more than them) stay out of every sum, and so
-    does a row that has come before: an endpoint has one a day.
-    """
-    rows = _once(_decode(body, _ActivityReply, "/activity").data)
-    # An organisation's reply has tens of thousands of rows and few names: each text is looked at once, sums are made in place.
-    day_of, name_of = cache(_day), cache(_name)
-    models: dict[tuple[date, str], list[Decimal]] = {}
-    providers: dict[tuple[date, str], list[Decimal]] = {}
-    try:
-        with localcontext(_BOUNDED):
-            for row in rows:
-                day = day_of(row.date)
-                usd, requests = row.usage or _NOTHING, row.requests or _NOTHING
-                tokens = (row.prompt_tokens or _NOTHING) + (row.completion_tokens or _NOTHING)
-                _add_to(models, (day, name_of(row.model or row.model_permaslug)), usd, requests, tokens)
-                _add_to(providers, (day, name_of(row.provider_name)), usd, requests, tokens)
-        return _of_a_month(Activity(_days(models), _days(providers)))
-    except (DecimalException, ValueError, OverflowError) as error:
-        for row in rows:  # which one it was
-            _amount(row.usage, "usage")
-            _count(row.requests, "requests")
-            _count(row.prompt_tokens, "prompt_tokens")
-            _count(row.completion_tokens, "completion_tokens")
-        raise ServerError("the reply has amounts that are too large together") from error
-
-
-def _once(rows: list[_ActivityRow]) -> list[_ActivityRow]:
-    """Without repetitions. Only rows that name their endpoint can be told from others of the same amount."""
-    return [*dict.fromkeys(row for row in rows if row.endpoint_id), *(row for row in rows if not row.endpoint_id)]
-
-
-def _of_a_month(activity: Activity) -> Activity:
-    days = activity.by_model
-    if days and max(days) - min(days) > _LONGEST_SPAN:
-        raise ServerError(f"/activity answered with days from {min(days)} to {max(days)}")
-    return activity
-
-
-def _add_to(
-    sums: dict[tuple[date, str], list[Decimal]], place: tuple[date, str], usd: Decimal, requests: Decimal, tokens: Decimal
-) -> None:
-    """Under `_BOUNDED`, so that no sum grows beyond what an amount may be."""
-    so_far = sums.get(place)
-    if so_far is None:
-        sums[place] = [+usd, +requests, +tokens]
-    else:
-        so_far[0] += usd
-        so_far[1] += requests
-        so_far[2] += tokens
-
-
-def _days(sums: dict[tuple[date, str], list[Decimal]]) -> dict[date, dict[str, Spend]]:
-    """ValueError or OverflowError where a number is none."""
-    days: dict[date, dict[str, Spend]] = {}
-    for (day, name), (usd, requests, tokens) in sums.items():
-        if not usd.is_finite():
-            raise ValueError(name)
-        days.setdefault(day, {})[name] = Spend(usd, int(requests), int(tokens))
-    return days
+    data = decoded(body, _CreditsReply, "/credits").data
+    return Credits(bounded(data.total_credits, "total_credits"), bounded(data.total_usage, "total_usage"))
 
 
 def to_today(body: bytes, day: date) -> Today:
@@ -214,7 +132,7 @@ def to_window(body: bytes, start: datetime, end: datetime) -> Window:
 
 def to_keys(body: bytes) -> tuple[ApiKey, ...]:
     """One page of `GET /keys`, at most `KEYS_PAGE`. ServerError when an amount or a hash is missing or unreadable."""
-    return tuple(_key(row) for row in _decode(body, _KeysReply, "/keys").data)
+    return tuple(_key(row) for row in decoded(body, _KeysReply, "/keys").data)
 
 
 def told_apart(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
@@ -226,7 +144,7 @@ def told_apart(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
 
 def to_key_info(body: bytes) -> KeyInfo:
     """The kind of key, from `GET /key`. ServerError when the reply does not parse."""
-    data = _decode(body, _KeyReply, "/key").data
+    data = decoded(body, _KeyReply, "/key").data
     return KeyInfo(data.is_management_key, _printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
 
 
@@ -257,22 +175,22 @@ def looks_like_html(body: bytes) -> bool:
 
 
 def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
-    data = _decode(body, _TodayReply, "/analytics/query").data
+    data = decoded(body, _TodayReply, "/analytics/query").data
     by_model: dict[str, Spend] = {}
     for row in data.data:
-        spend = Spend(_amount(row.credits_usage, "credits_usage"), _count(row.request_count, "request_count"))
-        _add(by_model, _name(row.model), spend)
+        spend = Spend(bounded(row.credits_usage, "credits_usage"), whole(row.request_count, "request_count"))
+        _add(by_model, name_of(row.model), spend)
     return by_model, bool(data.metadata and data.metadata.truncated)
 
 
 def _key(row: _KeyRow) -> ApiKey:
     def told(value: Decimal | None, field: str) -> Decimal | None:
-        return None if value is None else _amount(value, field)
+        return None if value is None else bounded(value, field)
 
     return ApiKey(
         row.hash[:NAME_LIMIT],
-        mask_keys(_name(row.name or row.label)),
-        _amount(row.usage, "usage"),
+        mask_keys(name_of(row.name or row.label)),
+        bounded(row.usage, "usage"),
         told(row.usage_daily, "usage_daily"),
         told(row.usage_weekly, "usage_weekly"),
         told(row.usage_monthly, "usage_monthly"),
@@ -283,7 +201,7 @@ def _key(row: _KeyRow) -> ApiKey:
     )
 
 
-def _decode(body: bytes, shape: type[Reply], what: str) -> Reply:
+def decoded(body: bytes, shape: type[Reply], what: str) -> Reply:
     if looks_like_html(body):
         raise ServerError(f"{what} answered with a web page instead of JSON")
     try:
@@ -298,7 +216,7 @@ def _decode(body: bytes, shape: type[Reply], what: str) -> Reply:
         raise ServerError(f"{what} answered with something that is not JSON: {quote or 'nothing'}") from error
 
 
-def _amount(value: Decimal | None, field: str) -> Decimal:
+def bounded(value: Decimal | None, field: str) -> Decimal:
     """Bounded and finite; null is nothing charged (free and own-key models)."""
     if value is None:
         return Decimal(0)
@@ -312,11 +230,11 @@ def _amount(value: Decimal | None, field: str) -> Decimal:
     return bounded
 
 
-def _count(value: Decimal | None, field: str) -> int:
-    return int(_amount(value, field))
+def whole(value: Decimal | None, field: str) -> int:
+    return int(bounded(value, field))
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
     """The first ten characters: the field is documented as YYYY-MM-DD and really comes with a time behind it."""
     try:
         if not _DATE.fullmatch(text[:10]):
@@ -329,7 +247,7 @@ def _day(text: str) -> date:
     return day
 
 
-def _name(text: str | None) -> str:
+def name_of(text: str | None) -> str:
     return _printable((text or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT].strip() or "unknown"  # cut first: it may be megabytes
 
 

@@ -15,7 +15,7 @@ from openbalance_hid.account.snapshot import Credits, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.history.keeper import remembered
 from openbalance_hid.history.past import Counted, Past
-from openbalance_hid.openrouter.replies import to_activity
+from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.tiles.words import times
 from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 

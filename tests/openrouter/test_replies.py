@@ -8,18 +8,14 @@ from hypothesis import strategies as st
 
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.errors import ServerError
-from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_activity, to_credits, to_key_info, to_today
+from openbalance_hid.openrouter.activity import to_activity
+from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_today
 
 DAY = date(2026, 11, 24)
 
 
 def credits_body(text: str) -> bytes:
     return f'{{"data":{{"total_credits":{text},"total_usage":1}}}}'.encode()
-
-
-def activity_body(**fields: object) -> bytes:
-    row = {"date": "2026-06-12 00:00:00", "model": "openai/gpt-5", "provider_name": "OpenAI", "usage": 1}
-    return msgspec.json.encode({"data": [row | fields]})
 
 
 # --- money --------------------------------------------------------------------------------------------------------------
@@ -74,55 +70,6 @@ def test_a_reply_without_the_amounts_is_a_server_error(body: bytes) -> None:
 def test_unknown_fields_are_ignored() -> None:
     body = b'{"data":{"total_credits":2,"total_usage":1,"new":{"x":[1]}},"meta":null}'
     assert to_credits(body) == Credits(Decimal(2), Decimal(1))
-
-
-# --- /activity ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_rows_of_a_model_on_several_endpoints_are_one_sum() -> None:
-    rows = [
-        {"date": "2026-06-12 00:00:00", "model": "a/m", "provider_name": "P", "usage": 0.1, "requests": 2, "prompt_tokens": 10},
-        {"date": "2026-06-12", "model": "a/m", "provider_name": "Q", "usage": 0.2, "requests": "3", "completion_tokens": 5},
-        {"date": "2026-06-13 00:00:00", "model": "a/n", "provider_name": "P", "usage": 1, "byok_usage_inference": 9},
-    ]
-    twelfth, thirteenth = date(2026, 6, 12), date(2026, 6, 13)
-    assert to_activity(msgspec.json.encode({"data": rows})) == Activity(
-        by_model={twelfth: {"a/m": Spend(Decimal("0.3"), 5, 15)}, thirteenth: {"a/n": Spend(Decimal(1))}},
-        by_provider={
-            twelfth: {"P": Spend(Decimal("0.1"), 2, 10), "Q": Spend(Decimal("0.2"), 3, 5)},
-            thirteenth: {"P": Spend(Decimal(1))},
-        },
-    )
-
-
-def test_reasoning_and_cached_tokens_are_parts_and_not_added() -> None:
-    body = activity_body(prompt_tokens=10, completion_tokens=5, reasoning_tokens=70, cached_tokens=90)
-    assert to_activity(body).by_model[date(2026, 6, 12)]["openai/gpt-5"].tokens == 15
-
-
-def test_no_rows_are_an_answer() -> None:
-    assert to_activity(b'{"data":[]}').newest is None
-
-
-@pytest.mark.parametrize("day", ["", "yesterday", "2026-13-01", "2026-W02-1", "12/06/2026", "0001-01-01", "9999-12-31"])
-def test_a_day_that_cannot_be_placed_fails_the_reply(day: str) -> None:
-    with pytest.raises(ServerError, match="date"):
-        to_activity(activity_body(date=day))
-
-
-@pytest.mark.parametrize("fields", [{"usage": []}, {"usage": "1e99"}, {"requests": {}}, {"model": 7}, {"prompt_tokens": True}])
-def test_a_field_of_a_wrong_type_fails_the_reply_and_leaves_no_hole_in_a_sum(fields: dict[str, object]) -> None:
-    with pytest.raises(ServerError):
-        to_activity(activity_body(**fields))
-
-
-def test_names_are_bounded_and_free_of_control_characters() -> None:
-    body = activity_body(model="a/\x00\n\x1b[31m\u202e" + "é🦜" * 400, provider_name=None)
-    activity = to_activity(body)
-    (name,) = activity.by_model[date(2026, 6, 12)]
-    assert name.startswith("a/[31mé🦜")
-    assert len(name) == 300
-    assert list(activity.by_provider[date(2026, 6, 12)]) == ["unknown"]
 
 
 # --- /analytics/query and /key -------------------------------------------------------------------------------------------
@@ -234,17 +181,3 @@ def test_any_reply_is_a_finite_value_or_a_server_error(body: bytes) -> None:
         except ServerError as error:
             assert error.message.isprintable()
     assert error_message(body) is not None
-
-
-def test_a_row_that_comes_twice_is_counted_once() -> None:
-    row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "provider_name": "P", "usage": 2, "requests": 1}
-    sums = to_activity(msgspec.json.encode({"data": [row, row, row | {"endpoint_id": "e2"}]})).by_model
-    assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(4), 2)}}
-
-
-def test_a_name_of_a_megabyte_is_cut_and_nothing_unseen_stays_in_one() -> None:
-    (name,) = to_activity(activity_body(model="a/\u061c\u200b\u2066\ufeff\U000e0041m" + "x" * 1_000_000)).by_model[
-        date(2026, 6, 12)
-    ]
-    assert name.startswith("a/mxxx")
-    assert len(name) == 300
