@@ -24,7 +24,9 @@ _NOTHING = Decimal(0)
 _LONGEST_SPAN = timedelta(days=62)  # of the days in one answer: it has the last 30, and one wrong year must not look like many
 
 
-class _Reply(Struct):
+class Rows(Struct):
+    """The rows of an answer, each still as its text."""
+
     data: list[Raw]
 
 
@@ -72,7 +74,7 @@ class _Day:
         self.providers: defaultdict[str, _Sum] = defaultdict(_Sum)
 
 
-_read_row = msgspec.json.Decoder(_Row).decode
+read_row = msgspec.json.Decoder(_Row).decode
 
 
 def to_activity(body: bytes) -> Activity:
@@ -81,7 +83,7 @@ def to_activity(body: bytes) -> Activity:
     Own-key inference and the reasoning and cached tokens (parts of the others, or more than them) stay out of every sum, and so
     does a row that has come before: an endpoint has one a day.
     """
-    rows = decoded(body, _Reply, "/activity").data
+    rows = decoded(body, Rows, "/activity").data
     try:
         with localcontext(BOUNDED):  # so that no sum grows beyond what an amount may be
             days = _added(rows)
@@ -100,7 +102,7 @@ def _added(rows: list[Raw]) -> Mapping[str, _Day]:
     days: defaultdict[str, _Day] = defaultdict(_Day)
     for raw in rows:
         try:
-            row = _read_row(raw)
+            row = read_row(raw)
         except (msgspec.MsgspecError, ValueError):
             row = _loosely(raw)
         day = days[row.date]
