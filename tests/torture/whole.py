@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from weakref import WeakSet
 
 from PIL import Image
@@ -23,6 +23,7 @@ from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.daemon.places import Cell, Screen
 from openbalance_hid.daemon.touches import CELL_PX
+from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
 from openbalance_hid.deck.surface import Leave
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.bus import VirtualBus, VirtualHandle
@@ -34,7 +35,6 @@ from tests.torture.tricky import Tricky
 
 PATIENCE_S = 20.0  # for other threads; what is promised is counted in virtual time
 SOON_S = 2.0  # a deck that is there shows its tiles
-SCAN_S = 2.0
 _TURNS = {
     Turn.HALF: Image.Transpose.ROTATE_180,
     Turn.CLOCKWISE: Image.Transpose.ROTATE_270,
@@ -67,12 +67,18 @@ class Whole:
     """One house. `done`: what it wanted beyond pictures; `now` moves by `wait` alone."""
 
     def __init__(
-        self, *decks: VirtualDeck, config: Config | None = None, seen: Snapshot | None = None, zone: tzinfo | None = None
+        self,
+        *decks: VirtualDeck,
+        config: Config | None = None,
+        seen: Snapshot | None = None,
+        zone: tzinfo | None = None,
+        scan_s: float = SCAN_INTERVAL_S,
+        begun: datetime = NOON,
     ) -> None:
-        self.now = Moment(NOON, 1000.0)
+        self.now = Moment(begun, 1000.0)
         self.bus = Bus(decks)
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.decks = Decks(HidTransport(self.bus, self.mono), self.inbox.put, SCAN_S, clock=self.mono)
+        self.decks = Decks(HidTransport(self.bus, self.mono), self.inbox.put, scan_s, clock=self.mono)
         self.house = House(config or Config(), {"default": seen or snapshot()}, self.now, zone)
         self.painter = Painter()
         self.heard: list[Event] = []
