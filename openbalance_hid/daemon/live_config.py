@@ -28,6 +28,7 @@ class LiveConfig:
         self._put = put
         self._clock = clock
         self._reading = threading.Lock()
+        self._noticing = threading.Semaphore()  # taken: somebody is about to read
 
     def reload(self) -> str:
         """Read the file; what came of it, in words. ConfigError lists every problem: then the old one stays in force."""
@@ -46,6 +47,21 @@ class LiveConfig:
             log.info("the configuration was read again: %s", self._path)
             self._put(ConfigRead(config))
             return "in force"
+
+    def notice_soon(self) -> None:
+        """As `notice`, on a thread of its own; asked for again before it has begun to read, nothing. For one thread alone."""
+        if not self._noticing.acquire(blocking=False):
+            return
+        try:
+            threading.Thread(target=self._notice_once, name="reload", daemon=True).start()
+        except RuntimeError:  # no room for one more
+            self._noticing.release()
+            raise
+
+    def _notice_once(self) -> None:
+        with self._reading:  # whoever asks from here on may have seen what this does not
+            self._noticing.release()
+        self.notice()
 
     def notice(self) -> None:
         """As `reload`, for those who wait for no answer."""

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
@@ -141,12 +140,13 @@ class _Daemon:
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
         with ExitStack() as running:
+            self._handle_signals(running)
             answers = Answers(
                 self._inbox.put,
                 self._status,
                 self._preview,
                 self._accounts.refresh,
-                lambda: self._inbox.put(Stop()),
+                self._stop,
                 self._news,
                 self._reload,
             )
@@ -156,7 +156,6 @@ class _Daemon:
             control.start()
             running.callback(self._history.stop)  # after the decks: they are to be dark, however long the disk takes
             self._history.start()
-            self._handle_signals(running)
             looked = when_all(bool(self._wishes.virtual) + self._wishes.usb, self._say_ready)
             if self._wishes.virtual:
                 self._start_virtual(running, looked)
@@ -298,13 +297,16 @@ class _Daemon:
         self._inbox.put(lambda _house, _moment: self._manager.ready())
 
     def _handle_signals(self, running: ExitStack) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before = signal.signal(number, lambda *_: self._inbox.put(Stop()))
-            running.callback(signal.signal, number, before)
-        live = self._live
+        """A handler only queues: it runs between any two steps of the main thread. At the end none is to cut the end short."""
+        live, wanted = self._live, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
         if live is not None:
-            before = signal.signal(signal.SIGHUP, lambda *_: Thread(target=live.notice, name="reload", daemon=True).start())
-            running.callback(signal.signal, signal.SIGHUP, before)
+            wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _house, _moment: live.notice_soon())
+        for number, handler in wanted.items():
+            signal.signal(number, handler)
+            running.callback(signal.signal, number, signal.SIG_IGN)
+
+    def _stop(self, *_: object) -> None:
+        self._inbox.put(Stop())
 
     def _start_virtual(self, running: ExitStack, looked: Callable[[], None]) -> None:
         from openbalance_hid.daemon.virtual import VirtualDecks
