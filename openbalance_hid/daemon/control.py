@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from openbalance_hid.config.paths import private_dir
-from openbalance_hid.errors import AlreadyRunningError, NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +56,13 @@ class ControlServer:
     def start(self) -> None:
         """Take the lock and listen. AlreadyRunningError names the process that holds it."""
         directory = private_dir(self._file.parent)
-        self._lock = _take_lock(directory / "control.lock")
-        self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock says that none is alive
+        try:
+            self._lock = _take_lock(directory / "control.lock")
+            self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock says that none is alive
+        except OSError as error:
+            self.stop()
+            reason = (error.strerror or str(error)).lower()
+            raise ConfigError(f"cannot write in {directory}: {reason}", "openbalance-hid doctor") from error
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.bind(str(self._file))
@@ -86,20 +91,30 @@ class ControlServer:
             self._lock = None
 
     def _serve(self) -> None:
-        listener = self._socket
+        listener, troubled = self._socket, False
         while listener is not None and not self._stopping.is_set():
             try:
                 client, _ = listener.accept()
             except OSError as error:
                 if self._stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
                     return
-                log.warning("the control socket cannot take a client: %s", error)
+                if not troubled:
+                    log.warning("the control socket cannot take a client: %s", error)
+                troubled = True
                 self._stopping.wait(1.0)  # out of file descriptors: let others finish
                 continue
+            if troubled:
+                log.info("the control socket takes clients again")
+            troubled = False
             if not self._admit(client):
                 client.close()
                 continue
-            threading.Thread(target=self._talk, args=(client,), name="control client", daemon=True).start()
+            try:
+                threading.Thread(target=self._talk, args=(client,), name="control client", daemon=True).start()
+            except RuntimeError as error:  # no room for one more
+                log.warning("the control socket cannot take a client: %s", error)
+                self._forget(client)
+                client.close()
 
     def _admit(self, client: socket.socket) -> bool:
         """Whether there is room: else for the one who has said nothing for the longest time there is none any more."""
@@ -136,8 +151,11 @@ class ControlServer:
         except OSError:
             return  # gone, or silent for too long
         finally:
-            with self._clients_lock:
-                self._clients.pop(client, None)
+            self._forget(client)
+
+    def _forget(self, client: socket.socket) -> None:
+        with self._clients_lock:
+            self._clients.pop(client, None)
 
     def _replies(self, line: bytes) -> Iterator[dict[str, Any] | None]:
         try:
@@ -227,11 +245,12 @@ def _take_lock(path: Path) -> int:
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         holder = os.read(lock, 32).decode(errors="replace").strip()
         os.close(lock)
         name = f" as process {holder}" if holder.isdigit() else ""
         raise AlreadyRunningError(f"another daemon is running{name}", "openbalance-hid stop") from error
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    with contextlib.suppress(OSError):  # only who holds it is not to be read then
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
     return lock
