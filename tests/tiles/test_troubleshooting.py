@@ -1,0 +1,51 @@
+"""The README explains every word of trouble that can stand on a key, and no other."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid import tiles
+from openbalance_hid.daemon.board import with_refused_config
+from openbalance_hid.daemon.sheet import cells_of
+from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.states import STATES, State, tile_error
+from openbalance_hid.tiles.view import Notice, TileView, Tone
+
+README = Path(__file__).parents[2] / "README.md"
+NO_TROUBLE = ("page", "privacy")  # their words are what the tile is for
+
+
+def explained() -> list[str]:
+    """The words in the first column of the table."""
+    (table,) = re.findall(r"## When a key says …\n\n(.*?)\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    rows = table.splitlines()[2:]
+    return [words for row in rows for words in re.findall("`([^`]+)`", row.split("|")[1])]
+
+
+def on_keys() -> Iterator[str]:
+    """Every state of the table, every one that a tile has of its own, and every notice of the sheet of all tiles."""
+    own = (
+        value
+        for module in pkgutil.iter_modules(tiles.__path__, f"{tiles.__name__}.")
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, State)
+    )
+    for state in (*STATES.values(), *own):
+        if state.tone is not Tone.GOOD:
+            yield from (words for words in (state.words, state.short) if words)
+    shown = (face.view for kind in TILES.values() if kind.name not in NO_TROUBLE for _, face in cells_of(kind, "dark"))
+    beyond = (tile_error("balance", "dark"), with_refused_config(TileView("blank", "", (), "")))
+    for view in (*shown, *beyond):
+        yield from (block.words for block in view.blocks if isinstance(block, Notice) and block.tone is not Tone.GOOD)
+
+
+@pytest.mark.skipif(not README.exists(), reason="the README is in the repository only")
+def test_the_readme_explains_each_word_that_can_stand_on_a_key_and_no_other():
+    said = {words.partition(" 2/3")[0] for words in explained()}
+    assert said == set(on_keys())
