@@ -95,6 +95,11 @@ class Accounts:
         """Poll an account now; False when that is not worth it (see `Poller.refresh`)."""
         return account in self._pollers and self._pollers[account].refresh(insist)
 
+    def look_again(self) -> None:
+        """The machine is awake, or its network is back (see `Poller.look_again`)."""
+        for poller in self._pollers.values():
+            poller.look_again()
+
     def stop(self) -> None:
         """End all pollers; may be called twice."""
         for poller in self._pollers.values():

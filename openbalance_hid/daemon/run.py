@@ -167,7 +167,7 @@ class _Daemon:
             running.callback(self._accounts.stop)
             self._accounts.start()
             if self._sample is None:
-                wake = Wake(lambda: self._inbox.put(self._ask_all))
+                wake = Wake(lambda: self._inbox.put(lambda _house, _moment: self._accounts.look_again()))
                 running.callback(wake.stop)
                 wake.start()
                 running.callback(self._heed_lock, False)
@@ -282,10 +282,6 @@ class _Daemon:
 
     def _leave(self, decks: Decks) -> None:
         decks.stop(cast(Leave, self._house.config.on_exit))
-
-    def _ask_all(self, house: House, _: Moment) -> None:
-        for account in house.snapshots:
-            self._accounts.refresh(account)
 
     def _reload(self) -> str:
         return self._live.reload() if self._live is not None else "a demo has no file"

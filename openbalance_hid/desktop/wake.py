@@ -1,4 +1,4 @@
-"""Hears from the system bus that the machine is awake again (logind), or its network is back (NetworkManager).
+"""Hears from the system bus that the machine is awake again (logind), or its network is back (NetworkManager, networkd).
 
 Where there is no such bus nothing is heard, and pollers notice a sleep by their clocks, within a minute.
 """
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 CONNECTED = 60  # NM_STATE_CONNECTED_SITE; 70 is GLOBAL
 LOGIND = ("org.freedesktop.login1.Manager", "PrepareForSleep", "/org/freedesktop/login1")
 NETWORK = ("org.freedesktop.NetworkManager", "StateChanged", "/org/freedesktop/NetworkManager")
+NETWORKD = ("org.freedesktop.DBus.Properties", "PropertiesChanged", "/org/freedesktop/network1")
 STOP_LIMIT_S = 2.0
 
 
@@ -50,7 +51,7 @@ class Wake:
 
             with closing(open_dbus_connection(self._bus)) as connection:
                 self._socket = connection.sock
-                for interface, member, path in (LOGIND, NETWORK):
+                for interface, member, path in (LOGIND, NETWORK, NETWORKD):
                     rule = MatchRule(type="signal", interface=interface, member=member, path=path)
                     connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=STOP_LIMIT_S)
                 while not self._stopping:
@@ -73,4 +74,6 @@ def means_awake(message: Any) -> bool:
             return not begins
         case "org.freedesktop.NetworkManager", "StateChanged", (int(state),):
             return bool(state >= CONNECTED)
+        case "org.freedesktop.DBus.Properties", "PropertiesChanged", (str(), dict(values), *_):
+            return bool(values.get("OnlineState", ("s", ""))[1] == "online")
     return False

@@ -101,6 +101,20 @@ class Poller:
             self._changed.notify_all()
             return True
 
+    def look_again(self) -> None:
+        """The machine is awake, or its network is back: asks now, and after a poll that is under way, which may be lost.
+
+        Where the last turn got through, no more often than `refresh` does; where it did not, whatever has been asked before.
+        """
+        with self._changed:
+            now_s = self._clock.mono()
+            seldom = self._turns.got_through and not cadence.refresh_allowed(now_s, self._refreshed_at_s)
+            if self._thread is None or self._stopping or seldom or now_s < self._turns.quiet_until_s:
+                return
+            self._refreshed_at_s = now_s
+            self._asked = True
+            self._changed.notify_all()
+
     def pace(self, pace_s: float | None) -> None:
         """Asks at least this often while all goes well, and once now; None: at the account's own interval again.
 

@@ -84,6 +84,11 @@ class Turns:
         """Monotonic: until then a 429 of `/credits` forbids even a refresh by hand."""
         return self._pauses.until_s("credits")
 
+    @property
+    def got_through(self) -> bool:
+        """Whether the last turn reached OpenRouter, whatever it said."""
+        return self._known.health is not Health.OFFLINE
+
     def hurried(self, delay_s: float) -> float:
         """The delay at the present pace; after a trouble nobody hurries."""
         return delay_s if self.pace_s is None or self._troubled else min(delay_s, self.pace_s)

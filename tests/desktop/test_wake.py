@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.desktop.wake import LOGIND, NETWORK, Wake
+from openbalance_hid.desktop.wake import LOGIND, NETWORK, NETWORKD, Wake
 from tests.private_bus import needs_dbus, private_bus
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
@@ -38,6 +38,12 @@ def test_waking_and_a_network_that_is_back_are_heard_and_nothing_else(tmp_path: 
         say(NETWORK, "u", 20)
         say(NETWORK, "u", 70)
         assert heard.acquire(timeout=PATIENCE_S)
+        for values in ({"OnlineState": ("s", "partial")}, {"CarrierState": ("s", "carrier")}, {"OnlineState": ("s", "online")}):
+            say(NETWORKD, "sa{sv}as", "org.freedesktop.network1.Manager", values, [])
+        assert heard.acquire(timeout=PATIENCE_S)
+        say(LOGIND, "b", False)  # what comes last: nothing else was taken for it
+        assert heard.acquire(timeout=PATIENCE_S)
+        assert not heard.acquire(blocking=False)
         wake.stop()
         wake.stop()
         assert "wake" not in [thread.name for thread in threading.enumerate()]

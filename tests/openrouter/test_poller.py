@@ -128,6 +128,57 @@ def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAc
         assert [watched.turn().polls, watched.turn().polls] == [2, 3]
 
 
+def test_a_network_that_is_back_is_used_at_once_however_shortly_before_it_was_tried(
+    sample: SampleAccount, clock: VirtualClock
+) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        sample.set_scenario("offline")
+        assert watched.poller.refresh()
+        assert watched.turn().health is Health.OFFLINE
+        idle(watched)
+        assert not watched.poller.refresh(), "a finger is throttled"
+        sample.set_scenario("normal")
+        watched.poller.look_again()
+        assert watched.turn().health is Health.OK
+        idle(watched)
+        watched.poller.look_again()  # and again where all is well: no more often than a refresh
+        assert not watched.poller.refresh()
+        clock.pass_(10)
+        watched.poller.look_again()
+        assert watched.turn().polls == 4
+    assert watched.ended.empty()
+
+
+def test_a_poll_that_may_have_died_in_the_sleep_is_followed_by_another(sample: SampleAccount, clock: VirtualClock) -> None:
+    with running(sample, clock) as watched:
+        watched.turn()
+        idle(watched)
+        watched.gate.clear()
+        watched.at_gate.clear()
+        assert watched.poller.refresh()
+        assert watched.at_gate.wait(PATIENCE_S)
+        clock.pass_(20)
+        watched.poller.look_again()
+        watched.gate.set()
+        assert [watched.turn().polls, watched.turn().polls] == [2, 3]
+
+
+def test_a_machine_that_wakes_respects_the_silence_that_the_server_has_asked_for(
+    sample: SampleAccount, clock: VirtualClock
+) -> None:
+    sample.set_scenario("rate-limited")
+    with running(sample, clock) as watched:
+        assert watched.turn().health is Health.RATE_LIMITED
+        idle(watched)
+        watched.poller.look_again()
+        assert not watched.poller.refresh()
+        clock.pass_(120)
+        watched.poller.look_again()
+        assert watched.turn().polls == 2
+
+
 def test_a_poller_that_does_not_run_refuses_a_refresh(sample: SampleAccount, clock: VirtualClock) -> None:
     watched = Watched(sample, clock)
     assert not watched.poller.refresh()

@@ -1,0 +1,34 @@
+"""After a sleep the daemon asks at once: a process beside one who speaks as logind does."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.desktop.wake import LOGIND
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.main_job.stage import PATIENCE_S, page_of, started, surroundings
+from tests.private_bus import needs_dbus, private_bus
+
+jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
+
+
+@needs_dbus
+def test_a_machine_that_has_slept_asks_long_before_its_next_poll_is_due(tmp_path: Path):
+    from jeepney.io.blocking import open_dbus_connection
+
+    interface, member, place = LOGIND
+    awake = jeepney.new_signal(jeepney.DBusAddress(place, interface=interface), member, "b", (False,))
+    with private_bus(tmp_path) as address, closing(open_dbus_connection(address)) as login, SampleAccount() as sample:
+        env = surroundings(
+            tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url, DBUS_SYSTEM_BUS_ADDRESS=address
+        )
+        with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
+            page.until_key(0, "$74.2")
+            end_s = time.monotonic() + PATIENCE_S
+            while running.status()["counters"]["polls"] < 2:  # the interval is fifteen minutes
+                assert time.monotonic() < end_s
+                login.send(awake)  # it may not have listened yet
