@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,6 +63,8 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.table and not args[0].startswith("-"):
+            import difflib
+
             matches = difflib.get_close_matches(args[0][:40], self.table, n=1)
             guess = f"; did you mean '{matches[0]}'?" if matches else ""
             raise click.UsageError(f"no such command: '{args[0]}'{guess}", ctx)

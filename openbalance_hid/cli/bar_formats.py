@@ -12,11 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from openbalance_hid.cli.bar_line import BarLine
-from openbalance_hid.press.actions import Page
 
 # Tones as colours on a dark bar, the deck's own; ink is the bar's.
 COLOURS = {"muted": "#adb8c7", "warn": "#ffb82e", "alarm": "#ff6b61"}
-PAGES = {"Open activity": Page.ACTIVITY, "Open credits": Page.CREDITS, "Open keys": Page.KEYS}
 
 Format = Callable[[BarLine, Sequence[str]], str]  # the line, and the words that start this program
 
@@ -85,6 +83,9 @@ def tmux(line: BarLine, _: Sequence[str]) -> str:
 
 def xbar(line: BarLine, command: Sequence[str]) -> str:
     """A plug-in of xbar or SwiftBar: the bar's line, then a menu to read, open pages and refresh."""
+    from openbalance_hid.press.actions import Page  # here: the other formats need no page
+
+    pages = {"Open activity": Page.ACTIVITY, "Open credits": Page.CREDITS, "Open keys": Page.KEYS}
     colour = COLOURS.get(line.tone)
     head, *rest = command
     start = {"shell": head, **{f"param{number}": word for number, word in enumerate((*rest, "refresh"), 1)}}
@@ -93,7 +94,7 @@ def xbar(line: BarLine, command: Sequence[str]) -> str:
         "---",
         *(_row(detail) for detail in line.details),
         "---",
-        *(_row(words, href=page.value) for words, page in PAGES.items()),
+        *(_row(words, href=page.value) for words, page in pages.items()),
         "---",
         _row("Refresh", **start, terminal="false", refresh="true"),
     ]

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from openbalance_hid.tiles import words
-from openbalance_hid.tiles.masked import hidden
 
 DISPLAYS = ("both", "icon", "balance", "usage")
 PERIODS = {"today": "today", "7d": "7 days", "30d": "30 days", "month": "month", "all": "all time"}
@@ -104,6 +103,8 @@ def line_of(told: Mapping[str, Any], account: str, show: str, period: str, now: 
 
 def _masked(line: BarLine) -> BarLine:
     """What a bar may show while amounts are masked on the deck: the same screen may be shared."""
+    from openbalance_hid.tiles.masked import hidden
+
     return replace(
         line,
         text=hidden(line.text),

@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completing
-from openbalance_hid.config.schema import ACCOUNT_NAME
+from openbalance_hid.config.names import ACCOUNT_NAME
 
 
 class AccountName(click.ParamType[str]):

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
 
 from openbalance_hid.cli import completing
 from openbalance_hid.config.paths import Paths, paths
@@ -55,7 +54,7 @@ def run(
     if config_file is not None:
         if not config_file.exists():
             raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
-        places = replace(places, config_file=config_file.absolute())
+        places = places._replace(config_file=config_file.absolute())
     wanted = decks or ("usb",)
     wishes = Wishes(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
     try:

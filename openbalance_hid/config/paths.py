@@ -11,17 +11,17 @@ import stat
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
-from msgspec import Struct
 
 from openbalance_hid.errors import ConfigError
 
 APP = "openbalance-hid"
 
 
-class Paths(Struct, frozen=True):
-    """All places, absolute. None of them need exist."""
+class Paths(NamedTuple):
+    """All places, absolute; none need exist. A tuple: every command begins with it, and it needs no library."""
 
     config_file: Path
     state_dir: Path

@@ -14,6 +14,7 @@ from datetime import time
 from openbalance_hid.config import schema
 from openbalance_hid.config.findings import Findings, Section, shown
 from openbalance_hid.config.lines import KeyPath
+from openbalance_hid.config.names import ACCOUNT_NAME
 from openbalance_hid.config.schema import (
     AccountConfig,
     Config,
@@ -47,7 +48,7 @@ def _accounts(section: Section, refresh_minutes: int, notify: bool) -> FrozenMap
     accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(refresh_minutes, notify)}
     options = (replace(schema.REFRESH, default=refresh_minutes), replace(schema.NOTIFY, default=notify))
     for name, account in section.subtables().items():
-        if schema.ACCOUNT_NAME.fullmatch(name):
+        if ACCOUNT_NAME.fullmatch(name):
             accounts[name] = AccountConfig(*(account.value(option) for option in options))
             account.close()
         else:

@@ -6,7 +6,6 @@ Defaults are filled in and inherited values resolved; nobody asks twice. The opt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -21,7 +20,6 @@ Value = TypeVar("Value", covariant=True)
 
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
-ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # also a file name, and upper-cased a part of an environment variable's name
 
 
 class FrozenMap(Mapping[Key, Value]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from openbalance_hid.cli.bar_formats import FORMATS
 from openbalance_hid.cli.bar_line import BarLine, absent
+from tests.cli.door import machine, python
 
 PROGRAM = ("/usr/bin/python3", "-m", "openbalance_hid")
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=40)
@@ -149,3 +151,22 @@ def test_no_name_is_a_parameter_or_a_submenu_of_xbar(name: str):
     assert rows[1] == rows[3] == "---"
     assert rows[2].count("|") == 1
     assert not rows[2].startswith("-")
+
+
+def test_a_status_bar_waits_for_no_library_that_its_line_does_not_need(tmp_path: Path):
+    """A bar starts it every few seconds: each of these costs more than the answer."""
+    code = "import sys; import openbalance_hid.cli.bar; print(*sys.modules)"
+    loaded = python(machine(tmp_path), code).stdout.split()
+    heavy = {
+        "msgspec",
+        "difflib",
+        "PIL",
+        "StreamDeck",
+        "requests",
+        "keyring",
+        "sqlite3",
+        "jeepney",
+        "openbalance_hid.tiles.view",
+    }
+    assert heavy & set(loaded) == set()
+    assert "openbalance_hid.daemon.control" in loaded

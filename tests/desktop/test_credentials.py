@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from openbalance_hid.config import schema
+from openbalance_hid.config import names, schema
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import (
@@ -100,7 +100,7 @@ def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryK
 
 
 def test_the_door_and_the_stores_agree_on_names():
-    assert credentials._NAME.pattern == schema.ACCOUNT_NAME.pattern
+    assert credentials._NAME.pattern == names.ACCOUNT_NAME.pattern
     assert credentials.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
 
 
