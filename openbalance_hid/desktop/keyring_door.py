@@ -94,7 +94,11 @@ def _keyring() -> KeyringBackend:
 
     found = keyring.get_keyring()
     if isinstance(found, fail.Keyring) and load_env() is None and load_config() is None:
-        best = max(KeyringBackend.get_viable_backends(), key=lambda kind: kind.priority, default=fail.Keyring)
+        ranked: list[tuple[float, type[KeyringBackend]]] = [(fail.Keyring.priority, fail.Keyring)]
+        for kind in KeyringBackend.get_viable_backends():
+            with suppress(RuntimeError):  # the library's chain of all that it once found, of which one is there no longer
+                ranked.append((kind.priority, kind))
+        best = max(ranked, key=lambda pair: pair[0])[1]
         if best is not fail.Keyring:
             keyring.set_keyring(best())
     return keyring.get_keyring()

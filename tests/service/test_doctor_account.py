@@ -147,7 +147,7 @@ def test_a_keyring_that_has_the_key_is_the_place_it_comes_from(tmp_path: Path):
 def test_a_locked_keyring_is_the_reason_and_a_missing_one_is_none_where_the_key_is_elsewhere(tmp_path: Path):
     with installed(LockedKeyring()):
         locked = only(patient(tmp_path), "key")
-    assert (locked.exit_code, locked.found) == (77, "the keyring: the keyring is locked")
+    assert (locked.exit_code, locked.found) == (77, "the keyring is locked")
     ring = only(patient(tmp_path, OPENROUTER_MANAGEMENT_KEY=KEY.reveal()), "keyring")
     assert (ring.verdict, ring.found) == (Verdict.OK, "no keyring service is running, and none is needed")
 

@@ -32,7 +32,7 @@ def key(account: str, sources: Sequence[KeySource], setup: str) -> Check:
         return replace(ok("key", f"…{used.last_four} from {used.place}", account), details=others)
     refused = next((each for each in sources if each.standing is Standing.REFUSED), None)
     if refused is not None:
-        return failure("key", f"{refused.place}: {refused.why}", refused.hint or setup, _NO_KEY, account)
+        return failure("key", refused.why, refused.hint or setup, _NO_KEY, account)
     return replace(failure("key", "none is stored", setup, _NO_KEY, account), details=others)
 
 
