@@ -1,12 +1,23 @@
-"""kill -9 at any moment: the history opens, and all but the last sample is there."""
+"""kill -9 at any moment: the history opens, all but the last sample is there, days and episodes are as they were said to be."""
 
+import os
+import signal
 import subprocess
 import sys
-from datetime import timedelta
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from pathlib import Path
 from random import Random
 
+from openbalance_hid.history.past import Who
+from openbalance_hid.history.thinning import thin
+from openbalance_hid.openrouter.address import Secret
 from tests.history.stand import ME, NOW, store_at
+from tests.main_job.stage import PATIENCE_S
+from tests.torture.a_life import BEGIN, INTERVAL, Clock, account, told
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 
@@ -53,3 +64,83 @@ def test_a_killed_writer_loses_at_most_its_last_sample(tmp_path, caplog, kills: 
         figures.tell(tried=1, survived=1, samples=len(numbers))
     assert caplog.text == ""
     assert kept > 0
+
+
+class Nursery:
+    """Bears lives one after the other, and kills each of them."""
+
+    def __init__(self, process: "subprocess.Popen[str]", said: Path) -> None:
+        self._process, self._said = process, said
+
+    def kill_one(self, first: int, polls: int, slice_s: float) -> list[str]:
+        """A life that begins with poll `first`, killed a moment after it has kept so many; what it said."""
+        self._said.write_text("")
+        child = int(self._tell(str(first)))
+        end_s = time.monotonic() + PATIENCE_S
+        while self._said.read_text().count("kept") < polls:
+            assert time.monotonic() < end_s, self._said.read_text()
+            time.sleep(0.002)
+        time.sleep(slice_s)
+        os.kill(child, signal.SIGKILL)
+        assert self._tell("") == "-9"
+        return self._said.read_text().splitlines()
+
+    def _tell(self, line: str) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def nursery(path: Path) -> Iterator[Nursery]:
+    said = path.with_name("said")
+    words = [sys.executable, "-m", "tests.torture.a_life", str(path), str(said)]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Nursery(process, said)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(PATIENCE_S) == 0
+
+
+@amounts("kills", short=6, long=500)
+def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and_no_episode(
+    tmp_path: Path, caplog, kills: int, seed: int, figures: Figures
+) -> None:
+    rng, clock = Random(seed), Clock()
+    sample = account(clock)
+    who = Who("default", Secret(sample.key).fingerprint)
+    path = tmp_path / "history.sqlite3"
+    known: set[datetime] = set()
+    episode = "none"
+    number = under_way = 0
+    with nursery(path) as killing:
+        for _ in range(kills):
+            said = killing.kill_one(number, rng.randrange(3), rng.random() / 12)
+            begun = [int(line.split()[1]) for line in said if line.startswith("poll")]
+            kept = [int(line.split()[1]) for line in said if line.startswith("kept")]
+            number = begun[-1] if begun else number
+            clock.number = number
+            store = store_at(path)
+            found = [each.at for each in store.samples(who)]
+            assert len(set(found)) == len(found), "none is twice"
+            certain = known | {BEGIN + each * INTERVAL for each in kept}
+            assert thin(certain, clock.utc()) <= set(found) <= certain | {BEGIN + each * INTERVAL for each in begun}
+            under_way += len({BEGIN + each * INTERVAL for each in begun} - set(found) - certain)
+            known = set(found)
+            for day, names in store.days(who, "model").items():
+                start = datetime.combine(day, clock_time(), UTC)
+                whole = sum(use.usd for use in sample.books().ledger.uses(start, start + timedelta(days=1)))
+                assert sum(spend.usd for spend in names.values()) == whole, f"{day} is torn"
+            states = [episode, *(line.split()[1] for line in said if line.startswith("episode"))]
+            if kept:
+                before = said[: said.index(f"kept {kept[-1]}")]
+                states = states[sum(line.startswith("episode") for line in before) :]
+            now = next((told(each) for each in store.recall(who, clock.utc()).episodes.values()), "none")
+            figures.tell(tried=1, survived=1, samples=len(found), cut_short=under_way)
+            episode = now
+            assert now in states
+            store.close()
+    assert caplog.text == ""
+    assert episode != "none", "the account was spiking"

@@ -1,0 +1,132 @@
+"""A process that bears others to be killed: each polls a spiking account at virtual speed, keeps what it learns, and says so.
+
+Everything is loaded here once, then one line on stdin (the number of the first poll) forks one life, whose process id is said
+on stdout; an empty line waits for its end. Arguments: the history's file, the file that lives write to.
+"""
+
+import os
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.events import DeckReady, Event, KeyMoved, Recalled, Remember
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.history.keeper import open_history
+from openbalance_hid.history.store import Store  # noqa: F401 – loaded before the fork
+from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.simulator.sample_account import SampleAccount
+
+BEGIN = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+INTERVAL = timedelta(minutes=15)
+SPIKE_ALERT_KEY = 3
+HELD_UP_S = 10.0
+
+
+class Clock:
+    """Stands until it is set to a poll's number."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def utc(self) -> datetime:
+        return BEGIN + self.number * INTERVAL
+
+    def mono(self) -> float:
+        return 1000.0 + self.number * INTERVAL.total_seconds()
+
+
+def account(clock: Clock) -> SampleAccount:
+    """The same one in every life, and for who checks."""
+    return SampleAccount("spike", clock=clock.utc)
+
+
+def told(episode: Episode | None) -> str:
+    """An episode in one word."""
+    if episode is None:
+        return "none"
+    levels = "/".join(level.name for level in (episode.highest, episode.acknowledged, episode.notified))
+    return f"{episode.started_at:%Y%m%dT%H%M%S}/{levels}"
+
+
+class Life:
+    """One daemon's inside, from its first poll until it is killed."""
+
+    def __init__(self, path: Path, out: int) -> None:
+        self._clock, self._out = Clock(), out
+        sample = account(self._clock)
+        sample.start()
+        self._history = open_history(path, lambda place: place.mkdir(mode=0o700, exist_ok=True))
+        self._history.start()
+        self._ledger = self._history.ledger("default")
+        begun = Snapshot("default", self._clock.utc(), INTERVAL.total_seconds())
+        self._house = House(Config(), {"default": begun}, self._now())
+        self._poller = Poller(
+            "default",
+            lambda: Client(sample.key, sample.url, utc=self._clock.utc),
+            INTERVAL.total_seconds(),
+            self._publish,
+            self._clock,
+            Random(1),
+            self._recall,
+        )
+
+    def live(self, first: int) -> None:
+        self._step(DeckReady("A1", "mk2", 15))
+        for number in range(first, first + 1_000_000):
+            self._clock.number = number
+            self._say(f"poll {number}")
+            self._poller.turn()
+            if number % 3 == 0:
+                for down in (True, False):
+                    self._step(KeyMoved("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))
+            kept = threading.Event()
+            self._history.leave(lambda _, number=number, kept=kept: (self._say(f"kept {number}"), kept.set()))
+            kept.wait(HELD_UP_S)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._step(snapshot)
+        self._ledger.keep(snapshot)
+
+    def _recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
+        known, past = self._ledger.recall(fingerprint, begun, now, mono_s)
+        self._step(Recalled("default", begun.started_at, past.episodes, past.run))
+        return known
+
+    def _step(self, event: Event) -> None:
+        for effect in self._house.step(event, self._now()):
+            if isinstance(effect, Remember):
+                self._say(f"episode {told(effect.episode)}")
+                self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
+
+    def _now(self) -> Moment:
+        return Moment(self._clock.utc(), self._clock.mono())
+
+    def _say(self, words: str) -> None:
+        os.write(self._out, f"{words}\n".encode())
+
+
+def main() -> None:
+    path, words = Path(sys.argv[1]), sys.argv[2]
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                Life(path, os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND)).live(int(line))
+            finally:
+                os._exit(1)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
