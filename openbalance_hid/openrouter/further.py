@@ -56,6 +56,10 @@ class Further:
             if reading.value is not None and reading.measured_at is not None:
                 self._tried_at[endpoint] = reading.measured_at
 
+    def doubt(self) -> None:
+        """The clock was set back over what it had timed: everything is due."""
+        self._tried_at.clear()
+
     def ask(self, client: Client, known: Snapshot, by_hand: bool, going: Callable[[], bool]) -> tuple[Snapshot, Verdict]:
         """The snapshot with what is due asked, and how `/activity` went. Once the way there is lost, nothing more is tried."""
         known, verdict = self._activity(client, known, by_hand)

@@ -185,6 +185,8 @@ class Turns:
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:
         # Those later than now were taken before the clock was set back; their times mean nothing any more.
         kept = [each for each in self._known.samples if now - SAMPLES_KEPT_FOR <= each.at < now]
+        if self._known.samples and self._known.samples[-1].at > now:
+            self._further.doubt()  # the counter no longer tells what was spent since the others were asked
         sample = Sample(now, self._clock.mono(), credits_.total_credits_usd, credits_.total_usage_usd)
         self._known = replace(self._known, samples=(*kept[1 - SAMPLES_KEPT :], sample))
 

@@ -1,0 +1,107 @@
+"""Clocks that are wrong, are set, or come to a day that is not like others: the tiles say what is so, and the nights are dark.
+
+Not here: a day and a half of ordinary life (`tests/daemon/test_a_day.py`), whose reckoning from the raw events is used.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.config.schema import Config, DimConfig
+from openbalance_hid.daemon.events import DeckReady
+from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.tiles.words import money
+from tests.daemon.test_a_day import INTERVAL_S, Daemon, agrees, spent
+from tests.daemon.test_house import DECK, Story
+from tests.openrouter.virtual import VirtualClock
+from tests.torture.amounts import amounts
+from tests.torture.figures import Figures
+
+DAY_S = 86_400.0
+NIGHTS = {"long": (time(22, 30), time(3, 10)), "in the hour that is twice or never": (time(2, 15), time(2, 45))}
+FADED = timedelta(seconds=62)  # a fade takes 2 s; ages are looked at every minute, whatever becomes of the clock
+
+
+@amounts("polls", short=14, long=110)
+@pytest.mark.parametrize("begin", ["2026-12-31", "2028-02-28", "2028-02-29", "2027-03-27", "2026-10-24"])
+def test_over_the_end_of_a_year_a_leap_day_and_a_change_of_the_hour_the_tiles_say_what_the_events_add_up_to(
+    tmp_path: Path, figures: Figures, begin: str, polls: int
+) -> None:
+    clock = VirtualClock()
+    clock.now = datetime.fromisoformat(f"{begin}T22:00").replace(tzinfo=UTC)
+    with SampleAccount(clock=clock.utc) as sample:
+        daemon = Daemon(sample, clock, tmp_path)
+        for _ in range(polls):
+            daemon.poller.turn()
+            agrees(daemon)
+            assert judge(daemon.now, clock.now, SpikeRule()).level <= Level.NORMAL
+            figures.tell(tried=1, survived=1)
+            clock.pass_(INTERVAL_S)
+        daemon.end()
+
+
+@amounts("polls", short=4, long=40)
+@pytest.mark.parametrize("step_s", [DAY_S, -DAY_S, 3600.0, -3600.0, 45.0])
+def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_nobody(
+    tmp_path: Path, figures: Figures, step_s: float, polls: int
+) -> None:
+    truth, ours = VirtualClock(), VirtualClock()
+    with SampleAccount(clock=truth.utc) as sample:
+        daemon = Daemon(sample, ours, tmp_path)
+        for step in (0.0, step_s, -step_s):
+            ours.step(step)
+            for _ in range(polls):
+                delay_s = daemon.poller.turn()
+                assert 0 < delay_s <= 1.2 * INTERVAL_S
+                books = sample.books()
+                today = spent(sample, books.midnight, truth.now)
+                assert daemon.number("balance") == money(books.total_credits_usd - books.total_usage_usd)
+                assert daemon.number("today") == money(today)
+                whole = spent(sample, books.midnight - timedelta(days=30), books.midnight)
+                assert daemon.number("monthly-spend") == money(whole + today)
+                assert judge(daemon.now, ours.now, SpikeRule()).level <= Level.NORMAL
+                figures.tell(tried=1, survived=1)
+                truth.pass_(INTERVAL_S)
+                ours.pass_(INTERVAL_S)
+        daemon.end()
+
+
+@pytest.mark.parametrize("night", NIGHTS.values(), ids=NIGHTS)
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Europe/Berlin", "2027-03-28T01:00"),
+        ("Europe/Berlin", "2026-10-25T01:00"),
+        ("America/New_York", "2027-03-14T07:00"),
+        ("America/New_York", "2026-11-01T06:00"),
+        ("Australia/Lord_Howe", "2027-04-03T15:00"),  # by half an hour
+    ],
+)
+def test_when_the_hour_changes_the_deck_is_dark_by_the_clock_on_the_wall(zone: str, change: str, night) -> None:
+    where = ZoneInfo(zone)
+    begin, end = night
+
+    def is_night(at: datetime) -> bool:
+        local = at.astimezone(where).time()
+        return begin <= local < end if begin < end else local >= begin or local < end
+
+    told = Story(Config(dim=DimConfig(0, 10, 0, night)))
+    told.house._zone = where
+    at = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(hours=6)
+    told.now = told.now.__class__(at, told.now.mono_s)
+    told.tell(DeckReady(DECK, "mk2", 1))
+    seen = set()
+    for _ in range(12 * 60):
+        told.wait(60)
+        told.done.clear()
+        panel = told.house.panels[DECK]
+        assert panel.light is not None
+        states = {is_night(told.now.utc), is_night(told.now.utc - FADED)}
+        seen |= states
+        if len(states) == 1:
+            assert (panel.light.percent == 0) in states, told.now.utc.astimezone(where)
+    never = begin == time(2, 15) and change.startswith("2027-03")  # the clock jumps from 02:00 to 03:00
+    assert seen == ({False} if never else {True, False})
