@@ -63,8 +63,9 @@ def private_dir(path: Path) -> Path:
     when the system refuses to create it.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.mkdir(mode=0o700, exist_ok=True)
+        for place in (*reversed(path.parents), path):
+            if not place.is_dir():  # by itself, for `parents=True` would leave those above to the umask
+                place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
     check_private(path)
@@ -74,7 +75,7 @@ def private_dir(path: Path) -> Path:
 def check_private(path: Path) -> None:
     """Nothing for a directory that is ours alone; ConfigError as `private_dir`, also where there is none."""
     try:
-        here, parent = path.lstat(), path.parent.stat()
+        here, theirs = path.lstat(), _replaceable(path)
     except OSError as error:
         raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
     us = os.geteuid()
@@ -86,10 +87,25 @@ def check_private(path: Path) -> None:
         raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", look)
     if mode & 0o077:
         raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
-    if parent.st_uid not in (0, us) or (parent.st_mode & stat.S_IWOTH and not parent.st_mode & stat.S_ISVTX):
+    if theirs is not None:
         raise ConfigError(
-            f"another user could replace {path}: {path.parent} is theirs to change", f"ls -ld {shlex.quote(str(path.parent))}"
+            f"another user could replace {path}: {theirs} is theirs to change", f"ls -ld {shlex.quote(str(theirs))}"
         )
+
+
+def _replaceable(path: Path) -> Path | None:
+    """The nearest thing on the way to `path` in whose place another user could put something else; None where there is none.
+
+    Theirs are directories and links that belong to neither root nor us, and directories that all may write to and that do not
+    keep what is in them for its owners (sticky, as /tmp). Links are followed: what they lead through counts as well.
+    """
+    ours = (0, os.geteuid())
+    for place in dict.fromkeys((*path.parents, path.parent.resolve(), *path.parent.resolve().parents)):
+        link, found = place.lstat(), place.stat()
+        open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
+        if link.st_uid not in ours or found.st_uid not in ours or open_to_all:
+            return place
+    return None
 
 
 def _place(env: Mapping[str, str], name: str) -> Path | None:

@@ -16,7 +16,10 @@ import json
 import logging
 import os
 import select
+import shlex
 import socket
+import stat
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +37,7 @@ BACKLOG = 128  # clients that wait to be taken: a whole crowd may come at once
 IDLE_LIMIT_S = 10.0  # a client that says nothing, or reads nothing, for so long is let go
 _BUSY_S = float("inf")
 RETRY_S = 0.02
+SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
 
 # A request in, what `ok` holds out, OpenBalanceError otherwise. An iterator is a stream of such, with None where there is
 # nothing to say but the peer may be looked at.
@@ -199,6 +203,7 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
         peer.settimeout(timeout_s)
         try:
             _connect(peer, socket_file, timeout_s)
+            _check_peer(peer, socket_file)
             yield peer
         except OSError as error:
             raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
@@ -233,6 +238,24 @@ def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
             time.sleep(RETRY_S)
         else:
             return
+
+
+def _check_peer(peer: socket.socket, socket_file: Path) -> None:
+    """NoDaemonError where another user has been first at this place, and tells us what he likes.
+
+    Root may ask the daemon of any user, at a place that is root's to give: /run/openbalance-hid.
+    """
+    uid, holder = _peer_uid(peer), socket_file.parent.parent.stat()
+    given_by_root = holder.st_uid == 0 and not holder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and given_by_root):
+        raise NoDaemonError(f"what listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}")
+
+
+def _peer_uid(peer: socket.socket) -> int:
+    """The user at the other end, as the kernel knows it."""
+    if hasattr(socket, "SO_PEERCRED"):
+        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+    return int(struct.unpack_from("2I", peer.getsockopt(SOL_LOCAL, LOCAL_PEERCRED, 76))[1])  # struct xucred: version, user, …
 
 
 def _has_left(client: socket.socket) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from openbalance_hid.config.paths import paths, private_dir
 from openbalance_hid.errors import ConfigError
+from tests.stranger import NOBODY, give_away, needs_stranger
 
 
 def refused(path: Path) -> ConfigError:
@@ -48,7 +49,7 @@ def test_a_private_directory_is_made_for_its_owner_alone_whatever_the_umask(tmp_
         made = private_dir(tmp_path / "a" / "b" / "c")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(place.stat().st_mode) for place in (made, *made.parents[:2])} == {0o700}
     assert private_dir(made) == made
 
 
@@ -75,14 +76,24 @@ def test_a_directory_where_anybody_could_replace_it_is_refused(tmp_path: Path):
     assert private_dir(tmp_path / "state").is_dir()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+@needs_stranger
 def test_the_directory_of_another_user_is_refused(tmp_path: Path):
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o700)
-    os.chown(theirs, 12345, -1)
-    assert "belongs to user 12345" in refused(theirs).message
-    theirs.chmod(0o755)
-    assert "another user could replace" in refused(theirs / "inside").message
+    give_away(theirs)
+    assert f"belongs to user {NOBODY}" in refused(theirs).message
+    ours = tmp_path / "ours"
+    (ours / "inside").mkdir(mode=0o700, parents=True)
+    give_away(ours)
+    assert "another user could replace" in refused(ours / "inside").message
+
+
+def test_a_link_of_our_own_on_the_way_is_followed_and_what_it_leads_through_counts(tmp_path: Path):
+    (tmp_path / "loose" / "real").mkdir(parents=True)
+    (tmp_path / "way").symlink_to(tmp_path / "loose" / "real")
+    assert private_dir(tmp_path / "way" / "state").is_dir()
+    (tmp_path / "loose").chmod(0o777)
+    assert f"{tmp_path / 'loose'} is theirs to change" in refused(tmp_path / "way" / "state").message
 
 
 def test_a_file_in_its_place_is_said(tmp_path: Path):
