@@ -46,7 +46,7 @@ class _Row(Struct, frozen=True, gc=False, kw_only=True):
 
 class _LooseRow(Struct):
     date: str
-    usage: Decimal | None
+    usage: Decimal
     model: str | None = None
     model_permaslug: str | None = None
     endpoint_id: str | None = None
@@ -124,7 +124,7 @@ def _added(rows: list[Raw]) -> Mapping[str, _Day]:
 
 
 def _loosely(raw: Raw) -> _Row:
-    """A row whose counts may be text or have a fraction, and whose fields may be null."""
+    """A row whose counts may be text or have a fraction, and whose fields, but for the amount, may be null."""
     row = decoded(bytes(raw), _LooseRow, "/activity")
     return _Row(
         date=row.date,
@@ -132,7 +132,7 @@ def _loosely(raw: Raw) -> _Row:
         model_permaslug=row.model_permaslug or "",
         endpoint_id=row.endpoint_id or "",
         provider_name=row.provider_name or "",
-        usage=_NOTHING if row.usage is None else row.usage,
+        usage=row.usage,
         requests=whole(row.requests, "requests"),
         prompt_tokens=whole(row.prompt_tokens, "prompt_tokens"),
         completion_tokens=whole(row.completion_tokens, "completion_tokens"),

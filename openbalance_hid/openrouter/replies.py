@@ -60,7 +60,7 @@ class _CreditsReply(msgspec.Struct):
     data: _CreditsData
 
 
-class _TodayRow(msgspec.Struct):
+class _TodayRow(msgspec.Struct, frozen=True):
     credits_usage: Decimal | None
     model: str | None = None
     request_count: Decimal | None = None
@@ -90,7 +90,7 @@ class _KeyReply(msgspec.Struct):
 
 class _KeyRow(msgspec.Struct):
     hash: str
-    usage: Decimal | None
+    usage: Decimal
     name: str | None = None
     label: str | None = None
     usage_daily: Decimal | None = None
@@ -177,7 +177,7 @@ def looks_like_html(body: bytes) -> bool:
 def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
     data = decoded(body, _TodayReply, "/analytics/query").data
     by_model: dict[str, Spend] = {}
-    for row in data.data:
+    for row in dict.fromkeys(data.data):  # a model has one row; the same one twice is a repetition
         spend = Spend(bounded(row.credits_usage, "credits_usage"), whole(row.request_count, "request_count"))
         _add(by_model, name_of(row.model), spend)
     return by_model, bool(data.metadata and data.metadata.truncated)
@@ -189,7 +189,7 @@ def _key(row: _KeyRow) -> ApiKey:
 
     return ApiKey(
         row.hash[:NAME_LIMIT],
-        mask_keys(name_of(row.name or row.label)),
+        name_of(row.name or row.label),
         bounded(row.usage, "usage"),
         told(row.usage_daily, "usage_daily"),
         told(row.usage_weekly, "usage_weekly"),
@@ -248,7 +248,8 @@ def day_of(text: str) -> date:
 
 
 def name_of(text: str | None) -> str:
-    return _printable((text or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT].strip() or "unknown"  # cut first: it may be megabytes
+    printable = _printable((text or "")[: 4 * NAME_LIMIT])  # cut first: it may be megabytes
+    return mask_keys(printable)[:NAME_LIMIT].strip() or "unknown"
 
 
 def _printable(text: str, gap: str = "") -> str:

@@ -72,6 +72,16 @@ def test_a_row_that_comes_twice_is_counted_once() -> None:
     assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(4), 2)}}
 
 
+def test_an_amount_that_is_null_is_not_taken_for_zero() -> None:
+    with pytest.raises(ServerError):
+        to_activity(activity_body(usage=None))
+
+
+def test_what_looks_like_a_key_is_in_no_name() -> None:
+    body = activity_body(model=f"a/sk-or-v1-{'ab' * 32}", provider_name=f"P sk-or-v1-{'ab' * 32}")
+    assert "abab" not in repr(to_activity(body))
+
+
 def test_a_name_of_a_megabyte_is_cut_and_nothing_unseen_stays_in_one() -> None:
     (name,) = to_activity(activity_body(model="a/\u061c\u200b\u2066\ufeff\U000e0041m" + "x" * 1_000_000)).by_model[
         date(2026, 6, 12)
@@ -114,7 +124,7 @@ COUNTS = st.integers(0, 10**9)
 ROW = st.fixed_dictionaries(
     {
         "date": st.sampled_from(["2026-06-12", "2026-06-12 00:00:00", "2026-06-13T00:00:00Z"]),
-        "usage": st.decimals(0, 10**6, places=9) | st.none(),
+        "usage": st.decimals(0, 10**6, places=9),
     },
     optional={
         "model": st.sampled_from(["a/m", "a/n"]) | st.none(),
@@ -135,7 +145,7 @@ NUMBERS = ("usage", "requests", "prompt_tokens", "completion_tokens")
 def written(row: dict[str, object], as_text: bool) -> str:
     """JSON with the amount as a number to the last digit, or as text."""
     usage = row["usage"]
-    amount = "null" if usage is None else f'"{usage:f}"' if as_text else f"{usage:f}"
+    amount = f'"{usage:f}"' if as_text else f"{usage:f}"
     rest = {name: value for name, value in row.items() if name != "usage"}
     return json.dumps(rest).removesuffix("}") + f', "usage": {amount}}}'
 

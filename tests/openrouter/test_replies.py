@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_today
+from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_keys, to_today
 
 DAY = date(2026, 11, 24)
 
@@ -86,6 +86,13 @@ def test_the_analytics_rows_lie_two_levels_deep_with_counts_as_text_and_money_as
 def test_a_missing_amount_is_not_taken_for_zero() -> None:
     with pytest.raises(ServerError):
         to_today(b'{"data":{"data":[{"model":"GPT-5","request_count":1}]}}', DAY)
+    with pytest.raises(ServerError):  # null is nothing charged in /analytics/query, and nothing known elsewhere
+        to_keys(b'{"data":[{"hash":"h","name":"n","usage":null}]}')
+
+
+def test_a_row_of_the_analytics_that_comes_twice_is_counted_once() -> None:
+    rows = [{"model": "M", "credits_usage": 2, "request_count": "1"}] * 2 + [{"model": "M", "credits_usage": 3}]
+    assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).usd == 5
 
 
 @pytest.mark.parametrize(
