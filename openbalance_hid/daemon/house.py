@@ -1,10 +1,10 @@
 """`step(event, now)`: what happens, and what is to be done about it. No thread, clock, device or picture.
 
-The house owns panels, gestures, snapshots and episodes. Events come in one at a time; effects go out as frozen values, for
-the loop to carry out. `next_deadline` says when time itself is the next event.
+The house owns panels, gestures and the books on its accounts. Events come in one at a time; effects go out as frozen values,
+for the loop to carry out. `next_deadline` says when time itself is the next event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
 from msgspec.structs import replace
@@ -14,7 +14,6 @@ from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.layout import check_against_deck, intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
-from openbalance_hid.daemon.alarms import Alarms
 from openbalance_hid.daemon.beats import Beats
 from openbalance_hid.daemon.board import (
     NOBODYS,
@@ -25,7 +24,7 @@ from openbalance_hid.daemon.board import (
     ring_step,
     tap_of,
 )
-from openbalance_hid.daemon.concerns import Concerns
+from openbalance_hid.daemon.books import Books
 from openbalance_hid.daemon.events import (
     Acknowledged,
     Asked,
@@ -59,7 +58,6 @@ from openbalance_hid.daemon.events import (
 )
 from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.marks import Marks
-from openbalance_hid.daemon.meters import Meters
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place
@@ -80,14 +78,11 @@ class House:
     def __init__(self, config: Config, snapshots: Mapping[str, Snapshot], started: Moment, zone: tzinfo | None = None) -> None:
         """`zone`: of the night hours; None: the system's."""
         self.config = config
-        self.snapshots: dict[str, Snapshot] = dict(snapshots)
         self.panels: dict[str, Panel] = {}  # by serial: the decks that are there
         self.steps = 0
         self.config_refused = False  # the owner has written one that cannot be used; the one before is in force
         self.readings = 0  # how often the tiles were asked: when it stands still, nothing new is to be told
-        self._alarms = Alarms()
-        self._concerns = Concerns()
-        self._meters = Meters()
+        self._books = Books(snapshots)
         self._hides = False  # amounts, from everybody who looks
         self._read_privacy = Privacy.OFF  # as the tiles were asked last
         self._marks = Marks()
@@ -123,14 +118,14 @@ class House:
             case Snapshot():
                 effects += self._take(event, now)
             case Notified():
-                self._alarms.told(event)
+                self._books.alarms.told(event)
             case Acknowledged():
-                self._alarms.acknowledge_level(event)
+                self._books.alarms.acknowledge_level(event)
                 self._read(now)
             case Warned():
-                self._concerns.told(event)
-            case Recalled():
-                self._recall(event, now)
+                self._books.concerns.told(event)
+            case Recalled() if self._books.recall(event):
+                self._read(now)
             case NoRefresh():
                 self._end_refresh(event.account, now)
             case OpenFailed(serial, spot):
@@ -148,16 +143,17 @@ class House:
         self._time(now)
         if self.privacy is not self._read_privacy:  # a finger came to rest on the tile, or has left it
             self._read(now)
-        effects += self._alarms.to_remember(self.snapshots, now)
-        effects += self._meters.to_remember(self.snapshots)
-        effects += self._concerns.to_remember(self.snapshots)
-        effects += self._meters.to_pace(tile for panel in self.panels.values() for tile in panel.all_tiles().values())
-        return [*effects, *self._repaint(now)]
+        return [*effects, *self._books.to_do(self._tiles(), now), *self._repaint(now)]
+
+    @property
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Of every account that is asked for, by name."""
+        return self._books.snapshots
 
     @property
     def episodes(self) -> Mapping[EpisodeKey, Episode]:
         """The open spike episodes."""
-        return self._alarms.episodes
+        return self._books.alarms.episodes
 
     @property
     def known(self) -> Known:
@@ -167,7 +163,7 @@ class House:
     @property
     def runs(self) -> Mapping[str, Run]:
         """By account: the last run of its meter."""
-        return self._meters.runs
+        return self._books.meters.runs
 
     @property
     def privacy(self) -> Privacy:
@@ -225,13 +221,7 @@ class House:
         """
         before, self.config, self.config_refused = self.config, config, False
         intervals_s = intervals_of(config)
-        for gone in self.snapshots.keys() - intervals_s.keys():
-            self._alarms.forget(gone)
-            self._meters.forget(gone)
-            self._concerns.forget(gone)
-        self.snapshots = {
-            name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
-        }
+        self._books.enlist(intervals_s, now)
         if config.hold_seconds != before.hold_seconds:
             self._gestures = Gestures(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [Enlist(intervals_s)]
@@ -244,8 +234,7 @@ class House:
             self._let_go({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             self._show.tiles[serial] = new
             effects += self._misfits(panel)
-        tiles = [tile for panel in self.panels.values() for tile in panel.all_tiles().values()]
-        self._alarms.follow(tiles, self.snapshots, now)
+        self._books.alarms.follow(self._tiles(), self.snapshots, now)
         self._read(now)
         return effects
 
@@ -314,10 +303,10 @@ class House:
             case OpenPage(page):
                 return [Open(page.value, *place)]
             case Acknowledge():
-                self._alarms.acknowledge(tile, self.snapshots, now)
+                self._books.alarms.acknowledge(tile, self.snapshots, now)
                 self._read(now)
             case ToggleMeter():
-                self._meters.toggle(tile.account, self.snapshots[tile.account], now.utc)
+                self._books.meters.toggle(tile.account, self.snapshots[tile.account], now.utc)
                 self._read(now)
             case TogglePrivacy():
                 self._hides = not self._hides
@@ -355,30 +344,12 @@ class House:
     def _take(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last word of an account that the owner has taken away
-        if snapshot.started_at != self.snapshots[snapshot.account].started_at:  # another account under this name
-            self._alarms.forget(snapshot.account)
-            self._meters.forget(snapshot.account)
-            self._concerns.forget(snapshot.account)
-        self.snapshots[snapshot.account] = snapshot
-        tiles = [
-            tile for each in self.panels.values() for tile in each.all_tiles().values() if tile.account == snapshot.account
-        ]
-        self._alarms.follow(tiles, self.snapshots, now)
-        self._meters.follow(snapshot)
+        tiles = [tile for tile in self._tiles() if tile.account == snapshot.account]
+        effects = self._books.take(snapshot, tiles, self.config, self.privacy is not Privacy.OFF, now)
         if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
         self._read(now)
-        warnings = self._concerns.follow(snapshot, self.config, hides=self.privacy is not Privacy.OFF)
-        spikes = self._alarms.to_notify(tiles, self.snapshots, now) if self.config.accounts[snapshot.account].notify else []
-        return [*warnings, *spikes]
-
-    def _recall(self, event: Recalled, now: Moment) -> None:
-        known = self.snapshots.get(event.account)
-        if known is not None and event.started_at == known.started_at:
-            self._alarms.recall(event)
-            self._meters.recall(event.account, event.run)
-            self._concerns.recall(event.account, event.concerns)
-            self._read(now)
+        return effects
 
     def _held(self, event: Event, now: Moment) -> list[Effect]:
         """Holds that have come due: as far as the deck has told what its fingers did, for the loop may be late."""
@@ -424,6 +395,10 @@ class House:
             flash=self._marks.shown(place),
             dimmed=self._beats.is_quiet(now.mono_s) and self.panels[place[0]].is_lit,
         )
+
+    def _tiles(self) -> Iterator[TileConfig]:
+        """On any page of any deck."""
+        return (tile for panel in self.panels.values() for tile in panel.all_tiles().values())
 
     def _tile(self, place: Place) -> TileConfig:
         return self._show.tiles[place[0]][place[1]]
