@@ -17,8 +17,9 @@ from openbalance_hid.service.doctor.examine import examine
 from openbalance_hid.service.doctor.facts import Session
 from openbalance_hid.service.doctor.judge import desktop as judge
 from openbalance_hid.service.doctor.probes import PROBES
+from tests.desktop.logind import logind
 from tests.private_bus import needs_dbus, private_bus
-from tests.service.a_patient import only, patient
+from tests.service.a_patient import only, patient, told
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 PATIENCE_S = 30.0
@@ -125,3 +126,16 @@ def test_a_session_is_told_as_it_is(session: Session, at_seat: bool, found: str)
 def test_the_environment_tells_of_the_session(tmp_path: Path):
     env = {"XDG_SESSION_TYPE": "x11", "XDG_SEAT": "seat0", "SSH_CONNECTION": "1 2 3 4"}
     assert "through ssh" in only(patient(tmp_path, **env), "session").found
+
+
+@needs_dbus
+def test_a_configuration_that_heeds_the_lock_wants_a_logind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with private_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        one = patient(tmp_path, XDG_SESSION_TYPE="x11", XDG_SEAT="seat0")
+        one.places.config_file.write_text("[dim]\non_lock = true\n")
+        seen, lock = told(one, "session")
+        assert (seen.verdict, lock.verdict) == (Verdict.OK, Verdict.WARNING)
+        assert lock.found.startswith("dim.on_lock is set, and no logind")
+        with logind(address):
+            assert only(one, "session").verdict is Verdict.OK

@@ -49,7 +49,7 @@ def released() -> Iterator[None]:
 
 
 def row(name: str, limit_s: float = 30.0, module: str = __name__) -> Probe:
-    return Probe(name, f"{module}:{name}", limit_s)
+    return Probe(name, f"{module}:{name}", limit_s, exit_code=69)
 
 
 def test_probes_that_hang_or_fail_are_said_to_and_the_others_are_heard_in_their_order(tmp_path: Path, released: None):
@@ -63,7 +63,7 @@ def test_probes_that_hang_or_fail_are_said_to_and_the_others_are_heard_in_their_
     ]
     checks = tuple(examine(patient(tmp_path), table))
     assert [(check.name, check.verdict, check.exit_code) for check in checks] == [
-        ("hangs", Verdict.FAILURE, 1),
+        ("hangs", Verdict.FAILURE, 69),
         ("well", Verdict.OK, 0),
         ("has_a_bug", Verdict.FAILURE, 1),
         ("is_refused", Verdict.FAILURE, 78),

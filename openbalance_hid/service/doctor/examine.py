@@ -31,7 +31,7 @@ def examine(patient: Patient, probes: Sequence[Probe] = PROBES) -> Iterator[Chec
         try:
             yield from answer.get(timeout=max(0.0, begun_s + probe.limit_s - time.monotonic()))
         except Empty:  # its thread is left behind, and ends with the process
-            yield failure(probe.name, f"no answer within {probe.limit_s:g} s", probe.hint, UNEXPECTED)
+            yield failure(probe.name, f"no answer within {probe.limit_s:g} s", probe.hint, probe.exit_code)
 
 
 def _turn(probe: Probe, patient: Patient, answer: SimpleQueue[Sequence[Check]]) -> None:

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from openbalance_hid.errors import CredentialError, OfflineError
+
 _GATHER = "openbalance_hid.service.doctor.gather"
+_TO_FILE = "openbalance-hid setup --store file"
+_NO_KEY = CredentialError.exit_code
+_UNAVAILABLE = OfflineError.exit_code
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`asks`: the function as "module:name", from a Patient to checks. `hint`: what helps when `limit_s` is over."""
+    """`asks`: the function as "module:name", from a Patient to checks. `hint` and `exit_code`: when `limit_s` is over."""
 
     name: str
     asks: str
     limit_s: float = 5.0
     hint: str = ""
+    exit_code: int = 1
 
 
 PROBES = (
@@ -33,10 +39,11 @@ PROBES = (
     Probe("session", f"{_GATHER}.desktop:session"),
     Probe("pages", f"{_GATHER}.desktop:pages"),
     Probe("notifications", f"{_GATHER}.desktop:notifications"),
-    Probe("keyring", f"{_GATHER}.account:keyring", 8.0),
-    Probe("key", f"{_GATHER}.account:key", 8.0),
-    Probe("key-kind", f"{_GATHER}.account:key_kind", 16.0),  # after the keyring
-    Probe("openrouter", f"{_GATHER}.account:openrouter", 10.0),
+    Probe("keyring", f"{_GATHER}.account:keyring", 8.0, _TO_FILE, _NO_KEY),
+    Probe("key", f"{_GATHER}.account:key", 8.0, _TO_FILE, _NO_KEY),
+    Probe("key-kind", f"{_GATHER}.account:key_kind", 16.0, "openbalance-hid doctor", _UNAVAILABLE),  # after the keyring
+    # A resolver that nobody answers takes longer than any limit of ours.
+    Probe("openrouter", f"{_GATHER}.account:openrouter", 10.0, "curl -sSI https://openrouter.ai", _UNAVAILABLE),
     Probe("service", f"{_GATHER}.house:service", 10.0),
     Probe("daemon", f"{_GATHER}.house:daemon"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, ok
 from openbalance_hid.service.doctor.facts import Notifier, Opener, Session
 from openbalance_hid.service.doctor.judge import desktop as judge
@@ -16,8 +17,9 @@ INSTALLERS = {"apt": "sudo apt install", "dnf": "sudo dnf install", "pacman": "s
 
 
 def session(patient: Patient) -> list[Check]:
-    """Seat, kind, ssh."""
-    return judge.session(session_of(patient))
+    """Seat, kind, ssh; and logind, where the configuration needs it."""
+    lock = judge.screen_lock(_has_logind()) if _heeds_lock(patient) else []
+    return [*judge.session(session_of(patient)), *lock]
 
 
 def pages(patient: Patient) -> list[Check]:
@@ -67,3 +69,22 @@ def session_of(patient: Patient) -> Session:
 
 def _installing(path: str | None) -> str:
     return next((words for program, words in INSTALLERS.items() if shutil.which(program, path=path)), "")
+
+
+def _heeds_lock(patient: Patient) -> bool:
+    try:
+        return patient.config().dim.on_lock
+    except OpenBalanceError:
+        return False
+
+
+def _has_logind() -> bool:
+    try:
+        from openbalance_hid.desktop.screen_lock import LOGIND
+        from openbalance_hid.desktop.session_bus import NoBusError, Standing, standings
+    except ImportError:  # macOS has no D-Bus
+        return False
+    try:
+        return standings([LOGIND], "SYSTEM", BUS_LIMIT_S)[LOGIND] is not Standing.ABSENT
+    except NoBusError:
+        return False

@@ -20,6 +20,13 @@ def session(seen: Session) -> list[Check]:
     return [ok("session", f"{kind}, {f'on {seen.seat}' if seen.seat else 'without a seat'}")]
 
 
+def screen_lock(told: bool) -> list[Check]:
+    """Whether somebody tells of the session's lock; to be asked where the owner wants the decks dark then."""
+    if told:
+        return []
+    return [warning("session", "dim.on_lock is set, and no logind is here to tell of a lock", "openbalance-hid config show")]
+
+
 def pages(seen: Opener, installing: str) -> list[Check]:
     """Whether a tap can open a page. `installing`: how packages are installed here, empty when not known."""
     if seen.portal in ("running", "startable"):
