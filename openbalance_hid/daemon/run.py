@@ -60,6 +60,7 @@ from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.surface import Leave
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
+from openbalance_hid.desktop.keyring_door import LockedKeyringError
 from openbalance_hid.desktop.notify import OPEN, tell
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
@@ -92,8 +93,16 @@ def run(wishes: Wishes, env: Mapping[str, str]) -> None:
     config = load_config(wishes.paths.config_file)
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
 
+    locked: set[str] = set()  # accounts whose owner was asked to open the keyring and has not: once is enough
+
     def client_for(account: str) -> Client:
-        return Client(read_key(account, env, wishes.paths).secret.reveal(), base_url)
+        try:
+            key = read_key(account, env, wishes.paths, ask_owner=account not in locked)
+        except LockedKeyringError:
+            locked.add(account)
+            raise
+        locked.discard(account)
+        return Client(key.secret.reveal(), base_url)
 
     _Daemon(wishes, config, client_for).run()
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from openbalance_hid.desktop import keyring_door, private_files
 from openbalance_hid.desktop.keyring_door import DEFAULT_ACCOUNT, NoKeyringError, setup_command, to_file
 from openbalance_hid.desktop.secret import Secret, checked_key
-from openbalance_hid.errors import CredentialError, NoKeyError, OpenBalanceError
+from openbalance_hid.errors import CredentialError, NoKeyError, OpenBalanceError, Retry
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +85,13 @@ class KeySource(Struct, frozen=True):
     hint: str = ""
 
 
-def read_key(account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> StoredKey:
+def read_key(
+    account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
+) -> StoredKey:
     """The account's key, from the first place that has one.
 
     NoKeyError when none has. CredentialError when a place has one that cannot be used, which is never passed over for the next,
-    or when the keyring does not answer within `timeout_s`.
+    or when the keyring does not answer within `timeout_s`. `ask_owner`: a locked keyring may ask for its password.
     """
     _check_name(account)
     found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, places)
@@ -97,12 +99,14 @@ def read_key(account: str, env: Mapping[str, str], places: Places, timeout_s: fl
         return found
     aside = ""
     try:
-        found = _in_keyring(account, timeout_s)
+        found = _in_keyring(account, timeout_s, ask_owner)
     except NoKeyringError as error:
         aside = f" ({error.message})"
     if found is not None:
         return found
-    raise NoKeyError(f"no key is stored for account '{account}'{aside}", to_file(account) if aside else setup_command(account))
+    none = NoKeyError(f"no key is stored for account '{account}'{aside}", to_file(account) if aside else setup_command(account))
+    none.retry = Retry.SOON if aside else Retry.OWNER  # a keyring may come after a daemon that starts with the desktop
+    raise none
 
 
 def key_sources(account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[KeySource, ...]:
@@ -261,8 +265,8 @@ def _in_file(account: str, places: Places) -> StoredKey | None:
     return None if text is None else StoredKey(checked_key(text, f"key file {file}", setup_command(account)), "file", str(file))
 
 
-def _in_keyring(account: str, timeout_s: float) -> StoredKey | None:
-    text = keyring_door.get_password(account, timeout_s)
+def _in_keyring(account: str, timeout_s: float, ask_owner: bool = True) -> StoredKey | None:
+    text = keyring_door.get_password(account, timeout_s, ask_owner)
     if text is None:
         return None
     return StoredKey(checked_key(text, "what the keyring holds", setup_command(account)), "keyring", "the keyring")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from openbalance_hid.errors import CredentialError
+from openbalance_hid.errors import CredentialError, Retry
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -24,15 +24,31 @@ DEFAULT_ACCOUNT = "default"
 _THREAD = "keyring"
 
 
-class NoKeyringError(CredentialError):
+class KeyringError(CredentialError):
+    """The keyring does not say what it has. It may in a moment: when its service has started, or its owner has opened it."""
+
+    retry = Retry.SOON
+
+
+class NoKeyringError(KeyringError):
     """There is no keyring on this machine, or no service that would open it."""
 
 
-def get_password(account: str, timeout_s: float) -> str | None:
-    """What the keyring holds for the account, None where it holds nothing. CredentialError after `timeout_s` or on failure."""
+class LockedKeyringError(KeyringError):
+    """Its owner has not opened it."""
+
+
+def get_password(account: str, timeout_s: float, ask_owner: bool = True) -> str | None:
+    """What the keyring holds for the account, None where it holds nothing. KeyringError after `timeout_s` or on failure.
+
+    `ask_owner`: a locked one may open a window that asks for its password.
+    """
 
     def ask() -> str | None:
-        return _keyring().get_password(SERVICE, account)
+        keyring = _keyring()
+        if not ask_owner and _is_locked(keyring):
+            raise LockedKeyringError("the keyring is locked", to_file(account))
+        return keyring.get_password(SERVICE, account)
 
     found = _within(account, timeout_s, ask)
     return None if found is None else str(found)
@@ -104,6 +120,19 @@ def _keyring() -> KeyringBackend:
     return keyring.get_keyring()
 
 
+def _is_locked(keyring: KeyringBackend) -> bool:
+    """Whether a question would open a window. Of other keyrings than a Secret Service that cannot be told: no."""
+    if not type(keyring).__module__.endswith(".SecretService"):
+        return False
+    import secretstorage
+    from secretstorage.collection import Collection
+    from secretstorage.exceptions import ItemNotFoundException
+
+    with closing(secretstorage.dbus_init()) as connection, suppress(ItemNotFoundException):  # not made yet: nothing is locked
+        return bool(Collection(connection).is_locked())
+    return False
+
+
 def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
     deadline = time.monotonic() + timeout_s
     for thread in threading.enumerate():
@@ -130,13 +159,15 @@ def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
     return answer
 
 
-def _silent(account: str, timeout_s: float) -> CredentialError:
-    return CredentialError(
+def _silent(account: str, timeout_s: float) -> KeyringError:
+    return KeyringError(
         f"the keyring did not answer within {timeout_s:g} s: it may be waiting for its password", to_file(account)
     )
 
 
-def _in_words(account: str, error: Exception) -> CredentialError:
+def _in_words(account: str, error: Exception) -> KeyringError:
+    if isinstance(error, KeyringError):
+        return error
     if isinstance(error, ImportError):
         return NoKeyringError(f"the Python package {error.name or 'keyring'} is not installed", to_file(account))
     import keyring.errors
@@ -145,9 +176,9 @@ def _in_words(account: str, error: Exception) -> CredentialError:
         case keyring.errors.NoKeyringError():
             return NoKeyringError("no keyring service is running", to_file(account))
         case keyring.errors.KeyringLocked():
-            return CredentialError("the keyring is locked", to_file(account))
+            return LockedKeyringError("the keyring is locked", to_file(account))
         case keyring.errors.InitError():
             return NoKeyringError("the keyring cannot be opened", to_file(account))
         case _:
             # The class only: a back end may repeat in its text what it was handed.
-            return CredentialError(f"the keyring failed: {type(error).__name__}", to_file(account))
+            return KeyringError(f"the keyring failed: {type(error).__name__}", to_file(account))

@@ -20,6 +20,7 @@ from openbalance_hid.errors import (
     CredentialError,
     ForbiddenError,
     KeyRejectedError,
+    Retry,
     ServerError,
 )
 from openbalance_hid.openrouter import cadence
@@ -109,7 +110,8 @@ class Turns:
             client = self._client_factory()
         except CredentialError as error:
             self._known = replace(self._known, key_hint=None)
-            return self._after_credits(Verdict(Outcome.OWNER, Health.NO_KEY, error.message), None)
+            outcome = Outcome.SOON if error.retry is Retry.SOON else Outcome.OWNER
+            return self._after_credits(Verdict(outcome, Health.NO_KEY, error.message), None)
         calls_before = self._known.api_calls
         try:
             with client:

@@ -16,7 +16,7 @@ from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop import keyring_door
 from openbalance_hid.desktop.credentials import Standing, Store, key_sources, list_accounts, read_key, store_key
 from openbalance_hid.desktop.secret import Secret
-from openbalance_hid.errors import CredentialError, NoKeyError
+from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from tests.desktop.keyrings import installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
 from tests.private_bus import needs_dbus, private_bus
@@ -74,6 +74,22 @@ def test_a_locked_keyring_that_nobody_can_open_is_said_to_be_locked(bus: str, pl
             read_key("work", {}, places, LIMIT_S)
         assert refusal.value.hint == "openbalance-hid setup --account work --store file"
         assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.REFUSED
+
+
+def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: str, places: Paths, tmp_path: Path):
+    with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path), silent_prompter(bus):
+        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        assert read_key("work", {}, places, LIMIT_S, ask_owner=False).secret == KEY
+        lock()
+        with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
+            read_key("work", {}, places, LIMIT_S, ask_owner=False)
+        assert refusal.value.retry is Retry.SOON
+        assert "keyring" not in [thread.name for thread in threading.enumerate()], "nothing waits in front of a window"
+
+
+def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, places: Paths, tmp_path: Path):
+    with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path):
+        assert keyring_door.get_password("work", LIMIT_S, ask_owner=False) is None
 
 
 def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places: Paths, tmp_path: Path):

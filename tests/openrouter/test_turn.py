@@ -3,12 +3,13 @@
 import logging
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Credits, Health, Snapshot
-from openbalance_hid.errors import CredentialError, NoKeyError
+from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.openrouter.turn import SAMPLES_KEPT
@@ -367,6 +368,21 @@ def test_a_key_that_cannot_be_read_says_why(stage: Stage) -> None:
     stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
     assert stage.turn() == INTERVAL_S
     assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring is locked")
+
+
+def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(stage: Stage) -> None:
+    class Closed(CredentialError):
+        retry = Retry.SOON
+
+    def connect() -> Client:
+        raise Closed("the keyring did not answer")
+
+    stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
+    waits_s = [stage.turn() for _ in range(9)]
+    assert waits_s[0] <= 15
+    assert all(later > sooner / 2 for sooner, later in pairwise(waits_s))
+    assert INTERVAL_S / 2 <= waits_s[-1] <= INTERVAL_S
+    assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring did not answer")
 
 
 def test_another_key_starts_a_new_counter_and_asks_for_activity(stage: Stage) -> None:
