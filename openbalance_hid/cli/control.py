@@ -101,6 +101,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"{'':{WIDTH}}measured {account['measured_at'] or 'never'}, next poll {account['next_poll_at'] or '—'}")
     for deck in told["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
+        lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
         lines += [f"{'':{WIDTH}}{key['key']:2d}  {key['text']}" for key in deck["keys"] if key["tile"] != "blank"]
     if not told["decks"]:
         lines.append("no deck is connected")

@@ -64,7 +64,7 @@ class Decks:
         self._here: dict[str, Surface] = {}  # by the house's name: those that are open
         self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
         self._leaving: list[Surface] = []  # closed, but their handle may be in use
-        self._troubles: dict[str, tuple[FoundDeck, str]] = {}  # by path: found, but not to be opened
+        self._troubles: dict[str, tuple[FoundDeck, str, str]] = {}  # by path: found, not to be opened, why, and what to type
         self._arrivals: Counter[str] = Counter()  # by name
         self._brightness: dict[str, int] = {}
         self._stopping = False
@@ -148,7 +148,7 @@ class Decks:
         """Every deck that is there, with its counts or with what is in the way."""
         with self._lock:
             here, troubles = dict(self._here), dict(self._troubles)
-            silent = {path: (found, "it has not answered yet") for path, (found, _) in self._opening.items()}
+            silent = {path: (found, "it has not answered yet", "") for path, (found, _) in self._opening.items()}
         for surface in here.values():
             silent.pop(surface.path, None)
         return (
@@ -167,8 +167,8 @@ class Decks:
                 for name, surface in here.items()
             ),
             *(
-                DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why)
-                for found, why in {**silent, **troubles}.values()
+                DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why, hint=hint)
+                for found, why, hint in {**silent, **troubles}.values()
             ),
         )
 
@@ -223,7 +223,7 @@ class Decks:
     def _cannot(self, found: FoundDeck, what: str, hint: str) -> None:
         with self._lock:
             known = self._troubles.get(found.path)
-            self._troubles[found.path] = (found, what)
+            self._troubles[found.path] = (found, what, hint)
         if known is None or known[1] != what:
             log.warning("%s%s", what, f" – try: {hint}" if hint else "")
         self._hotplug.forget(found.path)  # so that the next scan offers it again

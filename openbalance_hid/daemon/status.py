@@ -28,7 +28,7 @@ TOP_MODELS = 6
 
 
 class DeckCounts(Struct, frozen=True):
-    """One deck as its surface counts it; `trouble`: why it cannot be used, in words."""
+    """One deck as its surface counts it; `trouble`: why it cannot be used, in words, and `hint`: the command that mends it."""
 
     serial: str
     model: str
@@ -40,6 +40,7 @@ class DeckCounts(Struct, frozen=True):
     reports_sent: int = 0
     reconnects: int = 0
     trouble: str | None = None
+    hint: str = ""
 
 
 class Process(Struct, frozen=True):
@@ -158,6 +159,7 @@ def _deck(house: House, deck: DeckCounts) -> dict[str, Any]:
         "path": deck.path,
         "connected": deck.connected,
         "trouble": deck.trouble,
+        "hint": deck.hint,
         "page": panel.pages.shown.name if panel is not None else None,
         "pages": list(panel.pages.names) if panel is not None else [],
         "brightness": deck.brightness,

@@ -32,6 +32,7 @@ RAW = 5  # log level of single reports, below debug
 READ_SLICE_MS = 1400  # each costs a wake-up; a closed handle lives at most this long, and a stopped daemon 2 s
 STUCK_S = 3.0  # a healthy deck takes a report in 2 ms; Linux gives up after about 1 s by itself, and other systems never
 UDEV_HINT = "openbalance-hid udev install"
+OWNER_HINT = "openbalance-hid doctor"  # which names the program
 
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
@@ -257,7 +258,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         if reason is None:
             text = self._module_error() or what
             if "exclusive access" in text:  # macOS: kIOReturnExclusiveAccess
-                return DeckBusyError(f"{message}: another program has it")
+                return DeckBusyError(f"{message}: another program has it", OWNER_HINT)
             if "not permitted" in text:  # macOS: kIOReturnNotPermitted
                 return DeckRefusedError(f"{message}: not permitted", "openbalance-hid doctor")
             return DeckError(f"{message}: {text}") if self.connected() else DeckGoneError(f"{message}: no such device")
@@ -265,7 +266,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         if reason.errno in _REFUSED:
             return DeckRefusedError(f"{message}: {words}", UDEV_HINT)
         if reason.errno == errno.EBUSY:
-            return DeckBusyError(f"{message}: another program has it")
+            return DeckBusyError(f"{message}: another program has it", OWNER_HINT)
         if reason.errno in _GONE:
             return DeckGoneError(f"{message}: {words}")
         return DeckError(f"{message}: {words}")

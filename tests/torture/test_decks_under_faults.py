@@ -75,7 +75,7 @@ class Desk:
         self.sick: dict[str, float] = dict.fromkeys((deck.path for deck in self.decks), self.whole.now.mono_s)  # until when
         self.events = 0
         self._seen = 0
-        self._odd = False
+        self._odd = False  # a deck has babbled since all was healed: what it said may be heard late, when it is opened
 
     # --- acts -----------------------------------------------------------------------------------------------------------
 
@@ -201,7 +201,6 @@ class Desk:
     # --- what must hold -------------------------------------------------------------------------------------------------
 
     def do(self, act: Callable[[Tricky], None], deck: Tricky) -> None:
-        self._odd = False
         failing = [each for each in self.decks if each.tricks]
         act(deck)
         self.whole.settle()
@@ -212,6 +211,7 @@ class Desk:
             if isinstance(event, KeyMoved) and event.down and not self._odd:
                 assert any(event.key in each._held for each in self.decks if each.serial == event.serial.rpartition(":")[2])
         self._seen = len(self.whole.heard)
+        self._odd &= act != self.heal
         self.well()
         assert self.whole.bus.misuse == []
         assert len(self.whole.house.panels) <= len(self.decks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openbalance_hid.errors import DeckError, DeckRefusedError
+from openbalance_hid.errors import DeckBusyError, DeckError, DeckRefusedError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.facts import Holder, Missing, Node, Session, UdevRules
 
@@ -24,7 +24,7 @@ def _node(node: Node, session: Session, rules: UdevRules | None) -> Check:
         return ok("decks", f"{name}: in use by the running daemon", node.path)
     if node.error is None:
         return ok("decks", f"{name}: can be opened", node.path)
-    hint = node.error.hint
+    hint = "" if isinstance(node.error, DeckBusyError) else node.error.hint  # `owners` tells who has it
     if isinstance(node.error, DeckRefusedError) and rules is not None:
         covered = rules.same or (rules.file is not None and node.product not in rules.seen_uncovered)
         hint = f"{hint} --headless" if not session.at_seat else AGAIN if covered else hint
