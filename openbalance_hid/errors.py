@@ -40,6 +40,12 @@ class NoDaemonError(OpenBalanceError):
     exit_code = 69
 
 
+class DaemonRefusedError(NoDaemonError):
+    """A daemon may run there, for somebody else."""
+
+    exit_code = 77
+
+
 class AlreadyRunningError(OpenBalanceError):
     """Another daemon holds the control socket."""
 

@@ -47,8 +47,6 @@ def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
 def _told(watch: bool) -> Iterator[Accounts]:
     """What the daemon knows of its accounts: now, and with `watch` whenever it may have changed. Ends in NoDaemonError."""
     socket_file = paths(os.environ).socket_file
-    if not socket_file.exists():
-        raise NoDaemonError("no daemon is running", "openbalance-hid run")
     if not watch:
         yield ask(socket_file, "accounts")
         return

@@ -14,7 +14,6 @@ from openbalance_hid.cli import completing
 from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
-from openbalance_hid.errors import NoDaemonError
 from openbalance_hid.tiles.words import money
 
 STOP_LIMIT_S = 5.0
@@ -83,10 +82,7 @@ def stop() -> None:
 
 
 def _ask(command: str, **arguments: object) -> Any:
-    socket_file = paths(os.environ).socket_file
-    if not socket_file.exists():
-        raise NoDaemonError("no daemon is running", "openbalance-hid run")
-    return ask(socket_file, command, arguments)
+    return ask(paths(os.environ).socket_file, command, arguments)
 
 
 def _lines(told: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,3 +24,14 @@ class AccountName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         return completing.accounts(ctx, param, incomplete)
+
+
+def is_missing(file: Path) -> bool:
+    """Whether there is none of that name. What may not be looked at is not missing: whoever reads it says why it cannot."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False

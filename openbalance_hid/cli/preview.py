@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completing
+from openbalance_hid.cli.names import is_missing
 from openbalance_hid.config.layout import check_against_deck
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
@@ -132,7 +133,7 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
             return base64.b64decode(told), "live values"
         except NoDaemonError:
             pass
-    if config_file is not None and not config_file.exists():
+    if config_file is not None and is_missing(config_file):
         raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
     config = load_config(config_file or paths(os.environ).config_file)
     chosen = _by_account(scenarios, config)

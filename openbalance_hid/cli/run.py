@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from openbalance_hid.cli import completing
+from openbalance_hid.cli.names import is_missing
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop.guarded_process import guard_memory
 from openbalance_hid.errors import OpenBalanceError, UsageError
@@ -52,7 +53,7 @@ def run(
     faulthandler.enable()  # where the threads were, when a service manager's watchdog ends this; no values
     places = paths(os.environ)
     if config_file is not None:
-        if not config_file.exists():
+        if is_missing(config_file):
             raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
         places = places._replace(config_file=config_file.absolute())
     wanted = decks or ("usb",)

@@ -27,7 +27,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from openbalance_hid.config.paths import private_dir
-from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.errors import (
+    AlreadyRunningError,
+    ConfigError,
+    DaemonRefusedError,
+    NoDaemonError,
+    OpenBalanceError,
+    UsageError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -205,8 +212,16 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
             _connect(peer, socket_file, timeout_s)
             _check_peer(peer, socket_file)
             yield peer
+        except FileNotFoundError as error:
+            raise NoDaemonError("no daemon is running", "openbalance-hid run") from error
+        except PermissionError as error:
+            raise DaemonRefusedError(f"not permitted to ask the daemon at {socket_file}", _as_root(socket_file)) from error
         except OSError as error:
             raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
+
+
+def _as_root(socket_file: Path) -> str:
+    return f"sudo OPENBALANCE_RUNTIME_DIR={shlex.quote(str(socket_file.parent))} openbalance-hid status"
 
 
 def _sent(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> BinaryIO:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
@@ -146,7 +147,7 @@ def shadow(account: str, env: Mapping[str, str]) -> str | None:
     if variable is not None:
         return f"environment variable {variable}"
     credential = _credential_file(account, env)
-    return f"systemd credential {credential}" if credential is not None and credential.exists() else None
+    return f"systemd credential {credential}" if credential is not None and os.access(credential, os.F_OK) else None
 
 
 def check_store(account: str, store: Store, places: Places, timeout_s: float) -> None:
@@ -200,8 +201,10 @@ def forget_key(account: str, env: Mapping[str, str], places: Places, timeout_s: 
 
 def known_names(env: Mapping[str, str], places: Places) -> tuple[str, ...]:
     """The accounts that may have a key, "default" first, then by name. No keyring is asked."""
-    in_files = _names(file.stem for file in places.key_file_dir.glob("[!.]*.key"))
-    return (DEFAULT_ACCOUNT, *sorted({*_named_in(env), *in_files, *_remembered(places)} - {DEFAULT_ACCOUNT}))
+    names = {*_named_in(env), *_remembered(places)}
+    if os.access(places.key_file_dir, os.R_OK | os.X_OK):
+        names |= set(_names(file.stem for file in places.key_file_dir.iterdir() if file.suffix == ".key"))
+    return (DEFAULT_ACCOUNT, *sorted(names - {DEFAULT_ACCOUNT}))
 
 
 def list_accounts(env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[Listed, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shlex
@@ -85,7 +86,7 @@ def _opened(path: Path) -> Iterator[int | None]:
         yield None
         return
     except OSError as error:
-        what = "is a link, not a file" if path.is_symlink() else f"cannot be read: {_reason(error)}"
+        what = "is a link, not a file" if error.errno == errno.ELOOP else f"cannot be read: {_reason(error)}"
         raise CredentialError(f"{path} {what}", _look(path)) from error
     try:
         yield file

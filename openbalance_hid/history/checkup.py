@@ -26,12 +26,17 @@ class Condition:
 
 def condition(path: Path) -> Condition:
     """The file's state: read as a whole, each index beside its table. Raises nothing."""
+    try:
+        size_bytes = path.stat().st_size
+    except FileNotFoundError:
+        size_bytes = None
+    except OSError as error:
+        return Condition(True, trouble=f"it cannot be looked at: {(error.strerror or '').lower()}")
     aside = tuple(
         sorted(file.name for file in path.parent.glob(f"{path.name}.damaged-*") if not file.name.endswith(("-wal", "-shm")))
     )
-    if not path.exists():
+    if size_bytes is None:
         return Condition(False, set_aside=aside)
-    size_bytes = path.stat().st_size
     if not os.access(path, os.R_OK | os.W_OK):
         return Condition(True, size_bytes, trouble="it may not be read and written", set_aside=aside)
     try:

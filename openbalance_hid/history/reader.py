@@ -119,8 +119,14 @@ class Reader:
 @contextmanager
 def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
     """The file, open for reading. ConfigError when it is not there, damaged, busy, or of another version."""
-    if not path.exists():
-        raise ConfigError(f"there is no history yet at {path}", "openbalance-hid run")
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no history yet at {path}", "openbalance-hid run") from error
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the history {path}: {(error.strerror or '').lower()}", "openbalance-hid doctor"
+        ) from error
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
             if version(db) != len(STEPS):

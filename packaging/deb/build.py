@@ -47,7 +47,7 @@ def main() -> None:
     stage = build / "root"
     (wheel,) = (ROOT / "dist").glob("*.whl")
     version = f"{wheel.name.split('-')[1]}-{REVISION}"
-    epoch = os.environ.get("SOURCE_DATE_EPOCH") or said("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
+    epoch = os.environ.get("SOURCE_DATE_EPOCH") or last_change()
     python = said(PYTHON, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
     site = install(stage, wheel, python)
     commands(stage)
@@ -171,6 +171,14 @@ def control(stage: Path, version: str, python: str, libraries: str) -> str:
         f"Section: utils\nPriority: optional\nHomepage: https://pypi.org/project/{NAME}/\n"
         f"Description: OpenRouter account on a Stream Deck\n {description}\n"
     )
+
+
+def last_change() -> str:
+    """Seconds since 1970, so that the same source gives the same package."""
+    try:
+        return said("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
+    except (OSError, subprocess.CalledProcessError):  # a source distribution
+        return str(int((ROOT / "CHANGELOG.md").stat().st_mtime))
 
 
 def put(file: Path, text: str, mode: int = 0o644) -> None:

@@ -1,0 +1,71 @@
+"""What a user is told where the system lets him not even look: in a directory of somebody else's. Never that it is a bug."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.door import machine
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """A directory that nobody may enter."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o000)
+    yield folder
+    folder.chmod(0o700)
+
+
+def as_a_user(closed: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """`openbalance-hid args` with every place in there, for a user whom permissions hold: root without what makes it one."""
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if bound and shutil.which("setpriv") is None:
+        pytest.skip("root needs setpriv to be held by permissions: apt install util-linux")
+    words = [*bound, sys.executable, "-m", "openbalance_hid", *args]
+    return subprocess.run(words, env=machine(closed), capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["status"], 77),
+        (["stop"], 77),
+        (["press", "0"], 77),
+        (["guard"], 77),
+        (["bar"], 77),
+        (["accounts"], 0),
+        (["accounts", "forget", "work"], 77),
+        (["config", "check"], 78),
+        (["run", "--config", "config.toml"], 78),
+        (["preview", "--config", "config.toml"], 78),
+        (["export", "--what", "days", "--format", "csv"], 78),
+        (["setup", "--store", "file", "--stdin", "--no-check"], 77),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_place_that_is_closed_is_said_in_two_lines(closed: Path, args: list[str], code: int) -> None:
+    done = as_a_user(closed, *[str(closed / word) if word == "config.toml" else word for word in args])
+    assert done.returncode == code, done.stderr
+    assert "unexpected" not in done.stderr
+    if code:
+        assert "ermi" in done.stderr  # permitted, permission
+        assert len(done.stderr.splitlines()) <= 2
+
+
+def test_who_may_not_ask_the_daemon_is_told_how(closed: Path) -> None:
+    done = as_a_user(closed, "status")
+    assert done.stderr == (
+        f"error: not permitted to ask the daemon at {closed}/run/control.sock\n"
+        f"try: sudo OPENBALANCE_RUNTIME_DIR={closed}/run openbalance-hid status\n"
+    )
+
+
+def test_doctor_checks_all_that_can_be_checked(closed: Path) -> None:
+    done = as_a_user(closed, "doctor")
+    assert "cannot be checked" not in done.stdout
+    assert "ermission" in done.stdout
