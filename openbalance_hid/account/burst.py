@@ -4,6 +4,7 @@ It speaks only where two polls running agree, and is silent while the samples of
 sleep was not spent in a burst.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -45,9 +46,7 @@ def _ratio(made: Sequence[Tick], usual_usd: Decimal, floor_usd: Decimal, interva
     stretch = spent_between(made, start, made[-1].at)
     if stretch is None:
         return None
-    hour = [tick for tick in made if tick.at > start]
-    first = next((tick for tick in reversed(made) if tick.at <= start), None)
-    spaced = [first, *hour] if first is not None else hour
+    spaced = made[max(0, bisect_right(made, start, key=lambda tick: tick.at) - 1) :]  # from the last one before the hour
     if max((gap_s(before, after) for before, after in pairwise(spaced)), default=0.0) > GAP_INTERVALS * interval_s:
         return None
     return stretch.usd / usual_usd if stretch.usd >= floor_usd else Decimal(0)

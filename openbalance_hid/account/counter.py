@@ -4,10 +4,11 @@ Only `total_usage` counts. Top-ups, refunds and transfers move `total_credits` a
 or rounding and adds nothing; a large one must be confirmed by the next sample and then starts a new epoch.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
+from functools import lru_cache
 from math import inf
 
 from msgspec import Struct
@@ -35,8 +36,32 @@ class Stretch(Struct, frozen=True):
     edge_gap_s: float
 
 
-def ticks(samples: Sequence[Sample]) -> tuple[Tick, ...]:
-    """The counter over `samples` (oldest first); samples that are invalid or out of order are left out."""
+class _Itself:
+    """Samples as a key of a cache: equal to themselves alone, so that thousands need not be compared."""
+
+    __slots__ = ("samples",)
+
+    def __init__(self, samples: tuple[Sample, ...]) -> None:
+        self.samples = samples
+
+    def __hash__(self) -> int:
+        return id(self.samples)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.samples is self.samples
+
+
+def ticks(samples: tuple[Sample, ...]) -> tuple[Tick, ...]:
+    """The counter over `samples` (oldest first); samples that are invalid or out of order are left out.
+
+    Reckoned once for each tuple: every tile of an account asks for the same one, several times.
+    """
+    return _ticks(_Itself(samples))
+
+
+@lru_cache(maxsize=16)  # accounts, and the moment in which each has a new one
+def _ticks(key: _Itself) -> tuple[Tick, ...]:
+    samples = key.samples
     made: list[Tick] = []
     counter, epoch = Decimal(0), 0
     last: Decimal | None = None
@@ -83,19 +108,17 @@ def gap_s(before: Tick, after: Tick) -> float:
 
 def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:
     """Counter, gap between the samples round `at` in seconds, and epoch; None outside the samples."""
-    for before, after in pairwise(made):
-        if before.at <= at <= after.at:
-            if after.epoch != before.epoch:
-                ends = {before.at: before, after.at: after}
-                return (ends[at].counter_usd, 0.0, ends[at].epoch) if at in ends else None
-            span_s = (after.at - before.at).total_seconds()
-            share = Decimal((at - before.at).total_seconds()) / Decimal(span_s)
-            between = (after.counter_usd - before.counter_usd) * share
-            at_edge_s = 0.0 if at in (before.at, after.at) else gap_s(before, after)
-            return before.counter_usd + between, at_edge_s, before.epoch
-    if made and made[-1].at == at:
-        return made[-1].counter_usd, 0.0, made[-1].epoch
-    return None
+    index = bisect_left(made, at, key=lambda tick: tick.at)
+    if index == len(made):
+        return None
+    after = made[index]
+    if after.at == at:
+        return after.counter_usd, 0.0, after.epoch
+    if index == 0 or made[index - 1].epoch != after.epoch:
+        return None
+    before = made[index - 1]
+    share = Decimal((at - before.at).total_seconds()) / Decimal((after.at - before.at).total_seconds())
+    return before.counter_usd + (after.counter_usd - before.counter_usd) * share, gap_s(before, after), before.epoch
 
 
 def _valid(sample: Sample, last: Decimal | None) -> bool:

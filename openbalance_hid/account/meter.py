@@ -5,7 +5,6 @@ stop, because `/credits` may be so old: what the task spent last is still in it.
 counted: a meter knows no tasks, only time.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -53,7 +52,7 @@ def stop(run: Run, now: datetime) -> Run:
     return replace(run, ended_at=now)
 
 
-def count(run: Run, samples: Sequence[Sample]) -> Run:
+def count(run: Run, samples: tuple[Sample, ...]) -> Run:
     """The run with what `samples` (oldest first) add to it; the same run when they add nothing."""
     closes_at = run.closes_at
     made = [tick for tick in ticks(samples) if tick.at >= run.started_at]
@@ -76,7 +75,7 @@ def count(run: Run, samples: Sequence[Sample]) -> Run:
 
 
 def _added(
-    samples: Sequence[Sample], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
+    samples: tuple[Sample, ...], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
 ) -> tuple[Decimal, bool]:
     """Spend between two instants, the second one at or before the `last` sample; and whether that is sure.
 
@@ -97,5 +96,5 @@ def _added(
     return next(tick.counter_usd for tick in made if tick.at == last) - before[-1].counter_usd, False  # usage was reset
 
 
-def _usage_usd(samples: Sequence[Sample], at: datetime) -> Decimal:
+def _usage_usd(samples: tuple[Sample, ...], at: datetime) -> Decimal:
     return next(each.total_usage_usd for each in samples if each.at == at)

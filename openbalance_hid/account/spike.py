@@ -11,7 +11,7 @@ the time: what the key says is the truth of the last poll. Definitions:
 - the burst lane (`burst`) sees a runaway hours earlier: Spike at twice, Critical at four times the threshold of a usual hour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.burst import burst_ratio
-from openbalance_hid.account.counter import spent_between, ticks
+from openbalance_hid.account.counter import Tick, spent_between, ticks
 from openbalance_hid.account.snapshot import Activity, Snapshot, Spend
 from openbalance_hid.account.spend import day_usd, match_labels, midnight, sum_by_name, today_usd, utc_now
 
@@ -85,7 +85,8 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> Verdict:
     days = baseline_days(snapshot, today)
     if len(days) < ENOUGH_DAYS:
         return Verdict(Level.GATHERING, len(days))
-    rate = _rate(snapshot, now, rule)
+    made = ticks(snapshot.samples)
+    rate = _rate(snapshot, made, now, rule)
     if rate is None:
         return Verdict(Level.PREPARING, len(days))
     baseline = sum(days.values(), Decimal(0)) / len(days)
@@ -93,7 +94,7 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> Verdict:
     level = _level(ratio, rule.threshold) if rate.window_usd >= rule.floor_usd else Level.NORMAL
     driver = find_driver(snapshot, now, tuple(days), rate.window_usd, rule)
     verdict = Verdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
-    hourly = burst_ratio(ticks(snapshot.samples), baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
+    hourly = burst_ratio(made, baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
     if hourly is not None and _level(hourly, 2 * rule.threshold) > level:
         return replace(verdict, level=_level(hourly, 2 * rule.threshold), ratio=hourly, approximate=False, burst=True)
     return verdict
@@ -155,8 +156,7 @@ def _spent_by_model(
     return (activity.by_model[activity.newest] if activity.newest is not None else {}), True
 
 
-def _rate(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> _Rate | None:
-    made = ticks(snapshot.samples)
+def _rate(snapshot: Snapshot, made: Sequence[Tick], now: datetime, rule: SpikeRule) -> _Rate | None:
     if made:
         end = made[-1].at
         window = timedelta(hours=float(rule.window_hours))
