@@ -33,6 +33,7 @@ def view(scene: Scene) -> TileView:
     shares = tuple(None if usd is None else float(usd / tallest) if tallest > 0 else 0.0 for usd in days)
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
     line = trouble_line(asked)
+    measured_at = snapshot.credits.measured_at or snapshot.activity.measured_at
     known = ", ".join(words.money(usd) for usd in days)
     return TileView(
         scene.tile,
@@ -40,9 +41,9 @@ def view(scene: Scene) -> TileView:
         (Hero(words.money(total)), Bars(shares, tones)),
         f"{title} {words.money(total)}, last {len(days)} days {known}"
         + (f", {line.text}" if line is not None else "")
-        + age_words(snapshot, snapshot.activity.measured_at, scene.now),
+        + age_words(snapshot, measured_at, scene.now),
         scene.theme,
-        shown_age(snapshot, [snapshot.credits.measured_at or snapshot.activity.measured_at], scene.now),
+        shown_age(snapshot, [measured_at], scene.now),
         trouble=line,
     )
 

@@ -32,15 +32,14 @@ def ranking_view(
     rows = tuple(Row(name, _amount(leader, by), leader.share) for name, leader in zip(names[here], leaders[here], strict=True))
     told = ", ".join(f"{row.name} {row.amount}" for row in rows)
     line = trouble_line(asked)
+    measured_at = snapshot.credits.measured_at or reading.measured_at  # days are asked twice a day: that is no age
     return TileView(
         scene.tile,
         title,
         rows,
-        f"{title}: {told}"
-        + (f", {line.text}" if line is not None else "")
-        + age_words(snapshot, reading.measured_at, scene.now),
+        f"{title}: {told}" + (f", {line.text}" if line is not None else "") + age_words(snapshot, measured_at, scene.now),
         scene.theme,
-        shown_age(snapshot, [snapshot.credits.measured_at or reading.measured_at], scene.now),
+        shown_age(snapshot, [measured_at], scene.now),
         page=(page, pages) if pages > 1 else None,
         trouble=line,
     )
