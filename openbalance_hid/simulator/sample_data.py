@@ -168,6 +168,7 @@ class Ledger:
         self._scale = scale
         self._runaway_day = runaway_day if runaway else date.max
         self._days: dict[date, tuple[tuple[Model, Endpoint, float], ...]] = {}  # drawn once
+        self._whole: dict[date, tuple[Use, ...]] = {}  # reckoned once
         self._usual_usd = 0.0
         self._runaway_usd = 0.0
         if runaway:
@@ -183,15 +184,23 @@ class Ledger:
             midnight = datetime.combine(day, time(), UTC)
             from_s = min(max((start - midnight).total_seconds(), 0.0), _DAY_S)
             to_s = min(max((end - midnight).total_seconds(), 0.0), _DAY_S)
-            for model, endpoint, usual_usd in self._usual_cells(day):
-                usd = self._by(day, model, endpoint, usual_usd, to_s) - self._by(day, model, endpoint, usual_usd, from_s)
-                if usd > 0:
-                    yield Use(day, model, endpoint, usd)
+            if (from_s, to_s) == (0.0, _DAY_S):
+                if day not in self._whole:
+                    self._whole[day] = tuple(self._part(day, from_s, to_s))
+                yield from self._whole[day]
+            else:
+                yield from self._part(day, from_s, to_s)
             day += timedelta(days=1)
 
     def spent_usd(self, now: datetime) -> Decimal:
         """Everything spent since the account exists."""
         return sum((use.usd for use in self.uses(datetime.combine(self._first_day, time(), UTC), now)), Decimal(0))
+
+    def _part(self, day: date, from_s: float, to_s: float) -> Iterator[Use]:
+        for model, endpoint, usual_usd in self._usual_cells(day):
+            usd = self._by(day, model, endpoint, usual_usd, to_s) - self._by(day, model, endpoint, usual_usd, from_s)
+            if usd > 0:
+                yield Use(day, model, endpoint, usd)
 
     def _by(self, day: date, model: Model, endpoint: Endpoint, usual_usd: float, at_s: float) -> Decimal:
         """Spent by `at_s` seconds into the day. Never falls with time, so differences of it are never negative."""

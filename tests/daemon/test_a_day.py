@@ -1,114 +1,228 @@
-"""A day and a half of an account's life under virtual time: at every poll the tiles say what the raw events add up to.
+"""Two and a half days of an account's life under virtual time: at every poll every tile says what the raw events add up to.
 
-The events are the sample account's ledger, which the poller never sees; what they come to is reckoned here on its own.
+The poller asks a server over a socket, the history is a file, the tiles are those of the house. The events are the sample
+account's ledger, which none of these sees; what they come to is reckoned apart (`reckoning`).
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.daemon.events import Asked, DeckReady, Effect, Event, Recalled, Remember, RememberRun
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.history.keeper import Ledger, open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.simulator.sample_account import SampleAccount
 from openbalance_hid.simulator.sample_answers import json, refused
-from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.view import Hero, TileView
-from openbalance_hid.tiles.words import money
+from openbalance_hid.tiles.states import STATES
+from tests.daemon.reckoning import INTERVAL_S, Reckoning
 from tests.openrouter.virtual import VirtualClock
 
-INTERVAL_S = 900.0
-QUARTER = timedelta(minutes=15)
 LIMIT_S = 30.0
+DECK = "SIM1"
 UNAVAILABLE = refused(503, "Service Unavailable")
 INFERENCE = json(200, {"data": {"label": "x", "is_management_key": False}})
 ZEROS = json(200, {"data": {"total_credits": 0, "total_usage": 0}})
+QUIET_POLLS = 144  # a day and a half, so that yesterday is known from midnight on
+
+
+def tile(name: str, **options: object) -> TileConfig:
+    return TileConfig(name, options=FrozenMap(options))
+
+
+TILES = {
+    "balance": tile("balance"),
+    "used 7d": tile("balance", show="used", period="7d"),
+    "used 30d": tile("balance", show="used"),
+    "used all": tile("balance", show="used", period="all"),
+    "percent": tile("balance", show="percent", period="all"),
+    "today": tile("today"),
+    "usage": tile("usage"),
+    "month": tile("usage", display="usage", period="month"),
+    "monthly-spend": tile("monthly-spend"),
+    "top-models": tile("top-models"),
+    "providers": tile("providers"),
+    "runway": tile("runway"),
+    "spike-alert": tile("spike-alert", burst=False),
+    "api-keys": tile("api-keys"),
+    "meter": tile("meter"),
+}
+CONFIG = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap(dict(enumerate(TILES.values())))),)),))
 
 
 class Daemon:
-    """One process's poller over a history on disk."""
+    """One process: a poller, its history on disk, and the house that it tells."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock, folder) -> None:
-        self.sample, self.clock = sample, clock
-        self.told: list[Snapshot] = []
+        self.clock = clock
+        self.begun_s = clock.mono_s
+        self.house = House(CONFIG, {"default": Snapshot("default", clock.now, INTERVAL_S)}, self.now)
         self.history = open_history(folder / "history.sqlite3", lambda path: path.mkdir(mode=0o700, exist_ok=True))
         self.history.start()
-        ledger: Ledger = self.history.ledger("default")
+        self.ledger: Ledger = self.history.ledger("default")
+
+        def recall(fingerprint, begun, now, mono_s):
+            known, past = self.ledger.recall(fingerprint, begun, now, mono_s)
+            self.tell(Recalled("default", begun.started_at, past.episodes, past.run))
+            return known
 
         def publish(snapshot: Snapshot) -> None:
-            self.told.append(snapshot)
-            ledger.keep(snapshot)
+            self.tell(snapshot)
+            self.ledger.keep(snapshot)
 
         connect = lambda: Client(sample.key, sample.url, utc=clock.utc)  # noqa: E731
-        recall = lambda *known: ledger.recall(*known)[0]  # noqa: E731
         self.poller = Poller("default", connect, INTERVAL_S, publish, clock, recall=recall)
+        self.tell(DeckReady(DECK, "xl", 32))
 
     @property
-    def now(self) -> Snapshot:
-        return self.told[-1]
+    def now(self) -> Moment:
+        return Moment(self.clock.now, self.clock.mono_s)
 
-    def view(self, tile: str, **options: object) -> TileView:
-        kind = TILES[tile]
-        return kind.view(Scene(tile, self.now, self.clock.now, {**kind.defaults(), **options}))
+    @property
+    def turn(self) -> int:
+        return int((self.clock.mono_s - self.begun_s) // 60)
 
-    def number(self, tile: str, **options: object) -> str:
-        return next(block.text for block in self.view(tile, **options).blocks if isinstance(block, Hero))
+    @property
+    def health(self) -> Health:
+        return self.house.snapshots["default"].health
+
+    def tell(self, event: Event) -> None:
+        for effect in self.house.step(event, self.now):
+            self._carry_out(effect)
+
+    def tap(self, name: str) -> None:
+        self.tell(Asked(list(TILES).index(name), Gesture.TAP))
+
+    def texts(self) -> dict[str, str]:
+        return {name: self.house.faces[DECK, key].view.text for key, name in enumerate(TILES)}
 
     def end(self) -> None:
         self.history.stop(LIMIT_S)
 
-
-def spent(sample: SampleAccount, start: datetime, end: datetime) -> Decimal:
-    return sum((use.usd for use in sample.books().ledger.uses(start, end)), Decimal(0))
-
-
-def agrees(daemon: Daemon) -> None:
-    """Balance, today, 7 and 30 days, all time, against the events."""
-    sample, now = daemon.sample, daemon.clock.now
-    books = sample.books()
-    today = spent(sample, books.midnight, now)
-    assert daemon.number("balance") == money(books.total_credits_usd - books.total_usage_usd), now
-    assert daemon.number("balance", show="used", period="all") == money(books.total_usage_usd), now
-    assert daemon.number("today") == money(today), now
-    if now - books.midnight > timedelta(minutes=50):  # before that yesterday is not published whole
-        for period, days in (("7d", 7), ("30d", 30)):
-            whole = spent(sample, books.midnight - timedelta(days=days), books.midnight)
-            assert daemon.number("balance", show="used", period=period) == money(whole + today), (now, period)
-        assert daemon.number("monthly-spend") == daemon.number("balance", show="used", period="30d")
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case RememberRun(_, started_at, run):
+                self.ledger.keep_run(started_at, run)
+            case Remember(_, started_at, rule, episode, now):
+                self.ledger.keep_episode(started_at, rule, episode, now)
 
 
-def test_at_every_poll_the_tiles_say_what_the_events_add_up_to(tmp_path):
+class Life:
+    """The account, whoever watches it, and the owner with a pencil."""
+
+    def __init__(self, sample: SampleAccount, clock: VirtualClock, folder) -> None:
+        self.sample, self.clock, self.folder = sample, clock, folder
+        self.daemon = Daemon(sample, clock, folder)
+        self.reckoning = Reckoning(sample, sample.books().total_credits_usd)
+        self.agreed = 0
+
+    def poll(self, wait_s: float = INTERVAL_S) -> None:
+        """A poll, what it must have made of the tiles, and the time to the next one."""
+        self.daemon.poller.turn()
+        self.reckoning.hear(self.clock.now, self.clock.mono_s)
+        assert self.daemon.health is Health.OK
+        expected, told = self.reckoning.expected(self.clock.now, self.daemon.turn), self.daemon.texts()
+        told["spike-alert"] = told["spike-alert"][: len(expected["spike-alert"])]
+        assert told == expected, self.clock.now
+        self.agreed += 1
+        self.clock.pass_(wait_s)
+
+    def failing_poll(self, health: Health) -> None:
+        """The last good balance stays, with the trouble's word in the trend's place."""
+        before = self.daemon.texts()
+        self.daemon.poller.turn()
+        self.reckoning.hear(self.clock.now, self.clock.mono_s)
+        assert self.daemon.health is health
+        told = self.daemon.texts()
+        for name in ("balance", "used all", "usage", "meter"):
+            assert told[name].split(",")[0] == before[name].split(",")[0]
+            assert STATES[health].words in told[name]
+        self.clock.pass_(INTERVAL_S)
+
+    def restart(self, away_s: float = 0.0) -> None:
+        """Another process, after so long without the machine."""
+        self.daemon.end()
+        self.clock.pass_(away_s)
+        self.daemon = Daemon(self.sample, self.clock, self.folder)
+        self.reckoning.restarted(self.clock.now, self.clock.mono_s)
+
+    def book(self, bought: str = "0", refunded: str = "0") -> None:
+        """Credits bought, and usage taken back."""
+        account = self.sample._account
+        self.sample._account = replace(
+            account,
+            first_credits_usd=account.first_credits_usd + Decimal(bought),
+            shift_usd=account.shift_usd - Decimal(refunded),
+        )
+        self.reckoning.bought += Decimal(bought)
+        self.reckoning.refunded += Decimal(refunded)
+
+
+def outage(life: Life) -> None:
+    life.sample.instead["/credits"] = life.sample.instead["/activity"] = UNAVAILABLE
+    for _ in range(2):
+        life.failing_poll(Health.SERVER_ERROR)
+    life.sample.instead.clear()
+
+
+def wrong_key(life: Life) -> None:
+    life.sample.instead["/credits"], life.sample.instead["/key"] = ZEROS, INFERENCE
+    life.failing_poll(Health.NOT_MANAGEMENT_KEY)
+    life.sample.instead.clear()
+
+
+def task(life: Life) -> None:
+    """The meter from a tap to a tap, a restart of the daemon in the middle, a poll a minute."""
+    life.daemon.tap("meter")
+    life.reckoning.tapped_at = life.clock.now
+    for minute in range(15):
+        if minute == 7:
+            life.restart()
+        life.poll(60)
+    life.daemon.tap("meter")
+    life.reckoning.stopped_at = life.clock.now
+    for _ in range(15):
+        life.poll(60)
+
+
+EVENTS: dict[int, Callable[[Life], None]] = {  # before the poll of that number on the eventful day
+    12: lambda life: life.book(bought="50"),
+    20: lambda life: life.book(refunded="0.04"),
+    28: outage,
+    34: wrong_key,
+    40: task,
+    52: lambda life: life.clock.step(3600),  # asleep: the monotonic clock stood still
+    60: lambda life: life.restart(),
+    68: lambda life: life.restart(away_s=3 * 3600),
+}
+
+
+def eventful_day(life: Life) -> Iterator[None]:
+    end = life.clock.now.replace(hour=23, minute=59)
+    number = 0
+    while life.clock.now < end:
+        EVENTS.get(number, lambda _: None)(life)
+        life.poll()
+        number += 1
+        yield
+
+
+def test_at_every_poll_every_tile_says_what_the_events_add_up_to(tmp_path):
     clock = VirtualClock()
     with SampleAccount(clock=clock.utc) as sample:
-        sample._account = replace(sample._account, first_credits_usd=sample.books().total_usage_usd + Decimal("10.50"))
-        daemon, asked, kept = Daemon(sample, clock, tmp_path), 0, ""
-        bought_before = sample.books().total_credits_usd
-        for poll in range(110):
-            daemon.poller.turn()
-            if poll in (25, 26, 27):  # an outage, then a key of the wrong kind: the last value stays, and ages
-                assert daemon.now.health is not Health.OK
-                assert daemon.number("balance") == kept
-            else:
-                agrees(daemon)
-                asked += 1
-            if poll == 24:
-                kept = daemon.number("balance")
-                sample.instead["/credits"] = sample.instead["/activity"] = UNAVAILABLE
-            if poll == 26:
-                sample.instead.clear()
-                sample.instead["/credits"], sample.instead["/key"] = ZEROS, INFERENCE
-            if poll == 27:
-                sample.instead.clear()
-            if poll in (40, 90):  # a restart, the second one after hours without the machine
-                daemon.end()
-                clock.pass_(3 * 3600 if poll == 90 else 0)
-                daemon = Daemon(sample, clock, tmp_path)
-            if poll == 60:
-                clock.step(3600)  # asleep: the monotonic clock stood still
-            clock.pass_(INTERVAL_S)
-        daemon.end()
-        assert asked == 107
-        assert sample.books().total_credits_usd > bought_before, "credits were bought on the way"
-        assert clock.now.date() > sample._born, "midnight was on the way"
+        life = Life(sample, clock, tmp_path)
+        for _ in range(QUIET_POLLS):
+            life.poll()
+        assert (clock.now.hour, clock.now.minute) == (0, 0)
+        numbers = sum(1 for _ in eventful_day(life))
+        assert numbers > max(EVENTS), "everything has happened"
+        for _ in range(8):  # over the next midnight, too
+            life.poll()
+        life.daemon.end()
+        assert life.agreed > QUIET_POLLS + 90
+        assert any("today" in text for text in life.daemon.texts().values())
