@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Chosen so that everything together takes about a minute and a half on two cores."""
+    """Chosen so that everything together takes about three minutes on two cores."""
 
     starts: int = 9  # processes started of each kind
     warm_ups: int = 1  # of these, not counted: byte code and the system's file cache
@@ -14,7 +14,8 @@ class Counts:
     idle_window_s: float = 10.0
     faces: int | None = None  # distinct faces to draw; None: all that there are
     draws: int = 3  # of each face
+    users: int = 40  # made up, of each habit
 
 
 FULL = Counts()
-ONCE = Counts(starts=1, warm_ups=0, presses=2, idle_windows=1, idle_window_s=0.2, faces=4, draws=1)
+ONCE = Counts(starts=1, warm_ups=0, presses=2, idle_windows=1, idle_window_s=0.2, faces=4, draws=1, users=1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from bench import row_idle, row_numbers, row_pictures, row_press, row_start
+from bench import row_ambers, row_idle, row_numbers, row_pictures, row_press, row_start
 from bench.counts import Counts
 from bench.table import Row
 
@@ -14,5 +14,6 @@ GROUPS: Mapping[str, Callable[[Counts], list[Row]]] = MappingProxyType(
         "idle": row_idle.rows,
         "pictures": row_pictures.rows,
         "numbers": row_numbers.rows,
+        "ambers": row_ambers.rows,
     }
 )
