@@ -82,6 +82,7 @@ class Opener:
     bus_error: str | None
     portal: str | None
     commands: tuple[str, ...]
+    display: bool  # something to show a browser on
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,12 @@ def pages(patient: Patient) -> list[Check]:
 
     path = patient.env.get("PATH")
     commands = tuple(found for command in ("xdg-open",) if (found := shutil.which(command, path=path)))
+    display = bool(patient.env.get("WAYLAND_DISPLAY") or patient.env.get("DISPLAY"))
     try:
         standing = standings([NAME], patient.env.get("DBUS_SESSION_BUS_ADDRESS", ""), BUS_LIMIT_S)[NAME]
     except NoBusError as error:
-        return judge.pages(Opener(str(error), None, commands), _installing(path))
-    return judge.pages(Opener(None, standing.value, commands), _installing(path))
+        return judge.pages(Opener(str(error), None, commands, display), _installing(path))
+    return judge.pages(Opener(None, standing.value, commands, display), _installing(path))
 
 
 def notifications(patient: Patient) -> list[Check]:

@@ -32,9 +32,11 @@ def pages(seen: Opener, installing: str) -> list[Check]:
     if seen.portal in ("running", "startable"):
         return [ok("pages", f"the desktop's portal opens them ({seen.portal})")]
     portal = f"no session bus: {seen.bus_error}" if seen.bus_error is not None else "no portal on the session bus"
-    if seen.commands:
-        return [ok("pages", f"{seen.commands[0]} opens them ({portal})")]
-    return [warning("pages", f"a tap opens no page: {portal}, and no xdg-open", _command(installing, "xdg-utils"))]
+    if not seen.commands:
+        return [warning("pages", f"a tap opens no page: {portal}, and no xdg-open", _command(installing, "xdg-utils"))]
+    if not seen.display:
+        return [warning("pages", f"a tap opens no page: {portal}, and no display for {seen.commands[0]}")]
+    return [ok("pages", f"{seen.commands[0]} opens them ({portal})")]
 
 
 def notifications(seen: Notifier, installing: str) -> list[Check]:
