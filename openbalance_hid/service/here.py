@@ -10,7 +10,7 @@ from pathlib import Path
 from openbalance_hid.errors import UsageError
 from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
 from openbalance_hid.service.programs import ask_program
-from openbalance_hid.service.units import LABEL, UNIT
+from openbalance_hid.service.units import LABEL, UNIT, render_user_unit
 
 SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 
@@ -33,6 +33,15 @@ def log_file() -> Path:
 def system_service_is_active() -> bool:
     """Whether the service without a seat runs, which is root's and not this user's."""
     return sys.platform == "linux" and ask_program(["systemctl", "is-active", "--quiet", UNIT], 5.0).ok
+
+
+def is_current(unit: Path) -> bool:
+    """Whether a unit of systemd is this version's, whatever program it starts and in which surroundings."""
+    return _rules(unit.read_text(encoding="utf-8", errors="replace")) == _rules(render_user_unit(("/x",)))
+
+
+def _rules(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith(("ExecStart=", "Environment="))]
 
 
 def unit_starts(unit: Path) -> Path | None:

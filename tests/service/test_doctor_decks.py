@@ -131,6 +131,12 @@ def test_the_command_that_mends_a_refusal_depends_on_who_sits_where(session: Ses
     assert (check.verdict, check.hint) == (Verdict.FAILURE, hint)
 
 
+def test_a_refusal_on_macos_leads_to_the_switch_and_not_back_here():
+    error = DeckRefusedError("cannot open deck at DevSrvsID:1: not permitted", "openbalance-hid doctor")
+    (check,) = judge.decks([Node("DevSrvsID:1", "Stream Deck Neo", "0fd9:009a", "A1", error=error)], [], SEAT, None)
+    assert check.hint.endswith('Privacy_ListenEvent"')
+
+
 def test_a_deck_on_the_bus_can_be_opened_and_no_deck_is_a_warning(tmp_path: Path):
     bus = VirtualBus([VirtualDeck(model_named("xl"), "S1")])
     assert only(patient(tmp_path, bus), "decks").verdict is Verdict.OK

@@ -21,7 +21,7 @@ from openbalance_hid.service.doctor.check import Check, Verdict
 from openbalance_hid.service.doctor.facts import Package, ServiceFacts
 from openbalance_hid.service.doctor.gather.installation import packages_of
 from openbalance_hid.service.doctor.judge import house, installation
-from openbalance_hid.service.here import unit_starts
+from openbalance_hid.service.here import is_current, unit_starts
 from openbalance_hid.service.units import render_user_unit
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import model_named
@@ -156,10 +156,11 @@ def test_a_history_that_is_damaged_or_of_a_newer_version_is_a_failure_and_stays_
         (ServiceFacts(system_active=True), Verdict.OK, ""),
         (ServiceFacts(True, True, True, "active (running)", "/u"), Verdict.OK, ""),
         (ServiceFacts(True, False, True, "active (running)", "/u"), Verdict.WARNING, "openbalance-hid service install"),
+        (ServiceFacts(True, True, True, "active", "/u", outdated=True), Verdict.WARNING, "openbalance-hid service install"),
         (ServiceFacts(True, True, False, "failed", "/u"), Verdict.FAILURE, "openbalance-hid service logs"),
         (ServiceFacts(True, True, False, "failed", "/u", gone="/opt/x"), Verdict.FAILURE, "openbalance-hid service install"),
     ],
-    ids=["no manager", "not installed", "the system's", "well", "not by itself", "failed", "program gone"],
+    ids=["no manager", "not installed", "the system's", "well", "not by itself", "outdated", "failed", "program gone"],
 )
 def test_a_service_is_judged_by_what_its_manager_says(seen: ServiceFacts, verdict: Verdict, hint: str):
     (check,) = house.service(seen)
@@ -171,8 +172,10 @@ def test_the_program_that_a_unit_starts_is_read_from_it_whatever_its_name(tmp_pa
         unit = tmp_path / "unit"
         unit.write_text(render_user_unit((program,)))
         assert unit_starts(unit) == Path(program)
+        assert is_current(unit)
     unit.write_text("[Unit]\n")
     assert unit_starts(unit) is None
+    assert not is_current(unit)
 
 
 def daemon(**changes: Any) -> dict[str, Any]:

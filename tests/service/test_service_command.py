@@ -1,5 +1,6 @@
 """`service`: what it writes and says, twice the same, and never as root. systemctl and launchctl are small stand-ins here."""
 
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,24 @@ def test_places_other_than_the_usual_ones_are_the_services_too_and_a_key_is_not(
     assert carried({"OPENBALANCE_CONFIG": "a.toml", "OPENBALANCE_STATE_DIR": ""}) == {
         "OPENBALANCE_CONFIG": str(Path("a.toml").absolute())
     }
+
+
+def test_the_doctor_tells_a_service_that_is_well_from_one_whose_program_is_gone_or_that_is_not_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[str, str]:
+        checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+        (check,) = (check for check in checks if check["name"] == "service")
+        return check["verdict"], check["found"]
+
+    assert said() == ("warning", "not installed")
+    here(home, "service", "install")
+    assert said() == ("failure", f"{unit(home)} starts /opt/openbalance-hid, which is not there")
+    monkeypatch.setattr("openbalance_hid.cli.service._program", lambda: (sys.executable,))
+    here(home, "service", "install")
+    assert said() == ("ok", "active (running)")
+    unit(home).write_text(unit(home).read_text().replace("WatchdogSec=180", "WatchdogSec=30"))
+    assert said() == ("warning", f"active (running), by the unit of another version: {unit(home)}")
 
 
 def test_uninstalled_nothing_of_it_is_left_and_twice_is_no_error(home: Path) -> None:

@@ -116,7 +116,10 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """The service of this user, or of the system. `error`: its manager does not answer; `starts`: a program that is gone."""
+    """The service of this user, or of the system. `error`: its manager does not answer.
+
+    `gone`: the program that its unit starts, if it is not there; `outdated`: the unit is another version's.
+    """
 
     installed: bool = False
     enabled: bool = False
@@ -124,6 +127,7 @@ class ServiceFacts:
     words: str = ""
     file: str | None = None
     gone: str | None = None
+    outdated: bool = False
     system_active: bool = False
     daemon_runs: bool = False
     error: OpenBalanceError | None = None

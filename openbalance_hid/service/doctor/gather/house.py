@@ -41,13 +41,14 @@ def history(patient: Patient) -> list[Check]:
 
 def service(patient: Patient) -> list[Check]:
     """What the service manager says."""
-    from openbalance_hid.service.here import system_service_is_active, unit_starts, user_service
+    from openbalance_hid.service.here import is_current, system_service_is_active, unit_starts, user_service
 
     try:
         state = user_service(patient.program, patient.env).state()
     except OpenBalanceError as error:
         return judge.service(ServiceFacts(error=error, system_active=system_service_is_active()))
-    starts = unit_starts(state.file) if state.file is not None and state.file.suffix == ".service" else None
+    unit = state.file if state.file is not None and state.file.suffix == ".service" else None
+    starts = unit_starts(unit) if unit is not None else None
     return judge.service(
         ServiceFacts(
             installed=state.file is not None,
@@ -56,6 +57,7 @@ def service(patient: Patient) -> list[Check]:
             words=state.words,
             file=str(state.file) if state.file is not None else None,
             gone=str(starts) if starts is not None and not starts.exists() else None,
+            outdated=unit is not None and not is_current(unit),
             system_active=state.file is None and system_service_is_active(),
             daemon_runs=_daemon_runs(patient),
         )

@@ -9,6 +9,9 @@ from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.facts import Holder, Missing, Node, Session, UdevRules
 
 AGAIN = "sudo udevadm trigger --subsystem-match=hidraw"
+# What the transport says of a refusal on macOS leads here; there it is a switch of the system's.
+SELF = "openbalance-hid doctor"
+INPUT_MONITORING = 'open "x-apple.systempreferences:com.apple.preference.security?Privacy_ListenEvent"'
 _UNAVAILABLE = DeckError.exit_code
 
 
@@ -25,6 +28,7 @@ def _node(node: Node, session: Session, rules: UdevRules | None) -> Check:
     if node.error is None:
         return ok("decks", f"{name}: can be opened", node.path)
     hint = "" if isinstance(node.error, DeckBusyError) else node.error.hint  # `owners` tells who has it
+    hint = INPUT_MONITORING if hint == SELF else hint
     if isinstance(node.error, DeckRefusedError) and rules is not None:
         covered = rules.same or (rules.file is not None and node.product not in rules.seen_uncovered)
         hint = f"{hint} --headless" if not session.at_seat else AGAIN if covered else hint

@@ -79,6 +79,8 @@ def service(seen: ServiceFacts) -> list[Check]:
         return [failure("service", f"does not run: {seen.words}", LOGS, NoDaemonError.exit_code)]
     if not seen.enabled:
         return [warning("service", f"{seen.words}, but does not start by itself", INSTALL)]
+    if seen.outdated:
+        return [warning("service", f"{seen.words}, by the unit of another version: {seen.file}", INSTALL)]
     return [ok("service", seen.words)]
 
 
