@@ -144,6 +144,13 @@ class Decks:
         if surface is not None:
             self._brightness[serial] = surface.set_brightness(percent)
 
+    def paint_again(self) -> None:
+        """Send every deck once more what is on it; one whose handle is dead is noticed by that."""
+        with self._lock:
+            here = list(self._here.values())
+        for surface in here:
+            surface.paint_again()
+
     def counts(self) -> tuple[DeckCounts, ...]:
         """Every deck that is there, with its counts or with what is in the way."""
         with self._lock:

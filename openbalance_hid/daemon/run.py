@@ -176,7 +176,7 @@ class _Daemon:
             running.callback(self._accounts.stop)
             self._accounts.start()
             if self._sample is None:
-                wake = Wake(lambda: self._inbox.put(lambda _house, _moment: self._accounts.look_again()))
+                wake = Wake(self._woken)
                 running.callback(wake.stop)
                 wake.start()
                 running.callback(self._heed_lock, False)
@@ -254,6 +254,12 @@ class _Daemon:
             urgent=wanted.urgent,
             button=OPEN,
         )
+
+    def _woken(self) -> None:
+        """On a thread of the wake's."""
+        for decks in self._decks:
+            decks.paint_again()
+        self._inbox.put(lambda _house, _moment: self._accounts.look_again())
 
     def _heed_lock(self, wanted: bool) -> None:
         """Listen to the session's lock, or no longer; may be called twice."""

@@ -99,3 +99,8 @@ def _describe(deck: Any) -> FoundDeck:
     product_id = device.product_id()
     slug, title = NAMES.get(product_id, (f"unknown-{product_id:04x}", str(deck.deck_type())))
     return FoundDeck(device.path(), device.vendor_id(), product_id, slug, title, device.usb_serial, deck)
+
+
+def printable(text: str) -> str:
+    """The text without control and replacement characters, which some firmware texts begin with."""
+    return "".join(letter for letter in text if letter.isascii() and letter.isprintable()).strip()

@@ -27,7 +27,7 @@ from openbalance_hid.deck.events import (
     Touch,
     TouchKeyEvent,
 )
-from openbalance_hid.deck.products import FoundDeck
+from openbalance_hid.deck.products import FoundDeck, printable
 from openbalance_hid.deck.transport import HidDevice
 from openbalance_hid.errors import DeckGoneError
 
@@ -73,7 +73,7 @@ class Surface:
         self.path = found.path
         self.model = found.model
         self.title = found.title
-        self.serial = _printable(found.serial)
+        self.serial = printable(found.serial)
         self.firmware = ""
         self.key_count: int = deck.key_count()
         self.rows, self.cols = deck.key_layout()
@@ -125,9 +125,9 @@ class Surface:
         try:
             deck.open()
             # some models' serials lack the first three characters in the library; the USB descriptor has them
-            serial = _printable(deck.get_serial_number())
+            serial = printable(deck.get_serial_number())
             self.serial = self.serial if self.serial.endswith(serial) and self.serial else serial
-            self.firmware = _printable(deck.get_firmware_version())
+            self.firmware = printable(deck.get_firmware_version())
         except TransportError as error:
             self._let_go()
             raise DeckGoneError(f"cannot open deck at {self.path}: {error}") from error
@@ -219,6 +219,13 @@ class Surface:
         if self.is_visual:
             self._want((Part.BRIGHTNESS, 0), whole)
         return whole
+
+    def paint_again(self) -> None:
+        """Sends once more what is on the glass: a sleep may have cleared it, and the handle lives on."""
+        with self._changed:
+            if not self._closed and self._lost is None:
+                self._wanted, self._shown = self._shown | self._wanted, {}
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
         """True when all that was asked for has been sent; False when it was not in time, or the deck is lost."""
@@ -340,8 +347,3 @@ class Surface:
         now, x, y = self._clock(), where["x"], where["y"]
         out = where.get("x_out", x), where.get("y_out", y)
         self._put(StripTouched(self.serial, _TOUCHES[kind], x, y, *out, now))
-
-
-def _printable(text: str) -> str:
-    """The text without control and replacement characters, which some firmware texts begin with."""
-    return "".join(letter for letter in text if letter.isascii() and letter.isprintable()).strip()

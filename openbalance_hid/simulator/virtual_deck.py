@@ -320,6 +320,11 @@ class VirtualDeck:
         """What a suspend does: handles are dead, the path stays and can be opened again, the glass shows the logo."""
         with self._changed:
             self._end_handles()
+        self.lose_glass()
+
+    def lose_glass(self) -> None:
+        """What a suspend does where the bus resumes the device: handles live, the glass shows the logo."""
+        with self._changed:
             self._power_up()
         self._tell([ELSEWHERE])
 

@@ -98,6 +98,22 @@ def test_a_handle_that_died_in_a_suspend_is_opened_again(desks):
     assert [desk.next(), desk.next()] == [DeckLeft("A1"), DeckReady("A1", "mk2", 15)]
 
 
+def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.brighten("A1", 40)
+    desk.decks.show("A1", 4, FACE, Painter())
+    assert desk.shows(deck, 4)
+    deck.lose_glass()
+    assert deck.showing_logo
+    assert deck.brightness == 100
+    desk.decks.paint_again()
+    assert desk.shows(deck, 4)
+    assert deck.brightness == 40
+    assert [count.reconnects for count in desk.decks.counts()] == [0]
+
+
 @pytest.mark.parametrize(
     ("trouble", "words"), [(VirtualDeck.refuse, "permission denied"), (VirtualDeck.own, "another program has it")]
 )
