@@ -26,7 +26,9 @@ from openbalance_hid.history.past import Counted, Days, Past, Who
 if TYPE_CHECKING:
     from openbalance_hid.history.store import Store
 
-RECALL_LIMIT_S = 2.0  # a start without its past is better than none; a healthy disk needs hundredths of a second
+# A start without its past is better than none. A healthy disk needs hundredths of a second; a slow machine that has just booted
+# needs more than two (measured in an emulated one), and would without its past tell the desktop everything once more.
+RECALL_LIMIT_S = 10.0
 MOST_JOBS = 1000  # ten days of polls behind a disk that hangs
 STOP_LIMIT_S = 1.0
 
