@@ -20,19 +20,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--deb", metavar="FILE", help="try this Debian package in a fresh system, and run nothing else")
     parser.addoption("--torture", action="store_true", help="run the long versions of the tests under faults, and only those")
+    parser.addoption("--kernel", action="store_true", help="run the tests with a Linux guest under QEMU, and only those")
     parser.addoption("--seed", type=int, help="of the tests under faults; without, each run is the same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """By `-m hardware`, `-m torture` or `-m deb` alone nothing is run: those take long, or touch somebody's deck."""
+    """By `-m torture` and the like alone nothing is run: those take long, or touch somebody's deck."""
     wanted: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
-        is_long = item.get_closest_marker("torture") is not None
         is_hardware = item.get_closest_marker("hardware") is not None
-        is_deb = item.get_closest_marker("deb") is not None
-        asked_for = is_long == config.getoption("--torture") and (not is_hardware or config.getoption("--deck"))
-        asked_for = asked_for and is_deb == (config.getoption("--deb") is not None)
+        alone = all(
+            (item.get_closest_marker(kind) is not None) == bool(config.getoption(f"--{kind}"))
+            for kind in ("torture", "deb", "kernel")
+        )
+        asked_for = alone and (not is_hardware or config.getoption("--deck"))
         (wanted if asked_for else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)

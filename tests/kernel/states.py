@@ -1,0 +1,122 @@
+"""The machine as it was saved, step by step: booted, with the wheel, in service. A test begins with one of these."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.kernel.guest import Guest
+from tests.kernel.image import Image
+
+CONFIG = Path(__file__).with_name("config.toml")
+ACCOUNT_PORT = 8000  # in the guest
+DECKS_PORT = 3240  # usbip's own
+OWN_PROGRAM, SYSTEM_PROGRAM = "~/.local/bin/openbalance-hid", "/usr/bin/openbalance-hid"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A disk, and the state of the machine that has it."""
+
+    image: Image
+    disk: Path
+    state: Path
+
+
+class Machine:
+    """The guest with the program in it, and the owner who types its commands."""
+
+    def __init__(self, guest: Guest, program: str) -> None:
+        self.guest = guest
+        self._program = program
+
+    def tried(self, words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        """How a command of the program ended."""
+        api = f"OPENBALANCE_API_URL=http://127.0.0.1:{ACCOUNT_PORT}/api/v1"
+        return self.guest.tried(f"{api} {self._program} {words}", typed=typed)
+
+    def command(self, words: str, typed: str = "") -> str:
+        """What it says; it has to end well."""
+        ended = self.tried(words, typed)
+        assert ended.returncode == 0, f"{words} ended with {ended.returncode}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    def status(self) -> Any:
+        return json.loads(self.command("status --json"))
+
+    def log(self) -> str:
+        """What the service has said since it was installed."""
+        return self.guest.run("journalctl --user --unit=openbalance-hid --output=cat --no-pager")
+
+    def seconds_between(self, first: str, then: str) -> float:
+        """By the guest's clock, from the last line of its journal with these words to the last one with those."""
+        lines = self.guest.root("journalctl --output=short-monotonic --no-pager").splitlines()
+        at = [[float(line[1:].partition("]")[0]) for line in lines if words in line][-1] for words in (first, then)]
+        return at[1] - at[0]
+
+    def configure(self, file: Path) -> None:
+        """The owner's configuration."""
+        self.guest.put([file], "~/.config/openbalance-hid")
+
+    def allow(self, options: str = "") -> None:
+        """Has the rules installed as its owner would: by the line that the program prints."""
+        said = self.command(f"udev install {options}")
+        (line,) = (line for line in said.splitlines() if "udevadm control" in line)
+        self.guest.run(line)
+
+
+def boot(image: Image) -> None:
+    """The first start: what it has changed on the disk stays."""
+    with Guest(image, image.folder, image.disk, kept=True) as guest:
+        guest.run("systemctl is-system-running --wait")
+        guest.until("loginctl list-sessions | grep seat0")
+        guest.save(image.state)
+
+
+def install(booted: Saved, folder: Path, wheel: Path, account: SampleAccount) -> Saved:
+    """The owner installs the wheel and stores a key."""
+    with _changing(booted, folder, account) as (machine, saved):
+        guest = machine.guest
+        guest.put([wheel], "/tmp/wheel")
+        guest.run("app/bin/pip install --quiet --no-index /tmp/wheel/*.whl")
+        guest.run("mkdir -p .local/bin && ln -s ~/app/bin/openbalance-hid .local/bin/")
+        machine.configure(CONFIG)
+        machine.command("setup --stdin --store file", typed=f"{account.key}\n")
+        guest.save(saved.state)
+    return saved
+
+
+def put_in_service(installed: Saved, folder: Path, account: SampleAccount) -> Saved:
+    """The owner installs rule and service by the program's own commands; it runs, and no deck is there."""
+    with _changing(installed, folder, account) as (machine, saved):
+        machine.allow()
+        machine.command("service install")
+        machine.guest.save(saved.state)
+    return saved
+
+
+@contextmanager
+def started(saved: Saved, folder: Path, account: SampleAccount, program: str = OWN_PROGRAM) -> Iterator[Machine]:
+    """The machine as it was; what is done to it is forgotten. `folder`: for logs."""
+    with Guest(saved.image, folder, saved.disk, state=saved.state) as guest:
+        yield _greeted(guest, account, program)
+
+
+@contextmanager
+def _changing(before: Saved, folder: Path, account: SampleAccount) -> Iterator[tuple[Machine, Saved]]:
+    folder.mkdir()
+    after = Saved(before.image, folder / "disk.ext4", folder / "saved.state")
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(before.disk), str(after.disk)], check=True)
+    with Guest(before.image, folder, after.disk, kept=True, state=before.state) as guest:
+        yield _greeted(guest, account), after
+
+
+def _greeted(guest: Guest, account: SampleAccount, program: str = OWN_PROGRAM) -> Machine:
+    """The account is within reach, and the time is now."""
+    guest.reach(ACCOUNT_PORT, int(account.url.split(":")[2].split("/")[0]))
+    guest.set_clock()
+    return Machine(guest, program)

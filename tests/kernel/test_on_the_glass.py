@@ -1,0 +1,83 @@
+"""What a person sees and does, through the guest's kernel: the tiles of two kinds of deck, a tap, a hold."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.openrouter.cadence import REFRESH_GAP_S
+from openbalance_hid.press.actions import Page
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.kernel.desk import Desk, expected, said, texts, until, until_key_stands, until_stands
+from tests.kernel.recipe import OPENED
+from tests.kernel.states import Machine
+
+pytestmark = pytest.mark.kernel
+
+JPEG, BMP = "mk2-scissor", "module-6"  # and neither is in systemd's own hardware database
+BALANCE, MONTHLY_SPEND = 0, 1
+
+TWO = """\
+[[decks]]
+serial = "A00KERNEL0"
+[[decks.keys]]
+key = 7
+tile = "balance"
+theme = "light"
+[[decks]]
+serial = "A00KERNEL1"
+[[decks.keys]]
+key = 0
+tile = "runway"
+[[decks.keys]]
+key = 5
+tile = "spike-alert"
+"""
+
+
+@pytest.mark.parametrize("model", [JPEG, BMP])
+def test_every_tile_stands_on_the_glass_as_the_board_says_it(serving: Machine, account: SampleAccount, model: str) -> None:
+    with Desk(serving.guest, model) as desk:
+        deck = desk.plug()
+        tiles = expected(account, deck)
+        until_stands(deck, tiles)
+        assert said(serving.status(), deck.serial) == texts(tiles)
+        assert deck.faults == []
+
+
+def test_two_decks_show_what_each_is_to_show(serving: Machine, account: SampleAccount, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(TWO)
+    serving.configure(tmp_path / "config.toml")
+    with Desk(serving.guest, JPEG, BMP) as desk:
+        decks = [desk.plug(1), desk.plug(0)]  # the order does not matter
+        for deck in decks:
+            until_stands(deck, expected(account, deck, tmp_path / "config.toml"))
+            assert deck.faults == []
+
+
+def test_a_tap_opens_the_page_of_the_tile_once(serving: Machine, account: SampleAccount) -> None:
+    with Desk(serving.guest, JPEG) as desk:
+        deck = desk.plug()
+        tiles = expected(account, deck)
+        until_stands(deck, tiles)
+        deck.press(BALANCE)
+        deck.release(BALANCE)
+        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.CREDITS.value]
+        until_stands(deck, tiles)  # and neither pressed nor with a cross
+
+
+def test_a_hold_polls_while_the_finger_is_down_and_takes_the_tap_away(serving: Machine, account: SampleAccount) -> None:
+    with Desk(serving.guest, JPEG) as desk:
+        deck = desk.plug()
+        serving.command("refresh")  # the poll that the saved machine owes is not to be taken for the hold's
+        until_stands(deck, expected(account, deck))
+        time.sleep(REFRESH_GAP_S)
+        account.set_scenario("low-balance")
+        asked = len(account.requests)
+        deck.press(BALANCE)
+        until(lambda: any(request.path == "/credits" for request in account.requests[asked:]))
+        deck.release(BALANCE)
+        until_key_stands(deck, BALANCE, expected(account, deck)[BALANCE])
+        deck.press(MONTHLY_SPEND)
+        deck.release(MONTHLY_SPEND)
+        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.ACTIVITY.value]
