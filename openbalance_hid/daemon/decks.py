@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 BLACK: Rgb = (0, 0, 0)
 GREET_LIMIT_S = 2.0  # a healthy deck says who it is within hundredths of a second; one that hangs holds up no start
-RELEASE_LIMIT_S = 1.5  # as long as a read may take that is under way
+STOP_LIMIT_S = 2.0  # for all of it: a read that is under way ends within 1.4 s, a report that hangs perhaps never
 
 
 class Decks:
@@ -83,6 +83,7 @@ class Decks:
 
     def stop(self, leave: Leave) -> None:
         """Leave every glass as the owner wants it, all at the same time; may be called twice."""
+        end_s = time.monotonic() + STOP_LIMIT_S
         with self._lock:
             self._stopping = True
         self._hotplug.stop()
@@ -92,10 +93,9 @@ class Decks:
         closing = [threading.Thread(target=_close, args=(surface, leave), name="deck-close") for surface in surfaces]
         for thread in closing:
             thread.start()
-        _join([*closing, *opening], CLOSE_LIMIT_S + 0.5)
+        _join([*closing, *opening], CLOSE_LIMIT_S)
         with self._lock:
             surfaces += self._leaving
-        end_s = time.monotonic() + RELEASE_LIMIT_S
         for surface in surfaces:
             surface.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not end under a handle that is open
 
