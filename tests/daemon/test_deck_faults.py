@@ -7,7 +7,7 @@ import pytest
 from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 
 from openbalance_hid.config.load import parse
-from openbalance_hid.daemon.events import DeckLeft, KeyMoved, Open, PageAsked, Refresh
+from openbalance_hid.daemon.events import ConfigRead, DeckLeft, KeyMoved, Open, PageAsked, Refresh, TimePassed
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import MODELS, Codec
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
@@ -318,4 +318,51 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(house):
     whole.until_said(2)
     whole.move(whole.now.mono_s + 5.0)  # the main thread was held up for so long
     whole.until_heard(3)
+    assert [type(each) for each in fired(whole)] == [Open]
+
+
+def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(house):
+    hung, other = made(), made("B2", "mini")
+    whole = house(hung, other)
+    hung.stall(give_up_s=FOR_EVER_S)
+    whole.stop()
+    assert [other.glass(key).getbbox() for key in range(other.model.keys)] == [None] * other.model.keys
+
+
+def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(house):
+    deck = made()
+    whole = house(deck, config=parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n", "x"))
+    whole.wait(130.0)
+    assert deck.brightness == 0
+    whole.tell(ConfigRead(parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n[[decks]]\nbrightness = 33\n", "x")))
+    whole.settle()
+    assert deck.brightness == 0
+    deck.press(0)
+    whole.settle()
+    assert deck.brightness == 33
+    deck.release(0)
+    whole.settle()
+    assert fired(whole) == []
+
+
+def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(house):
+    deck = made()
+    house(deck).stop("keep")
+    assert deck.glass(0).getbbox() is not None
+    landed = deck.pictures_received
+    assert house(deck).is_right(deck)
+    assert deck.pictures_received == landed + deck.model.keys
+
+
+def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(house):
+    deck = made()
+    whole = house(deck)
+    deck.press(0)
+    whole.settle()
+    for seconds in (8 * 3600.0, -86_400.0, 86_400.0):
+        whole.sleep(seconds)
+        whole.tell(TimePassed())
+    assert deck.brightness == 70
+    deck.release(0)
+    whole.settle()
     assert [type(each) for each in fired(whole)] == [Open]
