@@ -93,11 +93,12 @@ class House:
         self._lock = Lock.OPEN  # of the owner's session
         self._identify_until_s = started.mono_s
         self._gestures: Gestures[Place] = Gestures(config.hold_seconds)
-        self._read_at = started
+        self._read_at = self._stepped_at = started
 
     def step(self, event: Event, now: Moment) -> list[Effect]:
         """Take one event; what is to be done, in order."""
         self.steps += 1
+        self._stepped_at = now
         effects: list[Effect] = []
         match event:
             case DeckReady():
@@ -183,8 +184,9 @@ class House:
         """By serial number of each deck: the tiles on the keys of the page that is shown."""
         return {serial: panel.keys() for serial, panel in self.panels.items()}
 
-    def next_deadline(self, now: Moment) -> float:
-        """Monotonic seconds at which `TimePassed` is due."""
+    def next_deadline(self) -> float:
+        """Monotonic seconds at which `TimePassed` is due: the first mark after the last step, however late that is asked."""
+        now = self._stepped_at
         marks = [self._beats.next_turn_s(now.mono_s)]
         waits = [(PATIENCE - (now.utc - snapshot.started_at)).total_seconds() for snapshot in self.snapshots.values()]
         marks += [now.mono_s + wait for wait in waits if wait > 0]

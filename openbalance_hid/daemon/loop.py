@@ -41,7 +41,7 @@ def run_loop(
     while True:
         now = clock()
         manager.alive(now.mono_s)
-        left_s = min(house.next_deadline(now), manager.next_word_s()) - now.mono_s
+        left_s = min(house.next_deadline(), manager.next_word_s()) - now.mono_s
         if left_s > 0:
             ahead = None
         elif ahead is None:

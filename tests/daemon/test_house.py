@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
-from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.daemon.events import (
     Asked,
     Brighten,
@@ -51,7 +51,7 @@ class Story:
     def wait(self, seconds: float) -> None:
         end_s = self.now.mono_s + seconds
         for _ in range(10_000):
-            due_s = self.house.next_deadline(self.now)
+            due_s = self.house.next_deadline()
             assert due_s > self.now.mono_s or due_s == pytest.approx(self.now.mono_s), "a deadline in the past spins the loop"
             if due_s > end_s:
                 break
@@ -320,3 +320,13 @@ def test_whatever_happens_the_glass_equals_the_house_and_nothing_fires_without_a
             glass[effect.serial, effect.key] = effect.face
     assert all(glass[place] == face for place, face in story.house.faces.items())
     assert len(story.seen(Open)) + len(story.seen(Refresh)) <= presses
+
+
+def test_a_deadline_that_comes_while_a_question_is_answered_is_not_lost():
+    story = Story(Config(dim=DimConfig(1, 10, 0))).plugged()
+    due_s = story.house.next_deadline()
+    story._move(due_s + 0.001)  # without a step: the loop has only told somebody something
+    assert story.house.next_deadline() == due_s
+    story.tell(TimePassed())
+    story.wait(3.0)
+    assert story.seen(Brighten)[-1].percent == 10

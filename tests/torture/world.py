@@ -279,13 +279,13 @@ class World:
         """As the loop would: from deadline to deadline, up to `LONG_STEPS` of them."""
         end_s = self.now.mono_s + seconds
         for _ in range(LONG_STEPS):
-            due_s = max(self.now.mono_s, self.house.next_deadline(self.now))  # overdue after a main thread that was held up
+            due_s = max(self.now.mono_s, self.house.next_deadline())  # overdue after a main thread that was held up
             if due_s > end_s:
                 self._pass(end_s - self.now.mono_s)
                 return
             self._pass(due_s - self.now.mono_s)
             self.tell(TimePassed())
-            assert self.house.next_deadline(self.now) > self.now.mono_s, "time stands still"
+            assert self.house.next_deadline() > self.now.mono_s, "time stands still"
 
     def _pass(self, seconds: float) -> None:
         self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s + seconds)
