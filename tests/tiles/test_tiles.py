@@ -418,3 +418,20 @@ def test_a_disabled_key_is_left_out_unless_it_spent():
     keys = (api_key("on", 0), api_key("off", 0, disabled=True), api_key("late", 1, disabled=True))
     assert [name for name, _ in rows(said("api-keys", snapshot(keys=keys)))] == ["late", "on"]
     assert notice(said("api-keys", snapshot(keys=()))).words == "No keys yet"
+
+
+@pytest.mark.parametrize(
+    ("tile", "period"),
+    [
+        (kind.name, period)
+        for kind in TILES.values()
+        for option in kind.options
+        if option.name == "period"
+        for period in option.choices or ()
+        if period in ("today", "week", "month")
+    ],
+)
+def test_a_period_that_begins_at_a_midnight_says_that_it_is_utc(tile, period):
+    view = said(tile, FULL, period=period, **({"display": "usage"} if tile == "usage" else {}))
+    assert "UTC" in view.title
+    assert "UTC" in view.text
