@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +43,31 @@ def private_bus(folder: Path) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         ended(process)
+
+
+@contextmanager
+def serving(address: str, names: Sequence[str], serve: Callable[[Any], Callable[[Any], None]]) -> Iterator[None]:
+    """Somebody on a bus who owns `names`; `serve(connection)` gives what is called for each message that comes."""
+    from jeepney import message_bus
+    from jeepney.io.blocking import open_dbus_connection
+
+    with closing(open_dbus_connection(address)) as connection:
+        for name in names:
+            connection.send_and_get_reply(message_bus.RequestName(name))
+        answer = serve(connection)
+
+        def turn() -> None:
+            with suppress(OSError):  # the end
+                while True:
+                    answer(connection.receive(timeout=None))
+
+        thread = threading.Thread(target=turn)
+        thread.start()
+        try:
+            yield
+        finally:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            thread.join(30)
 
 
 def ended(process: subprocess.Popen[str]) -> None:

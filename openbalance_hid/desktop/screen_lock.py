@@ -7,21 +7,16 @@ nothing is heard.
 
 from __future__ import annotations
 
-import logging
-import socket
-import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
 from typing import Any
 
-log = logging.getLogger(__name__)
+from openbalance_hid.desktop.bus_thread import BusThread
 
 LOGIND = "org.freedesktop.login1"
 MANAGER = "/org/freedesktop/login1"
 SESSION = f"{LOGIND}.Session"
 SESSIONS = f"{MANAGER}/session"
 CALL_LIMIT_S = 5.0
-STOP_LIMIT_S = 2.0
 
 # https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html
 
@@ -31,10 +26,8 @@ class ScreenLock:
 
     def __init__(self, changed: Callable[[bool, bool], object], bus: str = "SYSTEM") -> None:
         self._changed = changed
-        self._bus = bus
-        self._socket: socket.socket | None = None
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="screen lock", daemon=True)
+        # Without the bus nobody would tell when it is open again.
+        self._thread = BusThread("screen lock", self._listen, bus, lost=lambda: changed(False, True))
 
     def start(self) -> None:
         """Listen from now on."""
@@ -42,27 +35,7 @@ class ScreenLock:
 
     def stop(self) -> None:
         """Listen no longer; may be called twice."""
-        self._stopping = True
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
-        if self._thread.ident is not None:
-            self._thread.join(STOP_LIMIT_S)
-
-    def _run(self) -> None:
-        try:
-            from jeepney.io.blocking import open_dbus_connection
-
-            with closing(open_dbus_connection(self._bus)) as connection:
-                self._socket = connection.sock
-                self._listen(connection)
-        except (ImportError, OSError, LookupError, ValueError) as error:  # no bus, or no longer; macOS has none
-            if not self._stopping:
-                log.debug("whether the session is locked is not heard of: %s", error)
-        except Exception:  # one turn of a thread
-            log.exception("whether the session is locked is not heard of any more")
-        if not self._stopping:
-            self._changed(False, True)  # nobody would tell when it is open again
+        self._thread.stop()
 
     def _listen(self, connection: Any) -> None:
         from jeepney import HeaderFields, MatchRule, message_bus
@@ -72,7 +45,7 @@ class ScreenLock:
         with connection.filter(rule, bufsize=1000) as heard:
             connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
             self._tell_hint(connection)
-            while not self._stopping:
+            while True:
                 signal = connection.recv_until_filtered(heard, timeout=None)
                 told = signal.header.fields
                 if told.get(HeaderFields.path) != _our_session(connection):

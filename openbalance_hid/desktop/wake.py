@@ -5,20 +5,16 @@ Where there is no such bus nothing is heard, and pollers notice a sleep by their
 
 from __future__ import annotations
 
-import logging
-import socket
-import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
 from typing import Any
 
-log = logging.getLogger(__name__)
+from openbalance_hid.desktop.bus_thread import BusThread
 
 CONNECTED = 60  # NM_STATE_CONNECTED_SITE; 70 is GLOBAL
 LOGIND = ("org.freedesktop.login1.Manager", "PrepareForSleep", "/org/freedesktop/login1")
 NETWORK = ("org.freedesktop.NetworkManager", "StateChanged", "/org/freedesktop/NetworkManager")
 NETWORKD = ("org.freedesktop.DBus.Properties", "PropertiesChanged", "/org/freedesktop/network1")
-STOP_LIMIT_S = 2.0
+CALL_LIMIT_S = 5.0
 
 
 class Wake:
@@ -26,10 +22,7 @@ class Wake:
 
     def __init__(self, woken: Callable[[], object], bus: str = "SYSTEM") -> None:
         self._woken = woken
-        self._bus = bus
-        self._socket: socket.socket | None = None
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
+        self._thread = BusThread("wake", self._listen, bus)
 
     def start(self) -> None:
         """Listen from now on."""
@@ -37,31 +30,17 @@ class Wake:
 
     def stop(self) -> None:
         """Listen no longer; may be called twice."""
-        self._stopping = True
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
-        if self._thread.ident is not None:
-            self._thread.join(STOP_LIMIT_S)
+        self._thread.stop()
 
-    def _run(self) -> None:
-        try:
-            from jeepney import MatchRule, message_bus
-            from jeepney.io.blocking import open_dbus_connection
+    def _listen(self, connection: Any) -> None:
+        from jeepney import MatchRule, message_bus
 
-            with closing(open_dbus_connection(self._bus)) as connection:
-                self._socket = connection.sock
-                for interface, member, path in (LOGIND, NETWORK, NETWORKD):
-                    rule = MatchRule(type="signal", interface=interface, member=member, path=path)
-                    connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=STOP_LIMIT_S)
-                while not self._stopping:
-                    if means_awake(connection.receive(timeout=None)):
-                        self._woken()
-        except (ImportError, OSError, LookupError, ValueError) as error:  # no bus, or no longer; macOS has none
-            if not self._stopping:
-                log.debug("sleep and network are not heard of: %s", error)
-        except Exception:  # one turn of a thread
-            log.exception("sleep and network are not heard of any more")
+        for interface, member, path in (LOGIND, NETWORK, NETWORKD):
+            rule = MatchRule(type="signal", interface=interface, member=member, path=path)
+            connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
+        while True:
+            if means_awake(connection.receive(timeout=None)):
+                self._woken()
 
 
 def means_awake(message: Any) -> bool:

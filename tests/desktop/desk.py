@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import queue
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from openbalance_hid.desktop import notify, portal
+from tests.private_bus import serving
 
 PATIENCE_S = 30.0
 
@@ -63,25 +63,11 @@ class Desk:
 @contextmanager
 def desk(address: str) -> Iterator[Desk]:
     """It lives as long as the block."""
-    from jeepney import message_bus
-    from jeepney.io.blocking import open_dbus_connection
+    made: list[Desk] = []
 
-    with closing(open_dbus_connection(address)) as connection:
-        for name in (notify.NAME, portal.NAME):
-            connection.send_and_get_reply(message_bus.RequestName(name))
-        made = Desk(connection)
+    def serve(connection: Any) -> Callable[[Any], None]:
+        made.append(Desk(connection))
+        return made[0].answer
 
-        def serve() -> None:
-            try:
-                while True:
-                    made.answer(connection.receive(timeout=None))
-            except OSError:
-                return  # the end
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield made
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_S)
+    with serving(address, [notify.NAME, portal.NAME], serve):
+        yield made[0]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from openbalance_hid.desktop.screen_lock import LOGIND, SESSION, SESSIONS
+from tests.private_bus import serving
 
 OURS = f"{SESSIONS}/_32"
 ANOTHER = f"{SESSIONS}/c1"
@@ -63,24 +63,11 @@ class Logind:
 @contextmanager
 def logind(address: str) -> Iterator[Logind]:
     """It lives as long as the block."""
-    from jeepney import message_bus
-    from jeepney.io.blocking import open_dbus_connection
+    made: list[Logind] = []
 
-    with closing(open_dbus_connection(address)) as connection:
-        connection.send_and_get_reply(message_bus.RequestName(LOGIND))
-        made = Logind(connection)
+    def serve(connection: Any) -> Callable[[Any], None]:
+        made.append(Logind(connection))
+        return made[0].answer
 
-        def serve() -> None:
-            try:
-                while True:
-                    made.answer(connection.receive(timeout=None))
-            except OSError:
-                return  # the end
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield made
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_S)
+    with serving(address, [LOGIND], serve):
+        yield made[0]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from openbalance_hid.service.doctor.facts import Session
 from openbalance_hid.service.doctor.judge import desktop as judge
 from openbalance_hid.service.doctor.probes import PROBES
 from tests.desktop.logind import logind
-from tests.private_bus import needs_dbus, private_bus
+from tests.private_bus import needs_dbus, private_bus, serving
 from tests.service.a_patient import only, patient, told
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
@@ -28,26 +29,17 @@ PATIENCE_S = 30.0
 @contextmanager
 def service(address: str, name: str, **answers: tuple[str, tuple[object, ...]]) -> Iterator[None]:
     """Somebody who owns `name` and answers each method once or more."""
-    from jeepney.io.blocking import open_dbus_connection
 
-    with closing(open_dbus_connection(address)) as connection:
-        connection.send_and_get_reply(jeepney.message_bus.RequestName(name))
+    def serve(connection: Any) -> Callable[[Any], None]:
+        def answer(call: Any) -> None:
+            found = answers.get(call.header.fields.get(jeepney.HeaderFields.member, ""))
+            if found is not None:
+                connection.send(jeepney.new_method_return(call, *found))
 
-        def serve() -> None:
-            with pytest.raises(OSError):
-                while True:
-                    call = connection.receive(timeout=PATIENCE_S)
-                    answer = answers.get(call.header.fields.get(jeepney.HeaderFields.member, ""))
-                    if answer is not None:
-                        connection.send(jeepney.new_method_return(call, *answer))
+        return answer
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_S)
+    with serving(address, [name], serve):
+        yield
 
 
 def shower(*capabilities: str) -> dict[str, tuple[str, tuple[object, ...]]]:
