@@ -1,6 +1,6 @@
 """Clocks that are wrong, are set, or come to a day that is not like others: the tiles say what is so, and the nights are dark.
 
-Not here: a day and a half of ordinary life (`tests/daemon/test_a_day.py`), whose reckoning from the raw events is used.
+Not here: some days of ordinary life (`tests/daemon/test_a_day.py`), whose reckoning from the raw events is used.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -14,7 +14,8 @@ from openbalance_hid.config.schema import Config, DimConfig
 from openbalance_hid.daemon.events import DeckReady
 from openbalance_hid.simulator.sample_account import SampleAccount
 from openbalance_hid.tiles.words import money
-from tests.daemon.test_a_day import INTERVAL_S, Daemon, agrees, spent
+from tests.daemon.reckoning import INTERVAL_S, Reckoning, midnight
+from tests.daemon.test_a_day import Daemon, Life
 from tests.daemon.test_house import DECK, Story
 from tests.openrouter.virtual import VirtualClock
 from tests.torture.amounts import amounts
@@ -33,14 +34,12 @@ def test_over_the_end_of_a_year_a_leap_day_and_a_change_of_the_hour_the_tiles_sa
     clock = VirtualClock()
     clock.now = datetime.fromisoformat(f"{begin}T22:00").replace(tzinfo=UTC)
     with SampleAccount(clock=clock.utc) as sample:
-        daemon = Daemon(sample, clock, tmp_path)
+        life = Life(sample, clock, tmp_path)
         for _ in range(polls):
-            daemon.poller.turn()
-            agrees(daemon)
-            assert judge(daemon.now, clock.now, SpikeRule()).level <= Level.NORMAL
+            life.poll()
+            assert judge(life.daemon.house.snapshots["default"], clock.now, SpikeRule()).level <= Level.NORMAL
             figures.tell(tried=1, survived=1)
-            clock.pass_(INTERVAL_S)
-        daemon.end()
+        life.daemon.end()
 
 
 @amounts("polls", short=4, long=40)
@@ -50,19 +49,17 @@ def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_
 ) -> None:
     truth, ours = VirtualClock(), VirtualClock()
     with SampleAccount(clock=truth.utc) as sample:
-        daemon = Daemon(sample, ours, tmp_path)
+        daemon, reckoning = Daemon(sample, ours, tmp_path), Reckoning(sample, sample.books().total_credits_usd)
         for step in (0.0, step_s, -step_s):
             ours.step(step)
             for _ in range(polls):
-                delay_s = daemon.poller.turn()
-                assert 0 < delay_s <= 1.2 * INTERVAL_S
-                books = sample.books()
-                today = spent(sample, books.midnight, truth.now)
-                assert daemon.number("balance") == money(books.total_credits_usd - books.total_usage_usd)
-                assert daemon.number("today") == money(today)
-                whole = spent(sample, books.midnight - timedelta(days=30), books.midnight)
-                assert daemon.number("monthly-spend") == money(whole + today)
-                assert judge(daemon.now, ours.now, SpikeRule()).level <= Level.NORMAL
+                assert 0 < daemon.poller.turn() <= 1.2 * INTERVAL_S
+                day, said = midnight(truth.now.date()), daemon.texts()
+                today, whole = reckoning.spent(day, truth.now), reckoning.spent(day - timedelta(days=30), truth.now)
+                assert money(reckoning.bought - reckoning.usage(truth.now)) in said["balance"]
+                assert money(today) in said["today"]
+                assert money(whole) in said["monthly-spend"]
+                assert judge(daemon.house.snapshots["default"], ours.now, SpikeRule()).level <= Level.NORMAL
                 figures.tell(tried=1, survived=1)
                 truth.pass_(INTERVAL_S)
                 ours.pass_(INTERVAL_S)
