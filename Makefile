@@ -72,11 +72,15 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/.audit
 	$(LOCK) --upgrade pyproject.toml --output-file locks/run.txt
 	$(LOCK) --upgrade --extra dev --constraint locks/run.txt pyproject.toml --output-file locks/dev.txt
+	mkdir -p build
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml --constraint locks/run.txt pyproject.toml \
+		--output-file build/pylock.toml
+	$(BIN)/python packaging/sources.py build/pylock.toml locks/sources.toml
 	$(MAKE) rendered
 
 audit: .venv/.audit
 	$(BIN)/python packaging/bandit_findings.py
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement locks/dev.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement locks/dev.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info

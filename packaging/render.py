@@ -1,4 +1,4 @@
-"""Writes what packagers take as it is: the units of systemd and launchd, the manual page.
+"""Writes what packagers take as it is: the units of systemd and launchd, the manual page, the recipes.
 
 `--check` writes nothing and exits 1 if one is stale. Run it with `make rendered`.
 """
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from man_page import render_man_page
+from recipes import render_formula, render_pkgbuild
 
 from openbalance_hid.cli import main as program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_system_unit, render_user_unit
@@ -18,6 +19,8 @@ PROGRAM = ("/usr/bin/openbalance-hid",)  # of a distribution's package
 def rendered() -> dict[str, str]:
     """Every file by its name from the repository's root."""
     return {
+        "packaging/aur/PKGBUILD": render_pkgbuild(),
+        "packaging/homebrew/openbalance-hid.rb": render_formula(),
         "man/openbalance-hid.1": render_man_page(program),
         f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
         f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
