@@ -68,6 +68,7 @@ from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import PATIENCE
 from openbalance_hid.tiles.view import Flash, KeyFace
 
+UNDONE_S = 1.0  # what could not be drawn is tried again after that
 OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
 IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
 
@@ -194,6 +195,8 @@ class House:
         marks += [mark for panel in self.panels.values() if panel.light is not None for mark in panel.light.deadlines(now)]
         if now.mono_s < self._identify_until_s:
             marks.append(self._identify_until_s)
+        if self._show.owes:
+            marks.append(now.mono_s + UNDONE_S)
         if self._show.pulses(self.panels):
             marks.append(self._beats.next_half_s(now.mono_s))
         for place, press in self._gestures.down.items():
@@ -201,6 +204,10 @@ class House:
                 done = ring_step(self._gestures.progress(place, now.mono_s))
                 marks.append(press.since_s + (done + 1) * self._gestures.hold_s / RING_STEPS)
         return min(marks)
+
+    def undone(self, effect: Effect) -> None:
+        """It could not be carried out; what was to be seen is wanted again soon."""
+        self._show.undone(effect)
 
     # --- decks ---
 

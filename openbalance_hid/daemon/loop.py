@@ -37,6 +37,7 @@ def run_loop(
 
     `tell`: there is something new to be told. `manager` hears that the loop turns.
     """
+    hands = _Hands(house, carry_out)
     ahead: int | None = None  # how much of what was in the queue when the deadline came is still to be taken
     while True:
         now = clock()
@@ -51,7 +52,7 @@ def run_loop(
         if isinstance(item, Stop):
             return
         readings = house.readings
-        _turn(house, item, carry_out, clock())
+        hands.turn(item, clock())
         if house.readings != readings:
             tell()
 
@@ -63,26 +64,43 @@ def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:
         return TimePassed()
 
 
-def _turn(house: House, item: "Event | Inquiry", carry_out: Callable[[Effect], None], now: Moment) -> None:
-    try:
-        if callable(item):
-            item(house, now)
-            return
-        effects = house.step(item, now)
-    except Exception:
-        log.exception("one turn of the main loop failed; going on")
-        return
-    for effect in effects:
+class _Hands:
+    """Effects, carried out one by one: none falls with another. A kind that fails is said when that begins and when it ends."""
+
+    def __init__(self, house: House, carry_out: Callable[[Effect], None]) -> None:
+        self._house = house
+        self._carry_out = carry_out
+        self._failing: set[type[Effect]] = set()
+
+    def turn(self, item: "Event | Inquiry", now: Moment) -> None:
         try:
-            _do(effect, carry_out)
-        except Exception:  # of one effect: the others are not to fall with it
-            log.exception("%s was not carried out; going on", type(effect).__name__)
+            if callable(item):
+                item(self._house, now)
+                return
+            effects = self._house.step(item, now)
+        except Exception:
+            log.exception("one turn of the main loop failed; going on")
+            return
+        failed = {type(effect) for effect in effects if not self._try(effect)}
+        for kind in self._failing.intersection(map(type, effects)) - failed:
+            log.info("%s is carried out again", kind.__name__)
+        self._failing = self._failing - set(map(type, effects)) | failed
 
+    def _try(self, effect: Effect) -> bool:
+        try:
+            self._do(effect)
+        except Exception:
+            self._house.undone(effect)
+            if type(effect) not in self._failing:
+                self._failing.add(type(effect))
+                log.exception("%s was not carried out; going on", type(effect).__name__)
+            return False
+        return True
 
-def _do(effect: Effect, carry_out: Callable[[Effect], None]) -> None:
-    if isinstance(effect, Complain):
-        log.error("the tile %s failed", effect.tile, exc_info=effect.error)
-    elif isinstance(effect, Mention):
-        log.warning("%s", effect.text)
-    else:
-        carry_out(effect)
+    def _do(self, effect: Effect) -> None:
+        if isinstance(effect, Complain):
+            log.error("the tile %s failed", effect.tile, exc_info=effect.error)
+        elif isinstance(effect, Mention):
+            log.warning("%s", effect.text)
+        else:
+            self._carry_out(effect)

@@ -26,6 +26,7 @@ class Show:
         self._brightness: dict[str, int] = {}
         self._broken: set[tuple[str, str]] = set()  # what was complained about already
         self._complaints: list[Effect] = []
+        self.owes = False  # what was to be shown could not be
 
     def places(self, serial: str) -> set[Place]:
         """Everything on a deck that shows something."""
@@ -39,6 +40,23 @@ class Show:
         self._glows = {place: glow for place, glow in self._glows.items() if place[0] != serial}
         self.tiles.pop(serial, None)
         self._brightness.pop(serial, None)
+
+    def undone(self, effect: Effect) -> None:
+        """It could not be carried out: `changes` will want it again."""
+        match effect:
+            case Paint(serial, key):
+                self.faces.pop((serial, key), None)
+            case PaintCell(serial, cell):
+                self.faces.pop((serial, Cell(cell)), None)
+            case PaintScreen(serial):
+                self.faces.pop((serial, Screen()), None)
+            case Glow(serial, touch_key):
+                self._glows.pop((serial, touch_key), None)
+            case Brighten(serial):
+                self._brightness.pop(serial, None)
+            case _:
+                return
+        self.owes = True
 
     def pulses(self, panels: Mapping[str, Panel]) -> bool:
         """Whether anything comes and goes that can be seen."""
@@ -66,7 +84,7 @@ class Show:
 
     def changes(self, panels: Mapping[str, Panel], touch_of: Callable[[Place], Touch], identify: bool) -> list[Effect]:
         """What is to be done so that the decks show it: light first. `identify`: numbers in place of tiles."""
-        effects, self._complaints = self._complaints, []
+        effects, self._complaints, self.owes = self._complaints, [], False
         for serial, panel in panels.items():
             effects += self._relight(serial, panel)
         for place, view in self._views.items():

@@ -2,12 +2,13 @@
 
 import logging
 import queue
+from datetime import timedelta
 
 from openbalance_hid.config.schema import Config
 from openbalance_hid.daemon.events import DeckReady, Paint
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.loop import Stop, run_loop
-from openbalance_hid.daemon.moment import now
+from openbalance_hid.daemon.moment import Moment, now
 from tests.build import snapshot
 
 
@@ -43,3 +44,29 @@ def test_a_failing_turn_is_logged_and_the_loop_goes_on(caplog):
         done = played(bad, DeckReady("A", "mini", 6))
     assert done
     assert "going on" in caplog.text
+
+
+def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(caplog):
+    caplog.set_level(logging.INFO, "openbalance_hid")
+    inbox, done, troubles, time_s = queue.SimpleQueue(), [], [3], [0.0]
+    begun = now()
+    house = House(Config(), {"default": snapshot()}, begun)
+
+    def carry_out(effect):
+        if isinstance(effect, Paint) and effect.key == 4:
+            if troubles[0]:
+                troubles[0] -= 1
+                raise OSError(24, "too many open files")
+            inbox.put(Stop())
+        done.append(effect)
+
+    def clock():
+        time_s[0] += 0.4
+        return Moment(begun.utc + timedelta(seconds=time_s[0]), begun.mono_s + time_s[0])
+
+    inbox.put(DeckReady("A", "mini", 6))
+    run_loop(house, inbox, carry_out, clock)
+    assert [effect.key for effect in done if isinstance(effect, Paint)] == [0, 1, 2, 3, 5, 4]
+    assert troubles == [0]
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Paint was not carried out; going on", "Paint is carried out again"]

@@ -26,13 +26,13 @@ NIGHTS = {"long": (time(22, 30), time(3, 10)), "in the hour that is twice or nev
 FADED = timedelta(seconds=62)  # a fade takes 2 s; ages are looked at every minute, whatever becomes of the clock
 
 
-@amounts("polls", short=14, long=110)
+@amounts("polls", short=8, long=110)
 @pytest.mark.parametrize("begin", ["2026-12-31", "2028-02-28", "2028-02-29", "2027-03-27", "2026-10-24"])
 def test_over_the_end_of_a_year_a_leap_day_and_a_change_of_the_hour_the_tiles_say_what_the_events_add_up_to(
     tmp_path: Path, figures: Figures, begin: str, polls: int
 ) -> None:
     clock = VirtualClock()
-    clock.now = datetime.fromisoformat(f"{begin}T22:00").replace(tzinfo=UTC)
+    clock.now = datetime.fromisoformat(f"{begin}T22:45").replace(tzinfo=UTC)
     with SampleAccount(clock=clock.utc) as sample:
         life = Life(sample, clock, tmp_path)
         for _ in range(polls):

@@ -146,7 +146,9 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         figures.tell(tried=1 + holds, survived=1 + holds)
         assert running.end() == 0
         assert running.log.count("cannot take a client") == 1, "said once"
-        assert "Traceback" not in running.log, running.log
+        # a picture may have wanted a font that could not be opened; then it was drawn later
+        assert running.log.count("Traceback") == running.log.count("was not carried out") <= 1, running.log
+        assert running.log.count("is carried out again") == running.log.count("was not carried out")
 
 
 def _quota(pid: int, folder: Path) -> Callable[[], None]:
