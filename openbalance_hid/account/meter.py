@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.snapshot import Sample
 
+SMALLEST_USD = Decimal("1e-9")  # seen
 BOOKED_WITHIN = timedelta(seconds=60)  # OpenRouter's documents: the credits can be that stale
 
 
@@ -71,6 +72,8 @@ def count(run: Run, samples: tuple[Sample, ...]) -> Run:
         since_usage_usd = _usage_usd(samples, since_at)
     until = last.at if closes_at is None else min(last.at, closes_at)
     added_usd, sure = _added(samples, since_at, since_usage_usd, last.at, until)
+    if until < last.at:  # a part of what lies between two samples: no more digits than OpenRouter's amounts have
+        added_usd = added_usd.quantize(SMALLEST_USD)
     return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not sure)
 
 

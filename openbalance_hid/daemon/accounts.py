@@ -49,7 +49,7 @@ class Accounts:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)
-            self._publish(Recalled(account, begun.started_at, past.episodes, past.run, past.concerns))
+            self._publish(Recalled(account, begun.started_at, past.episodes, past.run, past.concerns, past.masked))
             return known
 
         def publish(snapshot: Snapshot) -> None:

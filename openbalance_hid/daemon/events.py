@@ -113,7 +113,8 @@ class NoRefresh(Struct, frozen=True):
 class Recalled(Struct, frozen=True):
     """An account's open episodes, last run of the meter and concerns from before this start.
 
-    `started_at`: of the snapshots that they belong to; `concerns`: by kind, what the desktop was told.
+    `started_at`: of the snapshots that they belong to; `concerns`: by kind, what the desktop was told;
+    `masked`: amounts were hidden.
     """
 
     account: str
@@ -121,6 +122,7 @@ class Recalled(Struct, frozen=True):
     episodes: Mapping[SpikeRule, Episode]
     run: Run | None = None
     concerns: Mapping[str, str] = FrozenMap()
+    masked: bool = False
 
 
 class Notified(Struct, frozen=True):
@@ -293,6 +295,12 @@ class Notify(Struct, frozen=True):
     text: str
 
 
+class RememberMasked(Struct, frozen=True):
+    """Amounts are hidden from now on, or shown again."""
+
+    on: bool
+
+
 class RememberConcern(Struct, frozen=True):
     """What the desktop was told of a concern, None: it is over. `started_at`: of the snapshots that it was judged by."""
 
@@ -346,6 +354,7 @@ Effect = (
     | HeedLock
     | Remember
     | RememberRun
+    | RememberMasked
     | Pace
     | RememberConcern
     | Notify

@@ -50,6 +50,7 @@ from openbalance_hid.daemon.events import (
     PageAsked,
     Recalled,
     Refresh,
+    RememberMasked,
     SessionLock,
     Swiped,
     TimePassed,
@@ -127,6 +128,7 @@ class House:
             case Warned():
                 self._books.concerns.told(event)
             case Recalled() if self._books.recall(event):
+                self._hides = self._hides or event.masked
                 self._read(now)
             case NoRefresh():
                 self._end_refresh(event.account, now)
@@ -320,6 +322,7 @@ class House:
             case TogglePrivacy():
                 self._hides = not self._hides
                 self._read(now)
+                return [RememberMasked(self._hides)]
             case TurnPage():
                 pages = panel.pages.at(tile.options.get("to"))
                 self._change(place[0], replace(panel, pages=pages or panel.pages), now)

@@ -42,6 +42,7 @@ from openbalance_hid.daemon.events import (
     Refresh,
     Remember,
     RememberConcern,
+    RememberMasked,
     RememberRun,
     SessionLock,
     Warn,
@@ -212,6 +213,8 @@ class _Daemon:
                 self._accounts.remember_run(effect)
             case Pace(account, seconds):
                 self._accounts.pace(account, seconds)
+            case RememberMasked(on):
+                self._history.keep_masked(on)
             case RememberConcern():
                 self._accounts.remember_concern(effect)
             case Notify():

@@ -59,6 +59,10 @@ class History:
         """Everything about the accounts of this name, whatever their keys."""
         self.leave(lambda store: store.forget(account))
 
+    def keep_masked(self, on: bool) -> None:
+        """Whether amounts are hidden, those of every account."""
+        self.leave(lambda store: store.keep_masked(on))
+
     def leave(self, job: Job) -> None:
         """Something to be done by the thread, in order; dropped, and said once, when the thread is far behind."""
         if self._stopping:

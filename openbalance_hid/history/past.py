@@ -43,3 +43,4 @@ class Past(Struct, frozen=True):
     run: Run | None = None  # the last one of the meter
     episodes: Mapping[SpikeRule, Episode] = field(default_factory=dict)
     concerns: Mapping[str, str] = field(default_factory=dict)  # by kind, what the desktop was told
+    masked: bool = False  # amounts were hidden, those of every account

@@ -67,7 +67,15 @@ def past(db: Connection, number: int, now: datetime) -> Past:
         run=_last_run(db, number),
         episodes=_episodes(db, number),
         concerns=dict(db.execute("SELECT kind, told FROM concerns WHERE account = ?", (number,))),
+        masked=db.execute("SELECT 1 FROM meta WHERE name = 'masked'").fetchone() is not None,
     )
+
+
+def write_masked(db: Connection, on: bool) -> None:
+    """Whether amounts are hidden: the owner's wish, and no account's."""
+    db.execute("DELETE FROM meta WHERE name = 'masked'")
+    if on:
+        db.execute("INSERT INTO meta VALUES ('masked', x'01')")
 
 
 # --- samples ---------------------------------------------------------------------------------------------------------------

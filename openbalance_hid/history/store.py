@@ -113,6 +113,10 @@ class Store:
         """A run of the meter, begun or ended."""
         self._file.change(lambda db: rows.write_run(db, rows.account_for(db, who), run))
 
+    def keep_masked(self, on: bool) -> None:
+        """Whether amounts are hidden, those of every account."""
+        self._file.change(lambda db: rows.write_masked(db, on))
+
     def forget(self, name: str) -> None:
         """Everything about the accounts of this name, whatever their keys."""
         self._thinned_in = {who: hour for who, hour in self._thinned_in.items() if who.name != name}

@@ -1,7 +1,7 @@
 """`privacy`: masks every amount, on every deck and in the menu bar's line. A tap toggles; masked amounts show while it is held.
 
-Names, states, ratios, percentages, days and the shapes of bars stay (`masked`). What programs ask for stays exact: `status
---json`, `guard` and `export` mask nothing.
+Amounts that are hidden stay so over a restart. Names, states, ratios, percentages, days and the shapes of bars stay visible
+(`masked`). What programs ask for stays exact: `status --json`, `guard` and `export` mask nothing.
 """
 
 from openbalance_hid.press.actions import TogglePrivacy

@@ -1,21 +1,24 @@
 """Amounts hidden on every deck by one tap, and shown as long as a finger rests on the tile."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.daemon.board import with_refused_config
-from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, Notify, Open, Paint, Refresh
+from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, Notify, Open, Paint, Recalled, Refresh, RememberMasked
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.status import Process, status
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.tiles import TILES
-from tests.build import NOON
+from tests.build import NOON, snapshot
 from tests.daemon.test_house import DECK, Story, healthy
 
 AMOUNT = re.compile(r"\$\s*\d")
 PRIVACY = len(TILES)
+BEGUN = NOON - timedelta(hours=1)
 EVERY = FrozenMap({**dict(enumerate(map(TileConfig, TILES))), PRIVACY: TileConfig("privacy")})
 
 
@@ -98,6 +101,20 @@ def test_new_numbers_and_time_bring_no_amount_to_light():
     assert bare(story) == []
     painted = [effect.face.view for effect in story.seen(Paint)[-32:]]
     assert [view.text for view in map(with_refused_config, painted) if AMOUNT.search(view.text)] == []
+
+
+def test_what_was_hidden_before_a_restart_is_hidden_before_any_amount_is_there():
+    deck = DeckConfig(pages=(PageConfig("main", EVERY),))
+    story = Story(Config(decks=(deck,)), snapshot(balance=None, health=Health.PREPARING, started=BEGUN))
+    story.tell(DeckReady(DECK, "xl", 32))
+    assert story.face(PRIVACY).view.text == "Amounts shown, tap to hide"
+    story.tell(Recalled("default", BEGUN, {}, masked=True))
+    story.tell(healthy(started=BEGUN))
+    assert bare(story) == []
+    assert [view for view in story.seen(Paint) if AMOUNT.search(view.face.view.text)] == []
+    story.tell(Asked(PRIVACY, Gesture.TAP))
+    assert bare(story)
+    assert story.seen(RememberMasked) == [RememberMasked(False)], "and not told what it has just said"
 
 
 def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():

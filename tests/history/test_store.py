@@ -220,3 +220,18 @@ def test_what_the_desktop_was_told_is_kept_until_it_is_over_and_belongs_to_one_k
     assert again.recall(ME, NOW).concerns == {"balance": "very low"}
     assert again.recall(OTHER_KEY, NOW).concerns == {"key": "not_management_key"}
     again.close()
+
+
+def test_hidden_amounts_are_hidden_for_every_account_until_they_are_shown(tmp_path):
+    store = store_at(tmp_path / "history.sqlite3")
+    assert not store.recall(ME, NOW).masked
+    store.keep_masked(True)
+    store.keep_masked(True)
+    store.forget(ME.name)
+    store.close()
+    store = store_at(tmp_path / "history.sqlite3")
+    assert store.recall(ME, NOW).masked
+    assert store.recall(Who("work", "another"), NOW).masked
+    store.keep_masked(False)
+    assert not store.recall(ME, NOW).masked
+    store.close()

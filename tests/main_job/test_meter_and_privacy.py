@@ -35,6 +35,8 @@ def test_a_meter_survives_a_kill_and_hidden_amounts_are_hidden_in_the_bar_too(tm
             page.until_key(0, "a tap starts it")
             page.tap(0)
             page.until_key(0, "Meter running")
+            page.tap(1)
+            page.until_key(1, "Amounts hidden")
             begun = running.status()["accounts"]["default"]["meter"]
             assert (begun["running"], begun["ended_at"]) == (True, None)
             until_a_run_is_kept(tmp_path)
@@ -44,6 +46,8 @@ def test_a_meter_survives_a_kill_and_hidden_amounts_are_hidden_in_the_bar_too(tm
         with started(env, *RUN) as running:
             with page_of(running) as page:
                 page.until_key(0, "Meter running")
+                page.until_key(2, "Balance $•••")
+                page.tap(1)
                 page.until_key(2, "Balance $74.25")
                 assert running.status()["accounts"]["default"]["meter"]["started_at"] == begun["started_at"]
                 page.tap(1)
