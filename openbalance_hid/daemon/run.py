@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import Config
@@ -23,7 +22,6 @@ from openbalance_hid.daemon.answers import Answers
 from openbalance_hid.daemon.control import ControlServer
 from openbalance_hid.daemon.decks import Decks
 from openbalance_hid.daemon.events import (
-    Acknowledged,
     Brighten,
     Effect,
     Enlist,
@@ -31,7 +29,6 @@ from openbalance_hid.daemon.events import (
     Glow,
     HeedLock,
     NoRefresh,
-    Notified,
     Notify,
     Open,
     OpenFailed,
@@ -44,16 +41,14 @@ from openbalance_hid.daemon.events import (
     RememberConcern,
     RememberMasked,
     RememberRun,
-    SessionLock,
     Warn,
-    Warned,
 )
 from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.live_config import LiveConfig
 from openbalance_hid.daemon.loop import Inquiry, Stop, run_loop
 from openbalance_hid.daemon.moment import Moment, now
 from openbalance_hid.daemon.news import News
+from openbalance_hid.daemon.owner_desktop import OwnerDesktop
 from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.daemon.service_manager import ServiceManager, when_all
 from openbalance_hid.daemon.status import Process, status
@@ -62,9 +57,7 @@ from openbalance_hid.deck.surface import Leave
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
 from openbalance_hid.desktop.keyring_door import LockedKeyringError
-from openbalance_hid.desktop.notify import OPEN, tell
 from openbalance_hid.desktop.open_url import open_page, open_url
-from openbalance_hid.desktop.screen_lock import ScreenLock
 from openbalance_hid.desktop.wake import Wake
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
@@ -145,7 +138,7 @@ class _Daemon:
         self._manager = ServiceManager(os.environ, os.getpid())
         self._virtual: VirtualDecks | None = None
         self._decks: list[Decks] = []
-        self._screen_lock: ScreenLock | None = None
+        self._desktop = OwnerDesktop(self._inbox.put, silent=sample is not None)
 
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
@@ -180,8 +173,8 @@ class _Daemon:
                 wake = Wake(self._woken)
                 running.callback(wake.stop)
                 wake.start()
-                running.callback(self._heed_lock, False)
-                self._heed_lock(self._config.dim.on_lock)
+                running.callback(self._desktop.heed_lock, False)
+                self._desktop.heed_lock(self._config.dim.on_lock)
             if self._live is not None:
                 watch = ConfigWatch(self._wishes.paths.config_file, self._live.notice)
                 running.callback(watch.stop)
@@ -206,7 +199,7 @@ class _Daemon:
             case Enlist(intervals_s):
                 self._accounts.adopt(intervals_s)
             case HeedLock(wanted):
-                self._heed_lock(wanted)
+                self._desktop.heed_lock(wanted)
             case Remember():
                 self._accounts.remember(effect)
             case RememberRun():
@@ -218,9 +211,9 @@ class _Daemon:
             case RememberConcern():
                 self._accounts.remember_concern(effect)
             case Notify():
-                self._notify(effect)
+                self._desktop.notify(effect)
             case Warn():
-                self._warn(effect)
+                self._desktop.warn(effect)
             case Open():
                 self._open(effect)
 
@@ -230,52 +223,11 @@ class _Daemon:
         if self._virtual is None or self._wishes.open_browser:
             open_url(wanted.url, lambda: self._inbox.put(OpenFailed(wanted.serial, wanted.spot)))
 
-    def _notify(self, wanted: Notify) -> None:
-        if self._sample is not None:  # what a demo plays is no news for the owner's desktop
-            self._inbox.put(Notified(wanted.account, wanted.rule, wanted.level, True))
-            return
-        which = (wanted.account, wanted.rule, wanted.level)
-        tell(
-            wanted.title,
-            wanted.text,
-            os.environ,
-            lambda delivered: self._inbox.put(Notified(*which, delivered)),
-            lambda: self._inbox.put(Acknowledged(*which)),
-            urgent=wanted.level is Level.CRITICAL,
-        )
-
-    def _warn(self, wanted: Warn) -> None:
-        if self._sample is not None:
-            self._inbox.put(Warned(wanted.account, wanted.kind, wanted.grade, True))
-            return
-        tell(
-            wanted.title,
-            wanted.text,
-            os.environ,
-            lambda delivered: self._inbox.put(Warned(wanted.account, wanted.kind, wanted.grade, delivered)),
-            lambda: open_url(wanted.page.value),
-            urgent=wanted.urgent,
-            button=OPEN,
-        )
-
     def _woken(self) -> None:
         """On a thread of the wake's."""
         for decks in self._decks:
             decks.paint_again()
         self._inbox.put(lambda _house, _moment: self._accounts.look_again())
-
-    def _heed_lock(self, wanted: bool) -> None:
-        """Listen to the session's lock, or no longer; may be called twice."""
-        if self._screen_lock is not None:
-            self._screen_lock.stop()
-            self._screen_lock = None
-        if wanted:
-            self._screen_lock = ScreenLock(
-                lambda locked, certain: self._inbox.put(
-                    SessionLock(Lock.OPEN if not locked else Lock.LOCKED if certain else Lock.ASKED)
-                )
-            )
-            self._screen_lock.start()
 
     def _status(self, house: House, moment: Moment) -> dict[str, Any]:
         counts = tuple(count for decks in self._decks for count in decks.counts())
