@@ -129,8 +129,10 @@ class Reckoning:
         sums = [self.days.get(now.date() - age * DAY) for age in range(1, count + 1)]
         return [None if models is None else sum(models.values(), NOBODY) for models in sums]
 
-    def used(self, now: datetime, count: int) -> Decimal:
-        return sum((usd for usd in self.completed(now, count) if usd is not None), NOBODY) + (self.today(now) or NOBODY)
+    def used(self, now: datetime, count: int) -> Decimal | None:
+        """None: of so many completed days none is published yet, as that of the first in its first half hour."""
+        known = [usd for usd in self.completed(now, count) if usd is not None]
+        return None if count and not known else sum(known, NOBODY) + (self.today(now) or NOBODY)
 
     def trend(self, now: datetime) -> tuple[Decimal, str] | None:
         today, before = self.today(now), self.counted(midnight(now.date() - DAY), now - DAY)
