@@ -1,0 +1,40 @@
+"""How dear a runaway is before the alarm sees it: one that burns a usual day's money every hour."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from openbalance_hid.account.spike import Level, SpikeRule, judge
+from tests.build import NOON, days_back, samples, snapshot
+
+DAY_USD = Decimal(8)  # from 8 to 16 h UTC, evenly
+QUARTER = timedelta(minutes=15)
+
+
+def usual_usd(at) -> Decimal:
+    """Spent in the quarter of an hour that ends at `at`."""
+    return DAY_USD / 32 if 8 <= (at - QUARTER).hour < 16 else Decimal(0)
+
+
+def usual_days_gone(begins, rule: SpikeRule) -> Decimal:
+    """What the runaway has burnt when the key is first amber, in usual days."""
+    at, usage, burnt = begins - timedelta(hours=48), Decimal(100), Decimal(0)
+    readings = [(at, usage)]
+    while True:
+        at += QUARTER
+        runaway = DAY_USD / 4 if at > begins else Decimal(0)
+        usage, burnt = usage + usual_usd(at) + runaway, burnt + runaway
+        readings.append((at, usage))
+        if at <= begins:
+            continue
+        known = snapshot(at, days=days_back([DAY_USD] * 29, at), taken=samples(readings[-193:], 1000), balance=(1000, usage))
+        if judge(known, at, rule).level > Level.NORMAL:
+            return burnt / DAY_USD
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_a_runaway_is_amber_within_one_usual_days_money_with_the_burst_lane_and_within_three_without(hour):
+    begins = NOON.replace(hour=hour)
+    assert usual_days_gone(begins, SpikeRule()) <= 1
+    assert 1 < usual_days_gone(begins, SpikeRule(burst=False)) <= 3
