@@ -25,6 +25,12 @@ def pages_of(config: Config, deck: DeckConfig, key_count: int, tiles: Tiles | No
     return deck.pages or (PageConfig(FIRST_PAGE, FrozenMap(default_tiles(key_count, config.theme, tiles))),)
 
 
+def written_tiles(config: Config, account: str) -> tuple[TileConfig, ...]:
+    """The tiles of an account on all decks that the owner has written, be they here or not; without any, the default ones."""
+    pages = (page for deck in config.decks or (DeckConfig(),) for page in pages_of(config, deck, len(DEFAULT_ORDER)))
+    return tuple(tile for page in pages for tile in page.keys.values() if tile.account == account)
+
+
 def intervals_of(config: Config) -> Mapping[str, float]:
     """How often each account is asked, in seconds."""
     return FrozenMap({name: 60.0 * account.refresh_minutes for name, account in config.accounts.items()})

@@ -6,6 +6,7 @@ Spikes, meters and concerns have files of their own; here an account comes, goes
 from collections.abc import Iterable, Mapping, Sequence
 
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.config.layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.alarms import Alarms
 from openbalance_hid.daemon.concerns import Concerns
@@ -34,16 +35,18 @@ class Books:
     def take(self, snapshot: Snapshot, tiles: Sequence[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
         """Enter a snapshot of an account that is here; what the desktop is to be told.
 
-        `tiles`: those of the account, on any page of any deck. `hides`: amounts are masked now.
+        `tiles`: those of the account, on any page of any deck. `hides`: amounts are masked now. Spikes are watched by the rules
+        of decks that are not here as well: an owner who has unplugged one hears of them all the same.
         """
         account = snapshot.account
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
         self.snapshots[account] = snapshot
-        self.alarms.follow(tiles, self.snapshots, now)
+        watching = (*tiles, *written_tiles(config, account))
+        self.alarms.follow(watching, self.snapshots, now)
         self.meters.follow(snapshot)
         warnings = self.concerns.follow(snapshot, config, hides)
-        spikes = self.alarms.to_notify(tiles, self.snapshots, now) if config.accounts[account].notify else []
+        spikes = self.alarms.to_notify(watching, self.snapshots, now) if config.accounts[account].notify else []
         return [*warnings, *spikes]
 
     def recall(self, event: Recalled) -> bool:

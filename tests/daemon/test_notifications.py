@@ -1,5 +1,6 @@
 """When the desktop is told of a spike: once a rise, over restarts, and never when the owner does not want it."""
 
+import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
@@ -85,6 +86,15 @@ def test_the_button_acknowledges_as_a_tap_does():
     story.tell(Acknowledged(note.account, note.rule, note.level))
     assert not story.face(0).view.attention
     assert "Spike" in story.face(0).view.text
+
+
+@pytest.mark.parametrize("text", [TILE, ""], ids=["written", "by default"])
+def test_a_spike_is_told_also_while_no_deck_is_there_and_once_when_it_comes(text: str):
+    story = Story(parse(text, "config.toml"), spending(1))
+    (note,) = notes(story.tell(spending(7)))
+    story.tell(said(note))
+    story.plugged()
+    assert notes(story.tell(spending(7, 2))) == []
 
 
 def test_an_owner_who_wants_no_notification_gets_none():
