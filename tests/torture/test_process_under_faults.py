@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -126,6 +127,7 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         late.settimeout(PATIENCE_S)
         late.connect(str(tmp_path / "run" / "control.sock"))
         late.sendall(b'{"command": "status"}\n')
+        knocking = socket.create_connection(("127.0.0.1", urlsplit(running.url).port))  # at the page's door
         running.until_logged("cannot take a client")
         page.tap(1)
         for hold in range(holds):  # each asks the account, which needs a socket
@@ -139,6 +141,9 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         assert late.recv(3) == b'{"o', "served as soon as there is room"
         late.close()
+        knocking.close()
+        with page_of(running) as another:
+            another.until_key(0, "Balance")
         assert running.status()["accounts"]["default"]["balance_usd"] is not None, "the last good value stays"
         eventually(lambda: running.ask("refresh").returncode == 0 and len(account.requests) > polls)
         eventually(lambda: running.status()["accounts"]["default"]["health"] == "ok")

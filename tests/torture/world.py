@@ -46,7 +46,7 @@ from openbalance_hid.daemon.events import (
     TimePassed,
     TouchKeyMoved,
 )
-from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.house import UNDONE_S, House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.places import Cell, Place, Screen
 from openbalance_hid.daemon.touches import CELL_PX
@@ -132,6 +132,7 @@ class World:
         self._until_check = check_every
         self._bodies: list[Snapshot] = []
         self._moved_s: dict[str, float] = {}
+        self._too_few = 0  # pictures that will not be drawn
 
     # --- acts -----------------------------------------------------------------------------------------------------------
 
@@ -166,6 +167,14 @@ class World:
         self._pass(PAUSES_S[b % 8])
         self._move(serial, key, True, at_s)
         self._move(serial, key, False, min(at_s + 0.1 + (a % 30) / 10, self.now.mono_s))
+
+    def fail_to_draw(self, a: int, b: int) -> None:
+        """The next pictures, for want of memory or descriptors; soon after, they are drawn all the same."""
+        self._too_few = a % 9
+        self.pass_time(0.3)
+        self._too_few = 0
+        self.pass_time(UNDONE_S)
+        assert not self.house._show.owes
 
     def jump(self, a: int, b: int) -> None:
         """A suspend, or a clock that is set."""
@@ -237,6 +246,7 @@ class World:
             self.wait: 14,
             self.be_late: 3,
             self.jump: 1,
+            self.fail_to_draw: 1,
             self.poll: 4,
             self.configure: 2,
             self.ask: 2,
@@ -259,6 +269,10 @@ class World:
                 self.shapes[event.serial] = event
         for effect in effects:
             match effect:
+                case Paint(serial, key) if self._too_few > 0:
+                    self._too_few -= 1
+                    self.glass.pop((serial, key), None)
+                    self.house.undone(effect)
                 case Paint(serial, key, face):
                     assert 0 <= key < self.shapes[serial].key_count
                     self.glass[serial, key] = face
@@ -323,7 +337,7 @@ class World:
     def _check_words(self) -> None:
         """The board, asked again by who remembers nothing."""
         house = self.house
-        if self.now.mono_s < house._identify_until_s or house._read_at != self.now:
+        if self.now.mono_s < house._identify_until_s or house._read_at != self.now or house._show.owes:
             return
         for serial, panel in house.panels.items():
             known = house.known.on(panel.pages.names, panel.pages.index)
