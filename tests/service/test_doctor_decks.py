@@ -144,6 +144,16 @@ def test_a_deck_on_the_bus_can_be_opened_and_no_deck_is_a_warning(tmp_path: Path
     assert (nothing.verdict, nothing.hint) == (Verdict.WARNING, "openbalance-hid demo")
 
 
+def test_decks_that_cannot_be_listed_are_said_once(tmp_path: Path):
+    class Mute(Nodes):
+        def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> Sequence[Mapping[str, Any]]:
+            raise OSError("hid_enumerate failed")
+
+    (check,) = told(patient(tmp_path, Mute()), "decks", "owners")
+    assert (check.name, check.verdict, check.exit_code) == ("decks", Verdict.FAILURE, 69)
+    assert "cannot list HID devices" in check.found
+
+
 # --- sysfs -----------------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from openbalance_hid.deck.products import product_ids
 from openbalance_hid.deck.transport import load_hidapi
 from openbalance_hid.deck.udev import RULES_DIRS, Installed, Rules, look
 from openbalance_hid.deck.udev_coverage import covered
-from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.errors import DeckError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, ok
 from openbalance_hid.service.doctor.facts import Holder, Missing, Node, UdevRules
 from openbalance_hid.service.doctor.gather.desktop import session_of
@@ -47,8 +47,11 @@ def decks(patient: Patient) -> list[Check]:
 
 def owners(patient: Patient) -> list[Check]:
     """Who has a deck open: not this process, and not the running daemon."""
-    paths = [found.path for found in patient.decks()]
     if patient.platform != "linux":
+        return []
+    try:
+        paths = [found.path for found in patient.decks()]
+    except DeckError:  # `decks` says why
         return []
     daemon = _daemon_pid(patient)
     holders = [
