@@ -113,6 +113,7 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
     who = Who("default", Secret(sample.key).fingerprint)
     path = tmp_path / "history.sqlite3"
     known: set[datetime] = set()
+    seen: set[str] = set()
     episode = "none"
     number = under_way = 0
     with nursery(path) as killing:
@@ -138,9 +139,10 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
                 before = said[: said.index(f"kept {kept[-1]}")]
                 states = states[sum(line.startswith("episode") for line in before) :]
             now = next((told(each) for each in store.recall(who, clock.utc()).episodes.values()), "none")
-            figures.tell(tried=1, survived=1, samples=len(found), cut_short=under_way)
+            figures.tell(tried=1, survived=1, samples=len(found), polls=number + 1, cut_short=under_way, episodes=len(seen))
             episode = now
+            seen.add(now)
             assert now in states
             store.close()
     assert caplog.text == ""
-    assert episode != "none", "the account was spiking"
+    assert seen - {"none"}, "the account was spiking"
