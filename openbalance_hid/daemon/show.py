@@ -24,7 +24,7 @@ class Show:
         self._views: dict[Place, TileView] = {}
         self._glows: dict[tuple[str, int], Glow] = {}  # by serial and touch key
         self._brightness: dict[str, int] = {}
-        self._broken: set[tuple[str, str]] = set()  # what was complained about already
+        self._broken: set[tuple[str, str, int]] = set()  # what was complained about already
         self._complaints: list[Effect] = []
         self.owes = False  # what was to be shown could not be
 
@@ -74,8 +74,7 @@ class Show:
                 said[Screen()] = screen_of(tiles, here, now, turn, theme)
             for spot, (view, error) in said.items():
                 self._views[serial, spot] = view
-                mark = (view.tile, repr(error))
-                if error is not None and mark not in self._broken:
+                if error is not None and (mark := (view.tile, *_origin(error))) not in self._broken:
                     self._broken.add(mark)
                     self._complaints.append(Complain(view.tile, error))
             if config_refused and panel.shape.key_count:  # in the corner: the rest of the deck is as good as it was
@@ -105,6 +104,14 @@ class Show:
                 self._glows[serial, touch_key] = glow
                 effects.append(glow)
         return effects
+
+
+def _origin(error: Exception) -> tuple[str, int]:
+    """What it is and the line that raised it: the same for one mistake, whatever numbers are in its message."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return type(error).__name__, trace.tb_lineno if trace is not None else 0
 
 
 def _paint(place: Place, face: KeyFace) -> Effect:

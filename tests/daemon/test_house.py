@@ -267,7 +267,7 @@ def test_preparing_ends_by_itself_after_a_minute():
 
 def test_a_broken_tile_says_so_on_its_own_key_and_once_in_the_log(monkeypatch):
     def bad(scene):
-        raise ZeroDivisionError("in a tile")
+        raise ZeroDivisionError(f"in a tile, at {scene.now}, {scene.snapshot.polls} polls")
 
     monkeypatch.setitem(TILES, "balance", TileKind("balance", "", bad, TILES["balance"].tap, TILES["balance"].options))
     story = Story().plugged()
