@@ -110,7 +110,9 @@ def read_key(
     raise none
 
 
-def key_sources(account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[KeySource, ...]:
+def key_sources(
+    account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
+) -> tuple[KeySource, ...]:
     """Every place, in the order in which they are asked: which one is used, and why the others are not.
 
     Asks as `read_key` does, but all of them; the keyring answers within `timeout_s` or is said to be silent. Raises nothing but
@@ -132,7 +134,7 @@ def key_sources(account: str, env: Mapping[str, str], places: Places, timeout_s:
             partial(_in_credential, account, env),
         ),
         _Place("file", f"key file {_file(account, places)}", "does not exist", partial(_in_file, account, places)),
-        _Place("keyring", "the keyring", "has none", partial(_in_keyring, account, timeout_s)),
+        _Place("keyring", "the keyring", "has none", partial(_in_keyring, account, timeout_s, ask_owner)),
     )
     sources: list[KeySource] = []
     for place in asked:

@@ -169,7 +169,7 @@ def test_a_keyring_that_waits_for_somebody_is_asked_once_for_all_and_given_up(tm
 @needs_dbus
 @pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed")
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the library leaves it to the collector
-def test_a_real_keyring_is_named_and_one_that_prompts_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_real_keyring_is_named_and_a_locked_one_opens_no_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
     from keyring.backends import SecretService
 
@@ -182,10 +182,9 @@ def test_a_real_keyring_is_named_and_one_that_prompts_holds_nobody_up(tmp_path: 
         assert (ring.found, key.found) == ("SecretService Keyring", "…1a2b from the keyring")
         with silent_prompter(address):
             lock()
-            monkeypatch.setattr("openbalance_hid.service.doctor.patient.KEYRING_LIMIT_S", 0.3)
-            waiting = only(patient(tmp_path), "key")
-        assert (waiting.verdict, waiting.exit_code) == (Verdict.FAILURE, 77)
-        assert "it may be waiting for its password" in waiting.found
+            locked = only(patient(tmp_path), "key")
+            assert "keyring" not in [thread.name for thread in threading.enumerate()], "nothing waits in front of a window"
+        assert (locked.verdict, locked.exit_code, locked.found) == (Verdict.FAILURE, 77, "the keyring is locked")
     for thread in threading.enumerate():
         if thread.name == "keyring":
             thread.join(LIMIT_S)

@@ -84,6 +84,6 @@ class Patient:
 
         end_s = time.monotonic() + KEYRING_LIMIT_S  # of all accounts together: one keyring keeps them all
         return {
-            account: key_sources(account, self.env, self.places, max(0.1, end_s - time.monotonic()))
+            account: key_sources(account, self.env, self.places, max(0.1, end_s - time.monotonic()), ask_owner=False)
             for account in self.accounts
         }

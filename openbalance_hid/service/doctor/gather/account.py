@@ -18,7 +18,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 def keyring(patient: Patient) -> list[Check]:
     """The back end."""
-    sources = patient.sources()  # first: a window for its password opens once, and for a key
+    sources = patient.sources()
     try:
         return judge.keyring(back_end(KEYRING_LIMIT_S), None, sources)
     except CredentialError as error:
@@ -65,9 +65,7 @@ def _tried(patient: Patient, account: str, used: KeySource) -> KeyKind:
     last_four = used.last_four or ""
     try:
         base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-        secret = read_key(
-            account, patient.env, patient.places, KEYRING_LIMIT_S
-        ).secret  # open by now: it was found a moment ago
+        secret = read_key(account, patient.env, patient.places, KEYRING_LIMIT_S, ask_owner=False).secret
         with Client(secret.reveal(), base_url, limits=LIMITS) as client:
             return KeyKind(account, last_four, client.key_info().is_management_key)
     except OpenBalanceError as error:
