@@ -13,7 +13,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
 STOP_LIMIT_S = 10.0
-_OURS = ("OPENBALANCE_", "OPENROUTER_")
+_LEFT_OUT = ("OPENBALANCE_", "OPENROUTER_", "PYTHON")  # what this user has set; without byte code every start compiles anew
 
 
 class Child:
@@ -22,7 +22,7 @@ class Child:
     def __init__(self, module: str, *args: str, env: Mapping[str, str] | None = None) -> None:
         self._name = module
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 – closed in __exit__
-        own = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        own = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
         self.began_s = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *args],

@@ -10,7 +10,7 @@ from typing import Any
 from StreamDeck.ImageHelpers import PILHelper
 
 from bench.finger import Finger
-from bench.library_way import library_deck
+from bench.stock_library import library_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import model_named

@@ -16,8 +16,8 @@ from StreamDeck.Transport.Transport import Transport
 import openbalance_hid.render
 from bench.counts import Counts
 from bench.faces import real_faces
-from bench.library_way import library_deck
 from bench.similarity import similarity
+from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.encode import PictureFormat, encode

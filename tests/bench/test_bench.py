@@ -10,9 +10,9 @@ from PIL import Image
 from bench.__main__ import RESULTS
 from bench.child import Child
 from bench.counts import ONCE
-from bench.library_way import library_deck
 from bench.rows import GROUPS
 from bench.similarity import similarity
+from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row, markdown, spread
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import model_named
