@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from html import escape
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -78,6 +77,8 @@ def _show(
     urgent: bool,
     button: tuple[str, str],
 ) -> None:
+    from html import escape  # brings a table of all its 2,231 entities
+
     from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
 
     signals = MatchRule(type="signal", interface=NAME, path=PLACE)

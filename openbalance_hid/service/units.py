@@ -4,7 +4,6 @@ Pure: nothing is read, written or run. Each line that is not plain has its reaso
 `program`: the words that start this program, the first one absolute. `env`: variables that the service is to have.
 """
 
-import plistlib
 from collections.abc import Mapping, Sequence
 
 UNIT = "openbalance-hid.service"
@@ -150,6 +149,8 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
     }
     if env:
         agent["EnvironmentVariables"] = dict(env)
+    import plistlib  # with an XML parser, which nothing else needs
+
     return plistlib.dumps(agent, sort_keys=False).decode()
 
 
