@@ -54,7 +54,7 @@ def heading_of(face: KeyFace) -> Heading:
     return Heading(trouble.text, trouble.icon, trouble.tone, trouble.variants)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # for the pressed looks of the faces that are shown: finished pictures are kept elsewhere
 def lay_out(view: TileView, heading: Heading, width: int, height: int) -> Layout:
     """All items of a view in a picture of `width` × `height` pixels."""
     scale = scale_of(width, height)
