@@ -267,7 +267,7 @@ class House:
         if before is not None and before.pages != panel.pages:
             self._let_go({place for place in self._show.places(serial) if isinstance(place[1], int)})
         self._show.tiles[serial] = panel.tiles()
-        self._read(now)
+        self._read_decks({serial: panel}, now)
 
     # --- fingers ---
 
@@ -391,10 +391,14 @@ class House:
 
     def _read(self, now: Moment) -> None:
         """Ask every tile again."""
-        self.readings += 1
         self._read_at = now
         self._read_privacy = self.privacy
-        self._show.read(self.panels, self.known, now.utc, self._beats.turn(now.mono_s), self.config.theme, self.config_refused)
+        self._read_decks(self.panels, now)
+
+    def _read_decks(self, panels: Mapping[str, Panel], now: Moment) -> None:
+        """Ask the tiles of these decks again."""
+        self.readings += 1
+        self._show.read(panels, self.known, now.utc, self._beats.turn(now.mono_s), self.config.theme, self.config_refused)
 
     def _repaint(self, now: Moment) -> list[Effect]:
         return self._show.changes(self.panels, lambda place: self._touch(place, now), now.mono_s < self._identify_until_s)

@@ -65,9 +65,9 @@ class Show:
     def read(
         self, panels: Mapping[str, Panel], known: Known, now: datetime, turn: int, theme: str, config_refused: bool = False
     ) -> None:
-        """Ask every tile again. `theme`: of the small screen."""
-        for serial, tiles in self.tiles.items():
-            panel = panels[serial]
+        """Ask every tile of these decks again. `theme`: of the small screen."""
+        for serial, panel in panels.items():
+            tiles = self.tiles[serial]
             here = known.on(panel.pages.names, panel.pages.index)
             said = views_of(tiles, here, now, turn)
             if panel.shape.screen:
