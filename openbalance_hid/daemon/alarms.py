@@ -37,13 +37,16 @@ class Alarms:
             else:
                 self.episodes[key] = episode
 
-    def acknowledge(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> None:
-        """The owner has seen the present level of a spike alert."""
+    def acknowledge(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:
+        """The owner has seen the present level of a spike alert; whether there was anything to be seen."""
         scene = scene_of(tile, Known(snapshots), now.utc, 0)
         key = (tile.account, rule_of(scene))
-        episode = acknowledge(self.episodes.get(key), judge(scene.snapshot, now.utc, key[1]).level)
+        if key not in self.episodes:
+            return False
+        episode = acknowledge(self.episodes[key], judge(scene.snapshot, now.utc, key[1]).level)
         if episode is not None:
             self.episodes[key] = episode
+        return True
 
     def to_notify(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[Notify]:
         """The rises that the desktop was not told of, for those of these tiles that are to tell it; each asked for once."""

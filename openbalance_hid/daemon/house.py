@@ -314,8 +314,8 @@ class House:
             case OpenPage(page):
                 return [Open(page.value, *place)]
             case Acknowledge():
-                self._books.alarms.acknowledge(tile, self.snapshots, now)
-                self._read(now)
+                if self._books.alarms.acknowledge(tile, self.snapshots, now):
+                    self._read(now)
             case ToggleMeter():
                 self._books.meters.toggle(tile.account, self.snapshots[tile.account], now.utc)
                 self._read(now)
