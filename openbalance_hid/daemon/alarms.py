@@ -26,12 +26,8 @@ class Alarms:
 
     def follow(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> None:
         """Judge anew by the rules of these tiles; other tiles than spike alerts are passed over."""
-        for tile in tiles:
-            if tile.tile != "spike-alert":
-                continue
-            scene = scene_of(tile, Known(snapshots), now.utc, 0)
-            key = (tile.account, rule_of(scene))
-            episode = advance(self.episodes.get(key), judge(scene.snapshot, now.utc, key[1]).level, now.utc)
+        for key in _keys(tiles, snapshots, now):
+            episode = advance(self.episodes.get(key), judge(snapshots[key[0]], now.utc, key[1]).level, now.utc)
             if episode is None:
                 self.episodes.pop(key, None)
             else:
@@ -51,15 +47,11 @@ class Alarms:
     def to_notify(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[Notify]:
         """The rises that the desktop was not told of, for those of these tiles that are to tell it; each asked for once."""
         wanted: dict[EpisodeKey, Notify] = {}
-        for tile in tiles:
-            if tile.tile != "spike-alert" or tile.options.get("notify") is False:
-                continue
-            scene = scene_of(tile, Known(snapshots), now.utc, 0)
-            key = (tile.account, rule_of(scene))
-            verdict = judge(scene.snapshot, now.utc, key[1])
+        for key in _keys((tile for tile in tiles if tile.options.get("notify") is not False), snapshots, now):
+            verdict = judge(snapshots[key[0]], now.utc, key[1])
             told = self._telling.get(key, Level.NORMAL)
             if verdict.level > told and wants_notification(self.episodes.get(key), verdict.level):
-                wanted[key] = Notify(*key, verdict.level, *words_of(tile.account, verdict, key[1]))
+                wanted[key] = Notify(*key, verdict.level, *words_of(key[0], verdict, key[1]))
         self._telling |= {key: notify.level for key, notify in wanted.items()}
         return list(wanted.values())
 
@@ -97,6 +89,12 @@ class Alarms:
             Remember(account, snapshots[account].started_at, rule, self.episodes.get((account, rule)), now.utc)
             for account, rule in dict.fromkeys(keys)
         ]
+
+
+def _keys(tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[EpisodeKey]:
+    """The account and rule of each spike alert among these tiles, once: many decks may show the same."""
+    scenes = (scene_of(tile, Known(snapshots), now.utc, 0) for tile in tiles if tile.tile == "spike-alert")
+    return list(dict.fromkeys((scene.snapshot.account, rule_of(scene)) for scene in scenes))
 
 
 def words_of(account: str, verdict: Verdict, rule: SpikeRule) -> tuple[str, str]:
