@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.encode import PictureFormat, encode
 from openbalance_hid.tiles.view import KeyFace
@@ -19,6 +21,7 @@ class Painter:
 
     def picture(self, face: KeyFace, key_format: Mapping[str, object]) -> bytes:
         """The face, encoded as the library's `key_image_format()` asks."""
+        face = replace(face, view=replace(face.view, text=""))  # only told, never drawn: an age in it counts the minutes
         wanted = (face, PictureFormat.of(key_format))
         if wanted in self._pictures:
             self._pictures.move_to_end(wanted)
