@@ -40,7 +40,7 @@ bench-neighbours: .venv/.ready
 	$(BIN)/python -m bench.neighbours $(ARGS)
 
 bench: .venv/.ready
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 package: .venv/.ready
 	rm -rf dist

@@ -1,4 +1,4 @@
-"""`python -m bench`: measures every row and prints the table. `--write` also puts it into bench/RESULTS.md."""
+"""`python -m bench`: measures every row and prints the table. `--write` puts it into bench/RESULTS.md and README.md, too."""
 
 import argparse
 import logging
@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench.best import README, with_best
 from bench.counts import FULL, ONCE
 from bench.machine import heading
 from bench.rows import GROUPS
@@ -15,7 +16,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 ABOUT = """\
 # What it costs
 
-The output of `make bench`; `python -m bench --write` renews this file. Everything runs on the simulator, which takes real HID
+The output of `make bench`; `make bench ARGS="--write"` renews this file. Everything runs on the simulator, which takes real HID
 reports. Each row is measured in turns with its peer, in the same run. An amount is the median (for reports the mean), in
 brackets the range without the lowest and the highest tenth (all values where there are fewer than ten). The ratio is ours as
 a part of the peer's.
@@ -25,7 +26,7 @@ a part of the peer's.
 def main() -> None:
     """Prints the table on stdout, progress on stderr."""
     words = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print one table.")
-    words.add_argument("--write", action="store_true", help="write bench/RESULTS.md too")
+    words.add_argument("--write", action="store_true", help="write bench/RESULTS.md and the README's table, too")
     words.add_argument("--once", action="store_true", help="measure everything once, only to see that it runs")
     words.add_argument("--only", choices=tuple(GROUPS), action="append", help="these rows alone; may be repeated")
     wanted = words.parse_args()
@@ -43,6 +44,7 @@ def main() -> None:
     print(text)
     if wanted.write:
         RESULTS.write_text(text, encoding="utf-8")
+        README.write_text(with_best(README.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

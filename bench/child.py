@@ -22,17 +22,20 @@ class Child:
     def __init__(self, module: str, *args: str, env: Mapping[str, str] | None = None) -> None:
         self._name = module
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 – closed in __exit__
-        own = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
         self.began_s = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *args],
             cwd=ROOT,
-            env={**own, **(env or {})},
+            env={**bare_environment(), **(env or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
         )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def __enter__(self) -> Self:
         return self
@@ -66,3 +69,8 @@ class Child:
                 return found
         self._errors.seek(0)
         raise RuntimeError(f"{self._name} ended without an answer:\n{self._errors.read()}")
+
+
+def bare_environment() -> dict[str, str]:
+    """This process's, without what its user has set for Python and for us."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}

@@ -6,4 +6,4 @@ import PIL.Image  # noqa: F401
 import StreamDeck.DeviceManager  # noqa: F401
 
 if __name__ == "__main__":
-    print(f'{{"landed": {time.monotonic()}, "cpu_s": {time.process_time()}}}', flush=True)
+    print(f'{{"landed": [{time.monotonic()}, {time.process_time()}]}}', flush=True)

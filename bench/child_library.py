@@ -31,11 +31,14 @@ def main() -> None:
         with deck:
             deck.set_key_image(key, picture)
 
+    def show_all(_name: str) -> None:
+        for key in range(deck.key_count()):
+            show(deck, key, down=False)
+
     deck.open()
-    for key in range(deck.key_count()):
-        show(deck, key, down=False)
+    show_all("")
     deck.set_key_callback(show)
-    Finger(virtual).obey()
+    Finger([virtual], show_all).obey()
     deck.close()
 
 

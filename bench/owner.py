@@ -11,7 +11,14 @@ from openbalance_hid.simulator.sample_account import SampleAccount
 @contextmanager
 def owner(config: str = "") -> Iterator[Mapping[str, str]]:
     """The environment of that user's commands. `config`: text of the configuration file; the account is the ordinary one."""
-    with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder, SampleAccount() as sample:
+    with SampleAccount() as sample, owner_of(sample, config) as env:
+        yield env
+
+
+@contextmanager
+def owner_of(sample: SampleAccount, config: str = "") -> Iterator[Mapping[str, str]]:
+    """As `owner`, with an account that runs already."""
+    with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
         file = Path(folder, "config.toml")
         file.write_text(config, encoding="utf-8")
         yield {

@@ -19,7 +19,7 @@ def rows(counts: Counts) -> list[Row]:
     cpu_ms: list[tuple[float, float]] = []
     with (
         owner() as env,
-        Child("bench.child_daemon", MODEL, env=env) as ours,
+        Child("bench.child_daemon", MODEL, "1", env=env) as ours,
         Child("bench.child_library", MODEL) as theirs,
     ):
         for child in (ours, theirs):

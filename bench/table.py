@@ -31,7 +31,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Measured values of one thing, ours and the peer's, in `unit`. `note`: what the reader must know to trust it."""
+    """Measured values of one thing, ours and the peer's, in `unit`. `note`: what the reader must know to trust it.
+
+    `peer` empty and `against` without values: there is nothing to compare it with.
+    """
 
     name: str
     unit: str
@@ -49,8 +52,8 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Our centre as a part of the peer's; infinite when the peer's is 0."""
-        peer = centre(self.against, self.centre)
+        """Our centre as a part of the peer's; infinite when the peer's is 0 or there is none."""
+        peer = centre(self.against, self.centre) if self.against else 0.0
         return self.ours_centre / peer if peer else math.inf
 
     @property
@@ -81,8 +84,8 @@ def markdown(rows: Sequence[Row]) -> str:
         cells = (
             row.name,
             _amount(row, row.ours),
-            f"{_amount(row, row.against)} – {row.peer}",
-            f"{row.ratio:.2f}",
+            f"{_amount(row, row.against)} – {row.peer}" if row.against else "–",
+            f"{row.ratio:.2f}" if row.against else "–",
             _goal(row),
             met,
         )

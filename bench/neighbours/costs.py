@@ -16,6 +16,11 @@ class Costs:
     resident_mib: float
 
 
+def has_costs() -> bool:
+    """Whether this system tells them."""
+    return Path("/proc/self/smaps_rollup").exists()
+
+
 def costs_of(pid: int) -> Costs:
     """Raises OSError when it has ended."""
     process = Path("/proc", str(pid))

@@ -3,11 +3,13 @@
 import io
 import math
 from fractions import Fraction
+from functools import cache
 
 import pytest
 from PIL import Image
 
 from bench.__main__ import RESULTS
+from bench.best import README, best, section
 from bench.child import Child
 from bench.counts import ONCE
 from bench.rows import GROUPS
@@ -21,19 +23,35 @@ from openbalance_hid.simulator.virtual_deck import VirtualDeck
 NO_GOAL = Goal()
 
 
+@cache
+def measured(group):
+    """Its rows, measured once for all tests."""
+    return GROUPS[group](ONCE)
+
+
 def row(ours, against, goal=NO_GOAL, **more):
     return Row("a row", "ms", ours, "a peer", against, goal, **more)
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_row_measures_something_on_both_sides_and_stands_in_the_results(group):
-    rows = GROUPS[group](ONCE)
+def test_every_row_measures_something_and_stands_in_the_results(group):
+    rows = measured(group)
     assert rows
     results = RESULTS.read_text(encoding="utf-8")
     for found in rows:
-        assert found.ours and found.against, found.name
-        assert all(math.isfinite(value) and value >= 0 for value in (*found.ours, *found.against)), found.name
+        assert found.ours and bool(found.against) is bool(found.peer), found.name
+        assert all(math.isfinite(value) for value in (*found.ours, *found.against)), found.name
         assert f"| {found.name} |" in results, "python -m bench --write"
+
+
+def test_the_readme_shows_what_was_measured():
+    assert section(README.read_text(encoding="utf-8")) == best(RESULTS.read_text(encoding="utf-8")), "python -m bench --write"
+
+
+def test_a_glass_on_which_nothing_changes_gets_no_report_and_no_picture():
+    unchanged = {found.name: found.ours for found in measured("life") if found.goal == Goal(at_most=0)}
+    assert len(unchanged) == 3
+    assert set(unchanged.values()) == {(0.0,)}, unchanged
 
 
 def test_similarity_is_1_for_the_same_picture_and_less_for_a_worse_one():
@@ -47,7 +65,7 @@ def test_similarity_is_1_for_the_same_picture_and_less_for_a_worse_one():
 
 
 def test_a_tile_never_takes_more_reports_than_the_library_would_send():
-    for found in GROUPS["pictures"](ONCE):
+    for found in measured("pictures"):
         if found.unit == "reports":
             assert all(ours <= theirs for ours, theirs in zip(found.ours, found.against, strict=True)), found.name
 
@@ -90,6 +108,12 @@ def test_a_mean_is_used_only_where_a_row_asks_for_it():
 
 def test_a_peer_of_zero_is_never_met_by_anything():
     assert row((1.0,), (0.0,), Goal(ratio=Fraction(1, 2))).is_met is False
+
+
+def test_a_row_without_a_peer_says_so():
+    assert (
+        markdown([Row("a row", "ms", (2.0,), "", ())]).splitlines()[2] == "| a row | 2.00 ms (2.00 to 2.00) | – | – | – | – |"
+    )
 
 
 def test_the_spread_leaves_out_the_outermost_tenths_only_where_there_are_enough_values():

@@ -1,0 +1,78 @@
+"""A reader of presses and nothing else, on a simulated deck. `python -m bench.child_callback ours|library`.
+
+Obeys `press S` on stdin: a tap of key 2 after S seconds, and how long it took until the callback was called.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+from bench.stock_library import library_deck
+from openbalance_hid.deck.events import KeyEvent, SurfaceEvent
+from openbalance_hid.deck.products import find_decks
+from openbalance_hid.deck.surface import Surface
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.models import model_named
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+
+KEY = 2
+PATIENCE_S = 10.0
+
+
+@contextmanager
+def our_reader(bus: VirtualBus, called: Callable[[bool], None]) -> Iterator[None]:
+    """The deck room."""
+
+    def emit(event: SurfaceEvent) -> None:
+        if isinstance(event, KeyEvent):
+            called(event.down)
+
+    surface = Surface(find_decks(HidTransport(bus))[0], emit)
+    surface.open()
+    with closing(surface):
+        yield
+
+
+@contextmanager
+def library_reader(bus: VirtualBus, called: Callable[[bool], None]) -> Iterator[None]:
+    """The library as shipped."""
+    deck = library_deck(bus)
+    deck.open()
+    deck.set_key_callback(lambda _deck, _key, down: called(bool(down)))
+    with closing(deck):
+        yield
+
+
+def main() -> None:
+    """Until stdin ends."""
+    deck = VirtualDeck(model_named("mk2"), "BENCH0000005")
+    moved, at_s = threading.Event(), [0.0]
+
+    def called(down: bool) -> None:
+        if down:
+            at_s[0] = time.perf_counter()
+        moved.set()
+
+    def until_called(act: Callable[[int], None]) -> float:
+        moved.clear()
+        began_s = time.perf_counter()
+        act(KEY)
+        if not moved.wait(PATIENCE_S):
+            raise TimeoutError("nobody calls back")
+        return at_s[0] - began_s
+
+    with {"ours": our_reader, "library": library_reader}[sys.argv[1]](VirtualBus([deck]), called):
+        for line in sys.stdin:
+            time.sleep(float(line.split()[1]))
+            called_s = until_called(deck.press)
+            until_called(deck.release)
+            sys.stdout.write(json.dumps({"called_s": called_s}) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The house, its poller, its history and its deck through days of virtual time. `python -m bench.child_life MODEL`.
+
+The rooms are those of `run`, put together round a clock that is told what time it is; only the deck is simulated and in this
+process. The account is in the parent, which keeps the same time. Obeys lines on stdin and answers in JSON:
+
+    pass        lives until the next poll is due: {"poll_s": when}
+    poll        asks the account, and shows what came
+    news N      N snapshots like the last one
+    costs       what it has done so far
+"""
+
+import json
+import os
+import queue
+import sys
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from bench.virtual import VirtualClock
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.config.load import load_config
+from openbalance_hid.config.paths import paths
+from openbalance_hid.config.watch import ConfigWatch
+from openbalance_hid.daemon import run as _whole_daemon  # noqa: F401 – to have in memory what `run` has
+from openbalance_hid.daemon.decks import Decks
+from openbalance_hid.daemon.events import Brighten, Event, Glow, Paint, PaintCell, PaintScreen, Remember, TimePassed
+from openbalance_hid.daemon.house import House
+from openbalance_hid.daemon.painter import Painter
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.desktop.credentials import read_key
+from openbalance_hid.desktop.wake import Wake
+from openbalance_hid.history.keeper import open_history
+from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.models import model_named
+from openbalance_hid.simulator.virtual_deck import VirtualDeck
+
+ACCOUNT = "default"
+INTERVAL_S = 900.0
+LANDED_S = 5.0
+
+
+class Life:
+    """One daemon with one deck and one account. Starts at once; `stop` ends every thread."""
+
+    def __init__(self, model: str, stack: ExitStack) -> None:
+        self._clock = clock = VirtualClock()
+        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        places, config = paths(os.environ), load_config(paths(os.environ).config_file)
+        self._deck = VirtualDeck(model_named(model), "BENCH0000004")
+        self._painter = Painter()
+        self._house = House(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
+        history = open_history(places.history_file, places.private_dir)
+        stack.callback(history.stop)
+        history.start()
+        self._ledger = ledger = history.ledger(ACCOUNT)
+
+        def client() -> Client:
+            return Client(
+                read_key(ACCOUNT, os.environ, places).secret.reveal(), os.environ["OPENBALANCE_API_URL"], utc=clock.utc
+            )
+
+        def publish(snapshot: Snapshot) -> None:
+            self._inbox.put(snapshot)
+            ledger.keep(snapshot)
+
+        recall = lambda *known: ledger.recall(*known)[0]  # noqa: E731
+        self._poller = Poller(ACCOUNT, client, INTERVAL_S, publish, clock, recall=recall)
+        self._poll_s = 0.0
+        self._decks = Decks(HidTransport(VirtualBus([self._deck])), self._inbox.put)
+        stack.callback(self._decks.stop, "keep")
+        self._decks.start()
+        for listener in (Wake(lambda: None), ConfigWatch(places.config_file, lambda: None)):
+            stack.callback(listener.stop)
+            listener.start()
+        self._step(self._inbox.get(timeout=LANDED_S))  # the deck is there
+
+    def pass_time(self) -> dict[str, Any]:
+        """Everything that time itself brings, until the account is to be asked."""
+        clock, house = self._clock, self._house
+        while (due_s := house.next_deadline(clock.moment()) - clock.mono()) + clock.passed_s < self._poll_s:
+            clock.passed_s += max(0.0, due_s)
+            self._step(TimePassed())
+        clock.passed_s = self._poll_s
+        self._step(TimePassed())
+        return {"poll_s": self._poll_s}
+
+    def poll(self) -> dict[str, Any]:
+        """One turn of the poller."""
+        self._poll_s = self._clock.passed_s + self._poller.turn()
+        return {"health": self._take_in().value}
+
+    def news(self, count: int) -> dict[str, Any]:
+        """Snapshots with the same numbers: what a poll brings that finds nothing new."""
+        for _ in range(count):
+            last = self._house.snapshots[ACCOUNT]
+            next_at = self._clock.utc() + timedelta(seconds=INTERVAL_S)
+            self._inbox.put(replace(last, polls=last.polls + 1, api_calls=last.api_calls + 1, next_poll_at=next_at))
+            self._take_in()
+        return {}
+
+    def costs(self) -> dict[str, Any]:
+        """`reports`: that the deck has taken; `drawn`: pictures. Once everything is on the glass."""
+        self._settle()
+        return {"reports": self._deck.reports_received, "drawn": self._painter.drawn}
+
+    def _take_in(self) -> Any:
+        while not self._inbox.empty():
+            self._step(self._inbox.get())
+        return self._house.snapshots[ACCOUNT].health
+
+    def _step(self, event: Event) -> None:
+        for effect in self._house.step(event, self._clock.moment()):
+            match effect:
+                case Paint() | PaintCell() | PaintScreen() | Glow() | Brighten():
+                    self._decks.carry_out(effect, self._painter)
+                case Remember():
+                    self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
+
+    def _settle(self) -> None:
+        """Returns when the writer has sent everything."""
+        for _ in range(100):
+            seen = self._deck.reports_received
+            time.sleep(0.02)
+            if seen == self._deck.reports_received:
+                return
+        raise TimeoutError("the glass does not come to rest")
+
+
+def main() -> None:
+    """Until stdin ends."""
+    with ExitStack() as stack:
+        life = Life(sys.argv[1], stack)
+        orders = {"pass": life.pass_time, "poll": life.poll, "costs": life.costs}
+        for line in sys.stdin:
+            order, _, rest = line.strip().partition(" ")
+            act = partial(life.news, int(rest)) if order == "news" else orders[order]
+            sys.stdout.write(json.dumps(act()) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

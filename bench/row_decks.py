@@ -1,0 +1,161 @@
+"""What decks cost as they grow in number, and how fast a deck has all its pictures."""
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from bench.child import Child
+from bench.counts import Counts
+from bench.neighbours.costs import costs_of, has_costs
+from bench.owner import owner
+from bench.table import Goal, Row
+
+MODEL, KEYS = "xl", 32
+LIBRARY = "the library as shipped"
+TILES = (
+    "balance",
+    "top-models",
+    "monthly-spend",
+    "spike-alert",
+    "usage",
+    "today",
+    "runway",
+    "api-keys",
+    "providers",
+)
+ONE_DECK = "one deck"
+PLUG_GOAL_MS = 2000.0
+
+
+@dataclass(slots=True)
+class Told:
+    """Of so many decks."""
+
+    press_ms: list[float] = field(default_factory=list)
+    repaint_ms: list[float] = field(default_factory=list)
+    reports: list[float] = field(default_factory=list)
+    plug_ms: list[float] = field(default_factory=list)
+    private_mib: float = 0.0
+
+
+def rows(counts: Counts) -> list[Row]:
+    """One XL alone, next to the library; then more and more of them."""
+    told = {count: _told(count, counts) for count in counts.decks}
+    with Child("bench.child_library", MODEL) as library:
+        library.ask("settle")
+        theirs = [library.ask("repaint") for _ in range(counts.repaints)]
+    one = told[1]
+    most = counts.decks[-1]
+    return [
+        Row(
+            "32 tiles of an XL painted anew: reports",
+            "reports",
+            tuple(one.reports),
+            LIBRARY,
+            tuple(float(each["reports"]) for each in theirs),
+            Goal(ratio=Fraction(1, 2)),
+            "a page with other tiles on every key; the peer sends 32 pictures at the default of `PILHelper`, all of one tile.",
+        ),
+        Row(
+            "32 tiles of an XL painted anew: time",
+            "ms",
+            tuple(one.repaint_ms),
+            LIBRARY,
+            tuple(1000 * each["took_s"] for each in theirs),
+            Goal(),
+            "from the command to the last picture: asked through the socket, drawn, encoded, sent, and decoded by the "
+            "simulator. The peer encodes and sends; its picture is drawn in advance.",
+        ),
+        Row(
+            "plugged in to the last of 32 tiles",
+            "ms",
+            tuple(one.plug_ms),
+            "",
+            (),
+            Goal(at_most=PLUG_GOAL_MS),
+            "a deck that was there before, announced as udev does it; the simulated bus itself takes no time.",
+        ),
+        *_growth(told, most),
+    ]
+
+
+def _growth(told: dict[int, Told], most: int) -> Iterator[Row]:
+    """Each: what so many cost for each deck, or for each press, next to one."""
+    one, many = told[1], told[most]
+    medians = {count: statistics.median(each.press_ms) for count, each in told.items()}
+    yield Row(
+        "CPU time of a press, many XL decks",
+        "ms",
+        tuple(many.press_ms),
+        ONE_DECK,
+        tuple(one.press_ms),
+        Goal(),
+        f"{_listed(medians, 'ms')}: {_slope(medians):.2f} ms more for each deck. On any key of any deck; press, release and "
+        "what the simulator decodes of both.",
+    )
+    if has_costs():
+        yield Row(
+            "private memory of each further XL deck",
+            "MiB",
+            ((many.private_mib - one.private_mib) / max(1, most - 1),),
+            "one deck, all of it",
+            (one.private_mib,),
+            Goal(),
+            f"{_listed({count: each.private_mib for count, each in told.items()}, 'MiB')}: what the simulator keeps of 32 "
+            "pictures (0.8 MiB) is in it.",
+        )
+    repaints = {count: statistics.median(each.repaint_ms) for count, each in told.items()}
+    yield Row(
+        "all tiles of many XL decks painted anew, for each deck",
+        "ms",
+        tuple(took_ms / most for took_ms in many.repaint_ms),
+        ONE_DECK,
+        tuple(one.repaint_ms),
+        Goal(),
+        f"{_listed(repaints, 'ms')} in all: {_slope(repaints):.1f} ms more for each deck. The same page on each, so that a "
+        "picture is drawn once.",
+    )
+
+
+def _listed(amounts: dict[int, float], unit: str) -> str:
+    counts, values = ", ".join(map(str, amounts)), ", ".join(f"{amount:.3g}" for amount in amounts.values())
+    return f"with {counts} decks {values} {unit}"
+
+
+def _slope(amounts: dict[int, float]) -> float:
+    """Least squares, for each deck; 0 for one point."""
+    return statistics.linear_regression(list(amounts), list(amounts.values())).slope if len(amounts) > 1 else 0.0
+
+
+def _told(count: int, counts: Counts) -> Told:
+    told = Told()
+    with owner(_pages(counts.repaints + 1)) as env, Child("bench.child_daemon", MODEL, str(count), env=env) as child:
+        child.ask("settle")
+        if has_costs():
+            told.private_mib = costs_of(child.pid).private_mib
+        child.ask(f"presses {counts.presses // 2}")  # until the pressed looks are known
+        told.press_ms = [1000 * child.ask(f"presses {counts.presses // 2}")["cpu_s"] for _ in range(counts.repaints)]
+        for number in range(1, counts.repaints + 1):
+            found = child.ask(f"repaint page-{number}")
+            told.repaint_ms.append(1000 * found["took_s"])
+            told.reports.append(float(found["reports"]))
+        if count == 1:
+            told.plug_ms = [
+                1000 * child.ask(f"replug {0.3 + 0.37 * number:.2f}")["took_s"] for number in range(counts.repaints)
+            ]
+    return told
+
+
+def _pages(count: int) -> str:
+    """As many pages, the first one "main", with other pictures on every key of each."""
+    lines = ["[[decks]]"]
+    for page in range(count):
+        where = "decks.keys"
+        if page:
+            lines.append(f'[[decks.pages]]\nname = "page-{page}"')
+            where = "decks.pages.keys"
+        lines += [
+            f'[[{where}]]\nkey = {key}\ntile = "{TILES[key % len(TILES)]}"\nlabel = "{page} {key}"' for key in range(KEYS)
+        ]
+    return "\n".join(lines)
