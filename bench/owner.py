@@ -19,7 +19,10 @@ def owner(config: str = "") -> Iterator[Mapping[str, str]]:
 def owner_of(sample: SampleAccount, config: str = "") -> Iterator[Mapping[str, str]]:
     """As `owner`, with an account that runs already."""
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
-        file = Path(folder, "config.toml")
+        file = Path(
+            folder, "config", "openbalance-hid", "config.toml"
+        )  # its directory's directory is watched, too: nobody else's
+        file.parent.mkdir(parents=True)
         file.write_text(config, encoding="utf-8")
         yield {
             "OPENBALANCE_CONFIG": str(file),
