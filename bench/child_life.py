@@ -84,7 +84,7 @@ class Life:
     def pass_time(self) -> dict[str, Any]:
         """Everything that time itself brings, until the account is to be asked."""
         clock, house = self._clock, self._house
-        while (due_s := house.next_deadline(clock.moment()) - clock.mono()) + clock.passed_s < self._poll_s:
+        while (due_s := house.next_deadline() - clock.mono()) + clock.passed_s < self._poll_s:
             clock.passed_s += max(0.0, due_s)
             self._step(TimePassed())
         clock.passed_s = self._poll_s

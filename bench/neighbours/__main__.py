@@ -36,6 +36,16 @@ UNDER = """\
 - **start**: from the start of the process to the first picture that is not black.
 - **install size**: everything that the package manager put there, byte code included, without interpreter and package manager.
 """
+ABSENT = """\
+What is not measured, and why:
+
+- **deckmaster** (Go) compiles hidapi and libusb into itself: no simulated library can take their place.
+- **OpenDeck** (Rust, Tauri) compiles hidapi in as well, and needs a display and a web view.
+- **StreamController** (Python, GTK 4) comes as a Flatpak and needs a graphical session.
+- **Companion** (Node.js) comes as its own download with an interface of its own, not from a registry of packages.
+- **streamdeckd** (Rust) and **OpenRouter Usage Monitor** run on macOS only; **OpenBalance** needs Elgato's app, which is for macOS
+  and Windows.
+"""
 MEASURES: tuple[tuple[str, str, Callable[[Found], Sequence[float]]], ...] = (
     ("idle: private memory", "MiB", lambda one: one.private_mib),
     ("idle: resident memory", "MiB", lambda one: one.resident_mib),
@@ -63,7 +73,7 @@ def main() -> None:
         outcome = compare(Amounts(starts=1, windows=1, window_s=2.0, presses=5, rest_s=0.0) if wanted.once else Amounts())
     except CannotRunError as error:
         sys.exit(f"cannot compare: {error}")
-    text = "\n".join((ABOUT, above, "", markdown(_rows(outcome)) + UNDER, _about_programs(outcome)))
+    text = "\n".join((ABOUT, above, "", markdown(_rows(outcome)) + UNDER, _about_programs(outcome), ABSENT))
     print(text)
     if wanted.write:
         RESULTS.write_text(text, encoding="utf-8")
