@@ -72,7 +72,8 @@ class Finger:
         return {"cpu_s": (time.process_time() - before_s) / int(rest)}
 
     def _repaint(self, rest: str) -> dict[str, Any]:
-        """Other pictures on every key: seconds until the last one has landed, and reports."""
+        """Other pictures on every key of a glass at rest: seconds until the last one has landed, and reports."""
+        self._settle("")
         pictures, reports = self._pictures(), sum(deck.reports_received for deck in self._decks)
         began_s = time.perf_counter()
         self._show(rest)
