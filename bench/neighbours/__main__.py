@@ -43,8 +43,8 @@ What is not measured, and why:
 - **OpenDeck** (Rust, Tauri) compiles hidapi in as well, and needs a display and a web view.
 - **StreamController** (Python, GTK 4) comes as a Flatpak and needs a graphical session.
 - **Companion** (Node.js) comes as its own download with an interface of its own, not from a registry of packages.
-- **streamdeckd** (Rust) and **OpenRouter Usage Monitor** run on macOS only; **OpenBalance** needs Elgato's app, which is for macOS
-  and Windows.
+- **streamdeckd** (Rust) and **OpenRouter Usage Monitor** run on macOS only; **OpenBalance** needs Elgato's app, which is for
+  macOS and Windows.
 """
 MEASURES: tuple[tuple[str, str, Callable[[Found], Sequence[float]]], ...] = (
     ("idle: private memory", "MiB", lambda one: one.private_mib),
