@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
-# LOCKED=1: exactly what locks/ names, by its hashes, in place of the newest.
+# LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
 .PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures rendered package test-wheel deb test-deb lock audit clean
 
-.venv/.ready: pyproject.toml $(if $(LOCKED),locks/dev.txt)
+.venv/.ready: pyproject.toml $(if $(LOCKED),packaging/locks/dev.txt)
 	$(PYTHON) -m venv .venv
-	$(PIP) $(if $(LOCKED),--require-hashes --only-binary :all: --requirement locks/dev.txt,--editable '.[dev]')
+	$(PIP) $(if $(LOCKED),--require-hashes --only-binary :all: --requirement packaging/locks/dev.txt,--editable '.[dev]')
 	$(if $(LOCKED),$(PIP) --no-deps --no-build-isolation --editable .)
 	touch $@
 
@@ -70,17 +70,17 @@ test-deb: deb
 # One resolution for every Python and system that is supported; run.txt is what the program needs, dev.txt the tests as well.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 lock: .venv/.audit
-	$(LOCK) --upgrade pyproject.toml --output-file locks/run.txt
-	$(LOCK) --upgrade --extra dev --constraint locks/run.txt pyproject.toml --output-file locks/dev.txt
+	$(LOCK) --upgrade pyproject.toml --output-file packaging/locks/run.txt
+	$(LOCK) --upgrade --extra dev --constraint packaging/locks/run.txt pyproject.toml --output-file packaging/locks/dev.txt
 	mkdir -p build
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml --constraint locks/run.txt pyproject.toml \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml --constraint packaging/locks/run.txt pyproject.toml \
 		--output-file build/pylock.toml
-	$(BIN)/python packaging/sources.py build/pylock.toml locks/sources.toml
+	$(BIN)/python packaging/sources.py build/pylock.toml packaging/locks/sources.toml
 	$(MAKE) rendered
 
 audit: .venv/.audit
 	$(BIN)/python packaging/bandit_findings.py
-	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement locks/dev.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement packaging/locks/dev.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info

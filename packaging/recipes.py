@@ -1,4 +1,4 @@
-"""The recipes of Arch's user repository and of Homebrew, from `pyproject.toml` and `locks/sources.toml`.
+"""The recipes of Arch's user repository and of Homebrew, from `pyproject.toml` and `packaging/locks/sources.toml`.
 
 Both fetch a release of the source distribution, whose checksum is not known before it exists: a row of zeros stands for it, so
 that a recipe which nobody has completed fails at its first step (packaging/README.md says how a release completes it).
@@ -30,7 +30,7 @@ OF_HOMEBREW = {"certifi": (), "pillow": (), "cryptography": ("cffi", "pycparser"
 HOMEBREW_PYTHON = "3.14"
 
 PKGBUILD = """\
-# Made by `make rendered`, from pyproject.toml and locks/sources.toml.
+# Made by `make rendered`, from pyproject.toml and packaging/locks/sources.toml.
 # Maintainer: the openbalance-hid maintainers
 pkgname=openbalance-hid
 pkgver={version}
@@ -95,7 +95,7 @@ package() {{
 """
 
 FORMULA = """\
-# Made by `make rendered`, from pyproject.toml and locks/sources.toml.
+# Made by `make rendered`, from pyproject.toml and packaging/locks/sources.toml.
 class OpenbalanceHid < Formula
   include Language::Python::Virtualenv
 
@@ -211,4 +211,4 @@ def _project() -> dict[str, Any]:
 
 
 def _sources() -> Sources:
-    return tomllib.loads((ROOT / "locks/sources.toml").read_text())
+    return tomllib.loads((ROOT / "packaging/locks/sources.toml").read_text())

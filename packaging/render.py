@@ -21,7 +21,7 @@ def rendered() -> dict[str, str]:
     return {
         "packaging/aur/PKGBUILD": render_pkgbuild(),
         "packaging/homebrew/openbalance-hid.rb": render_formula(),
-        "man/openbalance-hid.1": render_man_page(program),
+        "packaging/man/openbalance-hid.1": render_man_page(program),
         f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
         f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
         f"launchd/{LABEL}.plist": render_agent(("/opt/homebrew/bin/openbalance-hid",), f"/Users/you/Library/Logs/{LABEL}.log"),

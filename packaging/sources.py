@@ -1,4 +1,4 @@
-"""Where each package that the program needs is fetched from: `locks/sources.toml`, made by `make lock`.
+"""Where each package that the program needs is fetched from: `packaging/locks/sources.toml`, made by `make lock`.
 
 For recipes that fetch by themselves. One row a package: its pure wheel, which needs no building, else its source distribution.
 """

@@ -1,7 +1,7 @@
 """Builds a .deb from the wheel in `dist/`: the program with what it needs in a place of its own, for this system's Python.
 
-Debian does not have all that the program needs, or not as new: what `locks/run.txt` names comes along, checked by its hashes.
-Run it with `make deb`; the name of the file that was built is the last line.
+Debian does not have all that the program needs, or not as new: what `packaging/locks/run.txt` names comes along, checked by
+its hashes. Run it with `make deb`; the name of the file that was built is the last line.
 """
 
 import gzip
@@ -85,7 +85,8 @@ def install(stage: Path, wheel: Path, python: str) -> Path:
         "--disable-pip-version-check",
         "install",
     ]
-    run(*pip, "--no-compile", "--require-hashes", "--only-binary", ":all:", "--requirement", str(ROOT / "locks/run.txt"))
+    lock = str(ROOT / "packaging/locks/run.txt")
+    run(*pip, "--no-compile", "--require-hashes", "--only-binary", ":all:", "--requirement", lock)
     run(*pip, "--no-compile", "--no-deps", str(wheel))
     site = home / f"lib/python{python}/site-packages"
     for folder in ("bin", "include", "share"):
@@ -122,7 +123,7 @@ def commands(stage: Path) -> None:
 
 def documents(stage: Path, site: Path, version: str, epoch: int) -> None:
     """Manual page, copyright, both changelogs, and what lintian need not say."""
-    compressed(stage / f"usr/share/man/man1/{NAME}.1.gz", (ROOT / f"man/{NAME}.1").read_bytes())
+    compressed(stage / f"usr/share/man/man1/{NAME}.1.gz", (ROOT / f"packaging/man/{NAME}.1").read_bytes())
     about = stage / f"usr/share/doc/{NAME}"
     compressed(about / "changelog.gz", (ROOT / "CHANGELOG.md").read_bytes())
     date = format_datetime(datetime.fromtimestamp(epoch, UTC))

@@ -1,4 +1,4 @@
-# Made by `make rendered`, from pyproject.toml and locks/sources.toml.
+# Made by `make rendered`, from pyproject.toml and packaging/locks/sources.toml.
 class OpenbalanceHid < Formula
   include Language::Python::Virtualenv
 

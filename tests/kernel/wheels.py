@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from tests.kernel.recipe import PYTHON
 
 ROOT = Path(__file__).parents[2]
-LOCK = ROOT / "locks" / "run.txt"
+LOCK = ROOT / "packaging" / "locks" / "run.txt"
 LIMIT_S = 600.0
 GUEST = {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0", "sys_platform": "linux", "platform_system": "Linux"}
 

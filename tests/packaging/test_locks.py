@@ -20,7 +20,7 @@ SYSTEMS = ("linux", "darwin")
 
 def locked(name: str) -> list[tuple[Requirement, list[str]]]:
     """Each entry with its hashes."""
-    text = (ROOT / "locks" / name).read_text().replace("\\\n", "")
+    text = (ROOT / "packaging/locks" / name).read_text().replace("\\\n", "")
     entries = [line.split("--hash=") for line in text.splitlines() if line and not line.startswith("#")]
     return [(Requirement(entry.strip()), [each.strip() for each in hashes]) for entry, *hashes in entries]
 

@@ -13,7 +13,7 @@ from tests.packaging.test_locks import locked
 ROOT = Path(__file__).parents[2]
 PKGBUILD = ROOT / "packaging/aur/PKGBUILD"
 FORMULA = ROOT / "packaging/homebrew/openbalance-hid.rb"
-SOURCES = tomllib.loads((ROOT / "locks/sources.toml").read_text())
+SOURCES = tomllib.loads((ROOT / "packaging/locks/sources.toml").read_text())
 # makepkg reads some variables and sets others, and ends at the first command that fails.
 READ_BY_MAKEPKG = "--exclude=SC2034,SC2154,SC2164"
 CHECKERS = {

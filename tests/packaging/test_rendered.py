@@ -16,7 +16,7 @@ from openbalance_hid.cli import errors_out, guard
 from openbalance_hid.service.units import CREDENTIAL, ETC
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "man/openbalance-hid.1"
+PAGE = ROOT / "packaging/man/openbalance-hid.1"
 CHECKERS = {
     "mandoc": ["mandoc", "-T", "lint", "-W", "all", str(PAGE)],
     "man": ["man", "--warnings", "--encoding=UTF-8", "--local-file", str(PAGE)],

@@ -42,7 +42,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(built: Path) -> 
     found = contents(built / f"{NAME}-py3-none-any.whl")
     assert {name: data for name, data in found.items() if name.startswith("openbalance_hid/")} == expected
     page = f"{NAME}.data/data/share/man/man1/openbalance-hid.1"
-    assert found[page] == (ROOT / "man/openbalance-hid.1").read_bytes()
+    assert found[page] == (ROOT / "packaging/man/openbalance-hid.1").read_bytes()
     others = {name.partition("/")[0] for name in found} - {"openbalance_hid"}
     assert others == {f"{NAME}.data", f"{NAME}.dist-info"}
 
@@ -56,7 +56,7 @@ def test_the_tree_and_the_source_distribution_build_the_same_wheel(built: Path, 
 def test_the_source_distribution_has_what_tests_and_packagers_need(built: Path) -> None:
     with tarfile.open(built / f"{NAME}.tar.gz") as archive:
         found = {name.removeprefix(f"{NAME}/") for name in archive.getnames()}
-    needed = ("tests", "bench", "man", "packaging", "systemd", "launchd", "udev", ".github/pictures")
+    needed = ("tests", "bench", "packaging", "systemd", "launchd", "udev", ".github/pictures")
     files = {
         file for folder in needed for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts
     }
