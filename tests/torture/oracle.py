@@ -10,6 +10,7 @@ from typing import Any
 from openbalance_hid.account.snapshot import Health, Snapshot
 
 READINGS = ("credits", "activity", "today", "keys", "key_days", "window")
+NEXT_TO_NOTHING = Decimal("1e-40")  # USD
 ANYTHING = b"anything"
 PATH_OF = {"credits": "/credits", "activity": "/activity", "today": "/analytics/query", "keys": "/keys"}
 ASKED_AT = {**PATH_OF, "key_days": "/activity", "window": "/analytics/query"}  # the two are compared with nothing
@@ -75,7 +76,8 @@ def said(name: str, body: bytes) -> Mapping[str, Decimal]:
 
 def _usd(amount: object) -> Decimal:
     assert isinstance(amount, str | Decimal) or amount == 0
-    return Decimal(amount)  # type: ignore[arg-type]
+    usd = Decimal(amount)  # type: ignore[arg-type]
+    return usd if usd.is_nan() or abs(usd) >= NEXT_TO_NOTHING else Decimal(0)
 
 
 def _each_once(rows: list[dict[str, Any]], is_told: Any = lambda _: True) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def in_its_place(good: bytes) -> dict[str, bytes]:
     }
 
 
-@amounts("count", short=6, long=1000)
+@amounts("count", short=15, long=1000)
 def test_whatever_comes_in_the_place_of_an_answer_nothing_is_believed(
     watched: Watched, figures: Figures, seed: int, count: int
 ) -> None:

@@ -27,7 +27,7 @@ QUICK = Limits(connect_s=5.0, read_s=0.04, total_s=0.06)
 every_path = pytest.mark.parametrize("path", PATHS, ids=NAMES.values())
 
 
-@amounts("ends", short=2, long=0)
+@amounts("ends", short=4, long=0)
 @pytest.mark.parametrize("path", [*PATHS, "/key"], ids=[*NAMES.values(), "key"])
 def test_an_answer_that_is_cut_reset_or_stalled_at_any_byte_changes_nothing(
     watched: Watched, figures: Figures, seed: int, path: str, ends: int
@@ -35,6 +35,7 @@ def test_an_answer_that_is_cut_reset_or_stalled_at_any_byte_changes_nothing(
     """Of an answer of more than 5 kB only some bytes. `/key` is asked when nothing was ever bought."""
     if path == "/key":
         watched.account.instead["/credits"] = sample_json(200, {"data": {"total_credits": 0, "total_usage": 0}})
+        watched.proxy.forget()
         watched.turn()
     dice = random.Random(f"{seed}{path}")
     size = len(watched.answer(path).whole)
@@ -52,7 +53,7 @@ def test_an_answer_that_is_cut_reset_or_stalled_at_any_byte_changes_nothing(
     assert watched.turn().credits.measured_at == watched.clock.utc()
 
 
-@amounts("count", short=10, long=100_000)
+@amounts("count", short=40, long=100_000)
 @every_path
 def test_a_wrong_or_missing_value_in_any_field_is_refused_or_believed_as_it_stands(
     watched: Watched, figures: Figures, seed: int, path: str, count: int
@@ -123,7 +124,7 @@ def _wrong(dice: random.Random, text: bytes) -> bytes:
 ACCIDENTS = (_flip, _hole, _echo, _swap, _wrong, _wrong)
 
 
-@amounts("cases", short=60, long=10_000)
+@amounts("cases", short=200, long=10_000)
 def test_a_mutated_answer_of_any_endpoint_ends_nothing_and_makes_no_zero(
     watched: Watched, figures: Figures, seed: int, cases: int
 ) -> None:
