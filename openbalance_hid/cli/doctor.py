@@ -14,6 +14,7 @@ from openbalance_hid import __version__
 from openbalance_hid.cli.errors_out import coloured, without_keys
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.udev import program_words
+from openbalance_hid.desktop.guarded_process import guard_memory
 from openbalance_hid.service.doctor.check import Check, Verdict, as_json, exit_code
 from openbalance_hid.service.doctor.examine import examine
 from openbalance_hid.service.doctor.patient import Patient
@@ -29,6 +30,7 @@ def doctor(as_json_: bool) -> int:
 
     The exit code is 0 without a failure, else that of the first one: 69, 77 or 78 by sysexits.
     """
+    guard_memory()
     patient = Patient(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
     checks = []
     for check in examine(patient):

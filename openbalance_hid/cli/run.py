@@ -12,7 +12,7 @@ import click
 from openbalance_hid.cli import completing
 from openbalance_hid.cli.names import is_missing
 from openbalance_hid.config.paths import Paths, paths
-from openbalance_hid.desktop.guarded_process import guard_memory
+from openbalance_hid.desktop.guarded_process import guard_memory, take_keys_out
 from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.models import OFFERED
@@ -59,7 +59,7 @@ def run(
     wanted = decks or ("usb",)
     wishes = Wishes(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
     try:
-        run_daemon(wishes, os.environ)
+        run_daemon(wishes, take_keys_out(os.environ))
     except OpenBalanceError as error:
         if launchd and error.exit_code in GIVE_UP_CODES:
             error.exit_code = 0  # launchd starts whatever leaves with anything else again, for ever

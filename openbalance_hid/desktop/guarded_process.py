@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # and with the name of an account behind it
 _KEYS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # where a service manager has put keys
@@ -23,6 +23,14 @@ def guard_memory() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def take_keys_out(env: MutableMapping[str, str]) -> dict[str, str]:
+    """`env` as it was. It no longer holds a key itself then, for the programs that libraries start with it."""
+    whole = dict(env)
+    for name in whole.keys() - without_key_variables(whole).keys():
+        del env[name]
+    return whole
 
 
 def without_key_variables(env: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,11 @@
 """Starts the system's own programs (systemctl, launchctl, udevadm …): never through a shell, always with a time limit."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from openbalance_hid.desktop.guarded_process import without_key_variables
 
 LIMIT_S = 10.0
 
@@ -31,6 +34,7 @@ def ask_program(words: Sequence[str], limit_s: float = LIMIT_S) -> Ended:
     try:
         ended = subprocess.run(  # noqa: S603 – fixed words and names that were checked
             list(words),
+            env=without_key_variables(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -50,7 +54,8 @@ def ask_program(words: Sequence[str], limit_s: float = LIMIT_S) -> Ended:
 def show_program(words: Sequence[str]) -> Ended:
     """Runs it on the caller's terminal until it ends; Ctrl-C is the program's to handle first."""
     try:
-        return Ended(subprocess.run(list(words), check=False).returncode, "", "")  # noqa: S603 – as above
+        ended = subprocess.run(list(words), env=without_key_variables(os.environ), check=False)  # noqa: S603 – as above
+        return Ended(ended.returncode, "", "")
     except FileNotFoundError:
         return Ended(None, "", f"{words[0]} is not installed")
     except OSError as error:

@@ -1,17 +1,19 @@
 """Who gets the key: a real TLS server in the place of openrouter.ai, with certificates made here."""
 
+import base64
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import trustme
 
-from openbalance_hid.errors import OfflineError
+from openbalance_hid.errors import ApiError
 from openbalance_hid.openrouter.client import Client
 
 KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
@@ -20,7 +22,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
 
 
 @contextmanager
-def tls_server(leaf: trustme.LeafCert) -> Iterator[tuple[int, list[bytes]]]:
+def tls_server(leaf: trustme.LeafCert, answer: bytes = ANSWER) -> Iterator[tuple[int, list[bytes]]]:
     """Its port, and the questions that it could read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
@@ -34,7 +36,7 @@ def tls_server(leaf: trustme.LeafCert) -> Iterator[tuple[int, list[bytes]]]:
                 try:
                     with context.wrap_socket(connection, server_side=True) as peer:
                         heard.append(peer.recv(65_536))
-                        peer.sendall(ANSWER)
+                        peer.sendall(answer)
                 except OSError:
                     return  # the client did not like what it was shown
 
@@ -58,16 +60,16 @@ def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
     return authority
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert) -> tuple[list[bytes], str]:
-    """What openrouter.ai's place was told, and why it was not asked; empty when it was."""
-    with tls_server(leaf) as (port, heard), monkeypatch.context() as patch:
+def asked(monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert, answer: bytes = ANSWER) -> tuple[list[bytes], str]:
+    """What openrouter.ai's place was told, and why it was of no use; empty when it was."""
+    with tls_server(leaf, answer) as (port, heard), monkeypatch.context() as patch:
         patch.setattr(
             socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
         )
         with Client(KEY) as client:
             try:
                 client.credits()
-            except OfflineError as error:
+            except ApiError as error:
                 return heard, error.message
     return heard, ""
 
@@ -116,3 +118,83 @@ def test_the_keys_of_a_connection_are_written_nowhere(
     assert heard
     log = tmp_path / "client.log"
     assert not log.exists() or not log.read_text()
+
+
+def test_a_netrc_of_the_owner_does_not_take_the_place_of_the_key(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text("machine openrouter.ai login me password hunter2\ndefault login me password hunter2\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    (question,), trouble = asked(monkeypatch, authority.issue_cert("openrouter.ai"))
+    assert (trouble, question.count(b"Authorization:")) == ("", 1)
+    assert f"Authorization: Bearer {KEY}".encode() in question
+
+
+@pytest.mark.parametrize(
+    "place", ["https://127.0.0.1:{port}/", "//openrouter.ai:{port}/", "https://openrouter.ai@127.0.0.1:{port}/"]
+)
+def test_a_redirect_of_openrouter_itself_takes_the_key_nowhere(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, place: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        location = place.format(port=thief.getsockname()[1]).encode()
+        answer = b"HTTP/1.1 307 Go\r\nConnection: close\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % location
+        heard, trouble = asked(monkeypatch, authority.issue_cert("openrouter.ai"), answer)
+        assert (len(heard), trouble) == (1, "/credits answered 307: a redirect, which is not followed")
+        thief.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            thief.accept()
+
+
+def test_a_proxy_with_credentials_gets_those_and_a_tunnel_and_openrouter_gets_the_key_alone(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
+) -> None:
+    with tls_server(authority.issue_cert("openrouter.ai")) as (port, heard), tunnel(port) as (proxy_port, passed):
+        monkeypatch.setenv("https_proxy", f"http://someone:hunter2@127.0.0.1:{proxy_port}")
+        with Client(KEY) as client:
+            assert client.credits().total_usage_usd == Decimal("25.75")
+    question, sent = passed[0], b"".join(passed[1:])
+    assert question.startswith(b"CONNECT openrouter.ai:443 ")
+    assert b"Proxy-Authorization: Basic " + base64.b64encode(b"someone:hunter2") in question
+    assert b"Bearer" not in question
+    assert len(sent) > 200, "the rest went through it, under TLS"
+    assert KEY[-20:].encode() not in sent
+    assert f"Authorization: Bearer {KEY}".encode() in heard[0]
+    assert b"Proxy-" not in heard[0]
+    assert b"hunter2" not in heard[0]
+
+
+@contextmanager
+def tunnel(port: int) -> Iterator[tuple[int, list[bytes]]]:
+    """A proxy that leads every CONNECT to `port`: its own port, and what came to it."""
+    passed: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, _ = server.accept()
+            with client, socket.create_connection(("127.0.0.1", port)) as far:
+                client.settimeout(10)
+                passed.append(client.recv(65_536))
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=pump, args=(far, client, []), name="tunnel back")
+                back.start()
+                pump(client, far, passed)
+                back.join(20)
+
+        thread = threading.Thread(target=serve, name="tunnel")
+        thread.start()
+        try:
+            yield server.getsockname()[1], passed
+        finally:
+            thread.join(20)
+
+
+def pump(source: socket.socket, target: socket.socket, passed: list[bytes]) -> None:
+    with suppress(OSError):
+        while piece := source.recv(65_536):
+            passed.append(piece)
+            target.sendall(piece)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

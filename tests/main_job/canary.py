@@ -1,0 +1,139 @@
+"""A key that is watched: everything that a process wrote anywhere, and where in it the key, or half of it, can be found."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pty
+import random
+import select
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.main_job.stage import COMMAND, PATIENCE_S, ask
+
+Way = TypeVar("Way")
+_SPY = """#!/bin/sh
+{ printf '%s\\n' "$0" "$@"; env; cat /proc/$PPID/cmdline; ls -l /proc/$$/fd; } >> "$SPY_LOG.$$" 2>&1
+exit ${SPY_CODE:-0}
+"""
+
+
+class Canary:
+    """`seen`: what was written, by where it was written. `few`: so many of the ways to lose it are tried, 0: all."""
+
+    def __init__(self, key: str, folder: Path, few: int = 0, seed: int = 0) -> None:
+        self.key = key
+        self.folder = folder
+        self._few = few
+        self._dice = random.Random(seed)
+        self.seen: dict[str, bytes] = {}
+
+    def some(self, ways: Sequence[Way]) -> Sequence[Way]:
+        return self._dice.sample(ways, min(self._few, len(ways))) if self._few else ways
+
+    def note(self, where: str, *texts: bytes | str) -> None:
+        whole = b"\n".join(text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text for text in texts)
+        self.seen[where] = self.seen.get(where, b"") + b"\n" + whole
+
+    def ask(self, env: Mapping[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """A command of the door, whose words are noted."""
+        done = ask(env, *words, typed=typed)
+        self.note(" ".join(words).replace(self.key, "KEY"), done.stdout, done.stderr)
+        return done
+
+    def note_files(self, *own_stores: Path) -> None:
+        """Every file below the folder but those that a key is kept in; names too."""
+        for file in self.folder.rglob("*"):
+            self.note("names of files", str(file.relative_to(self.folder)))
+            if file.is_file() and file not in own_stores:
+                self.note(f"file {file.relative_to(self.folder)}", file.read_bytes())
+
+    def traces(self) -> dict[bytes, str]:
+        """What would give the key away, and how it is called."""
+        secret = self.key.removeprefix("sk-or-v1-")
+        half = len(secret) // 2
+        found = {self.key: "whole", secret[:half]: "first half", secret[half:]: "second half", self.key[::-1]: "backwards"}
+        for start in range(3):  # base64 of a text that it stands somewhere in
+            found[base64.b64encode(b"x" * start + self.key.encode()).decode()[4:-4]] = "base64"
+        return {text.encode(): name for text, name in found.items()} | {self.key.encode().hex().encode(): "hexadecimal"}
+
+    def found(self) -> list[str]:
+        """Where the key, or half of it, was written."""
+        return [
+            f"{name} in {where}" for where, text in self.seen.items() for trace, name in self.traces().items() if trace in text
+        ]
+
+
+def typed_on_a_terminal(env: Mapping[str, str], *words: str, text: str) -> tuple[bytes, int]:
+    """What stands on a real terminal on which `text` is typed when it is asked for, and the exit code."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*COMMAND, *words], env=dict(env), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown, typed, end_s = b"", False, time.monotonic() + PATIENCE_S
+        with suppress(OSError):  # EIO: the other end has closed
+            while time.monotonic() < end_s and select.select([ours], [], [], PATIENCE_S)[0]:
+                piece = os.read(ours, 65_536)
+                if not piece:
+                    break
+                shown += piece
+                if b"not shown" in shown and not typed:
+                    typed = os.write(ours, text.encode() + b"\n") > 0
+        code = process.wait(PATIENCE_S)
+    os.close(ours)
+    return shown, code
+
+
+def said_by_the_socket(place: Path, **request: object) -> bytes:
+    """The raw line that the daemon answers."""
+    with socket.socket(socket.AF_UNIX) as peer, peer.makefile("rb") as lines:
+        peer.settimeout(PATIENCE_S)
+        peer.connect(str(place))
+        peer.sendall(json.dumps(request).encode() + b"\n")
+        return lines.readline()
+
+
+def spies(folder: Path, *programs: str) -> None:
+    """Programs that note their words, environment, parent and open files."""
+    folder.mkdir()
+    for program in programs:
+        (folder / program).write_text(_SPY)
+        (folder / program).chmod(0o755)
+
+
+@contextmanager
+def desktop(address: str) -> Iterator[list[str]]:
+    """Notifications and portal on a bus, which refuses to open pages; every message that came."""
+    import jeepney
+    from jeepney.io.blocking import open_dbus_connection
+
+    heard: list[str] = []
+    with closing(open_dbus_connection(address)) as connection:
+        for name in ("org.freedesktop.Notifications", "org.freedesktop.portal.Desktop"):
+            connection.send_and_get_reply(jeepney.message_bus.RequestName(name))
+
+        def serve() -> None:
+            with suppress(OSError, EOFError):
+                while True:
+                    call: Any = connection.receive()
+                    heard.append(repr((call.header, call.body)))
+                    member = call.header.fields.get(jeepney.HeaderFields.member)
+                    if member == "Notify":
+                        connection.send(jeepney.new_method_return(call, "u", (1,)))
+                    elif member == "OpenURI":
+                        connection.send(jeepney.new_error(call, "org.freedesktop.portal.Error.NotAllowed", "s", ("no",)))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield heard
+        finally:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE_S)

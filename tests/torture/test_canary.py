@@ -1,0 +1,221 @@
+"""A watched key through the whole product with all logging on: afterwards it is found nowhere but in its own store."""
+
+from __future__ import annotations
+
+import re
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+import requests
+
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.main_job.canary import Canary, desktop, said_by_the_socket, spies, typed_on_a_terminal
+from tests.main_job.stage import PATIENCE_S, Running, page_of, started, surroundings
+from tests.private_bus import needs_dbus, private_bus
+from tests.torture.amounts import amounts
+from tests.torture.fault_proxy import FaultProxy, instead
+from tests.torture.figures import Figures
+
+RUN = ("run", "--deck", "virtual", "--port", "0", "--log-level", "debug")
+NO_BROWSER = (*RUN, "--no-browser")
+BARS = ("plain", "json", "waybar", "polybar", "i3blocks", "tmux", "xbar")
+
+
+def home(folder: Path, **more: str) -> dict[str, str]:
+    """A user's surroundings, all of them below the folder, with every program that is started noted by a spy."""
+    for name in ("home", "tmp", "run"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    places = {
+        "HOME": folder / "home", "TMPDIR": folder / "tmp", "XDG_CONFIG_HOME": folder / "home", "SPY_LOG": folder / "spied",
+        "XDG_RUNTIME_DIR": folder / "tmp",
+    }  # fmt: skip
+    path = f"{folder / 'bin'}:{surroundings(folder)['PATH']}"
+    return surroundings(folder, **{name: str(place) for name, place in places.items()}, PATH=path, **more)
+
+
+def until(reached: Callable[[], object]) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
+def ended(canary: Canary, running: Running, number: int = signal.SIGTERM) -> None:
+    running.end(number)
+    assert running.process.stdout is not None
+    canary.note(f"log of a run that ended by {number}", running.log, running.process.stdout.read())
+
+
+MISTYPED = (
+    ("accounts", "--json"), ("accounts", "forget", "KEY"), ("setup", "--account", "KEY"), ("page", "KEY"), ("KEY",),
+    ("refresh", "--account", "KEY"), ("export", "--what", "KEY", "--format", "csv"), ("preview", "--scenario", "KEY"),
+    ("run", "--deck", "KEY"), ("run", "--config", "/KEY"), ("simulate", "--serial", "KEY"), ("guard", "--min-balance", "KEY"),
+    ("bar", "--account", "KEY"), ("press", "KEY"), ("config", "check", "KEY"), ("service", "KEY"), ("run", "--KEY"),
+)  # fmt: skip
+PASTED = (
+    'theme = "KEY"', '"KEY" = 1', "KEY", "[KEY", '[accounts."KEY"]', '[[decks]]\nserial = "KEY"\nx = 1',
+    '[[decks.keys]]\nkey = 0\ntile = "KEY"', '[[decks.keys]]\nkey = 0\ntile = "usage"\naccount = "KEY"',
+)  # fmt: skip
+
+
+@amounts("few", short=3, long=0)
+def test_a_key_that_is_typed_piped_mistyped_and_pasted_where_it_does_not_belong_is_repeated_by_nobody(
+    tmp_path: Path, seed: int, figures: Figures, few: int
+) -> None:
+    spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open")
+    with SampleAccount() as account:
+        canary = Canary(account.key, tmp_path, few, seed)
+        key, env = account.key, home(tmp_path, OPENBALANCE_API_URL=account.url)
+        shown, code = typed_on_a_terminal(env, "setup", "--store", "file", text=key)
+        canary.note("terminal", shown)
+        assert (code, b"stored in" in shown) == (0, True), shown
+        for wrong in canary.some((key[:-1], f"{key} {key}", f"{key}\u202e", key * 9, f"x{key}", f"{key}\n{key}", key.upper())):
+            canary.ask(env, "setup", "--stdin", "--store", "file", "--account", "wrong", typed=wrong)
+        canary.ask(env, "setup", "--stdin", typed=key)  # a keyring that keeps nothing
+        canary.ask({**env, "OPENBALANCE_API_URL": f"http://{key}@evil.example/"}, "setup", "--stdin", typed=key)
+        canary.ask({**env, "OPENBALANCE_API_URL": "http://127.0.0.1:9/"}, "setup", "--stdin", "--store", "file", typed=key)
+        assert canary.ask(env, "accounts").stdout.startswith(f"default  …{key[-4:]}")
+        for words in canary.some(MISTYPED):
+            words = tuple(word.replace("KEY", key) for word in words)
+            assert canary.ask(env, *words).returncode in ((0,) if "--json" in words else (2, 69)), words
+        others = cycle((("config", "show"), NO_BROWSER, ("doctor",), ("preview", "-o", "/dev/null")))
+        for text in canary.some(PASTED):
+            (tmp_path / "config.toml").write_text(text.replace("KEY", key))
+            for words in (("config", "check"), next(others)):
+                assert canary.ask(env, *words).returncode not in (0, 1), (text, words, canary.seen[" ".join(words)])
+        (tmp_path / "config.toml").unlink()
+    canary.note_files(*(tmp_path / "state" / "keys").glob("*.key"))
+    assert (tmp_path / "state" / "keys" / "default.key").read_text().strip() == key
+    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
+    assert canary.found() == []
+
+
+EVIL = (
+    b"HTTP/1.1 401 KEY\r\nConnection: close\r\nContent-Length: 38\r\n\r\n" + b'{"error":{"message":"who is KEY, eh?"}}',
+    b'HTTP/1.1 403 No\r\nConnection: close\r\nWWW-Authenticate: Bearer KEY\r\n\r\n{"error":{"message":"KEY KEY"}}',
+    b"HTTP/1.1 302 Go\r\nConnection: close\r\nLocation: http://127.0.0.1:9/KEY\r\nSet-Cookie: a=KEY\r\n\r\n",
+    b"HTTP/1.1 500 KEY\r\nConnection: close\r\n\r\n<html>KEY</html>",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nGET /api/v1 HTTP/1.1\nAuthorization: Bearer KEY\n",
+    b"HTTP/1.1 200 KEY\r\nConnection: close\r\nContent-Length: KEY\r\nKEY\r\n: KEY\r\nTransfer-Encoding: KEY\r\n\r\nKEY",
+    b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"data":{"total_credits":"KEY","total_usage":"KEY","KEY":1}}',
+    b"KEY / KEY KEY\r\n\r\n",
+    b'HTTP/1.1 429 KEY\r\nConnection: close\r\nRetry-After: KEY\r\nDate: KEY\r\n\r\n{"error":"KEY"}',
+)
+NAMED = (
+    b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"data":[{"date":"2026-11-20","model":"a/KEY","endpoint_id":"KEY",'
+    b'"provider_name":"KEY","usage":1,"requests":1},{"hash":"KEY","name":"KEY","label":"KEY","usage":1,"limit_reset":"KEY"}]}'
+)
+
+
+@needs_dbus
+@amounts("few", short=3, long=0)
+def test_a_key_that_runs_through_the_daemon_its_children_and_a_server_that_repeats_it_is_found_nowhere(
+    tmp_path: Path, seed: int, figures: Figures, few: int
+) -> None:
+    spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open", "notify-send")
+    (tmp_path / "bus").mkdir()
+    names = [f"a{number}" for number in range(len(EVIL))]
+    tiles = [
+        ("spike-alert", "default"),
+        ("balance", "default"),
+        ("api-keys", "default"),
+        *(("balance", name) for name in names),
+    ]
+    keys = "".join(
+        f'[[decks.keys]]\nkey = {number}\ntile = "{tile}"\naccount = "{name}"\n' for number, (tile, name) in enumerate(tiles)
+    )
+    config = "".join(f"[accounts.{name}]\n" for name in names) + "[[decks]]\n" + keys
+    most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (most[1], most[1]))
+    try:
+        with (
+            private_bus(tmp_path / "bus") as bus,
+            desktop(bus) as heard,
+            SampleAccount("critical") as account,
+            FaultProxy(account.url) as proxy,
+        ):
+            key, canary = account.key, Canary(account.key, tmp_path, few, seed)
+            env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus, OPENROUTER_MANAGEMENT_KEY=key)
+            with started(env, *RUN) as running, page_of(running) as page:  # a good life, and its browser
+                page.until_key(3, "Critical")
+                page.tap(0)
+                until(lambda: any("Notify" in words for words in heard))
+                until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
+                for path in ("/", "/deck.js", "/deck.json", "/keys/0.png", "/nowhere", "/events"):
+                    answer = requests.get(running.address(path), timeout=PATIENCE_S)
+                    canary.note(f"page {path}", str(answer.headers), answer.content)
+                canary.note("websocket", *map(str, page.seen))
+                talk_to(canary, env, running)
+                for file in (
+                    *Path(f"/proc/{running.process.pid}").glob("task/*/comm"),
+                    Path(f"/proc/{running.process.pid}/cmdline"),
+                ):
+                    canary.note("names of threads", file.read_bytes() if file.exists() else b"")
+                Path(env["OPENBALANCE_CONFIG"]).write_text(f'theme = "{key}"\n')
+                canary.ask(env, "reload")
+                running.process.send_signal(signal.SIGHUP)
+                page.until(lambda _: "found" in running.log)
+                canary.ask(env, "status")
+                ended(canary, running, signal.SIGABRT)
+            Path(env["OPENBALANCE_CONFIG"]).write_text(config)
+            env |= {f"OPENROUTER_MANAGEMENT_KEY_{name.upper()}": key for name in names} | {"OPENBALANCE_API_URL": proxy.url}
+            evil = cycle(instead(raw.replace(b"KEY", key.encode())) for raw in EVIL)
+            proxy.faults = dict.fromkeys(("/credits", "/key"), lambda answer, peer: next(evil)(answer, peer))
+            proxy.faults |= dict.fromkeys(
+                ("/activity", "/keys", "/analytics/query"), instead(NAMED.replace(b"KEY", key.encode()))
+            )
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with started(env, *NO_BROWSER) as running, page_of(running) as page:
+                    page.until(
+                        lambda page: all("Preparing" not in page.texts.get(tile, "Preparing") for tile in range(len(tiles)))
+                    )
+                    canary.note("websocket", *map(str, page.seen))
+                    talk_to(canary, env, running)
+                    ended(canary, running, number)
+            canary.note("desktop", *heard)
+            assert sum(proxy.done.values()) >= 2 * len(EVIL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, most)
+    (tmp_path / "config.toml").unlink()
+    canary.note_files()
+    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
+    assert len(canary.seen) > 40
+    assert [where for where in canary.seen if re.search(r"\bcore\b", where)] == []
+    assert not list(Path.cwd().glob("core*"))
+    assert canary.found() == []
+
+
+ASKED = (
+    ("status",), ("status", "--json"), ("guard", "--no-spike"), ("devices",), ("config", "show"), ("accounts",), ("doctor",),
+    ("doctor", "--json"), ("service", "print"), ("service", "print", "--headless"), ("service", "status"), ("udev", "install"),
+    *(("bar", "--format", kind) for kind in BARS), ("service", "install"), ("preview", "-o", "/dev/null"),
+    *(("export", "--what", what, "--format", "csv") for what in ("days", "samples", "runs", "spikes")),
+)  # fmt: skip
+
+
+def talk_to(canary: Canary, env: dict[str, str], running: Running) -> None:
+    """Everything that can be asked of a daemon, by commands and on its socket."""
+    place = Path(env["OPENBALANCE_RUNTIME_DIR"]) / "control.sock"
+    for command in ("status", "accounts", "refresh", "preview", "identify", "reload", "nonsense", "watch"):
+        canary.note(f"socket {command}", said_by_the_socket(place, command=command))
+    for command, key in (("press", 0), ("hold", 1), ("press", "x"), ("page", None)):
+        canary.note(f"socket {command}", said_by_the_socket(place, command=command, key=key, name="x"))
+    for words in canary.some(ASKED):
+        assert canary.ask(env, *words).returncode != 1, (words, canary.seen[" ".join(words)])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the test of the test looks into /proc")
+def test_a_key_that_was_written_somewhere_would_be_found(tmp_path: Path) -> None:
+    canary = Canary("sk-or-v1-" + "0123456789abcdef" * 4, tmp_path)
+    assert canary.found() == []
+    for written in (canary.key, canary.key[:45], canary.key[-32:]):
+        (tmp_path / "log").write_text(f"x{written}y")
+        canary.seen.clear()
+        canary.note_files()
+        assert canary.found() != []
