@@ -9,6 +9,7 @@ import click
 
 from openbalance_hid.cli import completing
 from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Listed
@@ -31,7 +32,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     elif rows:
         width = max(len(row.name) for row in rows)
         for row in rows:
-            click.echo(f"{row.name:{width}}  {_in_words(row)}")
+            click.echo(plain(f"{row.name:{width}}  {_in_words(row)}"))
     else:
         click.echo("no account has a key; next: openbalance-hid setup", err=True)
 

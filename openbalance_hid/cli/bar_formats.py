@@ -6,12 +6,12 @@ What each program documents: waybar-custom(5), polybar's wiki "Formatting", i3bl
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from openbalance_hid.cli.bar_line import BarLine
+from openbalance_hid.cli.plain import plain_json
 
 # Tones as colours on a dark bar, the deck's own; ink is the bar's.
 COLOURS = {"muted": "#adb8c7", "warn": "#ffb82e", "alarm": "#ff6b61"}
@@ -65,8 +65,12 @@ def polybar(line: BarLine, command: Sequence[str]) -> str:
 
 
 def i3blocks(line: BarLine, _: Sequence[str]) -> str:
-    """`format=json`: the keys of the i3bar protocol, one object a line, so that `interval=persist` works too."""
-    told: dict[str, object] = {"full_text": line.whole, "short_text": f"{line.icon} {line.short}".strip(), "markup": "none"}
+    """`format=json`: the keys of the i3bar protocol, one object a line, so that `interval=persist` works too.
+
+    i3blocks takes a `"` for the end of a text even behind a backslash, so neither is ever in one.
+    """
+    text, short = (each.replace('"', "”").replace("\\", "∖") for each in (line.whole, f"{line.icon} {line.short}".strip()))
+    told: dict[str, object] = {"full_text": text, "short_text": short, "markup": "none"}
     if line.tone in COLOURS:
         told["color"] = COLOURS[line.tone]
     if line.urgent:
@@ -132,4 +136,4 @@ def _pango(text: str) -> str:
 
 
 def _json(**told: object) -> str:
-    return json.dumps(told, ensure_ascii=False)
+    return plain_json(told)

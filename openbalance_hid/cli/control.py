@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from decimal import Decimal
@@ -12,6 +11,7 @@ import click
 
 from openbalance_hid.cli import completing
 from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
 from openbalance_hid.tiles.words import money
@@ -25,7 +25,7 @@ WIDTH = 10
 def status(as_json: bool) -> None:
     """What the running daemon knows and does."""
     told = _ask("status")
-    click.echo(json.dumps(told, indent=1, ensure_ascii=False) if as_json else "\n".join(_lines(told)))
+    click.echo(plain_json(told, indent=1) if as_json else plain("\n".join(_lines(told))))
 
 
 @click.command("refresh")

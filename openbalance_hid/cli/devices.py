@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
 from openbalance_hid.deck.access import why_not
@@ -28,10 +29,13 @@ def devices(as_json: bool) -> None:
     if not seen:
         click.echo("no Stream Deck is plugged in")
     for deck in seen:
-        click.echo(f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}")
-        click.echo(f"  {deck['state']}")
-        if deck["hint"]:
-            click.echo(f"  try: {deck['hint']}")
+        click.echo("\n".join(_lines(deck)))
+
+
+def _lines(deck: dict[str, Any]) -> list[str]:
+    """For people; a serial number is what the device says."""
+    lines = [f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}", f"  {deck['state']}"]
+    return [plain(line).replace("\n", " ") for line in (*lines, *([f"  try: {deck['hint']}"] if deck["hint"] else []))]
 
 
 def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import TextIO
 
 import click
 
+from openbalance_hid.cli.plain import plain
 from openbalance_hid.errors import OpenBalanceError
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def _to_stderr(text: str) -> None:
 
 def _harmless(text: str) -> str:
     """Without keys, and without letters that could move a terminal's cursor: messages quote files and servers."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in without_keys(text))
+    return plain(without_keys(text))
 
 
 def _usage(error: click.ClickException) -> int:

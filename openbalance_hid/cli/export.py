@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -17,12 +16,13 @@ from typing import Any
 import click
 
 from openbalance_hid.account.spike import Level
+from openbalance_hid.cli.plain import plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import UsageError
 from openbalance_hid.history.reader import Reader, open_reader
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def as_csv(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa
 def as_json(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
     """An object with one list. Amounts are decimal strings, as in `status --json`."""
     rows = [{name: _json(value) for name, value in row.items()} for row in found]
-    return json.dumps({what: rows}, indent=1, ensure_ascii=False) + "\n"
+    return plain_json({what: rows}, indent=1) + "\n"
 
 
 def as_prometheus(what: str, table: Table, found: list[dict[str, Any]]) -> str:

@@ -80,7 +80,9 @@ def _value(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's basic strings escape like JSON's
+            # TOML's basic strings escape like JSON's, but for pairs of surrogates; what is not seen is written as its number.
+            text = json.dumps(value, ensure_ascii=False)
+            return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in text)
         case Decimal() if not isinstance(value.as_tuple().exponent, int):
             raise TypeError(f"not a finite amount: {value}")
         case Decimal():

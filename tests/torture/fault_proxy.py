@@ -116,25 +116,25 @@ def _length(head: bytes) -> int:
 
 
 def cut(end: int) -> Fault:
-    """The first bytes, then a polite end."""
-    return lambda answer, peer: peer.sendall(answer.whole[:end])
+    """The first bytes, never all, then a polite end."""
+    return lambda answer, peer: peer.sendall(answer.whole[:-1][:end])
 
 
 def reset(end: int) -> Fault:
-    """The first bytes, then a reset."""
+    """The first bytes, never all, then a reset."""
 
     def fault(answer: Answer, peer: socket.socket) -> None:
-        peer.sendall(answer.whole[:end])
+        peer.sendall(answer.whole[:-1][:end])
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return fault
 
 
 def stall(end: int) -> Fault:
-    """The first bytes, then silence until the client leaves."""
+    """The first bytes, never all, then silence until the client leaves."""
 
     def fault(answer: Answer, peer: socket.socket) -> None:
-        peer.sendall(answer.whole[:end])
+        peer.sendall(answer.whole[:-1][:end])
         peer.recv(1)
 
     return fault

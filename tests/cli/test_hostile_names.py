@@ -1,0 +1,177 @@
+"""Names that speak the language of a terminal, a bar, a table or a monitor, from the account to each output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from openbalance_hid.cli.bar_formats import FORMATS
+from openbalance_hid.cli.bar_line import BarLine
+from openbalance_hid.cli.export import FORMULA
+from openbalance_hid.cli.plain import plain, plain_json
+from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.cli.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
+from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.torture.altered_json import dumped
+from tests.torture.fault_proxy import FaultProxy, with_body
+
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07", "\x9b31m\x90q\x9c", "\u202eeman\u2066", "two\nlines", "back\r\x08\x7f", "\u2028\u2029\x85",
+    "x" * 1_000_000, "<b>bold</b>&amp;<span size='x'>", "#(touch owned)#[fg=red]#{pane_id}#S",
+    "a | bash=/bin/sh param1=-c param2=owned refresh=true", "--- below",
+    ":mushroom: \\e[31m", "%{A1:reboot:}click%{A}%{F#f00}", "=1+1", "+1", "-1", "@SUM(1)", "＝1+1",
+    '"} 1\nevil{a="b"} 1', "\\",
+    "{{token}}<script>alert(1)</script>", "a,b;c\td", "\u200b\u200d\ufeff", "\U000e0041tag", "sk-or-v1-" + "ab" * 32,
+)  # fmt: skip
+RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
+
+
+def renamed(body: bytes) -> bytes:
+    """An answer in which every model, provider and key has a hostile name."""
+    whole = json.loads(body, parse_float=Decimal)
+    rows = whole["data"]["data"] if "data" in whole["data"] else whole["data"]
+    names = sorted({row.get("model", row.get("name")) for row in rows})
+    for row in rows:
+        name = HOSTILE[names.index(row.get("model", row.get("name"))) % len(HOSTILE)]
+        row |= {field: name for field in ("model", "model_permaslug", "provider_name", "name") if field in row}
+    return dumped(whole).encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A daemon on an account that spends very much, on things with hostile names."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with SampleAccount("critical", keys=len(HOSTILE)) as account, FaultProxy(account.url) as proxy:
+        proxy.faults = dict.fromkeys(("/activity", "/keys", "/analytics/query"), with_body(renamed))
+        env = surroundings(folder, OPENBALANCE_API_URL=proxy.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        with started(env, *RUN) as made:
+            with page_of(made) as page:
+                page.until_key(3, "Critical")
+                page.until_key(7, "by key")
+            yield made
+
+
+def said(running: Running, *words: str) -> str:
+    done = running.ask(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def unseen(text: str) -> set[str]:
+    """Letters that move a cursor, turn a text round or are not seen."""
+    return {
+        letter for letter in text if letter != "\n" and unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",), ("status", "--json"), ("accounts",), ("devices",), ("config", "check"), ("config", "show"), ("bar",),
+        ("doctor", "--json"), *(("bar", "--format", kind) for kind in FORMATS),
+        ("export", "--what", "days", "--format", "json"),
+        ("export", "--what", "days", "--format", "csv"), ("export", "--what", "days", "--format", "prometheus"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_output_holds_a_letter_that_a_terminal_obeys(running: Running, words: tuple[str, ...]) -> None:
+    done = running.ask(*words)
+    assert done.returncode in (0, 69, 77), done.stderr  # doctor: there is no deck, or it may not be opened
+    assert unseen((done.stdout + done.stderr).replace("\r\n", "\n")) == set()
+    assert "abab" not in done.stdout
+
+
+def test_the_log_holds_no_letter_that_a_terminal_obeys(running: Running) -> None:
+    assert unseen(running.log) == set()
+
+
+@needs_pango
+def test_pango_reads_waybars_text_and_tooltip_and_finds_no_markup_in_them(running: Running) -> None:
+    told = json.loads(said(running, "bar", "--format", "waybar"))
+    plain_text = json.loads(said(running, "bar", "--format", "json"))
+    assert pango_text(told["text"]) == plain_text["text"]
+    shown = pango_text(told["tooltip"])
+    assert shown is not None
+    assert shown.splitlines()[:-1] == plain_text["tooltip"].splitlines()[:-1], "the last line is the age"
+    assert pango_text("<b>bold</b>") == "bold"
+    assert pango_text("a & b") is None
+
+
+NAME = "#(touch owned)#[fg=red]##[x]#{pane_id}#S %H %{F#f00}<b>&amp; | x=y \\ \"'$(touch owned)`touch owned` END"
+
+
+def line(text: str, tone: str = "warn") -> BarLine:
+    return BarLine("normal", "✓", text, "$74", tone, ("normal",), (text,), "default")
+
+
+@needs_pango
+def test_pango_shows_a_name_as_it_is() -> None:
+    assert pango_text(json.loads(FORMATS["waybar"](line(NAME), ("x",)))["text"]) == f"✓ {NAME}"
+
+
+@needs_i3blocks
+def test_i3blocks_hands_a_name_on_as_it_is_and_starts_nothing(tmp_path: Path) -> None:
+    shown = f"✓ {NAME}".replace('"', "”").replace("\\", "∖")  # it knows no escapes
+    block = i3blocks_block(FORMATS["i3blocks"](line(NAME), ("x",)), tmp_path)
+    assert (block["full_text"], block.get("markup", "none"), block["color"]) == (shown, "none", "#ffb82e")
+    assert not (tmp_path / "owned").exists()
+    assert not Path("owned").exists()
+
+
+@needs_tmux
+@pytest.mark.parametrize("tone", ["ink", "warn"])
+def test_tmux_shows_a_name_as_it_is_and_starts_nothing(tmp_path: Path, tone: str) -> None:
+    with tmux_status(FORMATS["tmux"](line(NAME, tone), ("x",)), tmp_path) as shown:
+        assert shown == f"✓ {NAME}"
+    assert not (tmp_path / "owned").exists()
+    assert not Path("owned").exists()
+
+
+def test_xbar_starts_and_opens_what_it_was_told_and_nothing_else(running: Running) -> None:
+    parameters: dict[str, set[str]] = {}
+    for row in said(running, "bar", "--format", "xbar").splitlines():
+        assert row == "---" or not row.startswith("-")
+        for word in shlex.split(row.partition(" | ")[2]):
+            parameters.setdefault(word.partition("=")[0], set()).add(word.partition("=")[2])
+    assert len(parameters["shell"]) == 1
+    assert parameters.keys() & {"bash", "param5", "image", "templateImage", "dropdown"} == set()
+    assert {address.split("/")[2] for address in parameters["href"]} == {"openrouter.ai"}
+
+
+def test_polybar_finds_no_tag_in_a_name(running: Running) -> None:
+    for text in (said(running, "bar", "--format", "polybar"), FORMATS["polybar"](line(NAME), ("x",))):
+        assert {tag[0] for tag in re.findall(r"%\{(.*?)\}", text)} <= {"A", "F"}
+        assert len(re.findall(r"%\{F", text)) == 2
+
+
+def test_a_spreadsheet_finds_no_formula_and_a_monitor_no_second_series(running: Running) -> None:
+    rows = list(csv.DictReader(io.StringIO(said(running, "export", "--what", "days", "--format", "csv"))))
+    assert len({row["name"] for row in rows}) > 5
+    assert [row for row in rows if row["name"].startswith(FORMULA)] == []
+    assert {row["name"][:2] for row in rows if "1+1" in row["name"]} <= {"'=", "'＝"}
+    text = said(running, "export", "--what", "days", "--format", "prometheus")
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith("openbalance_days_")
+        assert {sample.name for sample in family.samples} == {family.name}
+        assert {frozenset(sample.labels) for sample in family.samples} == {frozenset({"account", "day", "by", "name"})}
+
+
+def test_what_a_device_or_a_file_says_is_shown_without_its_orders() -> None:
+    serial = "A\x1b[2J\u202e\x9bB"
+    assert plain(serial) == "A\\x1b[2J\\u202e\\x9bB"
+    assert plain("é ▼ 鍵\nb") == "é ▼ 鍵\nb"
+    for value in (serial, "\U000e0041", "\ud800", {"▼": [1, None, "é"]}):
+        text = plain_json(value)
+        assert json.loads(text) == value
+        assert unseen(text) == set()
