@@ -84,6 +84,16 @@ def test_every_row_of_the_table_leads_to_a_function_and_has_a_limit(probe: Probe
     assert re.fullmatch("[a-z-]+", probe.name)
 
 
+def test_the_readme_promises_each_name_and_no_other():
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (names,) = re.findall(r"The\s+names: (.*?);", text, re.DOTALL)
+    assert re.findall("`([^`]+)`", names) == [
+        *(probe.name for probe in PROBES[:-2]),
+        "clock",
+        *(probe.name for probe in PROBES[-2:]),
+    ]
+
+
 def test_the_exit_code_is_that_of_the_first_failure_and_warnings_have_none():
     checks = [ok("a", ""), warning("b", ""), failure("c", "", "", 77), failure("d", "", "", 78)]
     assert (exit_code(checks), overall(checks)) == (77, Verdict.FAILURE)
