@@ -23,10 +23,12 @@ def _now() -> tuple[float, float]:
 
 
 class Watched(virtual_deck.VirtualDeck):
-    """A virtual deck that says which picture landed when."""
+    """A virtual deck that says which picture landed when. `imported`: when everything was."""
+
+    imported = BEGAN
 
     def __init__(self, model: Model, serial: str) -> None:
-        self._marks_s = {"began": BEGAN, "made": _now()}
+        self._marks_s = {"began": BEGAN, "imported": self.imported, "made": _now()}
         super().__init__(model, serial)
         self.subscribe(self._look)
 
@@ -44,5 +46,8 @@ class Watched(virtual_deck.VirtualDeck):
 if __name__ == "__main__":
     virtual_deck.VirtualDeck = Watched  # type: ignore[misc]  # before the rooms that make decks are imported
     from openbalance_hid.cli import main
+    from openbalance_hid.cli import run as _the_command  # noqa: F401
+    from openbalance_hid.daemon import run as _the_daemon  # noqa: F401
 
+    Watched.imported = _now()
     main(sys.argv[1:])

@@ -45,13 +45,13 @@ def _row(name: str, key: str, ours: Sequence[Marks], floor: Sequence[Marks], goa
 
 def _parts(told: Sequence[Marks], kind: str = "_ms") -> str:
     """Where the time goes, in words. `kind` "_cpu_ms": CPU time."""
-    began, made, opened, landed = (
-        statistics.median(one[mark + kind] for one in told) for mark in ("began", "made", "opened", "landed")
+    began, imported, made, opened, landed = (
+        statistics.median(one[mark + kind] for one in told) for mark in ("began", "imported", "made", "opened", "landed")
     )
     return (
-        f"medians of the parts: Python itself {began:.0f} ms; imports, configuration and control socket "
-        f"{made - began:.0f} ms; page, scan and history {opened - made:.0f} ms; opening the deck, painting, sending "
-        f"{landed - opened:.0f} ms."
+        f"medians of the parts: Python itself {began:.0f} ms; imports {imported - began:.0f} ms; configuration, control socket "
+        f"and the page's server {made - imported:.0f} ms; scan {opened - made:.0f} ms; opening the deck, recalling, painting, "
+        f"sending {landed - opened:.0f} ms."
     )
 
 
