@@ -151,9 +151,10 @@ def test_a_month_of_polls_presses_replugs_and_midnights_leaves_nothing_behind(
             if poll % POLLS_A_DAY == 0 or poll == polls:
                 whole.until_open(len(living.decks))
                 days.append(Costs.of())
+                figures.tell(days=len(days), first_day=days[0], last_day=days[-1])
         assert whole.fingers is not None
         figures.tell(presses=presses, replugs=replugs, midnights=midnights, gestures=whole.fingers.gestures)
-        figures.tell(first_day=days[0], last_day=days[-1], steps=whole.house.steps)
+        figures.tell(steps=whole.house.steps)
         assert living.ledger._bound is not None
         who, last = living.ledger._bound[0], whole.house.snapshots["default"].samples[-1].at
     settled = days[DAYS_TO_SETTLE - 1] if len(days) >= DAYS_TO_SETTLE else days[0]

@@ -250,7 +250,7 @@ class Whole:
         turn = deck.model.turn if panel is None else panel.turn
         image = Image.open(io.BytesIO(self.painter.picture(face, key_format))).convert("RGB")
         upright = image.transpose(_TURNS[turn]) if turn in _TURNS else image
-        if len(self._expected) > 2000:
+        if len(self._expected) > 300:
             self._expected.clear()
         return self._expected.setdefault((face, deck.model.name, part), upright)
 
