@@ -16,6 +16,20 @@ def test_on_hardware(request):
 def test_plain():
     pass
 """
+LONG = """
+import pytest
+
+@pytest.mark.torture
+def test_torture():
+    pass
+
+@pytest.mark.kernel
+def test_kernel():
+    pass
+
+def test_plain():
+    pass
+"""
 SKIPPED = """
 import pytest
 
@@ -37,7 +51,7 @@ pytest.importorskip("a_module_that_nobody_has")
 def suite(tmp_path: Path) -> Path:
     conftest = Path(__file__).parents[1] / "conftest.py"
     (tmp_path / "conftest.py").write_text(conftest.read_text("utf-8"), "utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = hardware: x\n", "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  hardware: x\n  torture: x\n  kernel: x\n", "utf-8")
     return tmp_path
 
 
@@ -61,6 +75,14 @@ def test_hardware_tests_are_left_out_unless_a_deck_is_named(suite: Path) -> None
     (suite / "test_it.py").write_text(TESTS, "utf-8")
     assert "1 passed, 1 deselected" in run(suite, all_installed=True).stdout
     assert "2 passed" in run(suite, "--deck", "A1").stdout
+
+
+@pytest.mark.parametrize("kind", ["plain", "torture", "kernel"])
+def test_what_takes_long_is_run_alone_and_only_when_it_is_asked_for(suite: Path, kind: str) -> None:
+    (suite / "test_it.py").write_text(LONG, "utf-8")
+    said = run(suite, "-v", *([] if kind == "plain" else [f"--{kind}"])).stdout
+    assert f"test_it.py::test_{kind} PASSED" in said
+    assert "1 passed, 2 deselected" in said
 
 
 def test_a_skip_is_a_failure_only_where_everything_is_installed(suite: Path) -> None:
