@@ -19,6 +19,7 @@ from tests.kernel.recipe import KERNEL_WORDS, MACHINE, OWNER
 
 PATIENCE_S = 180.0  # a limit for what takes seconds
 BOOT_LIMIT_S = 600.0
+COMMAND_LIMIT_S = 900.0  # an installation compiles for minutes
 QUIET = ("-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes")
 
 
@@ -76,7 +77,7 @@ class Guest:
             self._let_in(user, PATIENCE_S)
         given = typed.encode() if isinstance(typed, str) else typed
         ended = subprocess.run(
-            self._ssh(user, "--", command), input=given, capture_output=True, timeout=PATIENCE_S, check=False
+            self._ssh(user, "--", command), input=given, capture_output=True, timeout=COMMAND_LIMIT_S, check=False
         )
         return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 

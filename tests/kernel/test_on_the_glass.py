@@ -1,6 +1,7 @@
 """What a person sees and does, through the guest's kernel: the tiles of two kinds of deck, a tap, a hold."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ pytestmark = pytest.mark.kernel
 
 JPEG, BMP = "mk2-scissor", "module-6"  # and neither is in systemd's own hardware database
 BALANCE, MONTHLY_SPEND = 0, 1
+
+REST_S = 20
+# How often all threads of the daemon have gone to sleep by themselves.
+NAPS = """\
+cat /proc/$(systemctl --user show --property=MainPID --value openbalance-hid)/task/*/status |
+awk '/^voluntary_ctxt/ { sum += $2 } END { print sum }'
+"""
 
 TWO = """\
 [[decks]]
@@ -81,3 +89,18 @@ def test_a_hold_polls_while_the_finger_is_down_and_takes_the_tap_away(serving: M
         deck.press(MONTHLY_SPEND)
         deck.release(MONTHLY_SPEND)
         assert serving.guest.until(f"grep . {OPENED}").split() == [Page.ACTIVITY.value]
+
+
+def test_a_deck_at_rest_wakes_the_daemon_less_than_twice_a_second(
+    serving: Machine, account: SampleAccount, tell: Callable[[str], None]
+) -> None:
+    with Desk(serving.guest, JPEG) as desk:
+        deck = desk.plug()
+        until_stands(deck, expected(account, deck))
+        naps = []
+        for _ in range(3):  # a poll may be due in one of them
+            before = int(serving.guest.run(NAPS))
+            serving.guest.run(f"sleep {REST_S}")
+            naps.append(int(serving.guest.run(NAPS)) - before)
+        tell(f"at rest, the daemon was woken {min(naps) / REST_S:.1f} times a second")
+        assert min(naps) < 2 * REST_S, naps
