@@ -62,7 +62,7 @@ print(json.dumps(results))
 
 
 @functools.cache
-def _as_root() -> tuple[str, ...] | None:
+def as_root() -> tuple[str, ...] | None:
     """What goes before a program that root is to start; None where nobody can become root without being asked."""
     if os.geteuid() == 0:
         return ()
@@ -72,12 +72,12 @@ def _as_root() -> tuple[str, ...] | None:
     return None
 
 
-needs_stranger = pytest.mark.skipif(_as_root() is None, reason="neither root nor a sudo that asks nothing: no other user to be")
+needs_stranger = pytest.mark.skipif(as_root() is None, reason="neither root nor a sudo that asks nothing: no other user to be")
 
 
 def stranger(*attempts: tuple[str, ...]) -> list[str]:
     """The command of one who makes these attempts, and says on stdout what came of each."""
-    return [*(_as_root() or ()), sys.executable, "-I", "-c", _TRY, json.dumps([NOBODY, attempts])]
+    return [*(as_root() or ()), sys.executable, "-I", "-c", _TRY, json.dumps([NOBODY, attempts])]
 
 
 def tries(*attempts: tuple[str, ...]) -> list[str]:
@@ -88,7 +88,7 @@ def tries(*attempts: tuple[str, ...]) -> list[str]:
 
 def give_away(path: Path) -> None:
     """Makes a stranger the owner."""
-    subprocess.run([*(_as_root() or ()), "chown", "-h", str(NOBODY), str(path)], check=True)
+    subprocess.run([*(as_root() or ()), "chown", "-h", str(NOBODY), str(path)], check=True)
 
 
 @pytest.fixture
@@ -97,4 +97,4 @@ def street() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="street-", dir="/tmp")).resolve()
     made.chmod(0o1777)
     yield made
-    subprocess.run([*(_as_root() or ()), "rm", "-rf", str(made)], check=True)
+    subprocess.run([*(as_root() or ()), "rm", "-rf", str(made)], check=True)
