@@ -28,7 +28,8 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.config.watch import ConfigWatch
 from openbalance_hid.daemon import run as _whole_daemon  # noqa: F401 – to have in memory what `run` has
 from openbalance_hid.daemon.decks import Decks
-from openbalance_hid.daemon.events import Brighten, Event, Glow, Paint, PaintCell, PaintScreen, Remember, TimePassed
+from openbalance_hid.daemon.effects import Brighten, Glow, Paint, PaintCell, PaintScreen, Remember
+from openbalance_hid.daemon.events import Event, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.deck.transport import HidTransport

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.daemon.events import Recalled, Remember, RememberConcern, RememberRun
+from openbalance_hid.daemon.effects import Remember, RememberConcern, RememberRun
+from openbalance_hid.daemon.events import Recalled
 from openbalance_hid.history.keeper import History, Ledger
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller

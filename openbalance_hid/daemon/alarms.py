@@ -10,7 +10,8 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, Verdict, judge
 from openbalance_hid.config.schema import TileConfig
 from openbalance_hid.daemon.board import EpisodeKey, Known, scene_of
-from openbalance_hid.daemon.events import Acknowledged, Notified, Notify, Recalled, Remember
+from openbalance_hid.daemon.effects import Notify, Remember
+from openbalance_hid.daemon.events import Acknowledged, Notified, Recalled
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.spike_alert import rule_of

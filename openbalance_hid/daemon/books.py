@@ -10,7 +10,8 @@ from openbalance_hid.config.layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.alarms import Alarms
 from openbalance_hid.daemon.concerns import Concerns
-from openbalance_hid.daemon.events import Effect, Recalled
+from openbalance_hid.daemon.effects import Effect
+from openbalance_hid.daemon.events import Recalled
 from openbalance_hid.daemon.meters import Meters
 from openbalance_hid.daemon.moment import Moment
 

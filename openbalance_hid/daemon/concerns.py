@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from openbalance_hid.account.concern import Kind, grades, is_worse
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, Config
-from openbalance_hid.daemon.events import RememberConcern, Warn, Warned
+from openbalance_hid.daemon.effects import RememberConcern, Warn
+from openbalance_hid.daemon.events import Warned
 from openbalance_hid.daemon.limits import low_limit_usd
 from openbalance_hid.press.actions import Page
 from openbalance_hid.tiles import words

@@ -19,7 +19,8 @@ from itertools import count
 from msgspec.structs import replace
 
 from openbalance_hid.daemon import touches
-from openbalance_hid.daemon.events import Brighten, DeckLeft, DeckReady, Event, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.effects import Brighten, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.events import DeckLeft, DeckReady, Event
 from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.daemon.status import DeckCounts
 from openbalance_hid.daemon.touches import CELL_PX

@@ -25,6 +25,7 @@ from openbalance_hid.daemon.board import (
     tap_of,
 )
 from openbalance_hid.daemon.books import Books
+from openbalance_hid.daemon.effects import Effect, Enlist, HeedLock, Mention, Open, Refresh, RememberMasked
 from openbalance_hid.daemon.events import (
     Acknowledged,
     Asked,
@@ -35,22 +36,15 @@ from openbalance_hid.daemon.events import (
     DeckReady,
     DialPushed,
     DialTurned,
-    Effect,
-    Enlist,
     Event,
     Finger,
-    HeedLock,
     IdentifyAsked,
     KeyMoved,
-    Mention,
     NoRefresh,
     Notified,
-    Open,
     OpenFailed,
     PageAsked,
     Recalled,
-    Refresh,
-    RememberMasked,
     SessionLock,
     Swiped,
     TimePassed,

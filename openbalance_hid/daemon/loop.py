@@ -4,7 +4,8 @@ import logging
 import queue
 from collections.abc import Callable
 
-from openbalance_hid.daemon.events import Complain, Effect, Event, Mention, TimePassed
+from openbalance_hid.daemon.effects import Complain, Effect, Mention
+from openbalance_hid.daemon.events import Event, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.service_manager import Manager, NoManager

@@ -9,7 +9,7 @@ from datetime import datetime
 from openbalance_hid.account.meter import Run, count, stop
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.schema import TileConfig
-from openbalance_hid.daemon.events import Pace, RememberRun
+from openbalance_hid.daemon.effects import Pace, RememberRun
 from openbalance_hid.tiles.meter import KIND
 
 

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 
 from openbalance_hid.account.spike import Level
-from openbalance_hid.daemon.events import Acknowledged, Event, Notified, Notify, SessionLock, Warn, Warned
+from openbalance_hid.daemon.effects import Notify, Warn
+from openbalance_hid.daemon.events import Acknowledged, Event, Notified, SessionLock, Warned
 from openbalance_hid.daemon.light import Lock
 from openbalance_hid.desktop.notify import OPEN, tell
 from openbalance_hid.desktop.open_url import open_url

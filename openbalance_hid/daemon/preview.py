@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
 from openbalance_hid.daemon.board import Known, Touch
-from openbalance_hid.daemon.events import DeckReady, Effect, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.effects import Effect, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.events import DeckReady
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.show import Show

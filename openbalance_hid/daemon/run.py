@@ -21,17 +21,14 @@ from openbalance_hid.daemon.accounts import Accounts, ClientFactory
 from openbalance_hid.daemon.answers import Answers
 from openbalance_hid.daemon.control import ControlServer
 from openbalance_hid.daemon.decks import Decks
-from openbalance_hid.daemon.events import (
+from openbalance_hid.daemon.effects import (
     Brighten,
     Effect,
     Enlist,
-    Event,
     Glow,
     HeedLock,
-    NoRefresh,
     Notify,
     Open,
-    OpenFailed,
     Pace,
     Paint,
     PaintCell,
@@ -43,6 +40,7 @@ from openbalance_hid.daemon.events import (
     RememberRun,
     Warn,
 )
+from openbalance_hid.daemon.events import Event, NoRefresh, OpenFailed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.live_config import LiveConfig
 from openbalance_hid.daemon.loop import Inquiry, Stop, run_loop

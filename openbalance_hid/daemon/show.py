@@ -8,7 +8,7 @@ from datetime import datetime
 
 from openbalance_hid.config.schema import TileConfig
 from openbalance_hid.daemon.board import Known, Touch, face_of, number_view, screen_of, views_of, with_refused_config
-from openbalance_hid.daemon.events import Brighten, Complain, Effect, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.effects import Brighten, Complain, Effect, Glow, Paint, PaintCell, PaintScreen
 from openbalance_hid.daemon.pages import Pages
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place, Screen, Spot

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from openbalance_hid.daemon.events import Brighten, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.effects import Brighten, Glow, Paint, PaintCell, PaintScreen
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.browser import BrowserDeck
 from openbalance_hid.simulator.browser_client import Item

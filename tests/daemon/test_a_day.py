@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.daemon.events import Asked, DeckReady, Effect, Event, Recalled, Remember, RememberRun
+from openbalance_hid.daemon.effects import Effect, Remember, RememberRun
+from openbalance_hid.daemon.events import Asked, DeckReady, Event, Recalled
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.history.keeper import Ledger, open_history

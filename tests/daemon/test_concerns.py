@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from openbalance_hid.account.concern import Kind
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.load import parse
-from openbalance_hid.daemon.events import Asked, ConfigRead, Recalled, RememberConcern, Warn, Warned
+from openbalance_hid.daemon.effects import RememberConcern, Warn
+from openbalance_hid.daemon.events import Asked, ConfigRead, Recalled, Warned
 from openbalance_hid.press.actions import Page
 from openbalance_hid.press.gestures import Gesture
 from tests.build import NOON, snapshot

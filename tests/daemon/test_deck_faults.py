@@ -7,7 +7,8 @@ import pytest
 from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 
 from openbalance_hid.config.load import parse
-from openbalance_hid.daemon.events import ConfigRead, DeckLeft, KeyMoved, Open, PageAsked, Refresh, TimePassed
+from openbalance_hid.daemon.effects import Open, Refresh
+from openbalance_hid.daemon.events import ConfigRead, DeckLeft, KeyMoved, PageAsked, TimePassed
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import MODELS, Codec
 from openbalance_hid.simulator.virtual_deck import VirtualDeck

@@ -18,7 +18,8 @@ from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.config.schema import Config
 from openbalance_hid.daemon.accounts import Accounts
-from openbalance_hid.daemon.events import Asked, DeckReady, Recalled, Remember
+from openbalance_hid.daemon.effects import Remember
+from openbalance_hid.daemon.events import Asked, DeckReady, Recalled
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.history.keeper import History, open_history

@@ -9,20 +9,8 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.daemon.events import (
-    Asked,
-    Brighten,
-    Complain,
-    DeckLeft,
-    DeckReady,
-    KeyMoved,
-    Mention,
-    NoRefresh,
-    Open,
-    Paint,
-    Refresh,
-    TimePassed,
-)
+from openbalance_hid.daemon.effects import Brighten, Complain, Mention, Open, Paint, Refresh
+from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, KeyMoved, NoRefresh, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.marks import FLASH_S
 from openbalance_hid.daemon.moment import Moment

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.events import Brighten, ConfigRead, ConfigRefused, Enlist, Open, OpenFailed, Paint, Refresh
+from openbalance_hid.daemon.effects import Brighten, Enlist, Open, Paint, Refresh
+from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, OpenFailed
 from openbalance_hid.daemon.limits import low_limit_usd
 from openbalance_hid.tiles.view import Flash
 from tests.daemon.test_house import Story, healthy

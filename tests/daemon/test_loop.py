@@ -5,7 +5,8 @@ import queue
 from datetime import timedelta
 
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.events import DeckReady, Paint
+from openbalance_hid.daemon.effects import Paint
+from openbalance_hid.daemon.events import DeckReady
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.loop import Stop, run_loop
 from openbalance_hid.daemon.moment import Moment, now

@@ -3,7 +3,8 @@
 import pytest
 
 from openbalance_hid.config.load import parse
-from openbalance_hid.daemon.events import DeckReady, PageAsked, Paint, Swiped
+from openbalance_hid.daemon.effects import Paint
+from openbalance_hid.daemon.events import DeckReady, PageAsked, Swiped
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import TileKind
 from tests.daemon.test_house import Story, healthy

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.meter import Run
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.daemon.events import Asked, DeckReady, Open, Pace, Recalled, Refresh, RememberRun
+from openbalance_hid.daemon.effects import Open, Pace, Refresh, RememberRun
+from openbalance_hid.daemon.events import Asked, DeckReady, Recalled
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.tiles.view import Age
 from tests.build import NOON, samples, snapshot

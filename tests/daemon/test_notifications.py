@@ -7,7 +7,8 @@ from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level
 from openbalance_hid.config.load import parse
-from openbalance_hid.daemon.events import Acknowledged, Notified, Notify, Recalled, Remember
+from openbalance_hid.daemon.effects import Notify, Remember
+from openbalance_hid.daemon.events import Acknowledged, Notified, Recalled
 from tests.build import day_of_samples, days_back, snapshot
 from tests.daemon.test_house import Story
 

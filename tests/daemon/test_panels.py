@@ -3,8 +3,8 @@
 import pytest
 
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.daemon.effects import Brighten, Open, Refresh
 from openbalance_hid.daemon.events import (
-    Brighten,
     CellTouched,
     DeckLeft,
     DeckReady,
@@ -12,9 +12,7 @@ from openbalance_hid.daemon.events import (
     DialTurned,
     IdentifyAsked,
     KeyMoved,
-    Open,
     PageAsked,
-    Refresh,
     Swiped,
     TouchKeyMoved,
 )

@@ -9,7 +9,7 @@ from PIL import Image
 from openbalance_hid.config.layout import DEFAULT_STRIP
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.daemon.board import Known
-from openbalance_hid.daemon.events import Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.effects import Glow, Paint, PaintCell, PaintScreen
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.preview import SCALE, body_of, deck_png, panel_of, sample_snapshots, shown
 from openbalance_hid.daemon.sheet import cells_of, sheet_png, situations

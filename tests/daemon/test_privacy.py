@@ -8,7 +8,8 @@ import pytest
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.daemon.board import with_refused_config
-from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, Notify, Open, Paint, Recalled, Refresh, RememberMasked
+from openbalance_hid.daemon.effects import Notify, Open, Paint, Refresh, RememberMasked
+from openbalance_hid.daemon.events import Asked, DeckLeft, DeckReady, Recalled
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.status import Process, status
 from openbalance_hid.press.gestures import Gesture

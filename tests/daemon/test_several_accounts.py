@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.daemon.board import NOBODYS, Known, views_of
-from openbalance_hid.daemon.events import Asked, DeckReady, Pace, Refresh
+from openbalance_hid.daemon.effects import Pace, Refresh
+from openbalance_hid.daemon.events import Asked, DeckReady
 from openbalance_hid.daemon.house import House
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller

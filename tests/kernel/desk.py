@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageStat
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.load import load_config
 from openbalance_hid.daemon.board import Known
-from openbalance_hid.daemon.events import Paint
+from openbalance_hid.daemon.effects import Paint
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.preview import StoodClock, panel_of, shown
 from openbalance_hid.openrouter.client import Client

@@ -14,7 +14,8 @@ from random import Random
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.events import DeckReady, Event, KeyMoved, Recalled, Remember
+from openbalance_hid.daemon.effects import Remember
+from openbalance_hid.daemon.events import DeckReady, Event, KeyMoved, Recalled
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.history.keeper import open_history

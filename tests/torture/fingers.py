@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from openbalance_hid.daemon.board import tap_of
-from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Effect, Event, KeyMoved, Open, Refresh, TimePassed
+from openbalance_hid.daemon.effects import Effect, Open, Refresh
+from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Event, KeyMoved, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.press.actions import OpenPage, TurnPage

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, Effect, Event, KeyMoved, PageAsked
+from openbalance_hid.daemon.effects import Effect
+from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, Event, KeyMoved, PageAsked
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import Codec
 from tests.torture.amounts import amounts

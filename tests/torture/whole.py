@@ -17,7 +17,8 @@ from PIL import Image
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.config.schema import Config
 from openbalance_hid.daemon.decks import Decks
-from openbalance_hid.daemon.events import Brighten, Effect, Event, Glow, Paint, PaintCell, PaintScreen, TimePassed
+from openbalance_hid.daemon.effects import Brighten, Effect, Glow, Paint, PaintCell, PaintScreen
+from openbalance_hid.daemon.events import Event, TimePassed
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.painter import Painter

@@ -16,12 +16,11 @@ from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.daemon.board import views_of, with_refused_config
+from openbalance_hid.daemon.effects import Brighten, Complain, Notify, Open, Paint, PaintCell, PaintScreen, Refresh
 from openbalance_hid.daemon.events import (
     Acknowledged,
     Asked,
-    Brighten,
     CellTouched,
-    Complain,
     ConfigRead,
     ConfigRefused,
     DeckLeft,
@@ -33,15 +32,9 @@ from openbalance_hid.daemon.events import (
     KeyMoved,
     NoRefresh,
     Notified,
-    Notify,
-    Open,
     OpenFailed,
     PageAsked,
-    Paint,
-    PaintCell,
-    PaintScreen,
     Recalled,
-    Refresh,
     Swiped,
     TimePassed,
     TouchKeyMoved,
