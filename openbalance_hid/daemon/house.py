@@ -1,10 +1,10 @@
 """`step(event, now)`: what happens, and what is to be done about it. No thread, clock, device or picture.
 
-The house owns panels, gestures and the books on its accounts. Events come in one at a time; effects go out as frozen values,
+The house owns decks, gestures and the books on its accounts. Events come in one at a time; effects go out as frozen values,
 for the loop to carry out. `next_deadline` says when time itself is the next event.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import tzinfo
 
 from msgspec.structs import replace
@@ -51,11 +51,11 @@ from openbalance_hid.daemon.events import (
     TouchKeyMoved,
     Warned,
 )
-from openbalance_hid.daemon.light import Lock
 from openbalance_hid.daemon.marks import Marks
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place
+from openbalance_hid.daemon.plugged import Plugged
 from openbalance_hid.daemon.show import Show
 from openbalance_hid.press.actions import Acknowledge, OpenPage, ToggleMeter, TogglePrivacy, TurnPage
 from openbalance_hid.press.gestures import Gesture, Gestures
@@ -74,19 +74,16 @@ class House:
     def __init__(self, config: Config, snapshots: Mapping[str, Snapshot], started: Moment, zone: tzinfo | None = None) -> None:
         """`zone`: of the night hours; None: the system's."""
         self.config = config
-        self.panels: dict[str, Panel] = {}  # by serial: the decks that are there
         self.steps = 0
         self.config_refused = False  # the owner has written one that cannot be used; the one before is in force
         self.readings = 0  # how often the tiles were asked: when it stands still, nothing new is to be told
+        self._plugged = Plugged(zone)
         self._books = Books(snapshots)
         self._hides = False  # amounts, from everybody who looks
         self._read_privacy = Privacy.OFF  # as the tiles were asked last
         self._marks = Marks()
         self._show = Show()
         self._beats = Beats(started.mono_s)
-        self._zone = zone
-        self._gone: dict[str, Panel] = {}  # decks that were there before
-        self._lock = Lock.OPEN  # of the owner's session
         self._identify_until_s = started.mono_s
         self._gestures: Gestures[Place] = Gestures(config.hold_seconds)
         self._read_at = self._stepped_at = started
@@ -130,8 +127,7 @@ class House:
                 if (serial, spot) in self.faces:
                     self._marks.flash((serial, spot), Flash.FAILED, now.mono_s + OPEN_FAILED_S)
             case SessionLock(lock):
-                self._lock = lock
-                self.panels = {serial: panel.locked(lock, now) for serial, panel in self.panels.items()}
+                self._plugged.locked(lock, now)
             case ConfigRead():
                 effects += self._adopt(event.config, now)
             case ConfigRefused():
@@ -141,7 +137,12 @@ class House:
         self._time(now)
         if self.privacy is not self._read_privacy:  # a finger came to rest on the tile, or has left it
             self._read(now)
-        return [*effects, *self._books.to_do(self._tiles(), now), *self._repaint(now)]
+        return [*effects, *self._books.to_do(self._plugged.tiles(), now), *self._repaint(now)]
+
+    @property
+    def panels(self) -> dict[str, Panel]:
+        """By serial number: the decks that are there."""
+        return self._plugged.panels
 
     @property
     def snapshots(self) -> dict[str, Snapshot]:
@@ -188,7 +189,7 @@ class House:
         waits = [(PATIENCE - (now.utc - snapshot.started_at)).total_seconds() for snapshot in self.snapshots.values()]
         marks += [now.mono_s + wait for wait in waits if wait > 0]
         marks += self._marks.deadlines()
-        marks += [mark for panel in self.panels.values() if panel.light is not None for mark in panel.light.deadlines(now)]
+        marks += self._plugged.deadlines(now)
         if now.mono_s < self._identify_until_s:
             marks.append(self._identify_until_s)
         if self._show.owes:
@@ -209,8 +210,8 @@ class House:
 
     def _deck_ready(self, event: DeckReady, now: Moment) -> list[Effect]:
         self._deck_left(DeckLeft(event.serial))
-        panel, before = Panel.of(event, self.config, now, self._zone, self._lock), self._gone.pop(event.serial, None)
-        self._change(event.serial, panel if before is None else panel.again(before, now), now)
+        panel = self._plugged.arrived(event, self.config, now)
+        self._change(event.serial, panel, now)
         return self._misfits(panel)
 
     def _misfits(self, panel: Panel) -> list[Effect]:
@@ -232,20 +233,18 @@ class House:
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [Enlist(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
             effects.append(HeedLock(config.dim.on_lock))
-        self._gone = {serial: panel.under(config, before) for serial, panel in self._gone.items()}
-        for serial, panel in list(self.panels.items()):
-            self.panels[serial] = panel = panel.under(config, before)
+        self._plugged.adopt(config, before)
+        for serial, panel in self.panels.items():
             old, new = self._show.tiles[serial], panel.tiles()
             self._let_go({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             self._show.tiles[serial] = new
             effects += self._misfits(panel)
-        self._books.alarms.follow(self._tiles(), self.snapshots, now)
+        self._books.alarms.follow(self._plugged.tiles(), self.snapshots, now)
         self._read(now)
         return effects
 
     def _deck_left(self, event: DeckLeft) -> None:
-        if event.serial in self.panels:
-            self._gone[event.serial] = self.panels.pop(event.serial)
+        self._plugged.left(event.serial)
         self._let_go(self._show.places(event.serial))
         self._show.forget(event.serial)
 
@@ -271,7 +270,7 @@ class House:
             return []
         if isinstance(event, KeyMoved | TouchKeyMoved) and not event.down:
             return self._released(event, now) if isinstance(event, KeyMoved) else []
-        if not self._wake(serial, panel, now):
+        if not self._plugged.touched(serial, now):
             return []
         panel = self.panels[serial]
         match event:
@@ -288,13 +287,6 @@ class House:
             case CellTouched(_, cell, gesture) if cell < panel.shape.cells:
                 return self._gesture((serial, Cell(cell)), gesture, now)
         return []
-
-    def _wake(self, serial: str, panel: Panel, now: Moment) -> bool:
-        """Note that a finger is here. False: the deck was dark, and the finger has only woken it."""
-        if panel.light is None:
-            return True
-        self.panels[serial] = replace(panel, light=panel.light.woken(now))
-        return not panel.light.is_dark
 
     def _released(self, event: KeyMoved, now: Moment) -> list[Effect]:
         self._gestures, done = self._gestures.release((event.serial, event.key), event.mono_s)
@@ -342,15 +334,15 @@ class House:
 
     def _identify(self, now: Moment) -> None:
         self._identify_until_s = now.mono_s + IDENTIFY_S
-        for serial, panel in list(self.panels.items()):
-            self._wake(serial, panel, now)
+        for serial in self.panels:
+            self._plugged.touched(serial, now)
 
     # --- accounts and time ---
 
     def _take(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last word of an account that the owner has taken away
-        tiles = [tile for tile in self._tiles() if tile.account == snapshot.account]
+        tiles = [tile for tile in self._plugged.tiles() if tile.account == snapshot.account]
         effects = self._books.take(snapshot, tiles, self.config, self.privacy is not Privacy.OFF, now)
         if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
@@ -370,9 +362,8 @@ class House:
 
     def _time(self, now: Moment) -> None:
         self._marks.pass_time(now.mono_s)
-        for serial, panel in self.panels.items():
-            if panel.light is not None and now.mono_s >= self._identify_until_s:
-                self.panels[serial] = replace(panel, light=panel.light.at(now))
+        if now.mono_s >= self._identify_until_s:
+            self._plugged.pass_time(now)
         if self._beats.turn(now.mono_s) != self._beats.turn(self._read_at.mono_s) or self._patience_ended(now):
             self._read(now)
 
@@ -405,10 +396,6 @@ class House:
             flash=self._marks.shown(place),
             dimmed=self._beats.is_quiet(now.mono_s) and self.panels[place[0]].is_lit,
         )
-
-    def _tiles(self) -> Iterator[TileConfig]:
-        """On any page of any deck."""
-        return (tile for panel in self.panels.values() for tile in panel.all_tiles().values())
 
     def _tile(self, place: Place) -> TileConfig:
         return self._show.tiles[place[0]][place[1]]

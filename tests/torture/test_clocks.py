@@ -88,7 +88,7 @@ def test_when_the_hour_changes_the_deck_is_dark_by_the_clock_on_the_wall(zone: s
         return begin <= local < end if begin < end else local >= begin or local < end
 
     told = Story(Config(dim=DimConfig(0, 10, 0, night)))
-    told.house._zone = where
+    told.house._plugged._zone = where
     at = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(hours=6)
     told.now = told.now.__class__(at, told.now.mono_s)
     told.tell(DeckReady(DECK, "mk2", 1))

@@ -320,7 +320,7 @@ class World:
         assert {key: press.since_s for key, press in down.items()} == {
             key: press.since_s for key, press in self.fingers.down.items()
         }
-        assert len(house._gone) <= len(SERIALS)
+        assert len(house._plugged._gone) <= len(SERIALS)
         assert {place[0] for place in (*house._marks._waiting, *house._marks._flashes)} <= house.panels.keys()
         self._until_check -= read
         if self._until_check <= 0:
