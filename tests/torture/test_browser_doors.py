@@ -93,13 +93,15 @@ def test_a_lack_of_descriptors_ends_with_itself(stand: Stand, caplog: pytest.Log
     assert stand.get("/")[0] == 200, "so that it is in full swing"
     room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as waiting:
-        peer = waiting.enter_context(socket.socket())
-        resource.setrlimit(resource.RLIMIT_NOFILE, (peer.fileno() + 1, most))
+        # More than one: what the server lets go of meanwhile is room for some of them.
+        peers = [waiting.enter_context(socket.socket()) for _ in range(20)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(peer.fileno() for peer in peers) + 1, most))
         try:
             with contextlib.suppress(OSError):
                 while True:
                     waiting.enter_context(socket.socket())
-            peer.connect(("127.0.0.1", stand.browser.port))
+            for peer in peers:
+                peer.connect(("127.0.0.1", stand.browser.port))
             for _ in range(1000):
                 if "nobody can be let in" in caplog.text:
                     break
