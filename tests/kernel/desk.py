@@ -61,7 +61,9 @@ class Desk:
         deck = self.decks[number]
         if not deck.plugged:
             deck.plug()
-        self.guest.root(f"usbip attach --remote 127.0.0.1 --busid {self._server.bus_ids[number]}")
+        attach = f"usbip attach --remote 127.0.0.1 --busid {self._server.bus_ids[number]}"
+        # The tool reads what is attached already, and fails while the kernel is still making that device's entries.
+        self.guest.root(f"for try in 1 2 3 4 5 6 7 8 9; do {attach} && exit 0; sleep 0.5; done; {attach}")
         return deck
 
     def unplug(self, number: int = 0) -> None:
