@@ -1,7 +1,7 @@
 """`step(event, now)`: what happens, and what is to be done about it. No thread, clock, device or picture.
 
-The house owns decks, gestures and the books on its accounts. Events come in one at a time; effects go out as frozen values,
-for the loop to carry out. `next_deadline` says when time itself is the next event.
+The house owns decks, the fingers on them and the books on its accounts. Events come in one at a time; effects go out as frozen
+values, for the loop to carry out. `next_deadline` says when time itself is the next event.
 """
 
 from collections.abc import Mapping
@@ -9,21 +9,11 @@ from datetime import tzinfo
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.config.layout import check_against_deck, intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.beats import Beats
-from openbalance_hid.daemon.board import (
-    NOBODYS,
-    RING_STEPS,
-    EpisodeKey,
-    Known,
-    Touch,
-    ring_step,
-    tap_of,
-)
+from openbalance_hid.daemon.board import NOBODYS, Known, Touch, tap_of
 from openbalance_hid.daemon.books import Books
 from openbalance_hid.daemon.effects import Effect, Enlist, HeedLock, Mention, Open, Refresh, RememberMasked
 from openbalance_hid.daemon.events import (
@@ -51,21 +41,18 @@ from openbalance_hid.daemon.events import (
     TouchKeyMoved,
     Warned,
 )
-from openbalance_hid.daemon.marks import Marks
+from openbalance_hid.daemon.fingers import Fingers
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place
 from openbalance_hid.daemon.plugged import Plugged
 from openbalance_hid.daemon.show import Show
 from openbalance_hid.press.actions import Acknowledge, OpenPage, ToggleMeter, TogglePrivacy, TurnPage
-from openbalance_hid.press.gestures import Gesture, Gestures
+from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.tiles.scene import Privacy
-from openbalance_hid.tiles.states import PATIENCE
 from openbalance_hid.tiles.view import Flash, KeyFace
 
-UNDONE_S = 1.0  # what could not be drawn is tried again after that
 OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
-IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
 
 
 class House:
@@ -81,11 +68,9 @@ class House:
         self._books = Books(snapshots)
         self._hides = False  # amounts, from everybody who looks
         self._read_privacy = Privacy.OFF  # as the tiles were asked last
-        self._marks = Marks()
+        self._fingers = Fingers(config.hold_seconds)
         self._show = Show()
         self._beats = Beats(started.mono_s)
-        self._identify_until_s = started.mono_s
-        self._gestures: Gestures[Place] = Gestures(config.hold_seconds)
         self._read_at = self._stepped_at = started
 
     def step(self, event: Event, now: Moment) -> list[Effect]:
@@ -125,7 +110,7 @@ class House:
                 self._end_refresh(event.account, now)
             case OpenFailed(serial, spot):
                 if (serial, spot) in self.faces:
-                    self._marks.flash((serial, spot), Flash.FAILED, now.mono_s + OPEN_FAILED_S)
+                    self._fingers.marks.flash((serial, spot), Flash.FAILED, now.mono_s + OPEN_FAILED_S)
             case SessionLock(lock):
                 self._plugged.locked(lock, now)
             case ConfigRead():
@@ -150,26 +135,16 @@ class House:
         return self._books.snapshots
 
     @property
-    def episodes(self) -> Mapping[EpisodeKey, Episode]:
-        """The open spike episodes."""
-        return self._books.alarms.episodes
-
-    @property
     def known(self) -> Known:
         """Everything that tiles may say something about."""
-        return Known(self.snapshots, self.episodes, self.runs, self.privacy)
-
-    @property
-    def runs(self) -> Mapping[str, Run]:
-        """By account: the last run of its meter."""
-        return self._books.meters.runs
+        return Known(self.snapshots, self._books.alarms.episodes, self._books.meters.runs, self.privacy)
 
     @property
     def privacy(self) -> Privacy:
         """Whether amounts are masked now."""
         if not self._hides:
             return Privacy.OFF
-        rests = any(press.held and self._tile(place).tile == "privacy" for place, press in self._gestures.down.items())
+        rests = any(self._tile(place).tile == "privacy" for place in self._fingers.resting())
         return Privacy.PEEK if rests else Privacy.ON
 
     @property
@@ -185,21 +160,12 @@ class House:
     def next_deadline(self) -> float:
         """Monotonic seconds at which `TimePassed` is due: the first mark after the last step, however late that is asked."""
         now = self._stepped_at
-        marks = [self._beats.next_turn_s(now.mono_s)]
-        waits = [(PATIENCE - (now.utc - snapshot.started_at)).total_seconds() for snapshot in self.snapshots.values()]
-        marks += [now.mono_s + wait for wait in waits if wait > 0]
-        marks += self._marks.deadlines()
+        marks = [self._beats.next_news_s(now, self.snapshots.values())]
+        marks += self._fingers.deadlines(now.mono_s)
         marks += self._plugged.deadlines(now)
-        if now.mono_s < self._identify_until_s:
-            marks.append(self._identify_until_s)
-        if self._show.owes:
-            marks.append(now.mono_s + UNDONE_S)
+        marks += self._show.deadlines(now.mono_s)
         if self._show.pulses(self.panels):
             marks.append(self._beats.next_half_s(now.mono_s))
-        for place, press in self._gestures.down.items():
-            if not press.held:
-                done = ring_step(self._gestures.progress(place, now.mono_s))
-                marks.append(press.since_s + (done + 1) * self._gestures.hold_s / RING_STEPS)
         return min(marks)
 
     def undone(self, effect: Effect) -> None:
@@ -228,15 +194,14 @@ class House:
         before, self.config, self.config_refused = self.config, config, False
         intervals_s = intervals_of(config)
         self._books.enlist(intervals_s, now)
-        if config.hold_seconds != before.hold_seconds:
-            self._gestures = Gestures(config.hold_seconds)
+        self._fingers.adopt(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [Enlist(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
             effects.append(HeedLock(config.dim.on_lock))
         self._plugged.adopt(config, before)
         for serial, panel in self.panels.items():
             old, new = self._show.tiles[serial], panel.tiles()
-            self._let_go({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
+            self._fingers.let_go({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             self._show.tiles[serial] = new
             effects += self._misfits(panel)
         self._books.alarms.follow(self._plugged.tiles(), self.snapshots, now)
@@ -245,20 +210,15 @@ class House:
 
     def _deck_left(self, event: DeckLeft) -> None:
         self._plugged.left(event.serial)
-        self._let_go(self._show.places(event.serial))
+        self._fingers.let_go(self._show.places(event.serial))
         self._show.forget(event.serial)
-
-    def _let_go(self, places: set[Place]) -> None:
-        """Fingers and waits there come to nothing."""
-        self._gestures = self._gestures.clear(places)
-        self._marks.clear(places)
 
     def _change(self, serial: str, panel: Panel, now: Moment) -> None:
         """A deck is to look otherwise. Keys that are down when their page turns fire nothing on the new one."""
         before = self.panels.get(serial)
         self.panels[serial] = panel
         if before is not None and before.pages != panel.pages:
-            self._let_go({place for place in self._show.places(serial) if isinstance(place[1], int)})
+            self._fingers.let_go({place for place in self._show.places(serial) if isinstance(place[1], int)})
         self._show.tiles[serial] = panel.tiles()
         self._read_decks({serial: panel}, now)
 
@@ -275,7 +235,7 @@ class House:
         panel = self.panels[serial]
         match event:
             case KeyMoved(_, key, _, mono_s) if key < panel.shape.key_count:
-                self._gestures = self._gestures.press((serial, key), mono_s)
+                self._fingers.press((serial, key), mono_s)
             case TouchKeyMoved(_, touch_key):
                 self._change(serial, replace(panel, pages=panel.pages.turned(1 if touch_key else -1)), now)
             case Swiped(_, pages):
@@ -289,7 +249,7 @@ class House:
         return []
 
     def _released(self, event: KeyMoved, now: Moment) -> list[Effect]:
-        self._gestures, done = self._gestures.release((event.serial, event.key), event.mono_s)
+        done = self._fingers.release((event.serial, event.key), event.mono_s)
         return [effect for where, gesture in done for effect in self._gesture(where, gesture, now)]
 
     def _gesture(self, place: Place, gesture: Gesture, now: Moment) -> list[Effect]:
@@ -315,7 +275,7 @@ class House:
         return []
 
     def _refresh(self, place: Place, account: str) -> list[Effect]:
-        self._marks.wait(place, account, self.snapshots[account].polls)
+        self._fingers.marks.wait(place, account, self.snapshots[account].polls)
         return [Refresh(account)]
 
     def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
@@ -330,10 +290,10 @@ class House:
         if account not in self.snapshots:
             return
         flash = Flash.DONE if self.snapshots[account].health is Health.OK else Flash.FAILED
-        self._marks.end(account, flash, now.mono_s)
+        self._fingers.marks.end(account, flash, now.mono_s)
 
     def _identify(self, now: Moment) -> None:
-        self._identify_until_s = now.mono_s + IDENTIFY_S
+        self._show.identify(now.mono_s)
         for serial in self.panels:
             self._plugged.touched(serial, now)
 
@@ -344,7 +304,7 @@ class House:
             return []  # the last word of an account that the owner has taken away
         tiles = [tile for tile in self._plugged.tiles() if tile.account == snapshot.account]
         effects = self._books.take(snapshot, tiles, self.config, self.privacy is not Privacy.OFF, now)
-        if not snapshot.refreshing and self._marks.ripe(snapshot.account, snapshot.polls):
+        if not snapshot.refreshing and self._fingers.marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
         self._read(now)
         return effects
@@ -353,24 +313,18 @@ class House:
         """Holds that have come due: as far as the deck has told what its fingers did, for the loop may be late."""
         if not isinstance(event, TimePassed | KeyMoved):
             return []
-        self._gestures, held = self._gestures.due(event.mono_s if isinstance(event, KeyMoved) else now.mono_s)
         effects: list[Effect] = []
-        for place, gesture in held:
-            if place in self._gestures.down:  # the one before may have turned the page
+        for place, gesture in self._fingers.due(event.mono_s if isinstance(event, KeyMoved) else now.mono_s):
+            if self._fingers.is_on(place):  # the one before may have turned the page
                 effects += self._gesture(place, gesture, now)
         return effects
 
     def _time(self, now: Moment) -> None:
-        self._marks.pass_time(now.mono_s)
-        if now.mono_s >= self._identify_until_s:
+        self._fingers.marks.pass_time(now.mono_s)
+        if not self._show.identifies(now.mono_s):
             self._plugged.pass_time(now)
-        if self._beats.turn(now.mono_s) != self._beats.turn(self._read_at.mono_s) or self._patience_ended(now):
+        if self._beats.has_news(self._read_at, now, self.snapshots.values()):
             self._read(now)
-
-    def _patience_ended(self, now: Moment) -> bool:
-        """Whether a "Preparing…" has come to its end since the tiles were asked last."""
-        ends = [snapshot.started_at + PATIENCE for snapshot in self.snapshots.values()]
-        return any(self._read_at.utc < end <= now.utc for end in ends)
 
     # --- what the decks show ---
 
@@ -386,16 +340,11 @@ class House:
         self._show.read(panels, self.known, now.utc, self._beats.turn(now.mono_s), self.config.theme, self.config_refused)
 
     def _repaint(self, now: Moment) -> list[Effect]:
-        return self._show.changes(self.panels, lambda place: self._touch(place, now), now.mono_s < self._identify_until_s)
+        return self._show.changes(self.panels, lambda place: self._touch(place, now), now.mono_s)
 
     def _touch(self, place: Place, now: Moment) -> Touch:
-        return Touch(
-            pressed=place in self._gestures.down,
-            progress=self._gestures.progress(place, now.mono_s),
-            refreshing=self._marks.is_waiting(place),
-            flash=self._marks.shown(place),
-            dimmed=self._beats.is_quiet(now.mono_s) and self.panels[place[0]].is_lit,
-        )
+        dimmed = self._beats.is_quiet(now.mono_s) and self.panels[place[0]].is_lit
+        return replace(self._fingers.touch(place, now.mono_s), dimmed=dimmed)
 
     def _tile(self, place: Place) -> TileConfig:
         return self._show.tiles[place[0]][place[1]]

@@ -1,6 +1,6 @@
 """What a finger has left on a key for a while: it waits for a refresh, or shows how one ended. Pure.
 
-Not here: presses that are under way (`press.gestures`).
+Not here: presses that are under way (`fingers`).
 """
 
 from collections.abc import Iterable

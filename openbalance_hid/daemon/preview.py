@@ -71,7 +71,7 @@ def shown(panel: Panel, known: Known, moment: Moment, theme: str) -> list[Effect
     show, serial = Show(), panel.shape.serial
     show.tiles[serial] = panel.tiles()
     show.read({serial: panel}, known, moment.utc, turn=0, theme=theme)
-    return show.changes({serial: panel}, lambda _: Touch(), identify=False)
+    return show.changes({serial: panel}, lambda _: Touch(), moment.mono_s)
 
 
 def _themed(panel: Panel, theme: str) -> Panel:

@@ -1,6 +1,6 @@
 """What every deck shows: views asked from the tiles, faces made of them, and only what has changed since. Pure.
 
-Nothing here decides what is on a deck (`panel`) or what a finger means (`house`).
+Nothing here decides what is on a deck (`panel`) or what a finger means (`fingers`, `house`).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,9 @@ from openbalance_hid.daemon.panel import Panel
 from openbalance_hid.daemon.places import Cell, Place, Screen, Spot
 from openbalance_hid.tiles.view import KeyFace, TileView, Tone
 
+UNDONE_S = 1.0  # what could not be drawn is tried again after that
+IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
+
 
 class Show:
     """All decks. `faces`: what stands on each place; `tiles`: by serial, what is to be seen there."""
@@ -26,6 +29,7 @@ class Show:
         self._brightness: dict[str, int] = {}
         self._broken: set[tuple[str, str, int]] = set()  # what was complained about already
         self._complaints: list[Effect] = []
+        self._identify_until_s = float("-inf")  # monotonic
         self.owes = False  # what was to be shown could not be
 
     def places(self, serial: str) -> set[Place]:
@@ -58,6 +62,19 @@ class Show:
                 return
         self.owes = True
 
+    def identify(self, now_s: float) -> None:
+        """Numbers in place of tiles from now on, for a while."""
+        self._identify_until_s = now_s + IDENTIFY_S
+
+    def identifies(self, now_s: float) -> bool:
+        """Whether numbers stand in place of tiles."""
+        return now_s < self._identify_until_s
+
+    def deadlines(self, now_s: float) -> list[float]:
+        """Monotonic seconds at which the numbers go away, and at which to try again what could not be shown."""
+        numbers = [self._identify_until_s] if self.identifies(now_s) else []
+        return [*numbers, now_s + UNDONE_S] if self.owes else numbers
+
     def pulses(self, panels: Mapping[str, Panel]) -> bool:
         """Whether anything comes and goes that can be seen."""
         return any(view.pulse and panels[serial].is_lit for (serial, _), view in self._views.items())
@@ -81,9 +98,10 @@ class Show:
                 corner = (serial, panel.shape.key_count - 1)
                 self._views[corner] = with_refused_config(self._views[corner])
 
-    def changes(self, panels: Mapping[str, Panel], touch_of: Callable[[Place], Touch], identify: bool) -> list[Effect]:
-        """What is to be done so that the decks show it: light first. `identify`: numbers in place of tiles."""
+    def changes(self, panels: Mapping[str, Panel], touch_of: Callable[[Place], Touch], now_s: float) -> list[Effect]:
+        """What is to be done so that the decks show it: light first."""
         effects, self._complaints, self.owes = self._complaints, [], False
+        identify = self.identifies(now_s)
         for serial, panel in panels.items():
             effects += self._relight(serial, panel)
         for place, view in self._views.items():

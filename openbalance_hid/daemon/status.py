@@ -17,7 +17,8 @@ from openbalance_hid.account.runway import runway
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, leaders, today_usd, used_usd, utc_now
 from openbalance_hid.account.spike import Level, SpikeRule, judge
-from openbalance_hid.daemon.board import EpisodeKey
+from openbalance_hid.config.schema import Config
+from openbalance_hid.daemon.board import EpisodeKey, Known
 from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.limits import low_limit_usd
 from openbalance_hid.daemon.moment import Moment
@@ -76,10 +77,11 @@ def status(house: House, decks: Sequence[DeckCounts], process: Process, now: Mom
 
 def accounts(house: House, now: datetime) -> dict[str, Any]:
     """What is known of each account; what the status says of them, and `bar`."""
-    return {name: _account(house, snapshot, now) for name, snapshot in house.snapshots.items()}
+    known = house.known
+    return {name: _account(snapshot, known, house.config, now) for name, snapshot in known.snapshots.items()}
 
 
-def _account(house: House, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+def _account(snapshot: Snapshot, known: Known, config: Config, now: datetime) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
     yesterday = day_usd(snapshot, utc_now(snapshot, now).date().fromordinal(utc_now(snapshot, now).date().toordinal() - 1))
@@ -90,7 +92,7 @@ def _account(house: House, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
         "message": snapshot.message,
         "key_hint": snapshot.key_hint,
         "balance_usd": _amount(credits_.balance_usd if credits_ else None),
-        "low_usd": _amount(low_limit_usd(house.config, snapshot.account)),
+        "low_usd": _amount(low_limit_usd(config, snapshot.account)),
         "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
         "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
         "spend_usd": {
@@ -99,10 +101,10 @@ def _account(house: House, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
             **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
         },
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
-        "spike": _spike(snapshot, house.episodes, now),
+        "spike": _spike(snapshot, known.episodes, now),
         "runway_days": _runway_days(snapshot, now),
-        "meter": _meter(house.runs.get(snapshot.account)),
-        "masked": house.privacy is Privacy.ON,
+        "meter": _meter(known.runs.get(snapshot.account)),
+        "masked": known.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
         "stale": age_s is None or age_s >= STALE_INTERVALS * snapshot.interval_s,

@@ -179,7 +179,7 @@ def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_no
         face = made.faces[DECK, spike_key(made)]
         assert "Critical" in face.view.text
         assert face.view.pulse is not silent
-        assert made.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
+        assert made.known.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
 
 
 def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
@@ -187,9 +187,9 @@ def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
     made.step(replace(spiking(), started_at=made.snapshots["default"].started_at), now)
     anew = Snapshot("default", NOON + timedelta(seconds=1), 900.0)
     assert remembers(made.step(anew, now)) == []
-    assert made.episodes == {}
+    assert made.known.episodes == {}
     assert remembers(made.step(Recalled("default", NOON - timedelta(days=1), {RULE: Episode(NOON, Level.SPIKE)}), now)) == []
-    assert made.episodes == {}, "a word of the account before, which came late"
+    assert made.known.episodes == {}, "a word of the account before, which came late"
 
 
 # --- the whole daemon -----------------------------------------------------------------------------------------------------

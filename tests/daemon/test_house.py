@@ -171,9 +171,9 @@ def test_a_refresh_that_is_not_worth_a_poll_ends_at_once():
 def test_another_account_under_the_name_begins_without_episodes():
     story = Story(seen=snapshot(days=days_back([3] * 6), taken=day_of_samples(12))).plugged()
     story.tell(story.house.snapshots["default"])
-    assert story.house.episodes
+    assert story.house.known.episodes
     story.tell(replace(healthy(), started_at=NOON))
-    assert not story.house.episodes
+    assert not story.house.known.episodes
 
 
 def test_a_key_that_was_down_at_the_unplug_fires_nothing():

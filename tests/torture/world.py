@@ -39,9 +39,10 @@ from openbalance_hid.daemon.events import (
     TimePassed,
     TouchKeyMoved,
 )
-from openbalance_hid.daemon.house import UNDONE_S, House
+from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.places import Cell, Place, Screen
+from openbalance_hid.daemon.show import UNDONE_S
 from openbalance_hid.daemon.touches import CELL_PX
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.simulator.models import MODELS
@@ -208,11 +209,11 @@ class World:
         account, rule, level = ACCOUNTS[b % 2], SpikeRule(), tuple(Level)[b % len(Level)]
         known = self.house.snapshots.get(account)
         started = known.started_at if known is not None else self.now.utc
-        episodes = {each: episode for (name, each), episode in self.house.episodes.items() if name == account}
+        episodes = {each: episode for (name, each), episode in self.house.known.episodes.items() if name == account}
         happens: tuple[Event, ...] = (
             Notified(account, rule, level, bool(b % 2)),
             Acknowledged(account, rule, level),
-            Recalled(account, started, episodes, self.house.runs.get(account)),
+            Recalled(account, started, episodes, self.house.known.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
@@ -316,12 +317,12 @@ class World:
         for serial, panel in house.panels.items():
             assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
             assert house._show.tiles[serial] == panel.tiles()
-        down = house._gestures.down
+        down = house._fingers._presses.down
         assert {key: press.since_s for key, press in down.items()} == {
             key: press.since_s for key, press in self.fingers.down.items()
         }
         assert len(house._plugged._gone) <= len(SERIALS)
-        assert {place[0] for place in (*house._marks._waiting, *house._marks._flashes)} <= house.panels.keys()
+        assert {place[0] for place in (*house._fingers.marks._waiting, *house._fingers.marks._flashes)} <= house.panels.keys()
         self._until_check -= read
         if self._until_check <= 0:
             self._until_check = self._every
@@ -330,7 +331,7 @@ class World:
     def _check_words(self) -> None:
         """The board, asked again by who remembers nothing."""
         house = self.house
-        if self.now.mono_s < house._identify_until_s or house._read_at != self.now or house._show.owes:
+        if house._show.identifies(self.now.mono_s) or house._read_at != self.now or house._show.owes:
             return
         for serial, panel in house.panels.items():
             known = house.known.on(panel.pages.names, panel.pages.index)
