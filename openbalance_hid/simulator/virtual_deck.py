@@ -2,7 +2,8 @@
 
 The host's side is what a driver reaches through the operating system; failures are the `OSError` that the system would give.
 The finger's side is what a person does; the picture's side is what a person sees. All of it may be called from any thread.
-How reports become pictures is in `report_decoder`, what is to be seen in `glass`, how this looks as hidapi's module in `bus`.
+How reports become pictures is in `report_decoder`, what is to be seen in `glass`, how fingers become reports in
+`report_encoder`, how all of this looks as hidapi's module in `bus`.
 """
 
 import errno
@@ -15,12 +16,10 @@ from typing import TypeGuard
 from PIL import Image
 
 from openbalance_hid.simulator.glass import ELSEWHERE, Glass
-from openbalance_hid.simulator.models import INPUT_REPORT_ID, VENDOR_ID, Inputs, Model, Text
+from openbalance_hid.simulator.models import VENDOR_ID, Model, Text
 from openbalance_hid.simulator.report_decoder import Fault, Picture, PictureStream, What
+from openbalance_hid.simulator.report_encoder import ReportEncoder
 
-KEYS_COMMAND, TOUCH_COMMAND, DIALS_COMMAND = 0x00, 0x02, 0x03
-PUSH, TURN = 0x00, 0x01  # the kinds of a dial report
-TAP, LONG, DRAG = 1, 2, 3  # the kinds of a touch report
 INPUT_BUFFER = 64  # reports that Linux keeps for a reader that is late: HIDRAW_BUFFER_SIZE
 GIVE_UP_S = 1.0  # after this a write to a hung device fails; measured on Linux 6.1
 FIRMWARE = "1.00.004"
@@ -54,8 +53,7 @@ class VirtualDeck:
 
     def _power_up(self) -> None:
         self._stream = PictureStream(self.model)
-        self._held: set[int] = set()
-        self._pushed: set[int] = set()
+        self._fingers = ReportEncoder(self.model)
         self._glass = Glass(self.model)
 
     # --- the host's side ------------------------------------------------------------------------------------------------
@@ -173,54 +171,33 @@ class VirtualDeck:
 
     def press(self, key: int) -> None:
         """A finger goes down on a key or touch key, by the user's number."""
-        self._set_key(key, down=True)
+        with self._changed:
+            self.send_raw(self._fingers.key(key, down=True))
 
     def release(self, key: int) -> None:
         """The finger leaves it."""
-        self._set_key(key, down=False)
-
-    def _set_key(self, key: int, *, down: bool) -> None:
-        model = self.model
-        count = model.keys + model.touch_keys
-        if not 0 <= key < count:
-            raise IndexError(f"key {key} of {count}")
         with self._changed:
-            (self._held.add if down else self._held.discard)(key)
-            states = bytearray(count)
-            for held in self._held:
-                row, col = divmod(held, model.cols)
-                mirrored = model.counts_from_right and held < model.keys
-                states[row * model.cols + model.cols - 1 - col if mirrored else held] = 1
-            self._send(KEYS_COMMAND, bytes(states))
+            self.send_raw(self._fingers.key(key, down=False))
 
     def turn(self, dial: int, steps: int) -> None:
         """A dial is turned: positive steps clockwise, -128 to 127."""
-        states = bytearray(self.model.dials)
-        states[dial] = steps & 0xFF
         with self._changed:
-            self._send(DIALS_COMMAND, bytes([TURN]) + states)
+            self.send_raw(self._fingers.turn(dial, steps))
 
     def push(self, dial: int, down: bool) -> None:
         """A dial is pushed down or let go."""
-        if not 0 <= dial < self.model.dials:
-            raise IndexError(f"dial {dial} of {self.model.dials}")
         with self._changed:
-            (self._pushed.add if down else self._pushed.discard)(dial)
-            self._send(DIALS_COMMAND, bytes([PUSH]) + bytes(number in self._pushed for number in range(self.model.dials)))
+            self.send_raw(self._fingers.push(dial, down=down))
 
     def touch(self, x: int, y: int, long: bool = False) -> None:
         """A finger taps the strip, or rests on it."""
-        self._send_touch(bytes([LONG if long else TAP, 0]), (x, y))
+        with self._changed:
+            self.send_raw(self._fingers.touch(x, y, long=long))
 
     def drag(self, x: int, y: int, x_out: int, y_out: int) -> None:
         """A finger moves over the strip, from (x, y) to where it leaves."""
-        self._send_touch(bytes([DRAG, 0]), (x, y, x_out, y_out))
-
-    def _send_touch(self, head: bytes, points: tuple[int, ...]) -> None:
-        if self.model.strip is None:
-            raise IndexError(f"{self.model.name} has no touch strip")
         with self._changed:
-            self._send(TOUCH_COMMAND, head + b"".join(point.to_bytes(2, "little") for point in points))
+            self.send_raw(self._fingers.drag(x, y, x_out, y_out))
 
     def send_raw(self, report: bytes) -> None:
         """Puts an input report on the wire as it is."""
@@ -228,11 +205,6 @@ class VirtualDeck:
             if self.plugged:
                 self._inputs.append(bytes(report))
                 self._changed.notify_all()
-
-    def _send(self, command: int, payload: bytes) -> None:
-        if self.model.inputs is Inputs.COMMAND:
-            payload = bytes([command]) + len(payload).to_bytes(2, "little") + payload
-        self.send_raw((bytes([INPUT_REPORT_ID]) + payload).ljust(self.model.input_length, b"\0"))
 
     # --- the picture's side ---------------------------------------------------------------------------------------------
 
