@@ -26,7 +26,7 @@ def accounts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> I
 def accounts_with_a_key(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
     """The accounts for which a key was stored."""
     from openbalance_hid.config.paths import paths
-    from openbalance_hid.desktop.credentials import known_names
+    from openbalance_hid.desktop.account_names import known_names
 
     return _offered(dict.fromkeys(known_names(os.environ, paths(os.environ))), incomplete)
 

@@ -10,10 +10,21 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
-from openbalance_hid.errors import CredentialError
+from openbalance_hid.errors import CredentialError, OpenBalanceError
 
 LARGEST_BYTES = 64 * 1024
+
+
+class Places(Protocol):
+    """Where files go; `private_dir` creates a directory that is the owner's alone, or raises OpenBalanceError."""
+
+    @property
+    def state_dir(self) -> Path: ...
+    @property
+    def key_file_dir(self) -> Path: ...
+    def private_dir(self, path: Path) -> Path: ...
 
 
 def read_private(path: Path) -> str | None:
@@ -64,6 +75,17 @@ def write_private(path: Path, text: str) -> None:
                 draft.unlink()
     except OSError as error:
         raise CredentialError(f"cannot write {path}: {_reason(error)}", _look(path.parent)) from error
+
+
+def private_dir(places: Places, path: Path) -> Path:
+    """`path`, below the state directory, and the owner's alone. CredentialError when it cannot be so."""
+    try:
+        places.private_dir(places.state_dir)
+        return places.private_dir(path)
+    except CredentialError:
+        raise
+    except OpenBalanceError as error:
+        raise CredentialError(error.message, error.hint) from error
 
 
 def remove(path: Path) -> bool:

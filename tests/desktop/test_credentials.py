@@ -9,7 +9,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 
 from openbalance_hid.config import names, schema
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.desktop import credentials
+from openbalance_hid.desktop import account_names
 from openbalance_hid.desktop.credentials import (
     Listed,
     Standing,
@@ -101,8 +101,8 @@ def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryK
 
 
 def test_the_door_and_the_stores_agree_on_names():
-    assert credentials._NAME.pattern == names.ACCOUNT_NAME.pattern
-    assert credentials.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
+    assert account_names._NAME.pattern == names.ACCOUNT_NAME.pattern
+    assert account_names.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
 
 
 def test_a_bad_key_is_never_passed_over_for_the_next(places: Paths, memory: MemoryKeyring):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbalance_hid.deck.udev import GROUP as UDEV_GROUP
-from openbalance_hid.desktop.credentials import CREDENTIAL as KEY_NAME
+from openbalance_hid.desktop.account_names import CREDENTIAL as KEY_NAME
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, CredentialError, DeckRefusedError
 from openbalance_hid.service.units import (
     CREDENTIAL,
