@@ -144,7 +144,7 @@ def _value(parameter: click.Parameter) -> str:
         return parameter.metavar
     if isinstance(parameter.type, click.Choice):
         return "|".join(map(str, parameter.type.choices))
-    return {"integer range": "N", "integer": "N", "text": "TEXT"}.get(parameter.type.name, parameter.type.name).upper()
+    return {"number": "N", "text": "TEXT"}.get(parameter.type.name, parameter.type.name).upper()
 
 
 def _argument(argument: click.Argument) -> str:

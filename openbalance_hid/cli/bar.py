@@ -12,7 +12,7 @@ import click
 
 from openbalance_hid.cli.bar_formats import BEFORE_EACH, FORMATS
 from openbalance_hid.cli.bar_line import DISPLAYS, PERIODS, absent, line_of
-from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.names import AccountName, OneOf
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask, follow
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -20,10 +20,10 @@ from openbalance_hid.errors import NoDaemonError, UsageError
 Accounts = Mapping[str, Mapping[str, Any]]
 
 
-@click.command("bar")
-@click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
-@click.option("--show", type=click.Choice(DISPLAYS), default="both", show_default=True, help="What to show.")
-@click.option("--period", type=click.Choice(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
+@click.command("bar", short_help="Print a line for a status bar: balance and usage.")
+@click.option("--format", "kind", type=OneOf(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
+@click.option("--show", type=OneOf(DISPLAYS), default="both", show_default=True, help="What to show.")
+@click.option("--period", type=OneOf(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
 @click.option("--account", type=AccountName(), default="default", show_default=True, help="Whose.")
 @click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
 def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:

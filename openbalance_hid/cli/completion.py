@@ -10,6 +10,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete, add_completion_class
 
 from openbalance_hid.cli import COMPLETE_VARIABLE
+from openbalance_hid.cli.names import OneOf
 
 BREAKS = "=:"  # of COMP_WORDBREAKS (bash(1)): readline makes each a word, and completes what stands behind the last one
 
@@ -70,7 +71,7 @@ def script(shell: str, program: str, command: click.Command) -> str:
 
 
 @click.command("completion", epilog="bash from 4.4 on; README says where each shell looks for it.")
-@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.argument("shell", type=OneOf(list(SHELLS)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell."""

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from openbalance_hid.cli.names import init_command, is_missing
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.show import render_effective
-from openbalance_hid.errors import ConfigError
+from openbalance_hid.errors import ConfigError, UsageError
 
 
 def _place() -> Path:
@@ -40,15 +41,19 @@ def init(force: bool) -> None:
         with file.open("x", encoding="utf-8") as out:  # "x": nor is one replaced that appeared meanwhile
             out.write(text)
     except OSError as error:
-        raise ConfigError(f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}") from error
+        raise ConfigError(
+            f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}", "openbalance-hid config path"
+        ) from error
     click.echo(f"wrote {file}")
 
 
 @config.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 def check(file: Path | None) -> None:
     """List every problem in FILE, or in the configuration."""
     place = file or _place()
+    if file is not None and is_missing(file):
+        raise UsageError(f"there is no file {file}", init_command(file))
     try:
         load_config(place)
     except ConfigError as error:
@@ -56,7 +61,7 @@ def check(file: Path | None) -> None:
     click.echo(f"{place}: ok" if place.exists() else f"{place}: no such file; the defaults are used")
 
 
-@config.command()
+@config.command(short_help="Print the effective configuration.")
 def show() -> None:
     """Print the effective configuration: the file with every default filled in."""
     click.echo(render_effective(load_config(_place())), nl=False)

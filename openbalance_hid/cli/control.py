@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.names import AccountName, Number
 from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
@@ -36,17 +36,17 @@ def refresh(account: str | None) -> None:
         click.echo(f"{name}: {'polling' if begun else 'polled a moment ago'}")
 
 
-@click.command("press")
-@click.argument("key", type=click.IntRange(0, 255), shell_complete=completing.keys)
+@click.command("press", short_help="Tap a key of the first deck.")
+@click.argument("key", metavar="KEY", type=Number(0, 255), shell_complete=completing.keys)
 def press(key: int) -> None:
-    """Tap a key of the first deck."""
+    """Tap a key of the first deck: KEY counts row by row from the top left, from 0."""
     click.echo(f"tapped {_ask('press', key=key)['tile']}")
 
 
-@click.command("hold")
-@click.argument("key", type=click.IntRange(0, 255), shell_complete=completing.keys)
+@click.command("hold", short_help="Hold a key of the first deck.")
+@click.argument("key", metavar="KEY", type=Number(0, 255), shell_complete=completing.keys)
 def hold(key: int) -> None:
-    """Hold a key of the first deck."""
+    """Hold a key of the first deck: KEY counts row by row from the top left, from 0."""
     click.echo(f"held {_ask('hold', key=key)['tile']}")
 
 

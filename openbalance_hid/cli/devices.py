@@ -17,7 +17,7 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import OpenBalanceError
 
 
-@click.command("devices")
+@click.command("devices", short_help="List the decks, and whether they can be opened.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def devices(as_json: bool) -> None:
     """List the decks that are plugged in, and whether they can be opened."""

@@ -23,7 +23,7 @@ _COLOURS = {Verdict.OK: "\x1b[32m", Verdict.WARNING: "\x1b[33m", Verdict.FAILURE
 _NAME = max(len(name) for name in ("configuration", "notifications"))
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Find what is wrong, and the command that mends it.")
 @click.option("--json", "as_json_", is_flag=True, help="For programs.")
 def doctor(as_json_: bool) -> int:
     """Check every known cause of trouble, and say the command that mends it.

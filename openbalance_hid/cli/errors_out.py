@@ -28,7 +28,7 @@ USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a terminal that is gone
 
-_API_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]*")
+_API_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # and not how every key begins, which errors tell
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
 

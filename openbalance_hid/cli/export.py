@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,9 +15,10 @@ from typing import Any
 import click
 
 from openbalance_hid.account.spike import Level
+from openbalance_hid.cli.names import OneOf
+from openbalance_hid.cli.output import STDOUT, put
 from openbalance_hid.cli.plain import plain_json
 from openbalance_hid.config.paths import paths
-from openbalance_hid.errors import UsageError
 from openbalance_hid.history.reader import Reader, open_reader
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
@@ -106,26 +106,19 @@ TABLES = {
 
 
 @click.command("export")
-@click.option("--what", type=click.Choice(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
-@click.option("--format", "form", type=click.Choice(("csv", "json", "prometheus")), required=True, help="Whose language.")
+@click.option("--what", type=OneOf(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
+@click.option("--format", "form", type=OneOf(("csv", "json", "prometheus")), required=True, help="Whose language.")
 @click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this UTC day on, as 2026-11-01.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file in place of standard output.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file in place of standard output.")
 def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:
     """Write out the history. Amounts are USD, instants and days are UTC."""
     table = TABLES[what]
     with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
         found = table.read(reader)
     text = {"csv": as_csv, "json": as_json, "prometheus": as_prometheus}[form](what, table, found)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {output}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(output.parent))}"
-        ) from error
-    click.echo(f"{output}: {len(found)} {what}", err=True)
+    put(output or STDOUT, text.encode())
+    if output is not None:
+        click.echo(f"{output}: {len(found)} {what}", err=True)
 
 
 def as_csv(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others

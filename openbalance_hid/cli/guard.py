@@ -44,7 +44,7 @@ class Usd(click.ParamType[Decimal]):
         return amount
 
 
-@click.command("guard")
+@click.command("guard", short_help="Limits for scripts, answered by the exit code.")
 @click.option("--min-balance", type=Usd(), help="The balance must not be below this, USD.")
 @click.option("--max-today", type=Usd(), help="The spend of this UTC day must not be above this, USD.")
 @click.option("--no-spike", is_flag=True, help="The spike alert must be calm.")

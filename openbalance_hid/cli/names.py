@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,27 @@ from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completing
 from openbalance_hid.config.names import ACCOUNT_NAME
+
+
+class OneOf(click.Choice[str]):
+    """One of a few names; a mistyped one is told the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            self.fail(unknown(str(value), self.choices), param, ctx)
+        return super().convert(value, param, ctx)
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        return f"Choose from {', '.join(self.choices)}"  # on one line, where click takes one for each
+
+
+class Number(click.IntRange):
+    """A whole number within a range."""
+
+    name = "number"  # as errors call it
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - click's signature
+        return "N"
 
 
 class AccountName(click.ParamType[str]):
@@ -24,6 +47,19 @@ class AccountName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         return completing.accounts(ctx, param, incomplete)
+
+
+def unknown(value: str, known: Sequence[str]) -> str:
+    """What is wrong with a name that is none of `known`, with the nearest one of them."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    nearest = get_close_matches(value[:40], known, n=1)
+    return f"{value[:40]!r} is none of {', '.join(known)}" + (f"; did you mean '{nearest[0]}'?" if nearest else "")
+
+
+def init_command(file: Path) -> str:
+    """The command that writes the commented default to `file`."""
+    return f"OPENBALANCE_CONFIG={shlex.quote(str(file))} openbalance-hid config init"
 
 
 def is_missing(file: Path) -> bool:

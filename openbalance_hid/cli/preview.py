@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import is_missing
+from openbalance_hid.cli.names import OneOf, init_command, is_missing, unknown
+from openbalance_hid.cli.output import STDOUT, put
 from openbalance_hid.config.layout import check_against_deck
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
@@ -36,16 +35,7 @@ LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: later days cannot be recko
 HELP = "openbalance-hid preview --help"
 
 
-class _Name(click.Choice):  # type: ignore[type-arg]  # generic only from click 8.2 on
-    """One of a few names; a mistyped one is told the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value not in self.choices:
-            self.fail(_unknown(str(value), tuple(self.choices)), param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class _Scenario(_Name):
+class _Scenario(OneOf):
     """`NAME`, or `ACCOUNT=NAME`."""
 
     name = "scenario"
@@ -81,9 +71,10 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
 
 @click.command(
     "preview",
+    short_help="Draw the whole deck, or all tiles, into a PNG file.",
     epilog="SOURCE_DATE_EPOCH (seconds since 1970) is the moment of sample accounts: with it, the same picture every time.",
 )
-@click.option("--model", type=_Name(OFFERED), help="Which deck; the connected one, or mk2.")
+@click.option("--model", type=OneOf(OFFERED), help="Which deck; the connected one, or mk2.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration in place of the usual one.")
 @click.option(
     "--scenario",
@@ -93,10 +84,12 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     metavar="[ACCOUNT=]NAME",
     help=f"Sample accounts in place of live values; may be repeated. {', '.join(NAMES)}.",
 )
-@click.option("--theme", type=_Name(("dark", "light")), help="In place of every tile's own.")
+@click.option("--theme", type=OneOf(("dark", "light")), help="In place of every tile's own.")
 @click.option("--sheet", is_flag=True, help="All tiles in all states and both themes instead, for one size of key.")
 @click.option("--size", type=_Size(), metavar="PX", help="Size of the sheet's keys, as 96 or 200x100; the model's, or 72.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"PNG file; {DECK_FILE}, of a sheet {SHEET_FILE}.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help=f"PNG file, - for stdout; {DECK_FILE}, of a sheet {SHEET_FILE}."
+)
 def preview(
     model: str | None,
     config_file: Path | None,
@@ -116,13 +109,8 @@ def preview(
     else:
         picture, what = _deck(model, config_file, scenarios, theme)
     file = output or Path(SHEET_FILE if sheet else DECK_FILE)
-    try:
-        file.write_bytes(picture)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
-        ) from error
-    click.echo(f"{file}: {what}")
+    put(file, picture)
+    click.echo(f"{file}: {what}", err=file == STDOUT)
 
 
 def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str], theme: str | None) -> tuple[bytes, str]:
@@ -134,7 +122,7 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
         except NoDaemonError:
             pass
     if config_file is not None and is_missing(config_file):
-        raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
+        raise UsageError(f"there is no file {config_file}", init_command(config_file))
     config = load_config(config_file or paths(os.environ).config_file)
     chosen = _by_account(scenarios, config)
     said = ", ".join(dict.fromkeys(f"'{name}'" for name in chosen.values()))
@@ -170,7 +158,7 @@ def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:
     chosen = dict.fromkeys(config.accounts, NAMES[0])
     for account, _, name in sorted((each.rpartition("=") for each in scenarios), key=lambda parts: bool(parts[0])):
         if account and account not in config.accounts:
-            raise UsageError(f"no account: {_unknown(account, tuple(config.accounts))}", "openbalance-hid config show")
+            raise UsageError(f"no account: {unknown(account, tuple(config.accounts))}", "openbalance-hid config show")
         chosen |= dict.fromkeys(config.accounts if not account else (account,), name)
     return chosen
 
@@ -183,8 +171,3 @@ def _moment(env: Mapping[str, str]) -> datetime:
     if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) > LATEST_EPOCH_S:
         raise UsageError(f"SOURCE_DATE_EPOCH is '{text[:40]}', not whole seconds from 0 to {LATEST_EPOCH_S}", HELP)
     return datetime.fromtimestamp(int(text), UTC)
-
-
-def _unknown(value: str, known: tuple[str, ...]) -> str:
-    nearest = get_close_matches(value[:40], known, n=1)
-    return f"{value[:40]!r} is none of {', '.join(known)}" + (f"; did you mean '{nearest[0]}'?" if nearest else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import is_missing
+from openbalance_hid.cli.names import Number, OneOf, init_command, is_missing
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop.guarded_process import guard_memory, take_keys_out
 from openbalance_hid.errors import OpenBalanceError, UsageError
@@ -22,8 +22,10 @@ LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"  # a service manager adds the time
 DEFAULT_MODEL = "mk2"
 
-_log_level = click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="How much to say.")
-_port = click.option("--port", type=click.IntRange(0, 65535), help="Port of the virtual deck's page; 0 picks one.")
+_log_level = click.option("--log-level", type=OneOf(LEVELS), default="info", show_default=True, help="How much to say.")
+_port = click.option(
+    "--port", type=Number(0, 65535), help="Port of the virtual deck's page: 8484 or the next free one; 0 picks one."
+)
 _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the virtual deck's page.")
 
 
@@ -54,7 +56,7 @@ def run(
     places = paths(os.environ)
     if config_file is not None:
         if is_missing(config_file):
-            raise UsageError(f"there is no file {config_file}", "openbalance-hid config init")
+            raise UsageError(f"there is no file {config_file}", init_command(config_file))
         places = places._replace(config_file=config_file.absolute())
     wanted = decks or ("usb",)
     wishes = Wishes(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
@@ -66,11 +68,11 @@ def run(
         raise
 
 
-@click.command("demo")
-@click.option("--model", type=click.Choice(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
+@click.command("demo", short_help="Show a virtual deck in the browser, with a sample account.")
+@click.option("--model", type=OneOf(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
 @click.option(
     "--scenario",
-    type=click.Choice([name for name, _ in SCENARIOS]),
+    type=OneOf([name for name, _ in SCENARIOS]),
     default=SCENARIOS[0][0],
     show_default=True,
     help="Which account.",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from openbalance_hid.cli.names import Number
+from openbalance_hid.config.paths import home_dir
 from openbalance_hid.deck.udev import Rules, install_command, program_words
 from openbalance_hid.errors import NoDaemonError, ServiceError, UsageError
 from openbalance_hid.service.here import SYSTEM_FILE, log_file, user_service
@@ -27,12 +29,12 @@ from openbalance_hid.service.units import (
 _headless = click.option("--headless", is_flag=True, help="For a machine without a seat: a system service with its own user.")
 
 
-@click.group()
+@click.group(short_help="Have the daemon start by itself, and again when it fails.")
 def service() -> None:
     """Run the daemon as a service: it starts by itself, and again when it fails."""
 
 
-@service.command()
+@service.command(short_help="Install and start it.")
 @_headless
 def install(headless: bool) -> None:
     """Install and start the service of this user; with --headless say the one command for root."""
@@ -71,7 +73,7 @@ def status() -> None:
 
 
 @service.command()
-@click.option("--lines", "-n", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many of the last.")
+@click.option("--lines", "-n", type=Number(1, 100_000), default=50, show_default=True, help="How many of the last.")
 @click.option("--follow", "-f", is_flag=True, help="And what comes, until Ctrl-C.")
 def logs(lines: int, follow: bool) -> None:
     """Show what the service has said."""
@@ -111,7 +113,7 @@ def _say_headless() -> None:
     program = _program()
     if sys.platform != "linux":
         raise UsageError("a service without a seat is for Linux with systemd", "openbalance-hid service install")
-    home = Path.home()
+    home = home_dir()
     if Path(program[0]).is_relative_to(home) and home != Path("/"):
         raise UsageError(
             f"the service would have a user of its own, who cannot start {program[0]}",

@@ -10,7 +10,7 @@ from decimal import Decimal
 import click
 
 from openbalance_hid.account.snapshot import Credits
-from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.names import AccountName, OneOf
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Store, StoredKey
@@ -45,7 +45,7 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
 @click.option(
     "--store",
-    type=click.Choice([store.value for store in Store]),
+    type=OneOf([store.value for store in Store]),
     default="keyring",
     show_default=True,
     help="Where to keep it.",
@@ -94,12 +94,12 @@ def _unchecked(error: ApiError, again: str) -> ApiError:
 
 def _from_stdin(again: str) -> Secret:
     # Bytes: a key is ASCII, and whatever else comes must end in the same plain words.
-    line = sys.stdin.buffer.readline(4096)
+    line = sys.stdin.buffer.readline(4096) if sys.stdin is not None else b""  # None: started with it closed
     return checked_key(line.decode("ascii", "replace"), "the line on standard input", f"{again} --stdin")
 
 
 def _typed(again: str) -> Secret:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError("no terminal to ask for the key on", f"{again} --stdin")
     click.echo(f"A Management key is created at {CREATE_AT}", err=True)
     return checked_key(click.prompt("Management key (not shown)", hide_input=True, err=True), "what was typed", again)
@@ -136,5 +136,5 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str
     elif account != DEFAULT_ACCOUNT:
         steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
     else:
-        steps.append("next: openbalance-hid run")
+        steps.append("next: openbalance-hid service install; or, in the foreground: openbalance-hid run")
     return steps

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import click
 
+from openbalance_hid.cli.names import Number, OneOf
 from openbalance_hid.cli.run import DEFAULT_MODEL, LEVELS, set_up_log
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.models import OFFERED, model_named
@@ -17,14 +18,12 @@ LONGEST_SERIAL = 32
 
 
 @click.command("simulate")
-@click.option("--model", type=click.Choice(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
+@click.option("--model", type=OneOf(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
 @click.option("--serial", help="Its serial number; a number that speaks of the model when none is given.")
-@click.option(
-    "--usbip", "usbip_port", type=click.IntRange(0, 65535), default=3240, show_default=True, help="USB/IP port; 0 picks one."
-)
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the deck's page; 0 picks one.")
+@click.option("--usbip", "usbip_port", type=Number(0, 65535), default=3240, show_default=True, help="USB/IP port; 0 picks one.")
+@click.option("--port", type=Number(0, 65535), help="Port of the deck's page; 0 picks one.")
 @click.option("--no-browser", is_flag=True, help="Do not open the deck's page.")
-@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="How much to say.")
+@click.option("--log-level", type=OneOf(LEVELS), default="info", show_default=True, help="How much to say.")
 def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, no_browser: bool, log_level: str) -> None:
     """Run a virtual deck alone, for a kernel to attach over USB/IP."""
     from openbalance_hid.desktop.open_url import open_page

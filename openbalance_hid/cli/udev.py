@@ -43,7 +43,7 @@ def print_rules(headless: bool) -> None:
     click.echo(render_rules(_kind(headless)), nl=False)
 
 
-@udev.command()
+@udev.command(short_help="Say the one command that installs the rules.")
 @click.option("--headless", is_flag=True, help=f"For a service or ssh: access for the group {GROUP}.")
 def install(headless: bool) -> None:
     """Say the one command that installs the rules; it asks for root, this does not."""

@@ -9,7 +9,8 @@ import os
 import shlex
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,12 +49,27 @@ def paths(env: Mapping[str, str]) -> Paths:
     """The platform's places, each replaced by its `OPENBALANCE_…` variable where `env` has one that is not empty.
 
     The platform's own variables (`XDG_CONFIG_HOME` and so on) are read by platformdirs from the process's environment.
+    ConfigError where a place would be in the home of a user who has none.
     """
-    return Paths(
-        config_file=_place(env, "OPENBALANCE_CONFIG") or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
-        state_dir=_place(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
-        runtime_dir=_place(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
-    )
+    with _home_known():
+        return Paths(
+            config_file=_place(env, "OPENBALANCE_CONFIG")
+            or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
+            state_dir=_place(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
+            runtime_dir=_place(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
+        )
+
+
+def home_dir() -> Path:
+    """This user's home; ConfigError where none is known."""
+    with _home_known():
+        return Path.home()
+
+
+def absolute(place: str) -> Path:
+    """A place as somebody has written it, from the root on; ConfigError for the `~` of a user who has no home."""
+    with _home_known():
+        return Path(place).expanduser().absolute()
 
 
 def private_dir(path: Path) -> Path:
@@ -67,7 +83,7 @@ def private_dir(path: Path) -> Path:
             if not place.is_dir():  # by itself, for `parents=True` would leave those above to the umask
                 place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _look(_nearest(path))) from error
     check_private(path)
     return path
 
@@ -77,20 +93,17 @@ def check_private(path: Path) -> None:
     try:
         here, theirs = path.lstat(), _replaceable(path)
     except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}") from error
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _look(_nearest(path))) from error
     us = os.geteuid()
     mode = stat.S_IMODE(here.st_mode)
-    look = f"ls -ld {shlex.quote(str(path))}"
     if not stat.S_ISDIR(here.st_mode):
-        raise ConfigError(f"{path} is not a directory of its own but a link", look)
+        raise ConfigError(f"{path} is not a directory of its own but a link", _look(path))
     if here.st_uid != us:
-        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", look)
+        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", _look(path))
     if mode & 0o077:
         raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
     if theirs is not None:
-        raise ConfigError(
-            f"another user could replace {path}: {theirs} is theirs to change", f"ls -ld {shlex.quote(str(theirs))}"
-        )
+        raise ConfigError(f"another user could replace {path}: {theirs} is theirs to change", _look(theirs))
 
 
 def _replaceable(path: Path) -> Path | None:
@@ -110,7 +123,15 @@ def _replaceable(path: Path) -> Path | None:
 
 def _place(env: Mapping[str, str], name: str) -> Path | None:
     text = env.get(name, "")
-    return Path(text).expanduser().absolute() if text else None
+    return absolute(text) if text else None
+
+
+@contextmanager
+def _home_known() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # platformdirs' and pathlib's, for whom neither HOME nor the system's list of users knows one
+        raise ConfigError(f"no home directory is known for user {os.getuid()}", "export HOME=/where/it/is") from error
 
 
 def _platform_runtime_dir() -> Path:
@@ -118,6 +139,15 @@ def _platform_runtime_dir() -> Path:
         # Without a login session platformdirs falls back to a temporary directory and warns; `private_dir` keeps that one safe.
         warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path(APP, appauthor=False)
+
+
+def _nearest(path: Path) -> Path:
+    """What there is on the way to `path`, as near to it as can be seen."""
+    return next((place for place in (path, *path.parents) if os.path.lexists(place)), Path("/"))
+
+
+def _look(path: Path) -> str:
+    return f"ls -ld {shlex.quote(str(path))}"
 
 
 def _reason(error: OSError) -> str:

@@ -79,7 +79,8 @@ class ControlServer:
             self._socket.bind(str(self._file))
         except OSError as error:  # a path over 107 bytes, most likely
             self.stop()
-            raise UsageError(f"cannot listen at {self._file}: {error.strerror or error}") from error
+            reason = (error.strerror or str(error)).lower()
+            raise ConfigError(f"cannot listen at {self._file}: {reason}", "openbalance-hid doctor") from error
         self._file.chmod(0o600)
         self._socket.listen(BACKLOG)
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from openbalance_hid.config.paths import home_dir
 from openbalance_hid.errors import UsageError
 from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
 from openbalance_hid.service.programs import ask_program
@@ -18,16 +19,16 @@ SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
     """The user's service, for the words that start `program`. UsageError where there is neither systemd nor launchd."""
     if sys.platform == "darwin":
-        return Launchd(program, carried(env), Path.home() / "Library/LaunchAgents", log_file())
+        return Launchd(program, carried(env), home_dir() / "Library/LaunchAgents", log_file())
     if sys.platform == "linux":
-        config_home = Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        config_home = Path(env.get("XDG_CONFIG_HOME") or home_dir() / ".config")
         return Systemd(program, carried(env), config_home / "systemd/user")
     raise UsageError(f"services are for systemd and launchd, and {sys.platform} has neither", "openbalance-hid run")
 
 
 def log_file() -> Path:
     """Where launchd puts what the daemon says."""
-    return Path.home() / "Library/Logs" / f"{LABEL}.log"
+    return home_dir() / "Library/Logs" / f"{LABEL}.log"
 
 
 def system_service_is_active() -> bool:

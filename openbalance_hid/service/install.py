@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from openbalance_hid.config.paths import absolute
 from openbalance_hid.errors import ServiceError
 from openbalance_hid.service.programs import Ended, ask_program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_user_unit
@@ -46,7 +47,7 @@ class UserService(Protocol):
 def carried(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that the service is to have, made absolute where they are places."""
     found = {name: env[name] for name in CARRIED if env.get(name)}
-    return {name: text if name.endswith("_URL") else str(Path(text).expanduser().absolute()) for name, text in found.items()}
+    return {name: text if name.endswith("_URL") else str(absolute(text)) for name, text in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from openbalance_hid import __version__
 from openbalance_hid.cli import COMMANDS, main
@@ -28,6 +29,11 @@ def test_help_lists_every_command(tmp_path: Path, option: str):
     result = here(tmp_path, option)
     assert result.exit_code == 0
     assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
+
+
+@pytest.mark.parametrize("group", [[], ["config"], ["service"], ["udev"], ["accounts"]], ids=str)
+def test_no_summary_is_cut_short_on_a_terminal_of_80_columns(tmp_path: Path, group: list[str]):
+    assert "..." not in here(tmp_path, *group, "--help").output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -55,6 +61,20 @@ def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
             "try: openbalance-hid accounts forget --help\n",
         ),
         (["accounts", "forget"], "error: missing argument 'NAME'\ntry: openbalance-hid accounts forget --help\n"),
+        (
+            ["export", "--format", "csv"],
+            "error: missing option '--what'. Choose from days, samples, runs, spikes\ntry: openbalance-hid export --help\n",
+        ),
+        (
+            ["bar", "--show", "icn"],
+            "error: invalid value for '--show': 'icn' is none of both, icon, balance, usage; did you mean 'icon'?\n"
+            "try: openbalance-hid bar --help\n",
+        ),
+        (["press", "one"], "error: invalid value for 'KEY': 'one' is not a valid number\ntry: openbalance-hid press --help\n"),
+        (
+            ["config", "check", "/no where.toml"],
+            "error: there is no file /no where.toml\ntry: OPENBALANCE_CONFIG='/no where.toml' openbalance-hid config init\n",
+        ),
     ],
 )
 def test_a_mistyped_command_line_is_two_lines_and_exit_code_2(tmp_path: Path, args: list[str], stderr: str):
@@ -167,6 +187,32 @@ def test_a_command_started_with_closed_streams_ends_by_its_own_code(tmp_path: Pa
     assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 78
     (tmp_path / "config.toml").write_text("")
     assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("more", [["--stdin"], []], ids=["told to read it", "asked for"])
+def test_a_key_that_nobody_can_give_is_said_to_be_missing_and_is_no_bug(tmp_path: Path, more: list[str]):
+    shell = ["sh", "-c", '"$0" -m openbalance_hid setup --store file "$@" <&-', sys.executable, *more]
+    done = subprocess.run(shell, env=machine(tmp_path), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, len(done.stderr.splitlines())) == (77 if more else 2, 2)
+    assert "unexpected" not in done.stderr
+
+
+@pytest.mark.parametrize("args", [["status"], ["doctor"], ["service", "install", "--headless"], ["service", "status"]], ids=str)
+def test_a_user_without_a_home_is_told_so_in_two_lines(monkeypatch: pytest.MonkeyPatch, args: list[str]):
+    def no_such_user(_: int) -> None:
+        raise KeyError
+
+    for name in ("HOME", "OPENBALANCE_CONFIG", *(name for name in os.environ if name.startswith("XDG_"))):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_such_user)
+    result = CliRunner().invoke(main, args)
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr == f"error: no home directory is known for user {os.getuid()}\ntry: export HOME=/where/it/is\n"
+
+
+def test_how_every_key_begins_is_not_masked_where_an_error_tells_it(tmp_path: Path):
+    done = process(machine(tmp_path), "setup", "--store", "file", "--stdin", stdin="hello\n")
+    assert "does not begin with sk-or-v1-\n" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,12 @@ def test_a_picture_that_cannot_be_written_is_a_usage_error(tmp_path: Path, file:
     assert said.stderr.startswith(f"error: cannot write {tmp_path / file}: {why}\ntry: ls -ld ")
 
 
+def test_a_picture_goes_to_standard_output_for_a_hyphen(tmp_path: Path):
+    said = here(tmp_path, "preview", "-o", "-")
+    assert (said.exit_code, said.stdout_bytes[:4], said.stderr) == (0, b"\x89PNG", "-: sample account 'normal'\n")
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_broken_configuration_is_78_with_every_problem(tmp_path: Path):
     (tmp_path / "config.toml").write_text('them = "dark"\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balanse"\n')
     said = preview(tmp_path, "-o", str(tmp_path / "deck.png"))

@@ -37,7 +37,8 @@ def test_a_good_key_is_stored_and_shown_by_its_end_and_its_balance(
     result = here(tmp_path, "setup", "--stdin", stdin=f"  {account.key}\n", OPENBALANCE_API_URL=account.url)
     assert result.exit_code == 0
     assert result.stdout == (
-        f"stored in the keyring as 'default': …{account.key[-4:]}, balance $74.25\nnext: openbalance-hid run\n"
+        f"stored in the keyring as 'default': …{account.key[-4:]}, balance $74.25\n"
+        "next: openbalance-hid service install; or, in the foreground: openbalance-hid run\n"
     )
     assert result.stderr == ""
     assert memory.kept == {("openbalance-hid", "default"): account.key}

@@ -98,5 +98,6 @@ def test_a_link_of_our_own_on_the_way_is_followed_and_what_it_leads_through_coun
 
 def test_a_file_in_its_place_is_said(tmp_path: Path):
     (tmp_path / "state").write_text("")
-    assert "cannot use the directory" in refused(tmp_path / "state").message
-    assert "cannot use the directory" in refused(tmp_path / "state" / "keys").message
+    for place in (tmp_path / "state", tmp_path / "state" / "keys"):
+        assert "cannot use the directory" in refused(place).message
+        assert refused(place).hint == f"ls -ld {tmp_path / 'state'}"

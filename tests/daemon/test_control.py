@@ -72,6 +72,12 @@ def test_a_directory_open_to_others_is_refused(tmp_path):
         ControlServer(tmp_path / "run" / "control.sock", answer).start()
 
 
+def test_a_directory_with_too_long_a_name_for_a_socket_is_a_matter_of_the_configuration(tmp_path):
+    with pytest.raises(ConfigError, match="af_unix path too long") as refusal:
+        ControlServer(tmp_path / ("x" * 120) / "control.sock", lambda _: None).start()
+    assert refusal.value.hint == "openbalance-hid doctor"
+
+
 def test_a_second_daemon_is_refused_and_told_who_runs(server, place):
     with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
         ControlServer(place, answer).start()
