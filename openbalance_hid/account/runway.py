@@ -1,12 +1,12 @@
 """How long the money lasts at the present pace. Idle days count: time passes on those, too."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import day_usd, utc_now
+from openbalance_hid.account.spend import answered_at, completed_usd, utc_now
 
 SHORT_DAYS, LONG_DAYS = 7, 30  # the paces that are compared
 ENOUGH_DAYS = 3  # of history
@@ -25,18 +25,18 @@ def runway(snapshot: Snapshot, now: datetime) -> Runway | None:
     credits_, activity = snapshot.credits.value, snapshot.activity.value
     if credits_ is None or activity is None or not activity.by_model:
         return None
-    today = utc_now(snapshot, now).date()
+    today = utc_now(snapshot, answered_at(snapshot, now)).date()
     if today - min(activity.by_model) < timedelta(days=ENOUGH_DAYS):
         return None
     balance_usd = max(Decimal(0), credits_.balance_usd)
-    short, long = (_pace_usd(snapshot, now, days) for days in (SHORT_DAYS, LONG_DAYS))
+    short, long = (_pace_usd(snapshot, today, days) for days in (SHORT_DAYS, LONG_DAYS))
     if short < SLOWEST_USD:
         return None
     return Runway(balance_usd / short, balance_usd / long if long >= SLOWEST_USD else None)
 
 
-def _pace_usd(snapshot: Snapshot, now: datetime, days: int) -> Decimal:
-    """USD a day over the last `days` completed calendar days."""
-    today = utc_now(snapshot, now).date()
-    spent = [day_usd(snapshot, today - timedelta(days=age)) or Decimal(0) for age in range(1, days + 1)]
+def _pace_usd(snapshot: Snapshot, today: date, days: int) -> Decimal:
+    """USD a day over the last `days` completed calendar days; yesterday is none of them while nobody knows it."""
+    newest = 1 if completed_usd(snapshot, today - timedelta(days=1)) is not None else 2
+    spent = [completed_usd(snapshot, today - timedelta(days=age)) or Decimal(0) for age in range(newest, newest + days)]
     return sum(spent, Decimal(0)) / days

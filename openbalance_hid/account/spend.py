@@ -1,7 +1,8 @@
 """Spend over windows of UTC days, the daily trend, and the leading models.
 
 One window for everything: the last 7 or 30 *completed* UTC days of `/activity`, plus today's credits so far where known. What
-is not known is None, never zero.
+is not known is None, never zero. Windows are those of the last good answer: while none comes, no day falls out of them, and a
+value grows old instead of small.
 """
 
 import re
@@ -41,6 +42,12 @@ def utc_now(snapshot: Snapshot, now: datetime) -> datetime:
     return now.astimezone(UTC) + _shift(snapshot)
 
 
+def answered_at(snapshot: Snapshot, now: datetime) -> datetime:
+    """When the account was heard of last, at most `now`; `now` where it never was."""
+    readings = (snapshot.credits, snapshot.activity, snapshot.today)
+    return min(now, max((each.measured_at for each in readings if each.measured_at is not None), default=now))
+
+
 def _shift(snapshot: Snapshot) -> timedelta:
     """What turns an instant of the local clock, such as a sample's, into one of the server's."""
     skew_s = snapshot.server_skew_s
@@ -65,6 +72,16 @@ def day_usd(snapshot: Snapshot, day: date) -> Decimal | None:
         return None
     settled = read_at is not None and read_at >= midnight(day + timedelta(days=1)) + SETTLED_AFTER
     return Decimal(0) if settled or (newest is not None and day < newest) else None
+
+
+def completed_usd(snapshot: Snapshot, day: date) -> Decimal | None:
+    """Spend of a completed UTC day: as published, and by the counter until then; None where neither tells."""
+    published = day_usd(snapshot, day)
+    if published is not None:
+        return published
+    start, shift = midnight(day), _shift(snapshot)
+    stretch = spent_between(ticks(snapshot.samples), start - shift, start + timedelta(days=1) - shift)
+    return stretch.usd if stretch is not None else None
 
 
 def today_usd(snapshot: Snapshot, now: datetime) -> Decimal | None:
@@ -115,11 +132,12 @@ def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Decimal | None:
         return snapshot.credits.value.total_usage_usd if snapshot.credits.value is not None else None
     if period == "today":
         return today_usd(snapshot, now)
-    days = _days_of(snapshot, period, now)
-    known = [usd for day in days if (usd := day_usd(snapshot, day)) is not None]
-    if days and not known:
+    if snapshot.activity.value is None:
         return None
-    return sum(known, Decimal(0)) + (today_usd(snapshot, now) or Decimal(0))
+    at = _window_end(snapshot, period, now)
+    days = [completed_usd(snapshot, day) for day in _days_of(snapshot, period, at)]
+    known = [usd for usd in (*days, today_usd(snapshot, at)) if usd is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def percent_used(snapshot: Snapshot, period: str, now: datetime) -> Decimal | None:
@@ -133,34 +151,37 @@ def percent_used(snapshot: Snapshot, period: str, now: datetime) -> Decimal | No
 
 def trend(snapshot: Snapshot, now: datetime) -> Trend | None:
     """Like with like: today against yesterday by this time where both are known, else the last two completed days."""
-    at = utc_now(snapshot, now)
-    today, before = today_usd(snapshot, now), _yesterday_by_now(snapshot, at)
+    day, at = utc_now(snapshot, now).date(), utc_now(snapshot, answered_at(snapshot, now))
+    # Today is known as of the last answer; by now, yesterday was further.
+    today, before = today_usd(snapshot, now), _yesterday_by(snapshot, at)
     if today is not None and before is not None:
         return Trend(today - before, "today")
-    newer, older = (day_usd(snapshot, at.date() - timedelta(days=age)) for age in (1, 2))
+    newer, older = (completed_usd(snapshot, day - timedelta(days=age)) for age in (1, 2))
     return Trend(newer - older, "yest") if newer is not None and older is not None else None
 
 
 def daily_usd(snapshot: Snapshot, days: int, now: datetime) -> tuple[Decimal | None, ...]:
     """Spend of the last `days` UTC days, oldest first, the last one being today so far."""
-    today = utc_now(snapshot, now).date()
-    completed = [day_usd(snapshot, today - timedelta(days=age)) for age in range(days - 1, 0, -1)]
-    return (*completed, today_usd(snapshot, now))
+    at = answered_at(snapshot, now)
+    today = utc_now(snapshot, at).date()
+    completed = [completed_usd(snapshot, today - timedelta(days=age)) for age in range(days - 1, 0, -1)]
+    return (*completed, today_usd(snapshot, at))
 
 
 def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
     """Models by `by` ("spend", "requests", "tokens") in `period`, largest first; None while unknown, () when idle."""
-    day = utc_now(snapshot, now).date()
+    at = _window_end(snapshot, period, now)
+    day = utc_now(snapshot, at).date()
     today = snapshot.today.value
     named = today.by_model if today is not None and today.day == day else None
     if period == "today":
         if named is None:  # of a day without spend it is not asked
-            return () if today_usd(snapshot, now) == 0 else None
+            return () if today_usd(snapshot, at) == 0 else None
         return ranked(named, by)
     activity = snapshot.activity.value
     if activity is None:
         return None
-    sums = sum_by_name([activity.by_model.get(each, {}) for each in _days_of(snapshot, period, now)])
+    sums = sum_by_name([activity.by_model.get(each, {}) for each in _days_of(snapshot, period, at)])
     return ranked(sums if named is None else _merge_labels(sums, named), by)
 
 
@@ -169,7 +190,8 @@ def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[
     activity = snapshot.activity.value
     if activity is None:
         return None
-    return ranked(sum_by_name([activity.by_provider.get(each, {}) for each in _days_of(snapshot, period, now)]), by)
+    days = _days_of(snapshot, period, _window_end(snapshot, period, now))
+    return ranked(sum_by_name([activity.by_provider.get(each, {}) for each in days]), by)
 
 
 def ranked(sums: Mapping[str, Spend], by: str) -> tuple[Leader, ...]:
@@ -225,14 +247,24 @@ def _merge_labels(sums: dict[str, Spend], labelled: Mapping[str, Spend]) -> dict
     return merged
 
 
-def _days_of(snapshot: Snapshot, period: str, now: datetime) -> list[date]:
-    """The completed UTC days of a period, newest first."""
-    today = utc_now(snapshot, now).date()
+def _window_end(snapshot: Snapshot, period: str, now: datetime) -> datetime:
+    """When a rolling window ends: with the last answer. A calendar's day or month ends now, and begins anew unheard of."""
+    at = answered_at(snapshot, now)
+    if period in DAYS:
+        return at
+    then, today = utc_now(snapshot, at).date(), utc_now(snapshot, now).date()
+    return at if period == "month" and then.replace(day=1) == today.replace(day=1) else now
+
+
+def _days_of(snapshot: Snapshot, period: str, at: datetime) -> list[date]:
+    """The completed UTC days of a period that ends at `at`, newest first."""
+    today = utc_now(snapshot, at).date()
     count = today.day - 1 if period == "month" else DAYS[period]
     return [today - timedelta(days=age) for age in range(1, count + 1)]
 
 
-def _yesterday_by_now(snapshot: Snapshot, at: datetime) -> Decimal | None:
+def _yesterday_by(snapshot: Snapshot, at: datetime) -> Decimal | None:
+    """Spend of the day before `at` (of the server's clock) by the same time of day."""
     made = ticks(snapshot.samples)
     start, shift = midnight(at.date() - timedelta(days=1)), _shift(snapshot)
     stretch = spent_between(made, start - shift, at - timedelta(days=1) - shift)

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.burst import burst_ratio
 from openbalance_hid.account.counter import Tick, spent_between, ticks
 from openbalance_hid.account.snapshot import Activity, Snapshot, Spend
-from openbalance_hid.account.spend import day_usd, match_labels, midnight, sum_by_name, today_usd, utc_now
+from openbalance_hid.account.spend import answered_at, day_usd, match_labels, midnight, sum_by_name, today_usd, utc_now
 
 BASELINE_DAYS = 30
 ENOUGH_DAYS = 3
@@ -78,21 +78,23 @@ class _Rate(Struct, frozen=True):
 
 
 def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> Verdict:
-    """The verdict on the last good poll."""
+    """The verdict on the last good poll: while none comes, it stays as it is."""
     if snapshot.activity.value is None:
         return Verdict(Level.PREPARING)
-    today = utc_now(snapshot, now).date()
+    at = answered_at(snapshot, now)
+    today = utc_now(snapshot, at).date()
     days = baseline_days(snapshot, today)
     if len(days) < ENOUGH_DAYS:
         return Verdict(Level.GATHERING, len(days))
     made = ticks(snapshot.samples)
-    rate = _rate(snapshot, made, now, rule)
+    rate = _rate(snapshot, made, at, rule)
     if rate is None:
         return Verdict(Level.PREPARING, len(days))
-    baseline = sum(days.values(), Decimal(0)) / len(days)
-    ratio = rate.usd_a_day / baseline
+    total = sum(days.values(), Decimal(0))
+    baseline = total / len(days)
+    ratio = rate.usd_a_day * len(days) / total  # rounded once: a level begins exactly at its multiple
     level = _level(ratio, rule.threshold) if rate.window_usd >= rule.floor_usd else Level.NORMAL
-    driver = find_driver(snapshot, now, tuple(days), rate.window_usd, rule)
+    driver = find_driver(snapshot, at, tuple(days), rate.window_usd, rule)
     verdict = Verdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
     hourly = burst_ratio(made, baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
     if hourly is not None and _level(hourly, 2 * rule.threshold) > level:
@@ -164,10 +166,10 @@ def _rate(snapshot: Snapshot, made: Sequence[Tick], now: datetime, rule: SpikeRu
         if stretch is not None:
             scaled = stretch.usd * 24 / rule.window_hours
             return _Rate(scaled, stretch.usd, approximate=stretch.edge_gap_s > 2 * snapshot.interval_s)
-    return _rate_from_days(snapshot, now)
+    return _rate_from_days(snapshot, now, rule)
 
 
-def _rate_from_days(snapshot: Snapshot, now: datetime) -> _Rate | None:
+def _rate_from_days(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> _Rate | None:
     """Today so far, and the rest of a day at yesterday's pace; never today extrapolated."""
     at = utc_now(snapshot, now)
     today = today_usd(snapshot, now)
@@ -177,5 +179,6 @@ def _rate_from_days(snapshot: Snapshot, now: datetime) -> _Rate | None:
     for age in range(1, NEWEST_DAY_AGE + 1):
         usd = day_usd(snapshot, at.date() - timedelta(days=age))
         if usd is not None:
-            return _Rate(today + (1 - elapsed) * usd, today + (1 - elapsed) * usd, approximate=True)
+            a_day = today + (1 - elapsed) * usd
+            return _Rate(a_day, a_day * rule.window_hours / 24, approximate=True)
     return None

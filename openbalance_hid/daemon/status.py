@@ -4,7 +4,7 @@ Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from openbalance_hid.account.episode import calls_for_attention
 from openbalance_hid.account.meter import Run
 from openbalance_hid.account.runway import runway
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import day_usd, leaders, today_usd, used_usd, utc_now
+from openbalance_hid.account.spend import completed_usd, leaders, today_usd, used_usd, utc_now
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.config.schema import Config
 from openbalance_hid.daemon.board import EpisodeKey, Known
@@ -84,7 +84,7 @@ def accounts(house: House, now: datetime) -> dict[str, Any]:
 def _account(snapshot: Snapshot, known: Known, config: Config, now: datetime) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
-    yesterday = day_usd(snapshot, utc_now(snapshot, now).date().fromordinal(utc_now(snapshot, now).date().toordinal() - 1))
+    yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
     top = leaders(snapshot, "30d", "spend", now)
     age_s = (now - measured_at).total_seconds() if measured_at is not None else None
     return {

@@ -112,3 +112,36 @@ SLUGS = ["openai/gpt-5", "openai/gpt-5-mini", "deepseek/deepseek-chat-v3.1", "an
 )
 def test_a_label_is_matched_only_where_it_can_be_told(label, slug):
     assert match_labels([label], SLUGS).get(label) == slug
+
+
+MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("later", [timedelta(minutes=14), timedelta(hours=20), timedelta(days=5)])
+def test_while_no_answer_comes_no_day_falls_out_of_a_rolling_window(later):
+    seen = snapshot(days=days_back([1, 2, 3, 4, 5, 6, 7, 100]), today={"A": "0.5"}, taken=day_of_samples(3))
+    for read in (lambda now: used_usd(seen, "7d", now), lambda now: leaders(seen, "30d", "spend", now)):
+        assert read(NOON + later) == read(NOON)
+    assert daily_usd(seen, 7, NOON + later) == daily_usd(seen, 7, NOON)
+
+
+def test_a_calendar_month_begins_anew_and_unknown():
+    evening = datetime(2026, 11, 30, 23, 50, tzinfo=UTC)
+    seen = snapshot(evening, days=days_back([1] * 30, evening), today={"A": "0.5"})
+    assert used_usd(seen, "month", evening + timedelta(minutes=9)) == usd("29.5")
+    assert used_usd(seen, "month", evening + timedelta(minutes=11)) is None
+
+
+def test_today_of_the_last_answer_is_compared_with_yesterday_by_the_time_of_that_answer():
+    taken = day_of_samples(48, hours=48)
+    seen = snapshot(days=days_back([24, 24]), today={"A": 15}, taken=taken)
+    assert trend(seen, NOON + timedelta(hours=9)) == trend(seen, NOON) == Trend(Decimal(3), "today")
+
+
+def test_a_day_that_is_over_and_not_published_yet_is_counted():
+    now = MIDNIGHT + timedelta(minutes=10)
+    seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))  # a dollar an hour
+    last_ten_minutes = today_usd(seen, now)
+    assert last_ten_minutes == pytest.approx(Decimal(1) / 6)
+    assert used_usd(seen, "7d", now) == pytest.approx(24 + 2 + 3 + last_ten_minutes)
+    assert daily_usd(seen, 3, now)[:2] == (2, pytest.approx(Decimal(24)))

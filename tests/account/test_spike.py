@@ -274,3 +274,35 @@ def test_a_restart_at_any_sample_gives_the_same_verdict(hours, days, stop):
     through = judge(snapshot(days=days_back(days), taken=taken), NOON, BURST)
     again = judge(snapshot(days=days_back(days), taken=recalled + shifted), NOON, BURST)
     assert through == again
+
+
+# --- time that passes ------------------------------------------------------------------------------------------------------
+
+LATE = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)
+FIRST_DAY = day_of_samples(5, LATE, hours=6)  # the window is not covered yet: today so far and a part of yesterday
+
+
+@pytest.mark.parametrize("later", [timedelta(minutes=9), timedelta(minutes=14), timedelta(hours=5), timedelta(days=31)])
+@pytest.mark.parametrize("taken", [FIRST_DAY, day_of_samples(9, LATE, hours=48)])
+def test_the_verdict_of_a_poll_stays_until_the_next_one(taken, later):
+    seen = snapshot(LATE, days=days_back([2] * 5, LATE), today={"A": 7}, taken=taken)
+    verdict = judge(seen, LATE, BURST)
+    assert verdict.level > Level.GATHERING
+    assert judge(seen, LATE + later, BURST) == verdict
+
+
+@pytest.mark.parametrize(("floor", "level"), [("1.1", Level.NORMAL), ("1", Level.SPIKE)])
+def test_the_floor_is_about_the_window_also_while_that_is_only_estimated(floor, level):
+    rule = SpikeRule(burst=False, floor_usd=Decimal(floor), window_hours=Decimal(2))
+    verdict = judge(snapshot(days=days_back([2, 4, 4, 4]), today={"A": 11}), NOON, rule)  # 12 a day, 1.00 in two hours
+    assert (verdict.level, verdict.window_usd, verdict.approximate) == (level, 1, True)
+
+
+@given(days=st.lists(st.decimals("0.01", "50", places=2), min_size=4, max_size=30), times_=st.integers(3, 20))
+def test_a_level_begins_exactly_at_its_multiple(days, times_):
+    """Also where the mean of the days has no end: three days that cost ten come to three times itself."""
+    total, past = sum(days[1:]), days_back(days)
+    spent = usd(total) * times_
+    taken = samples([(NOON - timedelta(hours=24), 0), (NOON, spent)])
+    rule = SpikeRule(threshold=Decimal(times_ * (len(days) - 1)), floor_usd=Decimal(0), burst=False)
+    assert judge(snapshot(days=past, taken=taken), NOON, rule).level is Level.SPIKE

@@ -124,15 +124,24 @@ class Reckoning:
         counted = self.counted(midnight(now.date()), last)
         return counted[0] if counted else None
 
-    def completed(self, now: datetime, count: int) -> list[Decimal | None]:
+    def published(self, now: datetime, count: int) -> list[Decimal | None]:
         """Newest first; None: not published."""
         sums = [self.days.get(now.date() - age * DAY) for age in range(1, count + 1)]
         return [None if models is None else sum(models.values(), NOBODY) for models in sums]
 
+    def completed(self, now: datetime, count: int) -> list[Decimal | None]:
+        """As published, and by the counter where that tells more."""
+        days = []
+        for age, usd in enumerate(self.published(now, count), start=1):
+            day = midnight(now.date() - age * DAY)
+            counted = self.counted(day, day + DAY) if usd is None else None
+            days.append(counted[0] if counted is not None else usd)
+        return days
+
     def used(self, now: datetime, count: int) -> Decimal | None:
-        """None: of so many completed days none is published yet, as that of the first in its first half hour."""
-        known = [usd for usd in self.completed(now, count) if usd is not None]
-        return None if count and not known else sum(known, NOBODY) + (self.today(now) or NOBODY)
+        """None: nothing of it is known."""
+        known = [usd for usd in (*self.completed(now, count), self.today(now)) if usd is not None]
+        return sum(known, NOBODY) if known else None
 
     def trend(self, now: datetime) -> tuple[Decimal, str] | None:
         today, before = self.today(now), self.counted(midnight(now.date() - DAY), now - DAY)
@@ -198,13 +207,15 @@ class Reckoning:
         return f"30 days {money(self.used(now, 30))}, last 7 days {bars}"
 
     def _runway(self, now: datetime, left: Decimal) -> str:
-        paces = [sum((usd or NOBODY for usd in self.completed(now, count)), NOBODY) / count for count in (7, 30)]
+        known = self.completed(now, 31)
+        first = 0 if known[0] is not None else 1
+        paces = [sum((usd or NOBODY for usd in known[first : first + count]), NOBODY) / count for count in (7, 30)]
         short, long = (int(left / pace) for pace in paces)
         low, high = sorted((short, long))
         return f"Runway ≈{short} d, " + ("steady pace" if low == high else f"{low}–{high} d")
 
     def _spike(self, now: datetime, today: Decimal | None) -> str:
-        active = {age: usd for age, usd in enumerate(self.completed(now, 30), start=1) if usd}
+        active = {age: usd for age, usd in enumerate(self.published(now, 30), start=1) if usd}
         if len(active) > 3:
             active.pop(1, None)
         usual = sum(active.values(), NOBODY) / len(active)
@@ -213,7 +224,7 @@ class Reckoning:
         if window is not None:
             spent, sign = window[0], "~" if window[1] > 2 * INTERVAL_S else ""
         elif today is not None:
-            newest = next(usd for usd in self.completed(now, 3) if usd is not None)
+            newest = next(usd for usd in self.published(now, 3) if usd is not None)
             spent, sign = today + newest * (1 - Decimal((now - midnight(now.date())).total_seconds()) / 86400), "~"
         ratio = spent / usual
         word = "Critical" if ratio >= 6 else "Spike" if ratio >= 3 else "Normal"
