@@ -9,12 +9,12 @@ from openbalance_hid.account.episode import Episode, acknowledge, advance, notif
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, Verdict, judge
 from openbalance_hid.config.schema import TileConfig
-from openbalance_hid.daemon.board import EpisodeKey, Known, scene_of
+from openbalance_hid.daemon.board import EpisodeKey
 from openbalance_hid.daemon.effects import Notify, Remember
 from openbalance_hid.daemon.events import Acknowledged, Notified, Recalled
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.tiles import words
-from openbalance_hid.tiles.spike_alert import rule_of
+from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
 
 class Alarms:
@@ -27,7 +27,7 @@ class Alarms:
 
     def follow(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> None:
         """Judge anew by the rules of these tiles; other tiles than spike alerts are passed over."""
-        for key in _keys(tiles, snapshots, now):
+        for key in keys_of(tiles):
             episode = advance(self.episodes.get(key), judge(snapshots[key[0]], now.utc, key[1]).level, now.utc)
             if episode is None:
                 self.episodes.pop(key, None)
@@ -36,11 +36,10 @@ class Alarms:
 
     def acknowledge(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:
         """The owner has seen the present level of a spike alert; whether there was anything to be seen."""
-        scene = scene_of(tile, Known(snapshots), now.utc, 0)
-        key = (tile.account, rule_of(scene))
+        key = (tile.account, rule_of(tile.options))
         if key not in self.episodes:
             return False
-        episode = acknowledge(self.episodes[key], judge(scene.snapshot, now.utc, key[1]).level)
+        episode = acknowledge(self.episodes[key], judge(snapshots[tile.account], now.utc, key[1]).level)
         if episode is not None:
             self.episodes[key] = episode
         return True
@@ -48,7 +47,7 @@ class Alarms:
     def to_notify(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[Notify]:
         """The rises that the desktop was not told of, for those of these tiles that are to tell it; each asked for once."""
         wanted: dict[EpisodeKey, Notify] = {}
-        for key in _keys((tile for tile in tiles if tile.options.get("notify") is not False), snapshots, now):
+        for key in keys_of(tile for tile in tiles if tile.options.get("notify") is not False):
             verdict = judge(snapshots[key[0]], now.utc, key[1])
             told = self._telling.get(key, Level.NORMAL)
             if verdict.level > told and wants_notification(self.episodes.get(key), verdict.level):
@@ -92,10 +91,9 @@ class Alarms:
         ]
 
 
-def _keys(tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[EpisodeKey]:
+def keys_of(tiles: Iterable[TileConfig]) -> list[EpisodeKey]:
     """The account and rule of each spike alert among these tiles, once: many decks may show the same."""
-    scenes = (scene_of(tile, Known(snapshots), now.utc, 0) for tile in tiles if tile.tile == "spike-alert")
-    return list(dict.fromkeys((scene.snapshot.account, rule_of(scene)) for scene in scenes))
+    return list(dict.fromkeys((tile.account, rule_of(tile.options)) for tile in tiles if tile.tile == KIND.name))
 
 
 def words_of(account: str, verdict: Verdict, rule: SpikeRule) -> tuple[str, str]:

@@ -74,7 +74,7 @@ def scene_of(tile: TileConfig, known: Known, now: datetime, turn: int) -> Scene:
     )
     if tile.tile != "spike-alert":
         return scene
-    return replace(scene, episode=known.episodes.get((tile.account, rule_of(scene))))
+    return replace(scene, episode=known.episodes.get((tile.account, rule_of(options))))
 
 
 def views_of(

@@ -6,9 +6,10 @@ Spikes, meters and concerns have files of their own; here an account comes, goes
 from collections.abc import Iterable, Mapping, Sequence
 
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.config.layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
-from openbalance_hid.daemon.alarms import Alarms
+from openbalance_hid.daemon.alarms import Alarms, keys_of
 from openbalance_hid.daemon.concerns import Concerns
 from openbalance_hid.daemon.effects import Effect
 from openbalance_hid.daemon.events import Recalled
@@ -49,6 +50,11 @@ class Books:
         warnings = self.concerns.follow(snapshot, config, hides)
         spikes = self.alarms.to_notify(watching, self.snapshots, now) if config.accounts[account].notify else []
         return [*warnings, *spikes]
+
+    def spike_rules(self, account: str, tiles: Sequence[TileConfig], config: Config) -> tuple[SpikeRule, ...]:
+        """The rules of the account's spike alerts, those of decks that are not here too; without any, the usual one."""
+        keys = keys_of((*tiles, *written_tiles(config, account)))
+        return tuple(rule for name, rule in keys if name == account) or (SpikeRule(),)
 
     def recall(self, event: Recalled) -> bool:
         """Take up what the history knows from before this start; False when it is of another account, or of none here."""

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.config.layout import check_against_deck, intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.beats import Beats
@@ -157,6 +158,10 @@ class House:
         """By serial number of each deck: the tiles on the keys of the page that is shown."""
         return {serial: panel.keys() for serial, panel in self.panels.items()}
 
+    def spike_rules(self, account: str) -> tuple[SpikeRule, ...]:
+        """By which the account's spend is judged: those of its spike alerts, else the usual one."""
+        return self._books.spike_rules(account, self._tiles_of(account), self.config)
+
     def next_deadline(self) -> float:
         """Monotonic seconds at which `TimePassed` is due: the first mark after the last step, however late that is asked."""
         now = self._stepped_at
@@ -177,6 +182,7 @@ class House:
     def _deck_ready(self, event: DeckReady, now: Moment) -> list[Effect]:
         self._deck_left(DeckLeft(event.serial))
         panel = self._plugged.arrived(event, self.config, now)
+        self._books.alarms.follow(panel.all_tiles().values(), self.snapshots, now)  # so that a tap finds what it acknowledges
         self._change(event.serial, panel, now)
         return self._misfits(panel)
 
@@ -302,12 +308,15 @@ class House:
     def _take(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last word of an account that the owner has taken away
-        tiles = [tile for tile in self._plugged.tiles() if tile.account == snapshot.account]
-        effects = self._books.take(snapshot, tiles, self.config, self.privacy is not Privacy.OFF, now)
+        hides = self.privacy is not Privacy.OFF
+        effects = self._books.take(snapshot, self._tiles_of(snapshot.account), self.config, hides, now)
         if not snapshot.refreshing and self._fingers.marks.ripe(snapshot.account, snapshot.polls):
             self._end_refresh(snapshot.account, now)
         self._read(now)
         return effects
+
+    def _tiles_of(self, account: str) -> list[TileConfig]:
+        return [tile for tile in self._plugged.tiles() if tile.account == account]
 
     def _held(self, event: Event, now: Moment) -> list[Effect]:
         """Holds that have come due: as far as the deck has told what its fingers did, for the loop may be late."""

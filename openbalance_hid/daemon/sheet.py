@@ -98,7 +98,7 @@ def _face(kind: TileKind, situation: Situation, theme: str) -> KeyFace:
     known = Known({DEFAULT_ACCOUNT: situation.snapshot}, runs=runs, privacy=situation.privacy)
     now = AT + situation.later
     if kind.name == "spike-alert":
-        known = replace(known, episodes={(DEFAULT_ACCOUNT, rule_of(scene_of(tile, known, now, situation.turn))): seen})
+        known = replace(known, episodes={(DEFAULT_ACCOUNT, rule_of(options)): seen})
     view = kind.view(scene_of(tile, known, now, situation.turn))  # a bug is raised: it must not stand on a sheet unseen
     return face_of(replace(masked_by(known.privacy, view), stripe=situation.stripe), situation.touch)
 

@@ -78,10 +78,13 @@ def status(house: House, decks: Sequence[DeckCounts], process: Process, now: Mom
 def accounts(house: House, now: datetime) -> dict[str, Any]:
     """What is known of each account; what the status says of them, and `bar`."""
     known = house.known
-    return {name: _account(snapshot, known, house.config, now) for name, snapshot in known.snapshots.items()}
+    return {
+        name: _account(snapshot, known, house.config, house.spike_rules(name), now)
+        for name, snapshot in known.snapshots.items()
+    }
 
 
-def _account(snapshot: Snapshot, known: Known, config: Config, now: datetime) -> dict[str, Any]:
+def _account(snapshot: Snapshot, known: Known, config: Config, rules: Sequence[SpikeRule], now: datetime) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
     yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
@@ -101,7 +104,7 @@ def _account(snapshot: Snapshot, known: Known, config: Config, now: datetime) ->
             **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
         },
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
-        "spike": _spike(snapshot, known.episodes, now),
+        "spike": _spike(snapshot, rules, known.episodes, now),
         "runway_days": _runway_days(snapshot, now),
         "meter": _meter(known.runs.get(snapshot.account)),
         "masked": known.privacy is Privacy.ON,
@@ -111,17 +114,24 @@ def _account(snapshot: Snapshot, known: Known, config: Config, now: datetime) ->
     }
 
 
-def _spike(snapshot: Snapshot, episodes: Mapping[EpisodeKey, Any], now: datetime) -> dict[str, Any]:
-    rule = next((rule for account, rule in episodes if account == snapshot.account), SpikeRule())
-    verdict = judge(snapshot, now, rule)
-    episode = episodes.get((snapshot.account, rule))
+def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], episodes: Mapping[EpisodeKey, Any], now: datetime) -> dict[str, Any]:
+    """By the rule of the account's spike alert; of several, that which says most, and calls for the owner.
+
+    The ratio is cut and not rounded: 2.9996 is no spike.
+    """
+    found = []
+    for rule in rules:
+        verdict = judge(snapshot, now, rule)
+        calls = calls_for_attention(episodes.get((snapshot.account, rule)), verdict.level)
+        found.append((verdict, rule, calls))
+    verdict, rule, calls = max(found, key=lambda each: (each[0].level, each[2]))
     return {
         "level": verdict.level.name.lower(),
-        "ratio": float(round(verdict.ratio, 3)) if verdict.ratio is not None else None,
+        "ratio": int(verdict.ratio * 1000) / 1000 if verdict.ratio is not None else None,
         "approximate": verdict.approximate,
         "lane": "1h" if verdict.burst else f"{rule.window_hours.normalize():f}h",
         "driver": verdict.driver.name if verdict.driver is not None else None,
-        "acknowledged": verdict.level > Level.NORMAL and not calls_for_attention(episode, verdict.level),
+        "acknowledged": verdict.level > Level.NORMAL and not calls,
     }
 
 

@@ -10,7 +10,9 @@
 `~` marks a ratio that rests on too few samples. A tap acknowledges: the call for attention stops, the word stays true.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from openbalance_hid.account.episode import calls_for_attention
 from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, Verdict, judge
@@ -37,10 +39,11 @@ LEVELS = {
 }
 
 
-def rule_of(scene: Scene) -> SpikeRule:
-    """The owner's rule."""
-    given = {name: scene.amount(name) for name in ("threshold", "floor_usd", "window_hours")}
-    return SpikeRule(**{name: value for name, value in given.items() if value is not None}, burst=bool(scene.options["burst"]))
+def rule_of(options: Mapping[str, object]) -> SpikeRule:
+    """The owner's rule, from the options of a tile; what is not among them is as usual."""
+    given = {**KIND.defaults(), **options}
+    threshold, floor_usd, hours = (Decimal(str(given[name])) for name in ("threshold", "floor_usd", "window_hours"))
+    return SpikeRule(threshold, floor_usd, hours, bool(given["burst"]))
 
 
 def view(scene: Scene) -> TileView:
@@ -48,7 +51,7 @@ def view(scene: Scene) -> TileView:
     snapshot = scene.snapshot
     title = scene.label or "Spike"
     asked = trouble(scene, snapshot.activity)
-    verdict = judge(snapshot, scene.now, rule_of(scene))
+    verdict = judge(snapshot, scene.now, rule_of(scene.options))
     if verdict.level is Level.GATHERING:
         return plain_notice(scene, title, State("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
     if verdict.level is Level.PREPARING:

@@ -1,6 +1,7 @@
 """The house under virtual time: events in, effects out, nothing else in the room."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -199,6 +200,17 @@ def test_a_tap_on_the_spike_acknowledges_it_and_it_stays_true():
     worse = snapshot(days=days_back([3] * 6), taken=day_of_samples(30))
     story.tell(worse)
     assert story.face(3).view.attention
+
+
+def test_a_deck_that_comes_between_two_polls_can_be_tapped_at_once():
+    alarmed = snapshot(days=days_back([3] * 6), taken=day_of_samples(12))
+    alert = TileConfig("spike-alert", options=FrozenMap({"threshold": Decimal(2)}))
+    config = Config(decks=(DeckConfig(serial="other"), DeckConfig(pages=(PageConfig("main", FrozenMap({3: alert})),))))
+    story = Story(config, alarmed)
+    story.plugged()
+    assert story.face(3).view.attention
+    story.tell(Asked(3, Gesture.TAP))
+    assert not story.face(3).view.attention
 
 
 CRITICAL = snapshot(days=days_back([3] * 6), taken=day_of_samples(30))

@@ -1,10 +1,14 @@
 """What `status --json` promises to programs: every field, amounts as exact text, instants in UTC."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
+from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.daemon.status import DeckCounts, Process, status
+from openbalance_hid.daemon.status import DeckCounts, Process, accounts, status
 from tests.build import NOON, day_of_samples, days_back, snapshot
 from tests.daemon.test_house import DECK, Story, healthy
 
@@ -75,3 +79,38 @@ def test_instants_are_utc():
 def test_a_spike_is_told_as_it_stands_on_the_key():
     spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples(20)))["accounts"]["default"]["spike"]
     assert (spike["level"], spike["ratio"], spike["lane"], spike["acknowledged"]) == ("critical", 10.0, "24h", False)
+
+
+def alert(key, **options):
+    return key, TileConfig("spike-alert", options=FrozenMap(options))
+
+
+@pytest.mark.parametrize(
+    ("alerts", "level", "lane"),
+    [
+        ([], "spike", "24h"),  # the usual rule
+        ([alert(0, threshold=Decimal(5))], "normal", "24h"),
+        ([alert(0, threshold=Decimal(2))], "critical", "24h"),
+        ([alert(0, threshold=Decimal(5)), alert(1, threshold=Decimal(2))], "critical", "24h"),
+        ([alert(0, floor_usd=Decimal(100))], "normal", "24h"),
+        ([alert(0, window_hours=Decimal(6))], "spike", "6h"),
+    ],
+)
+def test_a_spike_is_judged_by_the_rule_of_the_tile(alerts, level, lane):
+    config = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({5: TileConfig("balance"), **dict(alerts)})),)),))
+    seen = snapshot(days=days_back([2] * 6), taken=day_of_samples(8))
+    house = House(config, {"default": seen}, Moment(NOON, 1000.0))
+    spike = status(house, (), PROCESS, Moment(NOON, 1000.0))["accounts"]["default"]["spike"]
+    assert (spike["level"], spike["lane"]) == (level, lane)
+
+
+def test_a_ratio_is_never_rounded_up_to_a_level():
+    spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples("5.99999")))["accounts"]["default"]["spike"]
+    assert (spike["level"], spike["ratio"]) == ("normal", 2.999)
+
+
+def test_a_day_that_is_over_and_not_published_is_told_by_the_counter():
+    now = datetime(2026, 11, 22, 0, 15, tzinfo=UTC)
+    seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))
+    house = House(Config(), {"default": seen}, Moment(now, 1000.0))
+    assert Decimal(accounts(house, now)["default"]["spend_usd"]["yesterday"]) == 24
