@@ -115,9 +115,12 @@ class _ErrorReply(msgspec.Struct):
 
 
 def to_credits(body: bytes) -> Credits:
-    """What was bought and used, USD, from `GET /credits`. ServerError when either amount is missing or unreadable."""
+    """What was bought and used, USD, from `GET /credits`. ServerError for an amount that is missing or cannot be."""
     data = decoded(body, _CreditsReply, "/credits").data
-    return Credits(bounded(data.total_credits, "total_credits"), bounded(data.total_usage, "total_usage"))
+    told = Credits(bounded(data.total_credits, "total_credits"), bounded(data.total_usage, "total_usage"))
+    if told.total_usage_usd < 0:
+        raise ServerError("the reply has a total_usage below zero")
+    return told
 
 
 def to_today(body: bytes, day: date) -> Today:

@@ -134,8 +134,11 @@ class Turns:
         try:
             credits_ = client.credits()
             # An inference key has been answered 200 with 0 and 0 instead of 403.
-            if credits_.total_credits_usd == 0 == credits_.total_usage_usd and not self._is_management_key(client):
-                return _WRONG_KIND, None
+            if credits_.total_credits_usd == 0 == credits_.total_usage_usd:
+                if not self._is_management_key(client):
+                    return _WRONG_KIND, None
+                if self._known.credits.value not in (None, credits_):
+                    raise ServerError("/credits answered 0 and 0, and neither was before")
         except KeyRejectedError as error:
             return self._rejected(error), None
         except ForbiddenError as error:

@@ -333,6 +333,23 @@ def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage)
     assert stage.now.samples == good.samples
 
 
+def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(stage: Stage) -> None:
+    stage.turn()
+    good = stage.now
+    stage.zeros()
+    stage.later()
+    assert stage.now.health is Health.SERVER_ERROR
+    assert (stage.now.credits.value, stage.now.samples) == (good.credits.value, good.samples)
+
+
+def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
+    stage.turn()
+    good = stage.now
+    stage.sample.instead["/credits"] = json(200, {"data": {"total_credits": 100, "total_usage": -1}})
+    stage.later()
+    assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, good.credits.value)
+
+
 def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
     stage.turn()
     stage.zeros()
