@@ -26,13 +26,20 @@ def runway(snapshot: Snapshot, now: datetime) -> Runway | None:
     if credits_ is None or activity is None or not activity.by_model:
         return None
     today = utc_now(snapshot, answered_at(snapshot, now)).date()
-    if today - min(activity.by_model) < timedelta(days=ENOUGH_DAYS):
+    if is_young(snapshot, now):
         return None
     balance_usd = max(Decimal(0), credits_.balance_usd)
     short, long = (_pace_usd(snapshot, today, days) for days in (SHORT_DAYS, LONG_DAYS))
     if short < SLOWEST_USD:
         return None
     return Runway(balance_usd / short, balance_usd / long if long >= SLOWEST_USD else None)
+
+
+def is_young(snapshot: Snapshot, now: datetime) -> bool:
+    """Whether there is history, and too little of it."""
+    days = snapshot.activity.value.by_model if snapshot.activity.value is not None else {}
+    today = utc_now(snapshot, answered_at(snapshot, now)).date()
+    return bool(days) and today - min(days) < timedelta(days=ENOUGH_DAYS)
 
 
 def _pace_usd(snapshot: Snapshot, today: date, days: int) -> Decimal:

@@ -5,7 +5,8 @@
 
 OpenRouter lists the keys of the default workspace only; what deleted keys and the chat room spent is in none of them. Behind
 the name of a key with a limit stands how much of the limit is used: amber from 80 %, red when nothing is left. Of a key
-without a limit the bar is its share of all. The next page every 60 s. A tap opens the keys page.
+without a limit the bar is its share of all. The keys are asked for a few times a day and at a hold; once more has been spent,
+the amounts grow old. The next page every 60 s. A tap opens the keys page.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +19,16 @@ from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import (
+    State,
+    age_words,
+    notice_view,
+    plain_notice,
+    shown_age,
+    trouble,
+    trouble_line,
+    true_until,
+)
 from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shorten, TileView, Tone
 
 MOST = 6
@@ -60,20 +70,21 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     blocks: tuple[Block, ...] = (name, Hero(words.money(_spent(scene, key))))
     if used is not None and key.limit_usd is not None:
         limit = words.money(key.limit_usd)
-        of_it = Line(f"{words.percent(used * 100)} of {limit}", Tone.INK, variants=(words.percent(used * 100),))
+        of_it = Line(f"{_percent(used)} of {limit}", Tone.INK, variants=(_percent(used),))
         blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), of_it)
     return _said(scene, title, blocks, f"{title} {_aloud(scene, key)}", None)
 
 
 def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: tuple[int, int] | None) -> TileView:
     snapshot, line = scene.snapshot, trouble_line(trouble(scene, scene.snapshot.keys))
+    measured_at = true_until(snapshot, snapshot.keys)
     return TileView(
         scene.tile,
         title,
         blocks,
-        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, snapshot.credits.measured_at, scene.now),
+        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, measured_at, scene.now),
         scene.theme,
-        shown_age(snapshot, [snapshot.credits.measured_at or snapshot.keys.measured_at], scene.now),
+        shown_age(snapshot, [measured_at], scene.now),
         page=page,
         trouble=line,
         sign=Icon.KEY,  # `today` has the same title
@@ -83,22 +94,29 @@ def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: 
 def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
     usd, used, name = _spent(scene, key), _used(key), words.clean(key.name) or words.UNKNOWN
     if used is not None:
-        name, share, tone = f"{name} {words.percent(used * 100)}", float(min(Decimal(1), used)), _tone(used)
+        name, share, tone = f"{name} {_percent(used)}", float(min(Decimal(1), used)), _tone(used)
         return Row(name, words.money(usd), share, tone)
     return Row(name, words.money(usd), float(usd / total) if usd is not None and total > 0 else None)
 
 
 def _aloud(scene: Scene, key: ApiKey) -> str:
     used, name = _used(key), words.clean(key.name) or words.UNKNOWN
-    limit = "" if used is None else f", {words.percent(used * 100)} of its limit of {words.money(key.limit_usd)}"
+    limit = "" if used is None else f", {_percent(used)} of its limit of {words.money(key.limit_usd)}"
     return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")
 
 
 def _used(key: ApiKey) -> Decimal | None:
-    """The used share of the limit, 1 for all of it; None without a limit."""
-    if key.limit_usd is None or key.limit_left_usd is None or key.limit_usd <= 0:
+    """The used share of the limit, 1 for all of it, as of a limit of nothing; None without a limit."""
+    if key.limit_usd is None or key.limit_left_usd is None:
         return None
+    if key.limit_usd <= 0:
+        return Decimal(1)
     return max(Decimal(0), key.limit_usd - key.limit_left_usd) / key.limit_usd
+
+
+def _percent(used: Decimal) -> str:
+    """100 % is all of it, and nothing less."""
+    return words.percent(used * 100 if used >= 1 else min(used * 100, Decimal(99)))
 
 
 def _tone(used: Decimal) -> Tone:

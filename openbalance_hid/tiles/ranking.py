@@ -8,7 +8,16 @@ from openbalance_hid.account.spend import Leader
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import (
+    State,
+    age_words,
+    notice_view,
+    plain_notice,
+    shown_age,
+    trouble,
+    trouble_line,
+    true_until,
+)
 from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
@@ -32,7 +41,8 @@ def ranking_view(
     rows = tuple(Row(name, _amount(leader, by), leader.share) for name, leader in zip(names[here], leaders[here], strict=True))
     told = ", ".join(f"{row.name} {row.amount}" for row in rows)
     line = trouble_line(asked)
-    measured_at = snapshot.credits.measured_at or reading.measured_at  # days are asked twice a day: that is no age
+    asked_seldom = reading is snapshot.today  # completed days stay as they are: that they are asked twice a day is no age
+    measured_at = true_until(snapshot, reading) if asked_seldom else snapshot.credits.measured_at or reading.measured_at
     return TileView(
         scene.tile,
         title,

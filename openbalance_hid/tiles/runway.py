@@ -7,7 +7,7 @@ The gauge is full at 30 days. Idle days count into the pace. A tap opens the cre
 
 from decimal import Decimal
 
-from openbalance_hid.account.runway import runway
+from openbalance_hid.account.runway import is_young, runway
 from openbalance_hid.press.actions import OpenPage, Page
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
@@ -31,7 +31,10 @@ def view(scene: Scene) -> TileView:
     line = trouble_line(trouble(scene, snapshot.credits))
     age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
     if left is None:
-        said = line or Line("little spent", Tone.MUTED, variants=("no pace",))
+        young = is_young(snapshot, scene.now)
+        said = line or Line(
+            "too few days" if young else "little spent", Tone.MUTED, variants=("too new" if young else "no pace",)
+        )
         return TileView(scene.tile, title, (Hero(words.UNKNOWN), said), f"{title} unknown, {said.text}", scene.theme, age)
     tone = _tone(left.days, Decimal(str(scene.options["warn_days"])))
     hero = Hero(
@@ -72,8 +75,10 @@ def _range(short: Decimal, long: Decimal | None) -> str:
     if long is None:
         return "at 7-day pace"
     low, high = (_days(days) for days in sorted((short, long)))
-    if low == high:
-        return "steady pace"
+    if short <= 0:
+        return "nothing left"
+    if low == high:  # the paces agree, as far as can be told: of so many days nobody can tell
+        return "at either pace" if short > MOST_DAYS else "steady pace"
     unit = high[-2:]
     return f"{low.removesuffix(unit)}–{high}"
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
+from openbalance_hid.account.spend import counted_usd
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Notice, TileView, Tone
@@ -88,6 +89,14 @@ def shown_age(snapshot: Snapshot, measured: Sequence[datetime | None], now: date
         return Age.FRESH
     intervals = (now - min(known)).total_seconds() / snapshot.interval_s
     return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
+
+
+def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
+    """Of when a reading is that is asked for seldom: of the last poll, unless the counter has moved since its answer."""
+    polled_at = snapshot.credits.measured_at
+    if reading.measured_at is None or polled_at is None:
+        return polled_at or reading.measured_at
+    return reading.measured_at if counted_usd(snapshot, reading.measured_at) else polled_at
 
 
 def faded(line: Line | None, age: Age) -> Line | None:

@@ -1,10 +1,12 @@
 """`usage`: the menu-bar monitor on a key: an icon, the balance, the usage of a period, or both.
 
-    display   both, icon, balance, usage
+    display   both, icon, balance, usage        the icon says whether all is well: the account heard of, its balance above zero
     period    today, 7d, 30d, month, all        today and month are UTC
 
 A tap opens the activity page.
 """
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.press.actions import OpenPage, Page
@@ -12,10 +14,11 @@ from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
-from openbalance_hid.tiles.view import Block, Hero, Icon, Line, TileView, Tone
+from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, TileView, Tone
 
 PERIODS = {"today": "Today UTC", "7d": "7 days", "30d": "30 days", "month": "Month UTC", "all": "All time"}
 ALL_WELL = State("All well", Icon.CHECK, Tone.GOOD)
+BELOW_ZERO = State("Below zero", Icon.WARNING, Tone.ALARM)
 
 
 def view(scene: Scene) -> TileView:
@@ -30,7 +33,7 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, asked)
     age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
     if display == "icon":
-        return plain_notice(scene, title, ALL_WELL)
+        return _icon(scene, title, age)
     balance = words.money(account.balance_usd)
     used = words.money(used_usd(snapshot, scene.choice("period"), scene.now))
     blocks: tuple[Block, ...] = (Hero(used),)
@@ -50,6 +53,15 @@ def view(scene: Scene) -> TileView:
         age,
         trouble=line,
     )
+
+
+def _icon(scene: Scene, title: str, age: Age) -> TileView:
+    """Whether all is well; of old data nobody can say so."""
+    account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
+    state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
+    if age is Age.STALE and measured_at is not None:
+        state = State(f"{words.age((scene.now - measured_at).total_seconds())} old", Icon.CLOCK, Tone.MUTED)
+    return replace(plain_notice(scene, title, state), age=age)
 
 
 KIND = TileKind(

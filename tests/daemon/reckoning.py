@@ -11,6 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from openbalance_hid.simulator.sample_account import SampleAccount
 from openbalance_hid.simulator.sample_data import MODELS
+from openbalance_hid.tiles import words
 from openbalance_hid.tiles.words import model_names, money, percent
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -240,7 +241,10 @@ class Reckoning:
             part = NOBODY if limit is None else month * Decimal(share) * 100 / limit
             used = "" if limit is None else f", {percent(part)} of its limit of {money(Decimal(limit))}"
             told.append(f"{name} {amount}{used}")
-        return "Today UTC by key: " + ", ".join(told[:2] if turn % 2 == 0 else told[2:])
+        since = self.counted(at, self.readings[-1].at)
+        late_s = (now - (at if since is not None and since[0] else self.readings[-1].at)).total_seconds()
+        aged = f", {words.age(late_s)} old" if late_s >= 2 * INTERVAL_S else ""
+        return "Today UTC by key: " + ", ".join(told[:2] if turn % 2 == 0 else told[2:]) + aged
 
     def _meter(self, now: datetime) -> str:
         if self.tapped_at is None:

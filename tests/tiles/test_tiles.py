@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode, acknowledge
 from openbalance_hid.account.snapshot import Health, Snapshot
@@ -13,7 +14,7 @@ from openbalance_hid.daemon.board import NOBODYS
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Bars, Gauge, Hero, Icon, Line, Notice, Row, TileView, Tone
-from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
+from tests.build import NOON, api_key, day_of_samples, days_back, samples, snapshot, usd
 
 SPOKEN = [name for name in TILES if name not in NOBODYS]  # those that say something about an account
 
@@ -303,10 +304,12 @@ def test_runway_counts_idle_days():
     assert hero(idle).text == "≈14 d"
 
 
-@pytest.mark.parametrize("amounts", [[2, 2], ["0.001"] * 30])
-def test_runway_without_history_or_pace_is_unknown(amounts):
+@pytest.mark.parametrize(
+    ("amounts", "why"), [([50, 50], "too few days"), (["0.001"] * 30, "little spent"), ([], "little spent")]
+)
+def test_runway_without_history_or_pace_is_unknown(amounts, why):
     view = said("runway", snapshot(days=days_back(amounts)))
-    assert (hero(view).text, lines(view)) == ("—", ["little spent"])
+    assert (hero(view).text, lines(view)) == ("—", [why])
 
 
 def test_today_says_amount_comparison_and_leader():
@@ -343,7 +346,13 @@ def test_today_unknown_is_a_dash_and_blames_nobody():
 
 @pytest.mark.parametrize(
     ("bought", "days", "words"),
-    [("99", [2] * 30, "steady pace"), ("27", [2] * 7 + [1] * 23, "12–19 h"), ("28", [2] * 7, "1–4 d")],
+    [
+        ("99", [2] * 30, "steady pace"),
+        ("9999", [2] * 7, "at either pace"),
+        ("20", [2] * 7, "nothing left"),
+        ("27", [2] * 7 + [1] * 23, "12–19 h"),
+        ("28", [2] * 7, "1–4 d"),
+    ],
 )
 def test_the_range_says_its_unit_once(bought, days, words):
     assert lines(said("runway", snapshot(balance=(bought, 26), days=days_back(days)))) == [words]
@@ -361,6 +370,14 @@ def test_usage_as_an_icon_says_the_state():
     assert notice(said("usage", FULL, display="icon")).words == "All well"
     late = Snapshot(**{**{name: getattr(FULL, name) for name in FULL.__slots__}, "health": Health.OFFLINE})
     assert notice(said("usage", late, display="icon")).words == "Offline"
+
+
+def test_usage_as_an_icon_is_well_only_while_that_is_known_and_true():
+    assert notice(said("usage", snapshot(balance=(10, "10.01")), display="icon")).words == "Below zero"
+    assert said("usage", FULL, NOON + timedelta(minutes=31), display="icon").age is Age.OLD
+    late = said("usage", FULL, NOON + timedelta(minutes=61), display="icon")
+    assert (notice(late).words, notice(late).icon, late.age) == ("61 m old", Icon.CLOCK, Age.STALE)
+    assert "61 m old" in late.text
 
 
 def test_providers_add_up_their_models():
@@ -412,6 +429,38 @@ def test_one_key_is_a_number_with_its_limit_as_a_gauge():
 def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
     assert rows(said("api-keys", FULL, still, period=period))[0][1] != "—"
     assert rows(said("api-keys", FULL, over, period=period))[0][1] == "—"
+
+
+@pytest.mark.parametrize(
+    ("limit", "left", "words", "tone"),
+    [
+        (10, "0.001", "99%", Tone.WARN),
+        (10, 0, "100%", Tone.ALARM),
+        (10, -2, "120%", Tone.ALARM),
+        (10, 10, "0%", Tone.GOOD),
+        (0, 0, "100%", Tone.ALARM),
+        (10, None, None, Tone.ACCENT),
+    ],
+)
+def test_a_limit_is_used_up_when_nothing_is_left_of_it_and_not_before(limit, left, words, tone):
+    view = said("api-keys", snapshot(keys=(api_key("ci", 1, limit, left),)))
+    (row,) = [block for block in view.blocks if isinstance(block, Row)]
+    assert (row.name, row.tone) == ("ci" if words is None else f"ci {words}", tone)
+
+
+@pytest.mark.parametrize(
+    ("tile", "options"), [("api-keys", {}), ("api-keys", {"key_name": "ci"}), ("top-models", {"period": "today"})]
+)
+@pytest.mark.parametrize(("spent", "age"), [(0, Age.FRESH), ("0.01", Age.STALE)])
+def test_what_is_asked_seldom_is_old_once_more_was_spent(tile, options, spent, age):
+    """A poll an hour later, which asked only for the credits."""
+    later = NOON + timedelta(hours=1)
+    taken = samples([(NOON, 50), (later, 50 + usd(spent))])
+    seen = snapshot(later, keys=KEYS, today={"A": 3}, taken=taken)
+    seen = replace(seen, keys=replace(seen.keys, measured_at=NOON), today=replace(seen.today, measured_at=NOON))
+    view = said(tile, seen, later, **options)
+    assert view.age is age
+    assert ("60 m old" in view.text) is (age is Age.STALE)
 
 
 def test_a_disabled_key_is_left_out_unless_it_spent():
