@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from openbalance_hid.config.watch import ConfigWatch, directories
+from openbalance_hid.config.watch import ConfigWatch
 
 PATIENCE_S = 30.0
 
@@ -109,6 +110,92 @@ def test_a_file_whose_directories_come_later_is_noticed(tmp_path: Path, begin: B
     assert noted.comes()
 
 
+def test_a_directory_that_is_removed_and_made_anew_is_followed(tmp_path: Path, begin: Begin):
+    file = tmp_path / "config" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("")
+    noted = begin(file)
+    for text in ("a", "ab"):
+        shutil.rmtree(file.parent)
+        file.parent.mkdir()
+        file.write_text(text)
+        assert noted.comes()
+        write(file, f"{text} and more")
+        assert noted.comes()
+
+
+def test_a_directory_that_takes_the_place_of_another_is_followed(tmp_path: Path, begin: Begin):
+    file = tmp_path / "config" / "config.toml"
+    for name in ("config", "next"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.toml").write_text(name)
+    noted = begin(file)
+    file.parent.rename(tmp_path / "before")
+    (tmp_path / "next").rename(file.parent)
+    assert noted.comes()
+    replace(file, "a")
+    assert noted.comes()
+
+
+@pytest.mark.parametrize(
+    ("turned", "to"),
+    [
+        ("config", "profiles/{}/deck"),  # the directory, as stow lays it out
+        ("config/config.toml", "../profiles/{}/deck/config.toml"),  # the file, as home-manager does
+        ("profiles/current", "{}"),  # a generation, above both
+    ],
+)
+def test_a_link_that_is_turned_anywhere_on_the_way_is_followed(tmp_path: Path, begin: Begin, turned: str, to: str):
+    for name in ("one", "two"):
+        (tmp_path / "profiles" / name / "deck").mkdir(parents=True)
+        (tmp_path / "profiles" / name / "deck" / "config.toml").write_text(name)
+    if turned == "profiles/current":
+        (tmp_path / "config").symlink_to("profiles/current/deck")
+    link = tmp_path / turned
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(to.format("one"))
+    noted = begin(tmp_path / "config" / "config.toml")
+    link.with_name("new").symlink_to(to.format("two"))
+    link.with_name("new").rename(link)
+    assert noted.comes()
+    replace(tmp_path / "profiles" / "two" / "deck" / "config.toml", "more")
+    assert noted.comes()
+
+
+def test_a_directory_that_comes_later_as_a_link_is_followed(tmp_path: Path, begin: Begin):
+    (tmp_path / "dotfiles").mkdir()
+    file = tmp_path / "config" / "openbalance-hid" / "config.toml"
+    noted = begin(file)
+    file.parent.parent.mkdir()
+    file.parent.symlink_to(Path("..") / "dotfiles")
+    write(tmp_path / "dotfiles" / "config.toml", "a")
+    assert noted.comes()
+    replace(tmp_path / "dotfiles" / "config.toml", "ab")
+    assert noted.comes()
+
+
+def test_what_happens_to_other_names_wakes_nobody(tmp_path: Path):
+    """As every program does in `~/.config`: it writes, replaces, removes and reads what is its own."""
+    file, other = tmp_path / "openbalance-hid" / "config.toml", tmp_path / "other.conf"
+    file.parent.mkdir()
+    file.write_text("")
+    noted, elsewhere = Noted(), Noted()
+    watch, others = ConfigWatch(file, noted), ConfigWatch(other, elsewhere)
+    watch.start()
+    others.start()
+    for save, text in ((write, "a"), (replace, "ab"), (remove_and_write, "abc")):
+        save(other, text)
+        (tmp_path / f"lock-{text}").mkdir()
+        assert file.read_text() == "" and list(file.parent.iterdir()) == [file]
+        assert elsewhere.comes(), "by now this one would have looked as well"
+    assert watch.looks == 1, "when it began"
+    write(file, "a")
+    assert noted.comes()
+    assert watch.looks == 2
+    watch.stop()
+    others.stop()
+
+
 def test_other_files_of_the_directory_are_not_it(tmp_path: Path, begin: Begin):
     file = tmp_path / "config.toml"
     file.write_text("")
@@ -133,9 +220,3 @@ def test_one_who_fails_to_read_hears_of_the_next_change(tmp_path: Path):
         write(file, text)
         assert heard.acquire(timeout=PATIENCE_S)
     watch.stop()
-
-
-def test_a_loop_of_links_has_an_end(tmp_path: Path):
-    (tmp_path / "a").symlink_to(tmp_path / "b")
-    (tmp_path / "b").symlink_to(tmp_path / "a")
-    assert directories(tmp_path / "a") == {tmp_path, tmp_path.parent}
