@@ -11,7 +11,7 @@ import click
 
 from openbalance_hid.cli.names import Number
 from openbalance_hid.config.paths import home_dir
-from openbalance_hid.deck.udev import Rules, install_command, program_words
+from openbalance_hid.deck.udev import RULES_DIRS, Rules, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, ServiceError, UsageError
 from openbalance_hid.service.here import SYSTEM_FILE, log_file, user_service
 from openbalance_hid.service.install import UserService, carried
@@ -25,6 +25,8 @@ from openbalance_hid.service.units import (
     render_system_unit,
     render_user_unit,
 )
+
+HEADLESS_STATE = "/var/lib/private/openbalance-hid /var/lib/openbalance-hid"  # the second one is a link to the first
 
 _headless = click.option("--headless", is_flag=True, help="For a machine without a seat: a system service with its own user.")
 
@@ -52,7 +54,7 @@ def install(headless: bool) -> None:
 def uninstall(headless: bool) -> None:
     """Stop the service and remove it."""
     if headless:
-        click.echo(f"{_sudo()}systemctl disable --now {UNIT} && {_sudo()}rm {SYSTEM_FILE} && {_sudo()}systemctl daemon-reload")
+        _say_headless_away()
         return
     for line in _here().uninstall():
         click.echo(line)
@@ -69,7 +71,7 @@ def status() -> None:
         return
     if state.file is None or not state.enabled:
         raise NoDaemonError("the service is not installed", "openbalance-hid service install")
-    raise NoDaemonError("the service does not run", "openbalance-hid service logs")
+    raise NoDaemonError("the service does not run", f"openbalance-hid service {'install' if state.rests else 'logs'}")
 
 
 @service.command()
@@ -106,6 +108,15 @@ def _program() -> tuple[str, ...]:
 
 def _sudo() -> str:
     return "" if os.geteuid() == 0 else "sudo "
+
+
+def _say_headless_away() -> None:
+    """What undoes it, but for what is the owner's."""
+    sudo, rules = _sudo(), RULES_DIRS[0] / "rules.d" / rules_name(Rules.HEADLESS)
+    click.echo(
+        f"{sudo}systemctl disable --now {UNIT} && {sudo}rm -f {SYSTEM_FILE} {rules} && {sudo}systemctl daemon-reload\n\n"
+        f"Key, configuration and history stay. To remove them as well: {sudo}rm -r {ETC} {HEADLESS_STATE}"
+    )
 
 
 def _say_headless() -> None:

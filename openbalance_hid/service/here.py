@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from openbalance_hid.config.paths import home_dir
 from openbalance_hid.errors import UsageError
 from openbalance_hid.service.install import Launchd, Systemd, UserService, carried
 from openbalance_hid.service.programs import ask_program
-from openbalance_hid.service.units import LABEL, UNIT, render_user_unit
+from openbalance_hid.service.units import LABEL, UNIT, program_of, render_user_unit
 
 SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 
@@ -22,7 +22,7 @@ def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
         return Launchd(program, carried(env), home_dir() / "Library/LaunchAgents", log_file())
     if sys.platform == "linux":
         config_home = Path(env.get("XDG_CONFIG_HOME") or home_dir() / ".config")
-        return Systemd(program, carried(env), config_home / "systemd/user")
+        return Systemd(program, carried(env), config_home / "systemd/user", way=_way(env))
     raise UsageError(f"services are for systemd and launchd, and {sys.platform} has neither", "openbalance-hid run")
 
 
@@ -47,8 +47,12 @@ def _rules(text: str) -> list[str]:
 
 def unit_starts(unit: Path) -> Path | None:
     """The program that a unit of systemd starts; None where it cannot be told."""
-    for line in unit.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith("ExecStart="):
-            words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%").replace("$$", "$"))
-            return Path(words[0]) if words else None
-    return None
+    program = program_of(unit.read_text(encoding="utf-8", errors="replace"))
+    return Path(program) if program is not None else None
+
+
+def _way(env: Mapping[str, str]) -> dict[str, str]:
+    """What `systemctl --user` needs to find the manager where no login has said it, as after `su -`."""
+    place = Path(f"/run/user/{os.getuid()}")
+    said = env.get("XDG_RUNTIME_DIR") or env.get("DBUS_SESSION_BUS_ADDRESS")
+    return {} if said or not place.is_dir() else {"XDG_RUNTIME_DIR": str(place)}

@@ -5,11 +5,11 @@ Nothing here becomes root. Everything may be done twice: what is as it should be
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from openbalance_hid.config.paths import absolute
+from openbalance_hid.config.paths import absolute, home_dir
 from openbalance_hid.errors import ServiceError
 from openbalance_hid.service.programs import Ended, ask_program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_user_unit
@@ -22,17 +22,28 @@ PACKAGED_DIRS = tuple(Path(place, "systemd/user") for place in ("/etc", "/usr/lo
 
 # What leads commands to other places than the usual ones must lead the service there as well. Never a key.
 CARRIED = ("OPENBALANCE_API_URL", "OPENBALANCE_CONFIG", "OPENBALANCE_RUNTIME_DIR", "OPENBALANCE_STATE_DIR")
+CARRIED_UNLESS = {"XDG_CONFIG_HOME": "~/.config", "XDG_STATE_HOME": "~/.local/state"}  # the usual places by their other name
+
+# Exit code of a daemon that left again -> why, and the command that helps.
+_LEFT = {
+    "75": ("another daemon is running", "openbalance-hid stop"),
+    "78": ("the configuration or a directory cannot be used", "openbalance-hid doctor"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the service is. `file`: its unit, or None; `enabled`: starts by itself; `words`: all of it, short."""
+    """How the service is. `file`: its unit, or None; `enabled`: starts by itself; `words`: all of it, short.
+
+    `rests`: it does not run, and nothing went wrong.
+    """
 
     file: Path | None
     enabled: bool
     active: bool
     words: str
     pid: int | None = None
+    rests: bool = False
 
 
 class UserService(Protocol):
@@ -46,18 +57,23 @@ class UserService(Protocol):
 
 def carried(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that the service is to have, made absolute where they are places."""
-    found = {name: env[name] for name in CARRIED if env.get(name)}
+    found = {name: env[name] for name in (*CARRIED, *CARRIED_UNLESS) if env.get(name)}
+    found = {name: text for name, text in found.items() if absolute(text) != absolute(CARRIED_UNLESS.get(name, "/dev/null"))}
     return {name: text if name.endswith("_URL") else str(absolute(text)) for name, text in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Systemd:
-    """The user's systemd. `own_dir`: where the user's units are; `packaged_dirs`: where a package may have put ours."""
+    """The user's systemd. `own_dir`: where the user's units are; `packaged_dirs`: where a package may have put ours.
+
+    `way`: variables that lead to the manager, beside those of this process.
+    """
 
     program: Sequence[str]
     env: Mapping[str, str]
     own_dir: Path
     packaged_dirs: Sequence[Path] = PACKAGED_DIRS
+    way: Mapping[str, str] = field(default_factory=dict)
 
     def install(self) -> list[str]:
         """What was done, in words: the unit is there, enabled, and runs as it is now."""
@@ -77,19 +93,18 @@ class Systemd:
             return [f"already installed: {self._file()}", *done, "already running"]
         started = self._ask("restart", UNIT, limit_s=START_LIMIT_S)
         if not started.ok:
-            raise ServiceError(
-                f"the service is installed but did not start: {self._why_not(started)}", "openbalance-hid service logs"
-            )
+            why, hint = self._why_not(started)
+            raise ServiceError(f"the service is installed but did not start: {why}", hint)
         return [*done, "restarted" if running else "started"]
 
     def uninstall(self) -> list[str]:
         """What was undone, in words. A unit that a package brought stays, disabled."""
         self._reach()
-        own, done = self.own_dir / UNIT, []
+        own, done = self._own_dir() / UNIT, []
         if self._ask("is-active", "--quiet", UNIT).ok:
             self._must("stop", UNIT)
             done.append("stopped")
-        links = [link for link in self.own_dir.glob(f"*.wants/{UNIT}") if link.is_symlink()]
+        links = [link for link in own.parent.glob(f"*.wants/{UNIT}") if link.is_symlink()]
         if self._file() is not None:
             self._must("disable", UNIT)
         for link in links:
@@ -118,7 +133,9 @@ class Systemd:
             words.append(f"last result: {facts['Result']}")
         if facts.get("NRestarts", "0") != "0":
             words.append(f"restarted {facts['NRestarts']} times")
-        return State(Path(file) if file else None, wanted, active, ", ".join(words), pid)
+        return State(
+            Path(file) if file else None, wanted, active, ", ".join(words), pid, facts.get("ActiveState") == "inactive"
+        )
 
     def logs_command(self, lines: int, follow: bool) -> list[str]:
         """The words that show the log."""
@@ -126,7 +143,7 @@ class Systemd:
 
     def _place(self) -> list[str]:
         """The unit is where systemd finds it; what that took, in words."""
-        text, own = render_user_unit(self.program, self.env), self.own_dir / UNIT
+        text, own = render_user_unit(self.program, self.env), self._own_dir() / UNIT
         packaged = next((file for place in self.packaged_dirs if (file := place / UNIT).is_file()), None)
         if packaged is not None and packaged.read_text(encoding="utf-8", errors="replace") == text:
             if not own.is_file():
@@ -136,13 +153,21 @@ class Systemd:
         return [f"wrote {own}"] if _write(own, text) else []
 
     def _file(self) -> Path | None:
-        return next((file for place in (self.own_dir, *self.packaged_dirs) if (file := place / UNIT).is_file()), None)
+        return next((file for place in (self._own_dir(), *self.packaged_dirs) if (file := place / UNIT).is_file()), None)
 
-    def _why_not(self, ended: Ended) -> str:
-        told = self._ask("show", UNIT, "--property=ExecMainStatus", "--value").out.strip()
-        return {"75": "another daemon is running (openbalance-hid stop)", "78": "the configuration has an error"}.get(
-            told, ended.reason
+    def _own_dir(self) -> Path:
+        """Where the manager looks for the user's units: a shell may have been told another place than the manager was."""
+        read = self._ask("show", "--property=UnitPath", "--value").out.split()
+        if str(self.own_dir) in read:
+            return self.own_dir
+        home = home_dir()
+        return next(
+            (Path(each) for each in read if each.endswith("systemd/user") and Path(each).is_relative_to(home)), self.own_dir
         )
+
+    def _why_not(self, ended: Ended) -> tuple[str, str]:
+        told = self._ask("show", UNIT, "--property=ExecMainStatus", "--value").out.strip()
+        return _LEFT.get(told, (ended.reason, "openbalance-hid service logs"))
 
     def _reach(self) -> None:
         ended = self._ask("show", "--property=Version")
@@ -155,7 +180,7 @@ class Systemd:
             raise ServiceError(f"systemctl --user {' '.join(words)}: {ended.reason}", "openbalance-hid service status")
 
     def _ask(self, *words: str, limit_s: float = 10.0) -> Ended:
-        return ask_program(["systemctl", "--user", "--no-pager", *words], limit_s)
+        return ask_program(["systemctl", "--user", "--no-pager", *words], limit_s, self.way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +237,10 @@ class Launchd:
             return State(file, False, False, "not loaded")
         facts = _facts(told.out)
         pid = self._pid()
-        words = facts.get("state", "loaded")
-        if pid is None and "last exit code" in facts:
-            words += f", last exit code {facts['last exit code']}"
-        return State(file, True, pid is not None, words, pid)
+        words, left_with = facts.get("state", "loaded"), facts.get("last exit code")
+        if pid is None and left_with is not None:
+            words += f", last exit code {left_with}"
+        return State(file, True, pid is not None, words, pid, pid is None and left_with in (None, "0", "(never exited)"))
 
     def logs_command(self, lines: int, follow: bool) -> list[str]:
         """The words that show the log."""

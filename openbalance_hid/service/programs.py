@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openbalance_hid.desktop.guarded_process import without_key_variables
@@ -24,17 +24,18 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """The last line that it complained with, or else its exit code in words."""
+        """The last line that it complained with, but for where to look further; or else its exit code in words."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        lines = [line for line in lines if not line.startswith("See ")] or lines
         return lines[-1] if lines else f"exit code {self.code}"
 
 
-def ask_program(words: Sequence[str], limit_s: float = LIMIT_S) -> Ended:
-    """What the program says, as it ended. Raises nothing."""
+def ask_program(words: Sequence[str], limit_s: float = LIMIT_S, more: Mapping[str, str] | None = None) -> Ended:
+    """What the program says, as it ended. `more`: variables beside those of this process. Raises nothing."""
     try:
         ended = subprocess.run(  # noqa: S603 – fixed words and names that were checked
             list(words),
-            env=without_key_variables(os.environ),
+            env={**without_key_variables(os.environ), **(more or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -4,6 +4,7 @@ Pure: nothing is read, written or run. Each line that is not plain has its reaso
 `program`: the words that start this program, the first one absolute. `env`: variables that the service is to have.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 UNIT = "openbalance-hid.service"
@@ -17,6 +18,8 @@ CREDENTIAL = "openrouter-management-key"
 GIVE_UP_CODES = (75, 77, 78)
 RESTART_S = 5
 START_LIMIT = "StartLimitIntervalSec=300\nStartLimitBurst=10"
+_ENV = "/usr/bin/env"
+_NOT_IN_A_PROGRAM = "\"'\\\t\n"  # letters of the first word for which systemd refuses the unit; in others it takes them
 WATCHDOG_S = 180  # the loop turns at least once a minute; three missed turns are a hang
 THROTTLE_S = 30  # launchd's own is 10
 
@@ -154,8 +157,21 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
     return plistlib.dumps(agent, sort_keys=False).decode()
 
 
+def program_of(unit: str) -> str | None:
+    """The program that a unit of systemd starts, absolute; None where it cannot be told."""
+    line = next((line for line in unit.splitlines() if line.startswith("ExecStart=")), "")
+    words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%"))
+    if words[1:] and words[0] == _ENV:
+        return words[1].replace("$$", "$")
+    return words[0] if words else None
+
+
 def _start(program: Sequence[str]) -> str:
-    return " ".join(_quoted(word.replace("$", "$$")) for word in (*program, "run"))
+    first, *rest = (*program, "run")
+    head = [_quoted(first)]  # in which systemd looks for no variable
+    if set(first) & set(_NOT_IN_A_PROGRAM):
+        head, rest = [_ENV], [first, *rest]
+    return " ".join([*head, *(_quoted(word.replace("$", "$$")) for word in rest)])
 
 
 def _environment(env: Mapping[str, str]) -> str:

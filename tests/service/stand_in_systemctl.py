@@ -2,7 +2,8 @@
 keeps it in links and processes. Only what `service` says to it is understood; anything else ends with 2, so that a new word in
 the product needs one here. The real one is met in the kernel tests.
 
-Usage: systemctl --user --no-pager VERB…, with STAND_IN (the folder) and XDG_CONFIG_HOME in the environment.
+Usage: systemctl --user --no-pager VERB…, with STAND_IN (the folder) and XDG_CONFIG_HOME in the environment, and
+MANAGERS_CONFIG_HOME where the manager's own is another one.
 """
 # ruff: noqa: T201
 
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(os.environ["STAND_IN"])
-OWN = Path(os.environ["XDG_CONFIG_HOME"]) / "systemd/user"
+OWN = Path(os.environ.get("MANAGERS_CONFIG_HOME") or os.environ["XDG_CONFIG_HOME"]) / "systemd/user"
 GRAPHICAL = "graphical-session.target"
 
 
@@ -25,6 +26,8 @@ def main(words: list[str]) -> int:
     match words:
         case ["show", "--property=Version"]:
             print("Version=252")
+        case ["show", "--property=UnitPath", "--value"]:
+            print(f"{OWN}.control /run/user/1000/systemd/transient {OWN} /etc/systemd/user")
         case ["daemon-reload"]:
             (HERE / "loaded").write_text(text(OWN / "openbalance-hid.service"))
         case ["is-enabled", "--quiet", unit]:

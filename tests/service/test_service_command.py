@@ -80,7 +80,7 @@ def test_places_other_than_the_usual_ones_are_the_services_too_and_a_key_is_not(
     text = unit(home).read_text()
     assert f'Environment="OPENBALANCE_CONFIG={home / "config.toml"}"' in text
     assert "sk-or" not in text
-    assert carried({"OPENBALANCE_CONFIG": "a.toml", "OPENBALANCE_STATE_DIR": ""}) == {
+    assert carried({"OPENBALANCE_CONFIG": "a.toml", "OPENBALANCE_STATE_DIR": "", "XDG_STATE_HOME": f"{home}/.local/state"}) == {
         "OPENBALANCE_CONFIG": str(Path("a.toml").absolute())
     }
 
@@ -123,15 +123,40 @@ def test_a_packages_unit_is_used_and_an_older_copy_no_longer_hides_it(home: Path
     assert not unit(home).exists()
 
 
-@pytest.mark.parametrize(("code", "why"), [("75", "another daemon is running"), ("78", "configuration"), ("1", "Job for")])
-def test_a_service_that_does_not_start_says_why(home: Path, code: str, why: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "why", "hint"),
+    [
+        ("75", "another daemon is running", "stop"),
+        ("78", "the configuration or a directory cannot be used", "doctor"),
+        ("1", f"Job for {UNIT} failed.", "service logs"),
+    ],
+)
+def test_a_service_that_does_not_start_says_why(home: Path, code: str, why: str, hint: str) -> None:
     (home / "systemd/cannot-start").write_text(code)
     result = here(home, "service", "install")
     assert result.exit_code == 69
-    assert "is installed but did not start" in result.stderr
-    assert why in result.stderr
-    assert "try: openbalance-hid service logs" in result.stderr
-    assert here(home, "service", "status").exit_code == 69
+    assert result.stderr == f"error: the service is installed but did not start: {why}\ntry: openbalance-hid {hint}\n"
+    status = here(home, "service", "status")
+    assert (status.exit_code, status.stderr.splitlines()[1]) == (69, "try: openbalance-hid service logs")
+
+
+def test_a_service_that_was_stopped_is_started_again_by_installing_it(home: Path) -> None:
+    here(home, "service", "install")
+    (home / f"systemd/active-{UNIT}").unlink()
+    status = here(home, "service", "status")
+    assert (status.exit_code, status.stderr.splitlines()[1]) == (69, "try: openbalance-hid service install")
+    assert here(home, "service", "install").stdout.splitlines() == ["it starts with your login", "started"]
+
+
+def test_the_unit_goes_where_the_manager_looks_for_it_whatever_this_shell_calls_its_configuration(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANAGERS_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
+    here(home, "service", "install")
+    assert f'Environment="XDG_CONFIG_HOME={home / "elsewhere"}"' in unit(home).read_text()
+    assert not (home / "elsewhere").exists()
+    assert here(home, "service", "uninstall").stdout.splitlines() == ["stopped", "disabled", f"removed {unit(home)}"]
 
 
 def test_without_a_users_systemd_it_is_said_in_two_lines(home: Path) -> None:

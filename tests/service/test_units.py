@@ -19,6 +19,7 @@ from openbalance_hid.service.units import (
     GROUP,
     LABEL,
     UNIT,
+    program_of,
     render_agent,
     render_system_unit,
     render_user_unit,
@@ -72,9 +73,25 @@ def test_the_agent_starts_again_after_a_failure_only() -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=("C",), include_characters=" \"'\\%$;\t"), min_size=1), min_size=1))
 def test_any_program_comes_through_systemds_quoting(words: list[str]) -> None:
+    words[0] = f"/{words[0]}"
     (line,) = (line for line in render_user_unit(words).split("\n") if line.startswith("ExecStart="))
-    read = [word.replace("%%", "%").replace("$$", "$") for word in as_systemd_splits(line.removeprefix("ExecStart="))]
-    assert read == [*words, "run"]
+    first, *rest = [word.replace("%%", "%") for word in as_systemd_splits(line.removeprefix("ExecStart="))]
+    rest = [word.replace("$$", "$") for word in rest]  # of the first word systemd says that no variable is looked for
+    assert (rest if first == "/usr/bin/env" else [first, *rest]) == [*words, "run"]
+    assert "\t" in words[0] or program_of(render_user_unit(words)) == words[0]
+
+
+@pytest.mark.parametrize("folder", ["a b", "100%h", "$x $$y", 'the "deck"', "it's", "back\\slash", "semi;colon", "é ▼"])
+def test_systemd_starts_a_program_from_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    program = tmp_path / folder / "openbalance-hid"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    ended = analyze(tmp_path, render_user_unit((str(program),)), "verify", "--man=no", "--user")
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+    program.unlink()
+    gone = analyze(tmp_path, render_user_unit((str(program),)), "verify", "--man=no", "--user")
+    assert "/usr/bin/env" in render_user_unit((str(program),)) or "is not executable" in gone.stderr
 
 
 def as_systemd_splits(text: str) -> list[str]:
