@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +47,10 @@ def get_password(account: str, timeout_s: float, ask_owner: bool = True) -> str 
 
     def ask() -> str | None:
         keyring = _keyring()
-        if not ask_owner and _is_locked(keyring):
+        lid = _lid(keyring)
+        if lid is _Lid.LOCKED and not ask_owner:
             raise LockedKeyringError("the keyring is locked", to_file(account))
-        return keyring.get_password(SERVICE, account)
+        return None if lid is _Lid.NOT_MADE else keyring.get_password(SERVICE, account)
 
     found = _within(account, timeout_s, ask)
     return None if found is None else str(found)
@@ -71,7 +73,7 @@ def delete_password(account: str, timeout_s: float) -> bool:
 
     def remove() -> bool:
         keyring = _keyring()
-        if keyring.get_password(SERVICE, account) is None:
+        if _lid(keyring) is _Lid.NOT_MADE or keyring.get_password(SERVICE, account) is None:
             return False
         keyring.delete_password(SERVICE, account)
         return True
@@ -120,17 +122,29 @@ def _keyring() -> KeyringBackend:
     return keyring.get_keyring()
 
 
-def _is_locked(keyring: KeyringBackend) -> bool:
-    """Whether a question would open a window. Of other keyrings than a Secret Service that cannot be told: no."""
+class _Lid(Enum):
+    """What a question meets."""
+
+    OPEN = "open"
+    LOCKED = "locked"  # a window that asks for its password
+    NOT_MADE = "not made"  # a window that asks for the password of a new one: the library has one made for any question
+
+
+def _lid(keyring: KeyringBackend) -> _Lid:
+    """Of other keyrings than a Secret Service that cannot be told: open."""
     if not type(keyring).__module__.endswith(".SecretService"):
-        return False
+        return _Lid.OPEN
     import secretstorage
     from secretstorage.collection import Collection
-    from secretstorage.exceptions import ItemNotFoundException
+    from secretstorage.exceptions import ItemNotFoundException, SecretServiceNotAvailableException
 
-    with closing(secretstorage.dbus_init()) as connection, suppress(ItemNotFoundException):  # not made yet: nothing is locked
-        return bool(Collection(connection).is_locked())
-    return False
+    try:
+        with closing(secretstorage.dbus_init()) as connection:
+            return _Lid.LOCKED if Collection(connection).is_locked() else _Lid.OPEN
+    except ItemNotFoundException:
+        return _Lid.NOT_MADE
+    except SecretServiceNotAvailableException:
+        return _Lid.OPEN  # the question itself says it in the library's own words
 
 
 def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:

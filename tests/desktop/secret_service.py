@@ -15,12 +15,12 @@ LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of
 
 
 @contextmanager
-def gnome_keyring(address: str, home: Path) -> Iterator[None]:
-    """The daemon, with its login keyring open."""
+def gnome_keyring(address: str, home: Path, has_keyring: bool = True) -> Iterator[None]:
+    """The daemon, with its login keyring open, or on a machine where nobody has made one."""
     env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "HOME": str(home)}
     env |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": str(home)}
     process = subprocess.Popen(
-        ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"],
+        ["gnome-keyring-daemon", "--foreground", "--components=secrets", *(["--unlock"] if has_keyring else [])],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -88,8 +88,13 @@ def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: 
 
 
 def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, places: Paths, tmp_path: Path):
-    with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path):
-        assert keyring_door.get_password("work", LIMIT_S, ask_owner=False) is None
+    with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path, has_keyring=False), silent_prompter(bus):
+        assert keyring_door.get_password("work", LIMIT_S) is None
+        assert keyring_door.delete_password("work", LIMIT_S) is False
+        with pytest.raises(NoKeyError):
+            read_key("work", {}, places, LIMIT_S)
+        with pytest.raises(CredentialError, match="it may be waiting for its password"):
+            store_key("work", KEY, Store.KEYRING, places, 0.3)  # which makes one, and asks for its password
 
 
 def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places: Paths, tmp_path: Path):
