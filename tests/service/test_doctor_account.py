@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from keyring.backends import fail
 
-from openbalance_hid.desktop.credentials import Store, store_key
+from openbalance_hid.desktop.credentials import Store, key_sources, store_key
 from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.service.doctor.check import Check, Verdict
 from openbalance_hid.service.doctor.judge import account as judge
@@ -103,6 +103,7 @@ def test_an_openrouter_that_cannot_be_reached_is_the_failure_and_the_key_is_not(
     kind, way = told(patient(tmp_path, OPENROUTER_MANAGEMENT_KEY=KEY.reveal()), "key-kind", "openrouter")
     assert (kind.verdict, way.verdict, way.exit_code) == (Verdict.WARNING, Verdict.FAILURE, 69)
     assert "the connection was refused" in way.found
+    assert way.hint == "curl -sSI http://127.0.0.1:9"
 
 
 def test_an_address_that_no_key_may_go_to_is_a_failure_of_the_configuration(tmp_path: Path):
@@ -124,6 +125,13 @@ def test_a_clock_that_is_wrong_is_told_by_openrouters_own(
     if verdict is Verdict.WARNING:
         assert ("behind" if skew_s > 0 else "ahead of") in clock.found
         assert clock.hint == "sudo timedatectl set-ntp true"
+
+
+def test_a_key_that_only_the_service_was_handed_is_well(tmp_path: Path):
+    sources = key_sources("default", {}, patient(tmp_path).places)
+    alone = judge.key("default", sources, "openbalance-hid setup", theirs="1a2b")
+    assert (alone.verdict, "…1a2b is the running daemon's alone" in alone.found, len(alone.details)) == (Verdict.OK, True, 4)
+    assert judge.key("default", sources, "openbalance-hid setup").verdict is Verdict.FAILURE
 
 
 def test_a_daemon_with_another_environment_and_another_key_is_noticed():

@@ -29,10 +29,10 @@ def key(patient: Patient) -> list[Check]:
     """Every account's places."""
     checks = []
     for account, sources in patient.sources().items():
-        checks.append(judge.key(account, sources, setup_command(account)))
-        used = _used(sources)
+        used, theirs = _used(sources), _daemons_hint(patient, account)
+        checks.append(judge.key(account, sources, setup_command(account), theirs))
         if used is not None and used.last_four is not None:
-            checks += judge.key_of_the_daemon(account, used.last_four, _daemons_hint(patient, account))
+            checks += judge.key_of_the_daemon(account, used.last_four, theirs)
     return checks
 
 
@@ -50,13 +50,13 @@ def openrouter(patient: Patient) -> list[Check]:
     from openbalance_hid.openrouter.reach import reach
 
     base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-    host, proxy = base_url.split("/")[2], next((name for name in _PROXIES if patient.env.get(name)), None)
+    proxy = next((name for name in _PROXIES if patient.env.get(name)), None)
     proxy = proxy if base_url == OPENROUTER_URL else None
     try:
         reached = reach(base_url, LIMITS)
     except ApiError as error:
-        return judge.openrouter(host, None, error, proxy)
-    return [*judge.openrouter(host, reached.took_s, None, proxy), *judge.clock(reached.skew_s)]
+        return judge.openrouter(base_url, None, error, proxy)
+    return [*judge.openrouter(base_url, reached.took_s, None, proxy), *judge.clock(reached.skew_s)]
 
 
 def _tried(patient: Patient, account: str, used: KeySource) -> KeyKind:

@@ -24,8 +24,8 @@ def keyring(back_end: str | None, error: OpenBalanceError | None, sources: Mappi
     return [warning("keyring", error.message, error.hint)]
 
 
-def key(account: str, sources: Sequence[KeySource], setup: str) -> Check:
-    """Which place the account's key comes from, and why not from the others."""
+def key(account: str, sources: Sequence[KeySource], setup: str, theirs: str | None = None) -> Check:
+    """Which place the account's key comes from, and why not from the others. `theirs`: the end of the running daemon's."""
     others = tuple(f"{each.place}: {each.why}" for each in sources if each.standing is not Standing.USED)
     used = next((each for each in sources if each.standing is Standing.USED), None)
     if used is not None:
@@ -33,6 +33,9 @@ def key(account: str, sources: Sequence[KeySource], setup: str) -> Check:
     refused = next((each for each in sources if each.standing is Standing.REFUSED), None)
     if refused is not None:
         return failure("key", refused.why, refused.hint or setup, _NO_KEY, account)
+    if theirs is not None:  # a service has surroundings of its own
+        found = f"…{theirs} is the running daemon's alone: of its environment, or of a systemd credential"
+        return replace(ok("key", found, account), details=others)
     return replace(failure("key", "none is stored", setup, _NO_KEY, account), details=others)
 
 
@@ -63,13 +66,14 @@ def key_kind(seen: KeyKind, setup: str) -> Check:
     return ok("key-kind", f"{name} is a Management key that works", account)
 
 
-def openrouter(host: str, took_s: float | None, error: OpenBalanceError | None, proxy: str | None) -> list[Check]:
+def openrouter(base_url: str, took_s: float | None, error: OpenBalanceError | None, proxy: str | None) -> list[Check]:
     """Whether it answers. `proxy`: the variable that names one."""
+    scheme, _, host = base_url.split("/")[:3]
     way = f" through the proxy of {proxy}" if proxy else ""
     if error is None:
         return [ok("openrouter", f"{host} answers in {took_s or 0:.1f} s{way}")]
     if isinstance(error, OfflineError):
-        return [failure("openrouter", f"{error.message}{way}", f"curl -sSI https://{host}", error.exit_code)]
+        return [failure("openrouter", f"{error.message}{way}", f"curl -sSI {scheme}//{host}", error.exit_code)]
     return [warning("openrouter", f"{error.message}{way}", "openbalance-hid doctor")]
 
 
