@@ -72,6 +72,14 @@ def account(opened_at: datetime) -> Iterator[SampleAccount]:
 
 
 @pytest.fixture
+def bare(image: Image, account: SampleAccount, tmp_path: Path) -> Iterator[Machine]:
+    """Nothing of the program is there."""
+    booted = Saved(image, image.disk, image.state)
+    with states.started(booted, tmp_path, account, states.SYSTEM_PROGRAM) as machine:
+        yield machine
+
+
+@pytest.fixture
 def fresh(installed: Saved, account: SampleAccount, tmp_path: Path) -> Iterator[Machine]:
     """The program is installed and has a key; there is neither rule nor service."""
     with states.started(installed, tmp_path, account) as machine:

@@ -15,7 +15,7 @@ from tests.kernel.image import Image
 CONFIG = Path(__file__).with_name("config.toml")
 ACCOUNT_PORT = 8000  # in the guest
 DECKS_PORT = 3240  # usbip's own
-PROGRAM = "~/.local/bin/openbalance-hid"
+OWN_PROGRAM, SYSTEM_PROGRAM = "~/.local/bin/openbalance-hid", "/usr/bin/openbalance-hid"
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class Saved:
 class Machine:
     """The guest with the program in it, and the owner who types its commands."""
 
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, program: str) -> None:
         self.guest = guest
+        self._program = program
 
     def tried(self, words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
         """How a command of the program ended."""
         api = f"OPENBALANCE_API_URL=http://127.0.0.1:{ACCOUNT_PORT}/api/v1"
-        return self.guest.tried(f"{api} {PROGRAM} {words}", typed=typed)
+        return self.guest.tried(f"{api} {self._program} {words}", typed=typed)
 
     def command(self, words: str, typed: str = "") -> str:
         """What it says; it has to end well."""
@@ -99,10 +100,10 @@ def put_in_service(installed: Saved, folder: Path, account: SampleAccount) -> Sa
 
 
 @contextmanager
-def started(saved: Saved, folder: Path, account: SampleAccount) -> Iterator[Machine]:
+def started(saved: Saved, folder: Path, account: SampleAccount, program: str = OWN_PROGRAM) -> Iterator[Machine]:
     """The machine as it was; what is done to it is forgotten. `folder`: for logs."""
     with Guest(saved.image, folder, saved.disk, state=saved.state) as guest:
-        yield _greeted(guest, account)
+        yield _greeted(guest, account, program)
 
 
 @contextmanager
@@ -114,8 +115,8 @@ def _changing(before: Saved, folder: Path, account: SampleAccount) -> Iterator[t
         yield _greeted(guest, account), after
 
 
-def _greeted(guest: Guest, account: SampleAccount) -> Machine:
+def _greeted(guest: Guest, account: SampleAccount, program: str = OWN_PROGRAM) -> Machine:
     """The account is within reach, and the time is now."""
     guest.reach(ACCOUNT_PORT, int(account.url.split(":")[2].split("/")[0]))
     guest.set_clock()
-    return Machine(guest)
+    return Machine(guest, program)
