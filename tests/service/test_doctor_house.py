@@ -157,10 +157,21 @@ def test_a_history_that_is_damaged_or_of_a_newer_version_is_a_failure_and_stays_
         (ServiceFacts(True, True, True, "active (running)", "/u"), Verdict.OK, ""),
         (ServiceFacts(True, False, True, "active (running)", "/u"), Verdict.WARNING, "openbalance-hid service install"),
         (ServiceFacts(True, True, True, "active", "/u", outdated=True), Verdict.WARNING, "openbalance-hid service install"),
+        (ServiceFacts(True, False, False, "inactive (dead)", "/u"), Verdict.WARNING, "openbalance-hid service install"),
         (ServiceFacts(True, True, False, "failed", "/u"), Verdict.FAILURE, "openbalance-hid service logs"),
         (ServiceFacts(True, True, False, "failed", "/u", gone="/opt/x"), Verdict.FAILURE, "openbalance-hid service install"),
     ],
-    ids=["no manager", "not installed", "the system's", "well", "not by itself", "outdated", "failed", "program gone"],
+    ids=[
+        "no manager",
+        "not installed",
+        "the system's",
+        "well",
+        "not by itself",
+        "outdated",
+        "by a package",
+        "failed",
+        "program gone",
+    ],
 )
 def test_a_service_is_judged_by_what_its_manager_says(seen: ServiceFacts, verdict: Verdict, hint: str):
     (check,) = house.service(seen)

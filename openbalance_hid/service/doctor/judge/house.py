@@ -75,6 +75,8 @@ def service(seen: ServiceFacts) -> list[Check]:
         return [warning("service", found, INSTALL)]
     if seen.gone is not None:
         return [failure("service", f"{seen.file} starts {seen.gone}, which is not there", INSTALL, NoDaemonError.exit_code)]
+    if not seen.active and not seen.enabled:  # a package has brought it, and nobody has asked for it yet
+        return [warning("service", "installed, but not in use", INSTALL)]
     if not seen.active:
         return [failure("service", f"does not run: {seen.words}", LOGS, NoDaemonError.exit_code)]
     if not seen.enabled:
