@@ -7,13 +7,13 @@ which is left behind when it does not come back; as long as one is stuck, no oth
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from openbalance_hid.desktop.patience import Patience
 from openbalance_hid.errors import CredentialError, Retry
 
 if TYPE_CHECKING:
@@ -148,13 +148,9 @@ def _lid(keyring: KeyringBackend) -> _Lid:
 
 
 def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
-    deadline = time.monotonic() + timeout_s
-    for thread in threading.enumerate():
-        if thread.name == _THREAD:
-            with suppress(RuntimeError):  # another caller's, which has not begun yet: it cannot be stuck
-                thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive() and time.monotonic() >= deadline:
-                raise _silent(account, timeout_s)
+    patience = Patience(timeout_s)
+    if not all(patience.ended(thread) for thread in threading.enumerate() if thread.name == _THREAD):
+        raise _silent(account, timeout_s)
     answers: SimpleQueue[tuple[object, Exception | None]] = SimpleQueue()
 
     def turn() -> None:
@@ -165,7 +161,7 @@ def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
 
     threading.Thread(target=turn, name=_THREAD, daemon=True).start()
     try:
-        answer, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        answer, error = patience.answer(answers)
     except Empty:
         raise _silent(account, timeout_s) from None
     if error is not None:
@@ -175,7 +171,7 @@ def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
 
 def _silent(account: str, timeout_s: float) -> KeyringError:
     return KeyringError(
-        f"the keyring did not answer within {timeout_s:g} s: it may be waiting for its password", to_file(account)
+        f"the keyring did not answer within {round(timeout_s, 2):g} s: it may be waiting for its password", to_file(account)
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from queue import Empty, SimpleQueue
 
+from openbalance_hid.desktop.patience import Patience
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure
 from openbalance_hid.service.doctor.patient import Patient
@@ -20,16 +20,15 @@ UNEXPECTED = 1
 
 
 def examine(patient: Patient, probes: Sequence[Probe] = PROBES) -> Iterator[Check]:
-    """Every check, in the order of the table, as soon as it is known. Raises nothing; ends within the longest limit."""
-    begun_s = time.monotonic()
-    answers: list[SimpleQueue[Sequence[Check]]] = []
+    """Every check, in the order of the table, as soon as it is known. Raises nothing; nobody is waited for beyond a limit."""
+    asked: list[tuple[Probe, Patience, SimpleQueue[Sequence[Check]]]] = []
     for probe in probes:
         answer: SimpleQueue[Sequence[Check]] = SimpleQueue()
-        answers.append(answer)
+        asked.append((probe, Patience(probe.limit_s), answer))
         threading.Thread(target=_turn, args=(probe, patient, answer), name=f"probe {probe.name}", daemon=True).start()
-    for probe, answer in zip(probes, answers, strict=True):
+    for probe, patience, answer in asked:
         try:
-            yield from answer.get(timeout=max(0.0, begun_s + probe.limit_s - time.monotonic()))
+            yield from patience.answer(answer)
         except Empty:  # its thread is left behind, and ends with the process
             yield failure(probe.name, f"no answer within {probe.limit_s:g} s", probe.hint, probe.exit_code)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,9 +80,10 @@ class Patient:
 
     def _look_for_keys(self) -> Mapping[str, tuple[KeySource, ...]]:
         from openbalance_hid.desktop.credentials import key_sources
+        from openbalance_hid.desktop.patience import Patience
 
-        end_s = time.monotonic() + KEYRING_LIMIT_S  # of all accounts together: one keyring keeps them all
+        patience = Patience(KEYRING_LIMIT_S)  # of all accounts together: one keyring keeps them all
         return {
-            account: key_sources(account, self.env, self.places, max(0.1, end_s - time.monotonic()), ask_owner=False)
+            account: key_sources(account, self.env, self.places, max(0.1, patience.left_s()), ask_owner=False)
             for account in self.accounts
         }

@@ -17,7 +17,10 @@ _UNAVAILABLE = OfflineError.exit_code
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`asks`: the function as "module:name", from a Patient to checks. `hint` and `exit_code`: when `limit_s` is over."""
+    """`asks`: the function as "module:name", from a Patient to checks.
+
+    `limit_s`: of waiting for others. `hint` and `exit_code`: when it is over.
+    """
 
     name: str
     asks: str
