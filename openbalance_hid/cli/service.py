@@ -145,3 +145,4 @@ def _say_headless() -> None:
     click.echo("This command does it; root is asked for by nothing else:\n" if not root else "This command does it:\n")
     click.echo(" && \\\n  ".join(step if "||" not in step else f"{{ {step}; }}" for step in steps))
     click.echo("\nTo ask it: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")
+    click.echo("If a deck is refused all the same, plug it in again.")  # an access list for the seat outlasts the new group
