@@ -34,7 +34,6 @@ STUCK_S = 3.0  # a healthy deck takes a report in 2 ms; Linux gives up after abo
 UDEV_HINT = "openbalance-hid udev install"
 OWNER_HINT = "openbalance-hid doctor"  # which names the program
 
-_REFUSED = frozenset({errno.EACCES, errno.EPERM})
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
 
 
@@ -263,7 +262,9 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                 return DeckRefusedError(f"{message}: not permitted", "openbalance-hid doctor")
             return DeckError(f"{message}: {text}") if self.connected() else DeckGoneError(f"{message}: no such device")
         words = (reason.strerror or str(reason)).lower()
-        if reason.errno in _REFUSED:
+        if reason.errno == errno.EPERM:  # which no mode of a node leads to, but a list of devices: of a container, of a unit
+            return DeckRefusedError(f"{message}: the container or service that this runs in does not permit the device")
+        if reason.errno == errno.EACCES:
             return DeckRefusedError(f"{message}: {words}", UDEV_HINT)
         if reason.errno == errno.EBUSY:
             return DeckBusyError(f"{message}: another program has it", OWNER_HINT)

@@ -78,8 +78,9 @@ _SYSTEM = f"""\
 [Unit]
 Description=OpenRouter account on a Stream Deck (no seat)
 Documentation=man:openbalance-hid(1)
-Wants=network-online.target
-After=network-online.target
+# The kernel's hid: without keyboard and mouse nothing has loaded it when this starts, and DeviceAllow would be void.
+Wants=network-online.target modprobe@hid.service
+After=network-online.target modprobe@hid.service
 {START_LIMIT}
 
 [Service]

@@ -1,5 +1,6 @@
 """The transport's contract with the library: on every simulated model, and on real hardware with --deck SERIAL."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -323,13 +324,24 @@ def test_a_node_that_is_not_there_is_gone_for_the_real_hidapi_too() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has nodes to try")
-def test_a_node_without_permission_is_refused_for_the_real_hidapi_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words", "hint"),
+    [
+        (errno.EACCES, "permission denied", "openbalance-hid udev install"),
+        (errno.EPERM, "the container or service that this runs in does not permit the device", ""),  # where no rule helps
+    ],
+    ids=["mode", "list of devices"],
+)
+def test_a_node_that_is_refused_is_so_for_the_real_hidapi_too(
+    monkeypatch: pytest.MonkeyPatch, error: int, words: str, hint: str
+) -> None:
     def refuse(path: object, flags: int) -> int:
-        raise PermissionError(13, "Permission denied")
+        raise PermissionError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(DeckRefusedError, match=r"cannot open deck at /dev/hidraw-none: permission denied"):
+    with pytest.raises(DeckRefusedError) as refused:
         real_device(b"/dev/hidraw-none").open()
+    assert (refused.value.message, refused.value.hint) == (f"cannot open deck at /dev/hidraw-none: {words}", hint)
 
 
 def test_hidapi_that_cannot_be_loaded_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from tests.kernel.image import Image
 
 CONFIG = Path(__file__).with_name("config.toml")
 ACCOUNT_PORT = 8000  # in the guest
+API = f"OPENBALANCE_API_URL=http://127.0.0.1:{ACCOUNT_PORT}/api/v1"
 DECKS_PORT = 3240  # usbip's own
 OWN_PROGRAM, SYSTEM_PROGRAM = "~/.local/bin/openbalance-hid", "/usr/bin/openbalance-hid"
 
@@ -36,8 +37,7 @@ class Machine:
 
     def tried(self, words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
         """How a command of the program ended."""
-        api = f"OPENBALANCE_API_URL=http://127.0.0.1:{ACCOUNT_PORT}/api/v1"
-        return self.guest.tried(f"{api} {self._program} {words}", typed=typed)
+        return self.guest.tried(f"{API} {self._program} {words}", typed=typed)
 
     def command(self, words: str, typed: str = "") -> str:
         """What it says; it has to end well."""

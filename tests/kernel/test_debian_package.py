@@ -1,5 +1,6 @@
 """The Debian package, from its installation by root to its purge: what is between is the ordinary user's."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,15 +9,18 @@ import pytest
 
 from openbalance_hid.simulator.sample_account import SampleAccount
 from tests.kernel.desk import Desk, expected, is_black, until_stands
+from tests.kernel.guest import Guest
 from tests.kernel.recipe import PYTHON
-from tests.kernel.states import CONFIG, Machine
+from tests.kernel.states import API, CONFIG, Machine
 from tests.kernel.wheels import ROOT
 
 pytestmark = pytest.mark.kernel
 
 CHANGED = '[[decks]]\n[[decks.keys]]\nkey = 3\ntile = "balance"\ntheme = "light"\n'
-# Every file of the system; not what the system itself writes when a package comes or goes.
-FILES = "find / -xdev -type f -not -path '/var/l[io][bg]/*' -not -path '/var/cache/*' -not -path '/tmp/*' | sort"
+NEEDS_A_DESKTOP = {"pages", "notifications"}  # which the guest has not
+# Not what the system itself writes when a package comes or goes.
+FILES = "find / -xdev -type f -not -path '/var/l[io][bg]/*' -not -path '/var/cache/*' -not -path '/tmp/*'"
+OURS = "find /var/lib -name '*openbalance*'"
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +37,16 @@ def deb(image: object) -> Path:
 def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     bare: Machine, account: SampleAccount, deb: Path, tmp_path: Path
 ) -> None:
-    guest = bare.guest
-    before = guest.root(FILES)
-    guest.put([deb], "/tmp/deb")
-    guest.root(f"dpkg --install /tmp/deb/{deb.name}")
+    before = files(bare.guest)
+    install(bare.guest, deb)
     bare.configure(CONFIG)
     bare.command("setup --stdin --store file", typed=f"{account.key}\n")
     bare.command("service install")
-    with Desk(guest, "mk2-scissor") as desk:
+    with Desk(bare.guest, "mk2-scissor") as desk:
         deck = desk.plug()  # nobody has asked for a rule: the package has brought it
         until_stands(deck, expected(account, deck))
+        checks = json.loads(bare.command("doctor --json"))["checks"]
+        assert {check["name"] for check in checks if check["verdict"] != "ok"} == NEEDS_A_DESKTOP, checks
 
         (tmp_path / "config.toml").write_text(CHANGED)
         bare.configure(tmp_path / "config.toml")
@@ -50,10 +54,44 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
 
         bare.command("service uninstall")
         assert is_black(deck)
-        bare.command("accounts forget default")
-        guest.root("dpkg --purge openbalance-hid")
-        left = set(guest.root(FILES).splitlines()) - set(before.splitlines())
-        assert {file for file in left if "openbalance" in file or not file.startswith(("/home/", "/run/"))} <= {
-            "/home/owner/.config/openbalance-hid/config.toml",
-            *(file for file in left if file.startswith("/home/owner/.local/state/openbalance-hid/history.sqlite3")),
-        }, "the owner's own configuration and history stay, nothing else does"
+    bare.command("accounts forget default")
+    bare.guest.root("dpkg --purge openbalance-hid")
+    left = {file for file in files(bare.guest) - before if "openbalance" in file}
+    history = {file for file in left if file.startswith("/home/owner/.local/state/openbalance-hid/history.sqlite3")}
+    assert left - history == {"/home/owner/.config/openbalance-hid/config.toml"}, "only what its owner wrote or earned stays"
+
+
+def test_where_nobody_sits_the_systems_service_gets_its_key_from_systemd_and_a_purge_takes_it_away(
+    bare: Machine, account: SampleAccount, deb: Path
+) -> None:
+    guest = bare.guest
+    before = files(guest)
+    install(guest, deb)
+    guest.root("systemctl stop getty@tty1")  # the owner gets up
+    _, command, *_ = bare.command("service install --headless").split("\n\n")
+    asking = "systemd-ask-password 'Management key:'"
+    assert asking in command
+    guest.run(command.replace(asking, "cat"), typed=f"{account.key}\n")  # here nobody sits at a terminal
+    guest.root("mkdir /etc/systemd/system/openbalance-hid.service.d")
+    guest.root(f"printf '[Service]\\nEnvironment={API}\\n' > /etc/systemd/system/openbalance-hid.service.d/test.conf")
+    guest.put([CONFIG], "/tmp/config")
+    guest.root(
+        "cp /tmp/config/config.toml /etc/openbalance-hid/ && systemctl daemon-reload && systemctl restart openbalance-hid"
+    )
+    with Desk(guest, "mk2-scissor") as desk:
+        deck = desk.plug()
+        until_stands(deck, expected(account, deck))
+        guest.root("systemctl stop openbalance-hid")
+        assert is_black(deck)
+    guest.root("rm -r /etc/systemd/system/openbalance-hid.service.d && dpkg --purge openbalance-hid")
+    assert {file for file in files(guest) - before if "openbalance" in file} == set()
+
+
+def install(guest: Guest, deb: Path) -> None:
+    guest.put([deb], "/tmp/deb")
+    guest.root(f"dpkg --install /tmp/deb/{deb.name}")
+
+
+def files(guest: Guest) -> set[str]:
+    """Of the whole system."""
+    return {*guest.root(FILES).splitlines(), *guest.root(OURS).splitlines()}

@@ -131,6 +131,15 @@ def test_the_command_that_mends_a_refusal_depends_on_who_sits_where(session: Ses
     assert (check.verdict, check.hint) == (Verdict.FAILURE, hint)
 
 
+@linux
+def test_a_refusal_by_a_container_is_told_without_a_command_that_would_not_help():
+    error = DeckRefusedError("cannot open deck at /dev/hidraw3: the container does not permit the device")
+    (check,) = judge.decks(
+        [Node("/dev/hidraw3", "Stream Deck", "0fd9:006d", "A1", error=error)], [], SEAT, UdevRules(None, False, (), 17)
+    )
+    assert (check.verdict, check.exit_code, check.hint) == (Verdict.FAILURE, 77, "")
+
+
 def test_a_refusal_on_macos_leads_to_the_switch_and_not_back_here():
     error = DeckRefusedError("cannot open deck at DevSrvsID:1: not permitted", "openbalance-hid doctor")
     (check,) = judge.decks([Node("DevSrvsID:1", "Stream Deck Neo", "0fd9:009a", "A1", error=error)], [], SEAT, None)

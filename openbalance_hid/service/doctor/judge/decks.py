@@ -29,7 +29,7 @@ def _node(node: Node, session: Session, rules: UdevRules | None) -> Check:
         return ok("decks", f"{name}: can be opened", node.path)
     hint = "" if isinstance(node.error, DeckBusyError) else node.error.hint  # `owners` tells who has it
     hint = INPUT_MONITORING if hint == SELF else hint
-    if isinstance(node.error, DeckRefusedError) and rules is not None:
+    if hint and isinstance(node.error, DeckRefusedError) and rules is not None:
         covered = rules.same or (rules.file is not None and node.product not in rules.seen_uncovered)
         hint = f"{hint} --headless" if not session.at_seat else AGAIN if covered else hint
     return failure("decks", f"{name}: {node.error.message}", hint, node.error.exit_code, node.path)
