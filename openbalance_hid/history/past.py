@@ -33,7 +33,7 @@ class Past(Struct, frozen=True):
     """What was known of an account when it was last asked. Empty for one that was never met."""
 
     last: Counted | None = None  # however old
-    samples: tuple[Counted, ...] = ()  # those of the last 48 hours, oldest first
+    samples: tuple[Counted, ...] = ()  # those of the last 49 hours, oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
     today: Today | None = None  # the day that was not over when it was read

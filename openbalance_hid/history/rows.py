@@ -24,6 +24,7 @@ from openbalance_hid.history.thinning import ALL_FOR, thin
 
 _LARGEST = 2**63 - 1  # what an INTEGER of SQLite holds
 _NOBODY = -1
+RECENT_FOR = ALL_FOR + timedelta(hours=1)  # so that the reading before the oldest midnight is among them
 
 # --- accounts --------------------------------------------------------------------------------------------------------------
 
@@ -105,8 +106,8 @@ def thin_samples(db: Connection, number: int, now: datetime) -> None:
 
 
 def _recent(db: Connection, number: int, now: datetime) -> tuple[Counted, ...]:
-    """Those of the last 48 hours, oldest first, as far as their times agree with the order in which they came."""
-    window = (number, to_us(now - ALL_FOR), to_us(now))
+    """Those of the last `RECENT_FOR`, oldest first, as far as their times agree with the order in which they came."""
+    window = (number, to_us(now - RECENT_FOR), to_us(now))
     kept: list[Counted] = []
     for sample in _counted(db, "account = ? AND at BETWEEN ? AND ? ORDER BY id DESC", *window):
         if not kept or sample.at < kept[-1].at:  # else a clock was set back after it; the later row knows better

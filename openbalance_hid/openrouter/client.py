@@ -159,6 +159,7 @@ class Client:
 
 def _refusal(path: str, answer: Answer, now: datetime) -> ApiError:
     status = answer.status
+    now = http_date(answer.headers.get("Date")) or now  # of the clock that a Retry-After is written by
     said = replies.error_message(answer.body)
     if not said:
         said = "a web page instead of JSON" if replies.looks_like_html(answer.body) else "no message"

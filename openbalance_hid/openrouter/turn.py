@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -31,8 +31,10 @@ from openbalance_hid.openrouter.further import Clock, Further
 from openbalance_hid.openrouter.replies import mask_keys
 from openbalance_hid.openrouter.verdict import GOOD, Pauses, Verdict, reading_after, verdict_on
 
-SAMPLES_KEPT = 3000  # 48 hours of one a minute
-SAMPLES_KEPT_FOR = timedelta(hours=48)
+SAMPLES_KEPT = 4000
+SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
+DENSE_FOR = timedelta(hours=2)  # a meter may ask every 15 s: that long all are kept, and of older ones, one a minute
+SPARSE = timedelta(minutes=1)
 
 # From the fingerprint of a key, a snapshot that knows nothing, and both clocks: the snapshot with what was known of that key's
 # account before. Asked on the poller's thread, once for each key that it meets.
@@ -193,7 +195,7 @@ class Turns:
         if self._known.samples and self._known.samples[-1].at > now:
             self._further.doubt()  # the counter no longer tells what was spent since the others were asked
         sample = Sample(now, self._clock.mono(), credits_.total_credits_usd, credits_.total_usage_usd)
-        self._known = replace(self._known, samples=(*kept[1 - SAMPLES_KEPT :], sample))
+        self._known = replace(self._known, samples=(*_sparse(kept, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample))
 
     # --- round the questions -----------------------------------------------------------------------------------------
 
@@ -266,3 +268,12 @@ class Turns:
     def _traceback(self) -> str:
         text = mask_keys(traceback.format_exc())
         return self._secret.redact(text) if self._secret else text
+
+
+def _sparse(samples: Sequence[Sample], before: datetime) -> list[Sample]:
+    """`samples` (oldest first), those from `before` this instant no closer together than `SPARSE`."""
+    kept: list[Sample] = []
+    for each in samples:
+        if each.at >= before or not kept or each.at - kept[-1].at >= SPARSE:
+            kept.append(each)
+    return kept

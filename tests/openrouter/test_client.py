@@ -195,7 +195,19 @@ def test_retry_after_as_a_date_on_a_503(client: Client, sample: SampleAccount, c
     assert caught.value.retry_after_s == 90
 
 
-@pytest.mark.parametrize("status", [204, 400, 404, 408, 418, 500, 503])
+@pytest.mark.parametrize("skew_s", [-86_400, 86_400])
+def test_a_time_to_come_back_is_that_of_the_servers_clock(
+    client: Client, sample: SampleAccount, clock: VirtualClock, skew_s: int
+) -> None:
+    sample.date_skew_s = skew_s
+    at = clock.now + timedelta(seconds=skew_s + 90)
+    sample.instead["/credits"] = refused(429, "slow down", {"Retry-After": f"{at:%a, %d %b %Y %H:%M:%S} GMT"})
+    with pytest.raises(RateLimitedError) as caught:
+        client.credits()
+    assert caught.value.retry_after_s == 90
+
+
+@pytest.mark.parametrize("status", [204, 400, 402, 404, 408, 418, 500, 503])
 def test_every_other_status_is_a_server_error_that_names_it(client: Client, sample: SampleAccount, status: int) -> None:
     sample.instead["/credits"] = Reply(status, b"")
     with pytest.raises(ServerError, match=f"/credits answered {status}"):

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Credits, Health, Snapshot
+from openbalance_hid.account.spend import trend
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -136,6 +137,37 @@ def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: 
     stage.later(SAMPLES_KEPT)
     assert len(stage.now.samples) == SAMPLES_KEPT
     assert (stage.now.samples[0], stage.now.samples[-1].at) == (many[1], stage.clock.now)
+
+
+def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
+    """As if it had asked so often, up to now."""
+    stage.turn()
+    (last,) = stage.now.samples
+    taken = (
+        replace(last, at=last.at - age * apart, mono_s=last.mono_s - age * apart.total_seconds())
+        for age in range(for_ // apart, -1, -1)
+    )
+    stage.poller._turns._known = replace(stage.now, samples=tuple(taken))
+
+
+def test_a_meter_that_asks_every_15_seconds_takes_no_hour_from_the_day(stage: Stage) -> None:
+    remember(stage, timedelta(seconds=15), timedelta(hours=48))
+    stage.later(15)
+    samples = stage.now.samples
+    assert stage.clock.now - samples[0].at >= timedelta(hours=48)
+    assert max(after.at - before.at for before, after in pairwise(samples)) <= timedelta(seconds=75)
+    assert [each.at for each in samples[-8:]] == [stage.clock.now - timedelta(seconds=15 * age) for age in range(7, -1, -1)]
+
+
+@pytest.mark.parametrize("apart", [timedelta(minutes=15), timedelta(minutes=59)])
+def test_yesterday_is_whole_until_the_last_minute_of_today(stage: Stage, apart: timedelta) -> None:
+    stage.clock.pass_(43_140 - apart.total_seconds())
+    remember(stage, apart, timedelta(hours=60))
+    stage.later(apart.total_seconds())
+    assert (stage.clock.now.hour, stage.clock.now.minute) == (23, 59)
+    compared = trend(stage.now, stage.clock.now)
+    assert compared is not None
+    assert compared.basis == "today"
 
 
 def test_samples_of_a_future_that_was_a_wrong_clock_are_dropped(stage: Stage) -> None:
