@@ -85,7 +85,8 @@ def _compare(name: str, is_: Decimal | None, word: str, limit: Decimal, crosses:
     if is_ is None:
         return Finding(UNKNOWN, f"{name}: not known")
     crossed = crosses(is_, limit)
-    return Finding(CROSSED if crossed else WITHIN, f"{name}: {money(is_)} is {'' if crossed else 'not '}{word} {money(limit)}")
+    known, set_ = (money(is_), money(limit)) if money(is_) != money(limit) else (f"${is_:f}", f"${limit:f}")
+    return Finding(CROSSED if crossed else WITHIN, f"{name}: {known} is {'' if crossed else 'not '}{word} {set_}")
 
 
 def _usd(text: str | None) -> Decimal | None:

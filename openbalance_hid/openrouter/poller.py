@@ -78,6 +78,7 @@ class Poller:
         with self._changed:
             if self._thread is None and not self._stopping:
                 self._under_way = True
+                self._began_s = self._clock.mono()
                 self._thread = threading.Thread(target=self._run, name=f"poll {self.account}", daemon=True)
                 self._thread.start()
 

@@ -54,5 +54,19 @@ def test_a_crossed_limit_counts_before_an_unknown_one():
     assert code(told(balance="1", today=None), min_balance="10", max_today="5") == CROSSED
 
 
+@pytest.mark.parametrize(
+    ("balance", "said"),
+    [
+        ("9.999", "balance: $9.999 is below $10"),
+        ("10.00", "balance: $10.00 is not below $10"),
+        ("9.94", "balance: $9.94 is below $10.00"),
+        ("-0.5", "balance: -$0.50 is below $10.00"),
+    ],
+)
+def test_a_limit_is_said_so_exactly_that_it_can_be_seen_to_be_crossed(balance, said):
+    (finding,) = judge(told(balance=balance), Decimal(10), None, no_spike=False)
+    assert finding.words == said
+
+
 def test_no_limit_asks_only_for_fresh_data():
     assert code(told()) == WITHIN

@@ -223,6 +223,7 @@ def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
         watched.turn()
         idle(watched)
         sample.requests.clear()
+        clock.pass_(10)
         watched.poller.pace(60)
         paced = watched.turn()
         assert [each.path for each in sample.requests] == ["/credits"]
@@ -245,17 +246,15 @@ def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
     with running(sample, clock) as watched:
         watched.turn()
-        idle(watched)
-        watched.poller.pace(60)
-        assert watched.turn().polls == 2
-        idle(watched)
-        for _ in range(20):
-            watched.poller.pace(None)
-            watched.poller.pace(60)
-        clock.pass_(9.9)
-        assert watched.ended.empty()
-        clock.pass_(0.1)
-        assert watched.turn().polls == 3
+        for polls in (2, 3):  # the first one as well, where a run goes on from before the start
+            idle(watched)
+            for _ in range(20):
+                watched.poller.pace(None)
+                watched.poller.pace(60)
+            clock.pass_(9.9)
+            assert watched.ended.empty()
+            clock.pass_(0.1)
+            assert watched.turn().polls == polls
         idle(watched)
         watched.poller.pace(None)
         clock.pass_(800)
