@@ -195,16 +195,13 @@ def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[
 
 
 def ranked(sums: Mapping[str, Spend], by: str) -> tuple[Leader, ...]:
-    """Names by their part of the whole, largest first, those without any left out."""
+    """Names by their part of the whole, largest first; those without any, or with less than was refunded, left out."""
     if not any(_measure(spend, by) for spend in sums.values()):
         by = "spend"  # the analytics query has no tokens: the order is that of the money, the tokens stay unknown
-    total = sum((_measure(spend, by) for spend in sums.values()), Decimal(0))
-    in_order = sorted(sums.items(), key=lambda item: (-_measure(item[1], by), item[0]))
-    return tuple(
-        Leader(name, spend, float(_measure(spend, by) / total))
-        for name, spend in in_order
-        if total > 0 and _measure(spend, by) > 0
-    )
+    parts = {name: part for name, spend in sums.items() if (part := _measure(spend, by)) > 0}
+    total = sum(parts.values(), Decimal(0))
+    in_order = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Leader(name, sums[name], float(part / total)) for name, part in in_order)
 
 
 def sum_by_name(days: list[Mapping[str, Spend]]) -> dict[str, Spend]:

@@ -30,7 +30,7 @@ def view(scene: Scene) -> TileView:
         return plain_notice(scene, title, NO_ACTIVITY)
     days = daily_usd(snapshot, int(str(scene.options["bars"])), scene.now)
     tallest = max((usd for usd in days if usd is not None), default=Decimal(0))
-    shares = tuple(None if usd is None else float(usd / tallest) if tallest > 0 else 0.0 for usd in days)
+    shares = tuple(None if usd is None else float(max(usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for usd in days)
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
     line = trouble_line(asked)
     measured_at = snapshot.credits.measured_at or snapshot.activity.measured_at

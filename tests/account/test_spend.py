@@ -86,6 +86,13 @@ def test_leaders_merge_todays_labels_with_the_slugs_of_past_days():
     ]
 
 
+def test_a_refund_beyond_the_spend_takes_nothing_from_the_others():
+    seen = snapshot(days={NOON.date() - timedelta(days=1): {"v/refunded": -5, "v/a": 3, "v/b": 1}})
+    ranked = leaders(seen, "30d", "spend", NOON)
+    assert ranked is not None
+    assert [(leader.name, leader.share) for leader in ranked] == [("v/a", 0.75), ("v/b", 0.25)]
+
+
 def test_no_activity_is_known_to_be_none():
     assert leaders(snapshot(days={}), "30d", "spend", NOON) == ()
     assert leaders(snapshot(), "30d", "spend", NOON) is None

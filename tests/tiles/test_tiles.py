@@ -244,6 +244,13 @@ def test_monthly_spend_draws_an_unknown_day_as_unknown():
     assert hero(view).text == "$6.00"
 
 
+def test_monthly_spend_draws_no_bar_for_a_day_of_refunds():
+    days = {NOON.date() - timedelta(days=age): {"v/a": amount} for age, amount in ((1, -3), (2, 4))}
+    bars = said("monthly-spend", snapshot(days=days, today={"A": 1})).blocks[1]
+    assert isinstance(bars, Bars)
+    assert bars.shares == (0, 0, 0, 0, 1.0, 0, 0.25)
+
+
 @pytest.mark.parametrize(
     ("spent", "word", "tone", "attention"),
     [(3, "Normal", Tone.GOOD, False), (12, "Spike", Tone.WARN, True), (24, "Critical", Tone.ALARM, True)],
