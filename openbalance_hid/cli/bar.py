@@ -55,5 +55,5 @@ def _told(watch: bool) -> Iterator[Accounts]:
 
 
 def _program() -> tuple[str, ...]:
-    """The words that start this program from anywhere, whatever the bar's PATH is."""
-    return (sys.executable, "-m", "openbalance_hid")
+    """The words that start this program from anywhere, whatever the bar's PATH is, and with none of what lies there (-P)."""
+    return (sys.executable, "-P", "-m", "openbalance_hid")

@@ -146,13 +146,13 @@ def _also(told: Mapping[str, Any]) -> Sequence[str]:
 
 def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[str]:
     spend, spike = told["spend_usd"], told["spike"]
-    money = {name: words.money(_usd(usd)) for name, usd in spend.items()}
+    money = {name: words.cents(_usd(usd)) for name, usd in spend.items()}
     lines = [f"OpenRouter, account {account}" if account != "default" else "OpenRouter"]
     if told["health"] in TROUBLES:
         message = words.clean(told["message"] or "")
         lines.append(TROUBLES[told["health"]] + (f": {message}" if message else ""))
-    bought = f" of {words.money(_usd(told['total_credits_usd']))}" if told["total_credits_usd"] is not None else ""
-    lines.append(f"Balance {words.money(_usd(told['balance_usd']))}{bought}")
+    bought = f" of {words.cents(_usd(told['total_credits_usd']))}" if told["total_credits_usd"] is not None else ""
+    lines.append(f"Balance {words.cents(_usd(told['balance_usd']))}{bought}")
     lines.append(f"Today {money['today']}, yesterday {money['yesterday']} (UTC)")
     lines.append(f"7 days {money['7d']}, 30 days {money['30d']}, month {money['month']}")
     if told["runway_days"] is not None:
@@ -163,7 +163,7 @@ def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[s
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = told["top_models"][:TOP_MODELS]
     names = words.model_names([model["model"] for model in top])
-    lines += [f"{name} {words.money(_usd(model['spend_usd']))}" for name, model in zip(names, top, strict=True)]
+    lines += [f"{name} {words.cents(_usd(model['spend_usd']))}" for name, model in zip(names, top, strict=True)]
     lines.append(f"Measured {_age(told, now)} ago" if told["measured_at"] else "Never measured")
     return lines
 

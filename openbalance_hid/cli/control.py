@@ -14,7 +14,8 @@ from openbalance_hid.cli.names import AccountName, Number
 from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
-from openbalance_hid.tiles.words import money
+from openbalance_hid.desktop.keyring_door import setup_command
+from openbalance_hid.tiles.words import cents
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
@@ -95,6 +96,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         message = f" ({account['message']})" if account["message"] else ""
         lines.append(f"{name:{WIDTH}}{account['health']}{message}, balance {balance}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}measured {account['measured_at'] or 'never'}, next poll {account['next_poll_at'] or '—'}")
+        lines += [f"{'':{WIDTH}}try: {hint}" for hint in _hints(name, account["health"])]
     for deck in told["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
         lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
@@ -104,5 +106,12 @@ def _lines(told: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _hints(name: str, health: str) -> list[str]:
+    """The command that helps; none where waiting does."""
+    if health in ("no_key", "not_management_key", "key_rejected"):
+        return [setup_command(name)]
+    return ["openbalance-hid doctor"] if health == "offline" else []
+
+
 def _money(usd: str | None) -> str:
-    return money(None if usd is None else Decimal(usd))
+    return cents(None if usd is None else Decimal(usd))

@@ -15,7 +15,7 @@ from openbalance_hid.cli.names import AccountName
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
 from openbalance_hid.errors import UsageError
-from openbalance_hid.tiles.words import money
+from openbalance_hid.tiles.words import cents
 
 WITHIN, CROSSED, UNKNOWN = 0, 20, 21
 ALARMS = ("spike", "critical")
@@ -85,7 +85,7 @@ def _compare(name: str, is_: Decimal | None, word: str, limit: Decimal, crosses:
     if is_ is None:
         return Finding(UNKNOWN, f"{name}: not known")
     crossed = crosses(is_, limit)
-    known, set_ = (money(is_), money(limit)) if money(is_) != money(limit) else (f"${is_:f}", f"${limit:f}")
+    known, set_ = (cents(is_), cents(limit)) if cents(is_) != cents(limit) else (f"${is_:f}", f"${limit:f}")
     return Finding(CROSSED if crossed else WITHIN, f"{name}: {known} is {'' if crossed else 'not '}{word} {set_}")
 
 

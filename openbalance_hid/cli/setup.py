@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from decimal import Decimal
 
 import click
 
@@ -29,6 +28,7 @@ from openbalance_hid.errors import (
     UsageError,
 )
 from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
+from openbalance_hid.tiles.words import cents
 
 CREATE_AT = "https://openrouter.ai/settings/management-keys"
 UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
@@ -107,12 +107,8 @@ def _typed(again: str) -> Secret:
 
 def _report(account: str, stored: StoredKey, known: Credits | None) -> str:
     place = "the keyring" if stored.where == Store.KEYRING.value else stored.place
-    balance = "not tried" if known is None else f"balance {_usd(known.balance_usd)}"
+    balance = "not tried" if known is None else f"balance {cents(known.balance_usd)}"
     return f"stored in {place} as '{account}': {stored.secret}, {balance}"
-
-
-def _usd(amount_usd: Decimal) -> str:
-    return f"{'-' if amount_usd < 0 else ''}${abs(amount_usd):,.2f}"
 
 
 def _told_daemon(account: str, places: Paths) -> bool:

@@ -135,4 +135,5 @@ def program_words(argv0: str, executable: str) -> tuple[str, ...]:
     command = Path(argv0).absolute()  # and not resolved: an upgrade may move what a link leads to
     if command.name == "openbalance-hid" and command.is_file():
         return (str(command),)
-    return (str(Path(executable).absolute()), "-m", "openbalance_hid") if executable else ("openbalance-hid",)
+    # -P: nothing is imported from where it is started
+    return (str(Path(executable).absolute()), "-P", "-m", "openbalance_hid") if executable else ("openbalance-hid",)

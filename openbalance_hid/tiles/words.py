@@ -37,6 +37,13 @@ def money(usd: Decimal | None) -> str:
     return f"{sign}${_rounded(size, 0)}"
 
 
+def cents(usd: Decimal | None) -> str:
+    """An amount of USD for a line of text, which has room: `$1,234.56`; what is less than ten cents as `money` says it."""
+    if usd is None or not usd.is_finite() or abs(usd) < _MONEY_RULES[0][0]:
+        return money(usd)
+    return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2)}"
+
+
 def percent(value: Decimal | None) -> str:
     """A share of 100 for the glass: `26%`, `0.4%`, `<0.1%`, `—` for None."""
     if value is None:

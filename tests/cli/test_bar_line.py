@@ -117,7 +117,7 @@ def test_the_details_are_complete_and_free_of_control_characters():
     assert details == (
         "OpenRouter",
         "OpenRouter error: bad [2J gateway",
-        "Balance $74.25 of $100.0",
+        "Balance $74.25 of $100.00",
         "Today $1.20, yesterday $3.40 (UTC)",
         "7 days $15.10, 30 days $60.00, month $40.00",
         "Runway ≈9 d",

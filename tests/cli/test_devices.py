@@ -45,6 +45,23 @@ def test_a_deck_that_cannot_be_had_is_listed_with_the_command_that_helps(asked, 
     assert (told["can_open"], told["state"], told["hint"]) == (False, why, hint)
 
 
+@pytest.mark.parametrize(
+    ("health", "command"),
+    [
+        ("no_key", "openbalance-hid setup --account work"),
+        ("key_rejected", "openbalance-hid setup --account work"),
+        ("offline", "openbalance-hid doctor"),
+        ("rate_limited", None),
+        ("ok", None),
+    ],
+)
+def test_the_status_says_what_helps_an_account_that_its_owner_must_look_after(health: str, command: str | None):
+    account = {"health": health, "message": None, "balance_usd": None, "spend_usd": {"today": None}}
+    account |= {"measured_at": None, "next_poll_at": None}
+    told = {"version": "1", "pid": 1, "uptime_s": 1.0, "config": {"error": None}, "accounts": {"work": account}, "decks": []}
+    assert [line.strip() for line in _lines(told) if "try:" in line] == ([f"try: {command}"] if command else [])
+
+
 @pytest.mark.parametrize(("trouble", "why", "hint"), TROUBLES)
 def test_the_daemon_says_so_in_its_status_and_once_in_its_log(deck: Tricky, caplog, trouble, why: str, hint: str):
     trouble(deck)

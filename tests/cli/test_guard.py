@@ -70,3 +70,8 @@ def test_a_limit_is_said_so_exactly_that_it_can_be_seen_to_be_crossed(balance, s
 
 def test_no_limit_asks_only_for_fresh_data():
     assert code(told()) == WITHIN
+
+
+def test_an_amount_is_told_to_the_cent():
+    (finding,) = judge(told(balance="1234.5"), Decimal(10), None, False)
+    assert finding.words == "balance: $1,234.50 is not below $10.00"

@@ -50,7 +50,7 @@ def test_a_process_names_itself_by_an_absolute_path(tmp_path: Path, kind: Rules)
     done = process(machine(tmp_path), "udev", "install", *OPTIONS[kind])
     assert (done.returncode, done.stderr) == (0, "")
     if "already installed" not in done.stdout:  # as it may be where this is developed
-        assert f"{sys.executable} -m openbalance_hid udev print" in command_in(done.stdout)
+        assert f"{sys.executable} -P -m openbalance_hid udev print" in command_in(done.stdout)
 
 
 @KINDS

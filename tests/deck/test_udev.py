@@ -291,8 +291,8 @@ def test_the_installed_command_is_named_where_it_is_and_not_where_its_link_leads
 @pytest.mark.parametrize(
     ("argv0", "executable", "expected"),
     [
-        ("/src/openbalance_hid/__main__.py", "/v/bin/python", ("/v/bin/python", "-m", "openbalance_hid")),
-        ("/nowhere/openbalance-hid", "/v/bin/python", ("/v/bin/python", "-m", "openbalance_hid")),
+        ("/src/openbalance_hid/__main__.py", "/v/bin/python", ("/v/bin/python", "-P", "-m", "openbalance_hid")),
+        ("/nowhere/openbalance-hid", "/v/bin/python", ("/v/bin/python", "-P", "-m", "openbalance_hid")),
         ("", "", ("openbalance-hid",)),
     ],
 )

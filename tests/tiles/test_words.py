@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.tiles.words import age, clean, count, model_names, money, percent, times
+from openbalance_hid.tiles.words import age, cents, clean, count, model_names, money, percent, times
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,21 @@ from openbalance_hid.tiles.words import age, clean, count, model_names, money, p
 )
 def test_money(usd, text):
     assert money(None if usd is None else Decimal(usd)) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (None, "—"),
+        ("0", "$0.00"),
+        ("0.0042", "$0.004"),
+        ("-0.5", "-$0.50"),
+        ("187.465", "$187.46"),
+        ("1234567.891", "$1,234,567.89"),
+    ],
+)
+def test_a_line_of_text_has_room_for_cents(usd, text):
+    assert cents(None if usd is None else Decimal(usd)) == text
 
 
 @given(st.decimals("0.001", "9999999", places=6))
