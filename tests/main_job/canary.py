@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import random
+import resource
 import select
 import socket
 import subprocess
@@ -100,6 +101,18 @@ def said_by_the_socket(place: Path, **request: object) -> bytes:
         return lines.readline()
 
 
+@contextmanager
+def core_dumps(folder: Path) -> Iterator[None]:
+    """Whoever crashes in the block may leave an image of its memory, below the folder or where the tests run: nobody must."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    assert [*folder.rglob("core*"), *Path.cwd().glob("core*")] == []
+
+
 def spies(folder: Path, *programs: str) -> None:
     """Programs that note their words, environment, parent and open files."""
     folder.mkdir()
@@ -129,8 +142,35 @@ def desktop(address: str) -> Iterator[list[str]]:
                         connection.send(jeepney.new_method_return(call, "u", (1,)))
                     elif member == "OpenURI":
                         connection.send(jeepney.new_error(call, "org.freedesktop.portal.Error.NotAllowed", "s", ("no",)))
+                    elif call.header.message_type is jeepney.MessageType.method_call:
+                        connection.send(jeepney.new_error(call, "org.freedesktop.DBus.Error.UnknownMethod", "s", ("no",)))
 
         thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield heard
+        finally:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE_S)
+
+
+@contextmanager
+def overheard(address: str) -> Iterator[bytearray]:
+    """Every byte that goes over a bus, as any program of the same user may listen to it."""
+    from jeepney import DBusAddress, new_method_call
+    from jeepney.io.blocking import open_dbus_connection
+
+    heard = bytearray()
+    with closing(open_dbus_connection(address)) as connection:
+        bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
+        connection.send_and_get_reply(new_method_call(bus, "BecomeMonitor", "asu", ([], 0)))
+
+        def listen() -> None:
+            with suppress(OSError):
+                while piece := connection.sock.recv(65_536):
+                    heard.extend(piece)
+
+        thread = threading.Thread(target=listen)
         thread.start()
         try:
             yield heard

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import resource
+import shutil
 import signal
 import sys
 import time
@@ -15,7 +14,8 @@ import pytest
 import requests
 
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.main_job.canary import Canary, desktop, said_by_the_socket, spies, typed_on_a_terminal
+from tests.desktop.secret_service import gnome_keyring, lock
+from tests.main_job.canary import Canary, core_dumps, desktop, overheard, said_by_the_socket, spies, typed_on_a_terminal
 from tests.main_job.stage import PATIENCE_S, Running, page_of, started, surroundings
 from tests.private_bus import needs_dbus, private_bus
 from tests.torture.amounts import amounts
@@ -131,63 +131,98 @@ def test_a_key_that_runs_through_the_daemon_its_children_and_a_server_that_repea
         f'[[decks.keys]]\nkey = {number}\ntile = "{tile}"\naccount = "{name}"\n' for number, (tile, name) in enumerate(tiles)
     )
     config = "".join(f"[accounts.{name}]\n" for name in names) + "[[decks]]\n" + keys
-    most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (most[1], most[1]))
-    try:
-        with (
-            private_bus(tmp_path / "bus") as bus,
-            desktop(bus) as heard,
-            SampleAccount("critical") as account,
-            FaultProxy(account.url) as proxy,
-        ):
-            key, canary = account.key, Canary(account.key, tmp_path, few, seed)
-            env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus, OPENROUTER_MANAGEMENT_KEY=key)
-            with started(env, *RUN) as running, page_of(running) as page:  # a good life, and its browser
-                page.until_key(3, "Critical")
-                page.tap(0)
-                until(lambda: any("Notify" in words for words in heard))
-                until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
-                for path in ("/", "/deck.js", "/deck.json", "/keys/0.png", "/nowhere", "/events"):
-                    answer = requests.get(running.address(path), timeout=PATIENCE_S)
-                    canary.note(f"page {path}", str(answer.headers), answer.content)
+    with (
+        core_dumps(tmp_path),
+        private_bus(tmp_path / "bus") as bus,
+        desktop(bus) as heard,
+        SampleAccount("critical") as account,
+        FaultProxy(account.url) as proxy,
+    ):
+        key, canary = account.key, Canary(account.key, tmp_path, few, seed)
+        env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus, OPENROUTER_MANAGEMENT_KEY=key)
+        with started(env, *RUN) as running, page_of(running) as page:  # a good life, and its browser
+            page.until_key(3, "Critical")
+            page.tap(0)
+            until(lambda: any("Notify" in words for words in heard))
+            until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
+            for path in ("/", "/deck.js", "/deck.json", "/keys/0.png", "/nowhere", "/events"):
+                answer = requests.get(running.address(path), timeout=PATIENCE_S)
+                canary.note(f"page {path}", str(answer.headers), answer.content)
+            canary.note("websocket", *map(str, page.seen))
+            talk_to(canary, env, running)
+            Path(env["OPENBALANCE_CONFIG"]).write_text(f'theme = "{key}"\n')
+            canary.ask(env, "reload")
+            running.process.send_signal(signal.SIGHUP)
+            page.until(lambda _: "found" in running.log)
+            canary.ask(env, "status")
+            ended(canary, running, signal.SIGABRT)
+        Path(env["OPENBALANCE_CONFIG"]).write_text(config)
+        env |= {f"OPENROUTER_MANAGEMENT_KEY_{name.upper()}": key for name in names} | {"OPENBALANCE_API_URL": proxy.url}
+        evil = cycle(instead(raw.replace(b"KEY", key.encode())) for raw in EVIL)
+        proxy.faults = dict.fromkeys(("/credits", "/key"), lambda answer, peer: next(evil)(answer, peer))
+        proxy.faults |= dict.fromkeys(("/activity", "/keys", "/analytics/query"), instead(NAMED.replace(b"KEY", key.encode())))
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with started(env, *NO_BROWSER) as running, page_of(running) as page:
+                page.until(lambda page: all("Preparing" not in page.texts.get(tile, "Preparing") for tile in range(len(tiles))))
                 canary.note("websocket", *map(str, page.seen))
                 talk_to(canary, env, running)
-                for file in (
-                    *Path(f"/proc/{running.process.pid}").glob("task/*/comm"),
-                    Path(f"/proc/{running.process.pid}/cmdline"),
-                ):
-                    canary.note("names of threads", file.read_bytes() if file.exists() else b"")
-                Path(env["OPENBALANCE_CONFIG"]).write_text(f'theme = "{key}"\n')
-                canary.ask(env, "reload")
-                running.process.send_signal(signal.SIGHUP)
-                page.until(lambda _: "found" in running.log)
-                canary.ask(env, "status")
-                ended(canary, running, signal.SIGABRT)
-            Path(env["OPENBALANCE_CONFIG"]).write_text(config)
-            env |= {f"OPENROUTER_MANAGEMENT_KEY_{name.upper()}": key for name in names} | {"OPENBALANCE_API_URL": proxy.url}
-            evil = cycle(instead(raw.replace(b"KEY", key.encode())) for raw in EVIL)
-            proxy.faults = dict.fromkeys(("/credits", "/key"), lambda answer, peer: next(evil)(answer, peer))
-            proxy.faults |= dict.fromkeys(
-                ("/activity", "/keys", "/analytics/query"), instead(NAMED.replace(b"KEY", key.encode()))
-            )
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                with started(env, *NO_BROWSER) as running, page_of(running) as page:
-                    page.until(
-                        lambda page: all("Preparing" not in page.texts.get(tile, "Preparing") for tile in range(len(tiles)))
-                    )
-                    canary.note("websocket", *map(str, page.seen))
-                    talk_to(canary, env, running)
-                    ended(canary, running, number)
-            canary.note("desktop", *heard)
-            assert sum(proxy.done.values()) >= 2 * len(EVIL)
-    finally:
-        resource.setrlimit(resource.RLIMIT_CORE, most)
+                ended(canary, running, number)
+        canary.note("desktop", *heard)
+        assert sum(proxy.done.values()) >= 2 * len(EVIL)
     (tmp_path / "config.toml").unlink()
     canary.note_files()
     figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
     assert len(canary.seen) > 40
-    assert [where for where in canary.seen if re.search(r"\bcore\b", where)] == []
-    assert not list(Path.cwd().glob("core*"))
+    assert canary.found() == []
+
+
+@needs_dbus
+@pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # secretstorage leaves it to the collector
+@amounts("few", short=3, long=0)
+def test_a_key_that_lives_in_a_keyring_is_not_even_heard_on_its_way_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, figures: Figures, few: int
+) -> None:
+    spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open", "notify-send")
+    for folder in ("bus", "owner"):
+        (tmp_path / folder).mkdir()
+    with (
+        core_dumps(tmp_path),
+        private_bus(tmp_path / "bus") as bus,
+        overheard(bus) as heard,
+        desktop(bus),
+        SampleAccount("critical") as account,
+    ):
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+        key, canary = account.key, Canary(account.key, tmp_path, few, seed)
+        env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus)
+        del env["PYTHON_KEYRING_BACKEND"]  # the library finds by itself what is there
+        with gnome_keyring(bus, tmp_path / "owner"):
+            shown, code = typed_on_a_terminal(env, "setup", text=key)
+            canary.note("terminal", shown)
+            assert (code, b"stored in the keyring" in shown) == (0, True), shown
+            canary.ask(env, "setup", "--stdin", "--account", "work", typed=key)
+            with started(env, *RUN) as running, page_of(running) as page:
+                page.until_key(3, "Critical")
+                page.tap(0)
+                until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
+                talk_to(canary, env, running)
+                canary.note("websocket", *map(str, page.seen))
+                canary.ask(env, "accounts", "--json")
+                canary.ask(env, "accounts", "forget", "work")
+                lock()
+                for words in (("refresh",), ("accounts",), ("doctor", "--json")):
+                    canary.ask(env, *words)
+                ended(canary, running, signal.SIGABRT)
+        with started(env, *NO_BROWSER) as running, page_of(running) as page:  # the keyring has gone
+            page.until_key(0, "Set up")
+            canary.ask(env, "setup", "--stdin", typed=key)
+            ended(canary, running)
+        assert b"CreateItem" in heard and b"GetSecret" in heard
+        canary.note("bus", bytes(heard))
+    canary.note_files()
+    assert list((tmp_path / "owner").rglob("*.keyring")), "the keyring's own file, which is searched as all others are"
+    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
     assert canary.found() == []
 
 
@@ -200,8 +235,11 @@ ASKED = (
 
 
 def talk_to(canary: Canary, env: dict[str, str], running: Running) -> None:
-    """Everything that can be asked of a daemon, by commands and on its socket."""
+    """Everything that can be asked of a daemon, by commands and on its socket, and what the system says of it."""
     place = Path(env["OPENBALANCE_RUNTIME_DIR"]) / "control.sock"
+    process = Path(f"/proc/{running.process.pid}")
+    for file in (*process.glob("task/*/comm"), process / "cmdline"):
+        canary.note("names of threads", file.read_bytes() if file.exists() else b"")
     for command in ("status", "accounts", "refresh", "preview", "identify", "reload", "nonsense", "watch"):
         canary.note(f"socket {command}", said_by_the_socket(place, command=command))
     for command, key in (("press", 0), ("hold", 1), ("press", "x"), ("page", None)):
