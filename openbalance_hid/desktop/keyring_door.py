@@ -6,6 +6,7 @@ which is left behind when it does not come back; as long as one is stuck, no oth
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -105,6 +106,8 @@ def _keyring() -> KeyringBackend:
     The library looks for one once in a process, and a service of the user may well be older than the session's keyring: where
     nothing was found and the owner has not named one, it is looked for again.
     """
+    if sys.platform != "darwin":  # where the library's part for macOS starts linker and compiler to look for Apple's libraries
+        sys.modules.setdefault("keyring.backends.macOS.api", None)  # type: ignore[arg-type]  # "is not there" (import system)
     import keyring  # not before it is needed: finding a back end takes a tenth of a second
     from keyring.backend import KeyringBackend
     from keyring.backends import fail

@@ -1,12 +1,15 @@
 """Keyrings that are missing, locked, silent or broken: each ends in time and in words."""
 
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
 from openbalance_hid.desktop import keyring_door
 from openbalance_hid.errors import CredentialError
+from tests.cli.door import machine, python
 from tests.desktop.keyrings import BrokenKeyring, ForgetfulKeyring, LockedKeyring, MemoryKeyring, SilentKeyring, installed
 
 TO_FILE = "openbalance-hid setup --account work --store file"
@@ -23,6 +26,20 @@ def test_what_is_stored_is_found_and_removed_once(memory: MemoryKeyring):
     assert keyring_door.get_password("work", 5) == "sk-or-v1-x"
     assert keyring_door.delete_password("work", 5) is True
     assert keyring_door.delete_password("work", 5) is False
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has the Keychain")
+def test_looking_for_a_keyring_starts_no_other_program(tmp_path: Path):
+    code = (
+        "import sys\n"
+        "sys.addaudithook(lambda name, told: print(told) if name in ('subprocess.Popen', 'os.posix_spawn') else None)\n"
+        "from openbalance_hid.desktop.keyring_door import get_password\n"
+        "try: get_password('default', 30)\n"
+        "except Exception as error: print(error)\n"
+    )
+    taken = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+    env = {name: text for name, text in machine(tmp_path).items() if name not in taken}
+    assert python(env, code).stdout == "no keyring service is running\n"
 
 
 def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
