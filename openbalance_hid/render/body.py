@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from openbalance_hid.render import fonts
 from openbalance_hid.render.fonts import Weight
+from openbalance_hid.render.shapes import rounded
 from openbalance_hid.render.theme import Rgb
 
 SHELL_TOP: Final = (58, 61, 67)
@@ -23,7 +23,6 @@ SHELL_BOTTOM: Final = (33, 35, 39)
 WELL: Final = (6, 6, 8)  # the dark frame round each glass
 LOWER_RIM: Final = (76, 80, 87)  # light from above catches it
 LETTERS: Final = (150, 156, 166)
-OVERSAMPLING: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def draw_deck(
 
 def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int) -> None:
     """The body: a soft shadow on the table, a faint gradient from the light above, a bright upper edge."""
-    mask = _rounded(width, height, corner)
+    mask = rounded(width, height, corner)
     dark = Image.new("L", whole.size)
     dark.paste(mask, (shadow, shadow + shadow // 3))
     dark = dark.filter(ImageFilter.GaussianBlur(shadow / 3)).point([round(value * 0.45) for value in range(256)])
@@ -114,15 +113,15 @@ def _glass(whole: Image.Image, picture: Image.Image | None, place: tuple[int, in
     """One panel under its glass: a dark well around it, its picture with round corners, a glint along the upper edge."""
     x, y, width, height = place
     frame = max(2, 3 * scale)
-    well = _rounded(width + 2 * frame, height + 2 * frame, corner + frame)
+    well = rounded(width + 2 * frame, height + 2 * frame, corner + frame)
     whole.paste(LOWER_RIM, (x - frame, y - frame + scale), well)
     whole.paste(WELL, (x - frame, y - frame), well)
     if picture is None:
         return
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    whole.paste(picture.convert("RGB"), (x, y), _rounded(width, height, corner))
-    glint = _upper_edge(_rounded(width, height, corner), scale)
+    whole.paste(picture.convert("RGB"), (x, y), rounded(width, height, corner))
+    glint = _upper_edge(rounded(width, height, corner), scale)
     whole.paste((255, 255, 255), (x, y), glint.point([value // 7 for value in range(256)]))
 
 
@@ -138,14 +137,14 @@ def _side_by_side(parts: Sequence[Image.Image]) -> Image.Image | None:
 
 
 def _dial(whole: Image.Image, x: int, y: int, size: int) -> None:
-    disc = _rounded(size, size, size // 2)
+    disc = rounded(size, size, size // 2)
     whole.paste(WELL, (x, y), disc)
     inner = size - 2 * max(2, size // 14)
     ramp = Image.linear_gradient("L").resize((inner, inner))
     metal = Image.composite(
         Image.new("RGB", (inner, inner), (44, 46, 51)), Image.new("RGB", (inner, inner), (92, 96, 104)), ramp
     )
-    whole.paste(metal, (x + (size - inner) // 2, y + (size - inner) // 2), _rounded(inner, inner, inner // 2))
+    whole.paste(metal, (x + (size - inner) // 2, y + (size - inner) // 2), rounded(inner, inner, inner // 2))
 
 
 def _letters(whole: Image.Image, text: str, middle_y: int, size_px: int) -> None:
@@ -160,11 +159,3 @@ def _upper_edge(mask: Image.Image, thick: int) -> Image.Image:
     lower = Image.new("L", mask.size)
     lower.paste(mask, (0, thick))
     return ImageChops.subtract(mask, lower)
-
-
-@lru_cache(maxsize=16)
-def _rounded(width: int, height: int, corner: int) -> Image.Image:
-    big = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
-    corners = (0, 0, width * OVERSAMPLING - 1, height * OVERSAMPLING - 1)
-    ImageDraw.Draw(big).rounded_rectangle(corners, corner * OVERSAMPLING, fill=255)
-    return big.reduce(OVERSAMPLING)

@@ -1,25 +1,23 @@
 """A face into a picture: the laid-out items painted in the theme's colours, then what the finger is doing.
 
-A pure function of its arguments: caches are bounded, nothing cached is ever drawn upon.
+A pure function of its arguments: nothing that comes out of a cache (`fonts`, `icons`, `shapes`) is ever drawn upon.
 """
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
 from typing import Final
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 from openbalance_hid.render import fonts
 from openbalance_hid.render.icons import icon_mask
 from openbalance_hid.render.items import ColumnItem, DotItem, IconItem, Item, MeterItem, Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
+from openbalance_hid.render.shapes import outline, pill, rounded
 from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
 from openbalance_hid.tiles.view import Age, Flash, Hero, KeyFace, TileView, Tone
 
-OVERSAMPLING: Final = 4
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
 
 
@@ -77,7 +75,7 @@ def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: Item, theme: Them
                 middle = (item.box.left + item.box.right - 1) // 2
                 pen.rectangle((middle, item.box.top, middle + 1, item.box.bottom - 1), fill=theme.muted)
         case DotItem():
-            image.paste(theme.colour(item.tone), item.box[:2], _pill(item.box.width, item.box.height))
+            image.paste(theme.colour(item.tone), item.box[:2], pill(item.box.width, item.box.height))
 
 
 def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:
@@ -87,11 +85,11 @@ def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:
 def _paint_meter(image: Image.Image, item: MeterItem, theme: Theme, stale: bool) -> None:
     """A rounded track; its fill is at least a dot, so that a small share is still seen."""
     box = item.box
-    image.paste(theme.surface, box[:2], _pill(box.width, box.height))
+    image.paste(theme.surface, box[:2], pill(box.width, box.height))
     share = min(1.0, max(0.0, item.share))
     if share > 0:
         length = max(box.height, round(box.width * share))
-        image.paste(theme.stale if stale else theme.colour(item.tone), box[:2], _pill(min(length, box.width), box.height))
+        image.paste(theme.stale if stale else theme.colour(item.tone), box[:2], pill(min(length, box.width), box.height))
 
 
 def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -> None:
@@ -102,7 +100,7 @@ def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -
     length = (bottom - top - between * (pieces - 1)) / pieces
     for piece in range(pieces):
         start = round(top + piece * (length + between))
-        image.paste(colour, (0, start), _pill(width, max(2, round(length))))
+        image.paste(colour, (0, start), pill(width, max(2, round(length))))
 
 
 def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Image.Image:
@@ -111,8 +109,8 @@ def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Im
     width, height = scale.width - 2 * edge_px, scale.height - 2 * edge_px
     small = image.resize((width, height), Image.Resampling.BICUBIC)
     under = Image.new("RGB", image.size, plain.background)
-    under.paste(small, (edge_px, edge_px), _rounded(width, height, scale.corner))
-    edge = _outline(scale.width, scale.height, scale.corner, scale.ring, 1.0)
+    under.paste(small, (edge_px, edge_px), rounded(width, height, scale.corner))
+    edge = outline(scale.width, scale.height, scale.corner, scale.ring, 1.0)
     under.paste(plain.surface if theme is plain else theme.background, (0, 0), edge)
     return under
 
@@ -120,61 +118,6 @@ def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Im
 def _paint_ring(image: Image.Image, share: float, colour: Rgb, theme: Theme, scale: Scale, thick: int) -> None:
     """A band along the edge, filled clockwise from the top middle; what is missing shows as its empty track."""
     if share < 1:
-        image.paste(theme.surface, (0, 0), _outline(scale.width, scale.height, scale.corner, thick, 1.0))
+        image.paste(theme.surface, (0, 0), outline(scale.width, scale.height, scale.corner, thick, 1.0))
     steps = max(0.01, min(1.0, round(share, 2)))
-    image.paste(colour, (0, 0), _outline(scale.width, scale.height, scale.corner, thick, steps))
-
-
-@lru_cache(maxsize=256)
-def _pill(width: int, height: int) -> Image.Image:
-    return _rounded(width, height, min(width, height) / 2)
-
-
-@lru_cache(maxsize=64)
-def _rounded(width: int, height: int, radius: float) -> Image.Image:
-    """Mask of a rectangle with round corners."""
-    big = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
-    corners = (0, 0, width * OVERSAMPLING - 1, height * OVERSAMPLING - 1)
-    ImageDraw.Draw(big).rounded_rectangle(corners, radius * OVERSAMPLING, fill=255)
-    return big.reduce(OVERSAMPLING)
-
-
-@lru_cache(maxsize=128)
-def _outline(width: int, height: int, corner: int, thick: int, share: float) -> Image.Image:
-    """Mask of a band of `thick` pixels along a rounded edge, the first `share` of its way clockwise from the top middle."""
-    inner = Image.new("L", (width, height), 255)
-    inner.paste(ImageChops.invert(_rounded(width - 2 * thick, height - 2 * thick, max(1, corner - thick))), (thick, thick))
-    band = ImageChops.multiply(inner, _rounded(width, height, corner))
-    if share >= 1:
-        return band
-    part = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
-    outer = _way(width * OVERSAMPLING / 2, height * OVERSAMPLING / 2, share)
-    # Back along the inner edges of the corners, so that the end is cut square on the sides and radially in the corners.
-    deep = max(corner, thick) * OVERSAMPLING
-    inner_way = [
-        (min(max(x, deep), width * OVERSAMPLING - deep), min(max(y, deep), height * OVERSAMPLING - deep)) for x, y in outer
-    ]
-    ImageDraw.Draw(part).polygon([*outer, *reversed(inner_way)], fill=255)
-    return ImageChops.multiply(band, part.reduce(OVERSAMPLING))
-
-
-def _way(half_width: float, half_height: float, share: float) -> list[tuple[float, float]]:
-    """Points along the edge of a picture, the first `share` of the way clockwise from the top middle."""
-    around = 4 * (half_width + half_height)
-    return [_on_edge(share * around * step / 64, half_width, half_height) for step in range(65)]
-
-
-def _on_edge(way: float, half_width: float, half_height: float) -> tuple[float, float]:
-    """The point after `way` along a rectangle's edge, clockwise from the top middle."""
-    right, bottom = 2 * half_width, 2 * half_height
-    for length, point in (
-        (half_width, lambda gone: (half_width + gone, 0.0)),
-        (bottom, lambda gone: (right, gone)),
-        (right, lambda gone: (right - gone, bottom)),
-        (bottom, lambda gone: (0.0, bottom - gone)),
-        (half_width, lambda gone: (gone, 0.0)),
-    ):
-        if way <= length or math.isclose(way, length):
-            return point(way)
-        way -= length
-    return half_width, 0.0
+    image.paste(colour, (0, 0), outline(scale.width, scale.height, scale.corner, thick, steps))
