@@ -11,14 +11,14 @@ import resource
 import select
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.main_job.stage import COMMAND, PATIENCE_S, ask
+from tests.private_bus import serving
 
 Way = TypeVar("Way")
 _SPY = """#!/bin/sh
@@ -125,55 +125,37 @@ def spies(folder: Path, *programs: str) -> None:
 def desktop(address: str) -> Iterator[list[str]]:
     """Notifications and portal on a bus, which refuses to open pages; every message that came."""
     import jeepney
-    from jeepney.io.blocking import open_dbus_connection
 
     heard: list[str] = []
-    with closing(open_dbus_connection(address)) as connection:
-        for name in ("org.freedesktop.Notifications", "org.freedesktop.portal.Desktop"):
-            connection.send_and_get_reply(jeepney.message_bus.RequestName(name))
 
-        def serve() -> None:
-            with suppress(OSError, EOFError):
-                while True:
-                    call: Any = connection.receive()
-                    heard.append(repr((call.header, call.body)))
-                    member = call.header.fields.get(jeepney.HeaderFields.member)
-                    if member == "Notify":
-                        connection.send(jeepney.new_method_return(call, "u", (1,)))
-                    elif member == "OpenURI":
-                        connection.send(jeepney.new_error(call, "org.freedesktop.portal.Error.NotAllowed", "s", ("no",)))
-                    elif call.header.message_type is jeepney.MessageType.method_call:
-                        connection.send(jeepney.new_error(call, "org.freedesktop.DBus.Error.UnknownMethod", "s", ("no",)))
+    def serve(connection: Any) -> Callable[[Any], None]:
+        def answer(call: Any) -> None:
+            heard.append(repr((call.header, call.body)))
+            member = call.header.fields.get(jeepney.HeaderFields.member)
+            if member == "Notify":
+                connection.send(jeepney.new_method_return(call, "u", (1,)))
+            elif member == "OpenURI":
+                connection.send(jeepney.new_error(call, "org.freedesktop.portal.Error.NotAllowed", "s", ("no",)))
+            elif call.header.message_type is jeepney.MessageType.method_call:
+                connection.send(jeepney.new_error(call, "org.freedesktop.DBus.Error.UnknownMethod", "s", ("no",)))
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield heard
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_S)
+        return answer
+
+    with serving(address, ("org.freedesktop.Notifications", "org.freedesktop.portal.Desktop"), serve):
+        yield heard
 
 
 @contextmanager
-def overheard(address: str) -> Iterator[bytearray]:
-    """Every byte that goes over a bus, as any program of the same user may listen to it."""
-    from jeepney import DBusAddress, new_method_call
-    from jeepney.io.blocking import open_dbus_connection
+def overheard(address: str) -> Iterator[list[str]]:
+    """Every message on a bus, as any program of the same user may listen to them."""
+    import jeepney
 
-    heard = bytearray()
-    with closing(open_dbus_connection(address)) as connection:
-        bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
-        connection.send_and_get_reply(new_method_call(bus, "BecomeMonitor", "asu", ([], 0)))
+    heard: list[str] = []
 
-        def listen() -> None:
-            with suppress(OSError):
-                while piece := connection.sock.recv(65_536):
-                    heard.extend(piece)
+    def serve(connection: Any) -> Callable[[Any], None]:
+        bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
+        connection.send_and_get_reply(jeepney.new_method_call(bus, "BecomeMonitor", "asu", ([], 0)))
+        return lambda message: heard.append(repr((message.header, message.body)))
 
-        thread = threading.Thread(target=listen)
-        thread.start()
-        try:
-            yield heard
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_S)
+    with serving(address, (), serve):
+        yield heard
