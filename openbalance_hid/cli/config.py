@@ -57,7 +57,8 @@ def check(file: Path | None) -> None:
     try:
         load_config(place)
     except ConfigError as error:
-        raise ConfigError(error.message) from error  # without the hint to do what was just done
+        hint = "" if error.hint == "openbalance-hid config check" else error.hint  # that was just done
+        raise ConfigError(error.message, hint) from error
     click.echo(f"{place}: ok" if place.exists() else f"{place}: no such file; the defaults are used")
 
 

@@ -75,7 +75,9 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     epilog="SOURCE_DATE_EPOCH (seconds since 1970) is the moment of sample accounts: with it, the same picture every time.",
 )
 @click.option("--model", type=OneOf(OFFERED), help="Which deck; the connected one, or mk2.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration in place of the usual one.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration in place of the usual one."
+)
 @click.option(
     "--scenario",
     "scenarios",
@@ -88,7 +90,11 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
 @click.option("--sheet", is_flag=True, help="All tiles in all states and both themes instead, for one size of key.")
 @click.option("--size", type=_Size(), metavar="PX", help="Size of the sheet's keys, as 96 or 200x100; the model's, or 72.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help=f"PNG file, - for stdout; {DECK_FILE}, of a sheet {SHEET_FILE}."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"PNG file, - for stdout; {DECK_FILE}, of a sheet {SHEET_FILE}.",
 )
 def preview(
     model: str | None,

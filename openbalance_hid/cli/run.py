@@ -30,7 +30,9 @@ _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the v
 
 
 @click.command("run")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration in place of the usual one.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration in place of the usual one."
+)
 @click.option(
     "--deck",
     "decks",

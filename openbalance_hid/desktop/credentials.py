@@ -255,14 +255,17 @@ def _in_environment(account: str, env: Mapping[str, str]) -> StoredKey | None:
     for name in variables(account):
         if env.get(name):
             place = f"environment variable {name}"
-            return StoredKey(checked_key(env[name], place), "environment", place)
+            return StoredKey(checked_key(env[name], place, f"unset {name}"), "environment", place)
     return None
 
 
 def _in_credential(account: str, env: Mapping[str, str]) -> StoredKey | None:
     file = credential_file(account, env)
     text = private_files.read_handed_over(file) if file is not None else None
-    return None if text is None else StoredKey(checked_key(text, f"systemd credential {file}"), "credential", str(file))
+    if text is None:
+        return None
+    unit = "systemctl --user cat openbalance-hid"  # which says where it is taken from
+    return StoredKey(checked_key(text, f"systemd credential {file}", unit), "credential", str(file))
 
 
 def _in_file(account: str, places: Places) -> StoredKey | None:

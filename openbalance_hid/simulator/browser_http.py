@@ -9,6 +9,7 @@ import contextlib
 import errno
 import html
 import logging
+import os
 import socket
 import struct
 import time
@@ -75,7 +76,7 @@ def listen(port: int | None) -> Door:
             return Door(fileno=socket.create_server(("127.0.0.1", candidate)).detach())
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                reason = (error.strerror or str(error)).lower()
+                reason = (os.strerror(error.errno) if error.errno else str(error)).lower()  # without the address, said before
                 raise UsageError(f"cannot listen on port {candidate}: {reason}", "openbalance-hid demo --port 0") from error
             if port is not None:
                 raise UsageError(f"port {port} is taken", "openbalance-hid demo --port 0") from error

@@ -62,6 +62,12 @@ def test_another_file_can_be_checked(tmp_path: Path):
     assert here(tmp_path, "config", "check", str(tmp_path / "none.toml")).exit_code == 2
 
 
+def test_what_is_no_file_is_said_with_the_command_that_helps(tmp_path: Path):
+    (tmp_path / "config.toml").mkdir()
+    refused = here(tmp_path, "config", "check")
+    assert refused.stderr == f"error: {tmp_path / 'config.toml'}: not a file\ntry: openbalance-hid config path\n"
+
+
 def test_without_a_file_a_check_says_that_the_defaults_are_used(tmp_path: Path):
     assert here(tmp_path, "config", "check").stdout == f"{tmp_path / 'config.toml'}: no such file; the defaults are used\n"
 

@@ -111,6 +111,7 @@ def test_a_bad_key_is_never_passed_over_for_the_next(places: Paths, memory: Memo
         read_key("default", {"OPENROUTER_MANAGEMENT_KEY": "hunter2-hunter2-hunter2"}, places)
     assert "environment variable OPENROUTER_MANAGEMENT_KEY does not begin with sk-or-v1-" in refusal.value.message
     assert "hunter2" not in refusal.value.message
+    assert refusal.value.hint == "unset OPENROUTER_MANAGEMENT_KEY", "setup would change nothing"
 
 
 def test_without_a_keyring_service_the_way_without_one_is_shown(places: Paths):

@@ -1,7 +1,7 @@
 """The units: what is checked in is what is rendered, systemd and launchd take it, and names with odd letters come through."""
 
 import plistlib
-import shlex
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -96,10 +96,8 @@ def test_systemd_starts_a_program_from_a_folder_of_any_name(tmp_path: Path, fold
 
 def as_systemd_splits(text: str) -> list[str]:
     """Words by systemd.syntax(7): quotes, and backslash escapes within them."""
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
-    lexer.whitespace_split, lexer.commenters, lexer.quotes, lexer.escapedquotes = True, "", '"', '"'
-    lexer.whitespace = " "
-    return [word.replace("\\t", "\t") for word in lexer]
+    found = re.findall(r'"((?:\\.|[^"\\])*)"|([^ ]+)', text)
+    return [re.sub(r"\\(.)", lambda escape: {"t": "\t"}.get(escape[1], escape[1]), quoted) + bare for quoted, bare in found]
 
 
 def test_a_variable_keeps_its_blanks_and_percent_signs() -> None:

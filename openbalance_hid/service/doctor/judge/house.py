@@ -19,7 +19,7 @@ def configuration(path: str, exists: bool, error: ConfigError | None, beyond: Se
     """One check for each problem. `beyond`: what the decks that are here do not have."""
     if error is not None:
         return [
-            failure("configuration", line, "openbalance-hid config check", error.exit_code)
+            failure("configuration", line, error.hint or "openbalance-hid config check", error.exit_code)
             for line in error.message.splitlines()
             if line.strip()
         ]
