@@ -1,14 +1,14 @@
 """Rigs that take themselves apart."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.deck.rig import Rig
+from tests.deck.rig import MakeRig, Rig
 
 
 @pytest.fixture
-def make_rig() -> Iterator[Callable[..., Rig]]:
+def make_rig() -> Iterator[MakeRig]:
     rigs: list[Rig] = []
 
     def make(*args: object, **kwargs: object) -> Rig:
@@ -21,5 +21,5 @@ def make_rig() -> Iterator[Callable[..., Rig]]:
 
 
 @pytest.fixture
-def rig(make_rig: Callable[..., Rig]) -> Rig:
+def rig(make_rig: MakeRig) -> Rig:
     return make_rig()

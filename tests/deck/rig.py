@@ -87,6 +87,9 @@ class Rig:
         assert self.bus.misuse == []
 
 
+MakeRig = Callable[..., Rig]
+
+
 def plain(surface: Surface, colour: str) -> bytes:
     """A key of one colour in the device's bytes, made without the library (one colour looks the same however it is turned)."""
     return flat(surface.key_size, colour, surface.picture_format["format"])
