@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from openbalance_hid.simulator.sample_account import SampleAccount
+from tests.openrouter.stage import Stage
 from tests.openrouter.virtual import VirtualClock
 
 
@@ -19,3 +20,8 @@ def clock() -> VirtualClock:
 def sample(clock: VirtualClock) -> Iterator[SampleAccount]:
     with SampleAccount(clock=clock.utc) as account:
         yield account
+
+
+@pytest.fixture
+def stage(sample: SampleAccount, clock: VirtualClock) -> Stage:
+    return Stage(sample, clock)

@@ -8,62 +8,16 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Credits, Health, Snapshot
+from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import trend
-from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.openrouter.turn import SAMPLES_KEPT
-from openbalance_hid.simulator.sample_account import SampleAccount
 from openbalance_hid.simulator.sample_answers import json, refused
 from openbalance_hid.simulator.sample_server import Spoil
-from tests.openrouter.virtual import VirtualClock
+from tests.openrouter.stage import INTERVAL_S, Stage
 
-INTERVAL_S = 900.0
-
-
-class Stage:
-    """A poller whose turns are taken by hand, the account it asks, and what it has published."""
-
-    def __init__(self, sample: SampleAccount, clock: VirtualClock) -> None:
-        self.sample = sample
-        self.clock = clock
-        self.key = sample.key
-        self.published: list[Snapshot] = []
-        self.poller = Poller("default", self.connect, INTERVAL_S, self.published.append, clock)
-
-    def connect(self) -> Client:
-        return Client(self.key, self.sample.url, utc=self.clock.utc)
-
-    def turn(self, by_hand: bool = False) -> float:
-        self.sample.requests.clear()
-        return self.poller.turn(by_hand)
-
-    def later(self, seconds: float = INTERVAL_S) -> float:
-        self.clock.pass_(seconds)
-        return self.turn()
-
-    @property
-    def now(self) -> Snapshot:
-        return self.published[-1]
-
-    @property
-    def asked(self) -> list[str]:
-        return [request.path for request in self.sample.requests]
-
-    def zeros(self) -> None:
-        self.sample.instead["/credits"] = json(200, {"data": {"total_credits": 0, "total_usage": 0}})
-
-    def kind(self, is_management_key: bool | None) -> None:
-        self.sample.instead["/key"] = json(200, {"data": {"label": "x", "is_management_key": is_management_key}})
-
-
-@pytest.fixture
-def stage(sample: SampleAccount, clock: VirtualClock) -> Stage:
-    return Stage(sample, clock)
-
-
-# --- a good day -----------------------------------------------------------------------------------------------------------
+# --- a good day ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_first_turn_asks_everything_and_says_all_there_is_to_know(stage: Stage) -> None:
@@ -185,7 +139,7 @@ def test_days_follow_the_server_when_the_local_clock_is_a_day_ahead(stage: Stage
     assert stage.now.today.value.day == stage.clock.now.date() - timedelta(days=1)
 
 
-# --- one endpoint fails, the others live -------------------------------------------------------------------------------------
+# --- one endpoint fails, the others live ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 500])
@@ -244,7 +198,7 @@ def test_a_429_of_one_endpoint_leaves_it_alone_for_its_time_only(stage: Stage, e
     assert endpoint in stage.asked
 
 
-# --- the way there -----------------------------------------------------------------------------------------------------------
+# --- the way there -------------------------------------------------------------------------------------------------------
 
 
 def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Stage) -> None:
@@ -279,175 +233,7 @@ def test_an_outage_shows_all_its_faces_as_one_state(stage: Stage) -> None:
         assert stage.now.health is Health.SERVER_ERROR
 
 
-# --- the key ----------------------------------------------------------------------------------------------------
-
-
-def test_one_401_is_asked_again_half_a_minute_later_and_only_the_second_is_believed(stage: Stage) -> None:
-    stage.sample.set_scenario("rejected")
-    assert 30 <= stage.turn() <= 35
-    assert stage.now.health is Health.SERVER_ERROR
-    assert "User not found. (asking again)" in (stage.now.message or "")
-    assert 30 <= stage.later(12) <= 35, "a refresh by hand in between proves nothing yet"
-    assert stage.now.health is Health.SERVER_ERROR
-    assert stage.later(31) == INTERVAL_S
-    assert stage.now.health is Health.KEY_REJECTED
-    stage.later()
-    assert stage.now.health is Health.KEY_REJECTED
-
-
-def test_an_outage_in_the_shape_of_one_401_is_forgotten_by_a_good_answer(stage: Stage) -> None:
-    stage.turn()
-    for _ in range(3):
-        stage.sample.set_scenario("rejected")
-        stage.later()
-        assert stage.now.health is Health.SERVER_ERROR
-        stage.sample.set_scenario("normal")
-        stage.later(40)
-        assert stage.now.health is Health.OK
-
-
-def test_a_refused_inference_key_is_called_one(stage: Stage) -> None:
-    stage.sample.set_scenario("wrong-key")
-    for _ in range(4):  # refused and zeros in turn
-        assert stage.turn() == INTERVAL_S
-        assert stage.now.health is Health.NOT_MANAGEMENT_KEY
-        assert stage.asked == ["/credits", "/key"]
-        assert stage.now.credits.value is None
-        assert stage.now.samples == ()
-
-
-def test_a_403_for_a_management_key_is_an_allow_list_and_shows_its_message(stage: Stage) -> None:
-    stage.sample.instead["/credits"] = refused(403, "IP not allowed")
-    assert stage.turn() == INTERVAL_S
-    assert stage.now.health is Health.SERVER_ERROR
-    assert "IP not allowed" in (stage.now.message or "")
-
-
-def test_a_403_on_key_too_is_an_allow_list(stage: Stage) -> None:
-    stage.sample.instead["/credits"] = stage.sample.instead["/key"] = refused(403, "IP not allowed")
-    stage.turn()
-    assert stage.now.health is Health.SERVER_ERROR
-
-
-def test_a_403_that_key_says_nothing_about_is_an_inference_key(stage: Stage) -> None:
-    stage.sample.instead["/credits"] = refused(403, "Only management keys can fetch credits for an account")
-    stage.kind(None)
-    stage.turn()
-    assert stage.now.health is Health.NOT_MANAGEMENT_KEY
-
-
-def test_a_403_with_no_word_from_key_is_not_judged_yet(stage: Stage) -> None:
-    stage.sample.instead["/credits"] = refused(403, "no")
-    stage.sample.instead["/key"] = refused(500, "oops")
-    assert stage.turn() <= 15
-    assert stage.now.health is Health.SERVER_ERROR
-
-
-@pytest.mark.parametrize(
-    ("kind", "health"), [(False, Health.NOT_MANAGEMENT_KEY), (None, Health.SERVER_ERROR), (True, Health.OK)]
-)
-def test_zeros_are_believed_only_of_a_management_key(stage: Stage, kind: bool | None, health: Health) -> None:
-    stage.zeros()
-    stage.kind(kind)
-    stage.turn()
-    assert stage.now.health is health
-    assert (stage.now.credits.value == Credits(Decimal(0), Decimal(0))) is (kind is True)
-
-
-def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage) -> None:
-    stage.turn()
-    good = stage.now
-    stage.zeros()
-    stage.kind(False)
-    stage.later()
-    assert stage.now.health is Health.NOT_MANAGEMENT_KEY
-    assert (stage.now.credits.value, stage.now.credits.measured_at) == (good.credits.value, good.credits.measured_at)
-    assert stage.now.samples == good.samples
-
-
-def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(stage: Stage) -> None:
-    stage.turn()
-    good = stage.now
-    stage.zeros()
-    stage.later()
-    assert stage.now.health is Health.SERVER_ERROR
-    assert (stage.now.credits.value, stage.now.samples) == (good.credits.value, good.samples)
-
-
-def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
-    stage.turn()
-    good = stage.now
-    stage.sample.instead["/credits"] = json(200, {"data": {"total_credits": 100, "total_usage": -1}})
-    stage.later()
-    assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, good.credits.value)
-
-
-def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
-    stage.turn()
-    stage.zeros()
-    stage.sample.instead["/key"] = refused(500, "oops")
-    stage.later()
-    assert stage.now.health is Health.SERVER_ERROR
-    assert stage.now.credits.value != Credits(Decimal(0), Decimal(0))
-
-
-def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage) -> None:
-    def connect() -> Client:
-        if stage.key == "":
-            raise NoKeyError("no key is stored for account default", "openbalance-hid setup")
-        return Stage.connect(stage)
-
-    stage.key = ""
-    stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    assert stage.turn() == INTERVAL_S
-    assert (stage.now.health, stage.now.api_calls, stage.now.polls) == (Health.NO_KEY, 0, 1)
-    assert stage.now.message == "no key is stored for account default"
-    stage.key = stage.sample.key
-    stage.turn(by_hand=True)
-    assert stage.now.health is Health.OK
-    good, stage.key = stage.now.credits.value, ""
-    stage.later()
-    assert (stage.now.health, stage.now.key_hint, stage.now.credits.value) == (Health.NO_KEY, None, good)
-
-
-def test_a_key_that_cannot_be_read_says_why(stage: Stage) -> None:
-    def connect() -> Client:
-        raise CredentialError("the keyring is locked")
-
-    stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    assert stage.turn() == INTERVAL_S
-    assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring is locked")
-
-
-def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(stage: Stage) -> None:
-    class Closed(CredentialError):
-        retry = Retry.SOON
-
-    def connect() -> Client:
-        raise Closed("the keyring did not answer")
-
-    stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    waits_s = [stage.turn() for _ in range(9)]
-    assert waits_s[0] <= 15
-    assert all(later > sooner / 2 for sooner, later in pairwise(waits_s))
-    assert INTERVAL_S / 2 <= waits_s[-1] <= INTERVAL_S
-    assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring did not answer")
-
-
-def test_another_key_starts_a_new_counter_and_asks_for_activity(stage: Stage) -> None:
-    stage.turn()
-    stage.key = stage.sample.inference_key
-    stage.kind(True)
-    stage.later()
-    assert stage.now.samples == ()
-    assert stage.now.key_hint == stage.sample.inference_key[-4:]
-    stage.key = stage.sample.key
-    stage.later()
-    assert len(stage.now.samples) == 1
-    assert "/activity" in stage.asked
-
-
-# --- nothing ends the asking ------------------------------------------------------------------------------------------------
+# --- nothing ends the asking ---------------------------------------------------------------------------------------------
 
 
 def test_a_bug_is_logged_without_the_key_shown_as_a_state_and_survived(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
