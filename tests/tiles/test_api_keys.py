@@ -1,0 +1,73 @@
+"""The tile of API keys: amounts of a period, limits, one key alone."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from openbalance_hid.tiles.view import Hero, Row, Tone
+from tests.build import api_key, snapshot
+from tests.tiles.said import FULL, gauge, lines, notice, rows, said
+
+
+def test_api_keys_turn_two_at_a_time_and_say_how_much_of_a_limit_is_used():
+    first, second = (said("api-keys", FULL, turn=turn) for turn in (0, 1))
+    assert rows(first) == [("laptop", "$0.62"), ("ci 80%", "$0.27")]
+    assert rows(second) == [("notebook 100%", "$0.11"), ("old", "$0.00")]
+    assert (first.title, first.page) == ("Today UTC", (0, 2))
+    bars = [(block.share, block.tone) for view in (first, second) for block in view.blocks if isinstance(block, Row)]
+    assert bars == [(0.62, Tone.ACCENT), (0.8, Tone.WARN), (1.0, Tone.ALARM), (0.0, Tone.ACCENT)]
+    assert "ci $0.27, 80% of its limit of $50.00" in first.text
+
+
+@pytest.mark.parametrize(
+    ("period", "amount", "title"),
+    [("today", "$0.62", "Today UTC"), ("week", "$2.48", "Week UTC"), ("month", "$9.92", "Month UTC")],
+)
+def test_api_keys_periods_are_utc_and_say_so(period, amount, title):
+    view = said("api-keys", FULL, period=period)
+    assert (rows(view)[0], view.title) == (("laptop", amount), title)
+
+
+def test_one_key_is_a_number_with_its_limit_as_a_gauge():
+    view = said("api-keys", FULL, key_name="ci", period="month")
+    number = next(block for block in view.blocks if isinstance(block, Hero))
+    assert (number.text, view.title, lines(view)) == ("$4.32", "Month UTC", ["ci", "80% of $50.00"])
+    assert (gauge(view).share, gauge(view).tone) == (0.8, Tone.WARN)
+    assert lines(said("api-keys", FULL, key_name="laptop")) == ["laptop"]
+    assert notice(said("api-keys", FULL, key_name="nobody")).words == "No such key"
+
+
+@pytest.mark.parametrize(
+    ("period", "still", "over"),
+    [
+        ("today", datetime(2026, 11, 22, 23, 59, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)),
+        ("week", datetime(2026, 11, 22, 23, 59, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)),  # a Sunday
+        ("month", datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
+    assert rows(said("api-keys", FULL, still, period=period))[0][1] != "—"
+    assert rows(said("api-keys", FULL, over, period=period))[0][1] == "—"
+
+
+@pytest.mark.parametrize(
+    ("limit", "left", "words", "tone"),
+    [
+        (10, "0.001", "99%", Tone.WARN),
+        (10, 0, "100%", Tone.ALARM),
+        (10, -2, "120%", Tone.ALARM),
+        (10, 10, "0%", Tone.GOOD),
+        (0, 0, "100%", Tone.ALARM),
+        (10, None, None, Tone.ACCENT),
+    ],
+)
+def test_a_limit_is_used_up_when_nothing_is_left_of_it_and_not_before(limit, left, words, tone):
+    view = said("api-keys", snapshot(keys=(api_key("ci", 1, limit, left),)))
+    (row,) = [block for block in view.blocks if isinstance(block, Row)]
+    assert (row.name, row.tone) == ("ci" if words is None else f"ci {words}", tone)
+
+
+def test_a_disabled_key_is_left_out_unless_it_spent():
+    keys = (api_key("on", 0), api_key("off", 0, disabled=True), api_key("late", 1, disabled=True))
+    assert [name for name, _ in rows(said("api-keys", snapshot(keys=keys)))] == ["late", "on"]
+    assert notice(said("api-keys", snapshot(keys=()))).words == "No keys yet"
