@@ -44,7 +44,7 @@ def utc_now(snapshot: Snapshot, now: datetime) -> datetime:
 
 def answered_at(snapshot: Snapshot, now: datetime) -> datetime:
     """When the account was heard of last, at most `now`; `now` where it never was."""
-    readings = (snapshot.credits, snapshot.activity, snapshot.today)
+    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.window)
     return min(now, max((each.measured_at for each in readings if each.measured_at is not None), default=now))
 
 

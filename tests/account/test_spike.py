@@ -1,6 +1,7 @@
 """The spike rule's vectors, by number, and the properties that hold for any account."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.burst import active_hours
 from openbalance_hid.account.counter import ticks
-from openbalance_hid.account.snapshot import Credits, Snapshot
+from openbalance_hid.account.snapshot import Credits, Health, Reading, Snapshot, Spend, Window
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.history.keeper import remembered
 from openbalance_hid.history.past import Counted, Past
@@ -274,6 +275,55 @@ def test_a_restart_at_any_sample_gives_the_same_verdict(hours, days, stop):
     through = judge(snapshot(days=days_back(days), taken=taken), NOON, BURST)
     again = judge(snapshot(days=days_back(days), taken=recalled + shifted), NOON, BURST)
     assert through == again
+
+
+# --- the driver ---------------------------------------------------------------------------------------------------------------
+
+USUAL = {day: {"v/model-a": 10, "v/model-b": "0.02"} for day in days_back([1] * 6)}
+WILD = {"Model A": Spend(Decimal(14)), "Model B": Spend(Decimal(3))}
+
+
+def driver(window: Window | None, rule: SpikeRule = RULE, today: Mapping[str, int] | None = None, days=USUAL):
+    """Of an account that asked for the window a second after its credits."""
+    seen = snapshot(days=days, today=today, taken=day_of_samples(40))
+    asked = Reading() if window is None else Reading(window, NOON + timedelta(seconds=1.2), Health.OK)
+    found = judge(replace(seen, window=asked), NOON + timedelta(seconds=2), rule).driver
+    return found and (found.name, times(found.times), found.approximate)
+
+
+def window(
+    end: datetime = NOON + timedelta(seconds=1), by_model: Mapping[str, Spend] = WILD, truncated: bool = False
+) -> Window:
+    return Window(end - timedelta(hours=24), end, by_model, truncated)
+
+
+def test_the_driver_has_the_largest_excess_in_dollars_and_not_in_ratio():
+    assert driver(window()) == ("v/model-a", "1.4×", False)
+    assert driver(window(by_model={"Model A": Spend(Decimal(11)), "Model B": Spend(Decimal(3))})) == ("v/model-b", "99×", False)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        window(end=NOON - timedelta(minutes=91)),
+        window(truncated=True),
+        None,
+    ],
+)
+def test_without_the_window_by_model_the_driver_is_a_guess_and_marked(given):
+    assert driver(given) == ("v/model-a", "1.0×", True)  # the newest completed day
+    assert driver(given, today={"Model B": 25}) == ("v/model-b", "99×", True)  # today, where most of the window's money is
+    assert driver(given, today={"Model B": 5}) == ("v/model-a", "1.0×", True)
+
+
+def test_the_window_of_a_day_tells_nothing_of_a_shorter_one():
+    assert driver(window(), SpikeRule(window_hours=Decimal(6), burst=False)) == ("v/model-a", "1.0×", True)
+
+
+@pytest.mark.parametrize(("usual", "said"), [("0.0099", "—"), ("0.01", "99×")])
+def test_a_model_that_hardly_spent_is_new(usual, said):
+    days = {day: {"v/model-a": 10, "v/model-b": usual} for day in days_back([1] * 6)}
+    assert driver(window(by_model={"Model B": Spend(Decimal(30))}), days=days) == ("v/model-b", said, False)
 
 
 # --- time that passes ------------------------------------------------------------------------------------------------------
