@@ -34,7 +34,7 @@ def advance(episode: Episode | None, level: Level, now: datetime) -> Episode | N
         return replace(episode, highest=max(episode.highest, level), normal_since=None)
     if episode is None:
         return None
-    since = episode.normal_since or now
+    since = min(episode.normal_since or now, now)  # later than now: the clock was set back
     return None if now - since >= ENDS_AFTER else replace(episode, normal_since=since)
 
 

@@ -186,7 +186,8 @@ class Turns:
         self._known = replace(self._known, credits=reading, health=verdict.health, message=verdict.message)
         if credits_ is not None:
             self._keep_sample(credits_, now)
-        self._pauses.note("credits", verdict, self._clock.mono())
+        if verdict.outcome is Outcome.RATE_LIMITED:  # an outage may be over sooner than it was said: a hold may try
+            self._pauses.note("credits", verdict, self._clock.mono())
         return verdict
 
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:

@@ -58,9 +58,11 @@ class Pauses:
         self._not_before_s: dict[str, float] = {}
 
     def note(self, endpoint: str, verdict: Verdict, now_s: float) -> None:
-        """What a 429 asked for; any other verdict asks for nothing."""
+        """What a 429 asked for, a minute at least, or a 503; any other verdict asks for nothing."""
         if verdict.outcome is Outcome.RATE_LIMITED:
             self._not_before_s[endpoint] = now_s + max(verdict.retry_after_s or 0.0, _RATE_LIMIT_FLOOR_S)
+        elif verdict.retry_after_s is not None:
+            self._not_before_s[endpoint] = now_s + verdict.retry_after_s
 
     def until_s(self, endpoint: str) -> float:
         """Minus infinity for one that asked for nothing."""

@@ -36,6 +36,13 @@ def test_it_ends_after_sixty_minutes_of_normal(calm, over):
     assert (lived(SPIKE, *[NORMAL] * calm) is None) is over
 
 
+def test_a_clock_that_was_ahead_keeps_no_episode_open():
+    right = NOON - timedelta(days=1)
+    episode = advance(lived(SPIKE, NORMAL), NORMAL, right)
+    assert episode is not None
+    assert advance(episode, NORMAL, right + timedelta(minutes=60)) is None
+
+
 def test_a_relapse_within_the_hour_is_the_same_episode():
     episode = lived(CRITICAL, NORMAL, NORMAL, NORMAL, SPIKE)
     assert episode is not None

@@ -154,6 +154,19 @@ def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(li
     assert life.now.keys.health is Health.OK
 
 
+@pytest.mark.parametrize("path", ["/activity", "/keys", "/analytics/query"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_endpoint_is_left_alone_as_long_as_it_asks(life: Life, path: str, status: int) -> None:
+    life.sample.instead[path] = refused(status, "busy", {"Retry-After": "4000"})
+    assert any(each.startswith(path) for each in life.turn())
+    life.sample.instead.clear()
+    for _ in range(4):
+        life.clock.pass_(900)
+        assert not any(each.startswith(path) for each in life.turn(by_hand=True))
+    life.clock.pass_(900)
+    assert any(each.startswith(path) for each in life.turn(by_hand=True))
+
+
 def test_the_window_is_asked_by_model_only_while_the_spend_is_high(life: Life) -> None:
     life.turn()
     assert life.now.window.value is None
