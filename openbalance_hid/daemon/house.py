@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spike import SpikeRule
-from openbalance_hid.config.layout import check_against_deck, intervals_of
+from openbalance_hid.config.layout import intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.daemon.beats import Beats
 from openbalance_hid.daemon.board import NOBODYS, Known, Touch, tap_of
@@ -92,7 +92,7 @@ class House:
                     effects += self._gesture((serial, event.key), event.gesture, now)
             case PageAsked():
                 for serial, panel in list(self.panels.items()):
-                    self._change(serial, replace(panel, pages=panel.pages.at(event.name) or panel.pages), now)
+                    self._change(serial, panel.on_page(event.name), now)
             case IdentifyAsked():
                 self._identify(now)
             case Snapshot():
@@ -188,9 +188,7 @@ class House:
 
     def _misfits(self, panel: Panel) -> list[Effect]:
         """What the owner wrote for the deck and it does not have."""
-        shape = panel.shape
-        problems = check_against_deck(self.config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells)
-        return [Mention(str(problem)) for problem in problems]
+        return [Mention(problem) for problem in panel.misfits(self.config)]
 
     def _adopt(self, config: Config, now: Moment) -> list[Effect]:
         """Another configuration is in force: what stays the same is neither drawn nor asked again.
@@ -242,12 +240,8 @@ class House:
         match event:
             case KeyMoved(_, key, _, mono_s) if key < panel.shape.key_count:
                 self._fingers.press((serial, key), mono_s)
-            case TouchKeyMoved(_, touch_key):
-                self._change(serial, replace(panel, pages=panel.pages.turned(1 if touch_key else -1)), now)
-            case Swiped(_, pages):
-                self._change(serial, replace(panel, pages=panel.pages.turned(pages)), now)
-            case DialTurned(_, dial, steps):
-                self._change(serial, panel.with_dial_turned(dial, steps, self.config), now)
+            case TouchKeyMoved() | Swiped() | DialTurned():
+                self._change(serial, panel.turned_by(event, self.config), now)
             case DialPushed(_, dial) if dial in panel.dials:
                 return self._refresh_above(serial, Cell(dial))
             case CellTouched(_, cell, gesture) if cell < panel.shape.cells:
@@ -276,8 +270,7 @@ class House:
                 self._read(now)
                 return [RememberMasked(self._hides)]
             case TurnPage():
-                pages = panel.pages.at(tile.options.get("to"))
-                self._change(place[0], replace(panel, pages=pages or panel.pages), now)
+                self._change(place[0], panel.on_page(tile.options.get("to")), now)
         return []
 
     def _refresh(self, place: Place, account: str) -> list[Effect]:

@@ -28,9 +28,9 @@ class Pages(Struct, frozen=True):
         """So many pages further, round the end; negative: back."""
         return replace(self, index=(self.index + steps) % len(self.pages))
 
-    def at(self, name: object) -> Pages | None:
-        """With the page of that name shown; None when there is none."""
-        return replace(self, index=self.names.index(str(name))) if name in self.names else None
+    def at(self, name: object) -> Pages:
+        """With the page of that name shown; as it is where there is none."""
+        return replace(self, index=self.names.index(str(name))) if name in self.names else self
 
     def beside(self, steps: int) -> str:
         """The name of the page that `turned(steps)` leads to."""

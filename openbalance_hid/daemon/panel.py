@@ -11,11 +11,11 @@ from datetime import tzinfo
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from openbalance_hid.config.layout import dials_of, pages_of, strip_of
+from openbalance_hid.config.layout import check_against_deck, dials_of, pages_of, strip_of
 from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, TileConfig
 from openbalance_hid.daemon.board import BLANK
 from openbalance_hid.daemon.dials import brighter, meant, with_next_account, with_next_period
-from openbalance_hid.daemon.events import DeckReady
+from openbalance_hid.daemon.events import DeckReady, DialTurned, Swiped, TouchKeyMoved
 from openbalance_hid.daemon.light import Light, Lock
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.daemon.pages import Pages
@@ -48,7 +48,7 @@ class Panel(Struct, frozen=True):
 
     def again(self, before: Panel, now: Moment) -> Panel:
         """Plugged in again: on the page, with the brightness and the dials' changes of `before`."""
-        pages = self.pages.at(before.pages.shown.name) or self.pages
+        pages = self.pages.at(before.pages.shown.name)
         light = self.light
         if light is not None and before.light is not None:
             light = Light.begin(light.dim, before.light.wanted, now, light.zone, light.lock)
@@ -60,10 +60,9 @@ class Panel(Struct, frozen=True):
         What a dial has changed stays where the tile below it is the same, and its account is still there.
         """
         deck, was = config.deck_for(self.shape.serial), before.deck_for(self.shape.serial)
-        pages = Pages(pages_of(config, deck, self.shape.key_count))
         new = replace(
             self,
-            pages=pages.at(self.pages.shown.name) or pages,
+            pages=Pages(pages_of(config, deck, self.shape.key_count)).at(self.pages.shown.name),
             strip=strip_of(config, deck, self.shape.cells),
             dials=dials_of(deck, self.shape.dials),
             turned=FrozenMap(),
@@ -116,7 +115,27 @@ class Panel(Struct, frozen=True):
         }
         return {**cells, **shown, **others}
 
-    def with_dial_turned(self, dial: int, steps: int, config: Config) -> Panel:
+    def misfits(self, config: Config) -> list[str]:
+        """What the owner wrote for the deck and it does not have, in words."""
+        shape = self.shape
+        problems = check_against_deck(config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells)
+        return [str(problem) for problem in problems]
+
+    def on_page(self, name: object) -> Panel:
+        """With the page of that name shown; as it is where there is none."""
+        return replace(self, pages=self.pages.at(name))
+
+    def turned_by(self, event: TouchKeyMoved | Swiped | DialTurned, config: Config) -> Panel:
+        """After a finger has turned the page, or a dial what it is there for."""
+        match event:
+            case TouchKeyMoved(_, touch_key):
+                return replace(self, pages=self.pages.turned(1 if touch_key else -1))
+            case Swiped(_, pages):
+                return replace(self, pages=self.pages.turned(pages))
+            case DialTurned(_, dial, steps):
+                return self._with_dial_turned(dial, steps, config)
+
+    def _with_dial_turned(self, dial: int, steps: int, config: Config) -> Panel:
         """After a dial was turned by so many clicks; a dial that the owner gave nothing to changes nothing."""
         wanted = self.dials.get(dial)
         match wanted.turn if wanted is not None else None:

@@ -88,7 +88,7 @@ class Fingers:
                 wanted["open", serial, number, page.value] += 1
             case TurnPage():
                 pages = self._pages[serial]
-                if (pages.at(tile.options.get("to")) or pages) != pages:
+                if pages.at(tile.options.get("to")) != pages:
                     self._turned.add(serial)
 
     @staticmethod
