@@ -82,7 +82,7 @@ def logs(lines: int, follow: bool) -> None:
     sys.stdout.flush()
     words = _here().logs_command(lines, follow)
     ended = show_program(words)
-    if not ended.ok:
+    if not ended.ok and not ended.stopped:
         raise ServiceError(f"cannot show the log: {ended.reason}", shlex.join(words))
 
 

@@ -23,6 +23,11 @@ class Ended:
         return self.code == 0
 
     @property
+    def stopped(self) -> bool:
+        """Whether a signal ended it: who read what it said has left, or Ctrl-C."""
+        return self.code is not None and self.code < 0
+
+    @property
     def reason(self) -> str:
         """The last line that it complained with, but for where to look further; or else its exit code in words."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]

@@ -10,7 +10,7 @@ import pytest
 
 from openbalance_hid.service.install import Launchd, Systemd, carried
 from openbalance_hid.service.units import GIVE_UP_CODES, LABEL, UNIT, render_system_unit, render_user_unit
-from tests.cli.door import here
+from tests.cli.door import here, machine
 
 STAND_INS = Path(__file__).parent
 
@@ -180,6 +180,13 @@ def test_under_sudo_no_service_of_roots_is_made(home: Path, monkeypatch: pytest.
 def test_the_log_is_the_journals(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert here(home, "service", "logs", "-n", "7").exit_code == 0
     assert capfd.readouterr().out == f"journal: --user --unit={UNIT} --lines=7 --no-pager\n"
+
+
+def test_a_reader_of_the_log_who_has_seen_enough_is_no_error(home: Path) -> None:
+    (home / "tools/journalctl").write_text("#!/bin/sh\nexec yes 'a line'\n")
+    shell = ["sh", "-c", '"$0" -m openbalance_hid service logs | head -n 1', sys.executable]
+    done = subprocess.run(shell, env=machine(home), capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("a line\n", "")
 
 
 def test_headless_says_one_command_that_a_shell_understands_and_does_nothing(
