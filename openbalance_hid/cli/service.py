@@ -9,10 +9,12 @@ from pathlib import Path
 
 import click
 
+from openbalance_hid import __version__
 from openbalance_hid.cli.names import Number
-from openbalance_hid.config.paths import home_dir
+from openbalance_hid.config.paths import home_dir, paths
+from openbalance_hid.daemon.control import ask
 from openbalance_hid.deck.udev import RULES_DIRS, Rules, install_command, program_words, rules_name
-from openbalance_hid.errors import NoDaemonError, ServiceError, UsageError
+from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
 from openbalance_hid.service.here import SYSTEM_FILE, log_file, user_service
 from openbalance_hid.service.install import UserService, carried
 from openbalance_hid.service.programs import show_program
@@ -45,7 +47,7 @@ def install(headless: bool) -> None:
         return
     if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
         raise UsageError("the service belongs to a user, and this would be root's", "openbalance-hid service install")
-    for line in _here().install():
+    for line in _here().install(anew=_another_version_runs()):
         click.echo(line)
 
 
@@ -100,6 +102,14 @@ def print_unit(headless: bool) -> None:
 
 def _here() -> UserService:
     return user_service(_program(), os.environ)
+
+
+def _another_version_runs() -> bool:
+    """Whether the daemon is one from before an upgrade, which changes the program and rarely the unit."""
+    try:
+        return bool(ask(paths(os.environ).socket_file, "status", timeout_s=2.0)["version"] != __version__)
+    except OpenBalanceError:
+        return False
 
 
 def _program() -> tuple[str, ...]:

@@ -47,9 +47,12 @@ class State:
 
 
 class UserService(Protocol):
-    """A user's service manager, with our service in it or not. Every method raises ServiceError when it does not answer."""
+    """A user's service manager, with our service in it or not. Every method raises ServiceError when it does not answer.
 
-    def install(self) -> list[str]: ...
+    `anew`: what runs is another version's, and is started again.
+    """
+
+    def install(self, anew: bool = False) -> list[str]: ...
     def uninstall(self) -> list[str]: ...
     def state(self) -> State: ...
     def logs_command(self, lines: int, follow: bool) -> list[str]: ...
@@ -75,7 +78,7 @@ class Systemd:
     packaged_dirs: Sequence[Path] = PACKAGED_DIRS
     way: Mapping[str, str] = field(default_factory=dict)
 
-    def install(self) -> list[str]:
+    def install(self, anew: bool = False) -> list[str]:
         """What was done, in words: the unit is there, enabled, and runs as it is now."""
         self._reach()
         done = self._place()
@@ -89,7 +92,7 @@ class Systemd:
             self._must("add-wants", "default.target", UNIT)
         done.append(f"it starts with {'the desktop session' if graphical else 'your login'}")
         running = self._ask("is-active", "--quiet", UNIT).ok
-        if running and len(done) == 1:
+        if running and len(done) == 1 and not anew:
             return [f"already installed: {self._file()}", *done, "already running"]
         started = self._ask("restart", UNIT, limit_s=START_LIMIT_S)
         if not started.ok:
@@ -192,12 +195,12 @@ class Launchd:
     own_dir: Path
     log_file: Path
 
-    def install(self) -> list[str]:
+    def install(self, anew: bool = False) -> list[str]:
         """What was done, in words: the agent is there, loaded, and runs as it is now."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         changed, loaded = _write(self._file, render_agent(self.program, str(self.log_file), self.env)), self._loaded()
         self._ask("enable", f"{self._domain}/{LABEL}")
-        if loaded and not changed:
+        if loaded and not changed and not anew:
             return [
                 f"already installed: {self._file}",
                 "it starts with your login",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid import __version__
+from openbalance_hid.daemon.control import ControlServer
 from openbalance_hid.service.install import Launchd, Systemd, carried
 from openbalance_hid.service.units import GIVE_UP_CODES, LABEL, UNIT, render_system_unit, render_user_unit
 from tests.cli.door import here, machine
@@ -73,6 +75,18 @@ def test_a_unit_of_an_older_version_is_replaced_and_the_daemon_restarted(home: P
     result = here(home, "service", "install")
     assert result.stdout.splitlines()[-1] == "restarted"
     assert unit(home).read_text().startswith("# Made by")
+
+
+@pytest.mark.parametrize(("version", "last"), [("0.0.1", "restarted"), (__version__, "already running")])
+def test_after_an_upgrade_that_changed_no_unit_the_daemon_is_restarted(home: Path, version: str, last: str) -> None:
+    here(home, "service", "install")
+    (home / "run").mkdir(mode=0o700)
+    daemon = ControlServer(home / "run/control.sock", lambda _: {"version": version})
+    daemon.start()
+    try:
+        assert here(home, "service", "install").stdout.splitlines()[-1] == last
+    finally:
+        daemon.stop()
 
 
 def test_places_other_than_the_usual_ones_are_the_services_too_and_a_key_is_not(home: Path) -> None:
@@ -240,6 +254,7 @@ def test_an_agent_is_installed_once_replaced_when_it_changed_and_removed(home: P
     assert launchd.install() == [f"wrote {file}", "it starts with your login", "started"]
     assert launchd.install()[-1] == "already running"
     assert (launchd.state().active, launchd.state().pid) == (True, 4711)
+    assert launchd.install(anew=True) == ["it starts with your login", "restarted"]
     file.write_text("older")
     assert launchd.install()[-1] == "restarted"
     assert (home / "systemd/agent").read_text() == file.read_text()
