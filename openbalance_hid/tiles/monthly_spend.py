@@ -23,7 +23,7 @@ def view(scene: Scene) -> TileView:
     title = scene.label or "30 days"
     asked = trouble(scene, snapshot.activity)
     total = used_usd(snapshot, "30d", scene.now)
-    ranked = leaders(snapshot, "30d", "spend", scene.now)
+    ranked = leaders(snapshot, "30d", "requests", scene.now)
     if ranked is None:
         return notice_view(scene, title, asked)
     if not ranked and not total:

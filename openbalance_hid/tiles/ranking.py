@@ -5,6 +5,7 @@ from typing import Any
 
 from openbalance_hid.account.snapshot import Reading
 from openbalance_hid.account.spend import Leader
+from openbalance_hid.account.spend import leaders as leaders_of
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
@@ -21,7 +22,9 @@ from openbalance_hid.tiles.states import (
 from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
+UNITS = {"requests": "req", "tokens": "tok"}
 NO_ACTIVITY = State("No activity yet", Icon.CLOCK, Tone.MUTED)
+NO_SPEND = State("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may have been made, of free models or by an own key
 BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
 
 
@@ -31,17 +34,18 @@ def ranking_view(
     """One page of `leaders`, called `names`; None: not known yet, for the trouble of `reading`."""
     snapshot = scene.snapshot
     asked = trouble(scene, reading)
+    asked_seldom = reading is snapshot.today  # completed days stay as they are: that they are asked twice a day is no age
     if leaders is None:
         return notice_view(scene, title, asked)
     if not leaders:
-        return plain_notice(scene, title, NO_ACTIVITY)
+        idle = not asked_seldom and not leaders_of(snapshot, "30d", "requests", scene.now)
+        return plain_notice(scene, title, NO_ACTIVITY if idle else NO_SPEND)
     pages = -(-len(leaders) // ROWS)
     page = scene.turn % pages
     here = slice(page * ROWS, page * ROWS + ROWS)
     rows = tuple(Row(name, _amount(leader, by), leader.share) for name, leader in zip(names[here], leaders[here], strict=True))
     told = ", ".join(f"{row.name} {row.amount}" for row in rows)
     line = trouble_line(asked)
-    asked_seldom = reading is snapshot.today  # completed days stay as they are: that they are asked twice a day is no age
     measured_at = true_until(snapshot, reading) if asked_seldom else snapshot.credits.measured_at or reading.measured_at
     return TileView(
         scene.tile,
@@ -59,4 +63,4 @@ def _amount(leader: Leader, by: str) -> str:
     if by == "spend":
         return words.money(leader.spend.usd)
     number = leader.spend.requests if by == "requests" else leader.spend.tokens
-    return words.count(number) if number else words.UNKNOWN
+    return f"{words.count(number)} {UNITS[by]}" if number else words.UNKNOWN

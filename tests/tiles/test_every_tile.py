@@ -113,6 +113,20 @@ def test_no_rows_in_thirty_days_is_no_activity():
         assert notice(said(tile, snapshot(days={}))).words == "No activity yet"
 
 
+def test_requests_that_cost_nothing_are_activity_without_spend():
+    free = snapshot(days={day: {"v/model:free": 0} for day in days_back([1] * 6)}, today={"Free": 0}, taken=day_of_samples(0))
+    for tile, options in (("top-models", {}), ("providers", {}), ("top-models", {"period": "today"})):
+        assert notice(said(tile, free, **options)).words == "No spend yet"
+    assert said("monthly-spend", free).text.startswith("30 days $0.00")
+    assert "model:free 6 req" in said("top-models", free, by="requests").text
+
+
+@pytest.mark.parametrize(("by", "amount"), [("spend", "$6.00"), ("requests", "6 req"), ("tokens", "600 tok")])
+@pytest.mark.parametrize("tile", ["top-models", "providers"])
+def test_a_count_says_what_is_counted(tile, by, amount):
+    assert amount in said(tile, snapshot(days=days_back([1] * 6)), by=by).text
+
+
 @pytest.mark.parametrize("tile", ["balance", "today"])
 def test_an_old_trend_is_no_news(tile):
     seen = snapshot(days=days_back([24, 24]), today={"A": 9}, taken=day_of_samples(48, hours=48))
