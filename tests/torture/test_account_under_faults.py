@@ -35,6 +35,7 @@ def test_an_answer_that_is_cut_reset_or_stalled_at_any_byte_changes_nothing(
     """Of an answer of more than 5 kB only some bytes. `/key` is asked when nothing was ever bought."""
     if path == "/key":
         watched.account.instead["/credits"] = sample_json(200, {"data": {"total_credits": 0, "total_usage": 0}})
+        watched.forget()
         watched.proxy.forget()
         watched.turn()
     dice = random.Random(f"{seed}{path}")

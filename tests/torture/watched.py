@@ -31,6 +31,10 @@ class Watched:
         self.proxy: FaultProxy
         self.limits = PATIENT
         self.published: list[Snapshot] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as with an account that was never met."""
         self.poller = Poller("default", self.client, 900.0, self.published.append, self.clock)
 
     def client(self) -> Client:
