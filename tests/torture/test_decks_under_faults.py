@@ -84,7 +84,7 @@ class Desk:
         deck.press(self.dice.randrange(deck.model.keys))
 
     def release(self, deck: Tricky) -> None:
-        deck.release(self.dice.choice(sorted(deck._held) or [0]))
+        deck.release(self.dice.choice(sorted(deck._fingers._held) or [0]))
 
     def unplug(self, deck: Tricky) -> None:
         self._sicken(deck)
@@ -210,7 +210,9 @@ class Desk:
         self.events += 1
         for event in self.whole.heard[self._seen :]:
             if isinstance(event, KeyMoved) and event.down and not self._odd:
-                assert any(event.key in each._held for each in self.decks if each.serial == event.serial.rpartition(":")[2])
+                assert any(
+                    event.key in each._fingers._held for each in self.decks if each.serial == event.serial.rpartition(":")[2]
+                )
         self._seen = len(self.whole.heard)
         self._odd &= act != self.heal
         self.well()
