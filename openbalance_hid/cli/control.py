@@ -15,7 +15,7 @@ from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.daemon.control import ask
 from openbalance_hid.desktop.keyring_door import setup_command
-from openbalance_hid.tiles.words import cents
+from openbalance_hid.tiles.words import age, cents
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
@@ -88,13 +88,13 @@ def _ask(command: str, **arguments: object) -> Any:
 
 def _lines(told: dict[str, Any]) -> list[str]:
     """The short form, for people."""
-    lines = [f"openbalance-hid {told['version']}, process {told['pid']}, up {told['uptime_s']:.0f} s"]
+    lines = [f"openbalance-hid {told['version']}, process {told['pid']}, up {age(told['uptime_s'])}"]
     if told["config"]["error"]:
         lines += [f"{'config':{WIDTH}}{line}" for line in told["config"]["error"].splitlines()]
     for name, account in told["accounts"].items():
         balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
         message = f" ({account['message']})" if account["message"] else ""
-        lines.append(f"{name:{WIDTH}}{account['health']}{message}, balance {balance}, today {today} (UTC)")
+        lines.append(f"{name:{WIDTH}}{account['health'].replace('_', ' ')}{message}, balance {balance}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}measured {account['measured_at'] or 'never'}, next poll {account['next_poll_at'] or '—'}")
         lines += [f"{'':{WIDTH}}try: {hint}" for hint in _hints(name, account["health"])]
     for deck in told["decks"]:

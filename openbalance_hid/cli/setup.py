@@ -127,6 +127,8 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str
     before = credentials.shadow(account, env)
     if before is not None:
         steps.append(f"note: {before} is used before the stored key")
+    if os.geteuid() == 0 and env.get("SUDO_USER"):
+        steps.append(f"note: this is root's key, which the daemon of {env['SUDO_USER']} does not see")
     if running:
         steps.append("the running daemon uses it now")
     elif account != DEFAULT_ACCOUNT:

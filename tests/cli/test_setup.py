@@ -163,6 +163,13 @@ def test_a_key_typed_on_a_terminal_is_not_shown_there(tmp_path: Path, account: S
     assert account.key not in seen
 
 
+def test_under_sudo_it_is_said_whose_key_it_is(tmp_path: Path, memory: MemoryKeyring, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SUDO_USER", "ada")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)
+    assert "note: this is root's key, which the daemon of ada does not see\n" in result.stdout
+
+
 def test_accounts_are_listed_and_forgotten(tmp_path: Path, memory: MemoryKeyring):
     assert here(tmp_path, "accounts").stderr == "no account has a key; next: openbalance-hid setup\n"
     here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)

@@ -9,6 +9,7 @@ from openbalance_hid.errors import ConfigError, NoDaemonError, OpenBalanceError
 from openbalance_hid.history.checkup import Condition
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.facts import Directory, ServiceFacts
+from openbalance_hid.tiles.words import age
 
 LONGEST_SOCKET = 107  # bytes of a path, unix(7); 103 on macOS
 INSTALL = "openbalance-hid service install"
@@ -95,7 +96,7 @@ def daemon(told: Mapping[str, Any] | None, error: OpenBalanceError | None, versi
     if told["version"] != version:
         found = f"{told['version']} runs as process {told['pid']}, and {version} is installed"
         return [warning("daemon", found, INSTALL)]
-    checks = [ok("daemon", f"runs as process {told['pid']}, for {told['uptime_s']:.0f} s")]
+    checks = [ok("daemon", f"runs as process {told['pid']}, for {age(told['uptime_s'])}")]
     if told["config"]["error"]:
         checks.append(warning("daemon", "keeps the configuration from before the last change", "openbalance-hid config check"))
     for name, account in told["accounts"].items():
