@@ -18,6 +18,7 @@ from typing import TextIO
 
 import click
 
+from openbalance_hid.cli.journal import ERROR, leads_to_journal, marked
 from openbalance_hid.cli.plain import plain
 from openbalance_hid.errors import OpenBalanceError
 
@@ -81,7 +82,8 @@ def _say(message: str, hint: str = "") -> None:
     lines = [f"{head} {_harmless(message)}"]
     if hint:
         lines.append(f"try: {_harmless(hint)}")
-    _to_stderr("\n".join(lines))
+    text = "\n".join(lines)
+    _to_stderr(marked(text, ERROR) if leads_to_journal(2, os.environ) else text)
 
 
 def _to_stderr(text: str) -> None:

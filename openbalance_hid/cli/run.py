@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from openbalance_hid.cli import completing
+from openbalance_hid.cli.journal import JournalFormatter, leads_to_journal
 from openbalance_hid.cli.names import Number, OneOf, init_command, is_missing
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop.guarded_process import guard_memory, take_keys_out
@@ -19,6 +20,7 @@ from openbalance_hid.simulator.models import OFFERED
 from openbalance_hid.simulator.scenarios import SCENARIOS
 
 LEVELS = ("debug", "info", "warning", "error")
+STDERR = 2
 LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"  # a service manager adds the time
 DEFAULT_MODEL = "mk2"
 
@@ -106,7 +108,9 @@ def _model(deck: str) -> str:
 
 def set_up_log(level: str) -> None:
     """Logs on stderr from that level on, without what the libraries say below warnings."""
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT)
+    stderr = logging.StreamHandler()
+    stderr.setFormatter((JournalFormatter if leads_to_journal(STDERR, os.environ) else logging.Formatter)(LOG_FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[stderr])
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its warnings quote what a server sent, which may be the key
     for noisy in ("websockets", "PIL", "keyring"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug lines hold headers and addresses

@@ -229,7 +229,7 @@ def test_guard_answers_by_its_exit_code(demo):
     demo.until_polled()
     assert demo.ask("guard", "--min-balance", "10", "--no-spike").returncode == 0
     crossed = demo.ask("guard", "--min-balance", "$100")
-    assert (crossed.returncode, crossed.stderr) == (20, "balance: $74.25 is below $100.0\n")
+    assert (crossed.returncode, crossed.stderr) == (20, "balance: $74.25 is below $100.00\n")
     assert demo.ask("guard", "--min-balance", "lots").returncode == 2
     assert demo.ask("guard", "--account", "other").returncode == 2
     demo.end()
