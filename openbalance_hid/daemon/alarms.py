@@ -3,7 +3,7 @@
 What an episode is, is `account.episode`'s; which effects follow from one is the house's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from openbalance_hid.account.episode import Episode, acknowledge, advance, notified, wants_notification
 from openbalance_hid.account.snapshot import Snapshot
@@ -33,6 +33,10 @@ class Alarms:
                 self.episodes.pop(key, None)
             else:
                 self.episodes[key] = episode
+
+    def end_others(self, account: str, rules: Set[SpikeRule]) -> None:
+        """The episodes of all but these rules are over: the owner has written others, and nobody judges by them any more."""
+        self.episodes = {key: each for key, each in self.episodes.items() if key[0] != account or key[1] in rules}
 
     def acknowledge(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:
         """The owner has seen the present level of a spike alert; whether there was anything to be seen."""

@@ -46,6 +46,8 @@ class Books:
         self.snapshots[account] = snapshot
         watching = (*tiles, *written_tiles(config, account))
         self.alarms.follow(watching, self.snapshots, now)
+        # The usual rule is that of any deck which comes without an entry of its own.
+        self.alarms.end_others(account, {SpikeRule(), *(rule for _, rule in keys_of(watching))})
         self.meters.follow(snapshot)
         warnings = self.concerns.follow(snapshot, config, hides)
         spikes = self.alarms.to_notify(watching, self.snapshots, now) if config.accounts[account].notify else []

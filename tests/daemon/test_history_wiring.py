@@ -182,6 +182,18 @@ def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_no
         assert made.known.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
 
 
+def test_an_episode_by_a_rule_that_no_tile_has_any_more_is_over():
+    """Else it would be found again with the rule, weeks later, and take the news out of a new spike."""
+    other = SpikeRule(threshold=Decimal(2))
+    made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
+    begun = made.snapshots["default"].started_at
+    known = Episode(NOON - timedelta(hours=2), Level.SPIKE)
+    made.step(Recalled("default", begun, {other: known, RULE: known}), now)
+    told = remembers(made.step(replace(spiking(), started_at=begun), now))
+    assert {(each.rule, each.episode and each.episode.started_at) for each in told} == {(other, None), (RULE, known.started_at)}
+    assert made.known.episodes.keys() == {("default", RULE)}
+
+
 def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
     made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     made.step(replace(spiking(), started_at=made.snapshots["default"].started_at), now)
