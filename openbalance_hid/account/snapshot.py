@@ -126,7 +126,7 @@ class ApiKey(Struct, frozen=True):
     limit_usd: Decimal | None = None  # None: no limit
     limit_left_usd: Decimal | None = None
     limit_reset: str | None = None  # "daily", "weekly", "monthly"; None: never
-    disabled: bool = False
+    disabled: bool = False  # or expired
 
 
 class Snapshot(Struct, frozen=True):

@@ -74,10 +74,14 @@ class Client:
         return self._ask("GET", path, to_activity, largest_bytes=self._limits.activity_bytes)
 
     def keys(self) -> tuple[ApiKey, ...]:
-        """All keys of the default workspace, newest first, disabled ones too; names are unique. As many questions as pages."""
+        """All keys of the default workspace, newest first; names are unique. As many questions as pages.
+
+        Disabled and expired ones too: what they have spent in this period is still spent.
+        """
         rows: list[ApiKey] = []
         for _ in range(_MOST_PAGES):
-            page = self._ask("GET", f"/keys?offset={len(rows)}&include_disabled=true", replies.to_keys)
+            query = f"offset={len(rows)}&include_disabled=true&include_expired=true"
+            page = self._ask("GET", f"/keys?{query}", lambda body: replies.to_keys(body, self._utc()))
             rows += page
             if len(page) < replies.KEYS_PAGE:
                 break

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
 from typing import TypeVar
 
@@ -100,6 +100,7 @@ class _KeyRow(msgspec.Struct):
     limit_remaining: Decimal | None = None
     limit_reset: str | None = None
     disabled: bool | None = None
+    expires_at: object = None
 
 
 class _KeysReply(msgspec.Struct):
@@ -133,9 +134,12 @@ def to_window(body: bytes, start: datetime, end: datetime) -> Window:
     return Window(start, end, *_by_label(body))
 
 
-def to_keys(body: bytes) -> tuple[ApiKey, ...]:
-    """One page of `GET /keys`, at most `KEYS_PAGE`. ServerError when an amount or a hash is missing or unreadable."""
-    return tuple(_key(row) for row in decoded(body, _KeysReply, "/keys").data)
+def to_keys(body: bytes, now: datetime) -> tuple[ApiKey, ...]:
+    """One page of `GET /keys`, at most `KEYS_PAGE`. ServerError when an amount or a hash is missing or unreadable.
+
+    `now` (aware) tells which have expired.
+    """
+    return tuple(_key(row, now) for row in decoded(body, _KeysReply, "/keys").data)
 
 
 def told_apart(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
@@ -186,7 +190,7 @@ def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
     return by_model, bool(data.metadata and data.metadata.truncated)
 
 
-def _key(row: _KeyRow) -> ApiKey:
+def _key(row: _KeyRow, now: datetime) -> ApiKey:
     def told(value: Decimal | None, field: str) -> Decimal | None:
         return None if value is None else bounded(value, field)
 
@@ -200,8 +204,19 @@ def _key(row: _KeyRow) -> ApiKey:
         told(row.limit, "limit"),
         told(row.limit_remaining, "limit_remaining"),
         _printable(row.limit_reset[:80])[:20] if row.limit_reset else None,
-        bool(row.disabled),
+        bool(row.disabled) or _has_passed(row.expires_at, now),
     )
+
+
+def _has_passed(instant: object, now: datetime) -> bool:
+    """Whether it is an ISO instant (UTC where it has no zone) and over; of anything else nobody can say so."""
+    if not isinstance(instant, str):
+        return False
+    try:
+        at = datetime.fromisoformat(instant)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) <= now
+    except (ValueError, OverflowError):
+        return False
 
 
 def decoded(body: bytes, shape: type[Reply], what: str) -> Reply:

@@ -151,8 +151,9 @@ def keys(books: Books, query: str) -> Reply:
     offset = asked.get("offset", ["0"])[0]
     if not offset.isdecimal():
         return refused(400, "offset must be a non-negative integer")
-    if asked.get("include_disabled", ["false"])[0] not in ("true", "false"):
-        return refused(400, "include_disabled must be true or false")
+    for name in ("include_disabled", "include_expired"):
+        if asked.get(name, ["false"])[0] not in ("true", "false"):
+            return refused(400, f"{name} must be true or false")
     monday = books.midnight - timedelta(days=books.now.weekday())
     spent = [_spent_usd(books, since) for since in (books.midnight, monday, books.midnight.replace(day=1))]
     rows = [_key_row(books, index, spent) for index in range(int(offset), min(int(offset) + PAGE, books.keys))]

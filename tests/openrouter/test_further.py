@@ -138,7 +138,7 @@ def test_what_the_history_knows_for_good_is_not_asked_again_at_the_start(life: L
     life.later(6)  # settled
     again = Life(life.sample, life.clock, life.now)
     life.clock.pass_(3600)
-    assert again.turn() == ["/credits", "/keys?offset=0&include_disabled=true"]
+    assert again.turn() == ["/credits", "/keys?offset=0&include_disabled=true&include_expired=true"]
     life.clock.pass_(24 * 3600)
     third = Life(life.sample, life.clock, again.now)
     assert sum(each.startswith("/activity") for each in third.turn()) == 4

@@ -10,6 +10,7 @@ from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_keys, to_today
+from tests.build import NOON
 
 DAY = date(2026, 11, 24)
 
@@ -87,7 +88,28 @@ def test_a_missing_amount_is_not_taken_for_zero() -> None:
     with pytest.raises(ServerError):
         to_today(b'{"data":{"data":[{"model":"GPT-5","request_count":1}]}}', DAY)
     with pytest.raises(ServerError):  # null is nothing charged in /analytics/query, and nothing known elsewhere
-        to_keys(b'{"data":[{"hash":"h","name":"n","usage":null}]}')
+        to_keys(b'{"data":[{"hash":"h","name":"n","usage":null}]}', NOON)
+
+
+@pytest.mark.parametrize(
+    ("expires", "over"),
+    [
+        (None, False),
+        ("2026-11-22T12:00:00Z", True),
+        ("2026-11-22T12:00:01+00:00", False),
+        ("2026-11-22T13:59:00.5+02:00", True),
+        ("2026-11-22", True),
+        ("0001-01-01T00:00:00+14:00", True),
+        ("9999-12-31T23:59:59-14:00", False),
+        ("soon", False),
+        (0, False),
+        ({}, False),
+    ],
+)
+def test_an_expired_key_is_as_good_as_a_disabled_one(expires: object, over: bool) -> None:
+    row = {"hash": "h", "name": "n", "usage": 1, "usage_daily": 1, "disabled": False, "expires_at": expires}
+    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON)
+    assert (key.disabled, key.today_usd) == (over, 1)
 
 
 def test_a_row_of_the_analytics_that_comes_twice_is_counted_once() -> None:
