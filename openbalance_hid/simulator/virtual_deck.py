@@ -1,54 +1,41 @@
-"""A Stream Deck without the Stream Deck: the device at the level of HID reports, with fingers, glass and every trouble.
+"""A Stream Deck without the Stream Deck: the device at the level of HID reports, with fingers and glass.
 
-The host's side is what a driver reaches through the operating system; failures are the `OSError` that the system would give.
-The finger's side is what a person does; the picture's side is what a person sees. All of it may be called from any thread.
-How reports become pictures is in `report_decoder`, what is to be seen in `glass`, how fingers become reports in
-`report_encoder`, how all of this looks as hidapi's module in `bus`.
+The host's side is what a driver reaches through the operating system; the finger's side is what a person does; the picture's
+side is what a person sees. All of it may be called from any thread. The way there, and every trouble with it, is in `line`. How
+reports become pictures is in `report_decoder`, what is to be seen in `glass`, how fingers become reports in `report_encoder`,
+how all of this looks as hidapi's module in `bus`.
 """
 
 import errno
 import io
-import threading
-from collections import deque
 from collections.abc import Callable
 from typing import TypeGuard
 
 from PIL import Image
 
 from openbalance_hid.simulator.glass import ELSEWHERE, Glass
+from openbalance_hid.simulator.line import Line
 from openbalance_hid.simulator.models import VENDOR_ID, Model, Text
 from openbalance_hid.simulator.report_decoder import Fault, Picture, PictureStream, What
 from openbalance_hid.simulator.report_encoder import ReportEncoder
 
-INPUT_BUFFER = 64  # reports that Linux keeps for a reader that is late: HIDRAW_BUFFER_SIZE
-GIVE_UP_S = 1.0  # after this a write to a hung device fails; measured on Linux 6.1
 FIRMWARE = "1.00.004"
 CHECKSUM = b"\x8f\x02\x1b\x07"  # stands before the firmware version; any four bytes, some of them not text
 
 
-class VirtualDeck:
-    """One device. `path`: where the bus says it is. It is plugged in from the start, with black glass showing its logo."""
+class VirtualDeck(Line):
+    """One device at the end of its line, with black glass that shows its logo."""
 
     vendor_id = VENDOR_ID
 
     def __init__(self, model: Model, serial: str) -> None:
+        super().__init__(f"virtual:{serial}")
         self.model = model
         self.serial = serial
-        self.path = f"virtual:{serial}"
         self.faults: list[Fault] = []  # in the order of happening
         self.reports_received = 0  # output and feature reports
         self.pictures_received = 0  # that landed on a key, the strip or the screen
-        self.hosts_waiting = 0  # calls that hang in a stalled device
-        self._changed = threading.Condition()
         self._subscribers: list[Callable[[int], None]] = []
-        self._inputs: deque[bytes] = deque(maxlen=INPUT_BUFFER)
-        self._epoch = 0  # a handle from an older epoch is dead
-        self.cable = 1  # counts how often it was moved: odd while it is plugged in
-        self._refused = False
-        self._owned = False
-        self._stalled = False
-        self._give_up_s = GIVE_UP_S
-        self._slow_s = 0.0
         self._power_up()
 
     def _power_up(self) -> None:
@@ -57,25 +44,6 @@ class VirtualDeck:
         self._glass = Glass(self.model)
 
     # --- the host's side ------------------------------------------------------------------------------------------------
-
-    def attach(self) -> int:
-        """Opens the device: the epoch to give with later calls. Raises OSError: ENOENT gone, EACCES refused, EBUSY owned."""
-        with self._changed:
-            trouble = self.why_not()
-            if trouble is not None:
-                raise trouble
-            self._inputs.clear()  # the system keeps reports for those who have the device open, not for later ones
-            return self._epoch
-
-    def why_not(self) -> OSError | None:
-        """Why the device cannot be opened now; None: it can."""
-        if not self.plugged:
-            return FileNotFoundError(errno.ENOENT, "no such device", self.path)
-        if self._refused:
-            return PermissionError(errno.EACCES, "permission denied", self.path)
-        if self._owned:
-            return OSError(errno.EBUSY, "device or resource busy", self.path)
-        return None
 
     def write(self, report: bytes, epoch: int | None = None) -> int:
         """Takes an output report; returns its length also for nonsense, as USB does. `epoch` None: over the wire, no handle.
@@ -111,46 +79,6 @@ class VirtualDeck:
                 return self._text_report(model.firmware, FIRMWARE, CHECKSUM, length)
             self._fault(What.UNKNOWN_REPORT, f"feature report {report_id:#04x} asked for")
         raise OSError(errno.EPIPE, "no such feature report", self.path)
-
-    def read(
-        self, length: int, timeout_s: float | None, epoch: int | None = None, given_up: Callable[[], bool] = lambda: False
-    ) -> bytes:
-        """The next input report, cut at `length` bytes; b"" when none came in time (None: waits for ever).
-
-        `given_up`: ends the wait; looked at after every change and every `nudge`. Raises OSError when the device is gone.
-        """
-        with self._changed:
-            self._check(epoch)
-            self._changed.wait_for(lambda: self._inputs or self._is_gone(epoch) or given_up(), timeout_s)
-            self._check(epoch)
-            return self._inputs.popleft()[:length] if self._inputs else b""
-
-    def nudge(self) -> None:
-        """Lets everybody who waits look again."""
-        self._tell([])
-
-    def _is_gone(self, epoch: int | None) -> bool:
-        return not self.plugged or epoch not in (None, self._epoch)
-
-    def _check(self, epoch: int | None) -> None:
-        if self._is_gone(epoch):
-            raise OSError(errno.ENODEV, "no such device", self.path)
-
-    def _admit(self, epoch: int | None) -> None:
-        """Returns when the device takes a report; waits as long as it is stalled or slow."""
-        self._check(epoch)
-        if self._stalled:
-            self.hosts_waiting += 1
-            self._changed.notify_all()
-            free = self._changed.wait_for(lambda: not self._stalled or self._is_gone(epoch), self._give_up_s)
-            self.hosts_waiting -= 1
-            self._changed.notify_all()
-            self._check(epoch)
-            if not free:
-                raise OSError(errno.ETIMEDOUT, "connection timed out", self.path)
-        if self._slow_s:
-            self._changed.wait_for(lambda: self._is_gone(epoch), self._slow_s)
-            self._check(epoch)
 
     def _is_good(self, found: Picture | Fault) -> TypeGuard[Picture]:
         if isinstance(found, Fault):
@@ -198,13 +126,6 @@ class VirtualDeck:
         """A finger moves over the strip, from (x, y) to where it leaves."""
         with self._changed:
             self.send_raw(self._fingers.drag(x, y, x_out, y_out))
-
-    def send_raw(self, report: bytes) -> None:
-        """Puts an input report on the wire as it is."""
-        with self._changed:
-            if self.plugged:
-                self._inputs.append(bytes(report))
-                self._changed.notify_all()
 
     # --- the picture's side ---------------------------------------------------------------------------------------------
 
@@ -262,29 +183,12 @@ class VirtualDeck:
             for callback in subscribers:
                 callback(key)
 
-    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
-        """True as soon as `reached()` holds, looked at after every change; False at the end of the time."""
-        with self._changed:
-            return self._changed.wait_for(reached, timeout_s)
-
-    # --- trouble --------------------------------------------------------------------------------------------------------
-
-    @property
-    def plugged(self) -> bool:
-        """Whether the bus sees the device."""
-        return self.cable % 2 == 1
-
-    def unplug(self) -> None:
-        """The cable comes out: every handle dies, a finger that was down is forgotten."""
-        with self._changed:
-            self.cable += self.plugged
-            self._end_handles()
+    # --- power ----------------------------------------------------------------------------------------------------------
 
     def plug(self) -> None:
         """The cable goes in: power-up, at the same path as before."""
         with self._changed:
-            self.cable += 2 if self.plugged else 1
-            self._end_handles()
+            super().plug()
             self._power_up()
         self._tell([ELSEWHERE])
 
@@ -299,32 +203,3 @@ class VirtualDeck:
         with self._changed:
             self._power_up()
         self._tell([ELSEWHERE])
-
-    def _end_handles(self) -> None:
-        self._epoch += 1
-        self._inputs.clear()
-        self._changed.notify_all()
-
-    def refuse(self, refused: bool = True) -> None:
-        """The system does not permit opening it (or does again)."""
-        self._refused = refused
-
-    def own(self, owned: bool = True) -> None:
-        """Another program has it (or has let it go)."""
-        self._owned = owned
-
-    def slow(self, seconds_per_report: float) -> None:
-        """Every report takes this long; 0: at once."""
-        with self._changed:
-            self._slow_s = seconds_per_report
-
-    def stall(self, give_up_s: float = GIVE_UP_S) -> None:
-        """The device hangs: a call waits, and fails after `give_up_s` seconds."""
-        with self._changed:
-            self._stalled, self._give_up_s = True, give_up_s
-
-    def unstall(self) -> None:
-        """It answers again; calls that still wait go through."""
-        with self._changed:
-            self._stalled = False
-            self._changed.notify_all()
