@@ -152,7 +152,7 @@ def test_a_real_monitor_starts_and_ends_twice_and_leaves_nothing_open(control: P
         events.stop()
         events.stop()
         assert not events.listening
-    assert descriptors() == before
+    assert descriptors() <= before, "fewer where a test before this one has only now closed its own"
 
 
 @on_linux
