@@ -4,6 +4,7 @@ What an episode is, is `account.episode`'s; which effects follow from one is the
 """
 
 from collections.abc import Iterable, Mapping, Set
+from decimal import Decimal
 
 from openbalance_hid.account.episode import Episode, acknowledge, advance, notified, wants_notification
 from openbalance_hid.account.snapshot import Snapshot
@@ -102,7 +103,9 @@ def keys_of(tiles: Iterable[TileConfig]) -> list[EpisodeKey]:
 
 def words_of(account: str, verdict: Verdict, rule: SpikeRule) -> tuple[str, str]:
     """Title and text of a notification."""
-    lane = "1 hour" if verdict.burst else f"{rule.window_hours.normalize():f} hours"
+    hours = Decimal(1) if verdict.burst else rule.window_hours
+    number, unit = (hours, "hour") if hours % 1 == 0 else (round(hours * 60), "minute")
+    lane = f"{number:.0f} {unit}" + ("s" if number != 1 else "")
     title = f"OpenRouter: {verdict.level.name.capitalize()}" + (f" ({account})" if account != "default" else "")
     text = f"{words.times(verdict.ratio)} the usual spend in the last {lane}"
     if verdict.driver is not None:

@@ -1,12 +1,15 @@
 """When the desktop is told of a spike: once a rise, over restarts, and never when the owner does not want it."""
 
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level
+from openbalance_hid.account.spike import Level, SpikeRule, Verdict
 from openbalance_hid.config.load import parse
+from openbalance_hid.daemon.alarms import words_of
 from openbalance_hid.daemon.effects import Notify, Remember
 from openbalance_hid.daemon.events import Acknowledged, Notified, Recalled
 from tests.build import day_of_samples, days_back, snapshot
@@ -100,3 +103,20 @@ def test_a_spike_is_told_also_while_no_deck_is_there_and_once_when_it_comes(text
 
 def test_an_owner_who_wants_no_notification_gets_none():
     assert notes(begun(TILE + "notify = false\n").tell(spending(13))) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "burst", "words"),
+    [
+        ("24", False, "24 hours"),
+        ("1", False, "1 hour"),
+        ("0.25", False, "15 minutes"),
+        ("7.5", False, "450 minutes"),
+        ("24", True, "1 hour"),
+    ],
+)
+def test_the_window_is_said_as_people_say_it(hours, burst, words):
+    verdict = Verdict(Level.SPIKE, 6, Decimal("3.55"), burst=burst)
+    assert (
+        words_of("default", verdict, SpikeRule(window_hours=Decimal(hours)))[1] == f"3.5× the usual spend in the last {words}"
+    )
