@@ -9,9 +9,11 @@ import re
 from msgspec.structs import replace
 
 from openbalance_hid.tiles.view import Block, Hero, Line, Row, TileView
+from openbalance_hid.tiles.words import UNITS
 
 DOTS = "•••"
 _MONEY = re.compile(r"[-<]*\$\d+(?:[.,]\d+)*[kKMBT]?")
+_COUNT = re.compile(rf"\d+(?:\.\d+)?[kMB]?(?= (?:{'|'.join(UNITS.values())})\b)")
 
 
 def masked(view: TileView) -> TileView:
@@ -21,8 +23,8 @@ def masked(view: TileView) -> TileView:
 
 
 def hidden(text: str) -> str:
-    """The text with dots in place of each amount of money; the sign goes with it."""
-    return _MONEY.sub(f"${DOTS}", text)
+    """The text with dots in place of each amount of money, the sign goes with it, and of each count."""
+    return _COUNT.sub(DOTS, _MONEY.sub(f"${DOTS}", text))
 
 
 def _block(block: Block) -> Block:
@@ -32,8 +34,7 @@ def _block(block: Block) -> Block:
         case Line():
             return _line(block)
         case Row():
-            counted = any(letter.isdigit() for letter in block.amount) and "$" not in block.amount
-            return replace(block, amount=DOTS if counted else hidden(block.amount))
+            return replace(block, amount=hidden(block.amount))
     return block
 
 

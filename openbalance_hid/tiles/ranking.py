@@ -22,7 +22,6 @@ from openbalance_hid.tiles.states import (
 from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
-UNITS = {"requests": "req", "tokens": "tok"}
 NO_ACTIVITY = State("No activity yet", Icon.CLOCK, Tone.MUTED)
 NO_SPEND = State("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may have been made, of free models or by an own key
 BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
@@ -63,4 +62,4 @@ def _amount(leader: Leader, by: str) -> str:
     if by == "spend":
         return words.money(leader.spend.usd)
     number = leader.spend.requests if by == "requests" else leader.spend.tokens
-    return f"{words.count(number)} {UNITS[by]}" if number else words.UNKNOWN
+    return f"{words.count(number)} {words.UNITS[by]}" if number else words.UNKNOWN

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 UNKNOWN = "—"
+UNITS = {"requests": "req", "tokens": "tok"}  # what is counted, as it stands behind the count
 
 # Amount below which a rule holds, and the decimals that it shows: $0.012, $12.34, $123.4, $1,234.
 _MONEY_RULES = ((Decimal("0.0995"), 3), (Decimal("99.995"), 2), (Decimal("999.95"), 1))

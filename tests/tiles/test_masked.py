@@ -42,9 +42,12 @@ def test_names_and_states_stay():
     assert masked(faces["percent"].view).blocks[0].text == faces["percent"].view.blocks[0].text
 
 
-def test_a_masked_row_of_counts_has_no_count():
-    faces = dict(cells_of(TILES["top-models"], "dark"))
-    assert {block.amount for block in masked(faces["requests"].view).blocks if isinstance(block, Row)} == {DOTS}
+@pytest.mark.parametrize("tile", ["top-models", "providers"])
+@pytest.mark.parametrize(("by", "unit"), [("requests", "req"), ("tokens", "tok")])
+def test_a_masked_row_of_counts_has_no_count(tile, by, unit):
+    view = masked(dict(cells_of(TILES[tile], "dark"))[by].view)
+    assert {block.amount for block in view.blocks if isinstance(block, Row)} == {f"{DOTS} {unit}"}
+    assert view.text.count(f" {DOTS} {unit}") == 2
 
 
 @given(st.decimals(-(10**9), 10**9, places=6))
