@@ -113,7 +113,7 @@ class Turns:
         except CredentialError as error:
             self._known = replace(self._known, key_hint=None)
             outcome = Outcome.SOON if error.retry is Retry.SOON else Outcome.OWNER
-            return self._after_credits(Verdict(outcome, Health.NO_KEY, error.message), None)
+            return self._after_credits(Verdict(outcome, Health.NO_KEY, error.message, hint=error.hint), None)
         calls_before = self._known.api_calls
         try:
             with client:
@@ -242,7 +242,7 @@ class Turns:
             next_poll_at=self._clock.utc() + timedelta(seconds=delay_s),
         )
         name = self._known.account
-        self._say(f"account {name}", verdict.health, verdict.message)
+        self._say(f"account {name}", verdict.health, verdict.message, verdict.hint)
         self._say(f"activity of account {name}", self._known.activity.health, self._known.activity.message)
         self._say(f"today's spend of account {name}", self._known.today.health, self._known.today.message)
         self._say(f"keys of account {name}", self._known.keys.health, self._known.keys.message)
@@ -254,7 +254,7 @@ class Turns:
         if self._going():
             self._publish(self._known)
 
-    def _say(self, topic: str, health: Health, message: str | None) -> None:
+    def _say(self, topic: str, health: Health, message: str | None, hint: str = "") -> None:
         """One line when a trouble begins or turns into another, one when it ends."""
         before = self._said.get(topic, Health.OK)
         if health is before or health is Health.PREPARING:
@@ -264,7 +264,8 @@ class Turns:
             logger.info("%s: answers again", topic)
         else:
             level = logging.ERROR if health in KEY_TROUBLES else logging.WARNING
-            logger.log(level, "%s: %s: %s", topic, health.value.replace("_", " "), message or "no message")
+            helps = f" – try: {hint}" if hint else ""
+            logger.log(level, "%s: %s: %s%s", topic, health.value.replace("_", " "), message or "no message", helps)
 
     def _traceback(self) -> str:
         text = mask_keys(traceback.format_exc())

@@ -18,12 +18,13 @@ Value = TypeVar("Value")
 
 
 class Verdict(Struct, frozen=True):
-    """How it went."""
+    """How it went. `hint`: the command that helps, for the log."""
 
     outcome: Outcome
     health: Health
     message: str | None = None
     retry_after_s: float | None = None
+    hint: str = ""
 
 
 GOOD = Verdict(Outcome.OK, Health.OK)

@@ -122,7 +122,7 @@ def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
     assert stage.now.credits.value != Credits(Decimal(0), Decimal(0))
 
 
-def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage) -> None:
+def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     def connect() -> Client:
         if stage.key == "":
             raise NoKeyError("no key is stored for account default", "openbalance-hid setup")
@@ -133,6 +133,8 @@ def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage
     assert stage.turn() == INTERVAL_S
     assert (stage.now.health, stage.now.api_calls, stage.now.polls) == (Health.NO_KEY, 0, 1)
     assert stage.now.message == "no key is stored for account default"
+    said = "account default: no key: no key is stored for account default – try: openbalance-hid setup"
+    assert said in [record.message for record in caplog.records]
     stage.key = stage.sample.key
     stage.turn(by_hand=True)
     assert stage.now.health is Health.OK
