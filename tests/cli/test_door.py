@@ -144,7 +144,8 @@ def test_what_a_command_logs_before_there_is_a_log_stays_off_the_terminal(tmp_pa
 
 
 def test_control_c_ends_quietly_with_130(tmp_path: Path):
-    code = GUARDED + "import time\ndef f():\n print('up', flush=True)\n time.sleep(60)\nsys.exit(guarded(f))"
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where tests run behind a shell's &
+    code = GUARDED + heed + "import time\ndef f():\n print('up', flush=True)\n time.sleep(60)\nsys.exit(guarded(f))"
     child = subprocess.Popen(
         [sys.executable, "-c", code], env=machine(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
