@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 
@@ -25,7 +26,7 @@ from openbalance_hid.desktop.account_names import (
     variables,
     write_names_in_keyring,
 )
-from openbalance_hid.desktop.keyring_door import NoKeyringError, setup_command, to_file
+from openbalance_hid.desktop.keyring_door import NoKeyringError, NoKeyringYetError, setup_command
 from openbalance_hid.desktop.private_files import Places
 from openbalance_hid.desktop.secret import Secret, checked_key
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
@@ -92,14 +93,14 @@ def read_key(
     found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, places)
     if found is not None:
         return found
-    aside = ""
+    aside, hint = "", setup_command(account)
     try:
         found = _in_keyring(account, timeout_s, ask_owner)
     except NoKeyringError as error:
-        aside = f" ({error.message})"
+        aside, hint = f" ({error.message})", error.hint
     if found is not None:
         return found
-    none = NoKeyError(f"no key is stored for account '{account}'{aside}", to_file(account) if aside else setup_command(account))
+    none = NoKeyError(f"no key is stored for account '{account}'{aside}", hint)
     none.retry = Retry.SOON if aside else Retry.OWNER  # a keyring may come after a daemon that starts with the desktop
     raise none
 
@@ -150,7 +151,8 @@ def check_store(account: str, store: Store, places: Places, timeout_s: float) ->
     """Nothing, when a key could be stored there; CredentialError otherwise. Asked before a person is made to type."""
     check_name(account)
     if store is Store.KEYRING:
-        keyring_door.get_password(account, timeout_s)
+        with suppress(NoKeyringYetError):  # storing it makes one
+            keyring_door.get_password(account, timeout_s)
     else:
         private_files.private_dir(places, places.key_file_dir)
 

@@ -36,6 +36,10 @@ class NoKeyringError(KeyringError):
     """There is no keyring on this machine, or no service that would open it."""
 
 
+class NoKeyringYetError(NoKeyringError):
+    """Its service runs, and nobody has made a keyring in it, or opened the file that is one. Storing a key makes one."""
+
+
 class LockedKeyringError(KeyringError):
     """Its owner has not opened it."""
 
@@ -48,10 +52,9 @@ def get_password(account: str, timeout_s: float, ask_owner: bool = True) -> str 
 
     def ask() -> str | None:
         keyring = _keyring()
-        lid = _lid(keyring)
-        if lid is _Lid.LOCKED and not ask_owner:
+        if _lid(keyring, account) is _Lid.LOCKED and not ask_owner:
             raise LockedKeyringError("the keyring is locked", to_file(account))
-        return None if lid is _Lid.NOT_MADE else keyring.get_password(SERVICE, account)
+        return keyring.get_password(SERVICE, account)
 
     found = _within(account, timeout_s, ask)
     return None if found is None else str(found)
@@ -74,7 +77,8 @@ def delete_password(account: str, timeout_s: float) -> bool:
 
     def remove() -> bool:
         keyring = _keyring()
-        if _lid(keyring) is _Lid.NOT_MADE or keyring.get_password(SERVICE, account) is None:
+        _lid(keyring, account)
+        if keyring.get_password(SERVICE, account) is None:
             return False
         keyring.delete_password(SERVICE, account)
         return True
@@ -130,11 +134,13 @@ class _Lid(Enum):
 
     OPEN = "open"
     LOCKED = "locked"  # a window that asks for its password
-    NOT_MADE = "not made"  # a window that asks for the password of a new one: the library has one made for any question
 
 
-def _lid(keyring: KeyringBackend) -> _Lid:
-    """Of other keyrings than a Secret Service that cannot be told: open."""
+def _lid(keyring: KeyringBackend, account: str) -> _Lid:
+    """Of other keyrings than a Secret Service that cannot be told: open.
+
+    NoKeyringYetError where there is none: the library would have one made for any question, which opens a window as well.
+    """
     if not type(keyring).__module__.endswith(".SecretService"):
         return _Lid.OPEN
     import secretstorage
@@ -144,8 +150,8 @@ def _lid(keyring: KeyringBackend) -> _Lid:
     try:
         with closing(secretstorage.dbus_init()) as connection:
             return _Lid.LOCKED if Collection(connection).is_locked() else _Lid.OPEN
-    except ItemNotFoundException:
-        return _Lid.NOT_MADE
+    except ItemNotFoundException as error:
+        raise NoKeyringYetError("there is no keyring yet", setup_command(account)) from error
     except SecretServiceNotAvailableException:
         return _Lid.OPEN  # the question itself says it in the library's own words
 

@@ -14,7 +14,16 @@ from keyring.backends import SecretService, fail
 
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop import keyring_door
-from openbalance_hid.desktop.credentials import Standing, Store, key_sources, list_accounts, read_key, store_key
+from openbalance_hid.desktop.credentials import (
+    Standing,
+    Store,
+    check_store,
+    forget_key,
+    key_sources,
+    list_accounts,
+    read_key,
+    store_key,
+)
 from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from tests.desktop.keyrings import installed
@@ -89,10 +98,13 @@ def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: 
 
 def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, places: Paths, tmp_path: Path):
     with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path, has_keyring=False), silent_prompter(bus):
-        assert keyring_door.get_password("work", LIMIT_S) is None
-        assert keyring_door.delete_password("work", LIMIT_S) is False
-        with pytest.raises(NoKeyError):
+        with pytest.raises(NoKeyError, match="no key is stored for account 'work' \\(there is no keyring yet\\)") as none:
             read_key("work", {}, places, LIMIT_S)
+        assert none.value.hint == "openbalance-hid setup --account work", "which makes one"
+        assert none.value.retry is Retry.SOON, "a program that keeps keyrings in files may open one yet"
+        with pytest.raises(NoKeyError):
+            forget_key("work", {}, places, LIMIT_S)
+        check_store("work", Store.KEYRING, places, LIMIT_S)
         with pytest.raises(CredentialError, match="it may be waiting for its password"):
             store_key("work", KEY, Store.KEYRING, places, 0.3)  # which makes one, and asks for its password
 
