@@ -11,12 +11,14 @@ _MONEY_RULES = ((Decimal("0.0995"), 3), (Decimal("99.995"), 2), (Decimal("999.95
 # What a model's name may not begin with on a key: every vendor has one.
 _SAYS_NOTHING = frozenset(("chat", "flash", "instruct", "large", "latest", "medium", "mini", "nano", "preview", "small"))
 _SMALLEST_USD = Decimal("0.001")
-# From this amount on: the unit that it is shown in, and its letter. Seven digits still fit on a key.
+# From this amount on: the unit that it is shown in, and its letter. Seven digits still fit on a key; what would be rounded to
+# more, or to a thousand of a unit, is of the next one.
 _LARGE = (
-    (Decimal(10) ** 12, Decimal(10) ** 12, "T"),
-    (Decimal(10) ** 9, Decimal(10) ** 9, "B"),
-    (Decimal(10) ** 7, Decimal(10) ** 6, "M"),
+    (Decimal("999.95e9"), Decimal(10) ** 12, "T"),
+    (Decimal("999.95e6"), Decimal(10) ** 9, "B"),
+    (Decimal("9999999.5"), Decimal(10) ** 6, "M"),
 )
+_COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
 def money(usd: Decimal | None) -> str:
@@ -65,10 +67,10 @@ def times(ratio: Decimal | None) -> str:
 
 def count(number: int) -> str:
     """A count in at most five characters: `950`, `12.3k`, `4.5M`."""
-    for unit, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if number >= unit:
+    for least, unit, letter in _COUNTS:
+        if number >= least:
             value = number / unit
-            return f"{value:.0f}{letter}" if value >= 100 else f"{value:.1f}{letter}"
+            return f"{value:.0f}{letter}" if value >= 99.95 else f"{value:.1f}{letter}"
     return str(number)
 
 

@@ -30,7 +30,11 @@ from openbalance_hid.tiles.words import age, cents, clean, count, model_names, m
         ("999.95", "$1,000"),
         ("1234", "$1,234"),
         ("-2.4", "-$2.40"),
-        ("9999999", "$9,999,999"),
+        ("9999999.4", "$9,999,999"),
+        ("9999999.5", "$10.0M"),
+        ("999949999", "$999.9M"),
+        ("999950000", "$1.0B"),
+        ("-999950000000", "-$1.0T"),
         ("12345678", "$12.3M"),
         ("-999999", "-$999,999"),
         ("1e15", "$1,000.0T"),
@@ -86,6 +90,19 @@ def test_age(seconds, text):
 
 @pytest.mark.parametrize(("number", "text"), [(950, "950"), (12345, "12.3k"), (450_000, "450k"), (4_500_000, "4.5M")])
 def test_count(number, text):
+    assert count(number) == text
+
+
+@given(st.integers(0, 10**12 - 10**9))
+def test_a_count_has_at_most_five_characters_and_never_a_thousand_of_a_unit(number):
+    assert len(count(number)) <= 5
+    assert "1000" not in count(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999, "999"), (99_949, "99.9k"), (99_950, "100k"), (999_499, "999k"), (999_500, "1.0M")]
+)
+def test_a_count_that_is_rounded_up_to_more_digits_is_of_the_next_kind(number, text):
     assert count(number) == text
 
 
