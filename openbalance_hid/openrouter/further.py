@@ -108,8 +108,9 @@ class Further:
         if self._held("key days") or not cadence.key_days_due(now, self._tried_at.get("key days")) or not known.keys.value:
             return known, GOOD
         last, days = GOOD, known.key_days.value or {}
+        names = frozenset(key.name for key in known.keys.value)
         for key in self._next_keys(known.keys.value, days):
-            reading, last = self._read("key days", known.key_days, partial(_days_with, client, days, key, now.date()))
+            reading, last = self._read("key days", known.key_days, partial(_days_with, client, days, key, now.date(), names))
             known = replace(known, key_days=reading)
             if last.outcome is not Outcome.OK:
                 break  # the next poll begins the round again
@@ -175,5 +176,5 @@ def _come(activity: Activity, now: datetime) -> Activity:
     return activity
 
 
-def _days_with(client: Client, days: Days, key: ApiKey, today: date) -> Days:
-    return with_key(days, key.name, client.activity(key.hash), today)
+def _days_with(client: Client, days: Days, key: ApiKey, today: date, names: frozenset[str]) -> Days:
+    return with_key(days, key.name, client.activity(key.hash), today, names)

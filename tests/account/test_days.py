@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.account.days import DAYS_KEPT, joined
+from openbalance_hid.account.days import DAYS_KEPT, joined, with_key
 from openbalance_hid.account.snapshot import Activity, Spend
 
 FIRST = date(2026, 1, 1)
@@ -39,6 +40,41 @@ def test_a_day_that_was_published_is_not_lost_to_an_answer_that_ends_before_it()
 def test_an_answer_without_a_day_takes_nothing_away():
     assert numbers(joined(days(1, 2), Activity())) == [1, 2]
     assert joined(None, Activity()) == joined(Activity(), Activity()) == Activity()
+
+
+def by_key(**amounts: list[int]) -> dict[date, dict[str, Spend]]:
+    """Key -> what it spent from the first day on; 0: nothing is known of that day."""
+    made: dict[date, dict[str, Spend]] = {}
+    for name, spent in amounts.items():
+        for number, usd in enumerate(spent):
+            if usd:
+                made.setdefault(FIRST + timedelta(days=number), {})[name] = Spend(Decimal(usd))
+    return made
+
+
+def told(*spent: int) -> Activity:
+    return Activity({FIRST + timedelta(days=number): {"v/m": Spend(Decimal(usd))} for number, usd in enumerate(spent) if usd})
+
+
+@pytest.mark.parametrize(
+    ("known", "answer", "expected"),
+    [
+        ({"ci": [3, 4]}, told(3, 5, 6), {"ci": [3, 5, 6]}),
+        ({"old": [3, 4, 2], "lab": [1, 1, 1]}, told(3, 4, 5, 6), {"ci": [3, 4, 5, 6], "lab": [1, 1, 1]}),  # renamed
+        ({"gone": [3, 9, 2]}, told(3, 4, 5), {"gone": [3, 9, 2], "ci": [3, 4, 5]}),  # deleted, and another one
+        ({"lab": [3, 4, 5]}, told(3, 4, 5), {"lab": [3, 4, 5], "ci": [3, 4, 5]}),  # two keys that spend alike
+        ({"gone": [3]}, told(3), {"gone": [3], "ci": [3]}),  # one day is no proof
+    ],
+)
+def test_a_key_that_was_renamed_is_still_one_key(known, answer, expected):
+    assert with_key(by_key(**known), "ci", answer, FIRST + timedelta(days=9), {"ci", "lab"}) == by_key(**expected)
+
+
+def test_the_days_of_a_renamed_key_that_no_answer_reaches_get_its_new_name():
+    known = by_key(old=[7] * 40)
+    last = FIRST + timedelta(days=40)
+    answer = Activity({day: {"v/m": Spend(Decimal(7))} for day in (last - timedelta(days=age) for age in range(1, 31))})
+    assert with_key(known, "ci", answer, last, {"ci"}) == by_key(ci=[7] * 40)
 
 
 @given(st.lists(st.sets(st.integers(0, 1200), max_size=40), max_size=6))
