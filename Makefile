@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures rendered package test-wheel deb test-deb lock audit clean
+.PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 .venv/.ready: pyproject.toml $(if $(LOCKED),packaging/locks/dev.txt)
 	$(PYTHON) -m venv .venv
@@ -54,6 +54,15 @@ test-wheel: package
 	$(PYTHON) -m venv $(WHEEL_TEST)/.venv
 	$(WHEEL_TEST)/$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev]"
 	cd $(WHEEL_TEST) && $(BIN)/pytest $(ARGS)
+
+# With the oldest of each package that pyproject.toml allows. Edges of pictures may lie otherwise there: an older Pillow's.
+LOWEST := build/lowest
+test-lowest: .venv/.audit
+	rm -rf $(LOWEST) && mkdir -p $(LOWEST)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 pyproject.toml --output-file $(LOWEST)/run.txt
+	$(PYTHON) -m venv $(LOWEST)/.venv
+	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/run.txt --editable '.[dev]'
+	$(LOWEST)/$(BIN)/pytest --deselect tests/render/test_golden.py $(ARGS)
 
 # For the Python of this system (another: DEB_PYTHON=/usr/bin/python3.13); needs dpkg-dev.
 deb: package

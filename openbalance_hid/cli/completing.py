@@ -7,7 +7,7 @@ is not offered.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,7 +15,8 @@ from click.shell_completion import CompletionItem
 from openbalance_hid.errors import OpenBalanceError
 
 DAEMON_LIMIT_S = 1.0
-Items = list[CompletionItem[str]]
+if TYPE_CHECKING:
+    Items = list[CompletionItem[str]]  # generic only from click 8.5 on
 
 
 def accounts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:

@@ -29,7 +29,7 @@ class Finding:
     words: str
 
 
-class Usd(click.ParamType[Decimal]):
+class Usd(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
     """An amount of USD: a plain decimal number."""
 
     name = "usd"

@@ -35,7 +35,7 @@ class Number(click.IntRange):
         return "N"
 
 
-class AccountName(click.ParamType[str]):
+class AccountName(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
     """The account's name as typed; anything else ends the command with a usage error."""
 
     name = "name"

@@ -52,12 +52,15 @@ def paths(env: Mapping[str, str]) -> Paths:
     ConfigError where a place would be in the home of a user who has none.
     """
     with _home_known():
-        return Paths(
+        found = Paths(
             config_file=_place(env, "OPENBALANCE_CONFIG")
             or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
             state_dir=_place(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
             runtime_dir=_place(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
         )
+        if not all(place.is_absolute() for place in found):
+            raise RuntimeError("a place below ~")  # which older platformdirs leave as it is
+        return found
 
 
 def home_dir() -> Path:
