@@ -23,7 +23,7 @@ from openbalance_hid.daemon.house import House
 from openbalance_hid.daemon.limits import low_limit_usd
 from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.tiles.scene import Privacy
-from openbalance_hid.tiles.states import STALE_INTERVALS
+from openbalance_hid.tiles.states import STALE_INTERVALS, intervals_old
 
 TOP_MODELS = 6
 
@@ -89,7 +89,6 @@ def _account(snapshot: Snapshot, known: Known, config: Config, rules: Sequence[S
     measured_at = snapshot.credits.measured_at
     yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
     top = leaders(snapshot, "30d", "spend", now)
-    age_s = (now - measured_at).total_seconds() if measured_at is not None else None
     return {
         "health": snapshot.health.value,
         "message": snapshot.message,
@@ -110,7 +109,7 @@ def _account(snapshot: Snapshot, known: Known, config: Config, rules: Sequence[S
         "masked": known.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
-        "stale": age_s is None or age_s >= STALE_INTERVALS * snapshot.interval_s,
+        "stale": measured_at is None or intervals_old(snapshot, measured_at, now) >= STALE_INTERVALS,
     }
 
 

@@ -5,7 +5,7 @@ Of several accounts on the deck each is shown in turn; a touch there does nothin
 
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import age_text, faded, notice_view, shown_age, trouble, trouble_line
 from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 
 
@@ -20,7 +20,7 @@ def view(scene: Scene) -> TileView:
     balance = words.money(account.balance_usd)
     age = shown_age(snapshot, [measured_at], scene.now)
     seconds = (scene.now - measured_at).total_seconds()
-    since = "just now" if seconds < 60 else f"{words.age(seconds)} ago"
+    since = "just now" if abs(seconds) < 60 else age_text(measured_at, scene.now).replace(" old", " ago")
     below = faded(trouble_line(health), age)
     lines = (Line(since),) if below is None else (below, Line(since))
     return TileView(

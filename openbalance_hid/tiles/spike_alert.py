@@ -21,8 +21,8 @@ from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import (
-    STALE_INTERVALS,
     State,
+    age_text,
     age_words,
     notice_view,
     plain_notice,
@@ -30,7 +30,7 @@ from openbalance_hid.tiles.states import (
     trouble,
     trouble_line,
 )
-from openbalance_hid.tiles.view import Hero, Icon, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.view import Age, Hero, Icon, Line, Shorten, TileView, Tone
 
 LEVELS = {
     Level.NORMAL: ("Normal", Icon.CHECK, Tone.GOOD),
@@ -58,8 +58,8 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, asked)
     word, icon, tone = LEVELS[verdict.level]
     measured_at = snapshot.credits.measured_at
-    age_s = (scene.now - measured_at).total_seconds() if measured_at is not None else 0.0
-    if age_s >= STALE_INTERVALS * snapshot.interval_s:  # no green tick is ever older than this
+    age = shown_age(snapshot, [measured_at], scene.now)
+    if age is Age.STALE:  # no green tick is ever older than this
         icon, tone = Icon.CLOCK, Tone.MUTED
     ratio = Line(
         ("~" if verdict.approximate else "") + f"{words.times(verdict.ratio)} {'1h' if verdict.burst else _window(scene)}",
@@ -68,8 +68,8 @@ def view(scene: Scene) -> TileView:
     )
     driver = _driver_line(verdict)
     troubled = trouble_line(asked)
-    if tone is Tone.MUTED:
-        troubled = Line(f"{words.age(age_s)} old", Tone.MUTED, Icon.CLOCK)
+    if age is Age.STALE and measured_at is not None:
+        troubled = Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
     blocks = (Hero(word, tone, icon), *((troubled or driver,) if troubled or driver else ()), ratio)
     calls = tone is not Tone.MUTED and calls_for_attention(scene.episode, verdict.level)
     told = f"{title}: {word}, {ratio.text}" + (f", {driver.text}" if driver is not None else "")
@@ -81,7 +81,7 @@ def view(scene: Scene) -> TileView:
         + (f", {troubled.text}" if troubled is not None and tone is not Tone.MUTED else "")
         + age_words(snapshot, measured_at, scene.now),
         scene.theme,
-        shown_age(snapshot, [measured_at], scene.now),
+        age,
         attention=calls,
         pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
     )

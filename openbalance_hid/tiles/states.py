@@ -6,11 +6,13 @@ the trouble's word where its trend would stand, and the age of the value as a do
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from openbalance_hid.account.counter import CLOCKS_APART_S
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
 from openbalance_hid.account.spend import counted_usd
 from openbalance_hid.tiles import words
@@ -87,8 +89,14 @@ def shown_age(snapshot: Snapshot, measured: Sequence[datetime | None], now: date
     known = [at for at in measured if at is not None]
     if not known:
         return Age.FRESH
-    intervals = (now - min(known)).total_seconds() / snapshot.interval_s
+    intervals = intervals_old(snapshot, min(known), now)
     return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
+
+
+def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
+    """The age of a reading in refresh intervals; without end where the clock was set back behind it, and nobody can tell."""
+    seconds = (now - measured_at).total_seconds()
+    return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
 
 
 def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
@@ -108,7 +116,13 @@ def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -
     """`, 70 m old` for accessible names once the data is old; empty while it is fresh."""
     if measured_at is None or shown_age(snapshot, [measured_at], now) is Age.FRESH:
         return ""
-    return f", {words.age((now - measured_at).total_seconds())} old"
+    return f", {age_text(measured_at, now)}"
+
+
+def age_text(measured_at: datetime, now: datetime) -> str:
+    """`70 m old`."""
+    seconds = (now - measured_at).total_seconds()
+    return f"{words.age(seconds)} old" if seconds >= -CLOCKS_APART_S else "age unknown"
 
 
 def tile_error(tile: str, theme: str) -> TileView:

@@ -13,7 +13,7 @@ from openbalance_hid.press.actions import OpenPage, Page
 from openbalance_hid.tiles import words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import State, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import State, age_text, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, TileView, Tone
 
 PERIODS = {"today": "Today UTC", "7d": "7 days", "30d": "30 days", "month": "Month UTC", "all": "All time"}
@@ -60,7 +60,7 @@ def _icon(scene: Scene, title: str, age: Age) -> TileView:
     account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
     state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
     if age is Age.STALE and measured_at is not None:
-        state = State(f"{words.age((scene.now - measured_at).total_seconds())} old", Icon.CLOCK, Tone.MUTED)
+        state = State(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)
 
 

@@ -1,6 +1,6 @@
 """What `status --json` promises to programs: every field, amounts as exact text, instants in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -114,3 +114,12 @@ def test_a_day_that_is_over_and_not_published_is_told_by_the_counter():
     seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))
     house = House(Config(), {"default": seen}, Moment(now, 1000.0))
     assert Decimal(accounts(house, now)["default"]["spend_usd"]["yesterday"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "stale"), [(0, False), (3599, False), (3600, True), (-59, False), (-61, True), (-86_400, True)]
+)
+def test_data_is_stale_after_four_intervals_and_when_the_clock_was_set_back_behind_it(passed_s, stale):
+    now = NOON + timedelta(seconds=passed_s)
+    house = House(Config(), {"default": healthy()}, Moment(NOON, 1000.0))
+    assert accounts(house, now)["default"]["stale"] is stale

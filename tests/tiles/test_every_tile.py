@@ -167,3 +167,14 @@ def test_a_period_that_begins_at_a_midnight_says_that_it_is_utc(tile, period):
     view = said(tile, FULL, period=period, **({"display": "usage"} if tile == "usage" else {}))
     assert "UTC" in view.title
     assert "UTC" in view.text
+
+
+@pytest.mark.parametrize(
+    ("back_s", "age", "words"), [(59, Age.FRESH, None), (61, Age.STALE, "age unknown"), (86_400, Age.STALE, "age unknown")]
+)
+@pytest.mark.parametrize("tile", SPOKEN)
+def test_after_the_clock_was_set_back_nobody_knows_how_old_a_value_is(tile, back_s, age, words):
+    view = said(tile, FULL, NOON - timedelta(seconds=back_s), **({"display": "icon"} if tile == "usage" else {}))
+    if tile != "meter":  # which has counted nothing yet
+        assert view.age is age
+        assert ("age unknown" in view.text) is (words is not None)
