@@ -55,13 +55,14 @@ test-wheel: package
 	$(WHEEL_TEST)/$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev]"
 	cd $(WHEEL_TEST) && $(BIN)/pytest $(ARGS)
 
-# With the oldest of each package that pyproject.toml allows. Edges of pictures may lie otherwise there: an older Pillow's.
+# With the oldest of each package that pyproject.toml allows, and that the tools of the tests allow. Edges of pictures may lie otherwise there: an older Pillow's.
 LOWEST := build/lowest
 test-lowest: .venv/.audit
 	rm -rf $(LOWEST) && mkdir -p $(LOWEST)
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 pyproject.toml --output-file $(LOWEST)/run.txt
 	$(PYTHON) -m venv $(LOWEST)/.venv
-	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/run.txt --editable '.[dev]'
+	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --requirement $(LOWEST)/run.txt
+	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(LOWEST)/$(BIN)/pytest --deselect tests/render/test_golden.py $(ARGS)
 
 # For the Python of this system (another: DEB_PYTHON=/usr/bin/python3.13); needs dpkg-dev.
