@@ -156,7 +156,7 @@ def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[s
     lines.append(f"Today {money['today']}, yesterday {money['yesterday']} (UTC)")
     lines.append(f"7 days {money['7d']}, 30 days {money['30d']}, month {money['month']}")
     if told["runway_days"] is not None:
-        lines.append(f"Runway ≈{told['runway_days']:.0f} d")
+        lines.append(f"Runway {words.about_days(Decimal(str(told['runway_days'])))}")
     about = "~" if spike["approximate"] else ""
     ratio = f", {about}{words.times(Decimal(str(spike['ratio'])))} {spike['lane']}" if spike["ratio"] is not None else ""
     driver = f", {words.clean(spike['driver'])}" if spike["driver"] else ""

@@ -16,7 +16,6 @@ from openbalance_hid.tiles.states import age_words, notice_view, shown_age, trou
 from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 FULL_DAYS = 30
-MOST_DAYS = 999  # what three figures can say
 RED_SHARE = Decimal(1) / 3  # of `warn_days`
 
 
@@ -38,7 +37,7 @@ def view(scene: Scene) -> TileView:
         return TileView(scene.tile, title, (Hero(words.UNKNOWN), said), f"{title} unknown, {said.text}", scene.theme, age)
     tone = _tone(left.days, Decimal(str(scene.options["warn_days"])))
     hero = Hero(
-        "≈" + _days(left.days) if left.days <= MOST_DAYS else _days(left.days),
+        words.about_days(left.days),
         tone,
         Icon.WARNING if tone is not Tone.INK else None,
     )
@@ -62,23 +61,14 @@ def _tone(days: Decimal, warn_days: Decimal) -> Tone:
     return Tone.ALARM if days < warn_days * RED_SHARE else Tone.WARN
 
 
-def _days(days: Decimal) -> str:
-    """Whole days, below one whole hours; never rounded up."""
-    if days > MOST_DAYS:
-        return f">{MOST_DAYS} d"
-    if 0 < days < 1:
-        return f"{int(days * 24)} h"
-    return f"{int(days)} d"
-
-
 def _range(short: Decimal, long: Decimal | None) -> str:
     if long is None:
         return "at 7-day pace"
-    low, high = (_days(days) for days in sorted((short, long)))
+    low, high = (words.days_left(days) for days in sorted((short, long)))
     if short <= 0:
         return "nothing left"
     if low == high:  # the paces agree, as far as can be told: of so many days nobody can tell
-        return "at either pace" if short > MOST_DAYS else "steady pace"
+        return "at either pace" if short > words.MOST_DAYS else "steady pace"
     unit = high[-2:]
     return f"{low.removesuffix(unit)}–{high}"
 

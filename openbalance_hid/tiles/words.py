@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 UNKNOWN = "—"
+MOST_DAYS = 999  # what three figures can say
 UNITS = {"requests": "req", "tokens": "tok"}  # what is counted, as it stands behind the count
 
 # Amount below which a rule holds, and the decimals that it shows: $0.012, $12.34, $123.4, $1,234.
@@ -83,6 +84,20 @@ def age(seconds: float) -> str:
     if seconds < 172800:
         return f"{int(seconds // 3600)} h"
     return f"{int(seconds // 86400)} d"
+
+
+def days_left(days: Decimal) -> str:
+    """Whole days, below one whole hours; never rounded up."""
+    if days > MOST_DAYS:
+        return f">{MOST_DAYS} d"
+    if 0 < days < 1:
+        return f"{int(days * 24)} h"
+    return f"{int(days)} d"
+
+
+def about_days(days: Decimal) -> str:
+    """How long the money lasts: `≈9 d`."""
+    return days_left(days) if days > MOST_DAYS else f"≈{days_left(days)}"
 
 
 def clean(name: str) -> str:

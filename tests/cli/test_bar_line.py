@@ -26,7 +26,7 @@ def told(**changes: Any) -> dict[str, Any]:
         "spend_usd": {"today": "1.20", "yesterday": "3.40", "7d": "15.10", "30d": "60", "month": "40", "all": "25.75"},
         "top_models": [{"model": "anthropic/claude-sonnet-4.5", "spend_usd": "12.30"}],
         "spike": {**spike, **changes.pop("spike", {})},
-        "runway_days": 9.1,
+        "runway_days": 9.9,
         "measured_at": "2026-02-05T14:38:00Z",
         "stale": False,
         **changes,
