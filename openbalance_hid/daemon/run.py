@@ -46,6 +46,7 @@ from openbalance_hid.daemon.live_config import LiveConfig
 from openbalance_hid.daemon.loop import Inquiry, Stop, run_loop
 from openbalance_hid.daemon.moment import Moment, now
 from openbalance_hid.daemon.news import News
+from openbalance_hid.daemon.nudge import Nudge
 from openbalance_hid.daemon.owner_desktop import OwnerDesktop
 from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.daemon.service_manager import ServiceManager, when_all
@@ -268,6 +269,9 @@ class _Daemon:
         for number, handler in wanted.items():
             signal.signal(number, handler)
             running.callback(signal.signal, number, signal.SIG_IGN)
+        nudge = Nudge(lambda: self._inbox.put(lambda _house, _moment: None))
+        running.callback(nudge.stop)
+        nudge.start()
 
     def _stop(self, *_: object) -> None:
         self._inbox.put(Stop())
