@@ -65,5 +65,5 @@ def _wait_for_a_signal() -> None:
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_end.set())
-    while not asked_to_end.wait(3600.0):  # with a limit, because Python acts on a signal only between waits on some systems
+    while not asked_to_end.wait(1.0):  # a signal just before a wait is acted on after it
         pass
