@@ -36,7 +36,8 @@ class UsbIpServer:
         self._wanted_port = port
         self._lock = threading.Lock()  # of everything below
         self._listener: socket.socket | None = None
-        self._talks: dict[socket.socket, threading.Thread] = {}
+        self._talks: set[socket.socket] = set()  # connections that are still talked to
+        self._threads: list[threading.Thread] = []  # which do that, or did
         self._taken: dict[Exported, Link] = {}
         self._thread: threading.Thread | None = None
 
@@ -72,7 +73,7 @@ class UsbIpServer:
         """Hangs up on every host and joins the threads. May be called twice."""
         with self._lock:
             listener, self._listener = self._listener, None
-            talks = dict(self._talks)
+            talks = tuple(self._talks)
         if listener is None or self._thread is None:
             return
         with suppress(OSError):
@@ -81,7 +82,7 @@ class UsbIpServer:
         listener.close()
         for connection in talks:
             hang_up(connection)
-        for thread in talks.values():
+        for thread in self._threads:  # no new ones come; one that has taken its leave may still be on its way out
             thread.join()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -96,7 +97,8 @@ class UsbIpServer:
                 welcome = self._listener is not None and len(self._talks) < CONNECTIONS
                 if welcome:
                     thread = threading.Thread(target=self._talk, args=(connection,), name=f"usbip-{number}", daemon=True)
-                    self._talks[connection] = thread
+                    self._talks.add(connection)
+                    self._threads = [*(each for each in self._threads if each.is_alive()), thread]
                     thread.start()
             if not welcome:
                 connection.close()
@@ -114,7 +116,7 @@ class UsbIpServer:
             log.exception("a USB/IP connection failed")
         finally:
             with self._lock:
-                self._talks.pop(connection, None)
+                self._talks.discard(connection)
             connection.close()
 
     def _answer(self, connection: socket.socket) -> None:
