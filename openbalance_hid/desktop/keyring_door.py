@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ def get_password(account: str, timeout_s: float, ask_owner: bool = True) -> str 
 
     def ask() -> str | None:
         keyring = _keyring()
-        if _lid(keyring, account) is _Lid.LOCKED and not ask_owner:
+        if _is_locked(keyring, account) and not ask_owner:
             raise LockedKeyringError("the keyring is locked", to_file(account))
         return keyring.get_password(SERVICE, account)
 
@@ -77,7 +76,7 @@ def delete_password(account: str, timeout_s: float) -> bool:
 
     def remove() -> bool:
         keyring = _keyring()
-        _lid(keyring, account)
+        _is_locked(keyring, account)  # raises where there is none
         if keyring.get_password(SERVICE, account) is None:
             return False
         keyring.delete_password(SERVICE, account)
@@ -129,31 +128,24 @@ def _keyring() -> KeyringBackend:
     return keyring.get_keyring()
 
 
-class _Lid(Enum):
-    """What a question meets."""
-
-    OPEN = "open"
-    LOCKED = "locked"  # a window that asks for its password
-
-
-def _lid(keyring: KeyringBackend, account: str) -> _Lid:
-    """Of other keyrings than a Secret Service that cannot be told: open.
+def _is_locked(keyring: KeyringBackend, account: str) -> bool:
+    """Whether a question would open a window that asks for a password. Of others than a Secret Service nobody can say: no.
 
     NoKeyringYetError where there is none: the library would have one made for any question, which opens a window as well.
     """
     if not type(keyring).__module__.endswith(".SecretService"):
-        return _Lid.OPEN
+        return False
     import secretstorage
     from secretstorage.collection import Collection
     from secretstorage.exceptions import ItemNotFoundException, SecretServiceNotAvailableException
 
     try:
         with closing(secretstorage.dbus_init()) as connection:
-            return _Lid.LOCKED if Collection(connection).is_locked() else _Lid.OPEN
+            return bool(Collection(connection).is_locked())
     except ItemNotFoundException as error:
         raise NoKeyringYetError("there is no keyring yet", setup_command(account)) from error
     except SecretServiceNotAvailableException:
-        return _Lid.OPEN  # the question itself says it in the library's own words
+        return False  # the question itself says it in the library's own words
 
 
 def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
