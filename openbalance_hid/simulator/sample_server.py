@@ -83,7 +83,8 @@ class _Http(HTTPServer):
         self.handle_question = handle
         self.hangs_up = hangs_up
         self.stopped = stopped
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open: set[socket.socket] = set()  # connections that are still talked to
+        self._threads: list[threading.Thread] = []  # which do that, or did
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -94,18 +95,19 @@ class _Http(HTTPServer):
         name = f"sample account, client {client_address[1]}"
         thread = threading.Thread(target=self._converse, args=(request, client_address), name=name, daemon=True)
         with self._lock:
-            self._open[request] = thread
-        thread.start()
+            self._open.add(request)
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+            thread.start()
 
     def end_connections(self) -> None:
         with self._lock:
-            still_open = dict(self._open)
+            still_open, threads = tuple(self._open), tuple(self._threads)
         for connection in still_open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 logger.debug("the client was faster")
-        for thread in still_open.values():
+        for thread in threads:  # one that has taken its leave may still be on its way out
             thread.join(2.0)
 
     def shutdown_request(self, request: Any) -> None:
@@ -125,7 +127,7 @@ class _Http(HTTPServer):
             self.handle_error(request, client_address)
         finally:
             with self._lock:
-                self._open.pop(request, None)
+                self._open.discard(request)
             self.shutdown_request(request)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from openbalance_hid.simulator.sample_account import SCENARIOS, SampleAccount
 from openbalance_hid.simulator.sample_server import Spoil
+from tests.patience import until
 
 NAMES = [name for name, _ in SCENARIOS]
 TIMES = [(0, 0), (0, 5), (0, 29), (0, 40), (6, 0), (9, 30), (12, 0), (17, 45), (23, 55)]
@@ -351,6 +352,7 @@ def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: Spo
     connection.request("GET", "/api/v1/key", headers={"Authorization": f"Bearer {sample.key}"})
     if spoil is None:
         connection.getresponse().read()  # and the connection stays open, with nothing asked
+    until(lambda: len(sample.requests) == 1)
     sample.stop()
     sample.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sample account")]
