@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
+
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 needs_i3blocks = pytest.mark.skipif(shutil.which("i3blocks") is None, reason="i3blocks is not installed")
 _LIBRARY = ctypes.util.find_library("pango-1.0")

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 from websockets.sync.client import connect
 
-from tests.main_job.stage import COMMAND, PATIENCE_S, surroundings
+from tests.main_job.stage import COMMAND, surroundings
+from tests.patience import PATIENCE_S
 from tests.simulator.usbip_client import Client
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.config.watch import ConfigWatch
-
-PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 class Noted:

@@ -12,8 +12,9 @@ from openbalance_hid.daemon.events import ConfigRead, DeckLeft, KeyMoved, PageAs
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import MODELS, Codec
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from tests.patience import PATIENCE_S
 from tests.torture.tricky import comes_out, fails, fails_as_feature, made
-from tests.torture.whole import PATIENCE_S, SOON_S, Whole
+from tests.torture.whole import SOON_S, Whole
 
 FOR_EVER_S = 3600.0
 

@@ -1,7 +1,6 @@
 """Decks that come, go, refuse and hang: the right words, the right events, and nobody waits for anybody."""
 
 import queue
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,8 +13,8 @@ from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import model_named
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import Hero, KeyFace, TileView
+from tests.patience import PATIENCE_S, until
 
-PATIENCE_S = 20.0
 FACE = KeyFace(TileView("balance", "Balance", (Hero("$74.25"),), "Balance $74.25"))
 
 
@@ -121,9 +120,9 @@ def test_a_deck_that_cannot_be_opened_is_said_once_and_taken_when_free(desks, ca
     deck = made()
     trouble(deck)
     desks.append(desk := Desk(deck))
-    assert _eventually(lambda: any(words in str(count.trouble) for count in desk.decks.counts()))
+    until(lambda: any(words in str(count.trouble) for count in desk.decks.counts()))
     tried = len(desk.bus.asked_why)
-    assert _eventually(lambda: len(desk.bus.asked_why) >= tried + 2)  # tried again quietly
+    until(lambda: len(desk.bus.asked_why) >= tried + 2)  # tried again quietly
     trouble(deck, False)
     assert desk.next() == DeckReady("A1", "mk2", 15)
     assert [count.trouble for count in desk.decks.counts()] == [None]
@@ -183,12 +182,3 @@ def test_an_equal_face_is_drawn_and_sent_once(desks):
     assert desk.shows(deck, 1)
     assert painter.drawn == 1
     assert deck.reports_received - sent <= sent
-
-
-def _eventually(reached) -> bool:
-    """Asks again and again, bounded; for what tells nobody when it changes."""
-    for _ in range(int(PATIENCE_S * 50)):
-        if reached():
-            return True
-        threading.Event().wait(0.02)
-    return False

@@ -13,9 +13,9 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import Model, model_named
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from tests.patience import PATIENCE_S
 
 SERIAL = "A00SA1234567"
-PATIENCE_S = 10.0  # how long a test waits for another thread before it calls that a failure
 
 Event = TypeVar("Event")
 

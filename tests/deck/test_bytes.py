@@ -7,7 +7,8 @@ neither the library nor the simulator is asked. What a device ignores is here to
 import pytest
 
 from openbalance_hid.simulator.models import MODELS
-from tests.deck.rig import PATIENCE_S, Rig, plain
+from tests.deck.rig import Rig, plain
+from tests.patience import PATIENCE_S
 
 # name: keys, length of the brightness report
 LATER = {

@@ -20,7 +20,7 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.bus import DeviceInfo, VirtualBus
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.deck.rig import PATIENCE_S
+from tests.patience import PATIENCE_S
 
 FOR_EVER_S = 3600.0
 

@@ -13,7 +13,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +25,7 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.deck.rig import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 
 NETLINK_KOBJECT_UEVENT = 15  # linux/netlink.h
 UDEV_GROUP = 2  # libudev: group 1 is the kernel, group 2 is udevd
@@ -268,13 +267,6 @@ class TestUdevsWord:
         finally:
             hotplug.stop()
         assert not udev.events.listening
-
-
-def until(condition: Callable[[], bool]) -> None:
-    patience_ends_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < patience_ends_s
-        os.sched_yield()
 
 
 def asleep(thread: threading.Thread) -> bool:

@@ -16,7 +16,8 @@ from openbalance_hid.deck.events import (
 )
 from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.models import MODELS
-from tests.deck.rig import PATIENCE_S, SERIAL, MakeRig, Rig, is_plain, plain
+from tests.deck.rig import SERIAL, MakeRig, Rig, is_plain, plain
+from tests.patience import PATIENCE_S
 
 # --- opening ---------------------------------------------------------------------------------------------------------------
 

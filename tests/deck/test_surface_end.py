@@ -4,7 +4,8 @@ import pytest
 
 from openbalance_hid.deck.events import DeckLost, KeyEvent
 from openbalance_hid.simulator.models import MODELS
-from tests.deck.rig import PATIENCE_S, SERIAL, MakeRig, Rig, flat, is_plain, plain
+from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
+from tests.patience import PATIENCE_S
 
 # --- loss ------------------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, Deck
 from openbalance_hid.simulator.bus import VirtualBus, VirtualHandle
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.deck.rig import PATIENCE_S, SERIAL, Rig
+from tests.deck.rig import SERIAL, Rig
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(params=[*MODELS, pytest.param("hardware", marks=pytest.mark.hardware)])

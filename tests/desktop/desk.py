@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from openbalance_hid.desktop import notify, portal
+from tests.patience import PATIENCE_S
 from tests.private_bus import serving
-
-PATIENCE_S = 30.0
 
 
 class Desk:

@@ -12,7 +12,6 @@ from tests.private_bus import serving
 
 OURS = f"{SESSIONS}/_32"
 ANOTHER = f"{SESSIONS}/c1"
-PATIENCE_S = 30.0
 
 
 class Logind:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.patience import until
 from tests.private_bus import ended
 
 LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of a second
@@ -56,13 +56,6 @@ def has_owner(address: str, name: str) -> bool:
         reply = connection.send_and_get_reply(message_bus.NameHasOwner(name))
         assert reply.header.message_type is MessageType.method_return
         return bool(reply.body[0])
-
-
-def until(reached) -> None:
-    end_s = time.monotonic() + LIMIT_S
-    while not reached():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)
 
 
 def lock() -> None:

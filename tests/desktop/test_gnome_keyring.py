@@ -28,6 +28,7 @@ from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from tests.desktop.keyrings import installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
+from tests.patience import until_no_thread
 from tests.private_bus import needs_dbus, private_bus
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
@@ -49,9 +50,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with private_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         yield address
-    for thread in threading.enumerate():
-        if thread.name == "keyring":
-            thread.join(LIMIT_S)  # what waited for a window ends with the bus
+    until_no_thread("keyring")  # what waited for a window ends with the bus
     gc.collect()
 
 
@@ -93,7 +92,7 @@ def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: 
         with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
             read_key("work", {}, places, LIMIT_S, ask_owner=False)
         assert refusal.value.retry is Retry.SOON
-        assert "keyring" not in [thread.name for thread in threading.enumerate()], "nothing waits in front of a window"
+        until_no_thread("keyring")  # nothing waits in front of a window
 
 
 def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, places: Paths, tmp_path: Path):

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from openbalance_hid.desktop.notify import NAME, PLACE, tell
+from tests.patience import PATIENCE_S, until_no_thread
 from tests.private_bus import needs_dbus, private_bus
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 pytestmark = needs_dbus
 
-PATIENCE_S = 30.0
 NUMBER = 7
 
 
@@ -73,20 +73,13 @@ class Heard:
         tell("title", text, env, self.say, lambda: self.say("acknowledged"), urgent=True)
 
 
-def joined() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "notification":
-            thread.join(PATIENCE_S)
-            assert not thread.is_alive()
-
-
 def test_the_desktop_is_handed_title_text_urgency_and_a_button_and_the_button_acknowledges(env: dict[str, str]):
     heard = Heard()
     pressed = ("ActionInvoked", "us", (NUMBER, "acknowledge"))
     with desktop(env["DBUS_SESSION_BUS_ADDRESS"], pressed, ("NotificationClosed", "uu", (NUMBER, 2))) as shown:
         heard.tell(env, "<b>3 & more")
         assert heard.until(2) == [True, "acknowledged"]
-        joined()
+        until_no_thread("notification")
     ((name, replaces, _, title, text, actions, hints, timeout),) = shown
     assert (name, replaces, title, timeout) == ("OpenRouter", 0, "title", -1)
     assert text == "&lt;b&gt;3 &amp; more", "a body is markup"
@@ -100,7 +93,7 @@ def test_the_button_of_another_notification_is_not_ours(env: dict[str, str]):
     with desktop(env["DBUS_SESSION_BUS_ADDRESS"], others, ("NotificationClosed", "uu", (NUMBER, 1))):
         heard.tell(env)
         heard.until(1)
-        joined()
+        until_no_thread("notification")
     assert heard.words == [True]
 
 
@@ -109,4 +102,4 @@ def test_where_nobody_shows_it_it_is_not_delivered(env: dict[str, str], address:
     heard = Heard()
     heard.tell(env if address is None else {"DBUS_SESSION_BUS_ADDRESS": address})
     assert heard.until(1) == [False]
-    joined()
+    until_no_thread("notification")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.desktop.screen_lock import SESSION, ScreenLock
-from tests.desktop.logind import ANOTHER, PATIENCE_S, logind
+from tests.desktop.logind import ANOTHER, logind
+from tests.patience import PATIENCE_S
 from tests.private_bus import needs_dbus, private_bus
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.desktop.wake import LOGIND, NETWORK, NETWORKD, Wake
+from tests.patience import PATIENCE_S
 from tests.private_bus import needs_dbus, private_bus
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
-PATIENCE_S = 30.0
 
 
 @needs_dbus

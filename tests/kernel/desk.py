@@ -4,8 +4,7 @@ What ought to stand there is asked of the tiles themselves, here, from the same 
 encoded. What does stand there is what the device decoded from the reports that came through the guest's kernel.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,14 +107,6 @@ def until_key_stands(deck: VirtualDeck, key: int, tile: Tile) -> None:
     """Waits until one key shows its tile."""
     if not deck.wait_until(lambda: error(deck.glass(key), tile.picture) < ALIKE, PATIENCE_S):
         raise AssertionError(f"key {key} does not show {tile.text!r}: error {error(deck.glass(key), tile.picture):.1f}")
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Waits for something on this machine."""
-    end_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < end_s, "never came true"
-        time.sleep(0.05)
 
 
 def is_black(deck: VirtualDeck) -> bool:

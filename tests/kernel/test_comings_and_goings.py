@@ -6,10 +6,11 @@ import pytest
 
 from openbalance_hid.press.actions import Page
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.kernel.desk import Desk, Tile, expected, is_black, until, until_stands
+from tests.kernel.desk import Desk, Tile, expected, is_black, until_stands
 from tests.kernel.guest import PATIENCE_S
 from tests.kernel.recipe import OPENED
 from tests.kernel.states import Machine
+from tests.patience import until
 
 pytestmark = pytest.mark.kernel
 
@@ -61,7 +62,7 @@ def test_a_connection_that_drops_in_the_middle_of_the_pictures_leaves_no_wrong_t
         desk.plug()
         assert deck.wait_until(lambda: deck.pictures_received == 3, PATIENCE_S)
         desk.unplug()
-        until(lambda: not desk.is_attached())
+        until(lambda: not desk.is_attached(), limit_s=PATIENCE_S)
         deck.slow(0.0)
         desk.plug()
         until_stands(deck, tiles)
@@ -110,7 +111,7 @@ def test_a_stop_leaves_the_glass_black_and_a_start_paints_it_again(serving: Mach
         serving.guest.run("systemctl --user start openbalance-hid")
         until_stands(deck, tiles)
         serving.guest.run("systemctl --user kill --signal=TERM openbalance-hid")
-        until(lambda: is_black(deck))
+        until(lambda: is_black(deck), limit_s=PATIENCE_S)
         assert serving.guest.run("systemctl --user show --property=Result --value openbalance-hid") == "success\n"
 
 

@@ -9,9 +9,11 @@ import pytest
 from openbalance_hid.openrouter.cadence import REFRESH_GAP_S
 from openbalance_hid.press.actions import Page
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.kernel.desk import Desk, expected, said, texts, until, until_key_stands, until_stands
+from tests.kernel.desk import Desk, expected, said, texts, until_key_stands, until_stands
+from tests.kernel.guest import PATIENCE_S
 from tests.kernel.recipe import OPENED
 from tests.kernel.states import Machine
+from tests.patience import until
 
 pytestmark = pytest.mark.kernel
 
@@ -83,7 +85,7 @@ def test_a_hold_polls_while_the_finger_is_down_and_takes_the_tap_away(serving: M
         account.set_scenario("low-balance")
         asked = len(account.requests)
         deck.press(BALANCE)
-        until(lambda: any(request.path == "/credits" for request in account.requests[asked:]))
+        until(lambda: any(request.path == "/credits" for request in account.requests[asked:]), limit_s=PATIENCE_S)
         deck.release(BALANCE)
         until_key_stands(deck, BALANCE, expected(account, deck)[BALANCE])
         deck.press(MONTHLY_SPEND)

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.main_job.stage import COMMAND, PATIENCE_S, ask
+from tests.main_job.stage import COMMAND, ask
+from tests.patience import PATIENCE_S
 from tests.private_bus import serving
 
 Way = TypeVar("Way")

@@ -19,7 +19,8 @@ import requests
 from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE_S = 30.0  # generous: what is promised in milliseconds is measured in bench, not here
+from tests.patience import PATIENCE_S, until
+
 COMMAND = [sys.executable, "-m", "openbalance_hid"]
 
 
@@ -30,7 +31,6 @@ class Running:
         self.process = process
         self.env = env
         self._said: list[str] = []
-        self._news = threading.Event()
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
         assert process.stdout is not None
@@ -60,16 +60,10 @@ class Running:
 
     def until_polled(self) -> None:
         """The first round of questions has been answered to its end: the balance alone comes earlier."""
-        end_s = time.monotonic() + PATIENCE_S
-        while not self.status()["counters"]["polls"]:
-            assert time.monotonic() < end_s, f"no poll has ended, but {self.log}"
+        until(lambda: self.status()["counters"]["polls"], lambda: f"no poll has ended, but {self.log}")
 
     def until_logged(self, words: str) -> None:
-        end_s = time.monotonic() + PATIENCE_S
-        while words not in self.log:
-            assert time.monotonic() < end_s, f"{words!r} was never logged, but {self.log}"
-            self._news.wait(0.1)
-            self._news.clear()
+        until(lambda: words in self.log, lambda: f"{words!r} was never logged, but {self.log}")
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -81,7 +75,6 @@ class Running:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self._said.append(line)
-            self._news.set()
 
 
 def ask(env: Mapping[str, str], *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":

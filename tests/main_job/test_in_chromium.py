@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.chromium import chromium
-from tests.main_job.stage import PATIENCE_S, Running, started, surroundings
+from tests.main_job.stage import Running, started, surroundings
+from tests.patience import PATIENCE_S
 
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser

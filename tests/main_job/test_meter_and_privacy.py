@@ -3,14 +3,12 @@
 import csv
 import io
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.main_job.stage import PATIENCE_S, page_of, started, surroundings
+from tests.main_job.stage import page_of, started, surroundings
+from tests.patience import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 TILES = ("meter", "privacy", "balance")
@@ -18,13 +16,8 @@ CONFIG = "[[decks]]\n" + "".join(f'[[decks.keys]]\nkey = {key}\ntile = "{tile}"\
 
 
 def until_a_run_is_kept(folder: Path) -> None:
-    patience = threading.Event()
     with closing(sqlite3.connect(folder / "state" / "history.sqlite3")) as db:
-        for _ in range(int(PATIENCE_S * 20)):
-            if db.execute("SELECT count(*) FROM runs").fetchone()[0] > 0:
-                return
-            patience.wait(0.05)
-    pytest.fail("the run was not kept")
+        until(lambda: db.execute("SELECT 1 FROM runs").fetchone(), "the run was not kept")
 
 
 def test_a_meter_survives_a_kill_and_hidden_amounts_are_hidden_in_the_bar_too(tmp_path):

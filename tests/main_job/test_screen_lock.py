@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.desktop.logind import PATIENCE_S, logind
+from tests.desktop.logind import logind
 from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.patience import PATIENCE_S, until
 from tests.private_bus import needs_dbus, private_bus
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 
 
 def until_light(running: Running, wanted: str) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while (light := running.status()["decks"][0]["light"]) != wanted:
-        assert time.monotonic() < end_s, f"it is {light}"
+    until(lambda: running.status()["decks"][0]["light"] == wanted, f"it is not {wanted}")
 
 
 @needs_dbus

@@ -13,7 +13,8 @@ import pytest
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.main_job.stage import PATIENCE_S, ask, page_of, started, surroundings
+from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.patience import PATIENCE_S
 from tests.stranger import NOBODY, needs_stranger, stranger, street, tries
 
 __all__ = ["street"]

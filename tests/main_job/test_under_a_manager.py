@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.service.units import GIVE_UP_CODES
-from tests.main_job.stage import PATIENCE_S, ask, started, surroundings
+from tests.main_job.stage import ask, started, surroundings
+from tests.patience import PATIENCE_S
 
 
 class Listener:

@@ -12,8 +12,7 @@ from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.simulator.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
-
-PATIENCE_S = 20.0  # a limit for what should happen at once; reached only when it never does
+from tests.patience import PATIENCE_S
 
 
 class Watched:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from openbalance_hid.service.doctor.patient import KEYRING_LIMIT_S
 from openbalance_hid.simulator.sample_account import SampleAccount
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, SilentKeyring, installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
+from tests.patience import until_no_thread
 from tests.private_bus import needs_dbus, private_bus
 from tests.service.a_patient import only, patient, told
 
@@ -191,11 +191,8 @@ def test_a_real_keyring_is_named_and_a_locked_one_opens_no_window(tmp_path: Path
         with silent_prompter(address):
             lock()
             locked = only(patient(tmp_path), "key")
-            assert "keyring" not in [thread.name for thread in threading.enumerate()], "nothing waits in front of a window"
+            until_no_thread("keyring")  # nothing waits in front of a window
         assert (locked.verdict, locked.exit_code, locked.found) == (Verdict.FAILURE, 77, "the keyring is locked")
-    for thread in threading.enumerate():
-        if thread.name == "keyring":
-            thread.join(LIMIT_S)
     gc.collect()
 
 

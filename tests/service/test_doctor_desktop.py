@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -19,11 +18,11 @@ from openbalance_hid.service.doctor.facts import Session
 from openbalance_hid.service.doctor.judge import desktop as judge
 from openbalance_hid.service.doctor.probes import PROBES
 from tests.desktop.logind import logind
+from tests.patience import until_no_thread
 from tests.private_bus import needs_dbus, private_bus, serving
 from tests.service.a_patient import only, patient, told
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
-PATIENCE_S = 30.0
 
 
 @contextmanager
@@ -99,9 +98,7 @@ def test_a_bus_that_takes_the_call_and_never_answers_holds_nobody_up(tmp_path: P
         assert [check.found for check in examine(one, [*rows, PROBES[0]])][:2] == ["no answer within 0.3 s"] * 2
         for _ in rows:
             silent.accept()[0].close()  # lets their threads go
-        for thread in threading.enumerate():
-            if thread.name.startswith("probe "):
-                thread.join(PATIENCE_S)
+        until_no_thread("probe ")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from openbalance_hid.service.doctor.examine import examine
 from openbalance_hid.service.doctor.once import Once
 from openbalance_hid.service.doctor.patient import Patient
 from openbalance_hid.service.doctor.probes import PROBES, Probe
+from tests.patience import until_no_thread
 from tests.service.a_patient import patient
 
 RELEASED = threading.Event()
@@ -43,9 +44,7 @@ def released() -> Iterator[None]:
     RELEASED.clear()
     yield
     RELEASED.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("probe "):
-            thread.join()
+    until_no_thread("probe ")
 
 
 def row(name: str, limit_s: float = 30.0, module: str = __name__) -> Probe:

@@ -25,9 +25,9 @@ from openbalance_hid.simulator.browser import BrowserDeck
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from tests.patience import PATIENCE_S
 
 TOKEN = "right-token"
-PATIENCE_S = 20.0  # a limit for what should happen at once; reached only when it never does
 SCENARIOS = (("normal", "An ordinary account"), ("low-balance", "Little money is left"))
 
 

@@ -13,7 +13,8 @@ from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator import browser, browser_http
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.simulator.stand import PATIENCE_S, TOKEN, Stand, pixels
+from tests.patience import PATIENCE_S
+from tests.simulator.stand import TOKEN, Stand, pixels
 
 # --- the page ------------------------------------------------------------------------------------------------------------
 

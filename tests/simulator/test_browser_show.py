@@ -11,7 +11,8 @@ from openbalance_hid.simulator import browser
 from openbalance_hid.simulator.browser_client import BrowserClient
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.simulator.stand import PATIENCE_S, Host, Stand
+from tests.patience import PATIENCE_S
+from tests.simulator.stand import Host, Stand
 
 # --- what pages are told -------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.models import MODELS, model_named
 from openbalance_hid.simulator.usbip import UsbIpServer
 from openbalance_hid.simulator.virtual_deck import FIRMWARE, VirtualDeck
-from tests.simulator.usbip_client import PATIENCE_S, Client
+from tests.patience import PATIENCE_S
+from tests.simulator.usbip_client import Client
 
 SERIAL = "A00SA1234567"
 SUBMITTED, UNLINKED = 3, 4

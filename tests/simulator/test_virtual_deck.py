@@ -10,9 +10,8 @@ from StreamDeck.ImageHelpers import PILHelper
 
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.report_decoder import What
+from tests.patience import PATIENCE_S
 from tests.simulator.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
-
-PATIENCE_S = 10.0
 
 
 def distance(one: Image.Image, other: Image.Image) -> float:

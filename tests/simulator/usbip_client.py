@@ -4,7 +4,8 @@ import socket
 import struct
 from dataclasses import dataclass
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
+
 VERSION = b"\x01\x11"
 
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.chromium import chromium
-from tests.simulator.stand import PATIENCE_S, Stand
+from tests.patience import PATIENCE_S
+from tests.simulator.stand import Stand
 
 __all__ = ["chromium"]
 

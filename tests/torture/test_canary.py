@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
@@ -16,7 +14,8 @@ import requests
 from openbalance_hid.simulator.sample_account import SampleAccount
 from tests.desktop.secret_service import gnome_keyring, lock
 from tests.main_job.canary import Canary, core_dumps, desktop, overheard, said_by_the_socket, spies, typed_on_a_terminal
-from tests.main_job.stage import PATIENCE_S, Running, page_of, started, surroundings
+from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.patience import PATIENCE_S, until
 from tests.private_bus import needs_dbus, private_bus
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import FaultProxy, instead
@@ -37,13 +36,6 @@ def home(folder: Path, **more: str) -> dict[str, str]:
     }  # fmt: skip
     path = f"{folder / 'bin'}:{surroundings(folder)['PATH']}"
     return surroundings(folder, **{name: str(place) for name, place in places.items()}, PATH=path, **more)
-
-
-def until(reached: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < end_s
-        time.sleep(0.05)
 
 
 def ended(canary: Canary, running: Running, number: int = signal.SIGTERM) -> None:

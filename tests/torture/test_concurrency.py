@@ -4,14 +4,14 @@ import contextlib
 import random
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from openbalance_hid.daemon.control import CLIENT_LIMIT, LINE_LIMIT, ControlServer, ask
-from tests.main_job.stage import COMMAND, PATIENCE_S, started, surroundings
+from tests.main_job.stage import COMMAND, started, surroundings
+from tests.patience import PATIENCE_S, until
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
@@ -80,15 +80,6 @@ def crowd_at(place: Path, seed: int) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def eventually(reached: Callable[[], bool]) -> bool:
-    end_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        if time.monotonic() > end_s:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
     place = tmp_path / "run" / "control.sock"
     server = ControlServer(place, lambda request: request["command"])
@@ -115,7 +106,7 @@ def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
 def test_a_crowd_that_behaves_badly_costs_little_and_keeps_nobody_out(tmp_path, rounds: int, seed: int, figures: Figures):
     with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         place, pid = tmp_path / "run" / "control.sock", running.process.pid
-        assert eventually(lambda: ask(place, "status")["accounts"]["default"]["health"] == "ok")
+        until(lambda: ask(place, "status")["accounts"]["default"]["health"] == "ok")
         before = most = Costs.of(pid)
         for number in range(rounds):
             with crowd_at(place, seed + number) as crowd:
@@ -125,7 +116,7 @@ def test_a_crowd_that_behaves_badly_costs_little_and_keeps_nobody_out(tmp_path, 
                     now = Costs.of(pid)
                     most = Costs(*(max(pair) for pair in zip(_all(most), _all(now), strict=True)))
                 figures.tell(tried=CROWD + 10, survived=CROWD + 10, lost=0)
-        assert eventually(lambda: Costs.of(pid).threads <= before.threads and Costs.of(pid).handles <= before.handles)
+        until(lambda: Costs.of(pid).threads <= before.threads and Costs.of(pid).handles <= before.handles)
         figures.tell(before=before, most=most, after=Costs.of(pid))
         assert most.threads <= before.threads + CLIENT_LIMIT + CROWD // 10
         assert most.handles <= before.handles + CLIENT_LIMIT + CROWD // 10
@@ -141,7 +132,7 @@ def test_of_daemons_that_start_at_once_one_runs_and_the_others_say_75(tmp_path, 
     starting = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(starters)]
     place = tmp_path / "run" / "control.sock"
     try:
-        assert eventually(lambda: sum(process.poll() is None for process in starting) == 1)
+        until(lambda: sum(process.poll() is None for process in starting) == 1)
         assert sorted(process.poll() or 0 for process in starting) == [0, *[75] * (starters - 1)]
         (winner,) = (process for process in starting if process.poll() is None)
         assert ask(place, "status", timeout_s=PATIENCE_S)["pid"] == winner.pid

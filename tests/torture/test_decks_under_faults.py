@@ -16,11 +16,12 @@ from openbalance_hid.daemon.effects import Effect
 from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, Event, KeyMoved, PageAsked
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import Codec
+from tests.patience import until, until_no_thread
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 from tests.torture.fingers import Fingers
 from tests.torture.tricky import Tricky, fails, made
-from tests.torture.whole import PATIENCE_S, SOON_S, Whole
+from tests.torture.whole import SOON_S, Whole
 from tests.torture.world import CONFIGS, _bodies
 
 MODELS = ("mk2", "mini", "plus", "neo", "pedal")
@@ -181,7 +182,7 @@ class Desk:
         self.whole.wait(SOON_S)
         assert {each.path for each in self.decks} == set(self.well()), "somebody is still missing"
         self.whole.until_open(len(self.decks))
-        _eventually_threads(2 * len(self.decks))
+        until(lambda: len(deck_threads()) <= 2 * len(self.decks), deck_threads)
 
     @property
     def acts(self) -> dict[Callable[[Tricky], None], int]:
@@ -238,12 +239,8 @@ class Desk:
         self.sick[deck.path] = self.whole.now.mono_s
 
 
-def _eventually_threads(most: int) -> None:
-    for _ in range(int(PATIENCE_S * 100)):
-        if sum(thread.name.startswith("deck-") for thread in threading.enumerate()) <= most:
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError([thread.name for thread in threading.enumerate()])
+def deck_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("deck-")]
 
 
 @pytest.fixture
@@ -281,6 +278,6 @@ def test_decks_survive_cables_hangs_sleep_and_strangers_in_any_order(
     finally:
         desk.whole.end()
     assert all(deck.model.codec is Codec.NONE or deck.glass(0).getbbox() is None for deck in desk.decks), "left dark"
-    _eventually_threads(0)
+    until_no_thread("deck-")
     assert desk.whole.fingers is not None
     figures.tell(lost_and_back=counting.lost, gestures=desk.whole.fingers.gestures)

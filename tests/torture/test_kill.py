@@ -16,7 +16,7 @@ from openbalance_hid.history.past import Who
 from openbalance_hid.history.thinning import thin
 from openbalance_hid.openrouter.address import Secret
 from tests.history.stand import ME, NOW, store_at
-from tests.main_job.stage import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 from tests.torture.a_life import BEGIN, INTERVAL, Clock, account, told
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
@@ -76,10 +76,7 @@ class Nursery:
         """A life that begins with poll `first`, killed a moment after it has kept so many; what it said."""
         self._said.write_text("")
         child = int(self._tell(str(first)))
-        end_s = time.monotonic() + PATIENCE_S
-        while self._said.read_text().count("kept") < polls:
-            assert time.monotonic() < end_s, self._said.read_text()
-            time.sleep(0.002)
+        until(lambda: self._said.read_text().count("kept") >= polls, self._said.read_text)
         time.sleep(slice_s)
         os.kill(child, signal.SIGKILL)
         assert self._tell("") == "-9"

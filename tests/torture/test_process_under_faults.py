@@ -20,7 +20,8 @@ import pytest
 
 from openbalance_hid.daemon.board import RING_STEPS
 from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.main_job.stage import COMMAND, PATIENCE_S, Running, page_of, started, surroundings
+from tests.main_job.stage import COMMAND, Running, page_of, started, surroundings
+from tests.patience import PATIENCE_S, until
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
@@ -37,15 +38,8 @@ def running_at(folder: Path, *words: str) -> Iterator[tuple[Running, SampleAccou
     with SampleAccount() as account:
         env = surroundings(folder, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *(words or RUN)) as running:
-            eventually(lambda: running.status()["accounts"]["default"]["health"] == "ok")
+            until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
             yield running, account
-
-
-def eventually(reached: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < end_s, "never came true"
-        time.sleep(0.05)
 
 
 def samples(folder: Path) -> list[str]:
@@ -81,8 +75,8 @@ def test_a_storm_of_hangups_costs_no_threads_and_the_last_file_is_in_force(
             figures.tell(tried=1, survived=1)
         file.write_text('[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "runway"\n')
         os.kill(pid, signal.SIGHUP)
-        eventually(lambda: running.status()["decks"][0]["keys"][0]["tile"] == "runway")
-        eventually(lambda: Costs.of(pid).threads <= before.threads)
+        until(lambda: running.status()["decks"][0]["keys"][0]["tile"] == "runway")
+        until(lambda: Costs.of(pid).threads <= before.threads)
         figures.tell(before=before, most=most)
         assert most.threads <= before.threads + 4, "one that reads, one that waits; and the clients of the control socket"
         assert running.end() == 0
@@ -145,8 +139,8 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         with page_of(running) as another:
             another.until_key(0, "Balance")
         assert running.status()["accounts"]["default"]["balance_usd"] is not None, "the last good value stays"
-        eventually(lambda: running.ask("refresh").returncode == 0 and len(account.requests) > polls)
-        eventually(lambda: running.status()["accounts"]["default"]["health"] == "ok")
+        until(lambda: running.ask("refresh").returncode == 0 and len(account.requests) > polls)
+        until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
         page.tap(0)
         figures.tell(tried=1 + holds, survived=1 + holds)
         assert running.end() == 0
@@ -202,11 +196,11 @@ def test_a_full_disk_is_said_once_and_what_came_meanwhile_is_in_the_file_at_the_
     tmp_path: Path, fill: Callable[[int, Path], Callable[[], None]], figures: Figures
 ) -> None:
     with contextmanager_of(fill, tmp_path / "state"), running_at(tmp_path) as (running, _):
-        eventually(lambda: len(samples(tmp_path)) == 1)
+        until(lambda: len(samples(tmp_path)) == 1)
         free = fill(running.process.pid, tmp_path)
         assert running.ask("refresh").returncode == 0
         running.until_logged("what comes is kept in memory only")
-        eventually(lambda: running.status()["counters"]["polls"] == 2)
+        until(lambda: running.status()["counters"]["polls"] == 2)
         assert running.status()["accounts"]["default"]["health"] == "ok"
         free()
         assert running.end() == 0
@@ -266,8 +260,8 @@ def test_with_a_state_directory_that_may_not_be_written_it_runs_and_says_so_once
         )
         running = Running(process, env, page=True)
         try:
-            eventually(lambda: running.ask("status").returncode == 0)
-            eventually(lambda: running.status()["accounts"]["default"]["health"] == "ok")
+            until(lambda: running.ask("status").returncode == 0)
+            until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
             assert running.log.count("permission denied; what comes is kept in memory only") == 1, running.log
             assert running.end() == 0
             assert "Traceback" not in running.log

@@ -7,8 +7,7 @@ no thread here: its looks at the bus are deadlines among the others, so that "wi
 import io
 import queue
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from weakref import WeakSet
 
@@ -32,9 +31,9 @@ from openbalance_hid.simulator.models import Turn
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, snapshot
+from tests.patience import PATIENCE_S, until
 from tests.torture.tricky import Tricky
 
-PATIENCE_S = 20.0  # for other threads; what is promised is counted in virtual time
 SOON_S = 2.0  # a deck that is there shows its tiles
 _TURNS = {
     Turn.HALF: Image.Transpose.ROTATE_180,
@@ -115,11 +114,11 @@ class Whole:
 
     def until_heard(self, count: int) -> None:
         """Until so many events have come from the decks since the start."""
-        _eventually(lambda: len(self.heard) >= count or (self.hear() and len(self.heard) >= count), f"less than {count} events")
+        until(lambda: len(self.heard) >= count or (self.hear() and len(self.heard) >= count), f"less than {count} events")
 
     def settle(self) -> None:
         """Until no thread has anything left to do at this moment of virtual time."""
-        _eventually(lambda: not self.hear() and self._rests(), "never at rest")
+        until(lambda: not self.hear() and self._rests(), "never at rest")
 
     def wait(self, seconds: float) -> None:
         """Time passes, deadline by deadline, as the loop would have it, with the looks of the hot-plug among them."""
@@ -153,7 +152,7 @@ class Whole:
 
     def until_said(self, count: int) -> None:
         """Until so many events wait for the main thread, which does not take them."""
-        _eventually(lambda: self.inbox.qsize() >= count, "nothing was said")
+        until(lambda: self.inbox.qsize() >= count, "nothing was said")
 
     def stop(self, leave: Leave = "black") -> None:
         """The decks are left; reads that are under way end at once instead of with their slice."""
@@ -175,7 +174,7 @@ class Whole:
             self.rouse()
             return len(self.bus.open_handles) == count
 
-        _eventually(reached, "handles stay open")
+        until(reached, "handles stay open")
 
     def end(self, leave: Leave = "black") -> None:
         for deck in self.bus.decks:
@@ -189,10 +188,12 @@ class Whole:
         decks = self.decks
         with decks._lock:
             here = list(decks._here.values())
+            writing = [surface for surface in decks._leaving if surface.is_writing and not self._hangs(surface.path)]
             opening = [path for path in decks._opening if not self._hangs(path)]
         hanging = [surface for surface in here if self._hangs(surface.path)]
         return (
             not opening
+            and not writing
             and not [handle for handle in self.bus.dead_handles if not self._hangs(handle._deck.path)]
             and all(surface in hanging or surface.flush(0) for surface in here)
             and all(self._is_heard(surface.path) for surface in here)
@@ -254,11 +255,3 @@ class Whole:
         if len(self._expected) > 300:
             self._expected.clear()
         return self._expected.setdefault((face, deck.model.name, part), upright)
-
-
-def _eventually(reached: Callable[[], bool], words: str) -> None:
-    """Other threads are on their way."""
-    end_s = time.monotonic() + PATIENCE_S
-    while not reached():
-        assert time.monotonic() < end_s, words
-        time.sleep(0.0005)
