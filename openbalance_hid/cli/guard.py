@@ -71,7 +71,7 @@ def judge(told: dict[str, Any], min_balance: Decimal | None, max_today: Decimal 
         yield _compare("today", _usd(told["spend_usd"]["today"]), "above", max_today, lambda is_, limit: is_ > limit)
     if no_spike:
         level = told["spike"]["level"]
-        code = CROSSED if level in ALARMS else UNKNOWN if level == "preparing" else WITHIN
+        code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline nobody can say
         yield Finding(code, f"spike alert: {level}")
 
 

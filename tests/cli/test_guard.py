@@ -39,7 +39,7 @@ def test_max_today(today, expected):
 
 @pytest.mark.parametrize(
     ("level", "expected"),
-    [("normal", WITHIN), ("spike", CROSSED), ("critical", CROSSED), ("gathering", WITHIN), ("preparing", UNKNOWN)],
+    [("normal", WITHIN), ("spike", CROSSED), ("critical", CROSSED), ("gathering", UNKNOWN), ("preparing", UNKNOWN)],
 )
 def test_no_spike(level, expected):
     assert code(told(level=level), no_spike=True) == expected
