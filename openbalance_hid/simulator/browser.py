@@ -68,6 +68,7 @@ class BrowserDeck:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # of everything below
         self._clients: set[BrowserClient] = set()
+        self._listeners: list[threading.Thread] = []  # of the clients; one that has taken its leave may still be on its way out
         self._tickets = Tickets()
         self._sockets: dict[Connection, None] = {}  # a set that keeps the order of coming
         self._server: Server | None = None
@@ -134,6 +135,10 @@ class BrowserDeck:
             connection.hang_up_unless_open()
         server.shutdown()
         thread.join()
+        with self._lock:
+            listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.join()
 
     def show(self, deck: ShownDeck) -> None:
         """Puts another deck on the page, as if it had been plugged in instead."""
@@ -237,6 +242,7 @@ class BrowserDeck:
         threading.current_thread().name = f"browser-listen-{number}"
         client = BrowserClient(connection, lambda item: self._show.message(item), f"browser-send-{number}")
         with self._lock:
+            self._listeners = [*(each for each in self._listeners if each.is_alive()), threading.current_thread()]
             welcome = self._server is not None and len(self._clients) < CLIENTS
             if welcome:
                 self._clients.add(client)
