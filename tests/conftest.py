@@ -1,6 +1,9 @@
 """Rules for all tests: real hardware and the long versions only when asked for, and no skip where everything is installed."""
 
 import os
+import random
+import threading
+import time
 from collections.abc import Generator
 
 import pytest
@@ -12,6 +15,7 @@ settings.register_profile("whole machine", deadline=None)  # no test asserts on 
 settings.load_profile("whole machine")
 
 ALL_INSTALLED = "OPENBALANCE_TEST_ALL"
+LINGER_S = 0.12  # enough to set threads apart that end together, and little against what a test waits for
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +26,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="run the long versions of the tests under faults, and only those")
     parser.addoption("--kernel", action="store_true", help="run the tests with a Linux guest under QEMU, and only those")
     parser.addoption("--seed", type=int, help="of the tests under faults; without, each run is the same")
+    parser.addoption("--linger", action="store_true", help="threads end late: who does not wait for them is found")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--linger"):
+        _let_threads_linger()
+
+
+def _let_threads_linger() -> None:
+    """Every thread of this process needs up to `LINGER_S` to end, as on a machine that is very busy just then."""
+    run = threading.Thread.run
+
+    def run_and_linger(thread: threading.Thread) -> None:
+        try:
+            run(thread)
+        finally:
+            time.sleep(random.uniform(0, LINGER_S))
+
+    threading.Thread.run = run_and_linger  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
