@@ -137,6 +137,7 @@ class BrowserDeck:
         thread.join()
         with self._lock:
             listeners, self._listeners = self._listeners, []
+            self._sockets.clear()
         for listener in listeners:
             listener.join()
 
