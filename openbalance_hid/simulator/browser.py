@@ -30,6 +30,7 @@ from openbalance_hid.simulator.browser_client import BrowserClient, Item
 from openbalance_hid.simulator.browser_guard import Guard, Tickets
 from openbalance_hid.simulator.browser_http import Connection, listen, page_files, quiet_logger, response
 from openbalance_hid.simulator.browser_show import BRIGHTNESS, DECK, NOTE, PANEL, SCENARIO, Choice, DeckOnShow, ShownDeck
+from openbalance_hid.simulator.visitors import Visitors
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +67,9 @@ class BrowserDeck:
         self._guard = Guard(0, self._token)
         self._pages = page_files(self._token)
         self._numbers = itertools.count(1)
+        self._visitors = Visitors()
         self._lock = threading.Lock()  # of everything below
         self._clients: set[BrowserClient] = set()
-        self._listeners: list[threading.Thread] = []  # of the clients; one that has taken its leave may still be on its way out
         self._tickets = Tickets()
         self._sockets: dict[Connection, None] = {}  # a set that keeps the order of coming
         self._server: Server | None = None
@@ -135,11 +136,9 @@ class BrowserDeck:
             connection.hang_up_unless_open()
         server.shutdown()
         thread.join()
+        self._visitors.join()
         with self._lock:
-            listeners, self._listeners = self._listeners, []
             self._sockets.clear()
-        for listener in listeners:
-            listener.join()
 
     def show(self, deck: ShownDeck) -> None:
         """Puts another deck on the page, as if it had been plugged in instead."""
@@ -241,9 +240,9 @@ class BrowserDeck:
         """One page, from its first picture until it has gone. Runs on a thread of its own."""
         number = next(self._numbers)
         threading.current_thread().name = f"browser-listen-{number}"
+        self._visitors.note(threading.current_thread())
         client = BrowserClient(connection, lambda item: self._show.message(item), f"browser-send-{number}")
         with self._lock:
-            self._listeners = [*(each for each in self._listeners if each.is_alive()), threading.current_thread()]
             welcome = self._server is not None and len(self._clients) < CLIENTS
             if welcome:
                 self._clients.add(client)

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from openbalance_hid.simulator.sample_answers import Reply
+from openbalance_hid.simulator.visitors import Visitors
 
 Handle = Callable[[str, str, Mapping[str, str], bytes], "tuple[Reply, Spoil | None, float, str]"]
 
@@ -84,7 +85,7 @@ class _Http(HTTPServer):
         self.hangs_up = hangs_up
         self.stopped = stopped
         self._open: set[socket.socket] = set()  # connections that are still talked to
-        self._threads: list[threading.Thread] = []  # which do that, or did
+        self._visitors = Visitors()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -96,19 +97,18 @@ class _Http(HTTPServer):
         thread = threading.Thread(target=self._converse, args=(request, client_address), name=name, daemon=True)
         with self._lock:
             self._open.add(request)
-            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
-            thread.start()
+        thread.start()
+        self._visitors.note(thread)
 
     def end_connections(self) -> None:
         with self._lock:
-            still_open, threads = tuple(self._open), tuple(self._threads)
+            still_open = tuple(self._open)
         for connection in still_open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 logger.debug("the client was faster")
-        for thread in threads:  # one that has taken its leave may still be on its way out
-            thread.join(2.0)
+        self._visitors.join(2.0)
 
     def shutdown_request(self, request: Any) -> None:
         if self.hangs_up():  # a reset, not a polite end

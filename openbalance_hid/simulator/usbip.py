@@ -18,6 +18,7 @@ from openbalance_hid.simulator import usbip_words as words
 from openbalance_hid.simulator.usbip_link import Link, hang_up, receive
 from openbalance_hid.simulator.usbip_words import Exported, NonsenseError
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.visitors import Visitors
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,10 @@ class UsbIpServer:
         """`port` 0: any."""
         self._decks = {Exported(number, deck.model): deck for number, deck in enumerate(decks, start=1)}
         self._wanted_port = port
+        self._visitors = Visitors()
         self._lock = threading.Lock()  # of everything below
         self._listener: socket.socket | None = None
         self._talks: set[socket.socket] = set()  # connections that are still talked to
-        self._threads: list[threading.Thread] = []  # which do that, or did
         self._taken: dict[Exported, Link] = {}
         self._thread: threading.Thread | None = None
 
@@ -82,8 +83,7 @@ class UsbIpServer:
         listener.close()
         for connection in talks:
             hang_up(connection)
-        for thread in self._threads:  # no new ones come; one that has taken its leave may still be on its way out
-            thread.join()
+        self._visitors.join()
 
     def _accept(self, listener: socket.socket) -> None:
         number = 0
@@ -98,8 +98,8 @@ class UsbIpServer:
                 if welcome:
                     thread = threading.Thread(target=self._talk, args=(connection,), name=f"usbip-{number}", daemon=True)
                     self._talks.add(connection)
-                    self._threads = [*(each for each in self._threads if each.is_alive()), thread]
                     thread.start()
+                    self._visitors.note(thread)
             if not welcome:
                 connection.close()
 
