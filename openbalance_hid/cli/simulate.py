@@ -62,8 +62,12 @@ def _checked(serial: str) -> str:
 
 
 def _wait_for_a_signal() -> None:
+    from openbalance_hid.daemon.nudge import Nudge
+
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked_to_end.set())
-    while not asked_to_end.wait(1.0):  # a signal just before a wait is acted on after it
-        pass
+        signal.signal(number, lambda *_: None)
+    nudge = Nudge(asked_to_end.set)
+    nudge.start()
+    asked_to_end.wait()
+    nudge.stop()
