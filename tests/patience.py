@@ -19,8 +19,9 @@ def until(
 
 def until_no_thread(name: str) -> None:
     """Until no thread has a name that begins so: one that has done its work needs a moment to end."""
-    until(lambda: not _named(name), lambda: _named(name))
+    until(lambda: not threads_named(name), lambda: threads_named(name))
 
 
-def _named(name: str) -> list[str]:
+def threads_named(name: str) -> list[str]:
+    """The names of the threads whose names begin so."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(name)]

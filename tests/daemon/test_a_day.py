@@ -23,8 +23,8 @@ from openbalance_hid.simulator.sample_answers import json, refused
 from openbalance_hid.tiles.states import STATES
 from tests.daemon.reckoning import INTERVAL_S, Reckoning
 from tests.openrouter.virtual import VirtualClock
+from tests.patience import PATIENCE_S
 
-LIMIT_S = 30.0
 DECK = "SIM1"
 UNAVAILABLE = refused(503, "Service Unavailable")
 INFERENCE = json(200, {"data": {"label": "x", "is_management_key": False}})
@@ -103,7 +103,7 @@ class Daemon:
         return {name: self.house.faces[DECK, key].view.text for key, name in enumerate(TILES)}
 
     def end(self) -> None:
-        self.history.stop(LIMIT_S)
+        self.history.stop(PATIENCE_S)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

@@ -27,12 +27,12 @@ from openbalance_hid.openrouter.address import Secret
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.press.gestures import Gesture
 from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.tiles.words import money
 from tests.build import NOON, day_of_samples, days_back, snapshot
 from tests.main_job.stage import ask, page_of, started, surroundings
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"
-LIMIT_S = 30.0
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 RULE = SpikeRule()
 DECK = "SIM1"
@@ -51,7 +51,7 @@ class Life:
         snapshots: list[Snapshot] = []
         recalled: list[Recalled] = []
         while not snapshots or snapshots[-1].polls == 0:
-            word = self.inbox.get(timeout=LIMIT_S)
+            word = self.inbox.get(timeout=PATIENCE_S)
             (recalled if isinstance(word, Recalled) else snapshots).append(word)
         return snapshots, recalled
 
@@ -66,7 +66,7 @@ def life(folder: Path, key: str, url: str) -> Iterator[Life]:
         yield one
     finally:
         one.accounts.stop()
-        history.stop(LIMIT_S)
+        history.stop(PATIENCE_S)
 
 
 def test_a_failed_first_poll_keeps_the_values_of_the_run_before(tmp_path):
@@ -222,10 +222,18 @@ def test_after_a_restart_without_a_network_the_keys_show_the_last_values_and_the
         env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "$74.25")
-            page.until_key(2, "30 days $")
+            running.until_polled()
+            spent = running.status()["accounts"]["default"]["spend_usd"]
+            monthly = f"30 days {money(Decimal(spent['30d']))}"
+            page.until_key(2, monthly)
+            assert running.end() == 0
+        env["OPENBALANCE_API_URL"] = NOWHERE
+        with started(env, *RUN) as running, page_of(running) as page:
+            page.until_key(2, "Offline")
+            assert page.texts[2].startswith(f"{monthly}, ")
+            assert running.status()["accounts"]["default"]["spend_usd"] == spent
             assert running.end() == 0
         age(tmp_path, timedelta(minutes=70))
-        env["OPENBALANCE_API_URL"] = NOWHERE
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "Offline")
             page.until_key(2, "Offline")
@@ -249,7 +257,7 @@ def test_a_daemon_that_was_killed_begins_with_its_last_values(tmp_path):
             page.until_key(2, "30 days $")
             kept_all(tmp_path)
             running.process.kill()
-            running.process.wait(LIMIT_S)
+            running.process.wait(PATIENCE_S)
         (tmp_path / "run" / "control.sock").unlink(missing_ok=True)
         env["OPENBALANCE_API_URL"] = NOWHERE
         with started(env, *RUN) as running, page_of(running) as page:

@@ -6,7 +6,6 @@ The host is the product's own: transport, the library's classes, one writer. Not
 import http.client
 import io
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,7 +24,7 @@ from openbalance_hid.simulator.browser import BrowserDeck
 from openbalance_hid.simulator.bus import VirtualBus
 from openbalance_hid.simulator.models import MODELS
 from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, threads_named
 
 TOKEN = "right-token"
 SCENARIOS = (("normal", "An ordinary account"), ("low-balance", "Little money is left"))
@@ -89,7 +88,7 @@ class Stand:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.browser.stop()
         self.host.close()
-        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("browser-")] == []
+        assert threads_named("browser-") == []
 
     def address(self, path: str, token: str = TOKEN) -> str:
         return f"{path}?token={token}"

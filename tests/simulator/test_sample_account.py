@@ -1,7 +1,6 @@
 """The sample account, asked by a plain HTTP client: right, or wrong in OpenRouter's way, without our own client's help."""
 
 import json
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +13,7 @@ import pytest
 
 from openbalance_hid.simulator.sample_account import SCENARIOS, SampleAccount
 from openbalance_hid.simulator.sample_server import Spoil
-from tests.patience import until
+from tests.patience import threads_named, until
 
 NAMES = [name for name, _ in SCENARIOS]
 TIMES = [(0, 0), (0, 5), (0, 29), (0, 40), (6, 0), (9, 30), (12, 0), (17, 45), (23, 55)]
@@ -355,7 +354,7 @@ def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: Spo
     until(lambda: len(sample.requests) == 1)
     sample.stop()
     sample.stop()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sample account")]
+    assert threads_named("sample account") == []
     assert connection.sock.recv(1) == b""
     connection.close()
     with pytest.raises(ConnectionRefusedError):

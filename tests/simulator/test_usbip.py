@@ -13,7 +13,7 @@ from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.models import MODELS, model_named
 from openbalance_hid.simulator.usbip import UsbIpServer
 from openbalance_hid.simulator.virtual_deck import FIRMWARE, VirtualDeck
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, threads_named
 from tests.simulator.usbip_client import Client
 
 SERIAL = "A00SA1234567"
@@ -51,7 +51,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
     for bench in benches:
         bench.server.stop()
         bench.server.stop()
-        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("usbip")] == []
+        assert threads_named("usbip") == []
 
 
 @pytest.fixture

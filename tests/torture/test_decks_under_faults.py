@@ -7,7 +7,6 @@ thread nor a handle, and each loss was said once, each return once.
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +15,7 @@ from openbalance_hid.daemon.effects import Effect
 from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, Event, KeyMoved, PageAsked
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.models import Codec
-from tests.patience import until, until_no_thread
+from tests.patience import threads_named, until, until_no_thread
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 from tests.torture.fingers import Fingers
@@ -182,7 +181,7 @@ class Desk:
         self.whole.wait(SOON_S)
         assert {each.path for each in self.decks} == set(self.well()), "somebody is still missing"
         self.whole.until_open(len(self.decks))
-        until(lambda: len(deck_threads()) <= 2 * len(self.decks), deck_threads)
+        until(lambda: len(threads_named("deck-")) <= 2 * len(self.decks), lambda: threads_named("deck-"))
 
     @property
     def acts(self) -> dict[Callable[[Tricky], None], int]:
@@ -237,10 +236,6 @@ class Desk:
 
     def _sicken(self, deck: Tricky) -> None:
         self.sick[deck.path] = self.whole.now.mono_s
-
-
-def deck_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("deck-")]
 
 
 @pytest.fixture
