@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures rendered package test-wheel test-lowest deb test-deb lock audit clean
+.PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 .venv/.ready: pyproject.toml $(if $(LOCKED),packaging/locks/dev.txt)
 	$(PYTHON) -m venv .venv
@@ -85,11 +85,11 @@ lock: .venv/.audit
 	mkdir -p build
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml --constraint packaging/locks/run.txt pyproject.toml \
 		--output-file build/pylock.toml
-	$(BIN)/python packaging/sources.py build/pylock.toml packaging/locks/sources.toml
+	$(BIN)/python tools/sources.py build/pylock.toml packaging/locks/sources.toml
 	$(MAKE) rendered
 
 audit: .venv/.audit
-	$(BIN)/python packaging/bandit_findings.py
+	$(BIN)/python tools/bandit_findings.py
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement packaging/locks/dev.txt
 
 clean:
@@ -99,10 +99,16 @@ clean:
 PICTURE := SOURCE_DATE_EPOCH=1770302400 $(BIN)/openbalance-hid preview
 PICTURES := .github/pictures
 
+# Every tile in every situation and both themes, on one sheet: make sheet SIZE=72x72
+SIZE ?= 72x72
+sheet: .venv/.ready
+	mkdir -p build
+	$(BIN)/python -m tools.tile_gallery $(SIZE) build/sheet-$(SIZE).png
+
 pictures: .venv/.ready
 	$(PICTURE) --model neo --config $(PICTURES)/deck.toml --scenario normal --theme dark -o $(PICTURES)/deck-dark.png
 	$(PICTURE) --model neo --config $(PICTURES)/deck.toml --scenario critical --theme light -o $(PICTURES)/deck-light.png
 	$(PICTURE) --model mk2 --config $(PICTURES)/accounts.toml --scenario work=spike --scenario lab=low-balance -o $(PICTURES)/deck-accounts.png
 
 rendered: .venv/.ready
-	$(BIN)/python packaging/render.py
+	$(BIN)/python -m tools.render

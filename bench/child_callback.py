@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from bench.stock_library import library_deck
+from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.events import KeyEvent, SurfaceEvent
 from openbalance_hid.deck.products import find_decks
-from openbalance_hid.deck.surface import Surface
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 KEY = 2
 PATIENCE_S = 10.0
@@ -31,7 +31,7 @@ def our_reader(bus: VirtualBus, called: Callable[[bool], None]) -> Iterator[None
         if isinstance(event, KeyEvent):
             called(event.down)
 
-    surface = Surface(find_decks(HidTransport(bus))[0], emit)
+    surface = DeckDevice(find_decks(HidTransport(bus))[0], emit)
     surface.open()
     with closing(surface):
         yield

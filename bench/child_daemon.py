@@ -14,11 +14,11 @@ from typing import cast
 from bench.finger import Finger
 from openbalance_hid.cli import main
 from openbalance_hid.config.paths import paths
-from openbalance_hid.daemon.control import ask
 from openbalance_hid.deck import kernel_events
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 
 class Announced:

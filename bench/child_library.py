@@ -12,9 +12,9 @@ from StreamDeck.ImageHelpers import PILHelper
 from bench.finger import Finger
 from bench.stock_library import library_deck
 from openbalance_hid.render.draw import draw
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
 
 

@@ -23,24 +23,24 @@ from msgspec.structs import replace
 
 from bench.virtual import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, Remember, SetBrightness
+from openbalance_hid.app.events import Event, TimePassed
+from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
-from openbalance_hid.config.watch import ConfigWatch
-from openbalance_hid.daemon import run as _whole_daemon  # noqa: F401 – to have in memory what `run` has
-from openbalance_hid.daemon.decks import Decks
-from openbalance_hid.daemon.effects import Brighten, Glow, Paint, PaintCell, PaintScreen, Remember
-from openbalance_hid.daemon.events import Event, TimePassed
-from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.painter import Painter
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
-from openbalance_hid.desktop.wake import Wake
+from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.runtime import main as _whole_daemon  # noqa: F401 – to have in memory what `run` has
+from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.picture_cache import PictureCache
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 ACCOUNT = "default"
 INTERVAL_S = 900.0
@@ -55,8 +55,8 @@ class Life:
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         places, config = paths(os.environ), load_config(paths(os.environ).config_file)
         self._deck = VirtualDeck(model_named(model), "BENCH0000004")
-        self._painter = Painter()
-        self._house = House(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
+        self._painter = PictureCache()
+        self._house = Controller(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
         history = open_history(places.history_file, places.private_dir)
         stack.callback(history.stop)
         history.start()
@@ -74,10 +74,10 @@ class Life:
         recall = lambda *known: ledger.recall(*known)[0]  # noqa: E731
         self._poller = Poller(ACCOUNT, client, INTERVAL_S, publish, clock, recall=recall)
         self._poll_s = 0.0
-        self._decks = Decks(HidTransport(VirtualBus([self._deck])), self._inbox.put)
+        self._decks = DeckManager(HidTransport(VirtualBus([self._deck])), self._inbox.put)
         stack.callback(self._decks.stop, "keep")
         self._decks.start()
-        for listener in (Wake(lambda: None), ConfigWatch(places.config_file, lambda: None)):
+        for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None)):
             stack.callback(listener.stop)
             listener.start()
         self._step(self._inbox.get(timeout=LANDED_S))  # the deck is there
@@ -119,7 +119,7 @@ class Life:
     def _step(self, event: Event) -> None:
         for effect in self._house.step(event, self._clock.moment()):
             match effect:
-                case Paint() | PaintCell() | PaintScreen() | Glow() | Brighten():
+                case Paint() | PaintCell() | PaintScreen() | LightTouchKey() | SetBrightness():
                     self._decks.carry_out(effect, self._painter)
                 case Remember():
                     self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)

@@ -12,8 +12,8 @@ import json  # noqa: E402
 import sys  # noqa: E402
 from zlib import crc32  # noqa: E402
 
-from openbalance_hid.simulator import virtual_deck  # noqa: E402
-from openbalance_hid.simulator.models import Model  # noqa: E402
+from openbalance_hid.simulator.device import virtual_deck  # noqa: E402
+from openbalance_hid.simulator.device.models import DeckModel  # noqa: E402
 
 KEY = 0  # balance
 
@@ -27,7 +27,7 @@ class Watched(virtual_deck.VirtualDeck):
 
     imported = BEGAN
 
-    def __init__(self, model: Model, serial: str) -> None:
+    def __init__(self, model: DeckModel, serial: str) -> None:
         self._marks_s = {"began": BEGAN, "imported": self.imported, "made": _now()}
         super().__init__(model, serial)
         self.subscribe(self._look)
@@ -47,7 +47,7 @@ if __name__ == "__main__":
     virtual_deck.VirtualDeck = Watched  # type: ignore[misc]  # before the rooms that make decks are imported
     from openbalance_hid.cli import main
     from openbalance_hid.cli import run as _the_command  # noqa: F401
-    from openbalance_hid.daemon import run as _the_daemon  # noqa: F401
+    from openbalance_hid.runtime import main as _the_daemon  # noqa: F401
 
     Watched.imported = _now()
     main(sys.argv[1:])

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.tile_views import TileInputs, view_of
 from openbalance_hid.config.schema import FrozenMap, TileConfig
-from openbalance_hid.daemon.board import Known, view_of
-from openbalance_hid.daemon.moment import now
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.simulator.scenarios import SCENARIOS
+from openbalance_hid.runtime.event_loop import now
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import TileKind
 from openbalance_hid.tiles.view import KeyFace
@@ -22,7 +22,7 @@ def real_faces(at_most: int | None = None) -> list[KeyFace]:
     """Each face once, in a fixed order; blank keys are left out. `at_most`: so many of them, from everywhere in the list."""
     found: dict[KeyFace, None] = {}
     for scenario, _ in SCENARIOS:
-        known = Known({"default": _snapshot(scenario)})
+        known = TileInputs({"default": _snapshot(scenario)})
         for tile in _tiles():
             view, error = view_of(tile, known, now().utc, turn=0)
             if error is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 PATIENCE_S = 60.0
 QUIET_S = 1.0  # a glass that has not changed for so long has all that was to be painted

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from bench.owner import owner_of
 from bench.table import Centre, Goal, Row
 from bench.virtual import VirtualClock
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.simulator.sample_answers import credits_
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_answers import credits_
 
 MODEL = "mk2"
 HOUR_S = 3600.0

@@ -16,8 +16,8 @@ import requests
 from bench.counts import Counts
 from bench.table import Goal, Row
 from openbalance_hid.account.snapshot import Credits, Spend
-from openbalance_hid.history.past import Counted, Who
-from openbalance_hid.history.store import Store
+from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.store import HistoryStore
 from openbalance_hid.openrouter.activity import Rows, read_row, to_activity
 from openbalance_hid.openrouter.replies import decoded
 
@@ -105,20 +105,20 @@ def found_and_read(body: bytes) -> None:
 
 def history(path: Path, days: int) -> Path:
     """A history file with so many days in it."""
-    store, who = Store(path, lambda: None), Who("default", "bench")
+    store, who = HistoryStore(path, lambda: None), AccountIdentity("default", "bench")
     for kind, names in (("model", 30), ("provider", 8), ("key", 5)):
         spent = {f"{kind}-{number}": Spend(Decimal("1.123456789") + number, 100, 10_000) for number in range(names)}
         store.keep_days(who, kind, {NOW.date() - timedelta(days=age): spent for age in range(1, days + 1)}, read_at=NOW)
     for quarter in range(192, -1, -1):
-        store.keep_sample(who, Counted(NOW - quarter * timedelta(minutes=15), Credits(Decimal(99), Decimal(50) - quarter)))
+        store.keep_sample(who, StoredSample(NOW - quarter * timedelta(minutes=15), Credits(Decimal(99), Decimal(50) - quarter)))
     store.close()
     return path
 
 
 def _open_ms(path: Path) -> float:
     began_s = time.perf_counter()
-    store = Store(path, lambda: None)
-    store.recall(Who("default", "bench"), NOW)
+    store = HistoryStore(path, lambda: None)
+    store.recall(AccountIdentity("default", "bench"), NOW)
     took_ms = 1000 * (time.perf_counter() - began_s)
     store.close()
     return took_ms

@@ -21,9 +21,9 @@ from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.encode import PictureFormat, encode
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import KeyFace
 
 HELPER = "`PILHelper`"

@@ -11,7 +11,7 @@ from typing import Any
 from StreamDeck.DeviceManager import DeviceManager
 from StreamDeck.Transport.Transport import Transport, TransportError
 
-from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 
 
 class LibraryDevice(Transport.Device):  # type: ignore[misc]  # the library has no types

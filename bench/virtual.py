@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from openbalance_hid.daemon.moment import Moment
+from openbalance_hid.app.clock import Moment
 
 BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 

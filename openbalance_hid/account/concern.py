@@ -14,7 +14,7 @@ BALANCE_GRADES = ("low", "very low", "below zero")  # the worse, the later
 _KEY_TROUBLES = (Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED)
 
 
-class Kind(Enum):
+class AlertKind(Enum):
     """Of which there is one at a time for an account."""
 
     BALANCE = "balance"
@@ -30,25 +30,27 @@ def balance_grade(balance_usd: Decimal, low_usd: Decimal | None) -> str | None:
     return "very low" if balance_usd < low_usd * RED_SHARE else "low"
 
 
-def grades(snapshot: Snapshot, low_usd: Decimal | None) -> Mapping[Kind, str | None]:
+def grades(snapshot: Snapshot, low_usd: Decimal | None) -> Mapping[AlertKind, str | None]:
     """The grade of each concern, None: none. A kind that nothing is known of now is missing.
 
     A balance is judged where the owner has said what is low, and by an answer of this start. A key that cannot be found is a
     concern where it was there before: whoever has never stored one needs no telling.
     """
-    found: dict[Kind, str | None] = {}
+    found: dict[AlertKind, str | None] = {}
     if snapshot.health is Health.OK:
-        found[Kind.KEY] = None
+        found[AlertKind.KEY] = None
         if snapshot.credits.value is not None:
-            found[Kind.BALANCE] = balance_grade(snapshot.credits.value.balance_usd, low_usd) if low_usd is not None else None
+            found[AlertKind.BALANCE] = (
+                balance_grade(snapshot.credits.value.balance_usd, low_usd) if low_usd is not None else None
+            )
     elif snapshot.health in _KEY_TROUBLES or (snapshot.health is Health.NO_KEY and snapshot.credits.value is not None):
-        found[Kind.KEY] = snapshot.health.value
+        found[AlertKind.KEY] = snapshot.health.value
     return found
 
 
-def is_worse(kind: Kind, grade: str, told: str | None) -> bool:
+def is_worse(kind: AlertKind, grade: str, told: str | None) -> bool:
     """Whether the owner, who was told of `told`, should be told of `grade`."""
-    if told is None or kind is Kind.KEY:
+    if told is None or kind is AlertKind.KEY:
         return grade != told
     order = {each: place for place, each in enumerate(BALANCE_GRADES)}
     return order.get(grade, 0) > order.get(told, -1)

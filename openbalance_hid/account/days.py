@@ -9,7 +9,7 @@ from openbalance_hid.account.snapshot import Activity, Days, Spend
 ACTIVITY_DAYS = 30  # how far back `/activity` reaches
 DAYS_KEPT = 400  # a year and what a comparison with it needs
 
-Row = TypeVar("Row")
+ActivityRow = TypeVar("ActivityRow")
 
 
 def joined(known: Activity | None, answer: Activity) -> Activity:
@@ -64,6 +64,6 @@ def _former_names(known: Days, told: Mapping[date, Spend], names: Collection[str
     }
 
 
-def _outside(known: Mapping[date, Row], inside: tuple[date, date], oldest: date) -> dict[date, Row]:
+def _outside(known: Mapping[date, ActivityRow], inside: tuple[date, date], oldest: date) -> dict[date, ActivityRow]:
     first, last = inside
     return {day: row for day, row in known.items() if day >= oldest and not first <= day <= last}

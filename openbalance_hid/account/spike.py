@@ -58,7 +58,7 @@ class Driver(Struct, frozen=True):
     approximate: bool
 
 
-class Verdict(Struct, frozen=True):
+class SpikeVerdict(Struct, frozen=True):
     """`active_days` is the n of the baseline; `ratio`, unrounded, is that of the lane that speaks: `burst` or the window."""
 
     level: Level
@@ -77,25 +77,25 @@ class _Rate(Struct, frozen=True):
     approximate: bool
 
 
-def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> Verdict:
+def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
     """The verdict on the last good poll: while none comes, it stays as it is."""
     if snapshot.activity.value is None:
-        return Verdict(Level.PREPARING)
+        return SpikeVerdict(Level.PREPARING)
     at = answered_at(snapshot, now)
     today = utc_now(snapshot, at).date()
     days = baseline_days(snapshot, today)
     if len(days) < ENOUGH_DAYS:
-        return Verdict(Level.GATHERING, len(days))
+        return SpikeVerdict(Level.GATHERING, len(days))
     made = ticks(snapshot.samples)
     rate = _rate(snapshot, made, at, rule)
     if rate is None:
-        return Verdict(Level.PREPARING, len(days))
+        return SpikeVerdict(Level.PREPARING, len(days))
     total = sum(days.values(), Decimal(0))
     baseline = total / len(days)
     ratio = rate.usd_a_day * len(days) / total  # rounded once: a level begins exactly at its multiple
     level = _level(ratio, rule.threshold) if rate.window_usd >= rule.floor_usd else Level.NORMAL
     driver = find_driver(snapshot, at, tuple(days), rate.window_usd, rule)
-    verdict = Verdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
+    verdict = SpikeVerdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
     hourly = burst_ratio(made, baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
     if hourly is not None and _level(hourly, 2 * rule.threshold) > level:
         return replace(verdict, level=_level(hourly, 2 * rule.threshold), ratio=hourly, approximate=False, burst=True)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from openbalance_hid import __version__
-from openbalance_hid.cli.errors_out import guarded
+from openbalance_hid.cli.exit import guarded
 
 COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # by which a shell asks for completions; click makes it of the command's name
 
@@ -31,7 +31,7 @@ COMMANDS = {
     "page": "openbalance_hid.cli.control:page",
     "reload": "openbalance_hid.cli.control:reload",
     "stop": "openbalance_hid.cli.control:stop",
-    "bar": "openbalance_hid.cli.bar:bar",
+    "bar": "openbalance_hid.cli.bar.command:bar",
     "guard": "openbalance_hid.cli.guard:guard",
     "export": "openbalance_hid.cli.export:export",
     "config": "openbalance_hid.cli.config:config",
@@ -39,7 +39,7 @@ COMMANDS = {
     "udev": "openbalance_hid.cli.udev:udev",
     "doctor": "openbalance_hid.cli.doctor:doctor",
     "simulate": "openbalance_hid.cli.simulate:simulate",
-    "completion": "openbalance_hid.cli.completion:completion",
+    "completion": "openbalance_hid.cli.completion_script:completion",
 }
 
 
@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         """Does not return: SystemExit with the code of interface and `errors_out`."""
         kwargs["standalone_mode"] = False
         if COMPLETE_VARIABLE in os.environ:
-            import_module("openbalance_hid.cli.completion").register()
+            import_module("openbalance_hid.cli.completion_script").register()
         sys.exit(guarded(lambda: super(LazyGroup, self).main(args, prog_name or self.name, **kwargs)))
 
 

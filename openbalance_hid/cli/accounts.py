@@ -7,13 +7,13 @@ import os
 
 import click
 
-from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli import completion_values as completing
+from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Listed
-from openbalance_hid.desktop.guarded_process import guard_memory
+from openbalance_hid.desktop.process_hardening import guard_memory
 
 UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 
@@ -38,7 +38,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
 
 
 @accounts.command()
-@click.argument("name", type=AccountName(), shell_complete=completing.accounts_with_a_key)
+@click.argument("name", type=AccountParam(), shell_complete=completing.accounts_with_a_key)
 def forget(name: str) -> None:
     """Remove the key of the account NAME from where it is stored."""
     places = paths(os.environ)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from openbalance_hid.cli.names import init_command, is_missing
+from openbalance_hid.cli.params import init_command, is_missing
+from openbalance_hid.config.dump import render_effective
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
-from openbalance_hid.config.show import render_effective
 from openbalance_hid.errors import ConfigError, UsageError
 
 

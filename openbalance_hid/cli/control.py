@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import AccountName, Number
+from openbalance_hid.cli import completion_values as completing
+from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
-from openbalance_hid.daemon.control import ask
-from openbalance_hid.desktop.keyring_door import setup_command
-from openbalance_hid.tiles.words import age, cents
+from openbalance_hid.desktop.keyring_backend import setup_command
+from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.tiles.formatting import age, cents
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
@@ -30,7 +30,7 @@ def status(as_json: bool) -> None:
 
 
 @click.command("refresh")
-@click.option("--account", type=AccountName(), help="Only this one.")
+@click.option("--account", type=AccountParam(), help="Only this one.")
 def refresh(account: str | None) -> None:
     """Poll now."""
     for name, begun in _ask("refresh", account=account).items():
@@ -38,14 +38,14 @@ def refresh(account: str | None) -> None:
 
 
 @click.command("press", short_help="Tap a key of the first deck.")
-@click.argument("key", metavar="KEY", type=Number(0, 255), shell_complete=completing.keys)
+@click.argument("key", metavar="KEY", type=NumberParam(0, 255), shell_complete=completing.keys)
 def press(key: int) -> None:
     """Tap a key of the first deck: KEY counts row by row from the top left, from 0."""
     click.echo(f"tapped {_ask('press', key=key)['tile']}")
 
 
 @click.command("hold", short_help="Hold a key of the first deck.")
-@click.argument("key", metavar="KEY", type=Number(0, 255), shell_complete=completing.keys)
+@click.argument("key", metavar="KEY", type=NumberParam(0, 255), shell_complete=completing.keys)
 def hold(key: int) -> None:
     """Hold a key of the first deck: KEY counts row by row from the top left, from 0."""
     click.echo(f"held {_ask('hold', key=key)['tile']}")

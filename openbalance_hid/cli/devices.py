@@ -10,11 +10,11 @@ import click
 
 from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
-from openbalance_hid.daemon.control import ask
 from openbalance_hid.deck.access import why_not
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.ipc.control_server import ask
 
 
 @click.command("devices", short_help="List the decks, and whether they can be opened.")

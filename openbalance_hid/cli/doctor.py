@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import click
 
 from openbalance_hid import __version__
-from openbalance_hid.cli.errors_out import coloured, without_keys
+from openbalance_hid.cli.exit import coloured, without_keys
 from openbalance_hid.config.paths import paths
-from openbalance_hid.deck.udev import program_words
-from openbalance_hid.desktop.guarded_process import guard_memory
-from openbalance_hid.service.doctor.check import Check, Verdict, as_json, exit_code
-from openbalance_hid.service.doctor.examine import examine
-from openbalance_hid.service.doctor.patient import Patient
+from openbalance_hid.deck.udev_rules import program_words
+from openbalance_hid.desktop.process_hardening import guard_memory
+from openbalance_hid.service.doctor.check import Check, CheckStatus, as_json, exit_code
+from openbalance_hid.service.doctor.context import DoctorContext
+from openbalance_hid.service.doctor.runner import examine
 
-_COLOURS = {Verdict.OK: "\x1b[32m", Verdict.WARNING: "\x1b[33m", Verdict.FAILURE: "\x1b[31m"}
+_COLOURS = {CheckStatus.OK: "\x1b[32m", CheckStatus.WARNING: "\x1b[33m", CheckStatus.FAILURE: "\x1b[31m"}
 _NAME = max(len(name) for name in ("configuration", "notifications"))
 
 
@@ -31,7 +31,7 @@ def doctor(as_json_: bool) -> int:
     The exit code is 0 without a failure, else that of the first one: 69, 77 or 78 by sysexits.
     """
     guard_memory()
-    patient = Patient(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
+    patient = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
     checks = []
     for check in examine(patient):
         checks.append(check)
@@ -61,7 +61,7 @@ def _summary(checks: Sequence[Check]) -> str:
     counts = Counter(check.verdict for check in checks)
     said = [
         f"{counts[each]} {each.value}{'s' if counts[each] != 1 else ''}"
-        for each in (Verdict.FAILURE, Verdict.WARNING)
+        for each in (CheckStatus.FAILURE, CheckStatus.WARNING)
         if counts[each]
     ]
     return ", ".join(said) if said else "all is well"

@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from openbalance_hid.account.spike import Level
-from openbalance_hid.cli.names import OneOf
-from openbalance_hid.cli.output import STDOUT, put
+from openbalance_hid.cli.params import ChoiceParam
 from openbalance_hid.cli.plain import plain_json
+from openbalance_hid.cli.terminal import STDOUT, put
 from openbalance_hid.config.paths import paths
 from openbalance_hid.history.reader import Reader, open_reader
 
@@ -106,8 +106,8 @@ TABLES = {
 
 
 @click.command("export")
-@click.option("--what", type=OneOf(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
-@click.option("--format", "form", type=OneOf(("csv", "json", "prometheus")), required=True, help="Whose language.")
+@click.option("--what", type=ChoiceParam(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
+@click.option("--format", "form", type=ChoiceParam(("csv", "json", "prometheus")), required=True, help="Whose language.")
 @click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this UTC day on, as 2026-11-01.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file in place of standard output.")
 def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from openbalance_hid.cli.names import AccountName
+from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
-from openbalance_hid.daemon.control import ask
 from openbalance_hid.errors import UsageError
-from openbalance_hid.tiles.words import cents
+from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.tiles.formatting import cents
 
 WITHIN, CROSSED, UNKNOWN = 0, 20, 21
 ALARMS = ("spike", "critical")
@@ -48,7 +48,7 @@ class Usd(click.ParamType):  # type: ignore[type-arg]  # generic only from click
 @click.option("--min-balance", type=Usd(), help="The balance must not be below this, USD.")
 @click.option("--max-today", type=Usd(), help="The spend of this UTC day must not be above this, USD.")
 @click.option("--no-spike", is_flag=True, help="The spike alert must be calm.")
-@click.option("--account", type=AccountName(), default="default", show_default=True, help="Whose.")
+@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Whose.")
 def guard(min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool, account: str) -> None:
     """Exit with 0 within limits, 20 when one is crossed, 21 when the data is unknown or older than 4 intervals."""
     accounts = ask(paths(os.environ).socket_file, "status")["accounts"]

@@ -1,4 +1,4 @@
-"""`preview`: a picture of the whole deck, from live values when the daemon runs, else from sample accounts; and `--sheet`."""
+"""`preview`: a picture of the whole deck, from live values when the daemon runs, else from sample accounts."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from openbalance_hid.cli import completing
-from openbalance_hid.cli.names import OneOf, init_command, is_missing, unknown
-from openbalance_hid.cli.output import STDOUT, put
-from openbalance_hid.config.layout import check_against_deck
+from openbalance_hid.cli import completion_values as completing
+from openbalance_hid.cli.params import ChoiceParam, init_command, is_missing, unknown
+from openbalance_hid.cli.terminal import STDOUT, put
+from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.control import ask
 from openbalance_hid.errors import NoDaemonError, UsageError
-from openbalance_hid.simulator.models import OFFERED, model_named
-from openbalance_hid.simulator.scenarios import SCENARIOS
+from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.simulator.device.models import OFFERED, model_named
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 
 DEFAULT_MODEL = "mk2"
-DEFAULT_SIZE = (72, 72)
-SIZES_PX = (48, 400)  # of a side, on a sheet
-DECK_FILE, SHEET_FILE = "openbalance-preview.png", "openbalance-sheet.png"
+DECK_FILE = "openbalance-preview.png"
 NAMES = tuple(name for name, _ in SCENARIOS)
 LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: later days cannot be reckoned with
 HELP = "openbalance-hid preview --help"
 
 
-class _Scenario(OneOf):
+class _Scenario(ChoiceParam):
     """`NAME`, or `ACCOUNT=NAME`."""
 
     name = "scenario"
@@ -55,26 +53,12 @@ class _Scenario(OneOf):
         return names + [CompletionItem(text) for text in of_each if text.startswith(incomplete)]
 
 
-class _Size(click.ParamType):  # type: ignore[type-arg]
-    """`PX` of a square key, or `WxH`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        low, high = SIZES_PX
-        found = re.fullmatch(r"(\d{1,4})(?:[x×](\d{1,4}))?", str(value))
-        width, height = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-        if not (low <= width <= high and low <= height <= high):
-            self.fail(f"{value!r} is not a size: pixels from {low} to {high}, as 96 or 200x100", param, ctx)
-        return width, height
-
-
 @click.command(
     "preview",
-    short_help="Draw the whole deck, or all tiles, into a PNG file.",
+    short_help="Draw the whole deck into a PNG file.",
     epilog="SOURCE_DATE_EPOCH (seconds since 1970) is the moment of sample accounts: with it, the same picture every time.",
 )
-@click.option("--model", type=OneOf(OFFERED), help="Which deck; the connected one, or mk2.")
+@click.option("--model", type=ChoiceParam(OFFERED), help="Which deck; the connected one, or mk2.")
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration in place of the usual one."
 )
@@ -86,35 +70,24 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     metavar="[ACCOUNT=]NAME",
     help=f"Sample accounts in place of live values; may be repeated. {', '.join(NAMES)}.",
 )
-@click.option("--theme", type=OneOf(("dark", "light")), help="In place of every tile's own.")
-@click.option("--sheet", is_flag=True, help="All tiles in all states and both themes instead, for one size of key.")
-@click.option("--size", type=_Size(), metavar="PX", help="Size of the sheet's keys, as 96 or 200x100; the model's, or 72.")
+@click.option("--theme", type=ChoiceParam(("dark", "light")), help="In place of every tile's own.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"PNG file, - for stdout; {DECK_FILE}, of a sheet {SHEET_FILE}.",
+    help=f"PNG file, - for stdout; {DECK_FILE}.",
 )
 def preview(
     model: str | None,
     config_file: Path | None,
     scenarios: tuple[str, ...],
     theme: str | None,
-    sheet: bool,
-    size: tuple[int, int] | None,
     output: Path | None,
 ) -> None:
-    """Draw the whole deck, or a sheet of all tiles, into a PNG file."""
-    if sheet and (config_file is not None or scenarios):
-        raise UsageError("a sheet has situations of its own: '--sheet' goes with neither '--config' nor '--scenario'", HELP)
-    if size is not None and not sheet:
-        raise UsageError("a deck's keys have the size of its model: '--size' goes with '--sheet' only", HELP)
-    if sheet:
-        picture, what = _sheet(size, model, theme)
-    else:
-        picture, what = _deck(model, config_file, scenarios, theme)
-    file = output or Path(SHEET_FILE if sheet else DECK_FILE)
+    """Draw the whole deck into a PNG file."""
+    picture, what = _deck(model, config_file, scenarios, theme)
+    file = output or Path(DECK_FILE)
     put(file, picture)
     click.echo(f"{file}: {what}", err=file == STDOUT)
 
@@ -136,27 +109,17 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
 
 
 def _drawn(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
-    from openbalance_hid.daemon.board import Known  # here and below, so that live values and help need no Pillow
-    from openbalance_hid.daemon.moment import Moment
-    from openbalance_hid.daemon.preview import deck_png, panel_of, sample_snapshots
+    from openbalance_hid.app.clock import Moment
+    from openbalance_hid.app.tile_views import TileInputs  # here and below, so that live values and help need no Pillow
+    from openbalance_hid.runtime.deck_picture import deck_png, panel_of, sample_snapshots
 
     at, wanted = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
     for problem in check_against_deck(deck, wanted.keys):
         click.echo(f"note: {problem}", err=True)
     moment = Moment(at, time.monotonic())
-    known = Known(sample_snapshots(config, scenarios, at))
+    known = TileInputs(sample_snapshots(config, scenarios, at))
     return deck_png(panel_of(config, deck, wanted, moment), known, wanted, moment, theme, config.theme)
-
-
-def _sheet(size: tuple[int, int] | None, model: str | None, theme: str | None) -> tuple[bytes, str]:
-    from openbalance_hid.daemon.sheet import sheet_png
-
-    of_model = model_named(model) if model is not None else None
-    if of_model is not None and not of_model.key_width:
-        raise UsageError(f"the {of_model.title} has no displays", "openbalance-hid preview --sheet --size 72")
-    width, height = size or ((of_model.key_width, of_model.key_height) if of_model is not None else DEFAULT_SIZE)
-    return sheet_png(width, height, (theme,) if theme is not None else ("dark", "light")), f"all tiles at {width} × {height} px"
 
 
 def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import click
 
-from openbalance_hid.cli import completing
-from openbalance_hid.cli.journal import JournalFormatter, leads_to_journal
-from openbalance_hid.cli.names import Number, OneOf, init_command, is_missing
+from openbalance_hid.cli import completion_values as completing
+from openbalance_hid.cli.journald import JournalFormatter, leads_to_journal
+from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing
 from openbalance_hid.config.paths import Paths, paths
-from openbalance_hid.desktop.guarded_process import guard_memory, take_keys_out
+from openbalance_hid.desktop.process_hardening import guard_memory, take_keys_out
 from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
-from openbalance_hid.simulator.models import OFFERED
-from openbalance_hid.simulator.scenarios import SCENARIOS
+from openbalance_hid.simulator.device.models import OFFERED
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 
 LEVELS = ("debug", "info", "warning", "error")
 STDERR = 2
 LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"  # a service manager adds the time
 DEFAULT_MODEL = "mk2"
 
-_log_level = click.option("--log-level", type=OneOf(LEVELS), default="info", show_default=True, help="How much to say.")
+_log_level = click.option("--log-level", type=ChoiceParam(LEVELS), default="info", show_default=True, help="How much to say.")
 _port = click.option(
-    "--port", type=Number(0, 65535), help="Port of the virtual deck's page: 8484 or the next free one; 0 picks one."
+    "--port", type=NumberParam(0, 65535), help="Port of the virtual deck's page: 8484 or the next free one; 0 picks one."
 )
 _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the virtual deck's page.")
 
@@ -51,8 +51,8 @@ def run(
     config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, launchd: bool
 ) -> None:
     """Run the daemon in the foreground."""
-    from openbalance_hid.daemon.run import Wishes
-    from openbalance_hid.daemon.run import run as run_daemon
+    from openbalance_hid.runtime.main import RunOptions
+    from openbalance_hid.runtime.main import run as run_daemon
 
     set_up_log(log_level)
     guard_memory()
@@ -63,7 +63,7 @@ def run(
             raise UsageError(f"there is no file {config_file}", init_command(config_file))
         places = places._replace(config_file=config_file.absolute())
     wanted = decks or ("usb",)
-    wishes = Wishes(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
+    wishes = RunOptions(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
     try:
         run_daemon(wishes, take_keys_out(os.environ))
     except OpenBalanceError as error:
@@ -73,10 +73,10 @@ def run(
 
 
 @click.command("demo", short_help="Show a virtual deck in the browser, with a sample account.")
-@click.option("--model", type=OneOf(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
+@click.option("--model", type=ChoiceParam(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
 @click.option(
     "--scenario",
-    type=OneOf([name for name, _ in SCENARIOS]),
+    type=ChoiceParam([name for name, _ in SCENARIOS]),
     default=SCENARIOS[0][0],
     show_default=True,
     help="Which account.",
@@ -88,13 +88,13 @@ def demo(model: str, scenario: str, port: int | None, no_browser: bool, log_leve
     """Show a virtual deck in the browser, fed by a sample account on this machine."""
     import tempfile
 
-    from openbalance_hid.daemon.run import Wishes, run_demo
+    from openbalance_hid.runtime.main import RunOptions, run_demo
 
     set_up_log(log_level)
     with tempfile.TemporaryDirectory(prefix="openbalance-demo-") as folder:
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # where `status` and `hold` look, when somebody wants them to
         places = Paths(Path(folder, "config.toml"), Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
-        run_demo(Wishes(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
+        run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
 
 
 def _model(deck: str) -> str:

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from openbalance_hid import __version__
-from openbalance_hid.cli.names import Number
+from openbalance_hid.cli.params import NumberParam
 from openbalance_hid.config.paths import home_dir, paths
-from openbalance_hid.daemon.control import ask
-from openbalance_hid.deck.udev import RULES_DIRS, Rules, install_command, program_words, rules_name
+from openbalance_hid.deck.udev_rules import RULES_DIRS, Rules, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
-from openbalance_hid.service.here import SYSTEM_FILE, log_file, user_service
+from openbalance_hid.ipc.control_server import ask
 from openbalance_hid.service.install import UserService, carried
-from openbalance_hid.service.programs import show_program
+from openbalance_hid.service.subprocesses import show_program
+from openbalance_hid.service.this_program import SYSTEM_FILE, log_file, user_service
 from openbalance_hid.service.units import (
     CREDENTIAL,
     ETC,
@@ -77,7 +77,7 @@ def status() -> None:
 
 
 @service.command()
-@click.option("--lines", "-n", type=Number(1, 100_000), default=50, show_default=True, help="How many of the last.")
+@click.option("--lines", "-n", type=NumberParam(1, 100_000), default=50, show_default=True, help="How many of the last.")
 @click.option("--follow", "-f", is_flag=True, help="And what comes, until Ctrl-C.")
 def logs(lines: int, follow: bool) -> None:
     """Show what the service has said."""

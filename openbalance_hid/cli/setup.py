@@ -9,13 +9,12 @@ from collections.abc import Mapping
 import click
 
 from openbalance_hid.account.snapshot import Credits
-from openbalance_hid.cli.names import AccountName, OneOf
+from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
-from openbalance_hid.desktop.credentials import Store, StoredKey
-from openbalance_hid.desktop.guarded_process import guard_memory
-from openbalance_hid.desktop.keyring_door import DEFAULT_ACCOUNT, setup_command
-from openbalance_hid.desktop.secret import Secret, checked_key
+from openbalance_hid.desktop.credentials import KeyStore, StoredKey
+from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, setup_command
+from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.errors import (
     ApiError,
     ForbiddenError,
@@ -27,8 +26,9 @@ from openbalance_hid.errors import (
     ServerError,
     UsageError,
 )
-from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
-from openbalance_hid.tiles.words import cents
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
+from openbalance_hid.secret import Secret, checked_key
+from openbalance_hid.tiles.formatting import cents
 
 CREATE_AT = "https://openrouter.ai/settings/management-keys"
 UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
@@ -37,7 +37,7 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 @click.command()
 @click.option(
     "--account",
-    type=AccountName(),
+    type=AccountParam(),
     default=DEFAULT_ACCOUNT,
     show_default=True,
     help="Which account it is for.",
@@ -45,7 +45,7 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
 @click.option(
     "--store",
-    type=OneOf([store.value for store in Store]),
+    type=ChoiceParam([store.value for store in KeyStore]),
     default="keyring",
     show_default=True,
     help="Where to keep it.",
@@ -56,12 +56,12 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
     guard_memory()
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-    again = setup_command(account) + (f" --store {store}" if store != Store.KEYRING.value else "")
+    again = setup_command(account) + (f" --store {store}" if store != KeyStore.KEYRING.value else "")
     # First what can fail without a key: nobody types one for nothing.
-    credentials.check_store(account, Store(store), places, UNLOCKING_S)
+    credentials.check_store(account, KeyStore(store), places, UNLOCKING_S)
     secret = _from_stdin(again) if from_stdin else _typed(again)
     known = None if no_check else try_key(secret, base_url, again)
-    stored = credentials.store_key(account, secret, Store(store), places, UNLOCKING_S)
+    stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCKING_S)
     click.echo(_report(account, stored, known))
     for line in _next_steps(account, os.environ, running=_told_daemon(account, places)):
         click.echo(line)
@@ -106,14 +106,14 @@ def _typed(again: str) -> Secret:
 
 
 def _report(account: str, stored: StoredKey, known: Credits | None) -> str:
-    place = "the keyring" if stored.where == Store.KEYRING.value else stored.place
+    place = "the keyring" if stored.where == KeyStore.KEYRING.value else stored.place
     balance = "not tried" if known is None else f"balance {cents(known.balance_usd)}"
     return f"stored in {place} as '{account}': {stored.secret}, {balance}"
 
 
 def _told_daemon(account: str, places: Paths) -> bool:
     """Whether a running daemon now asks with the new key; it would find it by itself at its next poll."""
-    from openbalance_hid.daemon.control import ask
+    from openbalance_hid.ipc.control_server import ask
 
     try:
         ask(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)

@@ -8,28 +8,30 @@ from contextlib import ExitStack
 
 import click
 
-from openbalance_hid.cli.names import Number, OneOf
+from openbalance_hid.cli.params import ChoiceParam, NumberParam
 from openbalance_hid.cli.run import DEFAULT_MODEL, LEVELS, set_up_log
 from openbalance_hid.errors import UsageError
-from openbalance_hid.simulator.models import OFFERED, model_named
+from openbalance_hid.simulator.device.models import OFFERED, model_named
 
 SERIAL = "SIM0000{:04X}"  # the product id, so that two models differ
 LONGEST_SERIAL = 32
 
 
 @click.command("simulate")
-@click.option("--model", type=OneOf(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
+@click.option("--model", type=ChoiceParam(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
 @click.option("--serial", help="Its serial number; a number that speaks of the model when none is given.")
-@click.option("--usbip", "usbip_port", type=Number(0, 65535), default=3240, show_default=True, help="USB/IP port; 0 picks one.")
-@click.option("--port", type=Number(0, 65535), help="Port of the deck's page; 0 picks one.")
+@click.option(
+    "--usbip", "usbip_port", type=NumberParam(0, 65535), default=3240, show_default=True, help="USB/IP port; 0 picks one."
+)
+@click.option("--port", type=NumberParam(0, 65535), help="Port of the deck's page; 0 picks one.")
 @click.option("--no-browser", is_flag=True, help="Do not open the deck's page.")
-@click.option("--log-level", type=OneOf(LEVELS), default="info", show_default=True, help="How much to say.")
+@click.option("--log-level", type=ChoiceParam(LEVELS), default="info", show_default=True, help="How much to say.")
 def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, no_browser: bool, log_level: str) -> None:
     """Run a virtual deck alone, for a kernel to attach over USB/IP."""
     from openbalance_hid.desktop.open_url import open_page
-    from openbalance_hid.simulator.browser import BrowserDeck
-    from openbalance_hid.simulator.usbip import UsbIpServer
-    from openbalance_hid.simulator.virtual_deck import VirtualDeck
+    from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+    from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
+    from openbalance_hid.simulator.web.page_server import BrowserDeck
 
     set_up_log(log_level)
     shape = model_named(model)
@@ -62,12 +64,12 @@ def _checked(serial: str) -> str:
 
 
 def _wait_for_a_signal() -> None:
-    from openbalance_hid.daemon.nudge import Nudge
+    from openbalance_hid.runtime.signal_wakeup import SignalWakeup
 
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    nudge = Nudge(asked_to_end.set)
+    nudge = SignalWakeup(asked_to_end.set)
     nudge.start()
     asked_to_end.wait()
     nudge.stop()

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from openbalance_hid.deck.udev import (
+from openbalance_hid.deck.udev_rules import (
     GROUP,
     RULES_DIRS,
     Installed,

@@ -12,10 +12,10 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 
-from openbalance_hid.config.findings import Findings
-from openbalance_hid.config.lines import line_numbers
-from openbalance_hid.config.reading import Tiles, read
+from openbalance_hid.config.diagnostics import Diagnostics
 from openbalance_hid.config.schema import Config, Place
+from openbalance_hid.config.sections import Tiles, read
+from openbalance_hid.config.toml_positions import line_numbers
 from openbalance_hid.errors import ConfigError
 
 LARGEST_FILE_BYTES = 256 * 1024  # a full XL with eight pages is about 20 kB; more is not a configuration
@@ -35,7 +35,7 @@ def parse(text: str, path: str, tiles: Tiles | None = None) -> Config:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found = _toml(text, path)
-    findings = Findings(path, line_numbers(text))
+    findings = Diagnostics(path, line_numbers(text))
     config = read(found, findings, product_tiles() if tiles is None else tiles)
     findings.raise_any()
     return config

@@ -79,7 +79,7 @@ class DialPushed(Struct, frozen=True):
     mono_s: float
 
 
-class Touch(Enum):
+class TouchKind(Enum):
     """What a finger did on the touch strip."""
 
     TAP = "tap"
@@ -91,7 +91,7 @@ class StripTouched(Struct, frozen=True):
     """A touch on the strip. Pixels from its top left; the `out` pair is where a drag left it, else where it began."""
 
     serial: str
-    touch: Touch
+    touch: TouchKind
     x_px: int
     y_px: int
     x_out_px: int

@@ -37,7 +37,7 @@ OWNER_HINT = "openbalance-hid doctor"  # which names the program
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
 
 
-class Handle(Protocol):
+class HidHandle(Protocol):
     """hidapi's `device`, as far as it is used. Failures: OSError when reading, -1 when writing, ValueError when not open."""
 
     def open_path(self, path: bytes) -> None: ...
@@ -57,7 +57,7 @@ class HidModule(Protocol):
     """
 
     def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> Sequence[Mapping[str, Any]]: ...
-    def device(self) -> Handle: ...
+    def device(self) -> HidHandle: ...
 
 
 def load_hidapi() -> HidModule:
@@ -103,7 +103,7 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
 class _Session:
     """One opening of a device."""
 
-    handle: Handle
+    handle: HidHandle
     users: int = 0  # calls inside the handle
     busy_since_s: float | None = None  # a report is on its way, or asked for; only one thread does that
     ending: bool = False  # closed or lost: nobody enters, the last one out closes
@@ -207,7 +207,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         """Sends a feature report; the number of bytes sent. Raises TransportError."""
         return self._send(payload, lambda handle, report: handle.send_feature_report(report))
 
-    def _send(self, payload: bytes | bytearray, call: Callable[[Handle, bytes], int]) -> int:
+    def _send(self, payload: bytes | bytearray, call: Callable[[HidHandle, bytes], int]) -> int:
         report = bytes(payload)
         if log.isEnabledFor(RAW):
             log.log(RAW, "%s <- %d bytes %s", self.path(), len(report), report[:16].hex(" "))
@@ -294,7 +294,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         return "" if text == "Success" or "not implemented" in text else text
 
 
-def _words(handle: Handle, what: str) -> str:
+def _words(handle: HidHandle, what: str) -> str:
     """The system's reason where hidapi knows it, else `what`."""
     try:
         text = handle.error()

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from openbalance_hid.deck.udev import RULES_DIRS
-from openbalance_hid.deck.usb_look import VENDOR
+from openbalance_hid.deck.udev_rules import RULES_DIRS
+from openbalance_hid.deck.usb_sysfs import VENDOR
 
 _VENDOR = re.compile(rf'ATTRS?{{idVendor}}=="{VENDOR}"', re.IGNORECASE)
 _PRODUCT = re.compile(r'ATTRS?\{idProduct\}=="([0-9a-f|]+)"', re.IGNORECASE)

@@ -15,8 +15,9 @@ from functools import partial
 
 from msgspec import Struct
 
-from openbalance_hid.desktop import keyring_door, private_files
-from openbalance_hid.desktop.account_names import (
+from openbalance_hid.desktop import keyring_backend as keyring_door
+from openbalance_hid.desktop import private_files
+from openbalance_hid.desktop.key_locations import (
     check_name,
     credential_file,
     credential_name,
@@ -26,17 +27,17 @@ from openbalance_hid.desktop.account_names import (
     variables,
     write_names_in_keyring,
 )
-from openbalance_hid.desktop.keyring_door import NoKeyringError, NoKeyringYetError, setup_command
-from openbalance_hid.desktop.private_files import Places
-from openbalance_hid.desktop.secret import Secret, checked_key
+from openbalance_hid.desktop.keyring_backend import NoKeyringError, NoKeyringYetError, setup_command
+from openbalance_hid.desktop.private_files import KeyFiles
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
+from openbalance_hid.secret import Secret, checked_key
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0  # for a keyring that needs no one; a person who must type its password gets longer
 
 
-class Store(Enum):
+class KeyStore(Enum):
     """Where `store_key` can put a key."""
 
     KEYRING = "keyring"
@@ -61,7 +62,7 @@ class Listed(Struct, frozen=True):
     trouble: str | None = None
 
 
-class Standing(Enum):
+class StoreStatus(Enum):
     """How one place stands when a key is looked for."""
 
     USED = "used"
@@ -75,14 +76,14 @@ class KeySource(Struct, frozen=True):
 
     where: str  # environment, credential, file or keyring
     place: str
-    standing: Standing
+    standing: StoreStatus
     last_four: str | None = None
     why: str = ""
     hint: str = ""
 
 
 def read_key(
-    account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
+    account: str, env: Mapping[str, str], places: KeyFiles, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
 ) -> StoredKey:
     """The account's key, from the first place that has one.
 
@@ -106,7 +107,7 @@ def read_key(
 
 
 def key_sources(
-    account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
+    account: str, env: Mapping[str, str], places: KeyFiles, timeout_s: float = TIMEOUT_S, ask_owner: bool = True
 ) -> tuple[KeySource, ...]:
     """Every place, in the order in which they are asked: which one is used, and why the others are not.
 
@@ -133,7 +134,7 @@ def key_sources(
     )
     sources: list[KeySource] = []
     for place in asked:
-        decided = next((each for each in sources if each.standing is not Standing.EMPTY), None)
+        decided = next((each for each in sources if each.standing is not StoreStatus.EMPTY), None)
         sources.append(_source(place, decided))
     return tuple(sources)
 
@@ -147,20 +148,20 @@ def shadow(account: str, env: Mapping[str, str]) -> str | None:
     return f"systemd credential {credential}" if credential is not None and os.access(credential, os.F_OK) else None
 
 
-def check_store(account: str, store: Store, places: Places, timeout_s: float) -> None:
+def check_store(account: str, store: KeyStore, places: KeyFiles, timeout_s: float) -> None:
     """Nothing, when a key could be stored there; CredentialError otherwise. Asked before a person is made to type."""
     check_name(account)
-    if store is Store.KEYRING:
+    if store is KeyStore.KEYRING:
         with suppress(NoKeyringYetError):  # storing it makes one
             keyring_door.get_password(account, timeout_s)
     else:
         private_files.private_dir(places, places.key_file_dir)
 
 
-def store_key(account: str, secret: Secret, store: Store, places: Places, timeout_s: float = TIMEOUT_S) -> StoredKey:
+def store_key(account: str, secret: Secret, store: KeyStore, places: KeyFiles, timeout_s: float = TIMEOUT_S) -> StoredKey:
     """Where the key is now, and in no other store. CredentialError when it could not be stored: the old one then stands."""
     check_name(account)
-    if store is Store.FILE:
+    if store is KeyStore.FILE:
         private_files.private_dir(places, places.key_file_dir)
         file = key_file(account, places)
         private_files.write_private(file, secret.reveal() + "\n")
@@ -172,9 +173,9 @@ def store_key(account: str, secret: Secret, store: Store, places: Places, timeou
     return stored
 
 
-def _forget_other(account: str, store: Store, places: Places, timeout_s: float) -> None:
+def _forget_other(account: str, store: KeyStore, places: KeyFiles, timeout_s: float) -> None:
     remembered = names_in_keyring(places)
-    if store is Store.KEYRING:
+    if store is KeyStore.KEYRING:
         private_files.remove(key_file(account, places))
         write_names_in_keyring(places, remembered | {account})
     elif account in remembered:
@@ -186,7 +187,7 @@ def _forget_other(account: str, store: Store, places: Places, timeout_s: float) 
             write_names_in_keyring(places, remembered - {account})
 
 
-def forget_key(account: str, env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
+def forget_key(account: str, env: Mapping[str, str], places: KeyFiles, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
     """The places, in words, that the account's key was removed from; at least one.
 
     NoKeyError when no store has one; CredentialError when it is only in the environment or a systemd credential, which are not
@@ -212,7 +213,7 @@ def forget_key(account: str, env: Mapping[str, str], places: Places, timeout_s: 
     raise NoKeyError(f"no key is stored for account '{account}'", "openbalance-hid accounts")
 
 
-def list_accounts(env: Mapping[str, str], places: Places, timeout_s: float = TIMEOUT_S) -> tuple[Listed, ...]:
+def list_accounts(env: Mapping[str, str], places: KeyFiles, timeout_s: float = TIMEOUT_S) -> tuple[Listed, ...]:
     """Every account that has a key somewhere, "default" first, then by name. A key that cannot be read has its trouble said."""
     rows = []
     for name in known_names(env, places):
@@ -241,16 +242,16 @@ def _source(asked: _Place, decided: KeySource | None) -> KeySource:
     try:
         found = asked.ask()
     except NoKeyringError as error:
-        return KeySource(asked.where, asked.place, Standing.EMPTY, why=error.message, hint=error.hint)
+        return KeySource(asked.where, asked.place, StoreStatus.EMPTY, why=error.message, hint=error.hint)
     except CredentialError as error:
-        standing = Standing.REFUSED if decided is None else Standing.OVERRULED
+        standing = StoreStatus.REFUSED if decided is None else StoreStatus.OVERRULED
         return KeySource(asked.where, asked.place, standing, why=error.message, hint=error.hint)
     if found is None:
-        return KeySource(asked.where, asked.place, Standing.EMPTY, why=asked.when_empty)
+        return KeySource(asked.where, asked.place, StoreStatus.EMPTY, why=asked.when_empty)
     place = found.place if found.where == "environment" else asked.place  # one of two variables
     if decided is None:
-        return KeySource(asked.where, place, Standing.USED, found.secret.last_four)
-    return KeySource(asked.where, place, Standing.OVERRULED, found.secret.last_four, f"{decided.place} is asked first")
+        return KeySource(asked.where, place, StoreStatus.USED, found.secret.last_four)
+    return KeySource(asked.where, place, StoreStatus.OVERRULED, found.secret.last_four, f"{decided.place} is asked first")
 
 
 def _in_environment(account: str, env: Mapping[str, str]) -> StoredKey | None:
@@ -270,7 +271,7 @@ def _in_credential(account: str, env: Mapping[str, str]) -> StoredKey | None:
     return StoredKey(checked_key(text, f"systemd credential {file}", unit), "credential", str(file))
 
 
-def _in_file(account: str, places: Places) -> StoredKey | None:
+def _in_file(account: str, places: KeyFiles) -> StoredKey | None:
     file = key_file(account, places)
     text = private_files.read_private(file)
     return None if text is None else StoredKey(checked_key(text, f"key file {file}", setup_command(account)), "file", str(file))

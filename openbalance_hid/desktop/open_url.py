@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from openbalance_hid.desktop.guarded_process import without_key_variables
+from openbalance_hid.desktop.process_hardening import without_key_variables
 
 log = logging.getLogger(__name__)
 

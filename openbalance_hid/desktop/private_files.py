@@ -17,7 +17,7 @@ from openbalance_hid.errors import CredentialError, OpenBalanceError
 LARGEST_BYTES = 64 * 1024
 
 
-class Places(Protocol):
+class KeyFiles(Protocol):
     """Where files go; `private_dir` creates a directory that is the owner's alone, or raises OpenBalanceError."""
 
     @property
@@ -77,7 +77,7 @@ def write_private(path: Path, text: str) -> None:
         raise CredentialError(f"cannot write {path}: {_reason(error)}", _look(path.parent)) from error
 
 
-def private_dir(places: Places, path: Path) -> Path:
+def private_dir(places: KeyFiles, path: Path) -> Path:
     """`path`, below the state directory, and the owner's alone. CredentialError when it cannot be so."""
     try:
         places.private_dir(places.state_dir)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from openbalance_hid.history.schema import STEPS, version
+from openbalance_hid.history.migrations import STEPS, version
 
 LOCK_LIMIT_S = 2.0
 

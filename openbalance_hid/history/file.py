@@ -19,7 +19,7 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from openbalance_hid.errors import OpenBalanceError
-from openbalance_hid.history.schema import STEPS, DamagedError, Step, TooNewError, bring_up, check, salt_of, transact
+from openbalance_hid.history.migrations import STEPS, DamagedError, Migration, TooNewError, bring_up, check, salt_of, transact
 
 LOCK_LIMIT_S = 0.25  # another program reads or copies the file for less than that; whoever holds it longer is not waited for
 MOST_PENDING = 5000  # changes that wait for the file: fifty days of polls
@@ -42,7 +42,7 @@ class HistoryFile:
         prepare: Callable[[], object],
         utc: Callable[[], datetime],
         new_salt: Callable[[], bytes],
-        steps: Sequence[Step] = STEPS,
+        steps: Sequence[Migration] = STEPS,
     ) -> None:
         """`prepare` makes the directory, private to the owner; OSError or OpenBalanceError when it cannot."""
         self._path = path

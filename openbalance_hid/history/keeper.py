@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Reading, Sample, Snapshot, Today
 from openbalance_hid.account.spike import SpikeRule
-from openbalance_hid.history.past import Counted, Days, Past, Who
+from openbalance_hid.history.records import AccountIdentity, Days, StoredAccount, StoredSample
 
 if TYPE_CHECKING:
-    from openbalance_hid.history.store import Store
+    from openbalance_hid.history.store import HistoryStore
 
 # A start without its past is better than none. A healthy disk needs hundredths of a second; a slow machine that has just booted
 # needs more than two (measured in an emulated one), and would without its past tell the desktop everything once more.
@@ -32,14 +32,14 @@ RECALL_LIMIT_S = 10.0
 MOST_JOBS = 1000  # ten days of polls behind a disk that hangs
 STOP_LIMIT_S = 1.0
 
-Job = Callable[["Store"], object]
+Job = Callable[["HistoryStore"], object]
 logger = logging.getLogger(__name__)
 
 
 class History:
     """The history of all accounts. Any thread may call anything; one thread, "history", reads and writes."""
 
-    def __init__(self, open_store: Callable[[], Store]) -> None:
+    def __init__(self, open_store: Callable[[], HistoryStore]) -> None:
         """`open_store` is called on the thread, once."""
         self._open_store = open_store
         self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_JOBS)
@@ -51,9 +51,9 @@ class History:
         """Opens the file, on the thread."""
         self._thread.start()
 
-    def ledger(self, account: str) -> Ledger:
+    def ledger(self, account: str) -> AccountHistory:
         """An account's part, for one poller."""
-        return Ledger(account, self)
+        return AccountHistory(account, self)
 
     def forget(self, account: str) -> None:
         """Everything about the accounts of this name, whatever their keys."""
@@ -75,17 +75,17 @@ class History:
                 self._overflowing = True
                 logger.warning("history: the disk does not keep up; what comes is not remembered")
 
-    def ask(self, question: Callable[[Store], Past], limit_s: float = RECALL_LIMIT_S) -> Past:
+    def ask(self, question: Callable[[HistoryStore], StoredAccount], limit_s: float = RECALL_LIMIT_S) -> StoredAccount:
         """The answer of the thread; an empty past when it does not come in time."""
         if self._stopping:
-            return Past()
-        answers: queue.SimpleQueue[Past] = queue.SimpleQueue()
+            return StoredAccount()
+        answers: queue.SimpleQueue[StoredAccount] = queue.SimpleQueue()
         self.leave(lambda store: answers.put(question(store)))
         try:
             return answers.get(timeout=limit_s)
         except queue.Empty:
             logger.warning("history: no answer within %g s; going on without", limit_s)
-            return Past()
+            return StoredAccount()
 
     def stop(self, join_s: float = STOP_LIMIT_S) -> None:
         """Writes what waits and closes the file, for up to `join_s` seconds; may be called twice."""
@@ -115,7 +115,7 @@ class History:
         store.close()
 
 
-class Ledger:
+class AccountHistory:
     """One account, as one poller sees it. `recall` and `keep` are called by the poller, the others by the main thread.
 
     Nothing is kept before the key is known: `recall` binds the ledger to it.
@@ -124,7 +124,7 @@ class Ledger:
     def __init__(self, account: str, history: History) -> None:
         self._account = account
         self._history = history
-        self._bound: tuple[Who, datetime] | None = None  # and the snapshots' `started_at` that it goes for
+        self._bound: tuple[AccountIdentity, datetime] | None = None  # and the snapshots' `started_at` that it goes for
         self._sampled_at: datetime | None = None
         self._activity = Activity()
         self._read_at: datetime | None = None
@@ -132,12 +132,12 @@ class Ledger:
         self._key_days: Days = {}
         self._key_days_read_at: datetime | None = None
 
-    def recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> tuple[Snapshot, Past]:
+    def recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> tuple[Snapshot, StoredAccount]:
         """`begun`, which knows nothing yet, with everything that was known of this key's account; and that itself.
 
         `mono_s`: the monotonic clock at `now`. Values keep the time at which they were measured.
         """
-        who = Who(self._account, fingerprint)
+        who = AccountIdentity(self._account, fingerprint)
         past = self._history.ask(lambda store: store.recall(who, now))
         self._bound = (who, begun.started_at)
         self._sampled_at = past.last.at if past.last is not None else None
@@ -166,7 +166,7 @@ class Ledger:
             self._keep_days(who, "key", known, keys.value, keys.measured_at)
         self._keep_today(who, snapshot.today)
 
-    def _keep_today(self, who: Who, read: Reading[Today]) -> None:
+    def _keep_today(self, who: AccountIdentity, read: Reading[Today]) -> None:
         today, read_at = read.value, read.measured_at
         if today is None or read_at is None or read_at == self._today_read_at or today.truncated:
             return  # a truncated answer is only a lower bound, and no longer says so when it is read back
@@ -189,20 +189,20 @@ class Ledger:
             who = self._bound[0]
             self._history.leave(lambda store: store.keep_concern(who, kind, told))
 
-    def keep_run(self, started_at: datetime, run: Run) -> None:
+    def keep_run(self, started_at: datetime, run: MeterRun) -> None:
         """The present state of a run of the meter; `started_at` as of `keep_episode`."""
         if self._bound is not None and self._bound[1] == started_at:
             who = self._bound[0]
             self._history.leave(lambda store: store.keep_run(who, run))
 
-    def _keep_days(self, who: Who, kind: str, before: Days, after: Days, read_at: datetime) -> None:
+    def _keep_days(self, who: AccountIdentity, kind: str, before: Days, after: Days, read_at: datetime) -> None:
         changed = {day: names for day, names in after.items() if before.get(day) != names}
         # Days that fell out at the old end are only too old for a snapshot; the file keeps them.
         gone = [day for day in before if day not in after and day > min(after, default=day)]
         self._history.leave(lambda store: store.keep_days(who, kind, changed, gone, read_at))
 
 
-def remembered(begun: Snapshot, past: Past, now: datetime, mono_s: float) -> Snapshot:
+def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: float) -> Snapshot:
     """`begun` with what is known from before.
 
     No monotonic clock outlives its process: samples get the readings that this one's would have had, spaced as the wall clock
@@ -236,13 +236,15 @@ def remembered(begun: Snapshot, past: Past, now: datetime, mono_s: float) -> Sna
 def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
     """The history in the file at `path`; its directory is made by `private_dir`, on the history's thread."""
 
-    def open_store() -> Store:
-        from openbalance_hid.history.store import Store  # SQLite is loaded by the thread, beside the start and not in its way
+    def open_store() -> HistoryStore:
+        from openbalance_hid.history.store import (
+            HistoryStore,  # SQLite is loaded by the thread, beside the start and not in its way
+        )
 
-        return Store(path, lambda: private_dir(path.parent))
+        return HistoryStore(path, lambda: private_dir(path.parent))
 
     return History(open_store)
 
 
-def _counted(sample: Sample) -> Counted:
-    return Counted(sample.at, Credits(sample.total_credits_usd, sample.total_usage_usd))
+def _counted(sample: Sample) -> StoredSample:
+    return StoredSample(sample.at, Credits(sample.total_credits_usd, sample.total_usage_usd))

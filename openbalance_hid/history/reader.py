@@ -15,13 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Spend
 from openbalance_hid.account.spike import Level
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.history import rows
-from openbalance_hid.history.past import Counted
-from openbalance_hid.history.schema import STEPS, DamagedError, amount, from_us, reading, to_us, version
+from openbalance_hid.history.migrations import STEPS, DamagedError, amount, from_us, reading, to_us, version
+from openbalance_hid.history.records import StoredSample
 
 Value = TypeVar("Value")
 
@@ -78,11 +78,11 @@ class Reader:
             for name, spend in sorted(names.items())
         ]
 
-    def samples(self) -> list[tuple[str, Counted]]:
+    def samples(self) -> list[tuple[str, StoredSample]]:
         """Account and reading of the credits."""
         return self._each(lambda number: rows.samples(self._db, number), lambda sample: sample.at)
 
-    def runs(self) -> list[tuple[str, Run]]:
+    def runs(self) -> list[tuple[str, MeterRun]]:
         """Account and run of the meter."""
         return self._each(lambda number: rows.runs(self._db, number), lambda run: run.started_at)
 

@@ -15,11 +15,11 @@ from sys import intern
 
 from openbalance_hid.account.days import DAYS_KEPT
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.past import Counted, Days, Past, Who
-from openbalance_hid.history.schema import amount, from_us, reading, salt_of, to_us
+from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
+from openbalance_hid.history.records import AccountIdentity, Days, StoredAccount, StoredSample
 from openbalance_hid.history.thinning import ALL_FOR, thin
 
 _LARGEST = 2**63 - 1  # what an INTEGER of SQLite holds
@@ -29,32 +29,32 @@ RECENT_FOR = ALL_FOR + timedelta(hours=1)  # so that the reading before the olde
 # --- accounts --------------------------------------------------------------------------------------------------------------
 
 
-def account(db: Connection, who: Who) -> int:
+def account(db: Connection, who: AccountIdentity) -> int:
     """The number of an account, or one that no account has."""
     row = db.execute("SELECT id FROM accounts WHERE name = ? AND bound_to = ?", (who.name, _bound(db, who))).fetchone()
     return int(row[0]) if row is not None else _NOBODY
 
 
-def account_for(db: Connection, who: Who) -> int:
+def account_for(db: Connection, who: AccountIdentity) -> int:
     """The number of an account, which exists afterwards."""
     db.execute("INSERT OR IGNORE INTO accounts (name, bound_to) VALUES (?, ?)", (who.name, _bound(db, who)))
     return account(db, who)
 
 
-def _bound(db: Connection, who: Who) -> str:
+def _bound(db: Connection, who: AccountIdentity) -> str:
     return hashlib.blake2b(who.fingerprint.encode(), key=salt_of(db), digest_size=16).hexdigest()
 
 
 # --- everything at once ----------------------------------------------------------------------------------------------------
 
 
-def past(db: Connection, number: int, now: datetime) -> Past:
+def past(db: Connection, number: int, now: datetime) -> StoredAccount:
     """What a start wants to know."""
     since = now.astimezone(UTC).date() - timedelta(days=DAYS_KEPT)
     asked = "SELECT activity_read_at, today_read_at, key_days_read_at FROM accounts WHERE id = ?"
     read_at, today_read_at, key_days_read_at = db.execute(asked, (number,)).fetchone() or (None, None, None)
     recent = _recent(db, number, now)
-    return Past(
+    return StoredAccount(
         last=recent[-1] if recent else _last(db, number, now),
         samples=recent,
         activity=Activity(days(db, number, "model", since), days(db, number, "provider", since))
@@ -82,12 +82,12 @@ def write_masked(db: Connection, on: bool) -> None:
 # --- samples ---------------------------------------------------------------------------------------------------------------
 
 
-def samples(db: Connection, number: int) -> tuple[Counted, ...]:
+def samples(db: Connection, number: int) -> tuple[StoredSample, ...]:
     """All of an account, oldest first."""
     return _counted(db, "account = ? ORDER BY at", number)
 
 
-def write_sample(db: Connection, number: int, sample: Counted) -> None:
+def write_sample(db: Connection, number: int, sample: StoredSample) -> None:
     """Adds one, or replaces the one of the same instant."""
     usd = (str(sample.credits.total_credits_usd), str(sample.credits.total_usage_usd))
     db.execute(
@@ -105,25 +105,25 @@ def thin_samples(db: Connection, number: int, now: datetime) -> None:
     db.executemany("DELETE FROM samples WHERE account = ? AND at = ?", gone)
 
 
-def _recent(db: Connection, number: int, now: datetime) -> tuple[Counted, ...]:
+def _recent(db: Connection, number: int, now: datetime) -> tuple[StoredSample, ...]:
     """Those of the last `RECENT_FOR`, oldest first, as far as their times agree with the order in which they came."""
     window = (number, to_us(now - RECENT_FOR), to_us(now))
-    kept: list[Counted] = []
+    kept: list[StoredSample] = []
     for sample in _counted(db, "account = ? AND at BETWEEN ? AND ? ORDER BY id DESC", *window):
         if not kept or sample.at < kept[-1].at:  # else a clock was set back after it; the later row knows better
             kept.append(sample)
     return tuple(reversed(kept))
 
 
-def _last(db: Connection, number: int, now: datetime) -> Counted | None:
+def _last(db: Connection, number: int, now: datetime) -> StoredSample | None:
     found = _counted(db, "account = ? AND at <= ? ORDER BY at DESC LIMIT 1", number, to_us(now))
     return found[0] if found else None
 
 
-def _counted(db: Connection, where: str, *values: int) -> tuple[Counted, ...]:
+def _counted(db: Connection, where: str, *values: int) -> tuple[StoredSample, ...]:
     found = db.execute(f"SELECT at, total_credits_usd, total_usage_usd FROM samples WHERE {where}", values)  # noqa: S608  ours
     with reading():
-        return tuple(Counted(from_us(at), Credits(amount(bought), amount(used))) for at, bought, used in found)
+        return tuple(StoredSample(from_us(at), Credits(amount(bought), amount(used))) for at, bought, used in found)
 
 
 # --- completed days --------------------------------------------------------------------------------------------------------
@@ -181,28 +181,28 @@ def write_read_at(db: Connection, number: int, kind: str, read_at: datetime) -> 
 # --- runs and episodes -----------------------------------------------------------------------------------------------------
 
 
-def runs(db: Connection, number: int) -> tuple[Run, ...]:
+def runs(db: Connection, number: int) -> tuple[MeterRun, ...]:
     """All of an account, oldest first."""
     return _runs(db, "account = ? ORDER BY started_at", number)
 
 
-def _last_run(db: Connection, number: int) -> Run | None:
+def _last_run(db: Connection, number: int) -> MeterRun | None:
     return next(iter(_runs(db, "account = ? ORDER BY started_at DESC LIMIT 1", number)), None)
 
 
-def _runs(db: Connection, where: str, number: int) -> tuple[Run, ...]:
+def _runs(db: Connection, where: str, number: int) -> tuple[MeterRun, ...]:
     found = db.execute(
         f"SELECT started_at, ended_at, usd, counted_at, counted_usage_usd, approximate FROM runs WHERE {where}",  # noqa: S608  ours
         (number,),
     )
     with reading():
         return tuple(
-            Run(from_us(start), _from_us(end), _amount(usd), _from_us(counted), _amount(usage), bool(approximate))
+            MeterRun(from_us(start), _from_us(end), _amount(usd), _from_us(counted), _amount(usage), bool(approximate))
             for start, end, usd, counted, usage, approximate in found
         )
 
 
-def write_run(db: Connection, number: int, run: Run) -> None:
+def write_run(db: Connection, number: int, run: MeterRun) -> None:
     """Adds one, or replaces the one that began at the same instant."""
     amounts = [None if usd is None else str(usd) for usd in (run.usd, run.counted_usage_usd)]
     db.execute(

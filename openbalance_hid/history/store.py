@@ -12,16 +12,16 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history import rows
 from openbalance_hid.history.file import HistoryFile
-from openbalance_hid.history.past import Counted, Days, Past, Who
-from openbalance_hid.history.schema import STEPS, Step
+from openbalance_hid.history.migrations import STEPS, Migration
+from openbalance_hid.history.records import AccountIdentity, Days, StoredAccount, StoredSample
 
 
-class Store:
+class HistoryStore:
     """For one thread alone. Nothing here raises for a file that cannot be used (see `file`); amounts are exact."""
 
     def __init__(
@@ -30,11 +30,11 @@ class Store:
         prepare: Callable[[], object],
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_salt: Callable[[], bytes] = lambda: os.urandom(16),
-        steps: Sequence[Step] = STEPS,
+        steps: Sequence[Migration] = STEPS,
     ) -> None:
         """`prepare` makes the directory; `utc` names a file that is set aside; `new_salt` is asked once for a new file."""
         self._file = HistoryFile(path, prepare, utc, new_salt, steps)
-        self._thinned_in: dict[Who, datetime] = {}  # the UTC hour in which an account was thinned last
+        self._thinned_in: dict[AccountIdentity, datetime] = {}  # the UTC hour in which an account was thinned last
 
     @property
     def in_memory(self) -> bool:
@@ -47,25 +47,25 @@ class Store:
 
     # --- what was --------------------------------------------------------------------------------------------------------
 
-    def recall(self, who: Who, now: datetime) -> Past:
+    def recall(self, who: AccountIdentity, now: datetime) -> StoredAccount:
         """What is known of an account. Days: the last `DAYS_KEPT`; samples later than `now` are left out."""
-        return self._file.ask(lambda db: rows.past(db, rows.account(db, who), now), Past())
+        return self._file.ask(lambda db: rows.past(db, rows.account(db, who), now), StoredAccount())
 
-    def samples(self, who: Who) -> tuple[Counted, ...]:
+    def samples(self, who: AccountIdentity) -> tuple[StoredSample, ...]:
         """All samples that are left, oldest first."""
         return self._file.ask(lambda db: rows.samples(db, rows.account(db, who)), ())
 
-    def days(self, who: Who, kind: str, since: date = date.min) -> dict[date, dict[str, Spend]]:
+    def days(self, who: AccountIdentity, kind: str, since: date = date.min) -> dict[date, dict[str, Spend]]:
         """Completed days from `since` on, by "model", "provider" or "key"."""
         return self._file.ask(lambda db: rows.days(db, rows.account(db, who), kind, since), {})
 
-    def runs(self, who: Who) -> tuple[Run, ...]:
+    def runs(self, who: AccountIdentity) -> tuple[MeterRun, ...]:
         """All runs of the meter, oldest first."""
         return self._file.ask(lambda db: rows.runs(db, rows.account(db, who)), ())
 
     # --- what comes ------------------------------------------------------------------------------------------------------
 
-    def keep_sample(self, who: Who, sample: Counted) -> None:
+    def keep_sample(self, who: AccountIdentity, sample: StoredSample) -> None:
         """Adds a sample, and once an hour thins those of its account."""
         hour = sample.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         thins = self._thinned_in.get(who) != hour
@@ -79,7 +79,9 @@ class Store:
 
         self._file.change(change)
 
-    def keep_days(self, who: Who, kind: str, days: Days, gone: Iterable[date] = (), read_at: datetime | None = None) -> None:
+    def keep_days(
+        self, who: AccountIdentity, kind: str, days: Days, gone: Iterable[date] = (), read_at: datetime | None = None
+    ) -> None:
         """Puts whole days in the place of what was known of them; `gone`: days that turned out to have nothing.
 
         `kind`: "model", "provider" or "key"; `read_at`: when `/activity` answered, which tells those by key on their own.
@@ -93,23 +95,23 @@ class Store:
 
         self._file.change(change)
 
-    def keep_today(self, who: Who, today: Today, read_at: datetime) -> None:
+    def keep_today(self, who: AccountIdentity, today: Today, read_at: datetime) -> None:
         """Puts the day that is not over in the place of what was known of it."""
         self._file.change(lambda db: rows.write_today(db, rows.account_for(db, who), today, read_at))
 
-    def keep_episode(self, who: Who, rule: SpikeRule, episode: Episode) -> None:
+    def keep_episode(self, who: AccountIdentity, rule: SpikeRule, episode: Episode) -> None:
         """The present state of an episode that is not over."""
         self._file.change(lambda db: rows.write_episode(db, rows.account_for(db, who), rule, episode))
 
-    def end_episode(self, who: Who, rule: SpikeRule, ended_at: datetime) -> None:
+    def end_episode(self, who: AccountIdentity, rule: SpikeRule, ended_at: datetime) -> None:
         """The episode of a rule is over."""
         self._file.change(lambda db: rows.end_episode(db, rows.account_for(db, who), rule, ended_at))
 
-    def keep_concern(self, who: Who, kind: str, told: str | None) -> None:
+    def keep_concern(self, who: AccountIdentity, kind: str, told: str | None) -> None:
         """What the desktop was told of a concern; None: it is over."""
         self._file.change(lambda db: rows.write_concern(db, rows.account_for(db, who), kind, told))
 
-    def keep_run(self, who: Who, run: Run) -> None:
+    def keep_run(self, who: AccountIdentity, run: MeterRun) -> None:
         """A run of the meter, begun or ended."""
         self._file.change(lambda db: rows.write_run(db, rows.account_for(db, who), run))
 

@@ -28,7 +28,7 @@ _KEYS_GAP = (24, timedelta(hours=6))
 _WINDOW_GAP = (4, timedelta(hours=1))
 
 
-class Outcome(Enum):
+class RequestOutcome(Enum):
     """How a turn went, as far as the next one depends on it."""
 
     OK = "ok"
@@ -39,22 +39,22 @@ class Outcome(Enum):
     OWNER = "owner"  # nothing changes until the owner acts
 
 
-def next_poll(outcome: Outcome, interval_s: float, failures: int, retry_after_s: float | None, rng: Random) -> float:
+def next_poll(outcome: RequestOutcome, interval_s: float, failures: int, retry_after_s: float | None, rng: Random) -> float:
     """Seconds until the next poll.
 
     `failures`: turns in a row that ended OFFLINE, SOON or RATE_LIMITED, this one included. Back-off doubles from 15 s up to the
     interval, with equal jitter (half fixed, half random), so that many daemons do not come back at once after an outage.
     """
     match outcome:
-        case Outcome.OK | Outcome.OWNER:
+        case RequestOutcome.OK | RequestOutcome.OWNER:
             return interval_s
-        case Outcome.REJECTED_ONCE:
+        case RequestOutcome.REJECTED_ONCE:
             return REJECTION_GAP_S + 5 * rng.random()
-        case Outcome.RATE_LIMITED:
+        case RequestOutcome.RATE_LIMITED:
             wait_s = max(_back_off(failures, interval_s, rng), _RATE_LIMIT_FLOOR_S)
-        case Outcome.OFFLINE:
+        case RequestOutcome.OFFLINE:
             wait_s = _back_off(failures, min(interval_s, _OFFLINE_CAP_S), rng)
-        case Outcome.SOON:
+        case RequestOutcome.SOON:
             wait_s = _back_off(failures, interval_s, rng)
     return max(wait_s, retry_after_s or 0.0)
 

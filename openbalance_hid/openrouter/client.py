@@ -25,12 +25,12 @@ from openbalance_hid.errors import (
 )
 from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.openrouter.address import OPENROUTER_URL, Secret, checked_base_url
-from openbalance_hid.openrouter.limits import USUAL, Limits
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, BearerAuth, checked_base_url
+from openbalance_hid.openrouter.http_limits import USUAL, HttpLimits
 from openbalance_hid.openrouter.replies import KeyInfo
 
 if TYPE_CHECKING:
-    from openbalance_hid.openrouter.exchange import Answer, Exchange
+    from openbalance_hid.openrouter.http import HttpResponse, HttpSession
 
 _MOST_PAGES = 50  # of keys: whoever has more than five thousand sees the newest
 _LONGEST_WAIT_S = 86_400.0  # a Retry-After beyond a day is a mistake of the server's
@@ -50,19 +50,19 @@ class Client:
         key: str,
         base_url: str = OPENROUTER_URL,
         *,
-        limits: Limits = USUAL,
+        limits: HttpLimits = USUAL,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
         """CredentialError for a text that cannot be a key, ConfigError for an address that may not be asked."""
-        self.secret = Secret(key)
+        self.secret = BearerAuth(key)
         self.base_url = checked_base_url(base_url)
         self.calls = 0  # requests sent
         self.last_date_skew_s: float | None = None  # the server's Date minus the local clock, of the last answer
         self._limits = limits
         self._utc = utc
         self._mono = mono
-        self._exchange: Exchange | None = None
+        self._exchange: HttpSession | None = None
 
     def credits(self) -> Credits:
         """What was bought and used. ForbiddenError for an inference key, which may also be answered 0 and 0."""
@@ -140,9 +140,9 @@ class Client:
     ) -> Reply:
         if self._exchange is None:
             # Here and not above: requests takes a tenth of a second to import, and that is the poller's time, not the start's.
-            from openbalance_hid.openrouter.exchange import Exchange
+            from openbalance_hid.openrouter.http import HttpSession
 
-            self._exchange = Exchange(self.secret, self.base_url, self._limits, self._mono)
+            self._exchange = HttpSession(self.secret, self.base_url, self._limits, self._mono)
         self.calls += 1
         try:
             answer = self._exchange.run(method, path, body, largest_bytes or self._limits.body_bytes)
@@ -161,7 +161,7 @@ class Client:
             self.last_date_skew_s = (sent_at - self._utc()).total_seconds()
 
 
-def _refusal(path: str, answer: Answer, now: datetime) -> ApiError:
+def _refusal(path: str, answer: HttpResponse, now: datetime) -> ApiError:
     status = answer.status
     now = http_date(answer.headers.get("Date")) or now  # of the clock that a Retry-After is written by
     said = replies.error_message(answer.body)

@@ -14,8 +14,8 @@ from random import Random, SystemRandom
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.further import Clock
-from openbalance_hid.openrouter.turn import Recall, Turns
+from openbalance_hid.openrouter.poll_cycle import PollCycle, Recall
+from openbalance_hid.openrouter.secondary_endpoints import Clock
 
 # What the history knows comes to the glass first: loading the HTTP library keeps the interpreter from drawing for a tenth of a
 # second.
@@ -54,7 +54,7 @@ class Poller:
         self.account = account
         self._clock = clock or SystemClock()
         self._changed = threading.Condition()
-        self._turns = Turns(
+        self._turns = PollCycle(
             account,
             client_factory,
             interval_s,

@@ -33,7 +33,7 @@ class Weight(Enum):
     HERO = "Bold"
 
 
-class Run(NamedTuple):
+class GlyphRun(NamedTuple):
     """A run of text as a mask. The ink starts `left_px` before the run's origin; the baseline is `baseline_px` from the top."""
 
     mask: Image.Image  # mode L; shared, never drawn upon
@@ -113,7 +113,7 @@ def descent_px(text: str, weight: Weight, size_px: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def run(text: str, weight: Weight, size_px: int) -> Run:
+def run(text: str, weight: Weight, size_px: int) -> GlyphRun:
     """The mask of a printable text. Cached: callers must not draw on it."""
     font = _font(weight, size_px)
     pad, up, down = 2 + size_px // 8, size_px + size_px // 4, size_px // 2
@@ -122,4 +122,4 @@ def run(text: str, weight: Weight, size_px: int) -> Run:
     for char in text:
         pen.text((x, up), char, fill=255, font=font, anchor="ls")
         x += _advance_px(char, weight, size_px)
-    return Run(mask, pad, up)
+    return GlyphRun(mask, pad, up)

@@ -12,7 +12,7 @@ from openbalance_hid.render.type_scale import Scale
 from openbalance_hid.tiles.view import Notice, Tone
 
 
-class Step(NamedTuple):
+class NoticeStep(NamedTuple):
     """One way to lay a notice out, from roomy to tight."""
 
     icon: float  # side, as a fraction of the key's
@@ -23,17 +23,17 @@ class Step(NamedTuple):
 
 
 STEPS: Final = (
-    Step(0.36, 0, 2, True),
-    Step(0.32, 1, 2, True),
-    Step(0.29, 2, 2, True),
-    Step(0.26, 3, 2, True),
-    Step(0.29, 2, 2, False, merged=True),
-    Step(0.26, 3, 2, False, merged=True),
-    Step(0.29, 2, 3, False),
-    Step(0.26, 3, 3, False),
-    Step(0.22, 5, 3, False),
-    Step(0.20, 5, 3, False),  # "Not a Management key" below a title with tails, at 72 px
-    Step(0.20, 5, 2, False),
+    NoticeStep(0.36, 0, 2, True),
+    NoticeStep(0.32, 1, 2, True),
+    NoticeStep(0.29, 2, 2, True),
+    NoticeStep(0.26, 3, 2, True),
+    NoticeStep(0.29, 2, 2, False, merged=True),
+    NoticeStep(0.26, 3, 2, False, merged=True),
+    NoticeStep(0.29, 2, 3, False),
+    NoticeStep(0.26, 3, 3, False),
+    NoticeStep(0.22, 5, 3, False),
+    NoticeStep(0.20, 5, 3, False),  # "Not a Management key" below a title with tails, at 72 px
+    NoticeStep(0.20, 5, 2, False),
 )
 
 
@@ -77,7 +77,7 @@ def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tu
     return (icon, *items), height, cut or not told
 
 
-def _words(words: str, room_px: int, scale: Scale, step: Step) -> tuple[tuple[str, ...], int, bool]:
+def _words(words: str, room_px: int, scale: Scale, step: NoticeStep) -> tuple[tuple[str, ...], int, bool]:
     """The lines, their size and whether they were cut: the largest size at which the words fit, else cut at the smallest."""
     sizes = scale.sizes(type_scale.NOTICE, step.words)
     for size in sizes:

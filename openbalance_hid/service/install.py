@@ -11,7 +11,7 @@ from typing import Protocol
 
 from openbalance_hid.config.paths import absolute, home_dir
 from openbalance_hid.errors import ServiceError
-from openbalance_hid.service.programs import Ended, ask_program
+from openbalance_hid.service.subprocesses import Ended, ask_program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_user_unit
 
 START_LIMIT_S = 100.0  # systemd gives up after 90
@@ -32,7 +32,7 @@ _LEFT = {
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class UnitState:
     """How the service is. `file`: its unit, or None; `enabled`: starts by itself; `words`: all of it, short.
 
     `rests`: it does not run, and nothing went wrong.
@@ -54,7 +54,7 @@ class UserService(Protocol):
 
     def install(self, anew: bool = False) -> list[str]: ...
     def uninstall(self) -> list[str]: ...
-    def state(self) -> State: ...
+    def state(self) -> UnitState: ...
     def logs_command(self, lines: int, follow: bool) -> list[str]: ...
 
 
@@ -122,7 +122,7 @@ class Systemd:
             self._ask("reset-failed", UNIT)
         return done or ["the service is not installed"]
 
-    def state(self) -> State:
+    def state(self) -> UnitState:
         """How it is now."""
         self._reach()
         told = self._ask("show", UNIT, "--property=ActiveState,SubState,MainPID,Result,UnitFileState,FragmentPath,NRestarts")
@@ -136,7 +136,7 @@ class Systemd:
             words.append(f"last result: {facts['Result']}")
         if facts.get("NRestarts", "0") != "0":
             words.append(f"restarted {facts['NRestarts']} times")
-        return State(
+        return UnitState(
             Path(file) if file else None, wanted, active, ", ".join(words), pid, facts.get("ActiveState") == "inactive"
         )
 
@@ -230,20 +230,20 @@ class Launchd:
             done.append(f"removed {self._file}")
         return done or ["the service is not installed"]
 
-    def state(self) -> State:
+    def state(self) -> UnitState:
         """How it is now."""
         file = self._file if self._file.exists() else None
         told = self._ask("print", f"{self._domain}/{LABEL}")
         if told.code is None:
             raise ServiceError(f"launchd does not answer: {told.reason}", NO_MANAGER)
         if not told.ok:
-            return State(file, False, False, "not loaded")
+            return UnitState(file, False, False, "not loaded")
         facts = _facts(told.out)
         pid = self._pid()
         words, left_with = facts.get("state", "loaded"), facts.get("last exit code")
         if pid is None and left_with is not None:
             words += f", last exit code {left_with}"
-        return State(file, True, pid is not None, words, pid, pid is None and left_with in (None, "0", "(never exited)"))
+        return UnitState(file, True, pid is not None, words, pid, pid is None and left_with in (None, "0", "(never exited)"))
 
     def logs_command(self, lines: int, follow: bool) -> list[str]:
         """The words that show the log."""

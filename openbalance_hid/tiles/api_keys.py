@@ -14,13 +14,13 @@ from decimal import Decimal
 
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import utc_now
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import (
-    State,
+    TileState,
     age_words,
     notice_view,
     plain_notice,
@@ -34,8 +34,8 @@ from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shor
 MOST = 6
 WARN_SHARE = Decimal("0.8")
 TITLES = {"today": "Today UTC", "week": "Week UTC", "month": "Month UTC"}
-NO_KEYS = State("No keys yet", Icon.KEY, Tone.MUTED)
-NO_SUCH_KEY = State("No such key", Icon.KEY, Tone.WARN)
+NO_KEYS = TileState("No keys yet", Icon.KEY, Tone.MUTED)
+NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 
 
 def view(scene: Scene) -> TileView:
@@ -143,7 +143,7 @@ KIND = TileKind(
     "api-keys",
     "spend per API key, with the key's limit as a gauge",
     view,
-    OpenPage(Page.KEYS),
+    OpenPage(WebPage.KEYS),
     (
         Option("period", "choice", "today", choices=("today", "week", "month"), help="all UTC"),
         Option("key_name", "text", None, minimum=1, maximum=300, help="the name of one key; without: all"),

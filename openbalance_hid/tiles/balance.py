@@ -14,8 +14,8 @@ from decimal import Decimal
 from openbalance_hid.account.concern import balance_grade
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
@@ -108,7 +108,7 @@ KIND = TileKind(
     "balance",
     "credits remaining, credits used, or percent used",
     view,
-    OpenPage(Page.CREDITS),
+    OpenPage(WebPage.CREDITS),
     (
         Option("show", "choice", "remaining", choices=("remaining", "used", "percent"), help="which number"),
         Option("period", "choice", "30d", choices=("30d", "7d", "all"), help="of used and percent"),

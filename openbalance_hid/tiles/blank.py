@@ -1,6 +1,6 @@
 """`blank`: nothing, so that a key stays dark. A tap does nothing."""
 
-from openbalance_hid.press.actions import Nothing
+from openbalance_hid.tiles.actions import Nothing
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.view import TileView
 

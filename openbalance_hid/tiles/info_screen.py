@@ -3,7 +3,7 @@
 Of several accounts on the deck each is shown in turn; a touch there does nothing.
 """
 
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import age_text, faded, notice_view, shown_age, trouble, trouble_line
 from openbalance_hid.tiles.view import Hero, Line, TileView, Tone

@@ -8,8 +8,8 @@ import re
 
 from msgspec.structs import replace
 
+from openbalance_hid.tiles.formatting import UNITS
 from openbalance_hid.tiles.view import Block, Hero, Line, Row, TileView
-from openbalance_hid.tiles.words import UNITS
 
 DOTS = "•••"
 _MONEY = re.compile(r"[-<]*\$\d+(?:[.,]\d+)*[kKMBT]?")

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.meter import Run
-from openbalance_hid.press.actions import ToggleMeter
-from openbalance_hid.tiles import words
+from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import ToggleMeter
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
@@ -50,18 +50,18 @@ def view(scene: Scene) -> TileView:
     )
 
 
-def _state(run: Run | None) -> str:
+def _state(run: MeterRun | None) -> str:
     if run is None:
         return "Meter"
     return "Running" if run.is_running else "Stopped" if run.is_settled else "Settling"
 
 
-def _amount(run: Run) -> Hero:
+def _amount(run: MeterRun) -> Hero:
     text = ("~" if run.approximate and run.usd is not None else "") + words.money(run.usd)
     return Hero(text)
 
 
-def _time(run: Run, now: datetime) -> Line:
+def _time(run: MeterRun, now: datetime) -> Line:
     """For how long, with a sign for the state."""
     if run.is_settled and run.usd is None:
         return Line("not counted", Tone.MUTED, variants=("uncounted",))
@@ -70,7 +70,7 @@ def _time(run: Run, now: datetime) -> Line:
     return Line(_lasted(run, now), Tone.MUTED, Icon.STOP if run.is_settled else Icon.HOURGLASS, strong=True)
 
 
-def _lasted(run: Run, now: datetime) -> str:
+def _lasted(run: MeterRun, now: datetime) -> str:
     """While it runs, whole minutes: the key is drawn again once a minute."""
     seconds = ((run.ended_at or now) - run.started_at).total_seconds()
     return "<1 m" if run.is_running and seconds < 60 else words.age(seconds)

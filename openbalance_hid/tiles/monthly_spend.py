@@ -8,8 +8,8 @@ A tap opens the activity page.
 from decimal import Decimal
 
 from openbalance_hid.account.spend import daily_usd, leaders, used_usd
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import NO_ACTIVITY
 from openbalance_hid.tiles.scene import Scene, TileKind
@@ -52,6 +52,6 @@ KIND = TileKind(
     "monthly-spend",
     "the rolling 30-day total with a chart of the last days",
     view,
-    OpenPage(Page.ACTIVITY),
+    OpenPage(WebPage.ACTIVITY),
     (Option("bars", "int", 7, minimum=2, maximum=14, help="days in the chart"),),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-Kind = Literal["choice", "decimal", "float", "int", "bool", "text"]
+OptionType = Literal["choice", "decimal", "float", "int", "bool", "text"]
 Number = int | float | Decimal
 
 LARGEST = 10**12  # no amount, time or count comes near; beyond it Decimal arithmetic could overflow its context
@@ -21,7 +21,7 @@ class Option:
     """One option. The default stands when the owner is silent; None means off and cannot be written."""
 
     name: str
-    kind: Kind
+    kind: OptionType
     default: object
     choices: tuple[str, ...] | None = None  # of a choice, the default first
     minimum: Number | None = None  # inclusive; of a text, its length in characters

@@ -5,8 +5,8 @@
 A tap turns to that page. Keys that are down while a page turns fire nothing on the new one.
 """
 
-from openbalance_hid.press.actions import TurnPage
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import TurnPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone

@@ -4,7 +4,7 @@ Amounts that are hidden stay so over a restart. Names, states, ratios, percentag
 (`masked`). What programs ask for stays exact: `status --json`, `guard` and `export` mask nothing.
 """
 
-from openbalance_hid.press.actions import TogglePrivacy
+from openbalance_hid.tiles.actions import TogglePrivacy
 from openbalance_hid.tiles.scene import Privacy, Scene, TileKind
 from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
 

@@ -7,8 +7,8 @@ The next page every 60 s. A tap opens the activity page.
 """
 
 from openbalance_hid.account.spend import providers
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, ranking_view
 from openbalance_hid.tiles.scene import Scene, TileKind
@@ -31,6 +31,6 @@ KIND = TileKind(
     "providers",
     "spend per upstream provider, two at a time",
     view,
-    OpenPage(Page.ACTIVITY),
+    OpenPage(WebPage.ACTIVITY),
     (Option("period", "choice", "30d", choices=("30d", "7d"), help="which completed days"), BY),
 )

@@ -6,11 +6,11 @@ from typing import Any
 from openbalance_hid.account.snapshot import Reading
 from openbalance_hid.account.spend import Leader
 from openbalance_hid.account.spend import leaders as leaders_of
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
-    State,
+    TileState,
     age_words,
     notice_view,
     plain_notice,
@@ -22,8 +22,8 @@ from openbalance_hid.tiles.states import (
 from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
-NO_ACTIVITY = State("No activity yet", Icon.CLOCK, Tone.MUTED)
-NO_SPEND = State("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may have been made, of free models or by an own key
+NO_ACTIVITY = TileState("No activity yet", Icon.CLOCK, Tone.MUTED)
+NO_SPEND = TileState("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may have been made, of free models or by an own key
 BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
 
 

@@ -7,9 +7,9 @@ The gauge is full at 30 days. Idle days count into the pace. A tap opens the cre
 
 from decimal import Decimal
 
-from openbalance_hid.account.runway import is_young, runway
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.account.pace import is_young, runway
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import age_words, notice_view, shown_age, trouble, trouble_line
@@ -77,6 +77,6 @@ KIND = TileKind(
     "runway",
     "days left at the present pace",
     view,
-    OpenPage(Page.CREDITS),
+    OpenPage(WebPage.CREDITS),
     (Option("warn_days", "int", 7, minimum=0, maximum=365, help="amber below it, red below a third of it"),),
 )

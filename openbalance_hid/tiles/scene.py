@@ -10,9 +10,9 @@ from enum import Enum
 from msgspec import Struct, field
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.press.actions import Action
+from openbalance_hid.tiles.actions import Action
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.view import TileView
 
@@ -42,7 +42,7 @@ class Scene(Struct, frozen=True):
     episode: Episode | None = None
     pages: tuple[str, ...] = ()
     page: int = 0
-    run: Run | None = None
+    run: MeterRun | None = None
     privacy: Privacy = Privacy.OFF
 
     def choice(self, name: str) -> str:

@@ -15,13 +15,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from openbalance_hid.account.episode import calls_for_attention
-from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, Verdict, judge
-from openbalance_hid.press.actions import Acknowledge
-from openbalance_hid.tiles import words
+from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import Acknowledge
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import (
-    State,
+    TileState,
     age_text,
     age_words,
     notice_view,
@@ -53,7 +53,7 @@ def view(scene: Scene) -> TileView:
     asked = trouble(scene, snapshot.activity)
     verdict = judge(snapshot, scene.now, rule_of(scene.options))
     if verdict.level is Level.GATHERING:
-        return plain_notice(scene, title, State("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
+        return plain_notice(scene, title, TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
     if verdict.level is Level.PREPARING:
         return notice_view(scene, title, asked)
     word, icon, tone = LEVELS[verdict.level]
@@ -87,7 +87,7 @@ def view(scene: Scene) -> TileView:
     )
 
 
-def _driver_line(verdict: Verdict) -> Line | None:
+def _driver_line(verdict: SpikeVerdict) -> Line | None:
     driver = verdict.driver
     if driver is None:
         return None
@@ -96,7 +96,7 @@ def _driver_line(verdict: Verdict) -> Line | None:
     return Line(f"{name} {how_much}", Tone.INK, shorten=Shorten.MIDDLE, variants=(name,))
 
 
-def _gathered(verdict: Verdict) -> str:
+def _gathered(verdict: SpikeVerdict) -> str:
     return f"{verdict.active_days}/{ENOUGH_DAYS}"
 
 

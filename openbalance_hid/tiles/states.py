@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.counter import CLOCKS_APART_S
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
 from openbalance_hid.account.spend import counted_usd
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Notice, TileView, Tone
 
@@ -24,7 +24,7 @@ OLD_INTERVALS = 2
 STALE_INTERVALS = 4
 
 
-class State(Struct, frozen=True):
+class TileState(Struct, frozen=True):
     """One row of the table: what stands on the key, and in a few words what helps."""
 
     words: str
@@ -35,13 +35,13 @@ class State(Struct, frozen=True):
 
 
 STATES = {
-    Health.PREPARING: State("Preparing…", Icon.HOURGLASS, Tone.MUTED),
-    Health.NO_KEY: State("Set up", Icon.KEY, Tone.ACCENT, "run setup"),
-    Health.NOT_MANAGEMENT_KEY: State("Not a Management key", Icon.KEY, Tone.ALARM, short="Wrong key"),
-    Health.KEY_REJECTED: State("Key rejected", Icon.LOCK, Tone.ALARM, short="Rejected"),
-    Health.OFFLINE: State("Offline", Icon.OFFLINE, Tone.WARN, "hold to retry"),
-    Health.RATE_LIMITED: State("Slow down", Icon.CLOCK, Tone.WARN),
-    Health.SERVER_ERROR: State("OpenRouter error", Icon.CLOUD, Tone.WARN, short="API error"),
+    Health.PREPARING: TileState("Preparing…", Icon.HOURGLASS, Tone.MUTED),
+    Health.NO_KEY: TileState("Set up", Icon.KEY, Tone.ACCENT, "run setup"),
+    Health.NOT_MANAGEMENT_KEY: TileState("Not a Management key", Icon.KEY, Tone.ALARM, short="Wrong key"),
+    Health.KEY_REJECTED: TileState("Key rejected", Icon.LOCK, Tone.ALARM, short="Rejected"),
+    Health.OFFLINE: TileState("Offline", Icon.OFFLINE, Tone.WARN, "hold to retry"),
+    Health.RATE_LIMITED: TileState("Slow down", Icon.CLOCK, Tone.WARN),
+    Health.SERVER_ERROR: TileState("OpenRouter error", Icon.CLOUD, Tone.WARN, short="API error"),
 }
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 
@@ -69,7 +69,7 @@ def notice_view(scene: Scene, title: str, health: Health) -> TileView:
     return plain_notice(scene, title, state)
 
 
-def plain_notice(scene: Scene, title: str, state: State) -> TileView:
+def plain_notice(scene: Scene, title: str, state: TileState) -> TileView:
     """A whole-tile notice in any words."""
     said = f"{title}: {state.words}" + (f", {state.detail}" if state.detail else "")
     notice = Notice(state.icon, state.words, state.tone, state.detail)

@@ -8,8 +8,8 @@ A tap opens the activity page.
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import leaders, today_since, today_usd, trend
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.balance import aloud, change_line
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
@@ -56,6 +56,6 @@ KIND = TileKind(
     "today",
     "spend so far today (UTC), against the same time yesterday",
     view,
-    OpenPage(Page.ACTIVITY),
+    OpenPage(WebPage.ACTIVITY),
     (Option("by", "choice", "model", choices=("model",), help="what leads today"),),
 )

@@ -8,8 +8,8 @@ A tap opens the activity page.
 """
 
 from openbalance_hid.account.spend import leaders
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, ranking_view
 from openbalance_hid.tiles.scene import Scene, TileKind
@@ -32,7 +32,7 @@ KIND = TileKind(
     "top-models",
     "the models with the highest spend, two at a time",
     view,
-    OpenPage(Page.ACTIVITY),
+    OpenPage(WebPage.ACTIVITY),
     (
         Option("period", "choice", "30d", choices=("30d", "7d", "today"), help="which days"),
         BY,

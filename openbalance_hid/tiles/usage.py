@@ -9,16 +9,25 @@ A tap opens the activity page.
 from msgspec.structs import replace
 
 from openbalance_hid.account.spend import used_usd
-from openbalance_hid.press.actions import OpenPage, Page
-from openbalance_hid.tiles import words
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import State, age_text, age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import (
+    TileState,
+    age_text,
+    age_words,
+    notice_view,
+    plain_notice,
+    shown_age,
+    trouble,
+    trouble_line,
+)
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, TileView, Tone
 
 PERIODS = {"today": "Today UTC", "7d": "7 days", "30d": "30 days", "month": "Month UTC", "all": "All time"}
-ALL_WELL = State("All well", Icon.CHECK, Tone.GOOD)
-BELOW_ZERO = State("Below zero", Icon.WARNING, Tone.ALARM)
+ALL_WELL = TileState("All well", Icon.CHECK, Tone.GOOD)
+BELOW_ZERO = TileState("Below zero", Icon.WARNING, Tone.ALARM)
 
 
 def view(scene: Scene) -> TileView:
@@ -60,7 +69,7 @@ def _icon(scene: Scene, title: str, age: Age) -> TileView:
     account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
     state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
     if age is Age.STALE and measured_at is not None:
-        state = State(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
+        state = TileState(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)
 
 
@@ -68,7 +77,7 @@ KIND = TileKind(
     "usage",
     "the balance, the usage of a period, or both",
     view,
-    OpenPage(Page.ACTIVITY),
+    OpenPage(WebPage.ACTIVITY),
     (
         Option("display", "choice", "both", choices=("both", "icon", "balance", "usage"), help="what is shown"),
         Option("period", "choice", "today", choices=tuple(PERIODS), help="of the usage; today and month are UTC"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.concern import BALANCE_GRADES, Kind, balance_grade, grades, is_worse
+from openbalance_hid.account.concern import BALANCE_GRADES, AlertKind, balance_grade, grades, is_worse
 from openbalance_hid.account.snapshot import Health
 from tests.build import snapshot
 
@@ -31,10 +31,10 @@ def test_how_low_a_balance_is_depends_on_what_the_owner_calls_low(balance: str, 
 @pytest.mark.parametrize(
     ("health", "found"),
     [
-        (Health.OK, {Kind.KEY: None, Kind.BALANCE: "low"}),
-        (Health.KEY_REJECTED, {Kind.KEY: "key_rejected"}),
-        (Health.NOT_MANAGEMENT_KEY, {Kind.KEY: "not_management_key"}),
-        (Health.NO_KEY, {Kind.KEY: "no_key"}),
+        (Health.OK, {AlertKind.KEY: None, AlertKind.BALANCE: "low"}),
+        (Health.KEY_REJECTED, {AlertKind.KEY: "key_rejected"}),
+        (Health.NOT_MANAGEMENT_KEY, {AlertKind.KEY: "not_management_key"}),
+        (Health.NO_KEY, {AlertKind.KEY: "no_key"}),
         (Health.OFFLINE, {}),
         (Health.SERVER_ERROR, {}),
         (Health.RATE_LIMITED, {}),
@@ -48,7 +48,7 @@ def test_only_what_is_known_now_is_judged_and_an_outage_says_nothing(health: Hea
 
 def test_a_key_that_was_never_there_is_no_concern_and_neither_is_a_balance_without_a_limit():
     assert grades(snapshot(balance=None, health=Health.NO_KEY), None) == {}
-    assert grades(snapshot(balance=(1, 2)), None) == {Kind.KEY: None, Kind.BALANCE: None}
+    assert grades(snapshot(balance=(1, 2)), None) == {AlertKind.KEY: None, AlertKind.BALANCE: None}
 
 
 def test_a_balance_is_told_as_it_falls_and_a_key_whenever_its_trouble_changes():
@@ -56,7 +56,7 @@ def test_a_balance_is_told_as_it_falls_and_a_key_whenever_its_trouble_changes():
         (before, grade)
         for before in (None, *BALANCE_GRADES)
         for grade in BALANCE_GRADES
-        if is_worse(Kind.BALANCE, grade, before)
+        if is_worse(AlertKind.BALANCE, grade, before)
     ]
     assert told == [
         (None, "low"),
@@ -66,5 +66,5 @@ def test_a_balance_is_told_as_it_falls_and_a_key_whenever_its_trouble_changes():
         ("low", "below zero"),
         ("very low", "below zero"),
     ]
-    assert is_worse(Kind.KEY, "key_rejected", "not_management_key")
-    assert not is_worse(Kind.KEY, "key_rejected", "key_rejected")
+    assert is_worse(AlertKind.KEY, "key_rejected", "not_management_key")
+    assert not is_worse(AlertKind.KEY, "key_rejected", "key_rejected")

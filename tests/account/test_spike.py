@@ -15,9 +15,9 @@ from openbalance_hid.account.counter import ticks
 from openbalance_hid.account.snapshot import Credits, Health, Reading, Snapshot, Spend, Window
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.history.keeper import remembered
-from openbalance_hid.history.past import Counted, Past
+from openbalance_hid.history.records import StoredAccount, StoredSample
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.tiles.words import times
+from openbalance_hid.tiles.formatting import times
 from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 
 RULE = SpikeRule(burst=False)
@@ -269,7 +269,9 @@ def test_a_restart_at_any_sample_gives_the_same_verdict(hours, days, stop):
     cut = stop % len(taken)
     before, after = taken[: cut + 1], taken[cut + 1 :]
     at, mono_s = before[-1].at, 77.0  # another process: another monotonic clock
-    past = Past(samples=tuple(Counted(each.at, Credits(each.total_credits_usd, each.total_usage_usd)) for each in before))
+    past = StoredAccount(
+        samples=tuple(StoredSample(each.at, Credits(each.total_credits_usd, each.total_usage_usd)) for each in before)
+    )
     recalled = remembered(Snapshot("default", at, 900.0), past, at, mono_s).samples
     shifted = tuple(replace(each, mono_s=mono_s + (each.at - at).total_seconds()) for each in after)
     through = judge(snapshot(days=days_back(days), taken=taken), NOON, BURST)

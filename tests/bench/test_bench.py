@@ -16,9 +16,9 @@ from bench.rows import GROUPS
 from bench.similarity import similarity
 from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row, markdown, spread
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 NO_GOAL = Goal()
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.cli.completion import SHELLS
+from openbalance_hid.cli.completion_script import SHELLS
 from openbalance_hid.config.paths import paths
-from openbalance_hid.daemon.control import ControlServer
-from openbalance_hid.desktop.credentials import Store, store_key
-from openbalance_hid.desktop.secret import Secret
+from openbalance_hid.desktop.credentials import KeyStore, store_key
+from openbalance_hid.ipc.control_server import ControlServer
+from openbalance_hid.secret import Secret
 from tests.cli.door import KEY, here, machine, process
 from tests.cli.shells import completed
 
@@ -79,7 +79,7 @@ def test_without_a_daemon_no_key_is_offered_and_nothing_is_said(tmp_path: Path) 
 
 def test_an_account_to_forget_is_one_that_has_a_key(tmp_path: Path) -> None:
     env = machine(tmp_path, OPENROUTER_MANAGEMENT_KEY_LAB=KEY)
-    store_key("work", Secret(KEY), Store.FILE, paths(env))
+    store_key("work", Secret(KEY), KeyStore.FILE, paths(env))
     assert offered(env, "openbalance-hid", "accounts", "forget", "") == ["default", "lab", "work"]
 
 

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from openbalance_hid.cli.control import _lines
-from openbalance_hid.daemon.status import Process, status
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus
+from openbalance_hid.ipc.status import ProcessInfo, status
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from tests.build import NOON
 from tests.torture.tricky import Tricky, made
 from tests.torture.whole import Whole
@@ -67,7 +67,7 @@ def test_the_daemon_says_so_in_its_status_and_once_in_its_log(deck: Tricky, capl
     trouble(deck)
     whole = Whole(deck)
     whole.wait(60.0)
-    told = status(whole.house, whole.decks.counts(), Process(1, 1.0, "config.toml", NOON, None), whole.now)
+    told = status(whole.house, whole.decks.counts(), ProcessInfo(1, 1.0, "config.toml", NOON, None), whole.now)
     assert [(each["trouble"], each["hint"], each["connected"]) for each in told["decks"]] == [(why, hint, False)]
     assert _lines(told)[-2:] == [f"A1  mk2: {why}", f"  try: {hint}"]
     assert [record.message for record in caplog.records] == [f"{why} – try: {hint}"]

@@ -16,7 +16,7 @@ from openbalance_hid import __version__
 from openbalance_hid.cli import COMMANDS, main
 from tests.cli.door import KEY, here, machine, process, python
 
-GUARDED = "from openbalance_hid.cli.errors_out import guarded; import sys; "
+GUARDED = "from openbalance_hid.cli.exit import guarded; import sys; "
 
 
 def test_the_version_is_said_in_one_line(tmp_path: Path):

@@ -10,16 +10,20 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.past import Counted, Who
-from openbalance_hid.history.store import Store
+from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.store import HistoryStore
 from tests.cli.door import machine, process
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 20)
-ME, BEFORE, WORK = Who("default", "new-key"), Who("default", "old-key"), Who("work", "its-key")
+ME, BEFORE, WORK = (
+    AccountIdentity("default", "new-key"),
+    AccountIdentity("default", "old-key"),
+    AccountIdentity("work", "its-key"),
+)
 AWKWARD = 'a"b\\c\nd,e'
 
 
@@ -27,18 +31,18 @@ AWKWARD = 'a"b\\c\nd,e'
 def env(tmp_path):
     """A machine with a history; the store that wrote it stays open, as the daemon's does."""
     (tmp_path / "state").mkdir(mode=0o700)
-    store = Store(tmp_path / "state" / "history.sqlite3", lambda: None, lambda: NOON)
+    store = HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: None, lambda: NOON)
     store.keep_days(
         BEFORE, "model", {DAY: {"v/old": Spend(Decimal(9), 1, 1)}, DAY - timedelta(days=9): {"v/a": Spend(Decimal(1))}}
     )
     store.keep_days(ME, "model", {DAY: {"v/a": Spend(Decimal("1.230000001"), 3, 400), "=1+1": Spend(Decimal(2))}})
     store.keep_days(ME, "provider", {DAY: {AWKWARD: Spend(Decimal("3.23"))}})
     store.keep_days(ME, "key", {DAY: {"laptop": Spend(Decimal("3.23"))}})
-    store.keep_sample(ME, Counted(NOON - timedelta(days=3), Credits(Decimal(100), Decimal("102.5"))))
-    store.keep_sample(ME, Counted(NOON, Credits(Decimal(100), Decimal("103"))))
-    store.keep_sample(WORK, Counted(NOON, Credits(Decimal(5), Decimal("1E-9"))))
-    store.keep_run(ME, Run(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103), True))
-    store.keep_run(ME, Run(NOON))
+    store.keep_sample(ME, StoredSample(NOON - timedelta(days=3), Credits(Decimal(100), Decimal("102.5"))))
+    store.keep_sample(ME, StoredSample(NOON, Credits(Decimal(100), Decimal("103"))))
+    store.keep_sample(WORK, StoredSample(NOON, Credits(Decimal(5), Decimal("1E-9"))))
+    store.keep_run(ME, MeterRun(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103), True))
+    store.keep_run(ME, MeterRun(NOON))
     rule = SpikeRule()
     store.keep_episode(ME, rule, Episode(NOON - timedelta(days=2), Level.CRITICAL, Level.SPIKE))
     store.end_episode(ME, rule, NOON - timedelta(days=1))

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from openbalance_hid.cli.bar_formats import FORMATS
-from openbalance_hid.cli.bar_line import BarLine
+from openbalance_hid.cli.bar.formats import FORMATS
+from openbalance_hid.cli.bar.line import BarLine
 from openbalance_hid.cli.export import FORMULA
 from openbalance_hid.cli.plain import plain, plain_json
-from openbalance_hid.simulator.sample_account import SampleAccount
-from tests.cli.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from tests.cli.bar.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
 from tests.main_job.stage import Running, page_of, started, surroundings
 from tests.torture.altered_json import dumped
 from tests.torture.fault_proxy import FaultProxy, with_body

@@ -10,10 +10,10 @@ import pytest
 from click.testing import Result
 from PIL import Image, ImageChops, ImageFilter
 
-from openbalance_hid.cli.preview import DECK_FILE, SHEET_FILE
+from openbalance_hid.cli.preview import DECK_FILE
 from openbalance_hid.render.draw import draw
-from openbalance_hid.simulator.models import OFFERED
-from openbalance_hid.simulator.scenarios import SCENARIOS
+from openbalance_hid.simulator.device.models import OFFERED
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
 from tests.cli.door import here, machine, python
 
@@ -85,15 +85,6 @@ def test_a_key_that_the_model_does_not_have_is_noted_and_the_rest_is_drawn(tmp_p
     assert (tmp_path / "deck.png").exists()
 
 
-def test_a_sheet_has_keys_of_the_size_asked_for_or_of_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    assert preview(tmp_path, "--sheet", "--theme", "dark").stdout == f"{SHEET_FILE}: all tiles at 72 × 72 px\n"
-    assert Path(SHEET_FILE).read_bytes().startswith(PNG)
-    for args, size in ((["--size", "200x100"], "200 × 100"), (["--model", "xl"], "96 × 96")):
-        said = preview(tmp_path, "--sheet", "--theme", "dark", *args, "-o", "sheet.png")
-        assert said.stdout == f"sheet.png: all tiles at {size} px\n"
-
-
 # --- bad input -----------------------------------------------------------------------------------------------------------
 
 HELP = "try: openbalance-hid preview --help\n"
@@ -106,10 +97,6 @@ HELP = "try: openbalance-hid preview --help\n"
         (["--scenario", "rejectd"], f"{', '.join(name for name, _ in SCENARIOS)}; did you mean 'rejected'?"),
         (["--scenario", "work=zzz"], f"'zzz' is none of {', '.join(name for name, _ in SCENARIOS)}\n"),
         (["--theme", "ligth"], "'ligth' is none of dark, light; did you mean 'light'?"),
-        (["--sheet", "--size", "20"], "'20' is not a size: pixels from 48 to 400, as 96 or 200x100"),
-        (["--sheet", "--size", "72x"], "'72x' is not a size"),
-        (["--size", "72"], "'--size' goes with '--sheet' only"),
-        (["--sheet", "--scenario", "normal"], "'--sheet' goes with neither '--config' nor '--scenario'"),
     ],
 )
 def test_a_mistyped_option_is_told_what_is_accepted_and_what_is_nearest(tmp_path: Path, args: list[str], stderr: str):
@@ -125,11 +112,6 @@ def test_an_account_that_the_configuration_lacks_is_a_usage_error(tmp_path: Path
     said = preview(tmp_path, "--scenario", "wrok=spike", "-o", str(tmp_path / "deck.png"))
     assert said.exit_code == 2
     assert "no account: 'wrok' is none of default, work; did you mean 'work'?" in said.stderr
-
-
-def test_a_sheet_for_a_model_without_displays_is_a_usage_error(tmp_path: Path):
-    said = preview(tmp_path, "--sheet", "--model", "pedal")
-    assert (said.exit_code, said.stderr.splitlines()[0]) == (2, "error: the Stream Deck Pedal has no displays")
 
 
 @pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "٣", "250000000001"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.cli.door import KEY, here, machine, process
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, installed
 

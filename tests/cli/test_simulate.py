@@ -8,8 +8,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.main_job.stage import COMMAND, surroundings
-from tests.patience import PATIENCE_S
-from tests.simulator.usbip_client import Client
+from tests.simulator.usbip.usbip_client import Client
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture

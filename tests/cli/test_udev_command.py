@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.deck.udev import GROUP, Rules, install_command, render_rules, rules_name
+from openbalance_hid.deck.udev_rules import GROUP, Rules, install_command, render_rules, rules_name
 from tests.cli.door import here, machine, process
 
 OPTIONS = {Rules.DESKTOP: [], Rules.HEADLESS: ["--headless"]}

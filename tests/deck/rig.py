@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
+from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.products import FoundDeck, find_decks
-from openbalance_hid.deck.surface import Surface
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import Model, model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.patience import PATIENCE_S
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import DeckModel, model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from tests.waiting import PATIENCE_S
 
 SERIAL = "A00SA1234567"
 
@@ -23,7 +23,7 @@ Event = TypeVar("Event")
 class Wiretap(VirtualDeck):
     """A virtual deck that keeps what the host wrote."""
 
-    def __init__(self, model: Model, serial: str) -> None:
+    def __init__(self, model: DeckModel, serial: str) -> None:
         self.outputs: list[bytes] = []
         self.features: list[bytes] = []
         super().__init__(model, serial)
@@ -45,19 +45,19 @@ class Rig:
         self.bus = VirtualBus([self.deck])
         self.transport = HidTransport(self.bus)
         self.events: queue.Queue[Any] = queue.Queue()
-        self.surfaces: list[Surface] = []
+        self.surfaces: list[DeckDevice] = []
         self._clock = clock
 
     def find(self) -> FoundDeck:
         (found,) = find_decks(self.transport)
         return found
 
-    def surface(self, emit: Callable[[Any], None] | None = None) -> Surface:
-        surface = Surface(self.find(), emit or self.events.put, self._clock)
+    def surface(self, emit: Callable[[Any], None] | None = None) -> DeckDevice:
+        surface = DeckDevice(self.find(), emit or self.events.put, self._clock)
         self.surfaces.append(surface)
         return surface
 
-    def open(self) -> Surface:
+    def open(self) -> DeckDevice:
         surface = self.surface()
         surface.open()
         return surface
@@ -73,7 +73,7 @@ class Rig:
         """How many events of that kind wait now."""
         return sum(isinstance(event, kind) for event in list(self.events.queue))
 
-    def hang_in_a_write(self, surface: Surface, picture: bytes) -> None:
+    def hang_in_a_write(self, surface: DeckDevice, picture: bytes) -> None:
         """Returns when the writer hangs in the first report of that picture on key 0."""
         self.deck.stall(give_up_s=60)
         surface.show(0, picture)
@@ -90,7 +90,7 @@ class Rig:
 MakeRig = Callable[..., Rig]
 
 
-def plain(surface: Surface, colour: str) -> bytes:
+def plain(surface: DeckDevice, colour: str) -> bytes:
     """A key of one colour in the device's bytes, made without the library (one colour looks the same however it is turned)."""
     return flat(surface.key_size, colour, surface.picture_format["format"])
 

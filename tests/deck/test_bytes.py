@@ -6,9 +6,9 @@ neither the library nor the simulator is asked. What a device ignores is here to
 
 import pytest
 
-from openbalance_hid.simulator.models import MODELS
+from openbalance_hid.simulator.device.models import MODELS
 from tests.deck.rig import Rig, plain
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 # name: keys, length of the brightness report
 LATER = {

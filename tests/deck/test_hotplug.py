@@ -17,10 +17,10 @@ from openbalance_hid.deck.hotplug import (
     pause_s,
 )
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import DeviceInfo, VirtualBus
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.patience import PATIENCE_S
+from openbalance_hid.simulator.device.fake_hidapi import DeviceInfo, VirtualBus
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from tests.waiting import PATIENCE_S
 
 FOR_EVER_S = 3600.0
 

@@ -22,10 +22,10 @@ import pytest
 from openbalance_hid.deck.hotplug import Hotplug
 from openbalance_hid.deck.kernel_events import UDEV_CONTROL, KernelEvents
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.patience import PATIENCE_S, until
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from tests.waiting import PATIENCE_S, until
 
 NETLINK_KOBJECT_UEVENT = 15  # linux/netlink.h
 UDEV_GROUP = 2  # libudev: group 1 is the kernel, group 2 is udevd

@@ -14,11 +14,11 @@ from StreamDeck.Transport.Transport import TransportError
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidDevice, HidTransport, load_hidapi
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
-from openbalance_hid.simulator.bus import VirtualBus, VirtualHandle
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus, VirtualHandle
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from tests.deck.rig import SERIAL, Rig
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(params=[*MODELS, pytest.param("hardware", marks=pytest.mark.hardware)])
@@ -354,5 +354,5 @@ def test_hidapi_that_cannot_be_loaded_is_an_error_in_words(monkeypatch: pytest.M
 
 
 def test_hidapi_is_loaded_only_when_decks_are_looked_for() -> None:
-    code = "import sys, openbalance_hid.deck.surface; sys.exit(bool({'hid', 'hidraw'} & set(sys.modules)))"
+    code = "import sys, openbalance_hid.deck.device; sys.exit(bool({'hid', 'hidraw'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

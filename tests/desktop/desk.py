@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from openbalance_hid.desktop import notify, portal
-from tests.patience import PATIENCE_S
 from tests.private_bus import serving
+from tests.waiting import PATIENCE_S
 
 
 class Desk:

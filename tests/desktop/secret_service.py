@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.patience import until
 from tests.private_bus import ended
+from tests.waiting import until
 
 LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of a second
 

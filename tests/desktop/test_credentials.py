@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from openbalance_hid.config import names, schema
+from openbalance_hid.config import account_name as names
+from openbalance_hid.config import schema
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.desktop import account_names
+from openbalance_hid.desktop import key_locations as account_names
 from openbalance_hid.desktop.credentials import (
+    KeyStore,
     Listed,
-    Standing,
-    Store,
+    StoreStatus,
     forget_key,
     key_sources,
     list_accounts,
@@ -21,10 +22,10 @@ from openbalance_hid.desktop.credentials import (
     shadow,
     store_key,
 )
-from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.errors import CredentialError, NoKeyError
+from openbalance_hid.secret import Secret
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, SilentKeyring, installed
-from tests.stranger import NOBODY, give_away, needs_stranger
+from tests.other_user import NOBODY, give_away, needs_stranger
 
 ONE = Secret("sk-or-v1-one-0123456789aaaa")
 TWO = Secret("sk-or-v1-two-0123456789bbbb")
@@ -92,7 +93,7 @@ def test_an_account_has_its_own_variable_and_credential(places: Paths, memory: M
 def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryKeyring, name: str):
     for ask in (
         lambda: read_key(name, {}, places),
-        lambda: store_key(name, ONE, Store.FILE, places),
+        lambda: store_key(name, ONE, KeyStore.FILE, places),
         lambda: forget_key(name, {}, places),
     ):
         with pytest.raises(CredentialError, match="not an account's name"):
@@ -176,7 +177,7 @@ def test_a_key_file_with_something_else_in_it_is_refused_without_repeating_it(pl
 def test_a_key_file_is_its_owners_alone_whatever_the_umask(places: Paths, memory: MemoryKeyring):
     before = os.umask(0)
     try:
-        stored = store_key("work", ONE, Store.FILE, places)
+        stored = store_key("work", ONE, KeyStore.FILE, places)
     finally:
         os.umask(before)
     file = places.key_file_dir / "work.key"
@@ -193,7 +194,7 @@ def test_a_link_planted_under_the_name_is_replaced_and_its_target_untouched(
     victim.write_text("precious")
     key_file(places, "").unlink()
     (places.key_file_dir / "default.key").symlink_to(victim)
-    store_key("default", ONE, Store.FILE, places)
+    store_key("default", ONE, KeyStore.FILE, places)
     assert victim.read_text() == "precious"
     assert read_key("default", {}, places).secret == ONE
 
@@ -202,21 +203,21 @@ def test_a_key_directory_that_others_may_enter_gets_no_key(places: Paths, memory
     key_file(places, "").unlink()
     places.key_file_dir.chmod(0o755)
     with pytest.raises(CredentialError) as refusal:
-        store_key("default", ONE, Store.FILE, places)
+        store_key("default", ONE, KeyStore.FILE, places)
     assert refusal.value.hint == f"chmod 700 {places.key_file_dir}"
     assert list(places.key_file_dir.iterdir()) == []
 
 
 def test_a_new_key_is_used_whichever_store_had_the_old_one(places: Paths, memory: MemoryKeyring):
-    store_key("default", ONE, Store.FILE, places)
-    store_key("default", TWO, Store.KEYRING, places)
+    store_key("default", ONE, KeyStore.FILE, places)
+    store_key("default", TWO, KeyStore.KEYRING, places)
     assert (read_key("default", {}, places).secret, read_key("default", {}, places).where) == (TWO, "keyring")
-    store_key("default", ONE, Store.FILE, places)
+    store_key("default", ONE, KeyStore.FILE, places)
     assert (read_key("default", {}, places).secret, memory.kept) == (ONE, {})
 
 
 def test_the_list_of_names_holds_no_secret_and_is_its_owners_alone(places: Paths, memory: MemoryKeyring):
-    store_key("work", ONE, Store.KEYRING, places)
+    store_key("work", ONE, KeyStore.KEYRING, places)
     file = places.state_dir / "accounts.json"
     assert file.read_text() == '{"keyring": ["work"]}\n'
     assert mode(file) == 0o600
@@ -228,8 +229,8 @@ def test_the_list_of_names_holds_no_secret_and_is_its_owners_alone(places: Paths
 def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths, memory: MemoryKeyring, tmp_path: Path):
     (tmp_path / "openrouter-management-key-nas").write_text(ONE.reveal())
     env = {"OPENROUTER_MANAGEMENT_KEY_CI": TWO.reveal(), "CREDENTIALS_DIRECTORY": str(tmp_path)}
-    store_key("default", ONE, Store.KEYRING, places)
-    store_key("work", TWO, Store.FILE, places)
+    store_key("default", ONE, KeyStore.KEYRING, places)
+    store_key("work", TWO, KeyStore.FILE, places)
     bad = key_file(places, TWO.reveal(), "loose")
     bad.chmod(0o644)
     assert list_accounts(env, places) == (
@@ -242,7 +243,7 @@ def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths,
 
 
 def test_an_account_in_a_locked_keyring_is_listed_with_its_trouble(places: Paths, memory: MemoryKeyring):
-    store_key("work", ONE, Store.KEYRING, places)
+    store_key("work", ONE, KeyStore.KEYRING, places)
     with installed(LockedKeyring()):
         assert Listed("work", None, None, None, "the keyring is locked") in list_accounts({}, places)
 
@@ -257,7 +258,7 @@ def test_a_damaged_list_of_names_is_an_empty_one(places: Paths, memory: MemoryKe
 
 
 def test_a_forgotten_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
-    store_key("work", ONE, Store.KEYRING, places)
+    store_key("work", ONE, KeyStore.KEYRING, places)
     file = key_file(places, TWO.reveal(), "work")
     assert forget_key("work", {}, places) == (str(file), "the keyring")
     assert (memory.kept, list_accounts({}, places)) == ({}, ())
@@ -282,7 +283,7 @@ def test_a_key_in_the_environment_is_not_ours_to_forget(places: Paths, memory: M
 # --- which place is used, and why the others are not ------------------------------------------------------------------------
 
 
-def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, Standing]:
+def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, StoreStatus]:
     return {source.where: source.standing for source in key_sources(account, env, places, timeout_s)}
 
 
@@ -291,10 +292,10 @@ def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_overruled
     memory.set_password(SERVICE, "default", TWO.reveal())
     sources = key_sources("default", {}, places)
     assert [(source.where, source.standing, source.last_four) for source in sources] == [
-        ("environment", Standing.EMPTY, None),
-        ("credential", Standing.EMPTY, None),
-        ("file", Standing.USED, "aaaa"),
-        ("keyring", Standing.OVERRULED, "bbbb"),
+        ("environment", StoreStatus.EMPTY, None),
+        ("credential", StoreStatus.EMPTY, None),
+        ("file", StoreStatus.USED, "aaaa"),
+        ("keyring", StoreStatus.OVERRULED, "bbbb"),
     ]
     assert sources[0].why == "is not set"
     assert sources[3].why == f"key file {places.key_file_dir / 'default.key'} is asked first"
@@ -305,7 +306,7 @@ def test_a_place_that_refuses_decides_as_it_does_for_the_daemon(places: Paths, m
     key_file(places, ONE.reveal()).chmod(0o644)
     memory.set_password(SERVICE, "default", TWO.reveal())
     file, keyring = key_sources("default", {}, places)[2:]
-    assert (file.standing, keyring.standing) == (Standing.REFUSED, Standing.OVERRULED)
+    assert (file.standing, keyring.standing) == (StoreStatus.REFUSED, StoreStatus.OVERRULED)
     assert "open to others: mode 0644" in file.why
     assert file.hint.startswith("chmod 600 ")
     with pytest.raises(CredentialError, match="open to others"):
@@ -316,9 +317,9 @@ def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Pat
     backend = SilentKeyring()
     with installed(backend):
         try:
-            assert standings("default", {}, places, 0.01)["keyring"] is Standing.REFUSED
+            assert standings("default", {}, places, 0.01)["keyring"] is StoreStatus.REFUSED
             found = key_sources("default", {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}, places, 0.01)
-            assert (found[0].standing, found[3].standing) == (Standing.USED, Standing.OVERRULED)
+            assert (found[0].standing, found[3].standing) == (StoreStatus.USED, StoreStatus.OVERRULED)
             assert "did not answer within" in found[3].why
         finally:
             backend.answer.set()
@@ -327,4 +328,4 @@ def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Pat
 def test_a_machine_without_a_keyring_has_an_empty_place(places: Paths):
     with installed(NoKeyring()):
         assert key_sources("work", {}, places)[3].why == "no keyring service is running"
-        assert set(standings("work", {}, places).values()) == {Standing.EMPTY}
+        assert set(standings("work", {}, places).values()) == {StoreStatus.EMPTY}

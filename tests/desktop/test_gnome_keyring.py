@@ -13,10 +13,10 @@ import pytest
 from keyring.backends import SecretService, fail
 
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.desktop import keyring_door
+from openbalance_hid.desktop import keyring_backend as keyring_door
 from openbalance_hid.desktop.credentials import (
-    Standing,
-    Store,
+    KeyStore,
+    StoreStatus,
     check_store,
     forget_key,
     key_sources,
@@ -24,12 +24,12 @@ from openbalance_hid.desktop.credentials import (
     read_key,
     store_key,
 )
-from openbalance_hid.desktop.secret import Secret
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
+from openbalance_hid.secret import Secret
 from tests.desktop.keyrings import installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
-from tests.patience import until_no_thread
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import until_no_thread
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
@@ -56,10 +56,10 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_a_key_is_kept_found_listed_and_removed(bus: str, places: Paths, tmp_path: Path):
     with gnome_keyring(bus, tmp_path), installed(SecretService.Keyring()):
-        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         assert read_key("work", {}, places, LIMIT_S).secret == KEY
         assert [(row.name, row.where) for row in list_accounts({}, places, LIMIT_S)] == [("work", "keyring")]
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.USED
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.USED
         assert keyring_door.back_end(LIMIT_S) == "SecretService Keyring"
         assert keyring_door.delete_password("work", LIMIT_S)
         with pytest.raises(NoKeyError):
@@ -69,24 +69,24 @@ def test_a_key_is_kept_found_listed_and_removed(bus: str, places: Paths, tmp_pat
 def test_a_key_outlives_the_keyrings_own_restart(bus: str, places: Paths, tmp_path: Path):
     with installed(SecretService.Keyring()):
         with gnome_keyring(bus, tmp_path):
-            store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+            store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         with gnome_keyring(bus, tmp_path):
             assert read_key("work", {}, places, LIMIT_S).secret == KEY
 
 
 def test_a_locked_keyring_that_nobody_can_open_is_said_to_be_locked(bus: str, places: Paths, tmp_path: Path):
     with gnome_keyring(bus, tmp_path), installed(SecretService.Keyring()):
-        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         lock()
         with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
             read_key("work", {}, places, LIMIT_S)
         assert refusal.value.hint == "openbalance-hid setup --account work --store file"
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.REFUSED
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.REFUSED
 
 
 def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: str, places: Paths, tmp_path: Path):
     with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path), silent_prompter(bus):
-        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         assert read_key("work", {}, places, LIMIT_S, ask_owner=False).secret == KEY
         lock()
         with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
@@ -103,14 +103,14 @@ def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, pla
         assert none.value.retry is Retry.SOON, "a program that keeps keyrings in files may open one yet"
         with pytest.raises(NoKeyError):
             forget_key("work", {}, places, LIMIT_S)
-        check_store("work", Store.KEYRING, places, LIMIT_S)
+        check_store("work", KeyStore.KEYRING, places, LIMIT_S)
         with pytest.raises(CredentialError, match="it may be waiting for its password"):
-            store_key("work", KEY, Store.KEYRING, places, 0.3)  # which makes one, and asks for its password
+            store_key("work", KEY, KeyStore.KEYRING, places, 0.3)  # which makes one, and asks for its password
 
 
 def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places: Paths, tmp_path: Path):
     with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path), silent_prompter(bus):
-        store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+        store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         lock()
         for limit_s in (0.3, 0.1):
             with pytest.raises(CredentialError, match="it may be waiting for its password"):
@@ -121,7 +121,7 @@ def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places:
 
 def test_a_session_without_a_keyring_says_so(bus: str, places: Paths):
     with installed(SecretService.Keyring()):
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is Standing.EMPTY
+        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.EMPTY
         with pytest.raises(NoKeyError, match="no key is stored for account 'work' \\(the keyring cannot be opened\\)"):
             read_key("work", {}, places, LIMIT_S)
 
@@ -135,7 +135,7 @@ def test_a_keyring_that_comes_after_the_daemon_is_found(
         with pytest.raises(CredentialError, match="no keyring service is running"):
             keyring_door.back_end(LIMIT_S)
         with gnome_keyring(bus, tmp_path):
-            store_key("work", KEY, Store.KEYRING, places, LIMIT_S)
+            store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
             assert read_key("work", {}, places, LIMIT_S).secret == KEY
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from openbalance_hid.desktop.notify import NAME, PLACE, tell
-from tests.patience import PATIENCE_S, until_no_thread
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S, until_no_thread
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 pytestmark = needs_dbus

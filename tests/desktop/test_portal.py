@@ -11,8 +11,8 @@ import pytest
 
 from openbalance_hid.desktop.open_url import commands, open_url, opened
 from openbalance_hid.desktop.portal import NAME, PLACE, PortalError, open_uri
-from tests.patience import PATIENCE_S
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 

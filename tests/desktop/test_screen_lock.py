@@ -12,8 +12,8 @@ import pytest
 
 from openbalance_hid.desktop.screen_lock import SESSION, ScreenLock
 from tests.desktop.logind import ANOTHER, logind
-from tests.patience import PATIENCE_S
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 

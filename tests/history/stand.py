@@ -5,22 +5,22 @@ from decimal import Decimal
 from pathlib import Path
 
 from openbalance_hid.account.snapshot import Credits, Spend
-from openbalance_hid.history.past import Counted, Who
-from openbalance_hid.history.store import Store
+from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.store import HistoryStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-ME = Who("default", "5d41402abc4b2a76")
-OTHER_KEY = Who("default", "0cc175b9c0f1b6a8")
+ME = AccountIdentity("default", "5d41402abc4b2a76")
+OTHER_KEY = AccountIdentity("default", "0cc175b9c0f1b6a8")
 SALT = bytes(range(16))
 
 
-def store_at(path: Path, **more) -> Store:
+def store_at(path: Path, **more) -> HistoryStore:
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    return Store(path, lambda: None, lambda: NOW, lambda: SALT, **more)
+    return HistoryStore(path, lambda: None, lambda: NOW, lambda: SALT, **more)
 
 
-def counted(minutes_ago: float, usage: str = "25.75", bought: str = "100") -> Counted:
-    return Counted(NOW - timedelta(minutes=minutes_ago), Credits(Decimal(bought), Decimal(usage)))
+def counted(minutes_ago: float, usage: str = "25.75", bought: str = "100") -> StoredSample:
+    return StoredSample(NOW - timedelta(minutes=minutes_ago), Credits(Decimal(bought), Decimal(usage)))
 
 
 def spend(usd: str, requests: int = 1, tokens: int = 10) -> Spend:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import ConfigError
-from openbalance_hid.history.store import Store
+from openbalance_hid.history.store import HistoryStore
 from tests.history.stand import ME, NOW, SALT, counted, spend, store_at
 
 NOBODY = 65534
@@ -241,7 +241,7 @@ def test_a_directory_that_may_not_be_written_still_gives_its_past(caplog):
 def test_no_place_for_a_file_at_all_is_memory(tmp_path, caplog):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "history.sqlite3", tmp_path / "missing" / "history.sqlite3", tmp_path):
-        store = Store(path, lambda: None, lambda: NOW, lambda: SALT)
+        store = HistoryStore(path, lambda: None, lambda: NOW, lambda: SALT)
         store.keep_sample(ME, counted(1))
         store.keep_sample(ME, counted(0))
         assert store.in_memory
@@ -254,7 +254,7 @@ def test_a_directory_that_others_can_enter_is_not_used(path, caplog):
     def refuse() -> None:
         raise ConfigError("the directory /x is open to others: mode 0755", "chmod 700 /x")
 
-    store = Store(path, refuse, lambda: NOW, lambda: SALT)
+    store = HistoryStore(path, refuse, lambda: NOW, lambda: SALT)
     store.keep_sample(ME, counted(0))
     assert store.in_memory
     store.close()

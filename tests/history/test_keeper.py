@@ -11,8 +11,8 @@ from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Activity, Credits, Health, Reading, Sample, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.keeper import MOST_JOBS, History, Ledger, open_history
-from openbalance_hid.history.past import Past
+from openbalance_hid.history.keeper import MOST_JOBS, AccountHistory, History, open_history
+from openbalance_hid.history.records import StoredAccount
 from tests.history.stand import ME, NOW, spend, store_at
 
 KEY, OTHER_KEY = ME.fingerprint, "another key's"
@@ -48,7 +48,7 @@ def polled(usage: str = "25.75", minutes: int = 0, days: Activity | None = None,
     )
 
 
-def ledger_of(history: History, key: str = KEY) -> Ledger:
+def ledger_of(history: History, key: str = KEY) -> AccountHistory:
     ledger = history.ledger("default")
     ledger.recall(key, BEGUN, NOW, MONO_S)
     return ledger
@@ -96,7 +96,7 @@ def test_a_late_word_of_the_key_before_does_not_enter_the_new_one(history):
     ledger.recall(OTHER_KEY, newer, NOW, MONO_S)
     ledger.keep(polled(begun=BEGUN))
     ledger.keep_episode(BEGUN.started_at, RULE, Episode(NOW, Level.SPIKE), NOW)
-    assert history.ask(lambda store: store.recall(ME, NOW)) == Past()
+    assert history.ask(lambda store: store.recall(ME, NOW)) == StoredAccount()
     assert recalled(history, key=OTHER_KEY) == BEGUN
 
 
@@ -157,7 +157,7 @@ def test_stopping_writes_what_waits(path):
     history.stop(30)
     history.stop(30)
     history.leave(lambda store: pytest.fail("after the end nothing is done"))
-    assert history.ask(lambda store: store.recall(ME, NOW)) == Past()
+    assert history.ask(lambda store: store.recall(ME, NOW)) == StoredAccount()
     store = store_at(path)
     assert len(store.samples(ME)) == 200
     store.close()
@@ -176,7 +176,7 @@ def test_a_disk_that_hangs_holds_nobody_up(path, caplog):
     history.leave(hang)
     busy.wait()
     try:
-        assert history.ask(lambda store: store.recall(ME, NOW), limit_s=0.01) == Past()
+        assert history.ask(lambda store: store.recall(ME, NOW), limit_s=0.01) == StoredAccount()
         for minutes in range(MOST_JOBS + 10):
             ledger.keep(polled("1", minutes))
         assert caplog.text.count("the disk does not keep up") == 1

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Today
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.past import Counted, Past, Who
-from openbalance_hid.history.store import Store
+from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredSample
+from openbalance_hid.history.store import HistoryStore
 from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, store_at
 
 DAY = date(2026, 11, 20)
@@ -36,7 +36,7 @@ def store(path):
 
 
 def test_an_account_that_was_never_met_has_no_past(store):
-    assert store.recall(ME, NOW) == Past()
+    assert store.recall(ME, NOW) == StoredAccount()
     assert (store.samples(ME), store.days(ME, "model"), store.runs(ME)) == ((), {}, ())
 
 
@@ -51,9 +51,9 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     store.keep_today(ME, Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1))
     store.keep_today(ME, Today(TODAY, {"M": spend("0.5")}), NOW)
     store.keep_episode(ME, RULE, episode)
-    store.keep_run(ME, Run(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
-    running = Run(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
-    store.keep_run(ME, Run(NOW))
+    store.keep_run(ME, MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
+    running = MeterRun(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
+    store.keep_run(ME, MeterRun(NOW))
     store.keep_run(ME, running)
     store.close()
     again = store_at(path)
@@ -69,7 +69,7 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
     assert past.key_days_read_at == NOW - timedelta(minutes=1)
     assert past.run == running
-    assert again.runs(ME) == (Run(NOW - timedelta(hours=2), NOW, Decimal("0.42")), running)
+    assert again.runs(ME) == (MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")), running)
     again.close()
 
 
@@ -77,7 +77,8 @@ def test_everything_is_there_after_closing_and_opening(store, path):
 def test_amounts_and_instants_are_exact(tmp_path_factory, amounts):
     store = store_at(tmp_path_factory.mktemp("exact") / "history.sqlite3")
     kept = [
-        Counted(NOW + timedelta(microseconds=number), Credits(bought, used)) for number, (bought, used) in enumerate(amounts)
+        StoredSample(NOW + timedelta(microseconds=number), Credits(bought, used))
+        for number, (bought, used) in enumerate(amounts)
     ]
     for sample in kept:
         store.keep_sample(ME, sample)
@@ -91,8 +92,8 @@ def test_another_key_under_the_same_name_inherits_nothing(store):
     store.keep_sample(ME, counted(5))
     store.keep_days(ME, "model", {DAY: {"v/m": spend("1")}}, read_at=NOW)
     store.keep_episode(ME, RULE, Episode(NOW, Level.SPIKE))
-    assert store.recall(OTHER_KEY, NOW) == Past()
-    assert store.recall(Who("work", ME.fingerprint), NOW) == Past()
+    assert store.recall(OTHER_KEY, NOW) == StoredAccount()
+    assert store.recall(AccountIdentity("work", ME.fingerprint), NOW) == StoredAccount()
     store.keep_sample(OTHER_KEY, counted(1, "0.5"))
     assert [each.credits.total_usage_usd for each in store.samples(ME)] == [Decimal("25.75")]
 
@@ -107,7 +108,7 @@ def test_two_files_know_the_same_key_by_different_marks(tmp_path):
     marks = set()
     for name in ("one", "two"):
         path = tmp_path / f"{name}.sqlite3"
-        store = Store(path, lambda: None)
+        store = HistoryStore(path, lambda: None)
         store.keep_sample(ME, counted(5))
         store.close()
         with closing(sqlite3.connect(path)) as db:
@@ -160,7 +161,7 @@ def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store)
 def test_samples_are_thinned_as_they_come(store):
     start = NOW - timedelta(days=20)
     for step in range(20 * 24 * 2 + 1):
-        store.keep_sample(ME, Counted(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
+        store.keep_sample(ME, StoredSample(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
     left = store.samples(ME)
     assert len(left) < 97 + 5 * 24 + 2 + 15
     assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(21)}
@@ -190,14 +191,14 @@ def test_each_rule_has_its_own_episode_and_3_0_is_3(store):
 
 
 def test_forgetting_a_name_leaves_nothing_of_it_and_everything_of_others(store):
-    other = Who("work", "x" * 16)
+    other = AccountIdentity("work", "x" * 16)
     for who in (ME, OTHER_KEY, other):
         store.keep_sample(who, counted(5))
         store.keep_days(who, "model", {DAY: {"v/a": spend("1")}}, read_at=NOW)
         store.keep_episode(who, RULE, Episode(NOW, Level.SPIKE))
-        store.keep_run(who, Run(NOW))
+        store.keep_run(who, MeterRun(NOW))
     store.forget("default")
-    assert store.recall(ME, NOW) == store.recall(OTHER_KEY, NOW) == Past()
+    assert store.recall(ME, NOW) == store.recall(OTHER_KEY, NOW) == StoredAccount()
     assert (store.samples(ME), store.days(ME, "model"), store.runs(ME)) == ((), {}, ())
     assert len(store.samples(other)) == len(store.runs(other)) == 1
 
@@ -231,7 +232,7 @@ def test_hidden_amounts_are_hidden_for_every_account_until_they_are_shown(tmp_pa
     store.close()
     store = store_at(tmp_path / "history.sqlite3")
     assert store.recall(ME, NOW).masked
-    assert store.recall(Who("work", "another"), NOW).masked
+    assert store.recall(AccountIdentity("work", "another"), NOW).masked
     store.keep_masked(False)
     assert not store.recall(ME, NOW).masked
     store.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.kernel import states
 from tests.kernel.image import Image, cached_image, missing_programs
 from tests.kernel.states import Machine, Saved

@@ -13,18 +13,18 @@ from random import Random
 from PIL import Image, ImageChops, ImageStat
 
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.effects import Paint
+from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.load import load_config
-from openbalance_hid.daemon.board import Known
-from openbalance_hid.daemon.effects import Paint
-from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.daemon.preview import StoodClock, panel_of, shown
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.render.draw import draw
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.simulator.usbip import UsbIpServer
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.runtime.deck_picture import StoppedClock, panel_of, shown
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
 from tests.kernel.guest import PATIENCE_S, Guest
 from tests.kernel.states import CONFIG, DECKS_PORT
 
@@ -77,13 +77,13 @@ class Desk:
 def expected(account: SampleAccount, deck: VirtualDeck, file: Path = CONFIG) -> dict[int, Tile]:
     """What stands on each key that has a tile, a moment after a poll. Asks the account."""
     config = load_config(file)
-    clock = StoodClock(datetime.now(UTC))
+    clock = StoppedClock(datetime.now(UTC))
     told: list[Snapshot] = []
     poller = Poller("default", lambda: Client(account.key, account.url), 900.0, told.append, clock, Random(1))
     poller.turn()
     model, moment = deck.model, Moment(told[-1].credits.measured_at or clock.utc(), clock.mono())
     panel = panel_of(config, config.deck_for(deck.serial), model, moment)
-    effects = shown(panel, Known({"default": told[-1]}), moment, "dark")
+    effects = shown(panel, TileInputs({"default": told[-1]}), moment, "dark")
     faces = {effect.key: effect.face for effect in effects if isinstance(effect, Paint) and effect.face.view.blocks}
     return {key: Tile(face.view.text, draw(face, model.key_width, model.key_height)) for key, face in faces.items()}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from openbalance_hid.deck.udev import GROUP
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.deck.udev_rules import GROUP
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.kernel.desk import Desk, expected, until_stands
 from tests.kernel.recipe import VISITOR
 from tests.kernel.states import Machine

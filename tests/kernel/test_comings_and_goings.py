@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from openbalance_hid.press.actions import Page
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.tiles.actions import WebPage
 from tests.kernel.desk import Desk, Tile, expected, is_black, until_stands
 from tests.kernel.guest import PATIENCE_S
 from tests.kernel.recipe import OPENED
 from tests.kernel.states import Machine
-from tests.patience import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.kernel
 
@@ -45,7 +45,7 @@ def test_a_deck_that_is_plugged_in_again_shows_its_tiles_and_its_press_fires_not
         until_stands(deck, tiles)
         deck.press(MONTHLY_SPEND)
         deck.release(MONTHLY_SPEND)
-        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.ACTIVITY.value]
+        assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.ACTIVITY.value]
         log = serving.log()
         assert (log.count(f"{deck.serial} is here"), log.count(f"{deck.serial} is back")) == (1, 1), log
         assert log.count("lost deck") == 1, log
@@ -87,7 +87,7 @@ def test_a_reset_of_the_bus_loses_neither_tiles_nor_presses(serving: Machine, ac
         serving.guest.root(RESET)
         deck.press(BALANCE)
         deck.release(BALANCE)
-        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.CREDITS.value]
+        assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.CREDITS.value]
         until_stands(deck, tiles)
 
 

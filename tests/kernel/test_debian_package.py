@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.kernel.desk import Desk, expected, is_black, until_stands
 from tests.kernel.guest import Guest
 from tests.kernel.recipe import PYTHON

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.openrouter.cadence import REFRESH_GAP_S
-from openbalance_hid.press.actions import Page
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.tiles.actions import WebPage
 from tests.kernel.desk import Desk, expected, said, texts, until_key_stands, until_stands
 from tests.kernel.guest import PATIENCE_S
 from tests.kernel.recipe import OPENED
 from tests.kernel.states import Machine
-from tests.patience import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.kernel
 
@@ -72,7 +72,7 @@ def test_a_tap_opens_the_page_of_the_tile_once(serving: Machine, account: Sample
         until_stands(deck, tiles)
         deck.press(BALANCE)
         deck.release(BALANCE)
-        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.CREDITS.value]
+        assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.CREDITS.value]
         until_stands(deck, tiles)  # and neither pressed nor with a cross
 
 
@@ -90,7 +90,7 @@ def test_a_hold_polls_while_the_finger_is_down_and_takes_the_tap_away(serving: M
         until_key_stands(deck, BALANCE, expected(account, deck)[BALANCE])
         deck.press(MONTHLY_SPEND)
         deck.release(MONTHLY_SPEND)
-        assert serving.guest.until(f"grep . {OPENED}").split() == [Page.ACTIVITY.value]
+        assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.ACTIVITY.value]
 
 
 def test_a_deck_at_rest_wakes_the_daemon_less_than_twice_a_second(

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.main_job.stage import COMMAND, ask
-from tests.patience import PATIENCE_S
 from tests.private_bus import serving
+from tests.waiting import PATIENCE_S
 
 Way = TypeVar("Way")
 _SPY = """#!/bin/sh

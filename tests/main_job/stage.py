@@ -19,7 +19,7 @@ import requests
 from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
-from tests.patience import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, until
 
 COMMAND = [sys.executable, "-m", "openbalance_hid"]
 

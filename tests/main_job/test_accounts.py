@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import page_of, started, surroundings
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from openbalance_hid.cli.bar_formats import FORMATS
+from openbalance_hid.cli.bar.formats import FORMATS
 from tests.main_job.stage import COMMAND, Running, ask, page_of, started, surroundings
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from openbalance_hid.service.doctor.probes import PROBES
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.service.doctor.registry import PROBES
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import ask, page_of, started, surroundings
-from tests.service.a_patient import NOBODY_THERE
+from tests.service.doctor_context import NOBODY_THERE
 
 FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.chromium import chromium
 from tests.main_job.stage import Running, started, surroundings
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import Running, page_of, started, surroundings
 
 FIRST = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'

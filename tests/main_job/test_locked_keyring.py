@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.config.paths import paths
-from openbalance_hid.desktop.credentials import Store, store_key
-from openbalance_hid.desktop.secret import Secret
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.desktop.credentials import KeyStore, store_key
+from openbalance_hid.secret import Secret
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.desktop.keyrings import installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
 from tests.main_job.stage import page_of, started, surroundings
@@ -36,7 +36,7 @@ def test_a_keyring_that_prompts_holds_neither_the_deck_nor_the_end_up(tmp_path: 
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         with gnome_keyring(address, tmp_path), silent_prompter(address):
             with installed(SecretService.Keyring()):
-                store_key("default", Secret(sample.key), Store.KEYRING, paths(env), LIMIT_S)
+                store_key("default", Secret(sample.key), KeyStore.KEYRING, paths(env), LIMIT_S)
             lock()
             with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
                 page.until_key(0, "Preparing")

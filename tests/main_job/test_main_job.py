@@ -6,7 +6,7 @@ import signal
 import pytest
 from PIL import Image
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import ask, page_of, started, surroundings
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import page_of, started, surroundings
-from tests.patience import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 TILES = ("meter", "privacy", "balance")

@@ -8,8 +8,8 @@ import pytest
 
 from tests.desktop.logind import logind
 from tests.main_job.stage import Running, page_of, started, surroundings
-from tests.patience import PATIENCE_S, until
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S, until
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 

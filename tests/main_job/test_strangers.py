@@ -12,10 +12,10 @@ import pytest
 
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.errors import ConfigError
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import ask, page_of, started, surroundings
-from tests.patience import PATIENCE_S
-from tests.stranger import NOBODY, needs_stranger, stranger, street, tries
+from tests.other_user import NOBODY, needs_stranger, stranger, street, tries
+from tests.waiting import PATIENCE_S
 
 __all__ = ["street"]
 pytestmark = needs_stranger

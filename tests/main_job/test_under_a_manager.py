@@ -12,7 +12,7 @@ import pytest
 
 from openbalance_hid.service.units import GIVE_UP_CODES
 from tests.main_job.stage import ask, started, surroundings
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 class Listener:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.desktop.wake import LOGIND
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.desktop.resume import LOGIND
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import page_of, started, surroundings
-from tests.patience import until
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import until
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.stage import Stage
 from tests.openrouter.virtual import VirtualClock
 

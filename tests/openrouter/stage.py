@@ -3,8 +3,8 @@
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.simulator.sample_answers import json
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_answers import json
 from tests.openrouter.virtual import VirtualClock
 
 INTERVAL_S = 900.0

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from openbalance_hid.openrouter.cadence import Outcome, activity_due, next_poll, refresh_allowed, time_left_s
+from openbalance_hid.openrouter.cadence import RequestOutcome, activity_due, next_poll, refresh_allowed, time_left_s
 
 INTERVAL_S = 900.0
 
@@ -19,7 +19,9 @@ class Dice(Random):
         return self.share
 
 
-def delays(outcome: Outcome, failures: int, interval_s: float = INTERVAL_S, retry_after_s: float | None = None) -> list[float]:
+def delays(
+    outcome: RequestOutcome, failures: int, interval_s: float = INTERVAL_S, retry_after_s: float | None = None
+) -> list[float]:
     """The shortest and the longest that jitter makes of it."""
     return [next_poll(outcome, interval_s, failures, retry_after_s, Dice(share)) for share in (0.0, 1.0)]
 
@@ -27,38 +29,38 @@ def delays(outcome: Outcome, failures: int, interval_s: float = INTERVAL_S, retr
 @pytest.mark.parametrize(
     ("outcome", "failures", "shortest_s", "longest_s"),
     [
-        (Outcome.OK, 0, 900, 900),
-        (Outcome.OWNER, 0, 900, 900),
-        (Outcome.REJECTED_ONCE, 0, 30, 35),
-        (Outcome.SOON, 1, 7.5, 15),
-        (Outcome.SOON, 2, 15, 30),
-        (Outcome.SOON, 3, 30, 60),
-        (Outcome.SOON, 7, 450, 900),
-        (Outcome.SOON, 10_000, 450, 900),
-        (Outcome.OFFLINE, 1, 7.5, 15),
-        (Outcome.OFFLINE, 10_000, 30, 60),
-        (Outcome.RATE_LIMITED, 1, 60, 60),
-        (Outcome.RATE_LIMITED, 5, 120, 240),
+        (RequestOutcome.OK, 0, 900, 900),
+        (RequestOutcome.OWNER, 0, 900, 900),
+        (RequestOutcome.REJECTED_ONCE, 0, 30, 35),
+        (RequestOutcome.SOON, 1, 7.5, 15),
+        (RequestOutcome.SOON, 2, 15, 30),
+        (RequestOutcome.SOON, 3, 30, 60),
+        (RequestOutcome.SOON, 7, 450, 900),
+        (RequestOutcome.SOON, 10_000, 450, 900),
+        (RequestOutcome.OFFLINE, 1, 7.5, 15),
+        (RequestOutcome.OFFLINE, 10_000, 30, 60),
+        (RequestOutcome.RATE_LIMITED, 1, 60, 60),
+        (RequestOutcome.RATE_LIMITED, 5, 120, 240),
     ],
 )
 def test_the_next_poll_is_where_the_outcome_puts_it(
-    outcome: Outcome, failures: int, shortest_s: float, longest_s: float
+    outcome: RequestOutcome, failures: int, shortest_s: float, longest_s: float
 ) -> None:
     assert delays(outcome, failures) == [shortest_s, longest_s]
 
 
 def test_back_off_never_waits_longer_than_the_interval() -> None:
-    assert delays(Outcome.SOON, 9, interval_s=60) == [30, 60]
-    assert delays(Outcome.OFFLINE, 9, interval_s=60) == [30, 60]
+    assert delays(RequestOutcome.SOON, 9, interval_s=60) == [30, 60]
+    assert delays(RequestOutcome.OFFLINE, 9, interval_s=60) == [30, 60]
 
 
 @pytest.mark.parametrize(("asked_s", "waits_s"), [(None, 60), (0.0, 60), (5.0, 60), (300.0, 300), (3600.0, 3600)])
 def test_retry_after_is_honoured_and_a_429_waits_a_minute_at_least(asked_s: float | None, waits_s: float) -> None:
-    assert delays(Outcome.RATE_LIMITED, 1, retry_after_s=asked_s) == [waits_s, waits_s]
+    assert delays(RequestOutcome.RATE_LIMITED, 1, retry_after_s=asked_s) == [waits_s, waits_s]
 
 
 def test_a_503_that_names_a_time_is_left_alone_until_then() -> None:
-    assert delays(Outcome.SOON, 1, retry_after_s=200) == [200, 200]
+    assert delays(RequestOutcome.SOON, 1, retry_after_s=200) == [200, 200]
 
 
 def at(text: str) -> datetime:

@@ -10,16 +10,16 @@ import pytest
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, OfflineError, RateLimitedError, ServerError
-from openbalance_hid.openrouter.address import OPENROUTER_URL, Secret
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.limits import Limits
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.simulator.sample_answers import Reply, refused
-from openbalance_hid.simulator.sample_server import Spoil
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, BearerAuth
+from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
+from openbalance_hid.simulator.openrouter.sample_server import Spoil
 from tests.openrouter.virtual import VirtualClock
 
-SMALL = Limits(body_bytes=4 * 1024 * 1024)
-QUICK = Limits(read_s=0.1, total_s=0.3)
+SMALL = HttpLimits(body_bytes=4 * 1024 * 1024)
+QUICK = HttpLimits(read_s=0.1, total_s=0.3)
 QUESTIONS: dict[str, Callable[[Client], object]] = {
     "/credits": Client.credits,
     "/activity": Client.activity,
@@ -209,7 +209,7 @@ def test_a_time_to_come_back_is_that_of_the_servers_clock(
 
 @pytest.mark.parametrize("status", [204, 400, 402, 404, 408, 418, 500, 503])
 def test_every_other_status_is_a_server_error_that_names_it(client: Client, sample: SampleAccount, status: int) -> None:
-    sample.instead["/credits"] = Reply(status, b"")
+    sample.instead["/credits"] = SampleReply(status, b"")
     with pytest.raises(ServerError, match=f"/credits answered {status}"):
         client.credits()
 
@@ -227,7 +227,7 @@ def bare_env(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_error_and_its_target_is_never_asked(client: Client, sample: SampleAccount, status: int) -> None:
     with SampleAccount() as thief:
-        sample.instead["/credits"] = Reply(status, b"", {"Location": f"{thief.url}/credits"})
+        sample.instead["/credits"] = SampleReply(status, b"", {"Location": f"{thief.url}/credits"})
         with pytest.raises(ServerError, match=f"answered {status}: a redirect"):
             client.credits()
         assert thief.requests == []
@@ -238,7 +238,7 @@ def test_a_password_in_netrc_never_takes_the_place_of_the_key(
 ) -> None:
     from requests import Request
 
-    from openbalance_hid.openrouter.exchange import Exchange
+    from openbalance_hid.openrouter.http import HttpSession
 
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login me password hunter2\nmachine openrouter.ai login me password hunter2\n")
@@ -248,7 +248,7 @@ def test_a_password_in_netrc_never_takes_the_place_of_the_key(
     client.credits()
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash(sample.key)
     # The real address cannot be asked here: what would be sent to it is looked at before it is sent.
-    session = Exchange(Secret(sample.key), OPENROUTER_URL, Limits(), lambda: 0.0)._session
+    session = HttpSession(BearerAuth(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
     prepared = session.prepare_request(Request("GET", f"{OPENROUTER_URL}/credits"))
     assert prepared.headers["Authorization"] == f"Bearer {sample.key}"
 
@@ -286,7 +286,7 @@ def test_a_proxy_that_refuses_is_named_as_the_cause(
 def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccount) -> None:
     for body in (f'{{"error":{{"message":"who is {sample.key}?"}}}}', f"not json {sample.key}"):
         for status in (200, 401, 403, 500):
-            sample.instead["/credits"] = Reply(status, body.encode())
+            sample.instead["/credits"] = SampleReply(status, body.encode())
             with Client(sample.key, sample.url) as client, pytest.raises(ApiError) as caught:
                 client.credits()
             assert sample.key[-12:] not in f"{caught.value.message} {caught.value!r} {caught.value.args}"

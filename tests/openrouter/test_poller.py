@@ -10,9 +10,9 @@ import pytest
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
-from tests.patience import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 
 class Watched:

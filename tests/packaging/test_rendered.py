@@ -12,7 +12,8 @@ import pytest
 
 import openbalance_hid
 from openbalance_hid import errors
-from openbalance_hid.cli import errors_out, guard
+from openbalance_hid.cli import exit as errors_out
+from openbalance_hid.cli import guard
 from openbalance_hid.service.units import CREDENTIAL, ETC
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +25,7 @@ CHECKERS = {
 
 
 def test_what_is_checked_in_is_what_is_rendered() -> None:
-    ended = subprocess.run(
-        [sys.executable, "packaging/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    ended = subprocess.run([sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 

@@ -12,11 +12,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter import Run
+from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Health, Reading, Sample, Snapshot, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.app.tile_views import NOBODYS, KeyInteraction, TileInputs, face_of, view_of
 from openbalance_hid.config.schema import FrozenMap, TileConfig
-from openbalance_hid.daemon.board import NOBODYS, Known, Touch, face_of, view_of
 from openbalance_hid.tiles import TILES as ALL_TILES
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import OLD_INTERVALS, STALE_INTERVALS
@@ -40,7 +40,7 @@ PROVIDERS: Mapping[str, str] = {"Anthropic": "0.41", "OpenAI": "0.21", "Google A
 DAYS = ("3.40", "2.85", "1.10", "0.95", "3.05", "4.20", "2.60", "3.30", "1.25", "0", "2.95", "3.75")  # newest first
 
 
-UNTOUCHED = Touch()
+UNTOUCHED = KeyInteraction()
 PAGES = ("main", "models", "all the money")
 
 
@@ -54,10 +54,10 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     turn: int = 0
     episode: Episode | None = None
-    touch: Touch = UNTOUCHED
+    touch: KeyInteraction = UNTOUCHED
     page: int = 0  # of the three in PAGES
     privacy: Privacy = Privacy.OFF
-    run: Run | None = None  # of the meter
+    run: MeterRun | None = None  # of the meter
 
 
 def face(case: Case, theme: str) -> KeyFace:
@@ -65,7 +65,7 @@ def face(case: Case, theme: str) -> KeyFace:
     tile = TileConfig(case.tile, theme=theme, options=FrozenMap(case.options))
     episodes = {("default", SpikeRule()): case.episode} if case.episode is not None else {}
     runs = {"default": case.run} if case.run is not None else {}
-    known = Known({"default": case.seen}, episodes, runs, case.privacy, PAGES, case.page)
+    known = TileInputs({"default": case.seen}, episodes, runs, case.privacy, PAGES, case.page)
     view, _ = view_of(tile, known, case.now, case.turn)
     return face_of(view, case.touch)
 
@@ -118,7 +118,7 @@ def troubled(seen: Snapshot, health: Health) -> Snapshot:
 
 USUAL = account()
 NEVER = snapshot(balance=None, health=Health.PREPARING, started=NOON - timedelta(seconds=20))
-RUNS = Run(NOON - timedelta(minutes=12), None, usd("0.4213"), NOON)
+RUNS = MeterRun(NOON - timedelta(minutes=12), None, usd("0.4213"), NOON)
 RAN = replace(RUNS, started_at=NOON - timedelta(minutes=47), ended_at=NOON - timedelta(minutes=5))
 IDLE = snapshot(days={}, taken=paced(0, 0, 0))
 JUMPED, RUNAWAY = account("9.20", "1.60", "1.80"), account("23.00", "1.60", "1.80")
@@ -170,12 +170,12 @@ def _spike(name: str, seen: Snapshot, now: datetime = NOON, known: Level | None 
 
 def _touched(tile: str, seen: Snapshot = USUAL) -> dict[str, Case]:
     looks = {
-        "pressed": Touch(pressed=True),
-        "half held": Touch(pressed=True, progress=0.5),
-        "refreshing under the finger": Touch(pressed=True, progress=1.0, refreshing=True),
-        "refreshing": Touch(refreshing=True),
-        "done": Touch(flash=Flash.DONE),
-        "failed": Touch(flash=Flash.FAILED),
+        "pressed": KeyInteraction(pressed=True),
+        "half held": KeyInteraction(pressed=True, progress=0.5),
+        "refreshing under the finger": KeyInteraction(pressed=True, progress=1.0, refreshing=True),
+        "refreshing": KeyInteraction(refreshing=True),
+        "done": KeyInteraction(flash=Flash.DONE),
+        "failed": KeyInteraction(flash=Flash.FAILED),
     }
     return {f"{tile}: {name}": Case(tile, seen, touch=touch) for name, touch in looks.items()}
 
@@ -245,7 +245,7 @@ AT_REST: Mapping[str, Case] = {
     "api-keys: one key, used up": Case("api-keys", USUAL, options={"key_name": "shared-prototype-key"}),
     "api-keys: none": Case("api-keys", replace(IDLE, keys=Reading((), NOON, Health.OK))),
     "meter: running": Case("meter", USUAL, run=RUNS),
-    "meter: just begun": Case("meter", USUAL, run=Run(NOON)),
+    "meter: just begun": Case("meter", USUAL, run=MeterRun(NOON)),
     "meter: running, offline": Case("meter", troubled(USUAL, Health.OFFLINE), run=RUNS),
     "meter: running, old": Case("meter", USUAL, NOON + timedelta(minutes=2), run=RUNS),
     "meter: running, stale": Case("meter", USUAL, NOON + timedelta(minutes=4), run=RUNS),
@@ -253,7 +253,7 @@ AT_REST: Mapping[str, Case] = {
     "meter: settling": Case("meter", USUAL, run=replace(RUNS, ended_at=NOON)),
     "meter: stopped": Case("meter", USUAL, run=RAN),
     "meter: stopped, approximate": Case("meter", USUAL, run=replace(RAN, approximate=True)),
-    "meter: stopped, not counted": Case("meter", USUAL, run=Run(RAN.started_at, RAN.ended_at, None, NOON)),
+    "meter: stopped, not counted": Case("meter", USUAL, run=MeterRun(RAN.started_at, RAN.ended_at, None, NOON)),
     "privacy: shown": Case("privacy", USUAL),
     "privacy: hidden": Case("privacy", USUAL, privacy=Privacy.ON),
     "privacy: peeking": Case("privacy", USUAL, privacy=Privacy.PEEK),

@@ -5,8 +5,8 @@ from PIL import Image
 
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
-from openbalance_hid.render.sheet import sheet
 from tests.render.faces import STATES
+from tools.contact_sheet import sheet
 
 MK2 = Body(5, 3, 72, 72)
 

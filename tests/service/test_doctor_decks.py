@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from openbalance_hid.deck.products import product_ids
-from openbalance_hid.deck.udev import Rules, render_rules, rules_name
 from openbalance_hid.deck.udev_coverage import covered
-from openbalance_hid.deck.usb_look import Owner, owners_of, usb_devices
+from openbalance_hid.deck.udev_rules import Rules, render_rules, rules_name
+from openbalance_hid.deck.usb_sysfs import DeviceHolder, owners_of, usb_devices
 from openbalance_hid.errors import DeckRefusedError
-from openbalance_hid.service.doctor.check import Check, Verdict
+from openbalance_hid.service.doctor.check import Check, CheckStatus
 from openbalance_hid.service.doctor.facts import Node, Session, UdevRules
 from openbalance_hid.service.doctor.judge import decks as judge
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.service.a_patient import only, patient, told
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from tests.service.doctor_context import only, patient, told
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="hidraw, sysfs and udev are Linux")
 NOBODY = 65534
@@ -101,13 +101,13 @@ def test_a_node_that_may_not_be_opened_is_found_by_opening_it(node: Path):
     one = patient(node.parent, Openable(node), XDG_SESSION_TYPE="wayland", XDG_SEAT="seat0")
     with as_an_ordinary_user():
         refused = only(one, "decks")
-    assert (refused.verdict, refused.exit_code, refused.about) == (Verdict.FAILURE, 77, str(node))
+    assert (refused.verdict, refused.exit_code, refused.about) == (CheckStatus.FAILURE, 77, str(node))
     assert refused.found.endswith(f"cannot open deck at {node}: permission denied")
     node.chmod(0o666)
     with as_an_ordinary_user():
         allowed = only(patient(node.parent, Openable(node)), "decks")
     assert (allowed.verdict, allowed.found) == (
-        Verdict.OK,
+        CheckStatus.OK,
         "Stream Deck MK.2 (0fd9:0080), serial A00SA1234567: can be opened",
     )
 
@@ -128,7 +128,7 @@ def test_the_command_that_mends_a_refusal_depends_on_who_sits_where(session: Ses
     error = DeckRefusedError("cannot open deck at /dev/hidraw3: permission denied", "openbalance-hid udev install")
     node = Node("/dev/hidraw3", "Stream Deck MK.2", "0fd9:0080", "A1", error=error)
     (check,) = judge.decks([node], [], session, rules)
-    assert (check.verdict, check.hint) == (Verdict.FAILURE, hint)
+    assert (check.verdict, check.hint) == (CheckStatus.FAILURE, hint)
 
 
 @linux
@@ -137,7 +137,7 @@ def test_a_refusal_by_a_container_is_told_without_a_command_that_would_not_help(
     (check,) = judge.decks(
         [Node("/dev/hidraw3", "Stream Deck", "0fd9:006d", "A1", error=error)], [], SEAT, UdevRules(None, False, (), 17)
     )
-    assert (check.verdict, check.exit_code, check.hint) == (Verdict.FAILURE, 77, "")
+    assert (check.verdict, check.exit_code, check.hint) == (CheckStatus.FAILURE, 77, "")
 
 
 def test_a_refusal_on_macos_leads_to_the_switch_and_not_back_here():
@@ -148,9 +148,9 @@ def test_a_refusal_on_macos_leads_to_the_switch_and_not_back_here():
 
 def test_a_deck_on_the_bus_can_be_opened_and_no_deck_is_a_warning(tmp_path: Path):
     bus = VirtualBus([VirtualDeck(model_named("xl"), "S1")])
-    assert only(patient(tmp_path, bus), "decks").verdict is Verdict.OK
+    assert only(patient(tmp_path, bus), "decks").verdict is CheckStatus.OK
     nothing = only(patient(tmp_path), "decks")
-    assert (nothing.verdict, nothing.hint) == (Verdict.WARNING, "openbalance-hid demo")
+    assert (nothing.verdict, nothing.hint) == (CheckStatus.WARNING, "openbalance-hid demo")
 
 
 def test_decks_that_cannot_be_listed_are_said_once(tmp_path: Path):
@@ -159,7 +159,7 @@ def test_decks_that_cannot_be_listed_are_said_once(tmp_path: Path):
             raise OSError("hid_enumerate failed")
 
     (check,) = told(patient(tmp_path, Mute()), "decks", "owners")
-    assert (check.name, check.verdict, check.exit_code) == ("decks", Verdict.FAILURE, 69)
+    assert (check.name, check.verdict, check.exit_code) == ("decks", CheckStatus.FAILURE, 69)
     assert "cannot list HID devices" in check.found
 
 
@@ -183,9 +183,9 @@ def test_a_deck_that_only_usb_knows_is_found_and_a_camera_of_the_vendor_is_not(t
     usb(tmp_path / "sys", "1-3", "0fff", "Stream Deck Ultra", hidraw="hidraw4")
     usb(tmp_path / "sys", "1-4", "0060", "Keyboard", vendor="04d9")
     taken, newer = told(patient(tmp_path), "decks")
-    assert (taken.verdict, taken.exit_code, taken.about) == (Verdict.FAILURE, 69, "0fd9:0080")
+    assert (taken.verdict, taken.exit_code, taken.about) == (CheckStatus.FAILURE, 69, "0fd9:0080")
     assert "has no hidraw node" in taken.found
-    assert (newer.verdict, newer.hint) == (Verdict.WARNING, "pipx upgrade openbalance-hid")
+    assert (newer.verdict, newer.hint) == (CheckStatus.WARNING, "pipx upgrade openbalance-hid")
     assert [device.hidraw for device in usb_devices(tmp_path / "sys")] == [(), (), ("hidraw4",)]
 
 
@@ -194,7 +194,7 @@ def test_a_deck_that_hidapi_lists_is_not_told_twice(tmp_path: Path):
     node = tmp_path / "hidraw9"
     node.touch()
     usb(tmp_path / "sys", "1-1", "0080", "Stream Deck MK.2", hidraw="hidraw9")
-    assert only(patient(tmp_path, Openable(node)), "decks").verdict is Verdict.OK
+    assert only(patient(tmp_path, Openable(node)), "decks").verdict is CheckStatus.OK
 
 
 # --- procfs ----------------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_another_program_that_has_the_deck_open_is_named(tmp_path: Path):
     assert only(patient(tmp_path, Openable(node)), "owners").found == "no other program has a deck open"
     with holding(node) as pid:
         check = only(patient(tmp_path, Openable(node)), "owners")
-        assert (check.verdict, check.about, check.hint) == (Verdict.WARNING, str(node), f"kill {pid}")
+        assert (check.verdict, check.about, check.hint) == (CheckStatus.WARNING, str(node), f"kill {pid}")
         assert f"(process {pid})" in check.found
 
 
@@ -235,7 +235,7 @@ def test_processes_that_cannot_be_looked_into_or_end_meanwhile_are_passed_over(t
     (proc / "14/fd").mkdir(parents=True)
     (proc / "14/fd/3").write_text("no link")
     assert owners_of(["/dev/hidraw3", "/dev/hidraw4"], proc) == {
-        "/dev/hidraw3": (Owner(12, "streamdeck_ui"),),
+        "/dev/hidraw3": (DeviceHolder(12, "streamdeck_ui"),),
         "/dev/hidraw4": (),
     }
 
@@ -270,12 +270,12 @@ def test_the_rules_of_this_version_are_well_and_others_are_a_hint(tmp_path: Path
         return only(patient(tmp_path), "udev")
 
     file = tmp_path / "udev/rules.d" / rules_name(Rules.DESKTOP)
-    assert (now().verdict, now().found) == (Verdict.WARNING, "no rule speaks of a Stream Deck")
+    assert (now().verdict, now().found) == (CheckStatus.WARNING, "no rule speaks of a Stream Deck")
     file.write_text(render_rules(Rules.DESKTOP))
-    assert now().verdict is Verdict.OK
+    assert now().verdict is CheckStatus.OK
     assert covered(PRODUCTS, [tmp_path / "udev"]) == PRODUCTS
     file.write_text("# older\n")
-    assert (now().verdict, now().hint) == (Verdict.WARNING, "openbalance-hid udev install")
+    assert (now().verdict, now().hint) == (CheckStatus.WARNING, "openbalance-hid udev install")
     file.unlink()
     (file.parent / "60-of-another-program.rules").write_text(render_rules(Rules.HEADLESS))
-    assert (now().verdict, now().found) == (Verdict.OK, f"rules that are not ours cover all {len(PRODUCTS)} products")
+    assert (now().verdict, now().found) == (CheckStatus.OK, f"rules that are not ours cover all {len(PRODUCTS)} products")

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from openbalance_hid.desktop import notify, portal
-from openbalance_hid.service.doctor.check import Verdict
-from openbalance_hid.service.doctor.examine import examine
+from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.service.doctor.facts import Session
 from openbalance_hid.service.doctor.judge import desktop as judge
-from openbalance_hid.service.doctor.probes import PROBES
+from openbalance_hid.service.doctor.registry import PROBES
+from openbalance_hid.service.doctor.runner import examine
 from tests.desktop.logind import logind
-from tests.patience import until_no_thread
 from tests.private_bus import needs_dbus, private_bus, serving
-from tests.service.a_patient import only, patient, told
+from tests.service.doctor_context import only, patient, told
+from tests.waiting import until_no_thread
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 
@@ -52,10 +52,10 @@ def shower(*capabilities: str) -> dict[str, tuple[str, tuple[object, ...]]]:
 def test_the_notification_service_is_asked_for_its_name_and_its_buttons(tmp_path: Path):
     with private_bus(tmp_path) as address:
         one = patient(tmp_path, DBUS_SESSION_BUS_ADDRESS=address)
-        assert only(one, "notifications").verdict is Verdict.WARNING, "nobody is there yet"
+        assert only(one, "notifications").verdict is CheckStatus.WARNING, "nobody is there yet"
         with service(address, notify.NAME, **shower("body", "actions")):
             check = only(one, "notifications")
-            assert (check.verdict, check.found) == (Verdict.OK, "mako 1.8")
+            assert (check.verdict, check.found) == (CheckStatus.OK, "mako 1.8")
         with service(address, notify.NAME, **shower("body")):
             assert only(one, "notifications").found == "mako 1.8, without buttons"
 
@@ -68,15 +68,18 @@ def test_pages_open_through_the_portal_else_through_xdg_open_else_not(tmp_path: 
         one = patient(tmp_path, DBUS_SESSION_BUS_ADDRESS=address, PATH=str(tools))
         nothing = only(one, "pages")
         assert (nothing.verdict, nothing.found) == (
-            Verdict.WARNING,
+            CheckStatus.WARNING,
             "a tap opens no page: no portal on the session bus, and no xdg-open",
         )
         (tools / "xdg-open").write_text("#!/bin/sh\n")
         (tools / "xdg-open").chmod(0o755)
         blind = only(one, "pages")
-        assert (blind.verdict, "and no display for" in blind.found) == (Verdict.WARNING, True)
+        assert (blind.verdict, "and no display for" in blind.found) == (CheckStatus.WARNING, True)
         seeing = patient(tmp_path, DBUS_SESSION_BUS_ADDRESS=address, PATH=str(tools), WAYLAND_DISPLAY="wayland-0")
-        assert (only(seeing, "pages").verdict, only(seeing, "pages").found.split()[0]) == (Verdict.OK, str(tools / "xdg-open"))
+        assert (only(seeing, "pages").verdict, only(seeing, "pages").found.split()[0]) == (
+            CheckStatus.OK,
+            str(tools / "xdg-open"),
+        )
         with service(address, portal.NAME):
             assert only(one, "pages").found == "the desktop's portal opens them (running)"
 
@@ -86,7 +89,7 @@ def test_without_a_session_bus_it_says_so_and_goes_on(tmp_path: Path, address: s
     one = patient(tmp_path, DBUS_SESSION_BUS_ADDRESS=address, PATH=str(tmp_path))
     for name in ("pages", "notifications"):
         check = only(one, name)
-        assert (check.verdict, "cannot be checked" in check.found) == (Verdict.WARNING, False)
+        assert (check.verdict, "cannot be checked" in check.found) == (CheckStatus.WARNING, False)
 
 
 def test_a_bus_that_takes_the_call_and_never_answers_holds_nobody_up(tmp_path: Path):
@@ -127,7 +130,7 @@ def test_a_configuration_that_heeds_the_lock_wants_a_logind(tmp_path: Path, monk
         one = patient(tmp_path, XDG_SESSION_TYPE="x11", XDG_SEAT="seat0")
         one.places.config_file.write_text("[dim]\non_lock = true\n")
         seen, lock = told(one, "session")
-        assert (seen.verdict, lock.verdict) == (Verdict.OK, Verdict.WARNING)
+        assert (seen.verdict, lock.verdict) == (CheckStatus.OK, CheckStatus.WARNING)
         assert lock.found.startswith("dim.on_lock is set, and no logind")
         with logind(address):
-            assert only(one, "session").verdict is Verdict.OK
+            assert only(one, "session").verdict is CheckStatus.OK

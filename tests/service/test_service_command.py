@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid import __version__
-from openbalance_hid.daemon.control import ControlServer
+from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.service.install import Launchd, Systemd, carried
 from openbalance_hid.service.units import GIVE_UP_CODES, LABEL, UNIT, render_system_unit, render_user_unit
 from tests.cli.door import here, machine

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.deck.udev import GROUP as UDEV_GROUP
-from openbalance_hid.desktop.account_names import CREDENTIAL as KEY_NAME
+from openbalance_hid.deck.udev_rules import GROUP as UDEV_GROUP
+from openbalance_hid.desktop.key_locations import CREDENTIAL as KEY_NAME
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, CredentialError, DeckRefusedError
 from openbalance_hid.service.units import (
     CREDENTIAL,

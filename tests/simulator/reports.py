@@ -7,9 +7,9 @@ from PIL import Image
 
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 VISUAL = [name for name in MODELS if name != "pedal"]
 

@@ -15,16 +15,16 @@ import msgspec
 from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
+from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.events import DeckArrived, KeyEvent
 from openbalance_hid.deck.products import find_decks
-from openbalance_hid.deck.surface import Surface
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.render.encode import PictureFormat, encode
-from openbalance_hid.simulator.browser import BrowserDeck
-from openbalance_hid.simulator.bus import VirtualBus
-from openbalance_hid.simulator.models import MODELS
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
-from tests.patience import PATIENCE_S, threads_named
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.web.page_server import BrowserDeck
+from tests.waiting import PATIENCE_S, threads_named
 
 TOKEN = "right-token"
 SCENARIOS = (("normal", "An ordinary account"), ("low-balance", "Little money is left"))
@@ -38,7 +38,7 @@ class Host:
         self.bus = VirtualBus([deck])
         self.events: queue.Queue[Any] = queue.Queue()
         (found,) = find_decks(HidTransport(self.bus))
-        self.surface = Surface(found, self.events.put)
+        self.surface = DeckDevice(found, self.events.put)
         self.surface.open()
         assert isinstance(self.next(), DeckArrived)
 

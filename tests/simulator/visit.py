@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.chromium import chromium
-from tests.patience import PATIENCE_S
 from tests.simulator.stand import Stand
+from tests.waiting import PATIENCE_S
 
 __all__ = ["chromium"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.daemon.board import NOBODYS
+from openbalance_hid.app.tile_views import NOBODYS
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Gauge, Hero, Line, Notice, Row, TileView

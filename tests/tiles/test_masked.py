@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.daemon.sheet import cells_of
 from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.masked import DOTS, hidden, masked
 from openbalance_hid.tiles.view import Hero, Line, Row
-from openbalance_hid.tiles.words import money
+from tools.tile_gallery import cells_of
 
 AMOUNT = re.compile(r"\$\s*\d")
 

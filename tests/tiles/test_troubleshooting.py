@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid import tiles
-from openbalance_hid.daemon.board import with_refused_config
-from openbalance_hid.daemon.sheet import cells_of
+from openbalance_hid.app.tile_views import with_refused_config
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.states import STATES, State, tile_error
+from openbalance_hid.tiles.states import STATES, TileState, tile_error
 from openbalance_hid.tiles.view import Notice, TileView, Tone
+from tools.tile_gallery import cells_of
 
 README = Path(__file__).parents[2] / "README.md"
 NO_TROUBLE = ("page", "privacy")  # their words are what the tile is for
@@ -34,7 +34,7 @@ def on_keys() -> Iterator[str]:
         value
         for module in pkgutil.iter_modules(tiles.__path__, f"{tiles.__name__}.")
         for value in vars(import_module(module.name)).values()
-        if isinstance(value, State)
+        if isinstance(value, TileState)
     )
     for state in (*STATES.values(), *own):
         if state.tone is not Tone.GOOD:

@@ -13,16 +13,16 @@ from random import Random
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import Remember
+from openbalance_hid.app.events import DeckReady, Event, HistoryLoaded, KeyMoved
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.effects import Remember
-from openbalance_hid.daemon.events import DeckReady, Event, KeyMoved, Recalled
-from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.moment import Moment
 from openbalance_hid.history.keeper import open_history
-from openbalance_hid.history.store import Store  # noqa: F401 – loaded before the fork
+from openbalance_hid.history.store import HistoryStore  # noqa: F401 – loaded before the fork
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 BEGIN = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 INTERVAL = timedelta(minutes=15)
@@ -67,7 +67,7 @@ class Life:
         self._history.start()
         self._ledger = self._history.ledger("default")
         begun = Snapshot("default", self._clock.utc(), INTERVAL.total_seconds())
-        self._house = House(Config(), {"default": begun}, self._now())
+        self._house = Controller(Config(), {"default": begun}, self._now())
         self._poller = Poller(
             "default",
             lambda: Client(sample.key, sample.url, utc=self._clock.utc),
@@ -97,7 +97,7 @@ class Life:
 
     def _recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
         known, past = self._ledger.recall(fingerprint, begun, now, mono_s)
-        self._step(Recalled("default", begun.started_at, past.episodes, past.run))
+        self._step(HistoryLoaded("default", begun.started_at, past.episodes, past.run))
         return known
 
     def _step(self, event: Event) -> None:

@@ -41,7 +41,7 @@ def _counted(pid: int) -> tuple[int, int, float]:
 def _counted_by_root(pid: int) -> tuple[int, int, float]:
     import pytest
 
-    from tests.stranger import as_root
+    from tests.other_user import as_root
 
     prefix = as_root()
     if prefix is None:

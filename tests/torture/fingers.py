@@ -7,12 +7,12 @@ its page turns, its tile becomes another, or the time of a hold is changed.
 from collections import Counter
 from dataclasses import dataclass
 
-from openbalance_hid.daemon.board import tap_of
-from openbalance_hid.daemon.effects import Effect, Open, Refresh
-from openbalance_hid.daemon.events import ConfigRead, DeckLeft, DeckReady, Event, KeyMoved, TimePassed
-from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.press.actions import OpenPage, TurnPage
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import Effect, OpenUrl, Refresh
+from openbalance_hid.app.events import ConfigReloaded, DeckDisconnected, DeckReady, Event, KeyMoved, TimePassed
+from openbalance_hid.app.tile_views import tap_of
+from openbalance_hid.tiles.actions import OpenPage, TurnPage
 
 Key = tuple[str, int]
 FROM_KEYS = (KeyMoved, TimePassed)  # only these may complete a press
@@ -27,7 +27,7 @@ class Press:
 class Fingers:
     """Asked before and after each step of one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Controller) -> None:
         self._house = house
         self.down: dict[Key, Press] = {}
         self.gestures = 0
@@ -47,7 +47,7 @@ class Fingers:
         wanted: Counter[object] = Counter()
         if isinstance(event, KeyMoved):
             self._key(event, wanted)
-        if isinstance(event, DeckLeft | DeckReady):
+        if isinstance(event, DeckDisconnected | DeckReady):
             self._drop({key for key in self.down if key[0] == event.serial})
         if isinstance(event, FROM_KEYS):
             due_s = event.mono_s if isinstance(event, KeyMoved) else now.mono_s
@@ -57,11 +57,11 @@ class Fingers:
                     self._fire(key, True, wanted)
         self._forget_changed(event)
         if isinstance(event, FROM_KEYS):
-            told = Counter(self._told(effect) for effect in effects if isinstance(effect, Open | Refresh))
+            told = Counter(self._told(effect) for effect in effects if isinstance(effect, OpenUrl | Refresh))
             assert told == wanted, f"{event} at {now}: {told} instead of {wanted}"
-        elif isinstance(event, DeckLeft | DeckReady | ConfigRead):
-            assert not [effect for effect in effects if isinstance(effect, Open | Refresh)], event
-        if isinstance(event, ConfigRead) and self._house.config.hold_seconds != self._hold_s:
+        elif isinstance(event, DeckDisconnected | DeckReady | ConfigReloaded):
+            assert not [effect for effect in effects if isinstance(effect, OpenUrl | Refresh)], event
+        if isinstance(event, ConfigReloaded) and self._house.config.hold_seconds != self._hold_s:
             self.down.clear()
 
     def _key(self, event: KeyMoved, wanted: Counter[object]) -> None:
@@ -92,7 +92,7 @@ class Fingers:
                     self._turned.add(serial)
 
     @staticmethod
-    def _told(effect: Open | Refresh) -> object:
+    def _told(effect: OpenUrl | Refresh) -> object:
         if isinstance(effect, Refresh):
             return "refresh", effect.account
         return "open", effect.serial, effect.spot, effect.url
@@ -102,7 +102,7 @@ class Fingers:
             panel = self._house.panels.get(serial)
             if panel is None or serial not in self._pages:
                 lost = True
-            elif isinstance(event, ConfigRead):
+            elif isinstance(event, ConfigReloaded):
                 lost = panel.keys().get(number) != self._boards[serial].get(number)
             else:
                 lost = panel.pages.shown.name != self._pages[serial].shown.name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.openrouter.limits import Limits
+from openbalance_hid.openrouter.http_limits import HttpLimits
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Fault, drip, flood, instead
 from tests.torture.figures import Figures
@@ -94,7 +94,7 @@ def test_a_redirect_of_any_question_is_not_followed(watched: Watched) -> None:
 
 
 def test_an_answer_that_drips_is_left_when_its_time_is_over(watched: Watched) -> None:
-    watched.limits = Limits(connect_s=5.0, read_s=5.0, total_s=0.3)
+    watched.limits = HttpLimits(connect_s=5.0, read_s=5.0, total_s=0.3)
     for path in PATHS:
         before = watched.published[-1]
         watched.proxy.faults = {path: drip(0.02)}

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.openrouter.limits import Limits
-from openbalance_hid.simulator.sample_answers import json as sample_json
+from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.simulator.openrouter.sample_answers import json as sample_json
 from tests.torture.altered_json import WRONG, dumped, put, spots
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Answer, cut, reset, stall
@@ -23,7 +23,7 @@ from tests.torture.oracle import ANYTHING, check
 from tests.torture.watched import NAMES, PATHS, PATIENT, Watched
 
 ON_KEY: dict[str, dict[str, bytes | None]] = {"/key": {"/credits": None}}  # what it does not answer is not known of the other
-QUICK = Limits(connect_s=5.0, read_s=0.04, total_s=0.06)
+QUICK = HttpLimits(connect_s=5.0, read_s=0.04, total_s=0.06)
 every_path = pytest.mark.parametrize("path", PATHS, ids=NAMES.values())
 
 

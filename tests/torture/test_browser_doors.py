@@ -15,12 +15,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from openbalance_hid.simulator.browser import CONNECTIONS
-from openbalance_hid.simulator.browser_guard import TICKET_S, Tickets
-from tests.patience import PATIENCE_S, until
+from openbalance_hid.simulator.web.page_access import TICKET_S, Tickets
+from openbalance_hid.simulator.web.page_server import CONNECTIONS
 from tests.simulator.stand import TOKEN, Stand, ask
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture

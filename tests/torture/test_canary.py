@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.desktop.secret_service import gnome_keyring, lock
 from tests.main_job.canary import Canary, core_dumps, desktop, overheard, said_by_the_socket, spies, typed_on_a_terminal
 from tests.main_job.stage import Running, page_of, started, surroundings
-from tests.patience import PATIENCE_S, until
 from tests.private_bus import needs_dbus, private_bus
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import FaultProxy, instead
 from tests.torture.figures import Figures
+from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--port", "0", "--log-level", "debug")
 NO_BROWSER = (*RUN, "--no-browser")

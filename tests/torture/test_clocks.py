@@ -1,6 +1,6 @@
 """Clocks that are wrong, are set, or come to a day that is not like others: the tiles say what is so, and the nights are dark.
 
-Not here: some days of ordinary life (`tests/daemon/test_a_day.py`), whose reckoning from the raw events is used.
+Not here: some days of ordinary life (`tests/app/test_a_day.py`), whose reckoning from the raw events is used.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.app.events import DeckReady
 from openbalance_hid.config.schema import Config, DimConfig
-from openbalance_hid.daemon.events import DeckReady
-from openbalance_hid.simulator.sample_account import SampleAccount
-from openbalance_hid.tiles.words import money
-from tests.daemon.reckoning import INTERVAL_S, Reckoning, midnight
-from tests.daemon.test_a_day import Daemon, Life
-from tests.daemon.test_house import DECK, Story
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.tiles.formatting import money
+from tests.app.reckoning import INTERVAL_S, Reckoning, midnight
+from tests.app.test_a_day import Daemon, Life
+from tests.app.test_controller import DECK, Story
 from tests.openrouter.virtual import VirtualClock
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.daemon.control import CLIENT_LIMIT, LINE_LIMIT, ControlServer, ask
+from openbalance_hid.ipc.control_server import CLIENT_LIMIT, LINE_LIMIT, ControlServer, ask
 from tests.main_job.stage import COMMAND, started, surroundings
-from tests.patience import PATIENCE_S, until
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
+from tests.waiting import PATIENCE_S, until
 
 CROWD = 50
 LONG_LINE = 10 * 1024 * 1024

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from openbalance_hid.daemon.effects import Effect
-from openbalance_hid.daemon.events import ConfigRead, ConfigRefused, Event, KeyMoved, PageAsked
+from openbalance_hid.app.effects import Effect
+from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, Event, KeyMoved, PageRequested
 from openbalance_hid.deck.transport import STUCK_S
-from openbalance_hid.simulator.models import Codec
-from tests.patience import threads_named, until, until_no_thread
+from openbalance_hid.simulator.device.models import Codec
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 from tests.torture.fingers import Fingers
 from tests.torture.tricky import Tricky, fails, made
 from tests.torture.whole import SOON_S, Whole
 from tests.torture.world import CONFIGS, _bodies
+from tests.waiting import threads_named, until, until_no_thread
 
 MODELS = ("mk2", "mini", "plus", "neo", "pedal")
 PLACES = 4  # at the bus
@@ -158,10 +158,10 @@ class Desk:
         self.whole.tell(self.dice.choice(_bodies(self.whole.now)))
 
     def configure(self, deck: Tricky) -> None:
-        self.whole.tell(ConfigRefused() if self.dice.random() < 0.2 else ConfigRead(self.dice.choice(CONFIGS)))
+        self.whole.tell(ConfigRejected() if self.dice.random() < 0.2 else ConfigReloaded(self.dice.choice(CONFIGS)))
 
     def turn(self, deck: Tricky) -> None:
-        self.whole.tell(PageAsked(self.dice.choice(("main", "more"))))
+        self.whole.tell(PageRequested(self.dice.choice(("main", "more"))))
 
     def wait(self, deck: Tricky) -> None:
         self.whole.wait(self.dice.choice(PAUSES_S))

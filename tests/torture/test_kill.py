@@ -12,14 +12,14 @@ from datetime import time as clock_time
 from pathlib import Path
 from random import Random
 
-from openbalance_hid.history.past import Who
+from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.thinning import thin
-from openbalance_hid.openrouter.address import Secret
+from openbalance_hid.openrouter.endpoint import BearerAuth
 from tests.history.stand import ME, NOW, store_at
-from tests.patience import PATIENCE_S, until
 from tests.torture.a_life import BEGIN, INTERVAL, Clock, account, told
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
+from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
 MODELS = 20
@@ -107,7 +107,7 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
 ) -> None:
     rng, clock = Random(seed), Clock()
     sample = account(clock)
-    who = Who("default", Secret(sample.key).fingerprint)
+    who = AccountIdentity("default", BearerAuth(sample.key).fingerprint)
     path = tmp_path / "history.sqlite3"
     known: set[datetime] = set()
     seen: set[str] = set()

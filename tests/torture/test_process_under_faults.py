@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from openbalance_hid.daemon.board import RING_STEPS
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.app.tile_views import RING_STEPS
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import COMMAND, Running, page_of, started, surroundings
-from tests.patience import PATIENCE_S, until
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
+from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 KEY = "OPENROUTER_MANAGEMENT_KEY"

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.daemon.events import Recalled
+from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.view import Hero
-from openbalance_hid.tiles.words import money
 from tests.history.stand import store_at
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
@@ -65,7 +65,7 @@ class Life:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)
-            whole.inbox.put(Recalled("default", begun.started_at, past.episodes))
+            whole.inbox.put(HistoryLoaded("default", begun.started_at, past.episodes))
             return known
 
         def client() -> Client:

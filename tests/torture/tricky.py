@@ -3,8 +3,8 @@
 import errno
 from collections.abc import Callable
 
-from openbalance_hid.simulator.models import Model, model_named
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.device.models import DeckModel, model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 Trick = Callable[["Tricky", str], None]
 
@@ -12,7 +12,7 @@ Trick = Callable[["Tricky", str], None]
 class Tricky(VirtualDeck):
     """Before it takes a report it plays the trick that waits first, if any; a trick may raise what the system would."""
 
-    def __init__(self, model: Model, serial: str) -> None:
+    def __init__(self, model: DeckModel, serial: str) -> None:
         self.tricks: list[Trick | None] = []
         self._taken = self._handled = 0
         super().__init__(model, serial)

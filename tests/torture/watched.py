@@ -10,16 +10,16 @@ from typing import Any
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.limits import Limits
+from openbalance_hid.openrouter.http_limits import HttpLimits
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
 from tests.torture.fault_proxy import Answer, Fault, FaultProxy, with_body
 from tests.torture.oracle import check
 
 PATHS = ("/credits", "/activity", "/analytics/query", "/keys")
 NAMES = {"/credits": "credits", "/activity": "activity", "/analytics/query": "today", "/keys": "keys"}
-PATIENT = Limits(read_s=20.0, total_s=30.0)
+PATIENT = HttpLimits(read_s=20.0, total_s=30.0)
 
 
 class Watched:

@@ -14,31 +14,31 @@ from weakref import WeakSet
 from PIL import Image
 
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
+from openbalance_hid.app.events import Event, TimePassed
+from openbalance_hid.app.input_mapping import CELL_PX
+from openbalance_hid.app.places import Cell, SmallScreen
 from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.decks import Decks
-from openbalance_hid.daemon.effects import Brighten, Effect, Glow, Paint, PaintCell, PaintScreen
-from openbalance_hid.daemon.events import Event, TimePassed
-from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.daemon.painter import Painter
-from openbalance_hid.daemon.places import Cell, Screen
-from openbalance_hid.daemon.touches import CELL_PX
+from openbalance_hid.deck.device import Leave
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
-from openbalance_hid.deck.surface import Leave
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.simulator.bus import VirtualBus, VirtualHandle
-from openbalance_hid.simulator.models import Turn
-from openbalance_hid.simulator.virtual_deck import VirtualDeck
+from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.picture_cache import PictureCache
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus, VirtualHandle
+from openbalance_hid.simulator.device.models import Rotation
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, snapshot
-from tests.patience import PATIENCE_S, until
 from tests.torture.tricky import Tricky
+from tests.waiting import PATIENCE_S, until
 
 SOON_S = 2.0  # a deck that is there shows its tiles
 _TURNS = {
-    Turn.HALF: Image.Transpose.ROTATE_180,
-    Turn.CLOCKWISE: Image.Transpose.ROTATE_270,
-    Turn.DIAGONAL: Image.Transpose.TRANSPOSE,
+    Rotation.HALF: Image.Transpose.ROTATE_180,
+    Rotation.CLOCKWISE: Image.Transpose.ROTATE_270,
+    Rotation.DIAGONAL: Image.Transpose.TRANSPOSE,
 }
 
 
@@ -78,9 +78,9 @@ class Whole:
         self.now = Moment(begun, 1000.0)
         self.bus = Bus(decks)
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.decks = Decks(HidTransport(self.bus, self.mono), self.inbox.put, scan_s, clock=self.mono)
-        self.house = House(config or Config(), {"default": seen or snapshot()}, self.now, zone)
-        self.painter = Painter()
+        self.decks = DeckManager(HidTransport(self.bus, self.mono), self.inbox.put, scan_s, clock=self.mono)
+        self.house = Controller(config or Config(), {"default": seen or snapshot()}, self.now, zone)
+        self.painter = PictureCache()
         self.heard: list[Event] = []
         self.done: list[Effect] = []
         self._looked_s = self.now.mono_s
@@ -97,7 +97,7 @@ class Whole:
         """One step, and what it wants carried out."""
         effects = self.house.step(event, self.now)
         for effect in effects:
-            if isinstance(effect, Paint | PaintCell | PaintScreen | Glow | Brighten):
+            if isinstance(effect, Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness):
                 self.decks.carry_out(effect, self.painter)
             else:
                 self.done.append(effect)
@@ -235,7 +235,7 @@ class Whole:
                     assert strip is not None
                     seen = strip.crop((number * CELL_PX, 0, (number + 1) * CELL_PX, height))
                     picture = self._picture(face, {**surface.strip_format, "size": (CELL_PX, height)}, deck, "strip")
-                case Screen():
+                case SmallScreen():
                     seen, picture = deck.screen(), self._picture(face, surface.screen_format, deck, "screen")
                 case _:
                     seen, picture = deck.glass(spot), self._picture(face, surface.picture_format, deck, "key")

@@ -13,39 +13,39 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.config.load import parse
-from openbalance_hid.config.schema import Config
-from openbalance_hid.daemon.board import views_of, with_refused_config
-from openbalance_hid.daemon.effects import Brighten, Complain, Notify, Open, Paint, PaintCell, PaintScreen, Refresh
-from openbalance_hid.daemon.events import (
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import LogTileError, Notify, OpenUrl, Paint, PaintCell, PaintScreen, Refresh, SetBrightness
+from openbalance_hid.app.events import (
     Acknowledged,
-    Asked,
     CellTouched,
-    ConfigRead,
-    ConfigRefused,
-    DeckLeft,
+    ConfigRejected,
+    ConfigReloaded,
+    DeckDisconnected,
     DeckReady,
     DialPushed,
     DialTurned,
     Event,
-    IdentifyAsked,
+    GestureRequested,
+    HistoryLoaded,
+    IdentifyRequested,
     KeyMoved,
-    NoRefresh,
     Notified,
     OpenFailed,
-    PageAsked,
-    Recalled,
+    PageRequested,
+    RefreshSkipped,
     Swiped,
     TimePassed,
     TouchKeyMoved,
 )
-from openbalance_hid.daemon.house import House
-from openbalance_hid.daemon.moment import Moment
-from openbalance_hid.daemon.places import Cell, Place, Screen
-from openbalance_hid.daemon.show import UNDONE_S
-from openbalance_hid.daemon.touches import CELL_PX
-from openbalance_hid.press.gestures import Gesture
-from openbalance_hid.simulator.models import MODELS
+from openbalance_hid.app.gestures import Gesture
+from openbalance_hid.app.input_mapping import CELL_PX
+from openbalance_hid.app.places import Cell, Place, SmallScreen
+from openbalance_hid.app.screen import UNDONE_S
+from openbalance_hid.app.tile_views import views_of, with_refused_config
+from openbalance_hid.config.load import parse
+from openbalance_hid.config.schema import Config
+from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, day_of_samples, days_back, snapshot
 from tests.torture.fingers import Fingers
@@ -115,7 +115,7 @@ class World:
 
     def __init__(self, zone: str = "Europe/Berlin", check_every: int = 1) -> None:
         self.now = Moment(NOON, 1000.0)
-        self.house = House(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
+        self.house = Controller(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
         self.fingers = Fingers(self.house)
         self.glass: dict[Place, KeyFace] = {}
         self.light: dict[str, int] = {}
@@ -137,7 +137,7 @@ class World:
         self.tell(replace(shape, screen=model.screen is not None))
 
     def unplug(self, a: int, b: int) -> None:
-        self.tell(DeckLeft(self._serial(a)))
+        self.tell(DeckDisconnected(self._serial(a)))
 
     def press(self, a: int, b: int) -> None:
         self._move(self._serial(a), b, True)
@@ -190,17 +190,17 @@ class World:
 
     def configure(self, a: int, b: int) -> None:
         if b % 4 == 0:
-            self.tell(ConfigRefused())
+            self.tell(ConfigRejected())
         else:
-            self.tell(ConfigRead(CONFIGS[a % len(CONFIGS)]))
+            self.tell(ConfigReloaded(CONFIGS[a % len(CONFIGS)]))
 
     def ask(self, a: int, b: int) -> None:
         serial = (None, self._serial(a), "nobody")[b % 3]
         asked: tuple[Event, ...] = (
-            Asked(b % 40, (Gesture.TAP, Gesture.HOLD)[a % 2], serial),
-            PageAsked(("main", "more", "mroe")[b % 3]),
-            IdentifyAsked(),
-            NoRefresh(ACCOUNTS[b % 2]),
+            GestureRequested(b % 40, (Gesture.TAP, Gesture.HOLD)[a % 2], serial),
+            PageRequested(("main", "more", "mroe")[b % 3]),
+            IdentifyRequested(),
+            RefreshSkipped(ACCOUNTS[b % 2]),
             OpenFailed(self._serial(b), (b % 20, Cell(b % 4))[a % 2]),
         )
         self.tell(asked[a % len(asked)])
@@ -213,7 +213,7 @@ class World:
         happens: tuple[Event, ...] = (
             Notified(account, rule, level, bool(b % 2)),
             Acknowledged(account, rule, level),
-            Recalled(account, started, episodes, self.house.known.runs.get(account)),
+            HistoryLoaded(account, started, episodes, self.house.known.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
@@ -255,7 +255,7 @@ class World:
         self.fingers.before(event)
         readings = self.house.readings
         effects = self.house.step(event, self.now)
-        if isinstance(event, DeckReady | DeckLeft):
+        if isinstance(event, DeckReady | DeckDisconnected):
             self.glass = {place: face for place, face in self.glass.items() if place[0] != event.serial}
             self.light.pop(event.serial, None)
             self.shapes.pop(event.serial, None)
@@ -273,12 +273,12 @@ class World:
                 case PaintCell(serial, cell, face):
                     self.glass[serial, Cell(cell)] = face
                 case PaintScreen(serial, face):
-                    self.glass[serial, Screen()] = face
-                case Brighten(serial, percent):
+                    self.glass[serial, SmallScreen()] = face
+                case SetBrightness(serial, percent):
                     self.light[serial] = percent
-                case Complain(tile, error):
+                case LogTileError(tile, error):
                     raise AssertionError(f"the tile {tile} failed") from error
-                case Open() | Refresh() | Notify():
+                case OpenUrl() | Refresh() | Notify():
                     pass
         self.fingers.after(event, effects, self.now)
         self._check(self.house.readings != readings)
@@ -336,7 +336,7 @@ class World:
         for serial, panel in house.panels.items():
             known = house.known.on(panel.pages.names, panel.pages.index)
             said = views_of(panel.tiles(), known, self.now.utc, house._beats.turn(self.now.mono_s))
-            places = {spot for owner, spot in self.glass if owner == serial} - {Screen()}
+            places = {spot for owner, spot in self.glass if owner == serial} - {SmallScreen()}
             assert places == said.keys()
             for spot, (view, _) in said.items():
                 if house.config_refused and spot == panel.shape.key_count - 1:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 
-class Verdict(Enum):
+class CheckStatus(Enum):
     """In the order of how much they matter."""
 
     OK = "ok"
@@ -21,7 +21,7 @@ class Check:
     """`name` is a promise, for programs; `about`: which deck, account or package. `hint`: the command that mends it."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckStatus
     found: str
     hint: str = ""
     about: str | None = None
@@ -31,28 +31,28 @@ class Check:
 
 def ok(name: str, found: str, about: str | None = None) -> Check:
     """All is well."""
-    return Check(name, Verdict.OK, found, about=about)
+    return Check(name, CheckStatus.OK, found, about=about)
 
 
 def warning(name: str, found: str, hint: str = "", about: str | None = None) -> Check:
     """Worth knowing."""
-    return Check(name, Verdict.WARNING, found, hint, about)
+    return Check(name, CheckStatus.WARNING, found, hint, about)
 
 
 def failure(name: str, found: str, hint: str, exit_code: int, about: str | None = None) -> Check:
     """Not working."""
-    return Check(name, Verdict.FAILURE, found, hint, about, exit_code)
+    return Check(name, CheckStatus.FAILURE, found, hint, about, exit_code)
 
 
-def overall(checks: Iterable[Check]) -> Verdict:
+def overall(checks: Iterable[Check]) -> CheckStatus:
     """The worst of all."""
-    order = list(Verdict)
-    return max((check.verdict for check in checks), key=order.index, default=Verdict.OK)
+    order = list(CheckStatus)
+    return max((check.verdict for check in checks), key=order.index, default=CheckStatus.OK)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
     """That of the first failure, 0 without any."""
-    return next((check.exit_code for check in checks if check.verdict is Verdict.FAILURE), 0)
+    return next((check.exit_code for check in checks if check.verdict is CheckStatus.FAILURE), 0)
 
 
 def as_json(checks: Iterable[Check], version: str) -> dict[str, Any]:

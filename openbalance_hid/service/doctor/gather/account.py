@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from openbalance_hid.desktop.credentials import KeySource, Standing, read_key
-from openbalance_hid.desktop.keyring_door import back_end, setup_command
+from openbalance_hid.desktop.credentials import KeySource, StoreStatus, read_key
+from openbalance_hid.desktop.keyring_backend import back_end, setup_command
 from openbalance_hid.errors import ApiError, CredentialError, OpenBalanceError
-from openbalance_hid.openrouter.address import OPENROUTER_URL, checked_base_url
-from openbalance_hid.openrouter.limits import Limits
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
+from openbalance_hid.openrouter.http_limits import HttpLimits
 from openbalance_hid.service.doctor.check import Check
+from openbalance_hid.service.doctor.context import KEYRING_LIMIT_S, DoctorContext
 from openbalance_hid.service.doctor.facts import KeyKind
 from openbalance_hid.service.doctor.judge import account as judge
-from openbalance_hid.service.doctor.patient import KEYRING_LIMIT_S, Patient
 
-LIMITS = Limits(connect_s=4.0, read_s=4.0, total_s=7.0)  # somebody sits and waits
+LIMITS = HttpLimits(connect_s=4.0, read_s=4.0, total_s=7.0)  # somebody sits and waits
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
-def keyring(patient: Patient) -> list[Check]:
+def keyring(patient: DoctorContext) -> list[Check]:
     """The back end."""
     sources = patient.sources()
     try:
@@ -25,7 +25,7 @@ def keyring(patient: Patient) -> list[Check]:
         return judge.keyring(None, error, sources)
 
 
-def key(patient: Patient) -> list[Check]:
+def key(patient: DoctorContext) -> list[Check]:
     """Every account's places."""
     checks = []
     for account, sources in patient.sources().items():
@@ -36,7 +36,7 @@ def key(patient: Patient) -> list[Check]:
     return checks
 
 
-def key_kind(patient: Patient) -> list[Check]:
+def key_kind(patient: DoctorContext) -> list[Check]:
     """Every key that is used, tried at `/key`."""
     return [
         judge.key_kind(_tried(patient, account, used), setup_command(account))
@@ -45,9 +45,9 @@ def key_kind(patient: Patient) -> list[Check]:
     ]
 
 
-def openrouter(patient: Patient) -> list[Check]:
+def openrouter(patient: DoctorContext) -> list[Check]:
     """Asked without a key."""
-    from openbalance_hid.openrouter.reach import reach
+    from openbalance_hid.openrouter.ping import reach
 
     base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     proxy = next((name for name in _PROXIES if patient.env.get(name)), None)
@@ -59,7 +59,7 @@ def openrouter(patient: Patient) -> list[Check]:
     return [*judge.openrouter(base_url, reached.took_s, None, proxy), *judge.clock(reached.skew_s)]
 
 
-def _tried(patient: Patient, account: str, used: KeySource) -> KeyKind:
+def _tried(patient: DoctorContext, account: str, used: KeySource) -> KeyKind:
     from openbalance_hid.openrouter.client import Client
 
     last_four = used.last_four or ""
@@ -73,10 +73,10 @@ def _tried(patient: Patient, account: str, used: KeySource) -> KeyKind:
 
 
 def _used(sources: tuple[KeySource, ...]) -> KeySource | None:
-    return next((each for each in sources if each.standing is Standing.USED), None)
+    return next((each for each in sources if each.standing is StoreStatus.USED), None)
 
 
-def _daemons_hint(patient: Patient, account: str) -> str | None:
+def _daemons_hint(patient: DoctorContext, account: str) -> str | None:
     try:
         told = patient.daemon()
     except OpenBalanceError:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from openbalance_hid.deck import usb_look
+from openbalance_hid.deck import usb_sysfs as usb_look
 from openbalance_hid.deck.access import why_not
 from openbalance_hid.deck.products import product_ids
 from openbalance_hid.deck.transport import load_hidapi
-from openbalance_hid.deck.udev import RULES_DIRS, Installed, Rules, look
 from openbalance_hid.deck.udev_coverage import covered
+from openbalance_hid.deck.udev_rules import RULES_DIRS, Installed, Rules, look
 from openbalance_hid.errors import DeckError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, ok
+from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.facts import Holder, Missing, Node, UdevRules
 from openbalance_hid.service.doctor.gather.desktop import session_of
 from openbalance_hid.service.doctor.judge import decks as judge
-from openbalance_hid.service.doctor.patient import Patient
 
 
-def hidapi(_: Patient) -> list[Check]:
+def hidapi(_: DoctorContext) -> list[Check]:
     """The back end, loaded."""
     module = load_hidapi()
     return [
@@ -27,7 +27,7 @@ def hidapi(_: Patient) -> list[Check]:
     ]
 
 
-def decks(patient: Patient) -> list[Check]:
+def decks(patient: DoctorContext) -> list[Check]:
     """Each deck, opened where the running daemon has not; and those that only USB knows."""
     ours = _paths_of_the_daemon(patient)
     nodes = [
@@ -45,7 +45,7 @@ def decks(patient: Patient) -> list[Check]:
     return judge.decks(nodes, _missing(patient), session_of(patient), rules)
 
 
-def owners(patient: Patient) -> list[Check]:
+def owners(patient: DoctorContext) -> list[Check]:
     """Who has a deck open: not this process, and not the running daemon."""
     if patient.platform != "linux":
         return []
@@ -63,12 +63,12 @@ def owners(patient: Patient) -> list[Check]:
     return judge.owners(holders, len(paths))
 
 
-def udev(patient: Patient) -> list[Check]:
+def udev(patient: DoctorContext) -> list[Check]:
     """Rule files and the hardware database."""
     return judge.udev(_rules(patient)) if patient.platform == "linux" else []
 
 
-def _rules(patient: Patient) -> UdevRules:
+def _rules(patient: DoctorContext) -> UdevRules:
     places = patient.udev_dirs or RULES_DIRS
     standing = [look(kind, places) for kind in Rules]
     there = [(state, file) for state, file in standing if state is not Installed.NOTHING]
@@ -87,7 +87,7 @@ def _rules(patient: Patient) -> UdevRules:
     )
 
 
-def _missing(patient: Patient) -> list[Missing]:
+def _missing(patient: DoctorContext) -> list[Missing]:
     if patient.platform != "linux":
         return []
     listed = {Path(found.path).name for found in patient.decks()}
@@ -104,7 +104,7 @@ def _missing(patient: Patient) -> list[Missing]:
     return found
 
 
-def _paths_of_the_daemon(patient: Patient) -> frozenset[str]:
+def _paths_of_the_daemon(patient: DoctorContext) -> frozenset[str]:
     try:
         told = patient.daemon()
     except OpenBalanceError:
@@ -112,7 +112,7 @@ def _paths_of_the_daemon(patient: Patient) -> frozenset[str]:
     return frozenset(deck["path"] for deck in told["decks"] if deck["connected"]) if told is not None else frozenset()
 
 
-def _daemon_pid(patient: Patient) -> int | None:
+def _daemon_pid(patient: DoctorContext) -> int | None:
     try:
         told = patient.daemon()
     except OpenBalanceError:

@@ -6,28 +6,28 @@ import shutil
 
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, ok
+from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.facts import Notifier, Opener, Session
 from openbalance_hid.service.doctor.judge import desktop as judge
-from openbalance_hid.service.doctor.patient import Patient
-from openbalance_hid.service.programs import ask_program
+from openbalance_hid.service.subprocesses import ask_program
 
 BUS_LIMIT_S = 3.0
 LOGINCTL_LIMIT_S = 2.0
 INSTALLERS = {"apt": "sudo apt install", "dnf": "sudo dnf install", "pacman": "sudo pacman -S", "zypper": "sudo zypper install"}
 
 
-def session(patient: Patient) -> list[Check]:
+def session(patient: DoctorContext) -> list[Check]:
     """Seat, kind, ssh; and logind, where the configuration needs it."""
     lock = judge.screen_lock(_has_logind()) if _heeds_lock(patient) else []
     return [*judge.session(session_of(patient)), *lock]
 
 
-def pages(patient: Patient) -> list[Check]:
+def pages(patient: DoctorContext) -> list[Check]:
     """Portal and xdg-open."""
     if patient.platform == "darwin":
         return [ok("pages", "macOS opens them")]
+    from openbalance_hid.desktop.bus_services import NoBusError, standings
     from openbalance_hid.desktop.portal import NAME
-    from openbalance_hid.desktop.session_bus import NoBusError, standings
 
     path = patient.env.get("PATH")
     commands = tuple(found for command in ("xdg-open",) if (found := shutil.which(command, path=path)))
@@ -39,11 +39,11 @@ def pages(patient: Patient) -> list[Check]:
     return judge.pages(Opener(None, standing.value, commands, display), _installing(path))
 
 
-def notifications(patient: Patient) -> list[Check]:
+def notifications(patient: DoctorContext) -> list[Check]:
     """The notification service, asked for its name."""
     if patient.platform == "darwin":
         return [ok("notifications", "macOS shows them, without buttons")]
-    from openbalance_hid.desktop.session_bus import NoBusError, shower
+    from openbalance_hid.desktop.bus_services import NoBusError, shower
 
     try:
         found = shower(patient.env.get("DBUS_SESSION_BUS_ADDRESS", ""), BUS_LIMIT_S)
@@ -52,7 +52,7 @@ def notifications(patient: Patient) -> list[Check]:
     return judge.notifications(Notifier(f"{found.name} {found.version}".strip(), found.buttons), "")
 
 
-def session_of(patient: Patient) -> Session:
+def session_of(patient: DoctorContext) -> Session:
     """By the environment; where that is silent, as in a service or in tmux, by logind."""
     env = patient.env
     if patient.platform == "darwin":
@@ -72,7 +72,7 @@ def _installing(path: str | None) -> str:
     return next((words for program, words in INSTALLERS.items() if shutil.which(program, path=path)), "")
 
 
-def _heeds_lock(patient: Patient) -> bool:
+def _heeds_lock(patient: DoctorContext) -> bool:
     try:
         return patient.config().dim.on_lock
     except OpenBalanceError:
@@ -81,11 +81,11 @@ def _heeds_lock(patient: Patient) -> bool:
 
 def _has_logind() -> bool:
     try:
+        from openbalance_hid.desktop.bus_services import NoBusError, ServiceStatus, standings
         from openbalance_hid.desktop.screen_lock import LOGIND
-        from openbalance_hid.desktop.session_bus import NoBusError, Standing, standings
     except ImportError:  # macOS has no D-Bus
         return False
     try:
-        return standings([LOGIND], "SYSTEM", BUS_LIMIT_S)[LOGIND] is not Standing.ABSENT
+        return standings([LOGIND], "SYSTEM", BUS_LIMIT_S)[LOGIND] is not ServiceStatus.ABSENT
     except NoBusError:
         return False

@@ -9,12 +9,12 @@ from openbalance_hid import __version__
 from openbalance_hid.config.paths import check_private
 from openbalance_hid.errors import ConfigError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check
+from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.facts import Directory, ServiceFacts
 from openbalance_hid.service.doctor.judge import house as judge
-from openbalance_hid.service.doctor.patient import Patient
 
 
-def configuration(patient: Patient) -> list[Check]:
+def configuration(patient: DoctorContext) -> list[Check]:
     """The file, and what of it the decks that are here do not have."""
     file = patient.places.config_file
     try:
@@ -24,14 +24,14 @@ def configuration(patient: Patient) -> list[Check]:
     return judge.configuration(str(file), file.exists(), None, _beyond(patient))
 
 
-def directories(patient: Patient) -> list[Check]:
+def directories(patient: DoctorContext) -> list[Check]:
     """Looked at, not made."""
     places = patient.places
     found = [_directory("state", places.state_dir), _directory("runtime", places.runtime_dir)]
     return judge.directories(found, len(os.fsencode(places.socket_file)))
 
 
-def history(patient: Patient) -> list[Check]:
+def history(patient: DoctorContext) -> list[Check]:
     """The file, read as a whole."""
     from openbalance_hid.history.checkup import condition
 
@@ -39,9 +39,9 @@ def history(patient: Patient) -> list[Check]:
     return judge.history(str(file), condition(file))
 
 
-def service(patient: Patient) -> list[Check]:
+def service(patient: DoctorContext) -> list[Check]:
     """What the service manager says."""
-    from openbalance_hid.service.here import is_current, system_service_is_active, unit_starts, user_service
+    from openbalance_hid.service.this_program import is_current, system_service_is_active, unit_starts, user_service
 
     try:
         state = user_service(patient.program, patient.env).state()
@@ -64,7 +64,7 @@ def service(patient: Patient) -> list[Check]:
     )
 
 
-def daemon(patient: Patient) -> list[Check]:
+def daemon(patient: DoctorContext) -> list[Check]:
     """What it says of itself."""
     try:
         told = patient.daemon()
@@ -90,8 +90,8 @@ def _cannot_be_made(path: Path) -> ConfigError | None:
     return ConfigError(f"{path} cannot be made: {above} may not be written", f"ls -ld {above}")
 
 
-def _beyond(patient: Patient) -> list[str]:
-    from openbalance_hid.config.layout import check_against_deck
+def _beyond(patient: DoctorContext) -> list[str]:
+    from openbalance_hid.config.default_layout import check_against_deck
 
     try:
         decks = patient.decks()
@@ -105,7 +105,7 @@ def _beyond(patient: Patient) -> list[str]:
     ]
 
 
-def _daemon_runs(patient: Patient) -> bool:
+def _daemon_runs(patient: DoctorContext) -> bool:
     try:
         return patient.daemon() is not None
     except OpenBalanceError:

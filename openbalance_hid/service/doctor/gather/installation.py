@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 
 from openbalance_hid.service.doctor.check import Check
+from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.facts import Package
 from openbalance_hid.service.doctor.judge import installation as judge
-from openbalance_hid.service.doctor.patient import Patient
 
 DISTRIBUTION = "openbalance-hid"
 
 
-def python(_: Patient) -> list[Check]:
+def python(_: DoctorContext) -> list[Check]:
     """The interpreter that runs this."""
     return judge.python(sys.version_info[:3], sys.executable)
 
 
-def packages(_: Patient) -> list[Check]:
+def packages(_: DoctorContext) -> list[Check]:
     """What this program asks for on this system, by its own metadata."""
     try:
         wanted = metadata.requires(DISTRIBUTION) or []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from openbalance_hid.account.spend import SKEW_LIMIT_S
-from openbalance_hid.desktop.credentials import KeySource, Standing
+from openbalance_hid.desktop.credentials import KeySource, StoreStatus
 from openbalance_hid.errors import CredentialError, KeyRejectedError, OfflineError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.facts import KeyKind
@@ -19,18 +19,18 @@ def keyring(back_end: str | None, error: OpenBalanceError | None, sources: Mappi
     """What keeps passwords; one that is missing is no trouble where no key needs it."""
     if error is None:
         return [ok("keyring", back_end or "unknown")]
-    if all(any(each.standing is Standing.USED and each.where != "keyring" for each in found) for found in sources.values()):
+    if all(any(each.standing is StoreStatus.USED and each.where != "keyring" for each in found) for found in sources.values()):
         return [ok("keyring", f"{error.message}, and none is needed")]
     return [warning("keyring", error.message, error.hint)]
 
 
 def key(account: str, sources: Sequence[KeySource], setup: str, theirs: str | None = None) -> Check:
     """Which place the account's key comes from, and why not from the others. `theirs`: the end of the running daemon's."""
-    others = tuple(f"{each.place}: {each.why}" for each in sources if each.standing is not Standing.USED)
-    used = next((each for each in sources if each.standing is Standing.USED), None)
+    others = tuple(f"{each.place}: {each.why}" for each in sources if each.standing is not StoreStatus.USED)
+    used = next((each for each in sources if each.standing is StoreStatus.USED), None)
     if used is not None:
         return replace(ok("key", f"…{used.last_four} from {used.place}", account), details=others)
-    refused = next((each for each in sources if each.standing is Standing.REFUSED), None)
+    refused = next((each for each in sources if each.standing is StoreStatus.REFUSED), None)
     if refused is not None:
         return failure("key", refused.why, refused.hint or setup, _NO_KEY, account)
     if theirs is not None:  # a service has surroundings of its own

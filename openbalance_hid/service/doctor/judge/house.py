@@ -9,7 +9,7 @@ from openbalance_hid.errors import ConfigError, NoDaemonError, OpenBalanceError
 from openbalance_hid.history.checkup import Condition
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.facts import Directory, ServiceFacts
-from openbalance_hid.tiles.words import age
+from openbalance_hid.tiles.formatting import age
 
 LONGEST_SOCKET = 107  # bytes of a path, unix(7); 103 on macOS
 INSTALL = "openbalance-hid service install"

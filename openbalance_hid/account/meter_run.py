@@ -1,0 +1,103 @@
+"""The taxi meter: what one task costs, from a tap to a tap, counted by the spend counter. Pure.
+
+The count begins at the first sample after the start, so that what was spent before is not in it, and ends a minute after the
+stop, because `/credits` may be so old: what the task spent last is still in it. Between, everything the account spends is
+counted: a meter knows no tasks, only time.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from openbalance_hid.account.counter import spent_between, ticks
+from openbalance_hid.account.snapshot import Sample
+
+SMALLEST_USD = Decimal("1e-9")  # seen
+BOOKED_WITHIN = timedelta(seconds=60)  # OpenRouter's documents: the credits can be that stale
+
+
+class MeterRun(Struct, frozen=True):
+    """One run of the meter. `ended_at` is None while it goes on; `usd` is None while, or if, nothing could be counted.
+
+    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is reckoned. `approximate`: the account's usage fell on
+    the way (a refund, a reset), or no sample lies near the end.
+    """
+
+    started_at: datetime
+    ended_at: datetime | None = None
+    usd: Decimal | None = None
+    counted_at: datetime | None = None
+    counted_usage_usd: Decimal | None = None
+    approximate: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """What is spent later is not counted; None while it goes on."""
+        return None if self.ended_at is None else self.ended_at + BOOKED_WITHIN
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing will be added any more."""
+        return self.closes_at is not None and self.counted_at is not None and self.counted_at >= self.closes_at
+
+
+def stop(run: MeterRun, now: datetime) -> MeterRun:
+    """The run after the second tap; its last sample is still to come."""
+    return replace(run, ended_at=now)
+
+
+def count(run: MeterRun, samples: tuple[Sample, ...]) -> MeterRun:
+    """The run with what `samples` (oldest first) add to it; the same run when they add nothing."""
+    closes_at = run.closes_at
+    made = [tick for tick in ticks(samples) if tick.at >= run.started_at]
+    if run.is_settled or not made:
+        return run
+    last = next((tick for tick in made if closes_at is not None and tick.at >= closes_at), made[-1])
+    if run.counted_at is not None and last.at <= run.counted_at:
+        return run
+    usage_usd = _usage_usd(samples, last.at)
+    counted = replace(run, counted_at=last.at, counted_usage_usd=usage_usd)
+    since_at, since_usage_usd = run.counted_at, run.counted_usage_usd
+    if since_at is None or since_usage_usd is None:
+        since_at = made[0].at
+        if run.ended_at is not None and closes_at is not None and since_at >= run.ended_at:
+            return replace(counted, counted_at=max(last.at, closes_at))  # the first word came when all was over
+        since_usage_usd = _usage_usd(samples, since_at)
+    until = last.at if closes_at is None else min(last.at, closes_at)
+    added_usd, sure = _added(samples, since_at, since_usage_usd, last.at, until)
+    if until < last.at:  # a part of what lies between two samples: no more digits than OpenRouter's amounts have
+        added_usd = added_usd.quantize(SMALLEST_USD)
+    return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not sure)
+
+
+def _added(
+    samples: tuple[Sample, ...], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
+) -> tuple[Decimal, bool]:
+    """Spend between two instants, the second one at or before the `last` sample; and whether that is sure.
+
+    By the counter, or by the readings alone where the samples no longer reach back so far.
+    """
+    made = ticks(samples)
+    before = [tick for tick in made if tick.at <= since]
+    near = last - until <= BOOKED_WITHIN
+    if not before:
+        usage_usd = _usage_usd(samples, last)
+        share = Decimal((until - since) / (last - since)) if last > since else Decimal(1)
+        return max(Decimal(0), usage_usd - since_usage_usd) * share, near and usage_usd >= since_usage_usd
+    counted = [_usage_usd(samples, tick.at) for tick in made if before[-1].at <= tick.at <= last]
+    rose = all(earlier <= later for earlier, later in pairwise(counted))
+    stretch = spent_between(made, since, until)
+    if stretch is not None:
+        return stretch.usd, near and rose
+    return next(tick.counter_usd for tick in made if tick.at == last) - before[-1].counter_usd, False  # usage was reset
+
+
+def _usage_usd(samples: tuple[Sample, ...], at: datetime) -> Decimal:
+    return next(each.total_usage_usd for each in samples if each.at == at)

@@ -1,0 +1,1 @@
+"""The controller: events and the time go in, effects come out. Pure."""

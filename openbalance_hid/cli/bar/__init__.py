@@ -1,0 +1,1 @@
+"""`bar`: the line for a status bar."""

@@ -1,0 +1,59 @@
+"""`bar`: the menu-bar line for status bars, from the running daemon. It asks nothing of OpenRouter."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from openbalance_hid.cli.bar.formats import BEFORE_EACH, FORMATS
+from openbalance_hid.cli.bar.line import DISPLAYS, PERIODS, absent, line_of
+from openbalance_hid.cli.params import AccountParam, ChoiceParam
+from openbalance_hid.config.paths import paths
+from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.ipc.control_server import ask, follow
+
+Accounts = Mapping[str, Mapping[str, Any]]
+
+
+@click.command("bar", short_help="Print a line for a status bar: balance and usage.")
+@click.option("--format", "kind", type=ChoiceParam(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
+@click.option("--show", type=ChoiceParam(DISPLAYS), default="both", show_default=True, help="What to show.")
+@click.option("--period", type=ChoiceParam(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
+@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Whose.")
+@click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
+def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
+    """Print a line for a status bar: balance and usage, from the running daemon."""
+    before = BEFORE_EACH.get(kind, "") if watch else ""
+    printed = ""
+    try:
+        for accounts in _told(watch):
+            if account not in accounts:
+                raise UsageError(f"no account is named '{account}'", "openbalance-hid status")
+            text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), _program())
+            if text != printed:
+                printed = text
+                click.echo(before + text)
+                sys.stdout.flush()
+    except NoDaemonError:
+        click.echo(before + FORMATS[kind](absent(account), _program()))
+        raise
+
+
+def _told(watch: bool) -> Iterator[Accounts]:
+    """What the daemon knows of its accounts: now, and with `watch` whenever it may have changed. Ends in NoDaemonError."""
+    socket_file = paths(os.environ).socket_file
+    if not watch:
+        yield ask(socket_file, "accounts")
+        return
+    yield from follow(socket_file, "watch")
+    raise NoDaemonError("the daemon has ended", "openbalance-hid run")
+
+
+def _program() -> tuple[str, ...]:
+    """The words that start this program from anywhere, whatever the bar's PATH is, and with none of what lies there (-P)."""
+    return (sys.executable, "-P", "-m", "openbalance_hid")

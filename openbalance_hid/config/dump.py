@@ -1,0 +1,93 @@
+"""The effective configuration as TOML that says the same when it is read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from openbalance_hid.config.diagnostics import written
+from openbalance_hid.config.schema import FIRST_PAGE, Config, DeckConfig, DimConfig, TileConfig
+
+
+def render_effective(config: Config) -> str:
+    """TOML with every default written out; what is off is left out, because TOML has no word for it."""
+    return "\n".join(_lines(config)) + "\n"
+
+
+def _lines(config: Config) -> Iterator[str]:
+    yield from _pairs(
+        refresh_minutes=config.refresh_minutes,
+        theme=config.theme,
+        hold_seconds=config.hold_seconds,
+        on_exit=config.on_exit,
+        notify=config.notify,
+    )
+    for name, account in config.accounts.items():
+        header = f"[{written(('accounts', name))}]"
+        yield from _table(header, refresh_minutes=account.refresh_minutes, notify=account.notify)
+    yield from _dim(config.dim)
+    if not config.decks:
+        yield from ("", "# no [[decks]]: every deck shows the default tiles")
+    for deck in config.decks:
+        yield from _deck(deck)
+
+
+def _dim(dim: DimConfig) -> Iterator[str]:
+    night = f"{dim.night[0]:%H:%M}-{dim.night[1]:%H:%M}" if dim.night else None
+    yield from _table(
+        "[dim]",
+        after_minutes=dim.after_minutes,
+        to_percent=dim.to_percent,
+        off_after_minutes=dim.off_after_minutes,
+        night=night,
+        on_lock=dim.on_lock,
+    )
+
+
+def _deck(deck: DeckConfig) -> Iterator[str]:
+    yield from _table("[[decks]]", serial=deck.serial, brightness=deck.brightness)
+    if not deck.pages:
+        yield "# no keys: the default tiles"
+    # Keys directly under a deck are its first page, but only there: elsewhere in the order "main" is written as any other.
+    for index, page in enumerate(deck.pages):
+        direct = index == 0 and page.name == FIRST_PAGE and len(page.keys) > 0
+        if not direct:
+            yield from _table("[[decks.pages]]", name=page.name)
+        for key, tile in page.keys.items():
+            yield from _table("[[decks.keys]]" if direct else "[[decks.pages.keys]]", key=key, **_tile(tile))
+    for dial in deck.dials:
+        yield from _table("[[decks.dials]]", dial=dial.dial, turn=dial.turn, push=dial.push)
+    if deck.strip:
+        yield from ("", "[decks.strip]", f"tiles = [{', '.join(_value(tile.tile) for tile in deck.strip)}]")
+
+
+def _tile(tile: TileConfig) -> Mapping[str, object]:
+    return {"tile": tile.tile, "account": tile.account, "theme": tile.theme, "label": tile.label, **tile.options}
+
+
+def _table(header: str, **pairs: object) -> Iterator[str]:
+    yield from ("", header)
+    yield from _pairs(**pairs)
+
+
+def _pairs(**pairs: object) -> Iterator[str]:
+    yield from (f"{name} = {_value(value)}" for name, value in pairs.items() if value is not None)
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            # TOML's basic strings escape like JSON's, but for pairs of surrogates; what is not seen is written as its number.
+            text = json.dumps(value, ensure_ascii=False)
+            return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in text)
+        case Decimal() if not isinstance(value.as_tuple().exponent, int):
+            raise TypeError(f"not a finite amount: {value}")
+        case Decimal():
+            return f"{value:E}".replace("E+", "e") if abs(value.adjusted()) > 30 else f"{value:f}"
+        case int() | float():
+            return repr(value)
+        case _:
+            raise TypeError(f"no TOML for {type(value).__name__}")

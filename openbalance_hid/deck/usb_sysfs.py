@@ -1,0 +1,85 @@
+"""What the kernel knows of the vendor's USB devices: those that have no hidraw node, and who holds a node open.
+
+hidapi lists hidraw nodes only. A program that drives a deck through libusb takes its node away from everybody else: then the
+deck is plugged in and yet not there. Reads sysfs and procfs; changes nothing.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SYS = Path("/sys")
+PROC = Path("/proc")
+VENDOR = "0fd9"
+
+
+@dataclass(frozen=True, slots=True)
+class UsbDevice:
+    """One device of the vendor's. `node`: its USB node, as "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes."""
+
+    product_id: int
+    title: str
+    node: str
+    hidraw: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHolder:
+    """A process that has a node open."""
+
+    pid: int
+    name: str
+
+
+def usb_devices(sys_root: Path = SYS) -> tuple[UsbDevice, ...]:
+    """The vendor's devices on all buses; none where there is no sysfs. OSError when it cannot be read."""
+    found = []
+    for device in sorted((sys_root / "bus/usb/devices").glob("*")):
+        if _text(device / "idVendor") != VENDOR:
+            continue
+        bus, number = _text(device / "busnum"), _text(device / "devnum")
+        nodes = tuple(sorted(node.name for node in device.glob("*:*/*/hidraw/hidraw*")))
+        title = _text(device / "product") or "device"
+        found.append(UsbDevice(int(_text(device / "idProduct"), 16), title, f"/dev/bus/usb/{bus:0>3}/{number:0>3}", nodes))
+    return tuple(found)
+
+
+def owners_of(nodes: Iterable[str], proc: Path = PROC) -> Mapping[str, tuple[DeviceHolder, ...]]:
+    """By node, the processes that have it open; those of other users cannot be looked into and are missing."""
+    wanted = set(nodes)
+    found: dict[str, dict[int, DeviceHolder]] = {node: {} for node in wanted}
+    for process in proc.glob("[0-9]*") if wanted else ():
+        for node in _open_files(process) & wanted:
+            found[node][int(process.name)] = DeviceHolder(int(process.name), _name(process))
+    return {node: tuple(owners[pid] for pid in sorted(owners)) for node, owners in found.items()}
+
+
+def _open_files(process: Path) -> set[str]:
+    files = set()
+    try:
+        for entry in os.scandir(process / "fd"):
+            try:
+                files.add(os.readlink(entry.path))  # noqa: PTH115 – ten thousand of them: without a Path for each
+            except OSError:
+                continue  # closed meanwhile
+    except OSError:
+        return files  # ended, or another user's
+    return files
+
+
+def _name(process: Path) -> str:
+    """The program; of an interpreter, what it runs."""
+    name = _text(process / "comm") or "?"
+    words = _text(process / "cmdline").split("\0")
+    if name.startswith("python") and len(words) > 1:
+        script = words[2] if words[1] == "-m" and len(words) > 2 else Path(words[1]).name
+        return script or name
+    return name
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

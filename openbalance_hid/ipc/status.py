@@ -1,0 +1,194 @@
+"""What the daemon knows and does, as the JSON of `status --json`. Pure: built from the house and a few counts.
+
+Amounts are decimal strings or null, never floats; instants are UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from openbalance_hid import __version__
+from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.account.pace import runway
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spend import completed_usd, leaders, today_usd, used_usd, utc_now
+from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.limits import low_limit_usd
+from openbalance_hid.app.tile_views import EpisodeKey, TileInputs
+from openbalance_hid.config.schema import Config
+from openbalance_hid.tiles.scene import Privacy
+from openbalance_hid.tiles.states import STALE_INTERVALS, intervals_old
+
+TOP_MODELS = 6
+
+
+class DeckCounts(Struct, frozen=True):
+    """One deck as its surface counts it; `trouble`: why it cannot be used, in words, and `hint`: the command that mends it."""
+
+    serial: str
+    model: str
+    path: str
+    connected: bool
+    brightness: int | None = None
+    images_sent: int = 0
+    images_skipped: int = 0
+    reports_sent: int = 0
+    reconnects: int = 0
+    trouble: str | None = None
+    hint: str = ""
+
+
+class ProcessInfo(Struct, frozen=True):
+    """What only the process knows."""
+
+    pid: int
+    uptime_s: float
+    config_path: str
+    config_loaded_at: datetime
+    config_error: str | None
+
+
+def status(house: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
+    """The whole of it, ready for JSON."""
+    return {
+        "version": __version__,
+        "pid": process.pid,
+        "uptime_s": round(process.uptime_s, 1),
+        "config": {
+            "path": process.config_path,
+            "loaded_at": _instant(process.config_loaded_at),
+            "error": process.config_error,
+        },
+        "accounts": accounts(house, now.utc),
+        "decks": [_deck(house, deck) for deck in decks],
+        "counters": {
+            "polls": sum(snapshot.polls for snapshot in house.snapshots.values()),
+            "api_calls": sum(snapshot.api_calls for snapshot in house.snapshots.values()),
+            "steps": house.steps,
+        },
+    }
+
+
+def accounts(house: Controller, now: datetime) -> dict[str, Any]:
+    """What is known of each account; what the status says of them, and `bar`."""
+    known = house.known
+    return {
+        name: _account(snapshot, known, house.config, house.spike_rules(name), now)
+        for name, snapshot in known.snapshots.items()
+    }
+
+
+def _account(
+    snapshot: Snapshot, known: TileInputs, config: Config, rules: Sequence[SpikeRule], now: datetime
+) -> dict[str, Any]:
+    credits_ = snapshot.credits.value
+    measured_at = snapshot.credits.measured_at
+    yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
+    top = leaders(snapshot, "30d", "spend", now)
+    return {
+        "health": snapshot.health.value,
+        "message": snapshot.message,
+        "key_hint": snapshot.key_hint,
+        "balance_usd": _amount(credits_.balance_usd if credits_ else None),
+        "low_usd": _amount(low_limit_usd(config, snapshot.account)),
+        "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
+        "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
+        "spend_usd": {
+            "today": _amount(today_usd(snapshot, now)),
+            "yesterday": _amount(yesterday),
+            **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
+        },
+        "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
+        "spike": _spike(snapshot, rules, known.episodes, now),
+        "runway_days": _runway_days(snapshot, now),
+        "meter": _meter(known.runs.get(snapshot.account)),
+        "masked": known.privacy is Privacy.ON,
+        "measured_at": _instant(measured_at),
+        "next_poll_at": _instant(snapshot.next_poll_at),
+        "stale": measured_at is None or intervals_old(snapshot, measured_at, now) >= STALE_INTERVALS,
+    }
+
+
+def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], episodes: Mapping[EpisodeKey, Any], now: datetime) -> dict[str, Any]:
+    """By the rule of the account's spike alert; of several, that which says most, and calls for the owner.
+
+    The ratio is cut and not rounded: 2.9996 is no spike.
+    """
+    found = []
+    for rule in rules:
+        verdict = judge(snapshot, now, rule)
+        calls = calls_for_attention(episodes.get((snapshot.account, rule)), verdict.level)
+        found.append((verdict, rule, calls))
+    verdict, rule, calls = max(found, key=lambda each: (each[0].level, each[2]))
+    return {
+        "level": verdict.level.name.lower(),
+        "ratio": int(verdict.ratio * 1000) / 1000 if verdict.ratio is not None else None,
+        "approximate": verdict.approximate,
+        "lane": "1h" if verdict.burst else f"{rule.window_hours.normalize():f}h",
+        "driver": verdict.driver.name if verdict.driver is not None else None,
+        "acknowledged": verdict.level > Level.NORMAL and not calls,
+    }
+
+
+def _runway_days(snapshot: Snapshot, now: datetime) -> float | None:
+    left = runway(snapshot, now)
+    return None if left is None else float(round(left.days, 1))
+
+
+def _meter(run: MeterRun | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {
+        "running": run.is_running,
+        "settled": run.is_settled,
+        "started_at": _instant(run.started_at),
+        "ended_at": _instant(run.ended_at),
+        "spend_usd": _amount(run.usd),
+        "approximate": run.approximate,
+    }
+
+
+def _deck(house: Controller, deck: DeckCounts) -> dict[str, Any]:
+    keys = [
+        {"key": key, "tile": tile.tile, "text": face.view.text}
+        for key, tile in sorted(house.boards.get(deck.serial, {}).items())
+        if (face := house.faces.get((deck.serial, key))) is not None
+    ]
+    panel = house.panels.get(deck.serial)
+    cells = [
+        {"cell": cell.number, "tile": tile.tile, "text": face.view.text}
+        for cell, tile in (panel.cells().items() if panel is not None else ())
+        if (face := house.faces.get((deck.serial, cell))) is not None
+    ]
+    return {
+        "serial": deck.serial,
+        "model": deck.model,
+        "path": deck.path,
+        "connected": deck.connected,
+        "trouble": deck.trouble,
+        "hint": deck.hint,
+        "page": panel.pages.shown.name if panel is not None else None,
+        "pages": list(panel.pages.names) if panel is not None else [],
+        "brightness": deck.brightness,
+        "light": panel.light.name if panel is not None and panel.light is not None else None,
+        "keys": keys,
+        "strip": cells,
+        "images_sent": deck.images_sent,
+        "images_skipped": deck.images_skipped,
+        "reports_sent": deck.reports_sent,
+        "reconnects": deck.reconnects,
+    }
+
+
+def _amount(usd: Decimal | None) -> str | None:
+    return None if usd is None else f"{usd:f}"
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

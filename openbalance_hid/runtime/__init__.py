@@ -1,0 +1,1 @@
+"""Threads, adapters and the composition root."""

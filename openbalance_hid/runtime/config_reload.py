@@ -1,0 +1,71 @@
+"""The configuration while the daemon runs: read again when it is asked for, in force as a whole or not at all."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.events import ConfigRejected, ConfigReloaded
+from openbalance_hid.config.load import load_config
+from openbalance_hid.config.schema import Config
+from openbalance_hid.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+class ConfigReloader:
+    """`loaded_at` and `error` tell the status how the last reading went. `put`: into the main queue. Any thread may call."""
+
+    def __init__(
+        self, path: Path, config: Config, put: Callable[[ConfigReloaded | ConfigRejected], None], clock: Callable[[], Moment]
+    ) -> None:
+        self.loaded_at: datetime = clock().utc
+        self.error: str | None = None
+        self._path = path
+        self._config = config
+        self._put = put
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._noticing = threading.Semaphore()  # taken: somebody is about to read
+
+    def reload(self) -> str:
+        """Read the file; what came of it, in words. ConfigError lists every problem: then the old one stays in force."""
+        with self._reading:
+            try:
+                config = load_config(self._path)
+            except ConfigError as error:
+                if error.message != self.error:
+                    self.error = error.message
+                    log.error("the configuration stays as it was:\n%s", error.message)
+                    self._put(ConfigRejected())
+                raise
+            if self.error is None and config == self._config:
+                return "unchanged"
+            self.error, self.loaded_at, self._config = None, self._clock().utc, config
+            log.info("the configuration was read again: %s", self._path)
+            self._put(ConfigReloaded(config))
+            return "in force"
+
+    def notice_soon(self) -> None:
+        """As `notice`, on a thread of its own; asked for again before it has begun to read, nothing. For one thread alone."""
+        if not self._noticing.acquire(blocking=False):
+            return
+        try:
+            threading.Thread(target=self._notice_once, name="reload", daemon=True).start()
+        except RuntimeError:  # no room for one more
+            self._noticing.release()
+            raise
+
+    def _notice_once(self) -> None:
+        with self._reading:  # whoever asks from here on may have seen what this does not
+            self._noticing.release()
+        self.notice()
+
+    def notice(self) -> None:
+        """As `reload`, for those who wait for no answer."""
+        try:
+            self.reload()
+        except ConfigError as error:
+            log.debug("%d problems", len(error.message.splitlines()))

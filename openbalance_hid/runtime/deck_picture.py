@@ -1,0 +1,137 @@
+"""A picture of a whole deck, body and all, and the sample accounts that stand in where there are no live values.
+
+Not here: contact sheets of single keys (`sheet`), files and options (the door).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from io import BytesIO
+from random import Random
+from typing import Final
+
+from msgspec.structs import replace
+
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.deck_state import DeckState
+from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen
+from openbalance_hid.app.events import DeckReady
+from openbalance_hid.app.input_mapping import CELL_PX
+from openbalance_hid.app.screen import DisplayState
+from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
+from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
+from openbalance_hid.render.body import Body, draw_deck
+from openbalance_hid.render.draw import draw
+from openbalance_hid.render.theme import DARK
+from openbalance_hid.simulator.device.models import DeckModel
+from openbalance_hid.tiles.view import Tone
+
+SCALE: Final = 2  # for screens of high density
+SETTLED_AFTER: Final = timedelta(minutes=2)  # then "Preparing…" has turned into the real reason and a second 401 is believed
+SMALL: Final = {"compress_level": 9, "compress_type": 0}  # zlib's default strategy: 8 % below the one Pillow takes for PNG
+PEDAL: Final = (132, 190)  # width and height of a pedal, in the pixels of a deck's body: by eye, it has no panel to go by
+
+
+def deck_png(
+    panel: DeckState, known: TileInputs, model: DeckModel, moment: Moment, theme: str | None = None, screen_theme: str = "dark"
+) -> bytes:
+    """PNG file of the deck in its body. A model without displays is its body alone, and says so.
+
+    `theme`: in place of every tile's own and of the small screen's.
+    """
+    pictures, strip, lights = {}, [], {}
+    seen = panel if theme is None else _themed(panel, theme)
+    for effect in shown(seen, known, moment, theme or screen_theme):
+        match effect:
+            case Paint(key=key, face=face) if model.key_width:
+                pictures[key] = draw(face, model.key_width * SCALE, model.key_height * SCALE)
+            case PaintCell(face=face) if model.strip is not None:
+                strip.append(draw(face, CELL_PX * SCALE, model.strip.height * SCALE))
+            case PaintScreen(face=face) if model.screen is not None:
+                strip.append(draw(face, model.screen.width * SCALE, model.screen.height * SCALE))
+            case LightTouchKey(touch_key=touch_key, tone=Tone() as tone):
+                lights[touch_key] = DARK.colour(tone)
+    title = model.title if model.key_width else f"{model.title} · presses only, no displays"
+    with BytesIO() as out:
+        draw_deck(pictures, body_of(model), title, strip, lights, SCALE).save(out, "PNG", **SMALL)
+        return out.getvalue()
+
+
+def panel_of(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment) -> DeckState:
+    """A deck of this model as it is just after plugging in, with `deck` for its entry."""
+    cells = model.strip.width // CELL_PX if model.strip is not None else 0
+    shape = DeckReady(
+        "", model.name, model.keys, bool(model.key_width), model.dials, cells, model.touch_keys, model.screen is not None
+    )
+    return DeckState.of(shape, replace(config, decks=(replace(deck, serial=None),)), moment)
+
+
+def shown(panel: DeckState, known: TileInputs, moment: Moment, theme: str) -> list[Effect]:
+    """All that the daemon paints and lights on an untouched deck, in order; `known` must hold every tile's account."""
+    show, serial = DisplayState(), panel.shape.serial
+    show.tiles[serial] = panel.tiles()
+    show.read({serial: panel}, known, moment.utc, turn=0, theme=theme)
+    return show.changes({serial: panel}, lambda _: KeyInteraction(), moment.mono_s)
+
+
+def _themed(panel: DeckState, theme: str) -> DeckState:
+    return replace(panel, turned=FrozenMap({slot: replace(tile, theme=theme) for slot, tile in panel.all_tiles().items()}))
+
+
+def body_of(model: DeckModel) -> Body:
+    """The front of a model, for drawing."""
+    panel = model.strip or model.screen
+    width, height = (panel.width, panel.height) if panel is not None else (0, 0)
+    key_width, key_height = (model.key_width, model.key_height) if model.key_width else PEDAL
+    return Body(model.cols, model.rows, key_width, key_height, width, height, dials=model.dials, touch_keys=model.touch_keys)
+
+
+# --- sample accounts -----------------------------------------------------------------------------------------------------
+
+
+class StoppedClock:
+    """Both clocks of a sample account's life: they stand still until they are moved."""
+
+    def __init__(self, utc: datetime) -> None:
+        self._utc = utc
+        self._mono_s = 0.0
+
+    def utc(self) -> datetime:
+        return self._utc
+
+    def mono(self) -> float:
+        return self._mono_s
+
+    def forward(self, seconds: float) -> None:
+        self._utc += timedelta(seconds=seconds)
+        self._mono_s += seconds
+
+
+def sample_snapshots(config: Config, scenarios: Mapping[str, str], at: datetime) -> dict[str, Snapshot]:
+    """Account -> what a daemon started `SETTLED_AFTER` before `at` knows of a sample account of its own.
+
+    `scenarios`: by account, "normal" where an account has none. The same arguments give the same values: real questions over a
+    real socket, but one clock, moved by hand, for the account, its poller and the picture. `at`: aware UTC.
+    """
+    return {
+        name: _settled(name, scenarios.get(name, "normal"), seed, 60.0 * account.refresh_minutes, at)
+        for seed, (name, account) in enumerate(config.accounts.items(), start=1)
+    }
+
+
+def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetime) -> Snapshot:
+    from openbalance_hid.openrouter.client import Client  # here, because live values need no HTTP
+    from openbalance_hid.openrouter.poller import Poller
+    from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+
+    clock = StoppedClock(at - SETTLED_AFTER)
+    told: list[Snapshot] = []
+    with SampleAccount(scenario, seed, clock.utc) as sample:
+
+        def client() -> Client:
+            return Client(sample.key, sample.url, utc=clock.utc)
+
+        poller = Poller(name, client, interval_s, told.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
+        while (delay_s := poller.turn()) <= (at - clock.utc()).total_seconds():
+            clock.forward(delay_s)
+    return told[-1]

@@ -1,0 +1,42 @@
+"""Wakes the main thread for a signal.
+
+Python runs a handler on the main thread between two of its steps. A signal that comes in the moment before it begins to wait
+interrupts nothing, and would be heard when the wait is over, up to a minute later: too late for a service manager.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+STOP_LIMIT_S = 2.0
+
+
+class SignalWakeup:
+    """Calls `wake` on a thread of its own after each signal that has a handler. To be made and started on the main thread."""
+
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self._wake = wake
+        self._read, self._write = os.pipe()
+        self._before: int | None = None
+        self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
+
+    def start(self) -> None:
+        """Wake from now on."""
+        os.set_blocking(self._write, False)  # signal.set_wakeup_fd asks for it
+        self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wake no longer; may be called twice."""
+        if self._before is None:
+            return
+        signal.set_wakeup_fd(self._before)
+        self._before = None
+        os.close(self._write)
+        self._thread.join(STOP_LIMIT_S)
+        os.close(self._read)
+
+    def _run(self) -> None:
+        while os.read(self._read, 64):
+            self._wake()

@@ -1,0 +1,72 @@
+"""Decks without hardware: a simulated USB bus, the browser page over it, and the sample account of the demo."""
+
+import logging
+from collections.abc import Mapping
+
+from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.web.page_client import Item
+from openbalance_hid.simulator.web.page_server import BrowserDeck
+
+log = logging.getLogger(__name__)
+
+# Scenarios in which the same account merely has trouble: its last good values stay on the keys. The others are other accounts.
+TROUBLES = frozenset({"offline", "rejected", "rate-limited", "server-error"})
+
+
+class VirtualDecks:
+    """Virtual decks on one bus. The words of the keys are told by the main thread, read by the pages."""
+
+    def __init__(self, models: tuple[str, ...]) -> None:
+        """UsageError for a model that there is not."""
+        self.decks = [VirtualDeck(model_named(name), _serial(name, number)) for number, name in enumerate(models)]
+        self.pages: dict[int, BrowserDeck] = {}  # number of the deck -> the page that shows it
+        self._bus = VirtualBus(self.decks)
+        self.transport = HidTransport(self._bus)
+        self._texts: dict[str, Mapping[Item, str]] = {}
+
+    def texts(self, number: int) -> Mapping[Item, str]:
+        """The words on each key of a deck, and of what is beside its keys. A new mapping at each change: for any thread."""
+        return self._texts.get(self.decks[number].serial, {})
+
+    def tell(self, effect: Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness) -> None:
+        """The words on a part of a deck are now those of `effect`."""
+        match effect:
+            case Paint(serial, key, face):
+                self._tell(serial, key, face.view.text)
+            case PaintCell(serial, cell, face):
+                self._tell(serial, f"cell {cell}", face.view.text)
+            case PaintScreen(serial, face):
+                self._tell(serial, "screen", face.view.text)
+            case LightTouchKey(serial, touch_key, _, text):
+                self._tell(serial, f"touch key {touch_key}", text)
+
+    def _tell(self, serial: str, key: Item, text: str) -> None:
+        words = self._texts.get(serial, {})
+        if words.get(key) != text:
+            self._texts[serial] = {**words, key: text}
+            for number, page in self.pages.items():
+                if self.decks[number].serial == serial:
+                    page.texts_changed()
+
+    def change_model(self, number: int, name: str) -> None:
+        """Unplug a deck and plug in another in its place."""
+        before, after = self.decks[number], VirtualDeck(model_named(name), _serial(name, number))
+        if before.model.name != name:
+            before.unplug()
+            self._bus.decks.remove(before)
+            self.decks[number] = after
+            self._bus.plug(after)
+            self.pages[number].show(after)
+
+    def note(self, text: str) -> None:
+        """A line below every deck: what a press did."""
+        for page in self.pages.values():
+            page.note(text)
+
+
+def _serial(model: str, number: int) -> str:
+    return f"SIM{number + 1:04d}{model_named(model).product_id:04X}"

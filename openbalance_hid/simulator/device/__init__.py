@@ -1,0 +1,1 @@
+"""A virtual Stream Deck that takes and sends real HID reports."""

@@ -1,0 +1,166 @@
+"""Virtual decks behind the surface of hidapi's Python module, with the failures of the real one.
+
+An object of this class goes wherever the module `hid` or `hidraw` goes, so that the transport and the library's own classes run
+above it unchanged. Behaviour compared with hidapi 0.15.0: opening fails with OSError("open failed") and no reason; a write or
+feature report to a device that is gone returns -1 and raises nothing; a read or feature read raises OSError("read error");
+a handle that is not open raises ValueError("not open"). The one addition is `why_not`, because there is no node to try.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypedDict, TypeVar
+
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+
+Result = TypeVar("Result")
+
+
+class DeviceInfo(TypedDict):
+    """What `enumerate` says of one device; the keys of hidapi."""
+
+    path: bytes
+    vendor_id: int
+    product_id: int
+    serial_number: str
+    release_number: int
+    manufacturer_string: str
+    product_string: str
+    usage_page: int
+    usage: int
+    interface_number: int
+
+
+class VirtualBus:
+    """Decks that can be found. `misuse`: what no caller may do to real hidapi, because it would crash there."""
+
+    def __init__(self, decks: Iterable[VirtualDeck] = ()) -> None:
+        self.decks: list[VirtualDeck] = list(decks)
+        self.misuse: list[str] = []
+
+    def plug(self, deck: VirtualDeck) -> None:
+        """Adds the deck, or plugs it in again."""
+        if deck not in self.decks:
+            self.decks.append(deck)
+        if not deck.plugged:
+            deck.plug()
+
+    def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> list[DeviceInfo]:
+        """The devices that are plugged in; 0 stands for any."""
+        return [
+            DeviceInfo(
+                path=deck.path.encode(),
+                vendor_id=deck.vendor_id,
+                product_id=deck.model.product_id,
+                serial_number=deck.serial,
+                release_number=0x0100,
+                manufacturer_string="Elgato",
+                product_string=deck.model.title,
+                usage_page=0x0C,
+                usage=0x01,
+                interface_number=0,
+            )
+            for deck in self.decks
+            if deck.plugged and vendor_id in (0, deck.vendor_id) and product_id in (0, deck.model.product_id)
+        ]
+
+    def device(self) -> "VirtualHandle":
+        """A handle that is not open yet."""
+        return VirtualHandle(self)
+
+    def at(self, path: bytes) -> VirtualDeck | None:
+        """The deck at that path, plugged in or not."""
+        return next((deck for deck in self.decks if deck.path.encode() == path), None)
+
+    def why_not(self, path: bytes) -> OSError | None:
+        """Why opening `path` fails; None: it does not."""
+        deck = self.at(path)
+        return FileNotFoundError(2, "no such device", path.decode()) if deck is None else deck.why_not()
+
+
+class VirtualHandle:
+    """hidapi's `device`."""
+
+    def __init__(self, bus: VirtualBus) -> None:
+        self._bus = bus
+        self._lock = threading.Lock()
+        self._running = 0  # calls under way
+        self._deck: VirtualDeck | None = None
+        self._epoch = 0
+        self._blocking = True
+        self._trouble = ""
+
+    def open_path(self, path: bytes) -> None:
+        """Raises OSError, never with a reason."""
+        deck = self._bus.at(path)
+        if deck is None:
+            raise OSError("open failed")
+        try:
+            self._epoch = deck.attach()
+        except OSError:
+            raise OSError("open failed") from None
+        self._deck = deck
+
+    def read(self, max_length: int, timeout_ms: int = 0) -> list[int]:
+        """The next input report, cut to `max_length`; [] after `timeout_ms`. 0: waits for ever; not at all if nonblocking."""
+        timeout_s = timeout_ms / 1000 if timeout_ms > 0 else (None if self._blocking else 0.0)
+        return list(self._ask(lambda deck: deck.read(max_length, timeout_s, self._epoch)))
+
+    def write(self, buff: Iterable[int]) -> int:
+        """Bytes sent, or -1."""
+        report = bytes(buff)
+        return self._order(lambda deck: deck.write(report, self._epoch))
+
+    def send_feature_report(self, buff: Iterable[int]) -> int:
+        """Bytes sent, or -1."""
+        report = bytes(buff)
+        return self._order(lambda deck: deck.send_feature(report, self._epoch))
+
+    def get_feature_report(self, report_num: int, max_length: int) -> list[int]:
+        """The report; raises OSError."""
+        return list(self._ask(lambda deck: deck.get_feature(report_num, max_length, self._epoch)))
+
+    def set_nonblocking(self, v: int) -> int:
+        """0."""
+        self._opened()
+        self._blocking = not v
+        return 0
+
+    def error(self) -> str:
+        """What went wrong last, in words; "Success" when nothing did."""
+        return self._trouble or "Success"
+
+    def close(self) -> None:
+        """May be called twice. Under a running call the C library would free memory that is in use: that is noted as misuse."""
+        with self._lock:
+            if self._deck is not None and self._running:
+                self._bus.misuse.append(f"{self._deck.path} closed under {self._running} running calls")
+            self._deck = None
+
+    def _opened(self) -> VirtualDeck:
+        if self._deck is None:
+            raise ValueError("not open")
+        return self._deck
+
+    def _ask(self, question: Callable[[VirtualDeck], bytes]) -> bytes:
+        try:
+            return self._run(question)
+        except OSError as error:
+            self._trouble = error.strerror or str(error)
+            raise OSError("read error") from None
+
+    def _order(self, order: Callable[[VirtualDeck], int]) -> int:
+        try:
+            return self._run(order)
+        except OSError as error:
+            self._trouble = error.strerror or str(error)
+            return -1
+
+    def _run(self, call: Callable[[VirtualDeck], Result]) -> Result:
+        with self._lock:
+            deck = self._opened()
+            self._running += 1
+        try:
+            return call(deck)
+        finally:
+            with self._lock:
+                self._running -= 1

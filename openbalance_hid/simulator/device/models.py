@@ -1,0 +1,281 @@
+"""What each Stream Deck is, seen from its own side of the cable: one frozen row a product id.
+
+Facts only, stated independently of the library that drives the real thing, so that a mistake on either side shows. Sources:
+docs.elgato.com/streamdeck/hid (general, mini, neo, module-6, module-15_32) for reports and sizes; the notes at
+gist.github.com/cliffrowley/d18a9c4569537b195f2b1eb6c68469e0 for the first Original; for Plus XL and Studio only drivers exist,
+so their rows are what these agree on. How the reports are read is in `report_decoder`.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from openbalance_hid.errors import UsageError
+
+VENDOR_ID = 0x0FD9  # Elgato
+BMP_HEADER_BYTES = 54  # file header 14 + BITMAPINFOHEADER 40
+OUTPUT_REPORT_ID = 0x02
+INPUT_REPORT_ID = 0x01
+
+
+class Codec(Enum):
+    """How a picture arrives."""
+
+    JPEG = "jpeg"
+    BMP = "bmp"
+    NONE = "none"
+
+
+class Rotation(Enum):
+    """What the device does with a picture before a person sees it (the panels are built in turned or mirrored)."""
+
+    NONE = "none"
+    HALF = "half"  # by 180 degrees
+    CLOCKWISE = "clockwise"  # by 90 degrees
+    DIAGONAL = "diagonal"  # rows become columns: mirrored in the line from top left to bottom right
+
+
+class Inputs(Enum):
+    """The layout of input reports, after the report id."""
+
+    BARE = "bare"  # one byte a key
+    COMMAND = "command"  # command, payload length (16 bit little-endian), payload
+
+
+class Text(Struct, frozen=True):
+    """A feature report with a text in it. `lengths`: what a host may ask for; `starts_at`: offset of the first character."""
+
+    report_id: int
+    lengths: tuple[int, ...]
+    starts_at: int
+
+    def report(self, text: str, before: bytes, length: int) -> bytes:
+        """`length` bytes: id, length of the text where there is room for it, `before`, and the text."""
+        head = bytes([self.report_id, len(text)]).ljust(self.starts_at, b"\0")[: self.starts_at - len(before)]
+        return (head + before + text.encode("ascii")).ljust(length, b"\0")[:length]
+
+
+class Order(Struct, frozen=True):
+    """A feature report that orders something: its first bytes, and the report lengths that the device takes."""
+
+    prefix: bytes
+    lengths: tuple[int, ...]
+
+
+class DisplayArea(Struct, frozen=True):
+    """A display beside the keys. Pixels as the user sees them. `sideways`: positions and sizes arrive with x and y swapped."""
+
+    width: int
+    height: int
+    turn: Rotation
+    sideways: bool = False
+
+
+class DeckModel(Struct, frozen=True):
+    """One product. Lengths in bytes with the report id, sizes in pixels as the user sees them."""
+
+    name: str
+    title: str
+    product_id: int
+    cols: int
+    rows: int
+    key_width: int
+    key_height: int
+    codec: Codec
+    turn: Rotation
+    output_length: int  # of one output report; 0: the device takes none
+    page_header: int
+    page_payload: int  # the most picture bytes in one report
+    first_page: int
+    inputs: Inputs
+    input_length: int
+    serial: Text
+    firmware: Text
+    brightness: Order | None
+    reset: Order | None
+    counts_from_right: bool = False  # key numbers on the wire run from the right end of each row
+    dials: int = 0
+    touch_keys: int = 0  # numbered after the keys
+    touch_key_colour: Order | None = None
+    touch_key_size: tuple[int, int] = (0, 0)
+    strip: DisplayArea | None = None  # takes touches
+    screen: DisplayArea | None = None  # does not
+
+    @property
+    def keys(self) -> int:
+        """Number of keys with or without a picture, without touch keys."""
+        return self.cols * self.rows
+
+    @property
+    def bmp_bytes(self) -> int:
+        """Bytes of one key picture as BMP: header and 24-bit pixels; both key widths are multiples of 4, so no row padding."""
+        return BMP_HEADER_BYTES + self.key_width * self.key_height * 3
+
+
+_OLD_BRIGHTNESS = Order(b"\x05\x55\xaa\xd1\x01", (17,))
+_OLD_RESET = Order(b"\x0b\x63", (17,))
+
+_MINI = DeckModel(
+    name="mini",
+    title="Stream Deck Mini",
+    product_id=0x0063,
+    cols=3,
+    rows=2,
+    key_width=80,
+    key_height=80,
+    codec=Codec.BMP,
+    turn=Rotation.DIAGONAL,
+    output_length=1024,
+    page_header=16,
+    page_payload=1008,
+    first_page=0,
+    inputs=Inputs.BARE,
+    input_length=17,
+    serial=Text(0x03, (17,), 5),
+    firmware=Text(0x04, (17,), 5),
+    brightness=_OLD_BRIGHTNESS,
+    reset=_OLD_RESET,
+)
+_MINI_LATER = replace(_MINI, serial=Text(0x03, (32,), 5))  # longer serial numbers need the longer report
+
+_ORIGINAL = DeckModel(
+    name="original",
+    title="Stream Deck Original",
+    product_id=0x0060,
+    cols=5,
+    rows=3,
+    key_width=72,
+    key_height=72,
+    codec=Codec.BMP,
+    turn=Rotation.HALF,
+    output_length=8191,
+    page_header=16,
+    page_payload=7803,  # half of the 15 606 bytes: 54 + 2583 pixels, then 2601 pixels
+    first_page=1,
+    inputs=Inputs.BARE,
+    input_length=17,
+    serial=Text(0x03, (17,), 5),
+    firmware=Text(0x04, (17,), 5),
+    brightness=_OLD_BRIGHTNESS,
+    reset=_OLD_RESET,
+    counts_from_right=True,
+)
+
+_MK2 = DeckModel(
+    name="mk2",
+    title="Stream Deck MK.2",
+    product_id=0x0080,
+    cols=5,
+    rows=3,
+    key_width=72,
+    key_height=72,
+    codec=Codec.JPEG,
+    turn=Rotation.HALF,
+    output_length=1024,
+    page_header=8,
+    page_payload=1016,
+    first_page=0,
+    inputs=Inputs.COMMAND,
+    input_length=512,
+    serial=Text(0x06, (32,), 2),
+    firmware=Text(0x05, (32,), 6),
+    brightness=Order(b"\x03\x08", (32, 33)),  # 32 in the documentation; devices also take the 33 that some drivers send
+    reset=Order(b"\x03\x02", (32,)),
+)
+_XL = replace(_MK2, name="xl", title="Stream Deck XL", product_id=0x006C, cols=8, rows=4, key_width=96, key_height=96)
+_PLUS = replace(
+    _MK2,
+    name="plus",
+    title="Stream Deck +",
+    product_id=0x0084,
+    cols=4,
+    rows=2,
+    key_width=120,
+    key_height=120,
+    turn=Rotation.NONE,
+    dials=4,
+    strip=DisplayArea(800, 100, Rotation.NONE),
+)
+
+_ROWS = (
+    _MINI,
+    replace(_MINI_LATER, name="mini-mk2", title="Stream Deck Mini MK.2", product_id=0x0090),
+    replace(_MINI_LATER, name="mini-discord", title="Stream Deck Mini Discord Edition", product_id=0x00B3),
+    replace(_MINI_LATER, name="module-6", title="Stream Deck Module 6", product_id=0x00B8),
+    _ORIGINAL,
+    replace(_MK2, name="original-v2", title="Stream Deck Original V2", product_id=0x006D),
+    _MK2,
+    replace(_MK2, name="mk2-scissor", title="Stream Deck MK.2 Scissor Keys", product_id=0x00A5),
+    replace(_MK2, name="module-15", title="Stream Deck Module 15", product_id=0x00B9),
+    _XL,
+    replace(_XL, name="xl-v2", title="Stream Deck XL V2", product_id=0x008F),
+    replace(_XL, name="module-32", title="Stream Deck Module 32", product_id=0x00BA),
+    replace(
+        _MK2,
+        name="neo",
+        title="Stream Deck Neo",
+        product_id=0x009A,
+        cols=4,
+        rows=2,
+        key_width=96,
+        key_height=96,
+        touch_keys=2,
+        touch_key_colour=Order(b"\x03\x06", (32,)),
+        touch_key_size=(96, 16),
+        screen=DisplayArea(248, 58, Rotation.HALF),
+    ),
+    _PLUS,
+    replace(
+        _PLUS,
+        name="plus-xl",
+        title="Stream Deck + XL",
+        product_id=0x00C6,
+        cols=9,
+        rows=4,
+        key_width=112,
+        key_height=112,
+        turn=Rotation.CLOCKWISE,
+        dials=6,
+        strip=DisplayArea(1200, 100, Rotation.CLOCKWISE, sideways=True),
+    ),
+    # 80 × 120 is what one driver sends; another sends 144 × 112. Nobody here has seen the device.
+    replace(_PLUS, name="studio", title="Stream Deck Studio", product_id=0x00AA, cols=16, key_width=80, dials=2, strip=None),
+    replace(
+        _MK2,
+        name="pedal",
+        title="Stream Deck Pedal",
+        product_id=0x0086,
+        cols=3,
+        rows=1,
+        key_width=0,
+        key_height=0,
+        codec=Codec.NONE,
+        turn=Rotation.NONE,
+        output_length=0,
+        page_header=0,
+        page_payload=0,
+        brightness=None,
+        reset=None,
+    ),
+)
+
+MODELS: Mapping[str, DeckModel] = MappingProxyType({row.name: row for row in _ROWS})
+
+
+# The models that are offered by name. The rest are later products of the same shapes, and the Studio, whose key size nobody
+# has verified.
+OFFERED = ("mini", "original", "mk2", "xl", "neo", "plus", "plus-xl", "pedal")
+
+
+def model_named(name: str) -> DeckModel:
+    """The row of that name; raises UsageError, which names the nearest one, when there is none."""
+    model = MODELS.get(name)
+    if model is None:
+        from difflib import get_close_matches
+
+        nearest = (get_close_matches(name, MODELS, n=1, cutoff=0.0) or ["mk2"])[0]
+        raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}", f"openbalance-hid demo --model {nearest}")
+    return model

@@ -1,0 +1,1 @@
+"""A local OpenRouter with sample accounts."""

@@ -1,0 +1,255 @@
+"""What OpenRouter answers, quirks included: an account and a time in, a status and a body out. Pure.
+
+Written from the service's documentation and from what its users report, and it shares nothing with the client: it may be strict
+where that is wrong. Not here: sockets, faults and the choice of the scenario.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from openbalance_hid.simulator.openrouter.sample_data import SampleLedger, Use
+
+NOT_A_MANAGEMENT_KEY = "Only management keys can fetch {} for an account"
+PAGE = 100  # keys a page of GET /keys
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+_METRICS = ("credits_usage", "request_count", "total_usage")
+_DIMENSIONS = ("model", "provider", "api_key_id")
+_KEY_SHARES = (0.62, 0.27, 0.11)  # of the account's spend, by key; any further keys have none
+_NANO = Decimal("1e-9")
+_LATE = timedelta(minutes=30)  # what was spent in the last half hour of a day is booked half an hour into the next
+
+
+@dataclass(frozen=True, slots=True)
+class SampleReply:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleState:
+    """One account at one moment. USD."""
+
+    ledger: SampleLedger
+    now: datetime  # aware UTC
+    total_credits_usd: Decimal
+    total_usage_usd: Decimal
+    own_key: bool = True  # some calls are made with a provider key of the owner's, and billed there
+    keys: int = 3
+
+    @property
+    def midnight(self) -> datetime:
+        return datetime.combine(self.now.date(), time(), UTC)
+
+
+def json(status: int, value: object, headers: Mapping[str, str] | None = None) -> SampleReply:
+    return SampleReply(status, _ENCODER.encode(value), headers or {})
+
+
+def refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> SampleReply:
+    """An error as the API words it."""
+    return json(status, {"error": {"code": status, "message": message}, "user_id": "user_2sample"}, headers)
+
+
+def credits_(books: SampleState) -> SampleReply:
+    return json(200, {"data": {"total_credits": books.total_credits_usd, "total_usage": books.total_usage_usd}})
+
+
+def activity(books: SampleState, query: str) -> SampleReply:
+    """Completed UTC days only; the same model once per endpoint; the date with a time behind it."""
+    oldest, newest = books.now.date() - timedelta(days=30), books.now.date() - timedelta(days=1)
+    wanted = parse_qs(query)
+    asked = wanted.get("date", [""])[0]
+    if asked:
+        day = _day(asked)
+        if day is None or not oldest <= day <= newest:
+            return refused(400, "Date must be within the last 30 (completed) UTC days")
+        oldest = newest = day
+    booked = books.midnight - (_LATE if books.now - books.midnight < _LATE else timedelta())
+    start = datetime.combine(oldest, time(), UTC)
+    end = min(datetime.combine(newest + timedelta(days=1), time(), UTC), booked)
+    uses = books.ledger.uses(start, end)
+    if "api_key_hash" in wanted:
+        hashes = [key_hash(index) for index in range(books.keys)]
+        share = _share(hashes.index(wanted["api_key_hash"][0])) if wanted["api_key_hash"][0] in hashes else Decimal(0)
+        part = (replace(use, usd=(use.usd * share).quantize(_NANO)) for use in uses)
+        return json(200, {"data": [_activity_row(use) for use in part if use.usd > 0]})
+    rows = [_activity_row(use) for use in uses]
+    if books.own_key and rows:
+        rows.append(_own_key_row(newest))
+    return json(200, {"data": rows})
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _activity_row(use: Use) -> dict[str, Any]:
+    model, requests = use.model, use.requests
+    return {
+        "date": f"{use.day} 00:00:00",
+        "model": model.slug,
+        "model_permaslug": model.permaslug,
+        "endpoint_id": use.endpoint.endpoint_id,
+        "provider_name": use.endpoint.provider,
+        "usage": use.usd,
+        "byok_usage_inference": 0,
+        "requests": requests,
+        "prompt_tokens": requests * model.prompt_tokens,
+        "completion_tokens": requests * model.completion_tokens,
+        "reasoning_tokens": requests * model.reasoning_tokens,
+        "cached_tokens": requests * model.prompt_tokens * 2 // 3,
+        "variant": "standard",  # in no document: fields appear over time
+    }
+
+
+def _own_key_row(day: date) -> dict[str, Any]:
+    return {
+        "date": f"{day} 00:00:00",
+        "model": "meta-llama/llama-3.3-70b-instruct",
+        "model_permaslug": "meta-llama/llama-3.3-70b-instruct",
+        "endpoint_id": "e-x1",
+        "provider_name": "Together",
+        "usage": 0,
+        "byok_usage_inference": Decimal("0.184"),
+        "requests": 12,
+        "prompt_tokens": 9000,
+        "completion_tokens": 2100,
+        "reasoning_tokens": 0,
+    }
+
+
+def key(books: SampleState, label: str, is_management_key: bool) -> SampleReply:
+    """A Management key's own counters read 0 while the account spends."""
+    counters = {f"{kind}{span}": 0 for kind in ("usage", "byok_usage") for span in ("", "_daily", "_weekly", "_monthly")}
+    limits = {"limit": None, "limit_remaining": None, "limit_reset": None}
+    kinds = {"is_free_tier": books.total_credits_usd == 0, "is_management_key": is_management_key}
+    return json(200, {"data": {"label": label, **counters, **limits, **kinds}})
+
+
+def keys(books: SampleState, query: str) -> SampleReply:
+    """Newest first, 100 a page, no total. Two of the named ones have a limit."""
+    asked = parse_qs(query)
+    offset = asked.get("offset", ["0"])[0]
+    if not offset.isdecimal():
+        return refused(400, "offset must be a non-negative integer")
+    for name in ("include_disabled", "include_expired"):
+        if asked.get(name, ["false"])[0] not in ("true", "false"):
+            return refused(400, f"{name} must be true or false")
+    monday = books.midnight - timedelta(days=books.now.weekday())
+    spent = [_spent_usd(books, since) for since in (books.midnight, monday, books.midnight.replace(day=1))]
+    rows = [_key_row(books, index, spent) for index in range(int(offset), min(int(offset) + PAGE, books.keys))]
+    return json(200, {"data": rows})
+
+
+def _spent_usd(books: SampleState, since: datetime) -> Decimal:
+    return sum((use.usd for use in books.ledger.uses(since, books.now)), Decimal(0))
+
+
+def _key_row(books: SampleState, index: int, spent: list[Decimal]) -> dict[str, Any]:
+    share = _share(index)
+    daily, weekly, monthly = ((usd * share).quantize(_NANO) for usd in spent)
+    limit = {1: Decimal(50), 2: Decimal(10)}.get(index)
+    return {
+        "hash": key_hash(index),
+        "name": ("laptop", "ci", "notebook")[index] if index < len(_KEY_SHARES) else f"key {index}",
+        "label": f"sk-or-v1-{index:03x}...{index:03x}",
+        "disabled": False,
+        "limit": limit,
+        "limit_remaining": None if limit is None else max(limit - monthly, Decimal(0)),
+        "limit_reset": "monthly" if limit is not None else None,
+        "usage": (books.total_usage_usd * share).quantize(_NANO),
+        "usage_daily": daily,
+        "usage_weekly": weekly,
+        "usage_monthly": monthly,
+        "byok_usage": 0,
+        "created_at": (books.midnight - timedelta(days=40 + index)).isoformat(),
+        "updated_at": None,
+        "expires_at": None,
+    }
+
+
+def key_hash(index: int) -> str:
+    """What the API calls the key with this number."""
+    return f"{index:064x}"
+
+
+def _share(index: int) -> Decimal:
+    return Decimal(str(_KEY_SHARES[index])) if 0 <= index < len(_KEY_SHARES) else Decimal(0)
+
+
+def analytics(books: SampleState, body: bytes) -> SampleReply:
+    """`data` twice, counts as text, money null where only an own key was used, display labels instead of slugs."""
+    try:
+        asked = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return refused(400, "Invalid JSON body")
+    try:
+        dimensions, start, end = _checked(asked, books.now)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return refused(400, f"Invalid query: {error}")
+    sums: dict[tuple[str, ...], tuple[Decimal | None, int]] = {}
+    for use in books.ledger.uses(start, end):
+        at = tuple(
+            {"model": use.model.label, "provider": use.endpoint.provider, "api_key_id": "0"}[each] for each in dimensions
+        )
+        usd, requests = sums.get(at, (Decimal(0), 0))
+        sums[at] = ((usd or Decimal(0)) + use.usd, requests + use.requests)
+    if books.own_key and sums and dimensions == ["model"]:
+        sums[("Llama 3.3 70B Instruct",)] = (None, 3)
+    ranked = sorted(sums.items(), key=lambda item: item[1][0] or Decimal(0), reverse=True)
+    limit = asked.get("limit", 1000)
+    rows = [
+        {**dict(zip(dimensions, at, strict=True)), "credits_usage": usd, "request_count": str(requests), "total_usage": usd}
+        for at, (usd, requests) in ranked[:limit]
+    ]
+    rows = [{name: value for name, value in row.items() if name in (*dimensions, *asked["metrics"])} for row in rows]
+    metadata = {"query_time_ms": 41, "row_count": len(rows), "truncated": len(ranked) > limit}
+    return json(200, {"data": {"data": rows, "metadata": metadata, "cachedAt": books.now.isoformat()}})
+
+
+def _checked(asked: dict[str, Any], now: datetime) -> tuple[list[str], datetime, datetime]:
+    """Dimensions and range of a query. ValueError in the API's sense of wrong; a wrong type may raise its own error."""
+    metrics, dimensions, limit = asked["metrics"], asked.get("dimensions", []), asked.get("limit", 1000)
+    if not metrics or any(metric not in _METRICS for metric in metrics):
+        raise ValueError(f"metrics must be of {', '.join(_METRICS)}")
+    if len(dimensions) > 2 or any(dimension not in _DIMENSIONS for dimension in dimensions):
+        raise ValueError(f"at most 2 dimensions of {', '.join(_DIMENSIONS)}")
+    if len(asked.get("filters", [])) > 20:
+        raise ValueError("at most 20 filters")
+    if type(limit) is not int or not 1 <= limit <= 10_000:
+        raise ValueError("limit must be 1 to 10000")
+    if "granularity" in asked:
+        raise ValueError("granularity is not part of the sample account")
+    if "order_by" in asked and asked["order_by"]["field"] not in (*metrics, *dimensions):
+        raise ValueError("order_by must name a metric or a dimension of the query")
+    if "time_range" not in asked:
+        return dimensions, now - timedelta(days=7), now
+    start, end = (_instant(asked["time_range"][edge]) for edge in ("start", "end"))
+    if not start < end or end - start > timedelta(days=365):
+        raise ValueError("time_range must not be empty, nor longer than 365 days")
+    return dimensions, start, min(end, now)
+
+
+def _instant(text: str) -> datetime:
+    if not _INSTANT.fullmatch(text):
+        raise ValueError("timestamps need seconds and a zone")
+    return datetime.fromisoformat(text).astimezone(UTC)

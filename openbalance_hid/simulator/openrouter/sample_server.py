@@ -1,0 +1,211 @@
+"""The socket under the sample account: HTTP/1.1 on a loopback port, and the ways in which an answer can be spoiled.
+
+Not here: what is answered (`sample_account`). An idle server wakes up for nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from enum import Enum
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+from openbalance_hid.simulator.client_threads import ClientThreads
+from openbalance_hid.simulator.openrouter.sample_answers import SampleReply
+
+RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, Spoil | None, float, str]"]
+
+_LARGEST_QUESTION = 1024 * 1024
+_IDLE_S = 60.0  # a connection on which nothing is asked for so long is closed
+_DRIP_S = 0.02  # between two bytes
+_MEBIBYTE = 1024 * 1024
+_BOMB_MIB = 80
+logger = logging.getLogger(__name__)
+
+
+class Spoil(Enum):
+    """What happens to an answer on its way."""
+
+    TRUNCATED = "truncated"  # half of the body, announced as the whole
+    SHORT = "short"  # half of the body, then the connection ends
+    EMPTY = "empty"
+    HTML = "html"
+    DRIP = "drip"  # the body byte by byte
+    DRIP_HEAD = "drip_head"  # the status line too
+    ENDLESS = "endless"  # a body without an end
+    BOMB = "bomb"  # 80 MiB in a few kilobytes of gzip
+    NO_ANSWER = "no_answer"  # nothing at all, and the connection stays open
+    GARBAGE = "garbage"  # not HTTP
+
+
+class SampleServer:
+    """Serves on a free port of 127.0.0.1 until `stop`."""
+
+    def __init__(self, handle: RequestHandler, hangs_up: Callable[[], bool]) -> None:
+        """`handle`: method, target, headers, body → answer. `hangs_up`: whether connections are reset without an answer."""
+        self._stopped = threading.Event()
+        self._http = _Http(handle, hangs_up, self._stopped)
+        self.port = int(self._http.server_address[1])
+        self._thread = threading.Thread(target=self._serve, name="sample account", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends every connection and waits for its thread, 2 s at most each. May be called twice."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        try:  # wakes the thread that waits for a connection
+            with socket.socket() as knock:
+                knock.settimeout(1.0)
+                knock.connect(("127.0.0.1", self.port))
+        except OSError:
+            logger.debug("the sample account is gone already")
+        self._thread.join(2.0)
+        self._http.end_connections()
+        self._http.server_close()
+
+    def _serve(self) -> None:
+        while not self._stopped.is_set():
+            self._http.handle_request()  # blocks without a time limit: nothing polls
+
+
+class _Http(HTTPServer):
+    timeout = None
+    request_queue_size = 32
+
+    def __init__(self, handle: RequestHandler, hangs_up: Callable[[], bool], stopped: threading.Event) -> None:
+        self.handle_question = handle
+        self.hangs_up = hangs_up
+        self.stopped = stopped
+        self._open: set[socket.socket] = set()  # connections that are still talked to
+        self._visitors = ClientThreads()
+        self._lock = threading.Lock()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        return not self.hangs_up() and not self.stopped.is_set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        name = f"sample account, client {client_address[1]}"
+        thread = threading.Thread(target=self._converse, args=(request, client_address), name=name, daemon=True)
+        with self._lock:
+            self._open.add(request)
+        thread.start()
+        self._visitors.note(thread)
+
+    def end_connections(self) -> None:
+        with self._lock:
+            still_open = tuple(self._open)
+        for connection in still_open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                logger.debug("the client was faster")
+        self._visitors.join(2.0)
+
+    def shutdown_request(self, request: Any) -> None:
+        if self.hangs_up():  # a reset, not a polite end
+            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        logger.debug("a client of the sample account went away", exc_info=True)
+
+    def _converse(self, request: socket.socket, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        except OSError:
+            self.handle_error(request, client_address)
+        finally:
+            with self._lock:
+                self._open.discard(request)
+            self.shutdown_request(request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_S
+    server: _Http
+
+    def do_GET(self) -> None:
+        self._converse()
+
+    def do_POST(self) -> None:
+        self._converse()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        logger.debug(format, *args)
+
+    def _converse(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > _LARGEST_QUESTION:
+            self.send_error(413)
+            return
+        body = self.rfile.read(int(length))
+        if self.server.hangs_up():
+            self.close_connection = True
+            return
+        reply, spoil, slow_s, date = self.server.handle_question(self.command, self.path, dict(self.headers), body)
+        self.server.stopped.wait(slow_s)
+        self._spoiled(reply, spoil, date) if spoil else self._send(self._head(reply, len(reply.body), date) + reply.body)
+
+    def _spoiled(self, reply: SampleReply, spoil: Spoil, date: str) -> None:
+        half = reply.body[: len(reply.body) // 2]
+        self.close_connection = spoil not in (Spoil.TRUNCATED, Spoil.EMPTY, Spoil.HTML)
+        match spoil:
+            case Spoil.TRUNCATED:
+                self._send(self._head(reply, len(half), date) + half)
+            case Spoil.SHORT:
+                self._send(self._head(reply, len(reply.body), date) + half)
+            case Spoil.EMPTY:
+                self._send(self._head(reply, 0, date))
+            case Spoil.HTML:
+                page = b"<!DOCTYPE html><html><body>checking your browser</body></html>"
+                self._send(self._head(SampleReply(200, page, content_type="text/html"), len(page), date) + page)
+            case Spoil.DRIP:
+                self._send(self._head(reply, len(reply.body), date))
+                self._drip(reply.body)
+            case Spoil.DRIP_HEAD:
+                self._drip(self._head(reply, len(reply.body), date) + reply.body)
+            case Spoil.ENDLESS:
+                self._send(self._head(reply, None, date))
+                while not self.server.stopped.is_set():
+                    self._send(b" " * 65_536)
+            case Spoil.BOMB:
+                packed = _bomb()
+                bomb = SampleReply(200, packed, {"Content-Encoding": "gzip"})
+                self._send(self._head(bomb, len(packed), date) + packed)
+            case Spoil.NO_ANSWER:
+                self.server.stopped.wait(_IDLE_S)
+            case Spoil.GARBAGE:
+                self._send(b"\x00\xff not http at all\r\n\r\n")
+
+    def _head(self, reply: SampleReply, length: int | None, date: str) -> bytes:
+        lines = [f"HTTP/1.1 {reply.status} Sample", f"Date: {date}", f"Content-Type: {reply.content_type}"]
+        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+        lines += ["Connection: close"] if length is None else [f"Content-Length: {length}"]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def _drip(self, text: bytes) -> None:
+        for byte in text:
+            self._send(bytes([byte]))
+            if self.server.stopped.wait(_DRIP_S):
+                return
+
+    def _send(self, text: bytes) -> None:
+        self.wfile.write(text)
+        self.wfile.flush()
+
+
+def _bomb() -> bytes:
+    packer = zlib.compressobj(wbits=31)  # 31: with the frame of gzip
+    return b"".join([*(packer.compress(b" " * _MEBIBYTE) for _ in range(_BOMB_MIB)), packer.flush()])

@@ -1,0 +1,1 @@
+"""The virtual deck as a USB device, over USB/IP."""

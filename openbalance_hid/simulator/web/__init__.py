@@ -1,0 +1,1 @@
+"""The virtual deck as a page in the browser."""

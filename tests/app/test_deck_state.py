@@ -1,0 +1,180 @@
+"""Pages, dials, strip, touch keys, light and identify in the house, under virtual time."""
+
+import pytest
+
+from openbalance_hid.app.effects import OpenUrl, Refresh, SetBrightness
+from openbalance_hid.app.events import (
+    CellTouched,
+    DeckDisconnected,
+    DeckReady,
+    DialPushed,
+    DialTurned,
+    IdentifyRequested,
+    KeyMoved,
+    PageRequested,
+    Swiped,
+    TouchKeyMoved,
+)
+from openbalance_hid.app.gestures import Gesture
+from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.simulator.device.models import MODELS, OFFERED
+from openbalance_hid.tiles import TILES
+from tests.app.test_controller import DECK, Story
+
+PLUS = DeckReady(DECK, "plus", 8, dials=4, cells=4)
+NEO = DeckReady(DECK, "neo", 8, touch_keys=2, screen=True)
+PEDAL = DeckReady(DECK, "pedal", 3, visual=False)
+
+
+def tile(name, **options):
+    return TileConfig(name, options=FrozenMap({**TILES[name].defaults(), **options}))
+
+
+PAGES = (
+    PageConfig("main", FrozenMap({0: tile("balance"), 1: tile("page", to="more"), 2: tile("monthly-spend")})),
+    PageConfig("more", FrozenMap({0: tile("monthly-spend"), 1: tile("page", to="main")})),
+)
+
+
+def story(shape, **deck):
+    told = Story(Config(decks=(DeckConfig(pages=PAGES, **deck),), dim=DimConfig(0, 10, 0)))
+    told.tell(shape)
+    return told
+
+
+def shown(told):
+    return told.house.panels[DECK].pages.shown.name
+
+
+def tap(told, key):
+    told.key(key, True)
+    told.wait(0.1)
+    return told.key(key, False)
+
+
+def test_a_page_tile_turns_the_page_and_back():
+    told = story(PLUS)
+    tap(told, 1)
+    assert (shown(told), told.house.boards[DECK][0].tile) == ("more", "monthly-spend")
+    tap(told, 1)
+    assert shown(told) == "main"
+
+
+def test_a_key_that_is_down_while_the_page_turns_fires_nothing_on_the_new_one():
+    told = story(PLUS)
+    told.key(0, True)
+    told.tell(PageRequested("more"))
+    told.wait(3.0)
+    told.key(0, False)
+    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+
+
+def test_an_unknown_page_changes_nothing():
+    told = story(PLUS)
+    told.tell(PageRequested("mroe"))
+    assert shown(told) == "main"
+
+
+def test_page_and_brightness_are_as_they_were_after_a_replug():
+    told = story(PLUS, dials=(DialConfig(0, turn="brightness"),))
+    told.tell(PageRequested("more"))
+    told.tell(DialTurned(DECK, 0, -2))
+    told.tell(DeckDisconnected(DECK))
+    told.tell(PLUS)
+    assert shown(told) == "more"
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 60)
+
+
+@pytest.mark.parametrize(("event", "page"), [(TouchKeyMoved(DECK, 1, True), "more"), (TouchKeyMoved(DECK, 0, True), "more")])
+def test_the_touch_keys_of_the_neo_turn_pages_both_ways_round(event, page):
+    told = story(NEO)
+    told.tell(event)
+    assert shown(told) == page
+    told.tell(event)
+    assert shown(told) == "main"
+
+
+def test_a_swipe_over_the_strip_turns_the_page():
+    told = story(PLUS)
+    told.tell(Swiped(DECK, 1))
+    assert shown(told) == "more"
+
+
+def test_a_dial_turns_the_period_of_the_tile_above_it_alone():
+    told = story(PLUS, strip=(tile("balance"), tile("top-models")), dials=(DialConfig(1, turn="period"),))
+    before = told.house.panels[DECK].keys()
+    told.tell(DialTurned(DECK, 1, 1))
+    periods = [each.options["period"] for each in told.house.panels[DECK].cells().values() if each.tile == "top-models"]
+    assert periods == ["today"], "after 30d the round begins anew"
+    assert told.house.panels[DECK].keys() == before
+    told.tell(DialTurned(DECK, 1, 1))
+    assert next(c for c in told.house.panels[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
+
+
+def test_a_dial_that_is_pushed_refreshes_the_account_above_it():
+    told = story(PLUS, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
+    assert Refresh("default") in told.tell(DialPushed(DECK, 0))
+
+
+def test_tap_and_long_touch_on_the_strip_are_tap_and_hold_of_the_tile_there():
+    told = story(PLUS, strip=(tile("balance"), tile("runway")))
+    assert [type(each) for each in told.tell(CellTouched(DECK, 0, Gesture.TAP)) if isinstance(each, OpenUrl)] == [OpenUrl]
+    assert Refresh("default") in told.tell(CellTouched(DECK, 1, Gesture.HOLD))
+    assert told.tell(CellTouched(DECK, 9, Gesture.TAP)) == []
+
+
+def test_a_pedal_refreshes_on_a_press_and_opens_the_page_on_a_hold():
+    told = story(PEDAL)
+    assert Refresh("default") in tap(told, 0)
+    told.key(0, True)
+    told.wait(2.5)
+    assert len(told.seen(OpenUrl)) == 1
+    told.key(0, False)
+    assert len(told.seen(OpenUrl)) == 1
+
+
+def test_a_key_held_beside_the_one_that_turns_the_page_fires_nothing_on_the_new_one():
+    told = story(PEDAL)
+    told.key(1, True)  # a pedal's hold does what a tap does elsewhere
+    told.key(0, True)
+    told.wait(2.5)
+    assert shown(told) == "more"
+    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+
+
+def test_the_first_press_on_a_dark_deck_only_wakes_it():
+    told = Story(Config(decks=(DeckConfig(pages=PAGES),), dim=DimConfig(10, 10, 60)))
+    told.tell(PLUS)
+    told.wait(61 * 60)
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 0)
+    told.key(0, True)
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
+    told.wait(3.0)
+    told.key(0, False)
+    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+    tap(told, 0)
+    assert len(told.seen(OpenUrl)) == 1
+
+
+def test_identify_shows_the_number_of_each_key_for_ten_seconds():
+    told = story(PLUS)
+    before = {key: told.face(key) for key in range(8)}
+    told.tell(IdentifyRequested())
+    assert [str(key) in told.face(key).view.text for key in range(8)] == [True] * 8
+    told.wait(10.1)
+    assert {key: told.face(key) for key in range(8)} == before
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_on_every_model_a_tap_opens_and_a_hold_refreshes_each_key(name):
+    model = MODELS[name]
+    told = Story(Config(dim=DimConfig(0, 10, 0)))
+    visual = name != "pedal"
+    told.tell(DeckReady(DECK, name, model.keys, visual))
+    for key in range(min(model.keys, 3)):
+        opened, asked = len(told.seen(OpenUrl)), len(told.seen(Refresh))
+        tap(told, key)
+        told.tell(KeyMoved(DECK, key, True, told.now.mono_s))
+        told.wait(2.1)
+        told.key(key, False)
+        assert (len(told.seen(OpenUrl)) - opened, len(told.seen(Refresh)) - asked) == (1, 1), key

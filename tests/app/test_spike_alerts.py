@@ -1,0 +1,122 @@
+"""When the desktop is told of a spike: once a rise, over restarts, and never when the owner does not want it."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
+from openbalance_hid.app.effects import Notify, Remember
+from openbalance_hid.app.events import Acknowledged, HistoryLoaded, Notified
+from openbalance_hid.app.spike_alerts import words_of
+from openbalance_hid.config.load import parse
+from tests.app.test_controller import Story
+from tests.build import day_of_samples, days_back, snapshot
+
+TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "spike-alert"\nburst = false\n'
+
+
+def spending(usd: float, polls: int = 1) -> Snapshot:
+    """Days of $2 and so much in the last 24 hours: 6 is a spike, 12 critical."""
+    return replace(snapshot(days=days_back([2] * 6), taken=day_of_samples(usd)), polls=polls)
+
+
+def begun(text: str = TILE) -> Story:
+    return Story(parse(text, "config.toml"), spending(1)).plugged()
+
+
+def notes(effects: list) -> list[Notify]:
+    return [effect for effect in effects if isinstance(effect, Notify)]
+
+
+def said(note: Notify, delivered: bool = True) -> Notified:
+    return Notified(note.account, note.rule, note.level, delivered)
+
+
+def kept(story: Story) -> tuple[Episode, Remember]:
+    last = story.seen(Remember)[-1]
+    return last.episode, last
+
+
+def test_each_rise_is_told_once():
+    story = begun()
+    assert notes(story.tell(spending(2))) == []
+    (spike,) = notes(story.tell(spending(7)))
+    assert (spike.level, spike.title) == (Level.SPIKE, "OpenRouter: Spike")
+    assert spike.text.startswith("3.5× the usual spend in the last 24 hours")
+    assert notes(story.tell(spending(7, 2))) == [], "the desktop is being told"
+    story.tell(said(spike))
+    assert notes(story.tell(spending(7, 3))) == []
+    (critical,) = notes(story.tell(spending(13)))
+    assert critical.level is Level.CRITICAL
+    story.tell(said(critical))
+    assert notes(story.tell(spending(7))) == notes(story.tell(spending(13))) == []
+
+
+def test_what_could_not_be_delivered_is_tried_again_and_recorded_only_then():
+    story = begun()
+    (note,) = notes(story.tell(spending(7)))
+    story.tell(said(note, delivered=False))
+    assert kept(story)[0].notified is Level.NORMAL
+    (again,) = notes(story.tell(spending(7, 2)))
+    story.tell(said(again))
+    assert kept(story)[0].notified is Level.SPIKE
+
+
+def test_vector_14_a_restart_is_silent_unless_the_level_has_risen_meanwhile():
+    story = begun()
+    (note,) = notes(story.tell(spending(7)))
+    story.tell(said(note))
+    story.tell(Acknowledged(note.account, note.rule, note.level))
+    episode, _ = kept(story)
+    assert (episode.notified, episode.acknowledged) == (Level.SPIKE, Level.SPIKE)
+    for usd, told in ((7, []), (13, [Level.CRITICAL])):
+        after = Story(parse(TILE, "config.toml"), spending(usd)).plugged()
+        before = after.house.snapshots["default"]
+        after.tell(HistoryLoaded("default", before.started_at, {note.rule: episode}))
+        risen = notes(after.tell(spending(usd, 2)))
+        assert [each.level for each in risen] == told
+        for each in risen:
+            after.tell(said(each))
+        assert notes(after.tell(spending(usd, 3))) == []
+
+
+def test_the_button_acknowledges_as_a_tap_does():
+    story = begun()
+    (note,) = notes(story.tell(spending(7)))
+    assert story.face(0).view.attention
+    story.tell(Acknowledged(note.account, note.rule, note.level))
+    assert not story.face(0).view.attention
+    assert "Spike" in story.face(0).view.text
+
+
+@pytest.mark.parametrize("text", [TILE, ""], ids=["written", "by default"])
+def test_a_spike_is_told_also_while_no_deck_is_there_and_once_when_it_comes(text: str):
+    story = Story(parse(text, "config.toml"), spending(1))
+    (note,) = notes(story.tell(spending(7)))
+    story.tell(said(note))
+    story.plugged()
+    assert notes(story.tell(spending(7, 2))) == []
+
+
+def test_an_owner_who_wants_no_notification_gets_none():
+    assert notes(begun(TILE + "notify = false\n").tell(spending(13))) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "burst", "words"),
+    [
+        ("24", False, "24 hours"),
+        ("1", False, "1 hour"),
+        ("0.25", False, "15 minutes"),
+        ("7.5", False, "450 minutes"),
+        ("24", True, "1 hour"),
+    ],
+)
+def test_the_window_is_said_as_people_say_it(hours, burst, words):
+    verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), burst=burst)
+    assert (
+        words_of("default", verdict, SpikeRule(window_hours=Decimal(hours)))[1] == f"3.5× the usual spend in the last {words}"
+    )

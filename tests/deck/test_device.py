@@ -1,0 +1,245 @@
+"""A surface over a virtual deck: how it is opened, what a finger causes, and what reaches the glass."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from openbalance_hid.deck.events import (
+    DeckArrived,
+    DialPushed,
+    DialTurned,
+    KeyEvent,
+    StripTouched,
+    TouchKeyEvent,
+    TouchKind,
+)
+from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
+from openbalance_hid.simulator.device.models import MODELS
+from tests.deck.rig import SERIAL, MakeRig, Rig, is_plain, plain
+from tests.waiting import PATIENCE_S
+
+# --- opening ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_opened_deck_says_who_it_is(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    assert rig.next(DeckArrived) == DeckArrived(SERIAL, model, MODELS[model].title, rig.deck.path)
+    assert surface.serial == SERIAL
+    assert surface.firmware == "1.00.004"
+    assert (surface.key_count, surface.cols, surface.rows) == (MODELS[model].keys, MODELS[model].cols, MODELS[model].rows)
+    assert surface.is_visual == (model != "pedal")
+    assert rig.deck.faults == []
+
+
+def test_the_serial_is_whole_though_the_library_cuts_it_on_some_models(make_rig: MakeRig) -> None:
+    rig = make_rig("plus")
+    surface = rig.open()
+    assert rig.surfaces[0]._deck.get_serial_number() == SERIAL[3:]
+    assert surface.serial == SERIAL
+
+
+def test_threads_bear_the_name_of_their_deck(rig: Rig) -> None:
+    rig.open()
+    rig.deck.press(0)
+    rig.next(KeyEvent)
+    names = {thread.name for thread in threading.enumerate()}
+    assert f"deck-writer-{SERIAL}" in names
+    assert f"deck-reader-{SERIAL}" in names
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (lambda deck: deck.refuse(), DeckRefusedError),
+        (lambda deck: deck.own(), DeckBusyError),
+        (lambda deck: deck.unplug(), DeckGoneError),
+        (lambda deck: deck.stall(give_up_s=0.01), DeckGoneError),
+    ],
+    ids=["refused", "busy", "gone", "hung"],
+)
+def test_a_deck_that_cannot_be_opened_raises_and_emits_nothing(rig: Rig, trouble: Any, error: type[Exception]) -> None:
+    surface = rig.surface()
+    trouble(rig.deck)
+    with pytest.raises(error, match=f"cannot open deck at {rig.deck.path}: "):
+        surface.open()
+    assert rig.events.empty()
+    surface.close()
+    assert surface.wait_released(PATIENCE_S)
+
+
+def test_a_busy_deck_is_taken_when_it_is_free(rig: Rig) -> None:
+    rig.deck.own()
+    surface = rig.surface()
+    with pytest.raises(DeckBusyError):
+        surface.open()
+    rig.deck.own(False)
+    rig.open()
+    assert rig.next(DeckArrived).serial == SERIAL
+
+
+# --- fingers ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_key_arrives_under_the_users_number(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    for key in range(surface.key_count):
+        rig.deck.press(key)
+        assert rig.next(KeyEvent) == KeyEvent(SERIAL, key, True, 42.0)
+        rig.deck.release(key)
+        assert rig.next(KeyEvent) == KeyEvent(SERIAL, key, False, 42.0)
+
+
+def test_two_keys_at_once_are_two_presses(rig: Rig) -> None:
+    rig.open()
+    rig.deck.press(1)
+    rig.deck.press(7)
+    rig.deck.release(1)
+    seen = [rig.next(KeyEvent) for _ in range(3)]
+    assert [(event.key, event.down) for event in seen] == [(1, True), (7, True), (1, False)]
+
+
+def test_touch_keys_of_the_neo_are_no_keys(make_rig: MakeRig) -> None:
+    rig = make_rig("neo")
+    rig.open()
+    rig.deck.press(9)
+    assert rig.next(TouchKeyEvent) == TouchKeyEvent(SERIAL, 1, True, 42.0)
+    assert rig.count(KeyEvent) == 0
+
+
+@pytest.mark.parametrize("model", ["plus", "plus-xl", "studio"])
+def test_dials_turn_both_ways_and_are_pushed(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    rig.open()
+    last = MODELS[model].dials - 1
+    rig.deck.turn(last, 3)
+    rig.deck.turn(0, -2)
+    rig.deck.push(1, True)
+    rig.deck.push(1, False)
+    assert rig.next(DialTurned) == DialTurned(SERIAL, last, 3, 42.0)
+    assert rig.next(DialTurned) == DialTurned(SERIAL, 0, -2, 42.0)
+    assert rig.next(DialPushed) == DialPushed(SERIAL, 1, True, 42.0)
+    assert rig.next(DialPushed) == DialPushed(SERIAL, 1, False, 42.0)
+
+
+@pytest.mark.parametrize("model", ["plus", "plus-xl"])
+def test_the_strip_tells_tap_hold_and_drag(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    rig.open()
+    rig.deck.touch(700, 99)
+    rig.deck.touch(3, 4, long=True)
+    rig.deck.drag(10, 20, 600, 30)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, TouchKind.TAP, 700, 99, 700, 99, 42.0)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, TouchKind.HOLD, 3, 4, 3, 4, 42.0)
+    assert rig.next(StripTouched) == StripTouched(SERIAL, TouchKind.DRAG, 10, 20, 600, 30, 42.0)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "pedal"])
+def test_every_key_shows_its_own_picture(make_rig: MakeRig, model: str) -> None:
+    rig = make_rig(model)
+    surface = rig.open()
+    colours = ["red", "lime", "blue", "white", "yellow", "cyan", "magenta"]
+    for key in range(surface.key_count):
+        surface.show(key, plain(surface, colours[key % 7]))
+    assert surface.flush(PATIENCE_S)
+    assert [is_plain(rig.deck.glass(key), colours[key % 7]) for key in range(surface.key_count)] == [True] * surface.key_count
+    assert surface.images_sent == rig.deck.pictures_received == surface.key_count
+    assert rig.deck.faults == []
+
+
+def test_bytes_that_are_on_the_glass_are_not_sent(rig: Rig) -> None:
+    surface = rig.open()
+    surface.show(4, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    reports = surface.reports_sent
+    surface.show(4, plain(surface, "red"))
+    assert surface.flush(PATIENCE_S)
+    assert (surface.reports_sent, surface.images_sent, surface.images_skipped) == (reports, 1, 1)
+    surface.show(4, plain(surface, "blue"))
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(4), "blue")
+
+
+def test_the_newest_picture_of_a_key_wins_while_the_deck_is_slow(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    for colour in ("lime", "blue", "white"):
+        surface.show(0, plain(surface, colour))
+    rig.deck.unstall()
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "white")
+    assert rig.deck.pictures_received == 2
+    assert surface.images_skipped == 2
+
+
+def test_going_back_to_the_picture_that_is_being_sent_sends_nothing_more(rig: Rig) -> None:
+    surface = rig.open()
+    rig.hang_in_a_write(surface, plain(surface, "red"))
+    surface.show(0, plain(surface, "blue"))
+    surface.show(0, plain(surface, "red"))
+    rig.deck.unstall()
+    assert surface.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "red")
+    assert rig.deck.pictures_received == 1
+
+
+def test_keys_shown_by_many_threads_never_mix_their_pages(make_rig: MakeRig) -> None:
+    rig = make_rig("mini")
+    surface = rig.open()
+    pictures = [plain(surface, colour) for colour in ("red", "lime", "blue")]
+
+    def show_all() -> None:
+        for picture in pictures * 3:
+            for key in range(surface.key_count):
+                surface.show(key, picture)
+
+    threads = [threading.Thread(target=show_all) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.faults == []
+
+
+def test_a_key_that_the_deck_does_not_have_is_refused_although_the_library_takes_the_first_of_them(rig: Rig) -> None:
+    surface = rig.open()
+    for key in (-1, surface.key_count):
+        with pytest.raises(IndexError):
+            surface.show(key, b"")
+
+
+def test_a_pedal_takes_pictures_and_brightness_in_silence(make_rig: MakeRig) -> None:
+    rig = make_rig("pedal")
+    surface = rig.open()
+    surface.show(0, b"anything")
+    surface.set_brightness(10)
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.reports_received == 0
+
+
+@pytest.mark.parametrize(("asked", "given"), [(70, 70), (0, 0), (100, 100), (120, 100), (-5, 0), (0.5, 0), (49.6, 50)])
+def test_brightness_is_whole_percent_within_its_range(rig: Rig, asked: float, given: int) -> None:
+    surface = rig.open()
+    assert surface.set_brightness(asked) == given
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.brightness == given
+
+
+def test_panels_and_touch_keys_show_what_they_are_given(make_rig: MakeRig) -> None:
+    rig = make_rig("neo")
+    surface = rig.open()
+    surface.light(1, (10, 20, 30))
+    surface.show_strip(b"no strip here")
+    assert surface.flush(PATIENCE_S)
+    assert rig.deck.glass(9).getpixel((0, 0)) == (10, 20, 30)
+    with pytest.raises(IndexError):
+        surface.light(2, (0, 0, 0))
+    assert rig.deck.faults == []

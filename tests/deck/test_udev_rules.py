@@ -1,0 +1,300 @@
+"""The rules: right for every deck, for nothing else, in words that udev takes; and the command that installs them."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.deck.products import product_ids
+from openbalance_hid.deck.udev_rules import (
+    GROUP,
+    Installed,
+    Member,
+    Rules,
+    install_command,
+    look,
+    program_words,
+    render_rules,
+    rules_name,
+)
+
+ROOT = Path(__file__).parents[2]
+KINDS = pytest.mark.parametrize("kind", Rules)
+PROGRAM = ("/home/ann/.local/bin/openbalance-hid",)
+
+# udev(7): what may stand in a rule of ours, and with which operators. Nothing that runs a program or changes another device.
+WORDS = {
+    "ACTION": {"==", "!="},
+    "SUBSYSTEM": {"==", "!="},
+    "SUBSYSTEMS": {"=="},
+    "ATTRS": {"=="},
+    "TAG": {"+="},
+    "GROUP": {"="},
+    "MODE": {"="},
+    "GOTO": {"="},
+    "LABEL": {"="},
+}
+PARENT_WORDS = {"SUBSYSTEMS", "ATTRS"}  # udev(7): all of one rule must match the same device, the node itself or a parent
+TOKEN = re.compile(r'([A-Z]+)(?:\{(\w+)\})?(==|!=|\+=|=)"([^"\\]*)"')
+
+
+@dataclass(frozen=True)
+class Token:
+    word: str
+    attribute: str
+    operator: str
+    value: str
+
+
+@dataclass
+class Device:
+    """As udev sees it: subsystem and attributes, the node first, then its parents."""
+
+    chain: list[tuple[str, dict[str, str]]]
+    action: str = "add"
+
+
+def parse(text: str) -> list[list[Token]]:
+    """Stricter than udev: one rule a line, ", " between tokens, no continuation, no word that we have no need for."""
+    assert text.endswith("\n")
+    rules = []
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        tokens = []
+        for part in line.split(", "):
+            match = TOKEN.fullmatch(part)
+            assert match, f"not a token: {part}"
+            token = Token(match[1], match[2] or "", match[3], match[4])
+            assert token.operator in WORDS[token.word], part
+            assert bool(token.attribute) == (token.word == "ATTRS"), part
+            tokens.append(token)
+        rules.append(tokens)
+    return rules
+
+
+def granted(text: str, device: Device) -> dict[str, str]:
+    """What udev would do to the node, by udev(7)."""
+    result: dict[str, str] = {}
+    label = ""
+    for rule in parse(text):
+        if label and Token("LABEL", "", "=", label) not in rule:
+            continue
+        label = ""
+        if all(matches_node(token, device) for token in rule) and matches_a_parent(rule, device):
+            result |= {token.word: token.value for token in rule if token.word in ("TAG", "GROUP", "MODE")}
+            label = next((token.value for token in rule if token.word == "GOTO"), "")
+    assert label == "", "a jump to nowhere"
+    return result
+
+
+def matches_node(token: Token, device: Device) -> bool:
+    told = {"ACTION": device.action, "SUBSYSTEM": device.chain[0][0]}
+    return token.word not in told or (told[token.word] == token.value) == (token.operator == "==")
+
+
+def matches_a_parent(rule: list[Token], device: Device) -> bool:
+    wanted = [token for token in rule if token.word in PARENT_WORDS]
+    return not wanted or any(
+        all((subsystem if token.word == "SUBSYSTEMS" else attributes.get(token.attribute)) == token.value for token in wanted)
+        for subsystem, attributes in device.chain
+    )
+
+
+def hidraw(vendor: str, product: str, action: str = "add") -> Device:
+    """A hidraw node with the parents that Linux gives it: HID device, USB interface, USB device, its hub."""
+    usb = {"idVendor": vendor, "idProduct": product}
+    hub = {"idVendor": "1d6b", "idProduct": "0002"}
+    return Device([("hidraw", {}), ("hid", {}), ("usb", {"bInterfaceClass": "03"}), ("usb", usb), ("usb", hub)], action)
+
+
+GRANTS = {Rules.DESKTOP: {"TAG": "uaccess"}, Rules.HEADLESS: {"GROUP": "plugdev", "MODE": "0660"}}
+
+
+# --- the rules ---
+
+
+@KINDS
+@pytest.mark.parametrize("action", ["add", "change", "bind"])
+def test_every_deck_that_the_library_drives_may_be_opened(kind: Rules, action: str) -> None:
+    text = render_rules(kind)
+    for vendor, product in product_ids():
+        assert granted(text, hidraw(f"{vendor:04x}", f"{product:04x}", action)) == GRANTS[kind]
+
+
+@KINDS
+def test_no_other_product_is_touched(kind: Rules) -> None:
+    text = render_rules(kind)
+    named = {token.value for rule in parse(text) for token in rule if token.attribute == "idProduct"}
+    assert named == {f"{product:04x}" for _, product in product_ids()}  # no pattern, no product more
+    assert granted(text, hidraw("0fd9", "0066")) == {}  # a Cam Link of the same vendor
+    assert granted(text, hidraw("046d", "0080")) == {}  # the MK.2's number at another vendor
+
+
+@KINDS
+def test_nothing_but_the_hidraw_node_is_touched(kind: Rules) -> None:
+    deck = {"idVendor": "0fd9", "idProduct": "0080"}
+    text = render_rules(kind)
+    assert granted(text, Device([("usb", deck)])) == {}
+    assert granted(text, Device([("input", {}), ("hid", {}), ("usb", deck)])) == {}
+    assert granted(text, Device([("hidraw", {}), ("hid", {}), ("bluetooth", deck)])) == {}
+
+
+@KINDS
+def test_a_hub_of_the_vendor_does_not_lend_its_number_to_what_hangs_on_it(kind: Rules) -> None:
+    hub, keyboard = {"idVendor": "0fd9", "idProduct": "0066"}, {"idVendor": "1234", "idProduct": "0080"}
+    assert granted(render_rules(kind), Device([("hidraw", {}), ("hid", {}), ("usb", keyboard), ("usb", hub)])) == {}
+
+
+@KINDS
+def test_a_deck_that_goes_is_left_alone(kind: Rules) -> None:
+    assert granted(render_rules(kind), hidraw("0fd9", "0080", "remove")) == {}
+
+
+def test_the_desktop_rules_come_before_the_rule_that_acts_on_their_tag() -> None:
+    assert rules_name(Rules.DESKTOP) < "73-seat-late.rules"
+
+
+@KINDS
+def test_the_file_says_what_it_is_for_and_how_it_was_made(kind: Rules) -> None:
+    head = render_rules(kind).split("\n\n")[0]
+    option = " --headless" if kind is Rules.HEADLESS else ""
+    assert "openbalance-hid" in head
+    assert f"`openbalance-hid udev print{option}`" in head
+    assert ("sits at this machine" in head) == (kind is Rules.DESKTOP)
+    assert (f"group {GROUP}" in head) == (kind is Rules.HEADLESS)
+
+
+@KINDS
+def test_the_files_for_packagers_are_fresh(kind: Rules) -> None:
+    assert (ROOT / "udev" / rules_name(kind)).read_text(encoding="utf-8") == render_rules(kind)
+
+
+def test_there_is_no_rules_file_that_nobody_renders() -> None:
+    assert {file.name for file in (ROOT / "udev").glob("*.rules")} == {rules_name(kind) for kind in Rules}
+
+
+@KINDS
+def test_the_rules_are_words_that_udev_takes(kind: Rules, tmp_path: Path) -> None:
+    parse(render_rules(kind))
+    file = tmp_path / rules_name(kind)
+    file.write_text(render_rules(kind))
+    if udevadm_verifies():
+        done = subprocess.run(["udevadm", "verify", "--resolve-names=never", str(file)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def udevadm_verifies() -> bool:
+    """`udevadm verify` came with systemd 254."""
+    if shutil.which("udevadm") is None:
+        return False
+    return subprocess.run(["udevadm", "verify", "--help"], capture_output=True).returncode == 0
+
+
+# --- what is installed ---
+
+
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    strong, weak = tmp_path / "etc", tmp_path / "lib"
+    (strong / "rules.d").mkdir(parents=True)
+    (weak / "rules.d").mkdir(parents=True)
+    return strong, weak
+
+
+@KINDS
+def test_the_file_that_udev_reads_is_the_one_that_is_judged(kind: Rules, tmp_path: Path) -> None:
+    strong, weak = places(tmp_path)
+    in_strong, in_weak = (place / "rules.d" / rules_name(kind) for place in (strong, weak))
+    where = (tmp_path / "nowhere", strong, weak)
+    assert look(kind, where) == (Installed.NOTHING, None)
+    in_weak.write_text(render_rules(kind))
+    assert look(kind, where) == (Installed.SAME, in_weak)
+    in_strong.write_text(render_rules(kind).replace("0fd9", "0fda", 1))
+    assert look(kind, where) == (Installed.OTHER, in_strong)
+    in_strong.write_bytes(b"\xff")
+    assert look(kind, where) == (Installed.OTHER, in_strong)
+    in_strong.write_text(render_rules(kind))
+    assert look(kind, where) == (Installed.SAME, in_strong)
+
+
+def test_a_masked_file_is_not_what_it_masks(tmp_path: Path) -> None:
+    strong, weak = places(tmp_path)
+    (weak / "rules.d" / rules_name(Rules.DESKTOP)).write_text(render_rules(Rules.DESKTOP))
+    mask = strong / "rules.d" / rules_name(Rules.DESKTOP)
+    mask.symlink_to("/dev/null")
+    assert look(Rules.DESKTOP, (strong, weak)) == (Installed.OTHER, mask)
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+    strong, weak = places(tmp_path)
+    file = strong / "rules.d" / rules_name(Rules.DESKTOP)
+    file.mkdir()
+    assert look(Rules.DESKTOP, (strong, weak)) == (Installed.UNREADABLE, file)
+
+
+# --- the command ---
+
+
+def test_the_command_prints_as_the_user_and_writes_as_root() -> None:
+    assert install_command(Rules.DESKTOP, PROGRAM, is_root=False) == (
+        "/home/ann/.local/bin/openbalance-hid udev print | sudo tee /etc/udev/rules.d/70-openbalance-hid.rules >/dev/null"
+        " && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw"
+    )
+
+
+def test_root_is_not_asked_for_root() -> None:
+    assert install_command(Rules.DESKTOP, PROGRAM, is_root=True) == (
+        "/home/ann/.local/bin/openbalance-hid udev print > /etc/udev/rules.d/70-openbalance-hid.rules"
+        " && udevadm control --reload && udevadm trigger --subsystem-match=hidraw"
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "first"),
+    [
+        (Member("ann", True, True), "/home/ann/.local/bin/openbalance-hid udev print --headless | sudo tee "),
+        (Member("ann", True, False), "sudo usermod --append --groups plugdev ann && /home/"),
+        (Member("a b", True, False), "sudo usermod --append --groups plugdev 'a b' && /home/"),
+        (Member("ann", False, False), "sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ann && /home/"),
+    ],
+)
+def test_the_headless_command_makes_group_and_member_before_udev_looks_for_them(member: Member, first: str) -> None:
+    command = install_command(Rules.HEADLESS, PROGRAM, is_root=False, member=member)
+    assert command.startswith(first)
+    assert "/etc/udev/rules.d/70-openbalance-hid-headless.rules" in command
+    assert command.endswith(" && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw")
+
+
+@pytest.mark.parametrize("home", ["/home/ann", "/home/ann & co/it's; $(here)", "/home/größe"])
+def test_a_shell_reads_the_programs_path_as_it_is(home: str) -> None:
+    program = (f"{home}/bin/openbalance-hid",)
+    words = shlex.split(install_command(Rules.DESKTOP, program, is_root=False))
+    assert words[: words.index("|")] == [*program, "udev", "print"]
+
+
+def test_the_installed_command_is_named_where_it_is_and_not_where_its_link_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "venvs" / "openbalance-hid"
+    target.parent.mkdir()
+    target.touch()
+    (tmp_path / "openbalance-hid").symlink_to(target)
+    monkeypatch.chdir(tmp_path)
+    assert program_words("./openbalance-hid", sys.executable) == (str(tmp_path / "openbalance-hid"),)
+
+
+@pytest.mark.parametrize(
+    ("argv0", "executable", "expected"),
+    [
+        ("/src/openbalance_hid/__main__.py", "/v/bin/python", ("/v/bin/python", "-P", "-m", "openbalance_hid")),
+        ("/nowhere/openbalance-hid", "/v/bin/python", ("/v/bin/python", "-P", "-m", "openbalance_hid")),
+        ("", "", ("openbalance-hid",)),
+    ],
+)
+def test_without_an_installed_command_the_interpreter_is_named(argv0: str, executable: str, expected: tuple[str, ...]) -> None:
+    assert program_words(argv0, executable) == expected

@@ -1,0 +1,94 @@
+"""Keyrings that are missing, locked, silent or broken: each ends in time and in words."""
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from keyring.backends.fail import Keyring as NoKeyring
+
+from openbalance_hid.desktop import keyring_backend as keyring_door
+from openbalance_hid.errors import CredentialError
+from tests.cli.door import machine, python
+from tests.desktop.keyrings import BrokenKeyring, ForgetfulKeyring, LockedKeyring, MemoryKeyring, SilentKeyring, installed
+
+TO_FILE = "openbalance-hid setup --account work --store file"
+
+
+def waiting() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "keyring"]
+
+
+def test_what_is_stored_is_found_and_removed_once(memory: MemoryKeyring):
+    assert keyring_door.get_password("work", 5) is None
+    keyring_door.set_password("work", "sk-or-v1-x", 5)
+    assert memory.kept == {("openbalance-hid", "work"): "sk-or-v1-x"}
+    assert keyring_door.get_password("work", 5) == "sk-or-v1-x"
+    assert keyring_door.delete_password("work", 5) is True
+    assert keyring_door.delete_password("work", 5) is False
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has the Keychain")
+def test_looking_for_a_keyring_starts_no_other_program(tmp_path: Path):
+    code = (
+        "import sys\n"
+        "sys.addaudithook(lambda name, told: print(told) if name in ('subprocess.Popen', 'os.posix_spawn') else None)\n"
+        "from openbalance_hid.desktop.keyring_backend import get_password\n"
+        "try: get_password('default', 30)\n"
+        "except Exception as error: print(error)\n"
+    )
+    taken = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+    env = {name: text for name, text in machine(tmp_path).items() if name not in taken}
+    assert python(env, code).stdout == "no keyring service is running\n"
+
+
+def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
+    backend = SilentKeyring()
+    with installed(backend):
+        try:
+            for _ in range(3):
+                with pytest.raises(CredentialError) as refusal:
+                    keyring_door.get_password("work", 0.01)
+            assert (backend.asked, len(waiting())) == (1, 1)
+        finally:
+            backend.answer.set()
+        assert keyring_door.get_password("work", 5) is None
+    assert refusal.value.message == "the keyring did not answer within 0.01 s: it may be waiting for its password"
+    assert refusal.value.hint == TO_FILE
+
+
+def test_callers_at_the_same_time_are_all_served(memory: MemoryKeyring):
+    memory.set_password("openbalance-hid", "work", "sk-or-v1-x")
+    found = []
+    callers = [threading.Thread(target=lambda: found.append(keyring_door.get_password("work", 5))) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert found == ["sk-or-v1-x"] * 8
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        (NoKeyring(), "no keyring service is running"),
+        (LockedKeyring(), "the keyring is locked"),
+        (BrokenKeyring(), "the keyring failed: RuntimeError"),
+    ],
+    ids=["none", "locked", "broken"],
+)
+def test_a_keyring_that_cannot_be_read_is_said_in_words(backend, message: str):
+    with installed(backend), pytest.raises(CredentialError) as refusal:
+        keyring_door.get_password("work", 5)
+    assert (refusal.value.message, refusal.value.hint) == (message, TO_FILE)
+
+
+def test_what_a_back_end_says_of_the_key_is_not_repeated():
+    with installed(BrokenKeyring()), pytest.raises(CredentialError) as refusal:
+        keyring_door.set_password("work", "sk-or-v1-x", 5)
+    assert "sk-or" not in str(refusal.value)
+
+
+def test_a_keyring_that_keeps_nothing_is_found_out():
+    with installed(ForgetfulKeyring()), pytest.raises(CredentialError, match="did not keep the key"):
+        keyring_door.set_password("work", "sk-or-v1-x", 5)

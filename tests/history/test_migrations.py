@@ -1,0 +1,98 @@
+"""Files of every age."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.history.migrations import STEPS, TooNewError, bring_up, salt_of, to_us
+from tests.history.stand import ME, NOW, SALT, counted, store_at
+
+NEXT = (*STEPS, ("ALTER TABLE runs ADD COLUMN note TEXT", "INSERT INTO meta VALUES ('second', x'02')"))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "history.sqlite3"
+
+
+def version(path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_an_empty_file_becomes_a_history(path):
+    path.touch()
+    store = store_at(path)
+    store.keep_sample(ME, counted(5))
+    assert not store.in_memory
+    store.close()
+    assert version(path) == len(STEPS)
+
+
+def test_an_older_file_takes_the_missing_steps_and_keeps_what_it_holds(path):
+    old = store_at(path)
+    old.keep_sample(ME, counted(5))
+    old.close()
+    new = store_at(path, steps=NEXT)
+    assert new.samples(ME) == (counted(5),)
+    new.close()
+    assert version(path) == len(NEXT)
+    with closing(sqlite3.connect(path)) as db:
+        assert salt_of(db) == SALT
+        assert db.execute("SELECT note FROM runs").fetchall() == []
+
+
+def test_a_file_of_the_first_version_is_carried_over_with_its_runs(path):
+    """As the first release wrote it."""
+    old = store_at(path, steps=STEPS[:1])
+    old.keep_sample(ME, counted(5))
+    old.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("INSERT INTO runs VALUES (1, ?, ?, '0.42')", (to_us(NOW - timedelta(hours=1)), to_us(NOW)))
+    new = store_at(path)
+    assert new.runs(ME) == (MeterRun(NOW - timedelta(hours=1), NOW, Decimal("0.42")),)
+    assert new.samples(ME) == (counted(5),)
+    assert not new.in_memory
+    new.close()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(path):
+    store_at(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        with pytest.raises(sqlite3.OperationalError):
+            bring_up(db, lambda: SALT, (*NEXT, ("ALTER TABLE nothing ADD COLUMN note TEXT",)))
+        assert db.execute("SELECT count(*) FROM meta WHERE name = 'second'").fetchone() == (0,)
+    assert version(path) == len(STEPS)
+
+
+def test_the_salt_stays_the_one_that_the_file_was_made_with(path):
+    store_at(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        bring_up(db, lambda: b"another", NEXT)
+        assert salt_of(db) == SALT
+
+
+def test_a_newer_file_is_left_alone_byte_for_byte(path, caplog):
+    newer = store_at(path, steps=NEXT)
+    newer.keep_sample(ME, counted(5))
+    newer.close()
+    before = path.read_bytes()
+    with caplog.at_level(logging.INFO):
+        store = store_at(path)
+        store.keep_sample(ME, counted(1))
+        store.keep_sample(ME, counted(0))
+        assert store.in_memory
+        assert store.samples(ME) == (counted(1), counted(0))
+        store.close()
+    assert path.read_bytes() == before
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert (
+        f"it is of version {len(NEXT)}, and this program knows {len(STEPS)}; what comes is kept in memory only" in caplog.text
+    )
+    with closing(sqlite3.connect(path)) as db, pytest.raises(TooNewError):
+        bring_up(db, lambda: SALT)

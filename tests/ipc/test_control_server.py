@@ -1,0 +1,177 @@
+"""The control socket: private, bounded, and one daemon at a time."""
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.ipc.change_counter import ChangeCounter
+from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer, ask, follow
+
+
+def answer(request):
+    if request["command"] == "fail":
+        raise ZeroDivisionError
+    if request["command"] == "refuse":
+        raise UsageError("no such thing", "openbalance-hid status")
+    if request["command"] == "watch":
+        return iter([1, 2])
+    if request["command"] == "watch and fail":
+        return failing()
+    return request
+
+
+def failing():
+    yield 1
+    raise NoDaemonError("busy", "openbalance-hid status")
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "run" / "control.sock"
+
+
+@pytest.fixture
+def server(place):
+    made = ControlServer(place, answer)
+    made.start()
+    yield made
+    made.stop()
+
+
+def said(place: Path, data: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(10)
+        peer.connect(str(place))
+        peer.sendall(data)
+        peer.shutdown(socket.SHUT_WR)
+        with peer.makefile("rb") as lines:
+            return lines.read()
+
+
+def test_a_request_is_answered(server, place):
+    assert ask(place, "hold", {"key": 3}) == {"command": "hold", "key": 3}
+
+
+def test_socket_and_directory_are_private(server, place):
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+
+
+def test_a_directory_open_to_others_is_refused(tmp_path):
+    (tmp_path / "run").mkdir(mode=0o755)
+    with pytest.raises(ConfigError, match="open to others"):
+        ControlServer(tmp_path / "run" / "control.sock", answer).start()
+
+
+def test_a_directory_with_too_long_a_name_for_a_socket_is_a_matter_of_the_configuration(tmp_path):
+    with pytest.raises(ConfigError, match="af_unix path too long") as refusal:
+        ControlServer(tmp_path / ("x" * 120) / "control.sock", lambda _: None).start()
+    assert refusal.value.hint == "openbalance-hid doctor"
+
+
+def test_a_second_daemon_is_refused_and_told_who_runs(server, place):
+    with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
+        ControlServer(place, answer).start()
+    assert ask(place, "still here") == {"command": "still here"}
+
+
+def test_a_killed_daemon_leaves_no_lock(place):
+    place.parent.mkdir(mode=0o700)
+    script = (
+        "import os, sys; from pathlib import Path; from openbalance_hid.ipc.control_server import ControlServer\n"
+        "ControlServer(Path(sys.argv[1]), print).start(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(place)], check=False, timeout=60)
+    assert place.exists()
+    server = ControlServer(place, answer)
+    server.start()
+    assert ask(place, "again") == {"command": "again"}
+    server.stop()
+    server.stop()
+    assert not place.exists()
+
+
+def test_no_daemon_is_said_with_the_command_that_starts_one(place):
+    with pytest.raises(NoDaemonError) as caught:
+        ask(place, "status")
+    assert caught.value.exit_code == 69
+    assert caught.value.hint == "openbalance-hid run"
+
+
+def test_the_daemons_own_errors_come_back_with_hint_and_code(server, place):
+    with pytest.raises(OpenBalanceError, match="no such thing") as caught:
+        ask(place, "refuse")
+    assert (caught.value.hint, caught.value.exit_code) == ("openbalance-hid status", 2)
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b"[1]\n", b"\xff\xfe\n", b'{"command": "fail"}\n', b"[" * 5000 + b"\n"])
+def test_nonsense_gets_an_error_and_harms_nobody(server, place, line):
+    assert "error" in json.loads(said(place, line))
+    assert ask(place, "after") == {"command": "after"}
+
+
+def test_an_endless_line_is_cut_off(server, place):
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # cut off while still talking
+        assert said(place, b"x" * (LINE_LIMIT + 10)) == b""
+    assert ask(place, "after") == {"command": "after"}
+
+
+def test_a_stream_says_each_thing_once_and_goes_on_to_the_next_request(server, place):
+    lines = said(place, b'{"command": "watch"}\n{"command": "after"}\n').splitlines()
+    assert [json.loads(line) for line in lines] == [{"ok": 1}, {"ok": 2}, {"ok": {"command": "after"}}]
+
+
+def test_a_stream_that_fails_ends_in_its_error(server, place):
+    heard = follow(place, "watch and fail")
+    assert next(heard) == 1
+    with pytest.raises(OpenBalanceError, match="busy"):
+        next(heard)
+
+
+def test_one_who_watched_and_left_is_not_kept(place):
+    looks = threading.Semaphore(0)
+
+    def endless(_):
+        yield 1
+        while True:
+            looks.acquire()
+            yield None
+
+    server = ControlServer(place, endless)
+    server.start()
+    try:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(place))
+            peer.sendall(b"{}\n")
+            assert peer.recv(100) == b'{"ok": 1}\n'
+            (client,) = [thread for thread in threading.enumerate() if thread.name == "control client"]
+            looks.release()  # a look while the peer is there
+        looks.release()
+        client.join(30)
+        assert not client.is_alive()
+    finally:
+        server.stop()
+
+
+def test_news_is_heard_by_those_who_wait_and_by_those_who_come_late():
+    news = ChangeCounter()
+    heard = []
+    waiting = threading.Thread(target=lambda: heard.append(news.wait(0, 30)))
+    waiting.start()
+    news.tell()
+    waiting.join(30)
+    assert heard == [True]
+    assert news.wait(0, 0), "told before anybody waited"
+    assert not news.wait(news.number, 0)
+    news.end()
+    assert not news.wait(news.number, 30), "the end wakes everybody, and is no news"
+    assert news.is_over

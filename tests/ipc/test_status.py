@@ -1,0 +1,125 @@
+"""What `status --json` promises to programs: every field, amounts as exact text, instants in UTC."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.ipc.status import DeckCounts, ProcessInfo, accounts, status
+from tests.app.test_controller import DECK, Story, healthy
+from tests.build import NOON, day_of_samples, days_back, snapshot
+
+PROCESS = ProcessInfo(1234, 3600.04, "/c/config.toml", NOON, None)
+COUNTS = DeckCounts(DECK, "mk2", "/dev/hidraw3", True, 70, 120, 4000, 360, 1)
+PERIODS = ["today", "yesterday", "7d", "30d", "month", "all"]
+
+
+def told(seen=None):
+    story = Story(seen=seen or healthy()).plugged()
+    return status(story.house, (COUNTS,), PROCESS, Moment(NOON, 1000.0))
+
+
+def test_every_field_that_is_promised_is_there():
+    known = told()
+    assert {"version", "pid", "uptime_s", "config", "accounts", "decks", "counters"} <= known.keys()
+    assert known["config"].keys() >= {"path", "loaded_at", "error"}
+    assert known["counters"].keys() >= {"polls", "api_calls", "steps"}
+    account = known["accounts"]["default"]
+    assert account.keys() >= {
+        *("health", "message", "key_hint", "balance_usd", "total_credits_usd", "total_usage_usd", "spend_usd", "top_models"),
+        *("spike", "runway_days", "measured_at", "next_poll_at", "stale", "meter", "masked", "low_usd"),
+    }
+    assert list(account["spend_usd"]) == PERIODS
+    assert account["top_models"][0].keys() >= {"model", "spend_usd"}
+    assert account["spike"].keys() >= {"level", "ratio", "approximate", "lane", "driver", "acknowledged"}
+    (deck,) = known["decks"]
+    assert deck.keys() >= {"serial", "model", "connected", "page", "brightness", "keys", "images_sent", "images_skipped"}
+    assert deck.keys() >= {"reports_sent", "reconnects"}
+    assert deck["keys"][0].keys() >= {"key", "tile", "text"}
+
+
+def test_amounts_are_exact_text_and_what_is_not_known_is_null():
+    days = days_back(["0.123456789", "3", "0", "2"])
+    account = told(snapshot(balance=("100.000000001", "25.75"), days=days, today={"A": "1.000000001"}))["accounts"]["default"]
+    assert account["balance_usd"] == "74.250000001"
+    assert account["spend_usd"] == {
+        "today": "1.000000001",
+        "yesterday": "0.123456789",
+        "7d": "6.123456790",
+        "30d": "6.123456790",
+        "month": "6.123456790",
+        "all": "25.75",
+    }
+    nothing = told(snapshot(balance=None))["accounts"]["default"]
+    assert (nothing["balance_usd"], nothing["measured_at"], nothing["runway_days"], nothing["stale"]) == (
+        None,
+        None,
+        None,
+        True,
+    )
+    assert set(nothing["spend_usd"].values()) == {None}
+
+
+def test_no_amount_is_ever_written_with_an_exponent():
+    account = told(snapshot(balance=("1E+3", "1E-9"), days=days_back(["1E-9"] * 3)))["accounts"]["default"]
+    amounts = [account["balance_usd"], account["total_credits_usd"], account["total_usage_usd"], account["spend_usd"]["7d"]]
+    assert [text for text in amounts if "E" in text] == []
+    assert Decimal(account["total_usage_usd"]) == Decimal("1E-9")
+
+
+def test_instants_are_utc():
+    account = told()["accounts"]["default"]
+    assert account["measured_at"] == "2026-11-22T12:00:00Z"
+    assert datetime.fromisoformat(told()["config"]["loaded_at"]) == NOON
+
+
+def test_a_spike_is_told_as_it_stands_on_the_key():
+    spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples(20)))["accounts"]["default"]["spike"]
+    assert (spike["level"], spike["ratio"], spike["lane"], spike["acknowledged"]) == ("critical", 10.0, "24h", False)
+
+
+def alert(key, **options):
+    return key, TileConfig("spike-alert", options=FrozenMap(options))
+
+
+@pytest.mark.parametrize(
+    ("alerts", "level", "lane"),
+    [
+        ([], "spike", "24h"),  # the usual rule
+        ([alert(0, threshold=Decimal(5))], "normal", "24h"),
+        ([alert(0, threshold=Decimal(2))], "critical", "24h"),
+        ([alert(0, threshold=Decimal(5)), alert(1, threshold=Decimal(2))], "critical", "24h"),
+        ([alert(0, floor_usd=Decimal(100))], "normal", "24h"),
+        ([alert(0, window_hours=Decimal(6))], "spike", "6h"),
+    ],
+)
+def test_a_spike_is_judged_by_the_rule_of_the_tile(alerts, level, lane):
+    config = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({5: TileConfig("balance"), **dict(alerts)})),)),))
+    seen = snapshot(days=days_back([2] * 6), taken=day_of_samples(8))
+    house = Controller(config, {"default": seen}, Moment(NOON, 1000.0))
+    spike = status(house, (), PROCESS, Moment(NOON, 1000.0))["accounts"]["default"]["spike"]
+    assert (spike["level"], spike["lane"]) == (level, lane)
+
+
+def test_a_ratio_is_never_rounded_up_to_a_level():
+    spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples("5.99999")))["accounts"]["default"]["spike"]
+    assert (spike["level"], spike["ratio"]) == ("normal", 2.999)
+
+
+def test_a_day_that_is_over_and_not_published_is_told_by_the_counter():
+    now = datetime(2026, 11, 22, 0, 15, tzinfo=UTC)
+    seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))
+    house = Controller(Config(), {"default": seen}, Moment(now, 1000.0))
+    assert Decimal(accounts(house, now)["default"]["spend_usd"]["yesterday"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "stale"), [(0, False), (3599, False), (3600, True), (-59, False), (-61, True), (-86_400, True)]
+)
+def test_data_is_stale_after_four_intervals_and_when_the_clock_was_set_back_behind_it(passed_s, stale):
+    now = NOON + timedelta(seconds=passed_s)
+    house = Controller(Config(), {"default": healthy()}, Moment(NOON, 1000.0))
+    assert accounts(house, now)["default"]["stale"] is stale

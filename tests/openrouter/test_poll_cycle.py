@@ -1,0 +1,296 @@
+"""Turns of the poller against a real server, under a clock that only moves when told."""
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from msgspec.structs import replace
+
+from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.spend import trend
+from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.poll_cycle import SAMPLES_KEPT
+from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.simulator.openrouter.sample_answers import json, refused
+from openbalance_hid.simulator.openrouter.sample_server import Spoil
+from tests.openrouter.stage import INTERVAL_S, Stage
+
+# --- a good day ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_turn_asks_everything_and_says_all_there_is_to_know(stage: Stage) -> None:
+    assert stage.turn() == INTERVAL_S
+    now, clock, sample = stage.now, stage.clock, stage.sample
+    assert stage.asked == ["/credits", "/activity", "/analytics/query", "/keys", *["/activity"] * 3]
+    assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 7)
+    answered = (now.credits, now.activity, now.today, now.keys, now.key_days)
+    assert [reading.health for reading in answered] == [Health.OK] * 5
+    assert now.credits.value is not None
+    assert now.credits.value.balance_usd == Decimal("74.25")
+    assert now.credits.measured_at == clock.now
+    assert now.next_poll_at == clock.now + timedelta(seconds=INTERVAL_S)
+    assert now.server_skew_s == 0
+    assert now.key_hint == sample.key[-4:]
+    assert [(each.at, each.mono_s) for each in now.samples] == [(clock.now, clock.mono_s)]
+
+
+def test_a_turn_shows_that_it_is_under_way_and_gives_the_balance_before_the_rest(stage: Stage) -> None:
+    stage.turn()
+    assert [each.refreshing for each in stage.published] == [True, True, False]
+    assert [each.credits.value is not None for each in stage.published] == [False, True, True]
+    assert [each.polls for each in stage.published] == [0, 0, 1]
+
+
+def test_later_turns_leave_activity_alone_until_yesterday_has_settled(stage: Stage) -> None:
+    stage.turn()
+    stage.later()
+    assert stage.asked == ["/credits"]
+    assert stage.now.activity.measured_at == stage.clock.now - timedelta(seconds=INTERVAL_S)
+    stage.later(12 * 3600)  # 00:15 UTC
+    assert "/activity" not in stage.asked
+    stage.later(20 * 60)
+    assert "/activity" in stage.asked
+    assert stage.now.activity.value is not None
+    assert stage.now.activity.value.newest == stage.clock.now.date() - timedelta(days=1)
+
+
+def test_a_refresh_by_hand_asks_everything(stage: Stage) -> None:
+    stage.turn()
+    stage.turn(by_hand=True)
+    assert stage.asked == ["/credits", "/activity", "/analytics/query", "/keys"]
+
+
+def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> None:
+    stage.clock.step(-12 * 3600)  # midnight
+    stage.turn()
+    stage.later(13 * 3600)
+    first, last = stage.now.samples
+    assert stage.now.today.value is not None
+    assert last.total_usage_usd - first.total_usage_usd == stage.now.today.value.usd > 0
+
+
+def test_samples_are_kept_for_two_days_and_never_without_end(stage: Stage) -> None:
+    for _ in range(3):
+        stage.later(20 * 3600)
+    assert [stage.clock.now - each.at for each in stage.now.samples] == [
+        timedelta(hours=40),
+        timedelta(hours=20),
+        timedelta(),
+    ]
+    stage.later(20 * 3600)
+    assert len(stage.now.samples) == 3
+
+
+def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: Stage) -> None:
+    stage.turn()
+    (first,) = stage.now.samples
+    many = tuple(replace(first, at=first.at + timedelta(seconds=second)) for second in range(SAMPLES_KEPT))
+    stage.poller._turns._known = replace(stage.now, samples=many)
+    stage.later(SAMPLES_KEPT)
+    assert len(stage.now.samples) == SAMPLES_KEPT
+    assert (stage.now.samples[0], stage.now.samples[-1].at) == (many[1], stage.clock.now)
+
+
+def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
+    """As if it had asked so often, up to now."""
+    stage.turn()
+    (last,) = stage.now.samples
+    taken = (
+        replace(last, at=last.at - age * apart, mono_s=last.mono_s - age * apart.total_seconds())
+        for age in range(for_ // apart, -1, -1)
+    )
+    stage.poller._turns._known = replace(stage.now, samples=tuple(taken))
+
+
+def test_a_meter_that_asks_every_15_seconds_takes_no_hour_from_the_day(stage: Stage) -> None:
+    remember(stage, timedelta(seconds=15), timedelta(hours=48))
+    stage.later(15)
+    samples = stage.now.samples
+    assert stage.clock.now - samples[0].at >= timedelta(hours=48)
+    assert max(after.at - before.at for before, after in pairwise(samples)) <= timedelta(seconds=75)
+    assert [each.at for each in samples[-8:]] == [stage.clock.now - timedelta(seconds=15 * age) for age in range(7, -1, -1)]
+
+
+@pytest.mark.parametrize("apart", [timedelta(minutes=15), timedelta(minutes=59)])
+def test_yesterday_is_whole_until_the_last_minute_of_today(stage: Stage, apart: timedelta) -> None:
+    stage.clock.pass_(43_140 - apart.total_seconds())
+    remember(stage, apart, timedelta(hours=60))
+    stage.later(apart.total_seconds())
+    assert (stage.clock.now.hour, stage.clock.now.minute) == (23, 59)
+    compared = trend(stage.now, stage.clock.now)
+    assert compared is not None
+    assert compared.basis == "today"
+
+
+def test_samples_of_a_future_that_was_a_wrong_clock_are_dropped(stage: Stage) -> None:
+    stage.turn()
+    stage.clock.step(-86_400)
+    stage.later()
+    assert [each.at for each in stage.now.samples] == [stage.clock.now]
+
+
+def test_days_follow_the_server_when_the_local_clock_is_a_day_ahead(stage: Stage) -> None:
+    stage.sample.date_skew_s = -86_400
+    stage.turn()
+    assert stage.now.server_skew_s == -86_400
+    assert stage.now.today.value is not None
+    assert stage.now.today.value.day == stage.clock.now.date() - timedelta(days=1)
+
+
+# --- one endpoint fails, the others live ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 500])
+def test_analytics_may_fail_in_any_way_without_harm(stage: Stage, status: int) -> None:
+    stage.sample.instead["/analytics/query"] = refused(status, "no such thing")
+    assert stage.turn() == INTERVAL_S
+    assert (stage.now.health, stage.now.activity.health) == (Health.OK, Health.OK)
+    assert (stage.now.today.health, stage.now.today.value) == (Health.SERVER_ERROR, None)
+    assert "no such thing" in (stage.now.today.message or "")
+
+
+def test_a_refused_activity_keeps_its_last_values_and_never_blanks_the_balance(stage: Stage) -> None:
+    stage.turn()
+    good = stage.now.activity
+    stage.sample.break_body(Spoil.TRUNCATED, "/activity")
+    stage.turn(by_hand=True)
+    assert (stage.now.health, stage.now.credits.health, stage.now.today.health) == (Health.OK, Health.OK, Health.OK)
+    assert stage.now.activity.health is Health.SERVER_ERROR
+    assert (stage.now.activity.value, stage.now.activity.measured_at) == (good.value, good.measured_at)
+    stage.later()
+    assert "/activity" in stage.asked, "a failed try is repeated at the next poll"
+    stage.sample.break_body(None, "/activity")
+    stage.later()
+    assert stage.now.activity.health is Health.OK
+    stage.later()
+    assert "/activity" not in stage.asked
+
+
+def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
+    stage.sample.instead["/activity"] = refused(500, "oops")
+    assert stage.turn() <= 15
+    assert stage.now.health is Health.OK
+    assert stage.later(15) <= 30
+    del stage.sample.instead["/activity"]
+    assert stage.later(30) == INTERVAL_S
+
+
+def test_a_broken_credits_answer_leaves_activity_and_today_alive(stage: Stage) -> None:
+    stage.sample.break_body(Spoil.TRUNCATED, "/credits")
+    assert stage.turn() <= 15
+    assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, None)
+    assert (stage.now.activity.health, stage.now.today.health) == (Health.OK, Health.OK)
+
+
+@pytest.mark.parametrize("endpoint", ["/activity", "/analytics/query"])
+def test_a_429_of_one_endpoint_leaves_it_alone_for_its_time_only(stage: Stage, endpoint: str) -> None:
+    stage.turn()
+    stage.sample.instead[endpoint] = refused(429, "slow down", {"Retry-After": "600"})
+    assert stage.turn(by_hand=True) == INTERVAL_S
+    assert stage.now.health is Health.OK
+    stage.clock.pass_(599)
+    stage.turn(by_hand=True)
+    assert endpoint not in stage.asked
+    stage.clock.pass_(1)
+    stage.turn(by_hand=True)
+    assert endpoint in stage.asked
+
+
+# --- the way there -------------------------------------------------------------------------------------------------------
+
+
+def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Stage) -> None:
+    stage.turn()
+    good, calls = stage.now.credits, stage.now.api_calls
+    stage.sample.set_scenario("offline")
+    stage.clock.pass_(60)
+    waits = [stage.turn() for _ in range(6)]
+    assert stage.now.api_calls == calls + 6
+    assert stage.now.health is stage.now.credits.health is Health.OFFLINE
+    assert (stage.now.credits.value, stage.now.credits.measured_at) == (good.value, good.measured_at)
+    assert stage.now.activity.health is Health.OK
+    assert "cannot reach" in (stage.now.message or "")
+    assert 7.5 <= waits[0] <= 15 <= waits[1] <= 30 <= waits[2] <= 60
+    assert max(waits) <= 60
+    stage.sample.set_scenario("normal")
+    assert stage.turn() == INTERVAL_S
+    assert (stage.now.health, stage.now.message) == (Health.OK, None)
+
+
+def test_a_429_waits_as_long_as_it_is_told(stage: Stage) -> None:
+    stage.sample.set_scenario("rate-limited")
+    assert stage.turn() == 120
+    assert stage.now.health is Health.RATE_LIMITED
+    assert stage.asked == ["/credits"]
+
+
+def test_an_outage_shows_all_its_faces_as_one_state(stage: Stage) -> None:
+    stage.sample.set_scenario("server-error")
+    for _ in range(4):
+        assert stage.turn() <= INTERVAL_S
+        assert stage.now.health is Health.SERVER_ERROR
+
+
+# --- nothing ends the asking ---------------------------------------------------------------------------------------------
+
+
+def test_a_bug_is_logged_without_the_key_shown_as_a_state_and_survived(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.turn()
+    good = stage.now.credits.value
+
+    def explode() -> Client:
+        raise RuntimeError(f"unexpected: Bearer {stage.sample.key}")
+
+    stage.poller._turns._client_factory = explode
+    assert stage.turn() <= 15
+    assert (stage.now.health, stage.now.message, stage.now.refreshing) == (Health.SERVER_ERROR, "internal error", False)
+    assert stage.now.credits.value == good
+    assert "RuntimeError: unexpected: Bearer [key]" in caplog.text
+    assert stage.sample.key not in caplog.text
+    stage.poller._turns._client_factory = stage.connect
+    stage.turn()
+    assert stage.now.health is Health.OK
+
+
+def test_a_publisher_that_fails_does_not_end_the_asking(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    def full(_: Snapshot) -> None:
+        raise OSError("no room")
+
+    assert Poller("default", stage.connect, INTERVAL_S, full, stage.clock).turn() == INTERVAL_S
+    assert "no room" in caplog.text
+
+
+def test_a_lasting_trouble_is_logged_once_when_it_begins_and_once_when_it_ends(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="openbalance_hid")
+    for scenario in ("normal", "offline", "offline", "offline", "normal", "normal"):
+        stage.sample.set_scenario(scenario)
+        stage.later()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "account default: offline: cannot reach" in caplog.messages[0]
+    assert caplog.messages[1] == "account default: answers again"
+
+
+@pytest.mark.parametrize("scenario", ["normal", "wrong-key", "rejected", "server-error", "offline", "rate-limited"])
+def test_the_key_is_in_no_log_and_in_no_snapshot(stage: Stage, caplog: pytest.LogCaptureFixture, scenario: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    stage.sample.set_scenario(scenario)
+    for _ in range(3):
+        stage.later(40)
+    said = caplog.text + "".join(map(repr, stage.published))
+    assert stage.sample.key[-8:] not in said
+    assert stage.sample.key[:24] not in said
+
+
+def test_a_day_that_has_not_come_or_lies_far_back_costs_no_known_day(stage: Stage) -> None:
+    stage.turn()
+    known = stage.now.activity.value
+    row = {"model": "a/m", "provider_name": "P", "usage": 1}
+    for days in (["2999-01-01"], ["2026-11-23", "2016-11-23"]):
+        stage.sample.instead["/activity"] = json(200, {"data": [{"date": day, **row} for day in days]})
+        stage.turn(by_hand=True)
+        assert stage.now.activity.value == known
+        assert "day" in (stage.now.activity.message or "")

@@ -1,0 +1,182 @@
+"""What the balance does without: how often it is asked, and what comes of it. Real server, virtual clock."""
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.spend import today_usd
+from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_answers import refused
+from tests.openrouter.virtual import VirtualClock
+
+INTERVAL_S = 900.0
+ON_POLLS = "/credits"
+
+
+class Life:
+    """A poller at its usual interval, and what it asked."""
+
+    def __init__(self, sample: SampleAccount, clock: VirtualClock, known: Snapshot | None = None) -> None:
+        self.sample, self.clock, self.told = sample, clock, [] if known is None else [known]
+
+        def recall(_: str, begun: Snapshot, *__: object) -> Snapshot:
+            if known is None:
+                return begun
+            kept = {name: getattr(known, name) for name in ("credits", "activity", "today", "key_days", "samples")}
+            return replace(begun, **kept)
+
+        connect = lambda: Client(sample.key, sample.url, utc=clock.utc)  # noqa: E731
+        self.poller = Poller("default", connect, INTERVAL_S, self.told.append, clock, recall=recall)
+
+    @property
+    def now(self) -> Snapshot:
+        return self.told[-1]
+
+    def turn(self, by_hand: bool = False) -> list[str]:
+        """What was asked, with the question behind the path."""
+        self.sample.requests.clear()
+        self.poller.turn(by_hand)
+        return [f"{each.path}?{each.query}" if each.query else each.path for each in self.sample.requests]
+
+    def later(self, hours: float = 0.25) -> list[str]:
+        self.clock.pass_(hours * 3600)
+        return self.turn()
+
+
+@pytest.fixture
+def life(sample: SampleAccount, clock: VirtualClock) -> Life:
+    return Life(sample, clock)
+
+
+def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life: Life) -> None:
+    life.turn()
+    for day in range(3):
+        asked: Counter[str] = Counter()
+        for _ in range(96):
+            asked.update(each.partition("?")[0] for each in life.later())
+            assert life.now.today.value is not None
+        assert asked[ON_POLLS] == 96
+        assert sum(asked.values()) <= 110, (day, asked)
+
+
+def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
+    life.turn()
+    for _ in range(44):  # to 23:00
+        life.later()
+        books = life.sample.books()
+        spent = sum((use.usd for use in books.ledger.uses(books.midnight, books.now)), Decimal(0))
+        assert today_usd(life.now, life.clock.now) == spent
+
+
+def test_the_keys_come_from_all_pages_and_names_are_told_apart(clock: VirtualClock) -> None:
+    with SampleAccount(clock=clock.utc, keys=203) as sample:
+        life = Life(sample, clock)
+        asked = [each for each in life.turn() if each.startswith("/keys")]
+        assert [each.partition("&")[0] for each in asked] == ["/keys?offset=0", "/keys?offset=100", "/keys?offset=200"]
+        keys = life.now.keys.value
+        assert keys is not None
+        assert len({key.hash for key in keys}) == len({key.name for key in keys}) == 203
+
+
+def test_the_keys_add_up_to_the_account(life: Life) -> None:
+    life.turn()
+    keys = life.now.keys.value
+    assert keys is not None
+    assert [key.name for key in keys] == ["laptop", "ci", "notebook"]
+    spent = sum(key.today_usd or 0 for key in keys)
+    assert spent == pytest.approx(today_usd(life.now, life.clock.now), abs=Decimal("1e-8"))
+    ci = keys[1]
+    assert (ci.limit_usd, ci.limit_reset, ci.disabled) == (Decimal(50), "monthly", False)
+    assert ci.limit_left_usd == Decimal(50) - (ci.month_usd or 0)
+
+
+def test_the_days_by_key_add_up_to_the_days_by_model(life: Life) -> None:
+    life.turn()
+    activity, days = life.now.activity.value, life.now.key_days.value
+    assert activity is not None
+    assert days is not None
+    assert days.keys() == activity.by_model.keys()
+    for day, keys in days.items():
+        whole = sum((spend.usd for spend in activity.by_model[day].values()), Decimal(0))
+        assert sum((spend.usd for spend in keys.values()), Decimal(0)) == pytest.approx(whole, abs=Decimal("1e-6"))
+
+
+def test_days_by_key_are_asked_once_a_day_after_they_have_settled(life: Life) -> None:
+    by_key = "/activity?api_key_hash="
+    assert sum(each.startswith(by_key) for each in life.turn()) == 3
+    asked = {}
+    for _ in range(96):
+        count = sum(each.startswith(by_key) for each in life.later())
+        if count:
+            asked[life.clock.now.strftime("%H:%M")] = count
+    assert asked == {"06:00": 3}
+
+
+def test_many_keys_take_turns_and_none_is_forgotten(clock: VirtualClock) -> None:
+    with SampleAccount(clock=clock.utc, keys=3) as sample:
+        life = Life(sample, clock)
+        life.turn()
+        assert life.now.keys.value is not None
+        many = tuple(replace(life.now.keys.value[0], hash=f"{n + 99:064x}", name=f"k{n}") for n in range(8))
+        seen = set()
+        for _ in range(3):
+            further = life.poller._turns._further
+            chosen = further._next_keys(many, {life.clock.now.date(): {f"k{n}": None for n in seen}})
+            seen |= {int(key.name[1:]) for key in chosen}
+        assert seen == set(range(8))
+
+
+def test_what_the_history_knows_for_good_is_not_asked_again_at_the_start(life: Life) -> None:
+    life.turn()
+    life.later(12.6)  # 00:36
+    life.later(6)  # settled
+    again = Life(life.sample, life.clock, life.now)
+    life.clock.pass_(3600)
+    assert again.turn() == ["/credits", "/keys?offset=0&include_disabled=true&include_expired=true"]
+    life.clock.pass_(24 * 3600)
+    third = Life(life.sample, life.clock, again.now)
+    assert sum(each.startswith("/activity") for each in third.turn()) == 4
+
+
+def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(life: Life) -> None:
+    life.sample.instead["/keys"] = refused(403, "no such permission")
+    life.turn()
+    assert (life.now.health, life.now.today.health, life.now.keys.health) == (Health.OK, Health.OK, Health.SERVER_ERROR)
+    assert not any("/keys" in each for each in life.later())
+    del life.sample.instead["/keys"]
+    life.later(6)
+    assert life.now.keys.health is Health.OK
+
+
+@pytest.mark.parametrize("path", ["/activity", "/keys", "/analytics/query"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_endpoint_is_left_alone_as_long_as_it_asks(life: Life, path: str, status: int) -> None:
+    life.sample.instead[path] = refused(status, "busy", {"Retry-After": "4000"})
+    assert any(each.startswith(path) for each in life.turn())
+    life.sample.instead.clear()
+    for _ in range(4):
+        life.clock.pass_(900)
+        assert not any(each.startswith(path) for each in life.turn(by_hand=True))
+    life.clock.pass_(900)
+    assert any(each.startswith(path) for each in life.turn(by_hand=True))
+
+
+def test_the_window_is_asked_by_model_only_while_the_spend_is_high(life: Life) -> None:
+    life.turn()
+    assert life.now.window.value is None
+    life.sample.set_scenario("critical")
+    another = Life(life.sample, life.clock)
+    another.turn()
+    window = another.now.window.value
+    assert window is not None
+    assert window.end - window.start == timedelta(hours=24)
+    biggest = max(window.by_model.items(), key=lambda item: item[1].usd)[0]
+    assert biggest == "GPT-5"
+    assert [each for each in another.later() if "analytics" in each] == []
+    assert [each for each in another.later(1) if "analytics" in each] == ["/analytics/query"]

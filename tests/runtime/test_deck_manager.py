@@ -1,0 +1,184 @@
+"""Decks that come, go, refuse and hang: the right words, the right events, and nobody waits for anybody."""
+
+import queue
+from collections.abc import Iterator
+
+import pytest
+
+from openbalance_hid.app.events import DeckDisconnected, DeckReady, KeyMoved
+from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.picture_cache import PictureCache
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.tiles.view import Hero, KeyFace, TileView
+from tests.waiting import PATIENCE_S, until
+
+FACE = KeyFace(TileView("balance", "Balance", (Hero("$74.25"),), "Balance $74.25"))
+
+
+class Bus(VirtualBus):
+    """Counts how often it was asked why a deck does not open: once for each try that failed."""
+
+    def __init__(self, decks) -> None:
+        super().__init__(decks)
+        self.asked_why: list[bytes] = []
+
+    def why_not(self, path: bytes) -> OSError | None:
+        self.asked_why.append(path)
+        return super().why_not(path)
+
+
+class Desk:
+    """Decks of a bus, with what they told the main thread."""
+
+    def __init__(self, *decks: VirtualDeck) -> None:
+        self.bus = Bus(decks)
+        self.told: queue.SimpleQueue = queue.SimpleQueue()
+        self.decks = DeckManager(HidTransport(self.bus), self.told.put, scan_interval_s=0.02)
+        self.decks.start()
+
+    def next(self):
+        return self.told.get(timeout=PATIENCE_S)
+
+    def shows(self, deck: VirtualDeck, key: int) -> bool:
+        return deck.wait_until(lambda: deck.glass(key).getextrema() != ((0, 0), (0, 0), (0, 0)), PATIENCE_S)
+
+
+def made(serial: str = "A1", model: str = "mk2") -> VirtualDeck:
+    return VirtualDeck(model_named(model), serial)
+
+
+@pytest.fixture
+def desks() -> Iterator[list[Desk]]:
+    opened: list[Desk] = []
+    yield opened
+    for desk in opened:
+        desk.decks.stop("black")
+        assert not desk.bus.misuse
+
+
+def test_a_deck_is_taken_painted_and_heard(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    assert desk.next() == DeckReady("A1", "mk2", 15)
+    desk.decks.show("A1", 4, FACE, PictureCache())
+    assert desk.shows(deck, 4)
+    deck.press(7)
+    moved = desk.next()
+    assert isinstance(moved, KeyMoved)
+    assert (moved.serial, moved.key, moved.down) == ("A1", 7, True)
+    assert deck.faults == []
+
+
+def test_a_deck_that_appears_later_is_taken(desks):
+    desks.append(desk := Desk())
+    desk.bus.plug(made("LATE"))
+    assert desk.next() == DeckReady("LATE", "mk2", 15)
+
+
+def test_an_unplugged_deck_leaves_and_comes_back(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    deck.unplug()
+    assert desk.next() == DeckDisconnected("A1")
+    desk.bus.plug(deck)
+    assert desk.next() == DeckReady("A1", "mk2", 15)
+    assert [count.reconnects for count in desk.decks.counts()] == [1]
+
+
+def test_a_handle_that_died_in_a_suspend_is_opened_again(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    deck.kill_handle()
+    assert [desk.next(), desk.next()] == [DeckDisconnected("A1"), DeckReady("A1", "mk2", 15)]
+
+
+def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.brighten("A1", 40)
+    desk.decks.show("A1", 4, FACE, PictureCache())
+    assert desk.shows(deck, 4)
+    deck.lose_glass()
+    assert deck.showing_logo
+    assert deck.brightness == 100
+    desk.decks.paint_again()
+    assert desk.shows(deck, 4)
+    assert deck.brightness == 40
+    assert [count.reconnects for count in desk.decks.counts()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"), [(VirtualDeck.refuse, "permission denied"), (VirtualDeck.own, "another program has it")]
+)
+def test_a_deck_that_cannot_be_opened_is_said_once_and_taken_when_free(desks, caplog, trouble, words):
+    deck = made()
+    trouble(deck)
+    desks.append(desk := Desk(deck))
+    until(lambda: any(words in str(count.trouble) for count in desk.decks.counts()))
+    tried = len(desk.bus.asked_why)
+    until(lambda: len(desk.bus.asked_why) >= tried + 2)  # tried again quietly
+    trouble(deck, False)
+    assert desk.next() == DeckReady("A1", "mk2", 15)
+    assert [count.trouble for count in desk.decks.counts()] == [None]
+    assert sum(words in record.message for record in caplog.records) == 1
+
+
+def test_a_stalled_deck_is_lost_and_stops_no_other(desks):
+    stalled, healthy = made("BAD"), made("GOOD")
+    desks.append(desk := Desk(stalled, healthy))
+    assert {desk.next().serial, desk.next().serial} == {"BAD", "GOOD"}
+    stalled.stall()
+    painter = PictureCache()
+    desk.decks.show("BAD", 0, FACE, painter)
+    desk.decks.show("GOOD", 0, FACE, painter)
+    assert desk.shows(healthy, 0)
+    assert desk.next() == DeckDisconnected("BAD")
+    stalled.unstall()
+    assert desk.next() == DeckReady("BAD", "mk2", 15)
+
+
+def test_painting_a_deck_that_has_gone_is_nothing(desks):
+    desks.append(desk := Desk())
+    desk.decks.show("GONE", 0, FACE, PictureCache())
+    desk.decks.brighten("GONE", 50)
+
+
+def test_a_pedal_is_heard_and_never_painted(desks):
+    deck = made("P", "pedal")
+    desks.append(desk := Desk(deck))
+    assert desk.next() == DeckReady("P", "pedal", 3, visual=False)
+    desk.decks.show("P", 0, FACE, PictureCache())
+    deck.press(1)
+    assert desk.next().key == 1
+    assert deck.faults == []
+
+
+def test_on_exit_no_number_is_left_on_the_glass(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.show("A1", 0, FACE, PictureCache())
+    assert desk.shows(deck, 0)
+    desk.decks.stop("black")
+    assert deck.glass(0).getextrema() == ((0, 0), (0, 0), (0, 0))
+
+
+def test_an_equal_face_is_drawn_and_sent_once(desks):
+    deck, painter = made(), PictureCache()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.show("A1", 0, FACE, painter)
+    assert desk.shows(deck, 0)
+    sent = deck.reports_received
+    for _ in range(20):
+        desk.decks.show("A1", 0, FACE, painter)
+    desk.decks.show("A1", 1, FACE, painter)
+    assert desk.shows(deck, 1)
+    assert painter.drawn == 1
+    assert deck.reports_received - sent <= sent

@@ -1,0 +1,220 @@
+"""Pictures without a running daemon: settled sample accounts, whole decks, and the sheet of all tiles."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen
+from openbalance_hid.app.tile_views import TileInputs
+from openbalance_hid.config.default_layout import DEFAULT_STRIP
+from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.render.draw import draw
+from openbalance_hid.render.theme import DARK, LIGHT
+from openbalance_hid.runtime.deck_picture import SCALE, body_of, deck_png, panel_of, sample_snapshots, shown
+from openbalance_hid.simulator.device.models import OFFERED, model_named
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
+from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.view import Flash, Hero, Line, Notice
+from tools.tile_gallery import cells_of, sheet_png, situations
+
+AT = datetime(2026, 2, 5, 14, 40, tzinfo=UTC)
+MOMENT = Moment(AT, 0.0)
+NO_CONFIG, NO_ENTRY = Config(), DeckConfig()
+BALANCE_SAYS = {
+    "normal": "Balance $74.25",
+    "spike": "Balance $52.40",
+    "critical": "Balance $31.80",
+    "low-balance": "Balance $3.10",
+    "negative": "Balance -$2.40",
+    "new-account": "Balance $4.60",
+    "no-activity": "Balance $10.00",
+    "offline": "Balance: Offline",
+    "wrong-key": "Balance: Not a Management key",
+    "rejected": "Balance: Key rejected",
+    "rate-limited": "Balance: Slow down",
+    "server-error": "Balance: OpenRouter error",
+}
+
+
+def known(scenario="normal", at=AT):
+    return sample_snapshots(Config(), {"default": scenario}, at)
+
+
+def deck(model, config=NO_CONFIG, entry=NO_ENTRY):
+    return panel_of(config, entry, model_named(model), MOMENT)
+
+
+def keys_of(panel, snapshots):
+    return [effect.face.view for effect in shown(panel, TileInputs(snapshots), MOMENT, "dark") if isinstance(effect, Paint)]
+
+
+def picture(model, theme, snapshots):
+    png = deck_png(deck(model), TileInputs(snapshots), model_named(model), MOMENT, theme)
+    return Image.open(BytesIO(png))
+
+
+# --- sample accounts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scenario", [name for name, _ in SCENARIOS])
+def test_a_scenario_is_pictured_as_its_keys_look_once_things_have_settled(scenario):
+    views = keys_of(deck("mini"), known(scenario))
+    assert views[0].text.startswith(BALANCE_SAYS[scenario])
+    assert not [view.text for view in views if "Tile error" in view.text]
+
+
+def test_the_same_moment_gives_the_same_account_whatever_the_time_is_now():
+    once, again = known("critical"), known("critical")
+    assert once == again
+    assert known("critical", at=AT + timedelta(days=1)) != once
+
+
+def test_the_sample_account_lives_by_the_clock_of_the_picture():
+    account = known("rejected")["default"]
+    assert account.started_at == AT - timedelta(minutes=2)
+    assert account.polls == 2
+    fresh = known()["default"]
+    assert AT - timedelta(minutes=2) <= fresh.credits.measured_at <= AT
+    assert abs(fresh.server_skew_s) < 1
+    assert fresh.activity.value.newest == AT.date() - timedelta(days=1)
+
+
+def test_every_account_of_the_configuration_has_a_sample_account_of_its_own():
+    config = Config(accounts=FrozenMap({"default": AccountConfig(), "work": AccountConfig(5), "lab": AccountConfig()}))
+    snapshots = sample_snapshots(config, {"work": "spike", "lab": "offline"}, AT)
+    keys = {
+        key: TileConfig("balance", account, options=FrozenMap(TILES["balance"].defaults()))
+        for key, account in enumerate(config.accounts)
+    }
+    entry = DeckConfig(pages=(PageConfig("main", FrozenMap(keys)),))
+    told = [view.text for view in keys_of(deck("mk2", config, entry), snapshots)][: len(keys)]
+    assert [each.startswith(words) for each, words in zip(told, ("Balance $", "Balance $", "Balance: Offline"), strict=True)]
+    assert all(name == snapshot.account for name, snapshot in snapshots.items())
+    assert snapshots["default"].activity.value != snapshots["work"].activity.value
+    assert snapshots["work"].interval_s == 300
+
+
+# --- whole decks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def normal():
+    return known()
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("dark", DARK.background), ("light", LIGHT.background)])
+@pytest.mark.parametrize("model", [name for name in OFFERED if name != "pedal"])
+def test_every_model_is_drawn_in_both_themes_with_its_tiles_on_the_glass(normal, model, theme, ground):
+    drawn, row = picture(model, theme, normal), model_named(model)
+    assert drawn.width > row.cols * row.key_width * SCALE
+    assert drawn.height > row.rows * row.key_height * SCALE
+    lit = sum(number for number, colour in drawn.getcolors(1 << 20) if colour == (*ground, 255))
+    tiles = sum(bool(view.blocks) for view in keys_of(deck(model), normal))
+    assert lit > 0.5 * tiles * row.key_width * row.key_height * SCALE**2
+
+
+def test_a_pedal_is_its_body_alone_for_it_has_no_displays(normal):
+    dark, light = picture("pedal", "dark", normal), picture("pedal", "light", normal)
+    assert dark.tobytes() == light.tobytes()
+    assert {(*DARK.background, 255), (*LIGHT.background, 255)}.isdisjoint(colour for _, colour in dark.getcolors(1 << 20) or ())
+    assert body_of(model_named("pedal")).columns == 3
+
+
+def test_the_same_values_give_the_same_file(normal):
+    model = model_named("neo")
+    one, other = (deck_png(deck("neo"), TileInputs(normal), model, MOMENT) for _ in range(2))
+    assert one == other
+
+
+def test_strip_screen_and_touch_keys_show_what_the_daemon_puts_there(normal):
+    plus = shown(deck("plus"), TileInputs(normal), MOMENT, "dark")
+    assert [effect.face.view.tile for effect in plus if isinstance(effect, PaintCell)] == list(DEFAULT_STRIP[:4])
+    second = PageConfig("more", FrozenMap({0: TileConfig("blank")}))
+    neo = shown(
+        deck("neo", entry=DeckConfig(pages=(PageConfig("main", FrozenMap()), second))), TileInputs(normal), MOMENT, "dark"
+    )
+    assert [effect.face.view.text[:18] for effect in neo if isinstance(effect, PaintScreen)] == ["OpenRouter: $74.25"]
+    assert [(effect.touch_key, effect.text) for effect in neo if isinstance(effect, LightTouchKey)] == [
+        (0, "Back to page more"),
+        (1, "Forward to page more"),
+    ]
+
+
+@pytest.mark.parametrize("model", ["neo", "plus", "plus-xl"])
+def test_the_glass_beside_the_keys_is_lit_in_the_picture(normal, model):
+    drawn, row = picture(model, "light", normal), model_named(model)
+    panel = row.strip or row.screen
+    below = drawn.crop((0, drawn.height - drawn.height // 2, drawn.width, drawn.height))
+    lit = sum(number for number, colour in below.getcolors(1 << 20) if colour == (*LIGHT.background, 255))
+    assert lit > 0.5 * panel.width * panel.height * SCALE**2
+
+
+# --- the sheet -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("kind", TILES.values(), ids=TILES)
+def test_the_sheet_shows_each_look_of_a_tile_once_and_with_a_name(kind, theme):
+    cells = list(cells_of(kind, theme))
+    looks = [(face.view.title, face.view.blocks, face.view.age, face.view.attention, face) for _, face in cells]
+    assert len(set(looks)) == len(looks)
+    assert cells[0][0] == "usual"
+    assert all(name for name, _ in cells)
+    assert {face.view.theme for _, face in cells} == {theme}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TILES.values() if kind.name != "blank"], ids=lambda kind: kind.name)
+def test_the_sheet_shows_what_the_finger_does_on_every_tile(kind):
+    faces = [face for _, face in cells_of(kind, "dark")]
+    assert any(face.pressed and not face.ring for face in faces)
+    assert any(face.pressed and face.ring > 0.5 for face in faces)
+    assert any(face.refreshing for face in faces)
+    assert {face.flash for face in faces} == set(Flash)
+
+
+def test_the_sheet_shows_all_words_of_trouble_with_and_without_a_value():
+    views = [face.view for kind in TILES.values() for _, face in cells_of(kind, "dark")]
+    notices = {block.words for view in views for block in view.blocks if isinstance(block, Notice)}
+    whole = {"Preparing…", "Set up", "Not a Management key", "Key rejected", "Offline", "Slow down", "OpenRouter error"}
+    assert whole | {"No activity yet", "Gathering baseline"} <= notices
+    beside = {
+        block.text
+        for view in views
+        if any(isinstance(each, Hero) for each in view.blocks)
+        for block in view.blocks
+        if isinstance(block, Line)
+    }
+    assert whole - {"Preparing…"} <= beside
+
+
+def test_every_alarm_is_on_the_sheet_calling_and_seen():
+    spikes = [face.view for _, face in cells_of(TILES["spike-alert"], "dark")]
+    heroes = {(block.text, view.attention) for view in spikes for block in view.blocks if isinstance(block, Hero)}
+    assert {("Normal", False), ("Spike", True), ("Spike", False), ("Critical", True), ("Critical", False)} <= heroes
+
+
+def test_situations_have_names_of_their_own():
+    names = [situation.name for situation in situations()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_sheet_shows_keys_as_they_are_drawn_for_the_deck():
+    whole = Image.open(BytesIO(sheet_png(200, 100, ("dark",))))
+    _, usual = next(cells_of(next(iter(TILES.values())), "dark"))
+    key = draw(usual, 200, 100).tobytes()
+    assert [y for y in range(200) if whole.crop((28, y, 228, y + 100)).tobytes() == key]
+
+
+def test_a_sheet_shows_the_dark_theme_above_the_light_one():
+    whole = Image.open(BytesIO(sheet_png(72, 72)))
+    dark, light = ([y for y in range(whole.height) if whole.getpixel((30, y)) == each.background] for each in (DARK, LIGHT))
+    assert len(dark) == len(light) > 72
+    assert dark[-1] < light[0]
+
+
+def test_a_sheet_of_one_theme_has_only_that_one():
+    whole = Image.open(BytesIO(sheet_png(72, 72, ("light",))))
+    assert DARK.background not in {colour for _, colour in whole.getcolors(1 << 20)}

@@ -1,0 +1,73 @@
+"""The loop carries things in order, survives a failing turn, and ends when told."""
+
+import logging
+import queue
+from datetime import timedelta
+
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import Paint
+from openbalance_hid.app.events import DeckReady
+from openbalance_hid.config.schema import Config
+from openbalance_hid.runtime.event_loop import Stop, now, run_loop
+from tests.build import snapshot
+
+
+def played(*items):
+    inbox = queue.SimpleQueue()
+    for item in (*items, Stop()):
+        inbox.put(item)
+    done = []
+    run_loop(Controller(Config(), {"default": snapshot()}, now()), inbox, done.append, now)
+    return done
+
+
+def test_effects_are_carried_out_in_order():
+    done = played(DeckReady("A", "mini", 6))
+    assert [effect.key for effect in done if isinstance(effect, Paint)] == list(range(6))
+
+
+def test_a_question_is_answered_between_two_events():
+    seen = []
+    played(
+        lambda house, at: seen.append(len(house.boards)),
+        DeckReady("A", "mini", 6),
+        lambda house, at: seen.append(len(house.boards)),
+    )
+    assert seen == [0, 1]
+
+
+def test_a_failing_turn_is_logged_and_the_loop_goes_on(caplog):
+    def bad(house, at):
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR):
+        done = played(bad, DeckReady("A", "mini", 6))
+    assert done
+    assert "going on" in caplog.text
+
+
+def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(caplog):
+    caplog.set_level(logging.INFO, "openbalance_hid")
+    inbox, done, troubles, time_s = queue.SimpleQueue(), [], [3], [0.0]
+    begun = now()
+    house = Controller(Config(), {"default": snapshot()}, begun)
+
+    def carry_out(effect):
+        if isinstance(effect, Paint) and effect.key == 4:
+            if troubles[0]:
+                troubles[0] -= 1
+                raise OSError(24, "too many open files")
+            inbox.put(Stop())
+        done.append(effect)
+
+    def clock():
+        time_s[0] += 0.4
+        return Moment(begun.utc + timedelta(seconds=time_s[0]), begun.mono_s + time_s[0])
+
+    inbox.put(DeckReady("A", "mini", 6))
+    run_loop(house, inbox, carry_out, clock)
+    assert [effect.key for effect in done if isinstance(effect, Paint)] == [0, 1, 2, 3, 5, 4]
+    assert troubles == [0]
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Paint was not carried out; going on", "Paint is carried out again"]

@@ -1,0 +1,64 @@
+"""However many decks there are, each thing that happens is paid for once: nobody asks the tiles that it does not concern."""
+
+import pytest
+
+from openbalance_hid.app.effects import Paint
+from openbalance_hid.app.events import DeckReady, PageRequested, Swiped
+from openbalance_hid.config.load import parse
+from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.scene import TileKind
+from tests.app.test_controller import Story, healthy
+
+DECKS = 8
+TWO_PAGES = """
+[[decks]]
+[[decks.keys]]
+key = 0
+tile = "today"
+[[decks.pages]]
+name = "other"
+[[decks.pages.keys]]
+key = 0
+tile = "today"
+label = "Other"
+"""
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Each time that the tile "today" was asked what it says."""
+    usual, times = TILES["today"], []
+
+    def view(scene):
+        times.append(scene.tile)
+        return usual.view(scene)
+
+    monkeypatch.setitem(TILES, "today", TileKind("today", usual.help, view, usual.tap, usual.options))
+    return times
+
+
+def many() -> Story:
+    story = Story(parse(TWO_PAGES, "config.toml"), healthy())
+    for number in range(DECKS):
+        story.tell(DeckReady(f"DECK{number}", "mini", 6))
+    return story
+
+
+def test_each_deck_that_is_found_asks_its_own_tiles(asked):
+    many()
+    assert len(asked) == DECKS
+
+
+def test_a_page_that_is_turned_on_one_deck_asks_no_tile_of_another(asked):
+    story = many()
+    asked.clear()
+    assert [effect.serial for effect in story.tell(Swiped("DECK3", 1)) if isinstance(effect, Paint)] == ["DECK3"]
+    assert len(asked) == 1
+
+
+def test_a_page_asked_for_everywhere_asks_each_deck_once(asked):
+    story = many()
+    asked.clear()
+    painted = [effect.serial for effect in story.tell(PageRequested("other")) if isinstance(effect, Paint)]
+    assert painted == [f"DECK{number}" for number in range(DECKS)]
+    assert len(asked) == DECKS

@@ -1,0 +1,189 @@
+"""What pages are told, and what they may choose; a page that is slow, stuck or one too many."""
+
+import base64
+import queue
+import threading
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.web import page_server as browser
+from openbalance_hid.simulator.web.page_client import BrowserClient
+from tests.simulator.stand import Host, Stand
+from tests.waiting import PATIENCE_S
+
+# --- what pages are told -------------------------------------------------------------------------------------------------
+
+
+def test_a_page_hears_every_key_when_it_connects(stand: Stand) -> None:
+    stand.texts[0] = "Balance $74.25, ▼ $0.40 today"
+    stand.host.draw(0, "#2060c0")
+    with stand.page() as page:
+        first = page.hear("key", key=0)
+        assert first["text"] == "Balance $74.25, ▼ $0.40 today"
+        assert base64.b64decode(first["png"]) == stand.deck.glass_png(0)
+        assert [page.hear("key")["key"] for _ in range(14)] == list(range(1, 15))
+        assert page.hear("brightness")["percent"] == 100
+        assert page.hear("scenario")["name"] == "normal"
+        assert page.hear("note")["text"] == ""
+
+
+def test_a_picture_that_lands_is_told_at_once_and_alone(stand: Stand) -> None:
+    with stand.page() as page:
+        page.settle()
+        stand.host.draw(7, "#108040")
+        assert base64.b64decode(page.hear("key")["png"]) == stand.deck.glass_png(7)
+        stand.browser.note("end")
+        assert page.hear("note")["text"] == "end"
+
+
+def test_only_texts_that_changed_are_told(stand: Stand) -> None:
+    with stand.page() as page:
+        page.settle()
+        stand.texts[4] = "Spike alert: normal"
+        stand.browser.texts_changed()
+        assert page.hear("key")["key"] == 4
+        stand.browser.note("end")
+        assert page.wire.recv(timeout=PATIENCE_S) == '{"type":"note","text":"end"}'
+
+
+def test_brightness_is_told(stand: Stand) -> None:
+    with stand.page() as page:
+        page.settle()
+        stand.host.surface.set_brightness(30)
+        assert page.hear("brightness")["percent"] == 30
+
+
+def test_a_note_is_told_to_those_who_come_later_too(stand: Stand) -> None:
+    stand.browser.note("would open https://openrouter.ai/activity")
+    with stand.page() as page:
+        assert page.hear("note")["text"] == "would open https://openrouter.ai/activity"
+
+
+def test_no_more_pages_than_the_limit(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "CLIENTS", 2)
+    with stand.page() as first, stand.page() as second:
+        first.settle()
+        second.settle()
+        with pytest.raises(InvalidStatus) as refused, stand.page():
+            pass
+    assert refused.value.response.status_code == 503
+
+
+class StuckWire:
+    """A connection whose page takes nothing until it is told to, as a full socket does."""
+
+    def __init__(self) -> None:
+        self.taken: queue.Queue[str] = queue.Queue()
+        self.sending = threading.Event()
+        self.open = threading.Event()
+        self.hung_up = False
+
+    def send(self, message: str) -> None:
+        self.sending.set()
+        assert self.open.wait(PATIENCE_S)
+        self.taken.put(message)
+
+    def hang_up(self) -> None:
+        self.hung_up = True
+        self.open.set()
+
+
+def test_a_slow_page_gets_the_newest_picture_and_no_queue() -> None:
+    wire, seen = StuckWire(), {"version": 0}
+    client = BrowserClient(wire, lambda item: f"{item}:{seen['version']}", "slow-page")  # type: ignore[arg-type]
+    client.start()
+    client.changed([1])
+    assert wire.sending.wait(PATIENCE_S)
+    for version in range(1, 1001):
+        seen["version"] = version
+        client.changed([1, 2])
+    client.changed([3])
+    wire.open.set()
+    assert [wire.taken.get(timeout=PATIENCE_S) for _ in range(4)] == ["1:0", "1:1000", "2:1000", "3:1000"]
+    client.stop()
+    assert wire.taken.empty()
+    assert not wire.hung_up
+
+
+def test_stopping_hangs_up_on_a_page_that_takes_nothing() -> None:
+    wire = StuckWire()
+    client = BrowserClient(wire, str, "stuck-page")  # type: ignore[arg-type]
+    client.start()
+    client.changed([1])
+    assert wire.sending.wait(PATIENCE_S)
+    client.stop()
+    client.stop()
+    assert wire.hung_up
+
+
+def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    wire = StuckWire()
+    wire.open.set()
+
+    def describe(item: object) -> str:
+        if item == 1:
+            raise ValueError("no such picture")
+        return str(item)
+
+    client = BrowserClient(wire, describe, "page")  # type: ignore[arg-type]
+    client.changed([1, 2])
+    client.start()
+    assert wire.taken.get(timeout=PATIENCE_S) == "2"
+    client.stop()
+    assert "cannot describe 1" in caplog.text
+
+
+# --- choices -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_that_a_page_chooses_is_called_back_and_told_to_all(stand: Stand) -> None:
+    with stand.page() as first, stand.page() as second:
+        first.settle()
+        second.settle()
+        first.say("scenario", name="low-balance")
+        assert [page.hear("scenario")["name"] for page in (first, second)] == ["low-balance", "low-balance"]
+    assert stand.chosen == ["low-balance"]
+
+
+def test_a_scenario_that_is_not_offered_is_not_called_back(stand: Stand) -> None:
+    with stand.page() as page:
+        page.say("scenario", name="no-such")
+        page.say("scenario", name="normal")
+        page.say("press", key=0)
+        assert stand.host.next_key() == (0, True)
+    assert stand.chosen == ["normal"]
+
+
+def test_a_scenario_changed_elsewhere_is_told(stand: Stand) -> None:
+    with stand.page() as page:
+        page.settle()
+        stand.chosen.append("low-balance")
+        stand.browser.scenario_changed()
+        assert page.hear("scenario")["name"] == "low-balance"
+
+
+def test_choosing_a_model_is_called_back_and_another_deck_takes_the_place() -> None:
+    asked: queue.Queue[str] = queue.Queue()
+    with Stand(models=[("mk2", "MK.2"), ("mini", "Mini")], set_model=asked.put) as stand, stand.page() as page:
+        page.settle()
+        page.say("press", key=14)
+        assert stand.host.next_key() == (14, True)
+        page.say("model", name="mini")
+        assert asked.get(timeout=PATIENCE_S) == "mini"
+        host = Host(VirtualDeck(MODELS["mini"], "B2"))
+        stand.browser.show(host.deck)
+        assert stand.host.next_key() == (14, False)
+        shown = page.hear("deck")["deck"]
+        assert (shown["model"]["name"], shown["serial"], len(shown["keys"])) == ("mini", "B2", 6)
+        assert [page.hear("key")["key"] for _ in range(6)] == list(range(6))
+        page.settle()
+        stand.host.draw(0, "#ff0000")
+        host.draw(1, "#00ff00")
+        assert page.hear("key")["key"] == 1
+        page.say("press", key=5)
+        assert host.next_key() == (5, True)
+        stand.browser.stop()
+        host.close()

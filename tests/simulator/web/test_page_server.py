@@ -1,0 +1,142 @@
+"""The browser deck over real sockets: the page and what it is made of, its port and its life."""
+
+import hashlib
+import re
+import socket
+from importlib.resources import files
+
+import pytest
+from PIL import ImageChops
+from websockets.exceptions import ConnectionClosed
+
+from openbalance_hid.errors import UsageError
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.web import page_http as browser_http
+from openbalance_hid.simulator.web import page_server as browser
+from tests.simulator.stand import TOKEN, Stand, pixels
+from tests.waiting import PATIENCE_S
+
+# --- the page ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_is_small() -> None:
+    folder = files("openbalance_hid.simulator") / "page"
+    contents = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+    assert set(contents) == {"index.html", "deck.css", "deck.js"}
+    assert sum(len(text.encode()) for text in contents.values()) <= 60_000
+    for text in contents.values():
+        loaded = re.findall(r"""(?:src|href)=["']([^"']*)|url\(["']?([^)"'$]*)|@import|import\s""", text)
+        assert [one for pair in loaded for one in pair if one.startswith(("http", "//"))] == []
+    assert "<style" not in contents["index.html"]
+    assert "innerHTML" not in contents["deck.js"]
+
+
+def test_the_page_asks_for_its_parts_with_the_token(stand: Stand) -> None:
+    page = stand.get("/")[2].decode()
+    parts = re.findall(r'(?:src|href)="((?!data:)[^"]+)"', page)
+    assert parts == [f"deck.css?token={TOKEN}", f"deck.js?token={TOKEN}"]
+    assert [stand.get("", target=f"/{part}")[0] for part in parts] == [200, 200]
+
+
+def test_a_token_with_strange_characters_cannot_break_out_of_the_page() -> None:
+    with Stand(token='"><script>&') as stand:
+        target = stand.url.partition(str(stand.browser.port))[2]
+        status, _headers, body = stand.get("", target=target)
+        assert status == 200
+        assert b"><script>&" not in body
+
+
+def test_a_key_is_served_as_it_is_seen_on_the_glass(stand: Stand) -> None:
+    stand.host.draw(3, "#c02040")
+    status, headers, body = stand.get("/keys/3.png")
+    assert (status, headers["content-type"]) == (200, "image/png")
+    assert not ImageChops.difference(pixels(body), stand.deck.glass(3)).getbbox()
+    red, green, blue = pixels(body).getpixel((36, 36))  # type: ignore[misc]
+    assert max(abs(red - 0xC0), abs(green - 0x20), abs(blue - 0x40)) <= 6  # JPEG
+
+
+def test_the_description_has_shape_texts_and_hashes(stand: Stand) -> None:
+    stand.texts[1] = "Balance $74.25"
+    deck = stand.json()
+    assert (deck["model"], deck["cols"], deck["rows"]) == ({"name": "mk2", "title": "Stream Deck MK.2"}, 5, 3)
+    assert (deck["key"], deck["dials"], deck["strip"]) == ({"width": 72, "height": 72}, 0, None)
+    assert [row["text"] for row in deck["keys"]] == ["", "Balance $74.25"] + [""] * 13
+    assert deck["keys"][4]["image_sha256"] == hashlib.sha256(stand.get("/keys/4.png")[2]).hexdigest()
+    assert [row["name"] for row in deck["scenarios"]] == ["normal", "low-balance"]
+    assert (deck["scenario"], deck["models"], deck["serial"]) == ("normal", [], "A00SA1234567")
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_every_model_is_described_and_told(model: str) -> None:
+    row = MODELS[model]
+    with Stand(model) as stand, stand.page() as page:
+        deck = stand.json()
+        assert len(deck["keys"]) == row.keys + row.touch_keys
+        for key in range(row.keys + row.touch_keys):
+            assert bool(page.hear("key", key=key)["png"]) == bool(row.key_width)
+        if row.strip or row.screen:
+            assert page.hear("strip")["png"]
+            assert stand.get("/strip.png")[0] == 200
+        page.settle()
+
+
+def test_a_pedal_has_no_pictures_to_serve() -> None:
+    with Stand("pedal") as stand:
+        assert stand.get("/keys/0.png")[0] == 404
+        assert [row["image_sha256"] for row in stand.json()["keys"]] == [None] * 3
+
+
+# --- the port and the life -----------------------------------------------------------------------------------------------
+
+
+def test_a_wanted_port_that_is_taken_is_said_to_be(stand: Stand) -> None:
+    port = stand.browser.port
+    with pytest.raises(UsageError) as refused:
+        browser.BrowserDeck(stand.deck, dict, port=port).start()
+    assert refused.value.message == f"port {port} is taken"
+    assert refused.value.hint == "openbalance-hid demo --port 0"
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
+    with pytest.raises(UsageError, match="not between 0 and 65535"):
+        browser_http.listen(port)
+
+
+def test_without_a_wish_the_next_free_port_is_taken() -> None:
+    with browser_http.listen(None) as first, browser_http.listen(None) as second:
+        ports = [listener.getsockname()[1] for listener in (first, second)]
+    assert browser_http.FIRST_PORT <= ports[0] < ports[1] < browser_http.FIRST_PORT + browser_http.PORTS_TRIED
+
+
+def test_stopping_twice_or_before_the_start_is_harmless_and_frees_the_port() -> None:
+    deck = VirtualDeck(MODELS["mini"], "A1")
+    first = browser.BrowserDeck(deck, dict, port=0)
+    first.stop()
+    first.start()
+    port = first.port
+    first.stop()
+    first.stop()
+    second = browser.BrowserDeck(deck, dict, port=port)
+    second.start()
+    second.stop()
+
+
+def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(stand: Stand) -> None:
+    with socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S) as silent, stand.page() as page:
+        page.settle()
+        stand.browser.stop()
+        assert silent.recv(1) == b""
+        with pytest.raises(ConnectionClosed) as closed:
+            page.wire.recv(timeout=PATIENCE_S)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+
+
+def test_nonsense_on_the_wire_does_not_end_the_server(stand: Stand) -> None:
+    for nonsense in (b"\x00\xff\n\n", b"GET\r\n\r\n", "GET /keys/٣.png HTTP/1.1\r\n\r\n".encode(), b"A" * 20_000):
+        with socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S) as wire:
+            wire.sendall(nonsense)
+            wire.shutdown(socket.SHUT_WR)
+    assert stand.get("/")[0] == 200

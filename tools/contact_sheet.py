@@ -1,0 +1,126 @@
+"""Contact sheets: many faces side by side with a name below each, at real size or enlarged, for the eye of a reviewer.
+
+`contact_sheet` is the labelled whole, by theme and tile; `sheet` is a plain strip of faces. Which faces is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from openbalance_hid.render import fonts
+from openbalance_hid.render.draw import draw
+from openbalance_hid.render.fit import fit, wrap
+from openbalance_hid.render.fonts import Weight
+from openbalance_hid.render.theme import Rgb
+from openbalance_hid.tiles.view import KeyFace
+
+TABLE: Final = (34, 36, 40)  # neither theme's background, so that both kinds of key stand out
+INK: Final = (214, 219, 227)
+QUIET: Final = (158, 166, 178)
+RULE: Final = (70, 75, 83)
+GAP_PX: Final = 12
+LABEL_PX: Final = 12
+
+EDGE_PX: Final = 28  # round a panel
+ROOM_PX: Final = 1360  # width of a row of cells; about 14 keys of 72 px
+CELL_LEAST_PX: Final = 86  # narrower cells leave no room for their names
+TITLE_PX, NAME_PX, CAPTION_PX = 26, 17, 13
+LINE_PX: Final = 15  # from one line of a caption to the next
+TITLE_ROOM_PX, NAME_ROOM_PX, GROUP_GAP_PX = 52, 34, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One tile's cells, each a caption and a face."""
+
+    name: str
+    says: str
+    cells: tuple[tuple[str, KeyFace], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPanel:
+    """One theme's groups under a heading."""
+
+    title: str
+    says: str
+    groups: tuple[Group, ...]
+
+
+def contact_sheet(panels: Sequence[SheetPanel], width: int, height: int) -> Image.Image:
+    """RGB image of all panels, one below the other; every face as a deck with keys of that size shows it, not enlarged."""
+    pitch = max(width, CELL_LEAST_PX) + GAP_PX
+    columns = max(1, min(ROOM_PX // pitch, max(len(group.cells) for panel in panels for group in panel.groups)))
+    row_px = height + GAP_PX + 2 * LINE_PX + 6
+    rooms = [
+        TITLE_ROOM_PX
+        + sum(NAME_ROOM_PX + GROUP_GAP_PX + row_px * len(list(_rows(group, columns))) for group in panel.groups)
+        + EDGE_PX
+        for panel in panels
+    ]
+    whole = Image.new("RGB", (2 * EDGE_PX + columns * pitch - GAP_PX, sum(rooms) + EDGE_PX), TABLE)
+    top = EDGE_PX
+    for panel, room in zip(panels, rooms, strict=True):
+        y = top
+        _heading(whole, panel.title, panel.says, y + TITLE_PX, TITLE_PX)
+        y += TITLE_ROOM_PX
+        for group in panel.groups:
+            whole.paste(RULE, (EDGE_PX, y - 6, whole.width - EDGE_PX, y - 5))
+            _heading(whole, group.name, group.says, y + NAME_PX, NAME_PX)
+            y += NAME_ROOM_PX
+            for row in _rows(group, columns):
+                for column, (caption, face) in enumerate(row):
+                    left = EDGE_PX + column * pitch
+                    whole.paste(draw(face, width, height), (left, y))
+                    _caption(whole, caption, left, y + height + 4, pitch - GAP_PX)
+                y += row_px
+            y += GROUP_GAP_PX
+        top += room
+    return whole
+
+
+def _rows(group: Group, columns: int) -> Iterator[tuple[tuple[str, KeyFace], ...]]:
+    for start in range(0, len(group.cells), columns):
+        yield group.cells[start : start + columns]
+
+
+def _heading(whole: Image.Image, name: str, says: str, baseline: int, size_px: int) -> None:
+    end = _write(whole, name, EDGE_PX, baseline, Weight.STRONG, size_px, INK)
+    _write(whole, says, end + GAP_PX, baseline, Weight.TEXT, CAPTION_PX, QUIET)
+
+
+def _caption(whole: Image.Image, caption: str, left: int, top: int, room: int) -> None:
+    """Up to two lines below a face, from its left edge."""
+    lines = wrap(caption, room, CAPTION_PX, Weight.TEXT, 2) or (fit(caption, room, (CAPTION_PX,), Weight.TEXT).text,)
+    for number, line in enumerate(lines):
+        _write(whole, line, left, top + CAPTION_PX + number * LINE_PX, Weight.TEXT, CAPTION_PX, INK)
+
+
+def _write(whole: Image.Image, text: str, left: int, baseline: int, weight: Weight, size_px: int, colour: Rgb) -> int:
+    """Where the text ends, in pixels."""
+    run = fonts.run(fonts.printable(text), weight, size_px)
+    whole.paste(colour, (left - run.left_px, baseline - run.baseline_px), run.mask)
+    return left + fonts.width_px(fonts.printable(text), weight, size_px)
+
+
+def sheet(faces: Sequence[tuple[str, KeyFace]], size: int | tuple[int, int], columns: int = 10, zoom: int = 1) -> Image.Image:
+    """RGB image of all faces, row by row, each as a deck with keys of `size` shows it, enlarged `zoom` times unsmoothed."""
+    width, height = (size, size) if isinstance(size, int) else size
+    columns = max(1, min(columns, len(faces)))
+    rows = -(-len(faces) // columns)
+    across, down = width * zoom + GAP_PX, height * zoom + GAP_PX + LABEL_PX + 4
+    whole = Image.new("RGB", (columns * across + GAP_PX, rows * down + GAP_PX), TABLE)
+    for index, (label, face) in enumerate(faces):
+        left, top = GAP_PX + index % columns * across, GAP_PX + index // columns * down
+        picture = draw(face, width, height)
+        if zoom > 1:
+            picture = picture.resize((width * zoom, height * zoom), Image.Resampling.NEAREST)
+        whole.paste(picture, (left, top))
+        fitted = fit(label, width * zoom, (LABEL_PX,), Weight.TEXT)
+        below = top + height * zoom + 3 + fonts.ascent_px(fitted.text, Weight.TEXT, LABEL_PX)
+        _write(whole, fitted.text, left, below, Weight.TEXT, LABEL_PX, INK)
+    return whole

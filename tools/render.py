@@ -1,0 +1,42 @@
+"""Writes what packagers take as it is: the units of systemd and launchd, the manual page, the recipes.
+
+`--check` writes nothing and exits 1 if one is stale. Run it with `make rendered`.
+"""
+
+import sys
+from pathlib import Path
+
+from openbalance_hid.cli import main as program
+from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_system_unit, render_user_unit
+from tools.man_page import render_man_page
+from tools.recipes import render_formula, render_pkgbuild
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = ("/usr/bin/openbalance-hid",)  # of a distribution's package
+
+
+def rendered() -> dict[str, str]:
+    """Every file by its name from the repository's root."""
+    return {
+        "packaging/aur/PKGBUILD": render_pkgbuild(),
+        "packaging/homebrew/openbalance-hid.rb": render_formula(),
+        "packaging/man/openbalance-hid.1": render_man_page(program),
+        f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
+        f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
+        f"launchd/{LABEL}.plist": render_agent(("/opt/homebrew/bin/openbalance-hid",), f"/Users/you/Library/Logs/{LABEL}.log"),
+    }
+
+
+def main(check: bool) -> int:
+    """The exit code; names every stale file on stdout."""
+    stale = [name for name, text in rendered().items() if not (ROOT / name).is_file() or (ROOT / name).read_text() != text]
+    for name in stale:
+        print(f"{name} {'is stale: make rendered' if check else 'written'}")
+        if not check:
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / name).write_text(rendered()[name])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
