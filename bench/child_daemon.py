@@ -15,7 +15,7 @@ from bench.finger import Finger
 from openbalance_hid.cli import main
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck import kernel_events
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
@@ -38,6 +38,6 @@ if __name__ == "__main__":
     decks = [VirtualDeck(model_named(sys.argv[1]), f"BENCH{number:07d}") for number in range(int(sys.argv[2]))]
     sys.modules["hidraw" if sys.platform == "linux" else "hid"] = cast(ModuleType, VirtualBus(decks))
     kernel_events.KernelEvents = Announced  # type: ignore[assignment,misc]  # before the room that makes one is imported
-    turn = lambda page: ask(paths(os.environ).socket_file, "page", {"name": page})  # noqa: E731
+    turn = lambda page: request(paths(os.environ).socket_file, "page", {"name": page})  # noqa: E731
     threading.Thread(target=Finger(decks, turn, lambda: Announced.on_change()).obey, name="finger", daemon=True).start()
     main(["run", "--deck", "usb", "--no-browser", "--log-level", "error"])

@@ -42,10 +42,10 @@ def pages(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Item
 def keys(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:
     """The keys of the first deck of the running daemon, with what stands on them."""
     from openbalance_hid.config.paths import paths
-    from openbalance_hid.ipc.control_server import ask
+    from openbalance_hid.ipc.control_client import request
 
     try:
-        decks = ask(paths(os.environ).socket_file, "status", timeout_s=DAEMON_LIMIT_S)["decks"]
+        decks = request(paths(os.environ).socket_file, "status", timeout_s=DAEMON_LIMIT_S)["decks"]
     except OpenBalanceError:
         return []
     return _offered({str(key["key"]): " ".join(key["text"].split()) for key in decks[0]["keys"]} if decks else {}, incomplete)

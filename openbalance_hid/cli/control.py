@@ -14,7 +14,7 @@ from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop.keyring_backend import setup_command
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.tiles.formatting import age, cents
 
 STOP_LIMIT_S = 5.0
@@ -83,7 +83,7 @@ def stop() -> None:
 
 
 def _ask(command: str, **arguments: object) -> Any:
-    return ask(paths(os.environ).socket_file, command, arguments)
+    return request(paths(os.environ).socket_file, command, arguments)
 
 
 def _lines(told: dict[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from openbalance_hid.deck.access import why_not
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import OpenBalanceError
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 
 
 @click.command("devices", short_help="List the decks, and whether they can be opened.")
@@ -55,7 +55,7 @@ def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
 
 def _of_the_daemon() -> frozenset[str]:
     try:
-        told = ask(paths(os.environ).socket_file, "status", timeout_s=2.0)
+        told = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
     except OpenBalanceError:
         return frozenset()
     return frozenset(deck["path"] for deck in told["decks"] if deck["connected"])

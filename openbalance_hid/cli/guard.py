@@ -14,7 +14,7 @@ import click
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import UsageError
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.tiles.formatting import cents
 
 WITHIN, CROSSED, UNKNOWN = 0, 20, 21
@@ -51,7 +51,7 @@ class Usd(click.ParamType):  # type: ignore[type-arg]  # generic only from click
 @click.option("--account", type=AccountParam(), default="default", show_default=True, help="Whose.")
 def guard(min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool, account: str) -> None:
     """Exit with 0 within limits, 20 when one is crossed, 21 when the data is unknown or older than 4 intervals."""
-    accounts = ask(paths(os.environ).socket_file, "status")["accounts"]
+    accounts = request(paths(os.environ).socket_file, "status")["accounts"]
     if account not in accounts:
         raise UsageError(f"no account is named '{account}'", "openbalance-hid status")
     findings = list(judge(accounts[account], min_balance, max_today, no_spike))

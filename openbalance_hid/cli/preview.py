@@ -22,7 +22,7 @@ from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config
 from openbalance_hid.errors import NoDaemonError, UsageError
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 
@@ -96,7 +96,7 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
     """The picture, and where its values come from."""
     if not scenarios and config_file is None:
         try:
-            told = ask(paths(os.environ).socket_file, "preview", {"model": model, "theme": theme})
+            told = request(paths(os.environ).socket_file, "preview", {"model": model, "theme": theme})
             return base64.b64decode(told), "live values"
         except NoDaemonError:
             pass

@@ -14,7 +14,7 @@ from openbalance_hid.cli.params import NumberParam
 from openbalance_hid.config.paths import home_dir, paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, Rules, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
-from openbalance_hid.ipc.control_server import ask
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.install import UserService, carried
 from openbalance_hid.service.subprocesses import show_program
 from openbalance_hid.service.this_program import SYSTEM_FILE, log_file, user_service
@@ -107,7 +107,7 @@ def _here() -> UserService:
 def _another_version_runs() -> bool:
     """Whether the daemon is one from before an upgrade, which changes the program and rarely the unit."""
     try:
-        return bool(ask(paths(os.environ).socket_file, "status", timeout_s=2.0)["version"] != __version__)
+        return bool(request(paths(os.environ).socket_file, "status", timeout_s=2.0)["version"] != __version__)
     except OpenBalanceError:
         return False
 

@@ -113,10 +113,10 @@ def _report(account: str, stored: StoredKey, known: Credits | None) -> str:
 
 def _told_daemon(account: str, places: Paths) -> bool:
     """Whether a running daemon now asks with the new key; it would find it by itself at its next poll."""
-    from openbalance_hid.ipc.control_server import ask
+    from openbalance_hid.ipc.control_client import request
 
     try:
-        ask(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
+        request(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
     except OpenBalanceError:  # none runs, or it does not show this account
         return False
     return True

@@ -16,25 +16,15 @@ import json
 import logging
 import os
 import select
-import shlex
 import socket
-import stat
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from openbalance_hid.config.paths import private_dir
-from openbalance_hid.errors import (
-    AlreadyRunningError,
-    ConfigError,
-    DaemonRefusedError,
-    NoDaemonError,
-    OpenBalanceError,
-    UsageError,
-)
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +33,6 @@ CLIENT_LIMIT = 32  # one more takes the place of whoever has waited longest
 BACKLOG = 128  # clients that wait to be taken: a whole crowd may come at once
 IDLE_LIMIT_S = 10.0  # a client that says nothing, or reads nothing, for so long is let go
 _BUSY_S = float("inf")
-RETRY_S = 0.02
-SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
 
 # A request in, what `ok` holds out, OpenBalanceError otherwise. An iterator is a stream of such, with None where there is
 # nothing to say but the peer may be looked at.
@@ -186,92 +174,6 @@ class ControlServer:
         except Exception:  # one turn of a thread
             log.exception("a request on the control socket failed")
             yield {"error": "the daemon failed on this request; its log says why", "hint": "", "exit_code": 1}
-
-
-def ask(socket_file: Path, command: str, arguments: Mapping[str, object] | None = None, timeout_s: float = 10.0) -> Any:
-    """What the running daemon answers. NoDaemonError when none runs; its own errors come back as OpenBalanceError."""
-    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, arguments or {}) as lines:
-        line = lines.readline()
-    if not line:
-        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", "openbalance-hid run")
-    return _read(line, socket_file)
-
-
-def follow(socket_file: Path, command: str, timeout_s: float = 10.0) -> Iterator[Any]:
-    """What the running daemon says now and at each change, until it ends; errors as `ask`. `timeout_s`: for the first word."""
-    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, {}) as lines:
-        while line := lines.readline():
-            yield _read(line, socket_file)
-            peer.settimeout(None)
-
-
-@contextlib.contextmanager
-def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-        peer.settimeout(timeout_s)
-        try:
-            _connect(peer, socket_file, timeout_s)
-            _check_peer(peer, socket_file)
-            yield peer
-        except FileNotFoundError as error:
-            raise NoDaemonError("no daemon is running", "openbalance-hid run") from error
-        except PermissionError as error:
-            raise DaemonRefusedError(f"not permitted to ask the daemon at {socket_file}", _as_root(socket_file)) from error
-        except OSError as error:
-            raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
-
-
-def _as_root(socket_file: Path) -> str:
-    return f"sudo OPENBALANCE_RUNTIME_DIR={shlex.quote(str(socket_file.parent))} openbalance-hid status"
-
-
-def _sent(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> BinaryIO:
-    peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
-    return peer.makefile("rb")
-
-
-def _read(line: bytes, socket_file: Path) -> Any:
-    try:
-        reply = json.loads(line)
-    except ValueError as error:
-        raise NoDaemonError(f"what listens at {socket_file} is no daemon of ours", "openbalance-hid run") from error
-    if "ok" in reply:
-        return reply["ok"]
-    problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))
-    problem.exit_code = int(reply.get("exit_code", 1))
-    raise problem
-
-
-def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
-    """Waits while more clients want in than the system keeps waiting: a socket with a time limit is refused at once then."""
-    end_s = time.monotonic() + timeout_s
-    while True:
-        try:
-            peer.connect(str(socket_file))
-        except BlockingIOError:
-            if time.monotonic() > end_s:
-                raise
-            time.sleep(RETRY_S)
-        else:
-            return
-
-
-def _check_peer(peer: socket.socket, socket_file: Path) -> None:
-    """NoDaemonError where another user has been first at this place, and tells us what he likes.
-
-    Root may ask the daemon of any user, at a place that is root's to give: /run/openbalance-hid.
-    """
-    uid, holder = _peer_uid(peer), socket_file.parent.parent.stat()
-    given_by_root = holder.st_uid == 0 and not holder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and given_by_root):
-        raise NoDaemonError(f"what listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}")
-
-
-def _peer_uid(peer: socket.socket) -> int:
-    """The user at the other end, as the kernel knows it."""
-    if hasattr(socket, "SO_PEERCRED"):
-        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
-    return int(struct.unpack_from("2I", peer.getsockopt(SOL_LOCAL, LOCAL_PEERCRED, 76))[1])  # struct xucred: version, user, …
 
 
 def _has_left(client: socket.socket) -> bool:

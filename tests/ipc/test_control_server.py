@@ -14,19 +14,20 @@ import pytest
 
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.change_counter import ChangeCounter
-from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer, ask, follow
+from openbalance_hid.ipc.control_client import request, subscribe
+from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer
 
 
-def answer(request):
-    if request["command"] == "fail":
+def answer(received):
+    if received["command"] == "fail":
         raise ZeroDivisionError
-    if request["command"] == "refuse":
+    if received["command"] == "refuse":
         raise UsageError("no such thing", "openbalance-hid status")
-    if request["command"] == "watch":
+    if received["command"] == "watch":
         return iter([1, 2])
-    if request["command"] == "watch and fail":
+    if received["command"] == "watch and fail":
         return failing()
-    return request
+    return received
 
 
 def failing():
@@ -58,7 +59,7 @@ def said(place: Path, data: bytes) -> bytes:
 
 
 def test_a_request_is_answered(server, place):
-    assert ask(place, "hold", {"key": 3}) == {"command": "hold", "key": 3}
+    assert request(place, "hold", {"key": 3}) == {"command": "hold", "key": 3}
 
 
 def test_socket_and_directory_are_private(server, place):
@@ -81,7 +82,7 @@ def test_a_directory_with_too_long_a_name_for_a_socket_is_a_matter_of_the_config
 def test_a_second_daemon_is_refused_and_told_who_runs(server, place):
     with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
         ControlServer(place, answer).start()
-    assert ask(place, "still here") == {"command": "still here"}
+    assert request(place, "still here") == {"command": "still here"}
 
 
 def test_a_killed_daemon_leaves_no_lock(place):
@@ -94,7 +95,7 @@ def test_a_killed_daemon_leaves_no_lock(place):
     assert place.exists()
     server = ControlServer(place, answer)
     server.start()
-    assert ask(place, "again") == {"command": "again"}
+    assert request(place, "again") == {"command": "again"}
     server.stop()
     server.stop()
     assert not place.exists()
@@ -102,27 +103,27 @@ def test_a_killed_daemon_leaves_no_lock(place):
 
 def test_no_daemon_is_said_with_the_command_that_starts_one(place):
     with pytest.raises(NoDaemonError) as caught:
-        ask(place, "status")
+        request(place, "status")
     assert caught.value.exit_code == 69
     assert caught.value.hint == "openbalance-hid run"
 
 
 def test_the_daemons_own_errors_come_back_with_hint_and_code(server, place):
     with pytest.raises(OpenBalanceError, match="no such thing") as caught:
-        ask(place, "refuse")
+        request(place, "refuse")
     assert (caught.value.hint, caught.value.exit_code) == ("openbalance-hid status", 2)
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b"[1]\n", b"\xff\xfe\n", b'{"command": "fail"}\n', b"[" * 5000 + b"\n"])
 def test_nonsense_gets_an_error_and_harms_nobody(server, place, line):
     assert "error" in json.loads(said(place, line))
-    assert ask(place, "after") == {"command": "after"}
+    assert request(place, "after") == {"command": "after"}
 
 
 def test_an_endless_line_is_cut_off(server, place):
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # cut off while still talking
         assert said(place, b"x" * (LINE_LIMIT + 10)) == b""
-    assert ask(place, "after") == {"command": "after"}
+    assert request(place, "after") == {"command": "after"}
 
 
 def test_a_stream_says_each_thing_once_and_goes_on_to_the_next_request(server, place):
@@ -131,7 +132,7 @@ def test_a_stream_says_each_thing_once_and_goes_on_to_the_next_request(server, p
 
 
 def test_a_stream_that_fails_ends_in_its_error(server, place):
-    heard = follow(place, "watch and fail")
+    heard = subscribe(place, "watch and fail")
     assert next(heard) == 1
     with pytest.raises(OpenBalanceError, match="busy"):
         next(heard)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.ipc.control_server import CLIENT_LIMIT, LINE_LIMIT, ControlServer, ask
+from openbalance_hid.ipc.control_client import request
+from openbalance_hid.ipc.control_server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
 from tests.main_job.stage import COMMAND, started, surroundings
 from tests.torture.amounts import amounts
 from tests.torture.costs import Costs, has_proc, needs_proc
@@ -82,7 +83,7 @@ def crowd_at(place: Path, seed: int) -> Iterator[Crowd]:
 
 def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
     place = tmp_path / "run" / "control.sock"
-    server = ControlServer(place, lambda request: request["command"])
+    server = ControlServer(place, lambda each: each["command"])
     server.start()
     silent = [socket.socket(socket.AF_UNIX) for _ in range(CLIENT_LIMIT)]
     try:
@@ -91,7 +92,7 @@ def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
             peer.connect(str(place))
             peer.sendall(b'{"command": "here"}\n')
             assert peer.recv(100) == b'{"ok": "here"}\n'  # so that the order of coming is known
-        assert ask(place, "newcomer") == "newcomer"
+        assert request(place, "newcomer") == "newcomer"
         assert silent[0].recv(1) == b"", "the first one was let go"
         silent[1].sendall(b'{"command": "still"}\n')
         assert silent[1].recv(100) == b'{"ok": "still"}\n'
@@ -106,13 +107,13 @@ def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
 def test_a_crowd_that_behaves_badly_costs_little_and_keeps_nobody_out(tmp_path, rounds: int, seed: int, figures: Figures):
     with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         place, pid = tmp_path / "run" / "control.sock", running.process.pid
-        until(lambda: ask(place, "status")["accounts"]["default"]["health"] == "ok")
+        until(lambda: request(place, "status")["accounts"]["default"]["health"] == "ok")
         before = most = Costs.of(pid)
         for number in range(rounds):
             with crowd_at(place, seed + number) as crowd:
                 crowd.join(CROWD)
                 for _ in range(10):
-                    assert ask(place, "status", timeout_s=PATIENCE_S)["pid"] == pid
+                    assert request(place, "status", timeout_s=PATIENCE_S)["pid"] == pid
                     now = Costs.of(pid)
                     most = Costs(*(max(pair) for pair in zip(_all(most), _all(now), strict=True)))
                 figures.tell(tried=CROWD + 10, survived=CROWD + 10, lost=0)
@@ -135,8 +136,8 @@ def test_of_daemons_that_start_at_once_one_runs_and_the_others_say_75(tmp_path, 
         until(lambda: sum(process.poll() is None for process in starting) == 1)
         assert sorted(process.poll() or 0 for process in starting) == [0, *[75] * (starters - 1)]
         (winner,) = (process for process in starting if process.poll() is None)
-        assert ask(place, "status", timeout_s=PATIENCE_S)["pid"] == winner.pid
-        ask(place, "stop")
+        assert request(place, "status", timeout_s=PATIENCE_S)["pid"] == winner.pid
+        request(place, "stop")
         assert winner.wait(PATIENCE_S) == 0
         figures.tell(tried=starters, survived=starters)
     finally:

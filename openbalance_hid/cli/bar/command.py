@@ -15,7 +15,7 @@ from openbalance_hid.cli.bar.line import DISPLAYS, PERIODS, absent, line_of
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
-from openbalance_hid.ipc.control_server import ask, follow
+from openbalance_hid.ipc.control_client import request, subscribe
 
 Accounts = Mapping[str, Mapping[str, Any]]
 
@@ -48,9 +48,9 @@ def _told(watch: bool) -> Iterator[Accounts]:
     """What the daemon knows of its accounts: now, and with `watch` whenever it may have changed. Ends in NoDaemonError."""
     socket_file = paths(os.environ).socket_file
     if not watch:
-        yield ask(socket_file, "accounts")
+        yield request(socket_file, "accounts")
         return
-    yield from follow(socket_file, "watch")
+    yield from subscribe(socket_file, "watch")
     raise NoDaemonError("the daemon has ended", "openbalance-hid run")
 
 

@@ -57,10 +57,10 @@ class DoctorContext:
 
     def _ask_daemon(self) -> Mapping[str, Any] | None:
         """NoDaemonError when something is there that does not answer."""
-        from openbalance_hid.ipc.control_server import ask
+        from openbalance_hid.ipc.control_client import request
 
         try:
-            told: Mapping[str, Any] = ask(self.places.socket_file, "status", timeout_s=ANSWER_LIMIT_S)
+            told: Mapping[str, Any] = request(self.places.socket_file, "status", timeout_s=ANSWER_LIMIT_S)
         except NoDaemonError as error:
             if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError):  # refused: of one that was killed
                 return None

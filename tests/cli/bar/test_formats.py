@@ -169,4 +169,4 @@ def test_a_status_bar_waits_for_no_library_that_its_line_does_not_need(tmp_path:
         "openbalance_hid.tiles.view",
     }
     assert heavy & set(loaded) == set()
-    assert "openbalance_hid.ipc.control_server" in loaded
+    assert "openbalance_hid.ipc.control_client" in loaded

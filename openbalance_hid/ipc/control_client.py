@@ -1,0 +1,110 @@
+"""The client of the control socket: one request and its result, or a stream of results. The server is in control_server.py."""
+
+import contextlib
+import json
+import os
+import shlex
+import socket
+import stat
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
+
+RETRY_S = 0.02
+SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
+
+
+def request(socket_file: Path, command: str, arguments: Mapping[str, object] | None = None, timeout_s: float = 10.0) -> Any:
+    """Return the result of a command of the running daemon.
+
+    Raises NoDaemonError when no daemon runs, and the daemon's own errors as OpenBalanceError.
+    """
+    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, arguments or {}) as lines:
+        line = lines.readline()
+    if not line:
+        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", "openbalance-hid run")
+    return _result(line, socket_file)
+
+
+def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0) -> Iterator[Any]:
+    """Yield the result of a command now and at each change, until the daemon ends.
+
+    `timeout_s` is for the first result. Raises the errors of `request`.
+    """
+    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, {}) as lines:
+        while line := lines.readline():
+            yield _result(line, socket_file)
+            peer.settimeout(None)
+
+
+@contextlib.contextmanager
+def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(timeout_s)
+        try:
+            _connect(peer, socket_file, timeout_s)
+            _check_peer(peer, socket_file)
+            yield peer
+        except FileNotFoundError as error:
+            raise NoDaemonError("no daemon is running", "openbalance-hid run") from error
+        except PermissionError as error:
+            raise DaemonRefusedError(f"not permitted to ask the daemon at {socket_file}", _as_root(socket_file)) from error
+        except OSError as error:
+            raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
+
+
+def _as_root(socket_file: Path) -> str:
+    return f"sudo OPENBALANCE_RUNTIME_DIR={shlex.quote(str(socket_file.parent))} openbalance-hid status"
+
+
+def _sent(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> BinaryIO:
+    peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
+    return peer.makefile("rb")
+
+
+def _result(line: bytes, socket_file: Path) -> Any:
+    try:
+        reply = json.loads(line)
+    except ValueError as error:
+        raise NoDaemonError(f"what listens at {socket_file} is no daemon of ours", "openbalance-hid run") from error
+    if "ok" in reply:
+        return reply["ok"]
+    problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))
+    problem.exit_code = int(reply.get("exit_code", 1))
+    raise problem
+
+
+def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
+    """Connect; try again while the backlog of the server is full: a socket with a timeout fails at once then."""
+    end_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            peer.connect(str(socket_file))
+        except BlockingIOError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
+
+
+def _check_peer(peer: socket.socket, socket_file: Path) -> None:
+    """Raise NoDaemonError when the server runs as another user, who could send anything.
+
+    Root may use the daemon of any user, in a directory that only root can make: /run/openbalance-hid.
+    """
+    uid, parent = _peer_uid(peer), socket_file.parent.parent.stat()
+    made_by_root = parent.st_uid == 0 and not parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and made_by_root):
+        raise NoDaemonError(f"what listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}")
+
+
+def _peer_uid(peer: socket.socket) -> int:
+    """Return the user at the other end, from the kernel."""
+    if hasattr(socket, "SO_PEERCRED"):
+        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+    return int(struct.unpack_from("2I", peer.getsockopt(SOL_LOCAL, LOCAL_PEERCRED, 76))[1])  # struct xucred: version, user, …
