@@ -126,7 +126,7 @@ def response(status: HTTPStatus, body: str | bytes, content_type: str = TEXT, *,
 
 def page_files(token: str) -> Mapping[str, tuple[str, bytes]]:
     """Content type and bytes of the page's files by path; the page asks for the others with the token."""
-    folder = files("openbalance_hid.simulator") / "page"
+    folder = files("openbalance_hid.simulator.web") / "page"
     found = {path: (kind, (folder / name).read_bytes()) for path, (name, kind) in PAGE_FILES.items()}
     kind, index = found["/"]
     safe = html.escape(quote(token, safe="")).encode()

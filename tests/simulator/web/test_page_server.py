@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE_S
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_is_small() -> None:
-    folder = files("openbalance_hid.simulator") / "page"
+    folder = files("openbalance_hid.simulator.web") / "page"
     contents = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
     assert set(contents) == {"index.html", "deck.css", "deck.js"}
     assert sum(len(text.encode()) for text in contents.values()) <= 60_000
