@@ -11,6 +11,7 @@ from openbalance_hid.app.effects import RememberConcern, Warn
 from openbalance_hid.app.events import Warned
 from openbalance_hid.app.limits import low_limit_usd
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, Config
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.states import STATES
@@ -86,7 +87,7 @@ def _warning(kind: AlertKind, grade: str, snapshot: Snapshot, low: str) -> Warn:
         return Warn(snapshot.account, kind, grade, f"OpenRouter: balance {grade}{name}", text, WebPage.CREDITS, grade != "low")
     health = Health(grade)
     hint = "" if snapshot.account == DEFAULT_ACCOUNT else f" --account {snapshot.account}"
-    said = f"{words.clean(snapshot.message).rstrip('.')}. " if snapshot.message else ""
+    said = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""
     text = f"{said}To mend it: openbalance-hid setup{hint}"
     page = WebPage.MANAGEMENT_KEYS
     return Warn(snapshot.account, kind, grade, f"OpenRouter: {STATES[health].words}{name}", text, page)

@@ -14,6 +14,7 @@ from openbalance_hid.app.effects import Notify, Remember
 from openbalance_hid.app.events import Acknowledged, HistoryLoaded, Notified
 from openbalance_hid.app.tile_views import EpisodeKey
 from openbalance_hid.config.schema import TileConfig
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
@@ -109,5 +110,5 @@ def words_of(account: str, verdict: SpikeVerdict, rule: SpikeRule) -> tuple[str,
     title = f"OpenRouter: {verdict.level.name.capitalize()}" + (f" ({account})" if account != "default" else "")
     text = f"{words.times(verdict.ratio)} the usual spend in the last {lane}"
     if verdict.driver is not None:
-        text += f", mostly {words.clean(verdict.driver.name)}"
+        text += f", mostly {single_line(verdict.driver.name)}"
     return title, text

@@ -12,6 +12,7 @@ import click
 
 from openbalance_hid import __version__
 from openbalance_hid.cli.exit import guarded
+from openbalance_hid.text import did_you_mean
 
 COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # by which a shell asks for completions; click makes it of the command's name
 
@@ -63,11 +64,7 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.table and not args[0].startswith("-"):
-            import difflib
-
-            matches = difflib.get_close_matches(args[0][:40], self.table, n=1)
-            guess = f"; did you mean '{matches[0]}'?" if matches else ""
-            raise click.UsageError(f"no such command: '{args[0]}'{guess}", ctx)
+            raise click.UsageError(f"no such command: '{args[0]}'{did_you_mean(args[0], self.table)}", ctx)
         return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **kwargs: Any) -> Any:  # type: ignore[override]

@@ -9,11 +9,11 @@ import click
 
 from openbalance_hid.cli import completion_values as completing
 from openbalance_hid.cli.params import AccountParam
-from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import Listed
 from openbalance_hid.desktop.process_hardening import guard_memory
+from openbalance_hid.text import escape_unprintable
 
 UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
 
@@ -32,7 +32,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     elif rows:
         width = max(len(row.name) for row in rows)
         for row in rows:
-            click.echo(plain(f"{row.name:{width}}  {_in_words(row)}"))
+            click.echo(escape_unprintable(f"{row.name:{width}}  {_in_words(row)}"))
     else:
         click.echo("no account has a key; next: openbalance-hid setup", err=True)
 

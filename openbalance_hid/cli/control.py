@@ -11,10 +11,10 @@ import click
 
 from openbalance_hid.cli import completion_values as completing
 from openbalance_hid.cli.params import AccountParam, NumberParam
-from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop.keyring_backend import setup_command
 from openbalance_hid.ipc.control_client import request
+from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import age, cents
 
 STOP_LIMIT_S = 5.0
@@ -26,7 +26,7 @@ WIDTH = 10
 def status(as_json: bool) -> None:
     """What the running daemon knows and does."""
     told = _ask("status")
-    click.echo(plain_json(told, indent=1) if as_json else plain("\n".join(_lines(told))))
+    click.echo(escaped_json(told, indent=1) if as_json else escape_unprintable("\n".join(_lines(told))))
 
 
 @click.command("refresh")

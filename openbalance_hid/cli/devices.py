@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from openbalance_hid.cli.plain import plain
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.access import why_not
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.ipc.control_client import request
+from openbalance_hid.text import escape_unprintable
 
 
 @click.command("devices", short_help="List the decks, and whether they can be opened.")
@@ -35,7 +35,8 @@ def devices(as_json: bool) -> None:
 def _lines(deck: dict[str, Any]) -> list[str]:
     """For people; a serial number is what the device says."""
     lines = [f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}", f"  {deck['state']}"]
-    return [plain(line).replace("\n", " ") for line in (*lines, *([f"  try: {deck['hint']}"] if deck["hint"] else []))]
+    lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
+    return [escape_unprintable(line, keep_lines=False) for line in lines]
 
 
 def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:

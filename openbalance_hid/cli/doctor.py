@@ -18,6 +18,7 @@ from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.service.doctor.check import Check, CheckStatus, as_json, exit_code
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.runner import examine
+from openbalance_hid.text import escape_unprintable
 
 _COLOURS = {CheckStatus.OK: "\x1b[32m", CheckStatus.WARNING: "\x1b[33m", CheckStatus.FAILURE: "\x1b[31m"}
 _NAME = max(len(name) for name in ("configuration", "notifications"))
@@ -50,10 +51,10 @@ def _lines(check: Check) -> list[str]:
     if coloured(sys.stdout, os.environ):
         word = f"{_COLOURS[check.verdict]}{word}\x1b[0m"
     about = f"{check.about}: " if check.about else ""
-    lines = [f"{word} {check.name:{_NAME}}  {about}{_printable(check.found)}"]
-    lines += [f"{'':8} {'':{_NAME}}  · {_printable(detail)}" for detail in check.details]
+    lines = [f"{word} {check.name:{_NAME}}  {about}{escape_unprintable(check.found, keep_lines=False)}"]
+    lines += [f"{'':8} {'':{_NAME}}  · {escape_unprintable(detail, keep_lines=False)}" for detail in check.details]
     if check.hint:
-        lines.append(f"{'':8} {'':{_NAME}}  try: {_printable(check.hint)}")
+        lines.append(f"{'':8} {'':{_NAME}}  try: {escape_unprintable(check.hint, keep_lines=False)}")
     return lines
 
 
@@ -65,8 +66,3 @@ def _summary(checks: Sequence[Check]) -> str:
         if counts[each]
     ]
     return ", ".join(said) if said else "all is well"
-
-
-def _printable(text: str) -> str:
-    """Without letters that could move a terminal's cursor: names come from devices, buses and servers."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

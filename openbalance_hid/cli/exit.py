@@ -19,8 +19,8 @@ from typing import TextIO
 import click
 
 from openbalance_hid.cli.journald import ERROR, leads_to_journal, marked
-from openbalance_hid.cli.plain import plain
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.text import escape_unprintable
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def _to_stderr(text: str) -> None:
 
 def _harmless(text: str) -> str:
     """Without keys, and without letters that could move a terminal's cursor: messages quote files and servers."""
-    return plain(without_keys(text))
+    return escape_unprintable(without_keys(text))
 
 
 def _usage(error: click.ClickException) -> int:

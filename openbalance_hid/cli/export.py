@@ -16,10 +16,10 @@ import click
 
 from openbalance_hid.account.spike import Level
 from openbalance_hid.cli.params import ChoiceParam
-from openbalance_hid.cli.plain import plain_json
 from openbalance_hid.cli.terminal import STDOUT, put
 from openbalance_hid.config.paths import paths
 from openbalance_hid.history.reader import Reader, open_reader
+from openbalance_hid.text import escaped_json
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -134,7 +134,7 @@ def as_csv(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa
 def as_json(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
     """An object with one list. Amounts are decimal strings, as in `status --json`."""
     rows = [{name: _json(value) for name, value in row.items()} for row in found]
-    return plain_json({what: rows}, indent=1) + "\n"
+    return escaped_json({what: rows}, indent=1) + "\n"
 
 
 def as_prometheus(what: str, table: Table, found: list[dict[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completion_values as completing
 from openbalance_hid.config.account_name import ACCOUNT_NAME
+from openbalance_hid.text import did_you_mean
 
 
 class ChoiceParam(click.Choice[str]):
@@ -51,10 +52,7 @@ class AccountParam(click.ParamType):  # type: ignore[type-arg]  # generic only f
 
 def unknown(value: str, known: Sequence[str]) -> str:
     """What is wrong with a name that is none of `known`, with the nearest one of them."""
-    from difflib import get_close_matches  # only where something is wrong
-
-    nearest = get_close_matches(value[:40], known, n=1)
-    return f"{value[:40]!r} is none of {', '.join(known)}" + (f"; did you mean '{nearest[0]}'?" if nearest else "")
+    return f"{value[:40]!r} is none of {', '.join(known)}{did_you_mean(value, known)}"
 
 
 def init_command(file: Path) -> str:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from openbalance_hid.config.schema import Place
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.text import did_you_mean
 from openbalance_hid.tiles.options import Option
 
 _SHOWN = 100  # problems in one message; who has more mends these first
@@ -56,7 +57,7 @@ class Diagnostics:
 
     def wrong(self, path: KeyPath, found: object, accepted: str, names: Iterable[str] = ()) -> None:
         """`found` is not accepted; `names` are those that it may have been meant to be."""
-        guess = nearest(found, names) if isinstance(found, str) else ""
+        guess = did_you_mean(found, names) if isinstance(found, str) else ""
         self.say(path, f"found {shown(found)}, accepted: {accepted}{guess}")
 
     def raise_any(self) -> None:
@@ -126,14 +127,10 @@ class Section:
         """All that is left, each of which must be a table; their names are the owner's."""
         return {name: self.table(name) for name in list(self._left)}
 
-    def forgive(self) -> None:
-        """What is left is not judged: nobody can know what belongs here."""
-        self._left.clear()
-
     def close(self) -> None:
         for name in self._left:
             accepted = ", ".join(sorted(self._known))
-            self.findings.say((*self.path, name), f"unknown, accepted: {accepted}{nearest(name, self._known)}")
+            self.findings.say((*self.path, name), f"unknown, accepted: {accepted}{did_you_mean(name, self._known)}")
 
     def _take(self, name: str, kind: type, accepted: str, absent: Any) -> Any:
         self._known.append(name)
@@ -154,14 +151,6 @@ def written(path: KeyPath) -> str:
             name = part if _BARE.fullmatch(part) else json.dumps(part)
             text += f".{name}" if text else name
     return text
-
-
-def nearest(found: str, names: Iterable[str]) -> str:
-    """`; did you mean 'balance'?`, or nothing where no name comes near."""
-    import difflib  # only where something is wrong
-
-    matches = difflib.get_close_matches(found[:_LONGEST].lower(), list(names), n=1)
-    return f"; did you mean '{matches[0]}'?" if matches else ""
 
 
 def shown(value: object) -> str:

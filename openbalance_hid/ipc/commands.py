@@ -10,10 +10,10 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.config.diagnostics import nearest
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.change_counter import ChangeCounter
 from openbalance_hid.ipc.status import accounts
+from openbalance_hid.text import did_you_mean
 
 ANSWER_LIMIT_S = 10.0
 LOOK_S = 10.0  # how long one who watches may be gone before that is noticed
@@ -112,7 +112,8 @@ class Commands:
         if not decks:
             known = dict.fromkeys(page for panel in house.panels.values() for page in panel.pages.names)
             raise UsageError(
-                f"no deck has a page '{name[:40]}', only {', '.join(known)}{nearest(name, known)}", "openbalance-hid status"
+                f"no deck has a page '{name[:40]}', only {', '.join(known)}{did_you_mean(name, known)}",
+                "openbalance-hid status",
             )
         self._put(PageRequested(name))
         return [{"serial": serial, "page": name} for serial in decks]

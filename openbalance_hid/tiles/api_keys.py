@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import utc_now
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
@@ -66,7 +67,7 @@ def view(scene: Scene) -> TileView:
 def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     """A key alone: its amount, its limit as a gauge, and in words."""
     used = _used(key)
-    name = Line(words.clean(key.name) or words.UNKNOWN, Tone.INK, shorten=Shorten.MIDDLE)
+    name = Line(single_line(key.name) or words.UNKNOWN, Tone.INK, shorten=Shorten.MIDDLE)
     blocks: tuple[Block, ...] = (name, Hero(words.money(_spent(scene, key))))
     if used is not None and key.limit_usd is not None:
         limit = words.money(key.limit_usd)
@@ -92,7 +93,7 @@ def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: 
 
 
 def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
-    usd, used, name = _spent(scene, key), _used(key), words.clean(key.name) or words.UNKNOWN
+    usd, used, name = _spent(scene, key), _used(key), single_line(key.name) or words.UNKNOWN
     if used is not None:
         name, share, tone = f"{name} {_percent(used)}", float(min(Decimal(1), used)), _tone(used)
         return Row(name, words.money(usd), share, tone)
@@ -100,7 +101,7 @@ def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
 
 
 def _aloud(scene: Scene, key: ApiKey) -> str:
-    used, name = _used(key), words.clean(key.name) or words.UNKNOWN
+    used, name = _used(key), single_line(key.name) or words.UNKNOWN
     limit = "" if used is None else f", {_percent(used)} of its limit of {words.money(key.limit_usd)}"
     return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
+from openbalance_hid.text import single_line
+
 UNKNOWN = "—"
 MOST_DAYS = 999  # what three figures can say
 UNITS = {"requests": "req", "tokens": "tok"}  # what is counted, as it stands behind the count
@@ -100,18 +102,13 @@ def about_days(days: Decimal) -> str:
     return days_left(days) if days > MOST_DAYS else f"≈{days_left(days)}"
 
 
-def clean(name: str) -> str:
-    """A name without control, format and line-breaking characters, white space folded."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
-
-
 def model_names(names: Sequence[str]) -> tuple[str, ...]:
     """Models as short as they can be told apart: without vendor, then without the family where the rest stays unique.
 
     `anthropic/claude-sonnet-4.5` becomes `sonnet-4.5`. A family is kept where the rest would begin with a version
     (`gpt-5-mini`, not `5-mini`) or with a word that many families have (`deepseek-chat-v3.1`, not `chat-v3.1`).
     """
-    bare = [clean(name.rpartition("/")[2].rpartition(": ")[2]) or UNKNOWN for name in names]
+    bare = [single_line(name.rpartition("/")[2].rpartition(": ")[2]) or UNKNOWN for name in names]
     short = [_without_family(name) for name in bare]
     return tuple(
         brief if short.count(brief) == 1 and brief not in bare[:index] + bare[index + 1 :] else name

@@ -3,6 +3,7 @@
 Of several accounts on the deck each is shown in turn; a touch there does nothing.
 """
 
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import age_text, faded, notice_view, shown_age, trouble, trouble_line
@@ -12,7 +13,7 @@ from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 def view(scene: Scene) -> TileView:
     """One line of heading, the balance, its age or what is in the way."""
     snapshot = scene.snapshot
-    title = "OpenRouter" if snapshot.account == "default" else words.clean(snapshot.account)
+    title = "OpenRouter" if snapshot.account == "default" else single_line(snapshot.account)
     health = trouble(scene, snapshot.credits)
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None or measured_at is None:

@@ -5,7 +5,7 @@
 A tap turns to that page. Keys that are down while a page turns fire nothing on the new one.
 """
 
-from openbalance_hid.tiles import formatting as words
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles.actions import TurnPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
@@ -16,12 +16,12 @@ def view(scene: Scene) -> TileView:
     """The page's name; without its colour on the page itself."""
     to = scene.choice("to")
     here = scene.pages[scene.page] == to if scene.pages else False
-    notice = Notice(Icon.PAGE, words.clean(to), Tone.MUTED if here else Tone.ACCENT, "shown now" if here else "")
+    notice = Notice(Icon.PAGE, single_line(to), Tone.MUTED if here else Tone.ACCENT, "shown now" if here else "")
     return TileView(
         scene.tile,
         "Page" if scene.label is None else scene.label,
         (notice,),
-        f"Page {words.clean(to)}" + (", shown now" if here else ""),
+        f"Page {single_line(to)}" + (", shown now" if here else ""),
         scene.theme,
         page=(scene.page, len(scene.pages)) if scene.pages else None,
     )

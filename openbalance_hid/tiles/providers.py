@@ -7,6 +7,7 @@ The next page every 60 s. A tap opens the activity page.
 """
 
 from openbalance_hid.account.spend import providers
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
@@ -23,7 +24,7 @@ def view(scene: Scene) -> TileView:
     shown = providers(snapshot, period, by, scene.now)
     if shown is not None:
         shown = shown[:MOST]
-    names = [words.clean(leader.name) or words.UNKNOWN for leader in shown or ()]
+    names = [single_line(leader.name) or words.UNKNOWN for leader in shown or ()]
     return ranking_view(scene, scene.label or f"Via {period}", snapshot.activity, shown, names, by)
 
 

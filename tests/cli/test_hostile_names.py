@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from openbalance_hid.cli.bar.formats import FORMATS
 from openbalance_hid.cli.bar.line import BarLine
 from openbalance_hid.cli.export import FORMULA
-from openbalance_hid.cli.plain import plain, plain_json
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.cli.bar.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
 from tests.main_job.stage import Running, page_of, started, surroundings
@@ -165,13 +164,3 @@ def test_a_spreadsheet_finds_no_formula_and_a_monitor_no_second_series(running: 
         assert family.name.startswith("openbalance_days_")
         assert {sample.name for sample in family.samples} == {family.name}
         assert {frozenset(sample.labels) for sample in family.samples} == {frozenset({"account", "day", "by", "name"})}
-
-
-def test_what_a_device_or_a_file_says_is_shown_without_its_orders() -> None:
-    serial = "A\x1b[2J\u202e\x9bB"
-    assert plain(serial) == "A\\x1b[2J\\u202e\\x9bB"
-    assert plain("é ▼ 鍵\nb") == "é ▼ 鍵\nb"
-    for value in (serial, "\U000e0041", "\ud800", {"▼": [1, None, "é"]}):
-        text = plain_json(value)
-        assert json.loads(text) == value
-        assert unseen(text) == set()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.tiles.formatting import age, cents, clean, count, model_names, money, percent, times
+from openbalance_hid.text import single_line
+from openbalance_hid.tiles.formatting import age, cents, count, model_names, money, percent, times
 
 
 @pytest.mark.parametrize(
@@ -124,13 +125,8 @@ def test_model_names_are_short_and_told_apart(names, short):
     assert list(model_names(names)) == short
 
 
-@given(st.lists(st.text(max_size=40), unique_by=clean, max_size=6))
+@given(st.lists(st.text(max_size=40), unique_by=single_line, max_size=6))
 def test_names_that_differ_without_their_vendor_stay_different(names):
-    bare = [clean(name.rpartition("/")[2].rpartition(": ")[2]) for name in names]
+    bare = [single_line(name.rpartition("/")[2].rpartition(": ")[2]) for name in names]
     if len(set(bare)) == len(bare) and "" not in bare:
         assert len(set(model_names(names))) == len(names)
-
-
-@given(st.text())
-def test_a_clean_name_is_one_printable_line(name):
-    assert clean(name) == "" or clean(name).isprintable()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from openbalance_hid.cli.bar.line import BarLine
-from openbalance_hid.cli.plain import plain_json
+from openbalance_hid.text import escaped_json
 
 # Tones as colours on a dark bar, the deck's own; ink is the bar's.
 COLOURS = {"muted": "#adb8c7", "warn": "#ffb82e", "alarm": "#ff6b61"}
@@ -136,4 +136,4 @@ def _pango(text: str) -> str:
 
 
 def _json(**told: object) -> str:
-    return plain_json(told)
+    return escaped_json(told)

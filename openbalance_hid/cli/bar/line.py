@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 
 DISPLAYS = ("both", "icon", "balance", "usage")
@@ -149,7 +150,7 @@ def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[s
     money = {name: words.cents(_usd(usd)) for name, usd in spend.items()}
     lines = [f"OpenRouter, account {account}" if account != "default" else "OpenRouter"]
     if told["health"] in TROUBLES:
-        message = words.clean(told["message"] or "")
+        message = single_line(told["message"] or "")
         lines.append(TROUBLES[told["health"]] + (f": {message}" if message else ""))
     bought = f" of {words.cents(_usd(told['total_credits_usd']))}" if told["total_credits_usd"] is not None else ""
     lines.append(f"Balance {words.cents(_usd(told['balance_usd']))}{bought}")
@@ -159,7 +160,7 @@ def _details(told: Mapping[str, Any], account: str, now: datetime) -> Sequence[s
         lines.append(f"Runway {words.about_days(Decimal(str(told['runway_days'])))}")
     about = "~" if spike["approximate"] else ""
     ratio = f", {about}{words.times(Decimal(str(spike['ratio'])))} {spike['lane']}" if spike["ratio"] is not None else ""
-    driver = f", {words.clean(spike['driver'])}" if spike["driver"] else ""
+    driver = f", {single_line(spike['driver'])}" if spike["driver"] else ""
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = told["top_models"][:TOP_MODELS]
     names = words.model_names([model["model"] for model in top])

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.errors import UsageError
+from openbalance_hid.text import nearest_name
 
 VENDOR_ID = 0x0FD9  # Elgato
 BMP_HEADER_BYTES = 54  # file header 14 + BITMAPINFOHEADER 40
@@ -274,8 +275,6 @@ def model_named(name: str) -> DeckModel:
     """The row of that name; raises UsageError, which names the nearest one, when there is none."""
     model = MODELS.get(name)
     if model is None:
-        from difflib import get_close_matches
-
-        nearest = (get_close_matches(name, MODELS, n=1, cutoff=0.0) or ["mk2"])[0]
+        nearest = nearest_name(name, MODELS, cutoff=0.0) or "mk2"
         raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}", f"openbalance-hid demo --model {nearest}")
     return model
