@@ -63,9 +63,7 @@ class Life:
         self._ledger = ledger = history.ledger(ACCOUNT)
 
         def client() -> Client:
-            return Client(
-                read_key(ACCOUNT, os.environ, places).secret.reveal(), os.environ["OPENBALANCE_API_URL"], utc=clock.utc
-            )
+            return Client(read_key(ACCOUNT, os.environ, places).secret, os.environ["OPENBALANCE_API_URL"], utc=clock.utc)
 
         def publish(snapshot: Snapshot) -> None:
             self._inbox.put(snapshot)

@@ -8,6 +8,7 @@ from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.runtime.event_loop import now
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
@@ -36,7 +37,7 @@ def real_faces(at_most: int | None = None) -> list[KeyFace]:
 def _snapshot(scenario: str) -> Snapshot:
     told: list[Snapshot] = []
     with SampleAccount(scenario) as sample:
-        Poller("default", lambda: Client(sample.key, sample.url), INTERVAL_S, told.append).turn()
+        Poller("default", lambda: Client(Secret(sample.key), sample.url), INTERVAL_S, told.append).turn()
     return told[-1]
 
 

@@ -13,6 +13,7 @@ from bench.owner import owner_of
 from bench.table import Centre, Goal, Row
 from bench.virtual import VirtualClock
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import credits_
 
@@ -158,7 +159,7 @@ def _plain_requests(hours: int) -> int:
     """Of a day, or of the hours lived when they are fewer: asked of the same account."""
     with SampleAccount() as sample:
         for _ in range(POLLS_AN_HOUR * min(DAY_H, hours)):
-            with Client(sample.key, sample.url) as client:
+            with Client(Secret(sample.key), sample.url) as client:
                 client.credits()
                 client.activity()
         return len(sample.requests)

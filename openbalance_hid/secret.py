@@ -1,32 +1,48 @@
-"""A Management key that cannot be printed by accident, and the shape that every such key has."""
+"""The API key as one value type, from the stores to the HTTP header, and the masking of keys in text.
+
+Only two kinds of code call `reveal`: what writes the Authorization header and what writes a key into a store.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import re
 from typing import NoReturn
 
 from openbalance_hid.errors import CredentialError
 
-PREFIX = "sk-or-v1-"  # of every OpenRouter key; it does not tell Management from inference keys
-_SHORTEST = len(PREFIX) + 8  # so that the last four characters are less than half of what is secret
+PREFIX = "sk-or-v1-"  # of every OpenRouter key, Management and inference keys alike
+_SHORTEST = len(PREFIX) + 8  # the last four characters are then less than half of the secret part
 _LONGEST = 512
+_HEADER_SAFE = re.compile(rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}")  # else an HTTP library would quote it in an error
+_MASK = "sk-or-…"
+_LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that messages can name the prefix itself
 
 
 class Secret:
-    """Holds a key. Shows itself as `…1a2b` wherever it is printed, formatted or represented; cannot be pickled."""
+    """A key that shows only its last four characters (`…1a2b`) in any text, and cannot be pickled."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        """CredentialError, without the text in it, for characters or a length that an HTTP header or a key cannot have."""
+        if not _HEADER_SAFE.fullmatch(text):
+            raise CredentialError("the key has characters or a length that no OpenRouter key has", "openbalance-hid setup")
         self._text = text
 
     def reveal(self) -> str:
-        """The key itself: for the Authorization header and the stores, and nothing else."""
+        """Return the key itself."""
         return self._text
 
     @property
     def last_four(self) -> str:
         return self._text[-4:]
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits of its SHA-256: identifies a key without storing it."""
+        return hashlib.sha256(self._text.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         return f"…{self.last_four}"
@@ -47,10 +63,17 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
-    """The key in `text`, white space around it removed. CredentialError, which never repeats it, for what cannot be a key.
+def mask_keys(text: str, secret: Secret | None = None) -> str:
+    """Return `text` with everything that looks like an OpenRouter key masked, and `secret` whatever it looks like."""
+    if secret is not None:
+        text = text.replace(secret.reveal(), _MASK)
+    return _LOOKS_LIKE_A_KEY.sub(_MASK, text)
 
-    `origin` names where it came from: "what was typed", "environment variable X".
+
+def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
+    """Return the key in `text`, without white space around it. CredentialError, without the text, if it cannot be a key.
+
+    `origin` names the source: "what was typed", "environment variable X".
     """
     key = text.strip()
     if not key:

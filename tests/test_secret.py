@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import CredentialError
-from openbalance_hid.secret import Secret, checked_key
+from openbalance_hid.secret import Secret, checked_key, mask_keys
 
 KEY = "sk-or-v1-0123456789abcdef1a2b"
 
@@ -57,6 +57,39 @@ def test_what_cannot_be_a_key_is_refused_in_words(text: str, trouble: str):
         checked_key(text, "what was typed", "openbalance-hid setup --account work")
     assert refusal.value.message == f"not an OpenRouter key: what was typed {trouble}"
     assert refusal.value.hint == "openbalance-hid setup --account work"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "short", f"{KEY}\n", f"{KEY}\r\nX: y", f"{KEY} {KEY}", "sk-or-v1-ключ-ключ-ключ", f"{KEY}\x00", "x" * 600]
+)
+def test_a_secret_holds_only_what_an_http_header_can_carry(text: str):
+    with pytest.raises(CredentialError) as refusal:
+        Secret(text)
+    assert "sk-or" not in refusal.value.message
+    assert refusal.value.hint == "openbalance-hid setup"
+
+
+def test_a_fingerprint_identifies_a_key_and_holds_no_part_of_it():
+    assert Secret(KEY).fingerprint == Secret(KEY).fingerprint != Secret(KEY + "c").fingerprint
+    assert len(Secret(KEY).fingerprint) == 16
+    assert "1a2b" not in Secret(KEY).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"Bearer {KEY}, {KEY}c", "Bearer sk-or-…, sk-or-…"),
+        ("starts with sk-or-v1-", "starts with sk-or-v1-"),
+        ("label sk-or-v1-0a1...9f8", "label sk-or-…...9f8"),
+        ("no key", "no key"),
+    ],
+)
+def test_what_looks_like_a_key_is_masked_in_any_text(text: str, masked: str):
+    assert mask_keys(text) == masked
+
+
+def test_the_key_in_use_is_masked_whatever_it_looks_like():
+    assert mask_keys("refused: hunter2-hunter2-hunter2", Secret("hunter2-hunter2-hunter2")) == "refused: sk-or-…"
 
 
 @given(st.text(min_size=6))

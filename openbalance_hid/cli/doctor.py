@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import click
 
 from openbalance_hid import __version__
-from openbalance_hid.cli.exit import coloured, without_keys
+from openbalance_hid.cli.exit import coloured
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.udev_rules import program_words
 from openbalance_hid.desktop.process_hardening import guard_memory
+from openbalance_hid.secret import mask_keys
 from openbalance_hid.service.doctor.check import Check, CheckStatus, as_json, exit_code
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.runner import examine
@@ -37,10 +38,10 @@ def doctor(as_json_: bool) -> int:
     for check in examine(patient):
         checks.append(check)
         if not as_json_:
-            click.echo(without_keys("\n".join(_lines(check))), color=True)
+            click.echo(mask_keys("\n".join(_lines(check))), color=True)
             sys.stdout.flush()
     if as_json_:
-        click.echo(without_keys(json.dumps(as_json(checks, __version__), indent=1, ensure_ascii=False)))
+        click.echo(mask_keys(json.dumps(as_json(checks, __version__), indent=1, ensure_ascii=False)))
     else:
         click.echo(f"\n{_summary(checks)}")
     return exit_code(checks)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ import click
 
 from openbalance_hid.cli.journald import ERROR, leads_to_journal, marked
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import escape_unprintable
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a terminal that is gone
 
-_API_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # and not how every key begins, which errors tell
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
 
@@ -67,11 +66,6 @@ def guarded(action: Callable[[], object]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def without_keys(text: str) -> str:
-    """`text` with everything that looks like an OpenRouter key masked."""
-    return _API_KEY.sub("sk-or-…", text)
-
-
 def coloured(stream: TextIO, env: Mapping[str, str]) -> bool:
     """Whether colour is welcome: on a terminal that has it, unless NO_COLOR says otherwise (https://no-color.org)."""
     return stream.isatty() and not env.get("NO_COLOR") and env.get("TERM", "dumb") != "dumb"
@@ -94,7 +88,7 @@ def _to_stderr(text: str) -> None:
 
 def _harmless(text: str) -> str:
     """Without keys, and without letters that could move a terminal's cursor: messages quote files and servers."""
-    return escape_unprintable(without_keys(text))
+    return escape_unprintable(mask_keys(text))
 
 
 def _usage(error: click.ClickException) -> int:
@@ -112,7 +106,7 @@ def _aborted(error: click.Abort) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    kept = _keep(without_keys("".join(traceback.format_exception(error))))
+    kept = _keep(mask_keys("".join(traceback.format_exception(error))))
     summary = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     _say(f"unexpected {summary}")
     _to_stderr(f"please report this, with the traceback {kept}")

@@ -76,7 +76,7 @@ def try_key(secret: Secret, base_url: str, again: str) -> Credits:
 
     another = f"create a Management key at {CREATE_AT}, then: {again}"
     try:
-        with Client(secret.reveal(), base_url) as client:
+        with Client(secret, base_url) as client:
             if client.key_info().is_management_key is False:
                 raise NotManagementKeyError("this is an inference key, not a Management key", another)
             return client.credits()

@@ -17,13 +17,13 @@ from msgspec import Struct
 from openbalance_hid.config.schema import Place
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import did_you_mean
 from openbalance_hid.tiles.options import Option
 
 _SHOWN = 100  # problems in one message; who has more mends these first
 _LONGEST = 60  # characters of a found value that are repeated
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_API_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]*")
 
 
 class Problem(Struct, frozen=True):
@@ -52,8 +52,8 @@ class Diagnostics:
     def say(self, path: KeyPath, text: str) -> None:
         # An API key pasted into the wrong place must not travel on into terminals and logs.
         place = self.place(path)
-        place = Place(place.file, place.line, _API_KEY.sub("sk-or-…", place.path))
-        self.problems.append(Problem(place, _API_KEY.sub("sk-or-…", text)))
+        place = Place(place.file, place.line, mask_keys(place.path))
+        self.problems.append(Problem(place, mask_keys(text)))
 
     def wrong(self, path: KeyPath, found: object, accepted: str, names: Iterable[str] = ()) -> None:
         """`found` is not accepted; `names` are those that it may have been meant to be."""

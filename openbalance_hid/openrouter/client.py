@@ -25,9 +25,10 @@ from openbalance_hid.errors import (
 )
 from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, BearerAuth, checked_base_url
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.openrouter.http_limits import USUAL, HttpLimits
 from openbalance_hid.openrouter.replies import KeyInfo
+from openbalance_hid.secret import Secret, mask_keys
 
 if TYPE_CHECKING:
     from openbalance_hid.openrouter.http import HttpResponse, HttpSession
@@ -47,15 +48,15 @@ class Client:
 
     def __init__(
         self,
-        key: str,
+        secret: Secret,
         base_url: str = OPENROUTER_URL,
         *,
         limits: HttpLimits = USUAL,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
-        """CredentialError for a text that cannot be a key, ConfigError for an address that may not be asked."""
-        self.secret = BearerAuth(key)
+        """ConfigError for an address that the key must not be sent to."""
+        self.secret = secret
         self.base_url = checked_base_url(base_url)
         self.calls = 0  # requests sent
         self.last_date_skew_s: float | None = None  # the server's Date minus the local clock, of the last answer
@@ -151,7 +152,7 @@ class Client:
                 raise _refusal(path.partition("?")[0], answer, self._utc())
             return read(answer.body)
         except ApiError as error:
-            error.message = self.secret.redact(error.message)
+            error.message = mask_keys(error.message, self.secret)
             error.args = (error.message,)
             raise
 

@@ -1,12 +1,11 @@
-"""The key, and the only addresses it may be sent to. No HTTP here."""
+"""The only addresses that a key may be sent to. No HTTP here."""
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 
-from openbalance_hid.errors import ConfigError, CredentialError
+from openbalance_hid.errors import ConfigError
 from openbalance_hid.openrouter.replies import one_line
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
@@ -14,39 +13,6 @@ OPENROUTER_URL = "https://openrouter.ai/api/v1"
 _LOOPBACK_URL = re.compile(
     r"http://(?P<host>localhost|[0-9.]{7,15}|\[[0-9a-f:]{3,39}\])(?::(?P<port>[0-9]{1,5}))?(?:/[a-z0-9_./-]*)?", re.IGNORECASE
 )
-_KEY_TEXT = re.compile(r"[\x21-\x7e]{8,512}")  # what can stand in a header; anything else would be quoted in a foreign error
-
-
-class BearerAuth:
-    """A Management key that does not show itself."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        """CredentialError for a text that cannot be a key."""
-        if not _KEY_TEXT.fullmatch(text.strip()):
-            raise CredentialError("the stored key holds characters that no OpenRouter key has", "openbalance-hid setup")
-        self._text = text.strip()
-
-    def reveal(self) -> str:
-        return self._text
-
-    @property
-    def hint(self) -> str:
-        """The last four characters, all that may be shown; empty for a text too short to be a key."""
-        return self._text[-4:] if len(self._text) >= 16 else ""
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells two keys apart without keeping either."""
-        return hashlib.sha256(self._text.encode()).hexdigest()[:16]
-
-    def redact(self, text: str) -> str:
-        """`text` without this key in it."""
-        return text.replace(self._text, "[key]")
-
-    def __repr__(self) -> str:
-        return f"Secret(…{self.hint})"
 
 
 def checked_base_url(url: str) -> str:

@@ -23,7 +23,8 @@ from requests.utils import get_environ_proxies
 from openbalance_hid import __version__
 from openbalance_hid.errors import OfflineError, ServerError
 from openbalance_hid.openrouter.deadline_adapter import Allowance, DeadlineAdapter
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, BearerAuth
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
+from openbalance_hid.secret import Secret
 
 if TYPE_CHECKING:
     from openbalance_hid.openrouter.http_limits import HttpLimits
@@ -60,7 +61,7 @@ class HttpResponse:
 class HttpSession:
     """A session tied to one address and one key, or none. For one thread."""
 
-    def __init__(self, secret: BearerAuth | None, base_url: str, limits: HttpLimits, mono: Callable[[], float]) -> None:
+    def __init__(self, secret: Secret | None, base_url: str, limits: HttpLimits, mono: Callable[[], float]) -> None:
         """`base_url` has passed `checked_base_url`; `secret` None: asks as nobody."""
         self._base_url = base_url
         self._host = base_url.split("/")[2]
@@ -123,7 +124,7 @@ class HttpSession:
 class _Bearer(AuthBase):
     """Sets the header. An object of its own, because without one requests would look for a password in ~/.netrc."""
 
-    def __init__(self, secret: BearerAuth) -> None:
+    def __init__(self, secret: Secret) -> None:
         self._secret = secret
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -26,10 +26,9 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.endpoint import BearerAuth
 from openbalance_hid.openrouter.outcome import GOOD, Backoffs, PollOutcome, reading_after, verdict_on
-from openbalance_hid.openrouter.replies import mask_keys
 from openbalance_hid.openrouter.secondary_endpoints import Clock, SecondaryEndpoints
+from openbalance_hid.secret import Secret, mask_keys
 
 SAMPLES_KEPT = 4000
 SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
@@ -73,7 +72,7 @@ class PollCycle:
         self._recall = recall
         self._recalled = recalled
         self._known = Snapshot(account, clock.utc(), interval_s)
-        self._secret: BearerAuth | None = None
+        self._secret: Secret | None = None
         self.pace_s: float | None = None  # asked for while the meter runs; set by any thread
         self._troubled = True  # by the last turn
         self._failures = 0
@@ -200,7 +199,7 @@ class PollCycle:
 
     # --- round the questions -----------------------------------------------------------------------------------------
 
-    def _meet(self, secret: BearerAuth) -> None:
+    def _meet(self, secret: Secret) -> None:
         """Of a key that is new here, what was known before; another key may be another account, and inherits nothing."""
         if self._secret is None or self._secret.fingerprint != secret.fingerprint:
             if self._secret is not None:
@@ -212,7 +211,7 @@ class PollCycle:
                 self._tell(refreshing=True)  # now, and not when a network that may take its time has answered
                 self._recalled()
         self._secret = secret
-        self._known = replace(self._known, key_hint=secret.hint or None)
+        self._known = replace(self._known, key_hint=secret.last_four)
 
     def _begin_anew(self) -> None:
         known = self._known
@@ -268,8 +267,7 @@ class PollCycle:
             logger.log(level, "%s: %s: %s%s", topic, health.value.replace("_", " "), message or "no message", helps)
 
     def _traceback(self) -> str:
-        text = mask_keys(traceback.format_exc())
-        return self._secret.redact(text) if self._secret else text
+        return mask_keys(traceback.format_exc(), self._secret)
 
 
 def _sparse(samples: Sequence[Sample], before: datetime) -> list[Sample]:

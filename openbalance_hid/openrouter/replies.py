@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import ApiKey, Credits, Spend, Today, Window
 from openbalance_hid.errors import ServerError
+from openbalance_hid.secret import mask_keys
 
 NAME_LIMIT = 300  # characters of a model, provider or key name
 QUOTE_LIMIT = 80  # characters of a reply that may appear in a message of ours
@@ -39,7 +40,6 @@ BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Ov
 # not assigned, and the two line separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
-_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]+")
 
 Reply = TypeVar("Reply")
 
@@ -169,11 +169,6 @@ def one_line(text: str, limit: int) -> str:
     # Only a bounded piece is looked at: the input may be megabytes. A key at its edge is masked before the cut is made.
     masked = mask_keys(" ".join(_printable(text[: 8 * limit], gap=" ").split()))
     return masked if len(masked) <= limit else masked[: limit - 1] + "…"
-
-
-def mask_keys(text: str) -> str:
-    """`text` without anything that looks like a key of OpenRouter's."""
-    return _KEY.sub("[key]", text)
 
 
 def looks_like_html(body: bytes) -> bool:

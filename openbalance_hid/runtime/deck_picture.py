@@ -23,6 +23,7 @@ from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.device.models import DeckModel
 from openbalance_hid.tiles.view import Tone
 
@@ -129,7 +130,7 @@ def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetim
     with SampleAccount(scenario, seed, clock.utc) as sample:
 
         def client() -> Client:
-            return Client(sample.key, sample.url, utc=clock.utc)
+            return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
         poller = Poller(name, client, interval_s, told.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
         while (delay_s := poller.turn()) <= (at - clock.utc()).total_seconds():

@@ -61,6 +61,7 @@ from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
 from openbalance_hid.runtime.signal_wakeup import SignalWakeup
+from openbalance_hid.secret import Secret
 
 if TYPE_CHECKING:
     from openbalance_hid.runtime.virtual_decks import VirtualDecks
@@ -95,7 +96,7 @@ def run(wishes: RunOptions, env: Mapping[str, str]) -> None:
             locked.add(account)
             raise
         locked.discard(account)
-        return Client(key.secret.reveal(), base_url)
+        return Client(key.secret, base_url)
 
     _Daemon(wishes, config, client_for).run()
 
@@ -106,7 +107,7 @@ def run_demo(wishes: RunOptions, scenario: str) -> None:
 
     with SampleAccount(scenario) as sample:
         config = Config(refresh_minutes=1)
-        _Daemon(wishes, config, lambda _: Client(sample.key, sample.url), sample).run()
+        _Daemon(wishes, config, lambda _: Client(Secret(sample.key), sample.url), sample).run()
 
 
 class _Daemon:

@@ -18,6 +18,7 @@ from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageCon
 from openbalance_hid.history.keeper import AccountHistory, open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import json, refused
 from openbalance_hid.tiles.states import STATES
@@ -76,7 +77,7 @@ class Daemon:
             self.tell(snapshot)
             self.ledger.keep(snapshot)
 
-        connect = lambda: Client(sample.key, sample.url, utc=clock.utc)  # noqa: E731
+        connect = lambda: Client(Secret(sample.key), sample.url, utc=clock.utc)  # noqa: E731
         self.poller = Poller("default", connect, INTERVAL_S, publish, clock, recall=recall)
         self.tell(DeckReady(DECK, "xl", 32))
 

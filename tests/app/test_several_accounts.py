@@ -14,6 +14,7 @@ from openbalance_hid.app.tile_views import NOBODYS, TileInputs, views_of
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles import TILES
 from tests.app.test_controller import DECK, Story
@@ -93,7 +94,7 @@ def test_one_account_waits_as_long_as_its_server_asks_and_the_other_goes_on():
 
         def poller(name: str, sample: SampleAccount, interval_s: float) -> Poller:
             def connect() -> Client:
-                return Client(sample.key, sample.url, utc=clock.utc)
+                return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
             return Poller(name, connect, interval_s, lambda seen: told.__setitem__(name, seen), clock, Random(1))
 

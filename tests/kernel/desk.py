@@ -21,6 +21,7 @@ from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.render.draw import draw
 from openbalance_hid.runtime.deck_picture import StoppedClock, panel_of, shown
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
@@ -79,7 +80,7 @@ def expected(account: SampleAccount, deck: VirtualDeck, file: Path = CONFIG) -> 
     config = load_config(file)
     clock = StoppedClock(datetime.now(UTC))
     told: list[Snapshot] = []
-    poller = Poller("default", lambda: Client(account.key, account.url), 900.0, told.append, clock, Random(1))
+    poller = Poller("default", lambda: Client(Secret(account.key), account.url), 900.0, told.append, clock, Random(1))
     poller.turn()
     model, moment = deck.model, Moment(told[-1].credits.measured_at or clock.utc(), clock.mono())
     panel = panel_of(config, config.deck_for(deck.serial), model, moment)

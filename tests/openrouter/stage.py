@@ -3,6 +3,7 @@
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import json
 from tests.openrouter.virtual import VirtualClock
@@ -21,7 +22,7 @@ class Stage:
         self.poller = Poller("default", self.connect, INTERVAL_S, self.published.append, clock)
 
     def connect(self) -> Client:
-        return Client(self.key, self.sample.url, utc=self.clock.utc)
+        return Client(Secret(self.key), self.sample.url, utc=self.clock.utc)
 
     def turn(self, by_hand: bool = False) -> float:
         self.sample.requests.clear()

@@ -11,8 +11,9 @@ import pytest
 from openbalance_hid import __version__
 from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, OfflineError, RateLimitedError, ServerError
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, BearerAuth
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
 from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
 from openbalance_hid.simulator.openrouter.sample_server import Spoil
@@ -30,7 +31,7 @@ QUESTIONS: dict[str, Callable[[Client], object]] = {
 
 @pytest.fixture
 def client(sample: SampleAccount, clock: VirtualClock) -> Iterator[Client]:
-    with Client(sample.key, sample.url, utc=clock.utc) as client:
+    with Client(Secret(sample.key), sample.url, utc=clock.utc) as client:
         yield client
 
 
@@ -133,7 +134,7 @@ def test_an_outage_as_web_page_and_as_broken_body_is_a_server_error(client: Clie
 
 
 def test_an_inference_key_is_refused_or_answered_with_zeros(sample: SampleAccount) -> None:
-    with Client(sample.inference_key, sample.url) as client:
+    with Client(Secret(sample.inference_key), sample.url) as client:
         with pytest.raises(ForbiddenError, match="Only management keys can fetch credits"):
             client.credits()
         assert client.credits().total_usage_usd == 0
@@ -145,7 +146,7 @@ def test_an_inference_key_is_refused_or_answered_with_zeros(sample: SampleAccoun
 def test_nobody_listening_is_offline(sample: SampleAccount) -> None:
     url = sample.url
     sample.stop()
-    with Client(sample.key, url) as client, pytest.raises(OfflineError, match="refused"):
+    with Client(Secret(sample.key), url) as client, pytest.raises(OfflineError, match="refused"):
         client.credits()
 
 
@@ -157,7 +158,7 @@ def test_a_name_that_does_not_resolve_is_offline(
 
     monkeypatch.setattr(socket, "getaddrinfo", no_name)
     with (
-        Client(sample.key) as client,
+        Client(Secret(sample.key)) as client,
         pytest.raises(OfflineError, match=r"cannot reach openrouter\.ai: its name does not resolve"),
     ):
         client.credits()
@@ -169,7 +170,7 @@ def test_a_server_that_does_not_speak_tls_is_offline_and_never_sees_the_key(
     with listener() as (port, heard):
         answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
-        with Client(sample.key) as client, pytest.raises(OfflineError, match=r"cannot reach openrouter\.ai"):
+        with Client(Secret(sample.key)) as client, pytest.raises(OfflineError, match=r"cannot reach openrouter\.ai"):
             client.credits()
         monkeypatch.undo()
     assert heard
@@ -248,7 +249,7 @@ def test_a_password_in_netrc_never_takes_the_place_of_the_key(
     client.credits()
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash(sample.key)
     # The real address cannot be asked here: what would be sent to it is looked at before it is sent.
-    session = HttpSession(BearerAuth(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
+    session = HttpSession(Secret(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
     prepared = session.prepare_request(Request("GET", f"{OPENROUTER_URL}/credits"))
     assert prepared.headers["Authorization"] == f"Bearer {sample.key}"
 
@@ -268,7 +269,7 @@ def test_a_proxy_for_openrouter_is_asked_for_a_tunnel_and_never_sees_the_key(
 ) -> None:
     with listener() as (port, heard):
         monkeypatch.setenv("HTTPS_PROXY", f"http://someone:hunter2@127.0.0.1:{port}")
-        with Client(sample.key) as client, pytest.raises(OfflineError, match=r"cannot reach openrouter\.ai") as caught:
+        with Client(Secret(sample.key)) as client, pytest.raises(OfflineError, match=r"cannot reach openrouter\.ai") as caught:
             client.credits()
     assert heard[0].startswith(b"CONNECT openrouter.ai:443")
     assert sample.key.encode() not in heard[0]
@@ -279,7 +280,10 @@ def test_a_proxy_that_refuses_is_named_as_the_cause(
     monkeypatch: pytest.MonkeyPatch, sample: SampleAccount, bare_env: None
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://{sample.url.split('/')[2]}")  # it does not know the method CONNECT
-    with Client(sample.key) as client, pytest.raises(OfflineError, match="the proxy does not let the connection through"):
+    with (
+        Client(Secret(sample.key)) as client,
+        pytest.raises(OfflineError, match="the proxy does not let the connection through"),
+    ):
         client.credits()
 
 
@@ -287,7 +291,7 @@ def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccou
     for body in (f'{{"error":{{"message":"who is {sample.key}?"}}}}', f"not json {sample.key}"):
         for status in (200, 401, 403, 500):
             sample.instead["/credits"] = SampleReply(status, body.encode())
-            with Client(sample.key, sample.url) as client, pytest.raises(ApiError) as caught:
+            with Client(Secret(sample.key), sample.url) as client, pytest.raises(ApiError) as caught:
                 client.credits()
             assert sample.key[-12:] not in f"{caught.value.message} {caught.value!r} {caught.value.args}"
 
@@ -309,25 +313,25 @@ def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccou
 )
 def test_a_bad_answer_ends_in_words(sample: SampleAccount, spoil: Spoil, error: type[ApiError], words: str) -> None:
     sample.break_body(spoil)
-    with Client(sample.key, sample.url, limits=SMALL) as client, pytest.raises(error, match=words):
+    with Client(Secret(sample.key), sample.url, limits=SMALL) as client, pytest.raises(error, match=words):
         client.credits()
 
 
 @pytest.mark.parametrize("spoil", [Spoil.DRIP, Spoil.DRIP_HEAD, Spoil.NO_ANSWER])
 def test_an_answer_that_takes_for_ever_ends_with_its_time(sample: SampleAccount, spoil: Spoil) -> None:
     sample.break_body(spoil)
-    with Client(sample.key, sample.url, limits=QUICK) as client, pytest.raises(OfflineError, match="in time"):
+    with Client(Secret(sample.key), sample.url, limits=QUICK) as client, pytest.raises(OfflineError, match="in time"):
         client.credits()
 
 
 def test_a_slow_answer_is_waited_for(sample: SampleAccount) -> None:
     sample.slow_s = 0.2
-    with Client(sample.key, sample.url) as client:
+    with Client(Secret(sample.key), sample.url) as client:
         assert client.credits().balance_usd > 0
 
 
 def test_after_a_bad_answer_the_next_one_is_good(sample: SampleAccount) -> None:
-    with Client(sample.key, sample.url) as client:
+    with Client(Secret(sample.key), sample.url) as client:
         for spoil in (Spoil.SHORT, Spoil.HTML, Spoil.GARBAGE):
             sample.break_body(spoil)
             with pytest.raises(ApiError):

@@ -10,6 +10,7 @@ import pytest
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
 from tests.waiting import PATIENCE_S
@@ -30,7 +31,7 @@ class Watched:
     def connect(self) -> Client:
         self.at_gate.set()
         assert self.gate.wait(PATIENCE_S)
-        return Client(self.sample.key, self.sample.url, utc=self.clock.utc)
+        return Client(Secret(self.sample.key), self.sample.url, utc=self.clock.utc)
 
     def publish(self, snapshot: Snapshot) -> None:
         if not snapshot.refreshing:

@@ -135,7 +135,7 @@ def test_the_kind_of_key_is_what_the_server_says_or_not_known(body: bytes, info:
 def test_the_servers_words_are_one_short_printable_line_without_keys() -> None:
     body = msgspec.json.encode({"error": {"code": 401, "message": "bad\nkey sk-or-v1-0123abcd\x1b[2J " + "x" * 900}})
     message = error_message(body)
-    assert message.startswith("bad key [key] [2J xxx")
+    assert message.startswith("bad key sk-or-… [2J xxx")
     assert len(message) == 200
     assert message.isprintable()
     assert error_message(b'{"error":"plain"}') == "plain"
@@ -145,7 +145,7 @@ def test_the_servers_words_are_one_short_printable_line_without_keys() -> None:
 def test_a_bad_reply_is_quoted_shortly_and_printably() -> None:
     with pytest.raises(ServerError) as caught:
         to_credits(b"\x1b[31m sk-or-v1-0123abcd \r\n" + b"y" * 5000)
-    assert "sk-or" not in caught.value.message
+    assert "0123abcd" not in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 150
 

@@ -11,6 +11,7 @@ from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import today_usd
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import refused
 from tests.openrouter.virtual import VirtualClock
@@ -31,7 +32,7 @@ class Life:
             kept = {name: getattr(known, name) for name in ("credits", "activity", "today", "key_days", "samples")}
             return replace(begun, **kept)
 
-        connect = lambda: Client(sample.key, sample.url, utc=clock.utc)  # noqa: E731
+        connect = lambda: Client(Secret(sample.key), sample.url, utc=clock.utc)  # noqa: E731
         self.poller = Poller("default", connect, INTERVAL_S, self.told.append, clock, recall=recall)
 
     @property

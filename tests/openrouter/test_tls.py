@@ -15,6 +15,7 @@ import trustme
 
 from openbalance_hid.errors import ApiError
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.secret import Secret
 
 KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
 BODY = b'{"data":{"total_credits":100.5,"total_usage":25.75}}'
@@ -66,7 +67,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert, answer: bytes
         patch.setattr(
             socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
         )
-        with Client(KEY) as client:
+        with Client(Secret(KEY)) as client:
             try:
                 client.credits()
             except ApiError as error:
@@ -153,7 +154,7 @@ def test_a_proxy_with_credentials_gets_those_and_a_tunnel_and_openrouter_gets_th
 ) -> None:
     with tls_server(authority.issue_cert("openrouter.ai")) as (port, heard), tunnel(port) as (proxy_port, passed):
         monkeypatch.setenv("https_proxy", f"http://someone:hunter2@127.0.0.1:{proxy_port}")
-        with Client(KEY) as client:
+        with Client(Secret(KEY)) as client:
             assert client.credits().total_usage_usd == Decimal("25.75")
     question, sent = passed[0], b"".join(passed[1:])
     assert question.startswith(b"CONNECT openrouter.ai:443 ")

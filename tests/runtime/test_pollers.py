@@ -24,8 +24,8 @@ from openbalance_hid.history.keeper import History, open_history
 from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.store import HistoryStore
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.endpoint import BearerAuth
 from openbalance_hid.runtime.pollers import Pollers
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from tests.build import NOON, day_of_samples, days_back, snapshot
@@ -44,7 +44,7 @@ class Life:
 
     def __init__(self, history: History, key: str, url: str) -> None:
         self.inbox: queue.SimpleQueue[Snapshot | HistoryLoaded] = queue.SimpleQueue()
-        self.accounts = Pollers({"default": 900.0}, lambda _: Client(key, url), self.inbox.put, history)
+        self.accounts = Pollers({"default": 900.0}, lambda _: Client(Secret(key), url), self.inbox.put, history)
 
     def until_polled(self) -> tuple[list[Snapshot], list[HistoryLoaded]]:
         """Everything published up to the end of the first turn."""
@@ -113,7 +113,7 @@ def test_days_beyond_the_reach_of_the_api_come_from_the_history(tmp_path):
     today = datetime.now(UTC).date()
     with SampleAccount() as account:
         store = HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: private_dir(tmp_path / "state"))
-        who = AccountIdentity("default", BearerAuth(account.key).fingerprint)
+        who = AccountIdentity("default", Secret(account.key).fingerprint)
         old = today - timedelta(days=90)
         store.keep_days(who, "model", {old: {"v/old": Spend(Decimal("4.5"))}}, read_at=datetime.now(UTC) - timedelta(days=80))
         store.close()

@@ -22,6 +22,7 @@ from openbalance_hid.history.keeper import open_history
 from openbalance_hid.history.store import HistoryStore  # noqa: F401 – loaded before the fork
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 BEGIN = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ class Life:
         self._house = Controller(Config(), {"default": begun}, self._now())
         self._poller = Poller(
             "default",
-            lambda: Client(sample.key, sample.url, utc=self._clock.utc),
+            lambda: Client(Secret(sample.key), sample.url, utc=self._clock.utc),
             INTERVAL.total_seconds(),
             self._publish,
             self._clock,

@@ -105,7 +105,8 @@ _ASK = """
 import resource, sys
 from openbalance_hid.errors import ApiError
 from openbalance_hid.openrouter.client import Client
-with Client(sys.argv[1], sys.argv[2]) as client:
+from openbalance_hid.secret import Secret
+with Client(Secret(sys.argv[1]), sys.argv[2]) as client:
     try:
         (client.activity if sys.argv[3] == "/activity" else client.credits)()
         print("believed")

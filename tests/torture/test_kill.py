@@ -14,7 +14,7 @@ from random import Random
 
 from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.thinning import thin
-from openbalance_hid.openrouter.endpoint import BearerAuth
+from openbalance_hid.secret import Secret
 from tests.history.stand import ME, NOW, store_at
 from tests.torture.a_life import BEGIN, INTERVAL, Clock, account, told
 from tests.torture.amounts import amounts
@@ -107,7 +107,7 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
 ) -> None:
     rng, clock = Random(seed), Clock()
     sample = account(clock)
-    who = AccountIdentity("default", BearerAuth(sample.key).fingerprint)
+    who = AccountIdentity("default", Secret(sample.key).fingerprint)
     path = tmp_path / "history.sqlite3"
     known: set[datetime] = set()
     seen: set[str] = set()

@@ -16,6 +16,7 @@ from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.view import Hero
@@ -69,7 +70,7 @@ class Life:
             return known
 
         def client() -> Client:
-            return Client(sample.key, sample.url, utc=clock.utc)
+            return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
         self.poller = Poller("default", client, INTERVAL_S, publish, clock, random.Random(1), recall)
 

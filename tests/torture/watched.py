@@ -12,6 +12,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.http_limits import HttpLimits
 from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
 from tests.torture.fault_proxy import Answer, Fault, FaultProxy, with_body
@@ -38,7 +39,7 @@ class Watched:
         self.poller = Poller("default", self.client, 900.0, self.published.append, self.clock)
 
     def client(self) -> Client:
-        return Client(self.account.key, self.proxy.url, limits=self.limits, utc=self.clock.utc)
+        return Client(Secret(self.account.key), self.proxy.url, limits=self.limits, utc=self.clock.utc)
 
     def turn(self) -> Snapshot:
         self.clock.pass_(61)  # longer than a 429 asks for silence

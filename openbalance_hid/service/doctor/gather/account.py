@@ -66,7 +66,7 @@ def _tried(patient: DoctorContext, account: str, used: KeySource) -> KeyKind:
     try:
         base_url = checked_base_url(patient.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
         secret = read_key(account, patient.env, patient.places, KEYRING_LIMIT_S, ask_owner=False).secret
-        with Client(secret.reveal(), base_url, limits=LIMITS) as client:
+        with Client(secret, base_url, limits=LIMITS) as client:
             return KeyKind(account, last_four, client.key_info().is_management_key)
     except OpenBalanceError as error:
         return KeyKind(account, last_four, error=error)
