@@ -1,6 +1,6 @@
 """Contact sheets: many faces side by side with a name below each, at real size or enlarged, for the eye of a reviewer.
 
-`contact_sheet` is the labelled whole, by theme and tile; `sheet` is a plain strip of faces. Which faces is the caller's affair.
+The caller chooses the faces and groups them by theme and tile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ INK: Final = (214, 219, 227)
 QUIET: Final = (158, 166, 178)
 RULE: Final = (70, 75, 83)
 GAP_PX: Final = 12
-LABEL_PX: Final = 12
 
 EDGE_PX: Final = 28  # round a panel
 ROOM_PX: Final = 1360  # width of a row of cells; about 14 keys of 72 px
@@ -105,22 +104,3 @@ def _write(whole: Image.Image, text: str, left: int, baseline: int, weight: Weig
     run = fonts.run(fonts.printable(text), weight, size_px)
     whole.paste(colour, (left - run.left_px, baseline - run.baseline_px), run.mask)
     return left + fonts.width_px(fonts.printable(text), weight, size_px)
-
-
-def sheet(faces: Sequence[tuple[str, KeyFace]], size: int | tuple[int, int], columns: int = 10, zoom: int = 1) -> Image.Image:
-    """RGB image of all faces, row by row, each as a deck with keys of `size` shows it, enlarged `zoom` times unsmoothed."""
-    width, height = (size, size) if isinstance(size, int) else size
-    columns = max(1, min(columns, len(faces)))
-    rows = -(-len(faces) // columns)
-    across, down = width * zoom + GAP_PX, height * zoom + GAP_PX + LABEL_PX + 4
-    whole = Image.new("RGB", (columns * across + GAP_PX, rows * down + GAP_PX), TABLE)
-    for index, (label, face) in enumerate(faces):
-        left, top = GAP_PX + index % columns * across, GAP_PX + index // columns * down
-        picture = draw(face, width, height)
-        if zoom > 1:
-            picture = picture.resize((width * zoom, height * zoom), Image.Resampling.NEAREST)
-        whole.paste(picture, (left, top))
-        fitted = fit(label, width * zoom, (LABEL_PX,), Weight.TEXT)
-        below = top + height * zoom + 3 + fonts.ascent_px(fitted.text, Weight.TEXT, LABEL_PX)
-        _write(whole, fitted.text, left, below, Weight.TEXT, LABEL_PX, INK)
-    return whole

@@ -38,10 +38,6 @@ class Scale(Struct, frozen=True):
         return tuple(dict.fromkeys(self.px(step, SMALLEST_TEXT_PX) for step in chosen))
 
     @property
-    def smallest_text(self) -> int:
-        return self.px(CAPTION[-1], SMALLEST_TEXT_PX)
-
-    @property
     def margin(self) -> int:
         """The safe area starts here, above and below: inside the ring, clear of the rounded corners of the glass."""
         return self.px(0.056, 4)

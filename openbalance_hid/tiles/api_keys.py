@@ -20,16 +20,7 @@ from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import (
-    TileState,
-    age_words,
-    notice_view,
-    plain_notice,
-    shown_age,
-    trouble,
-    trouble_line,
-    true_until,
-)
+from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, trouble_line, true_until, value_view
 from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shorten, TileView, Tone
 
 MOST = 6
@@ -60,8 +51,8 @@ def view(scene: Scene) -> TileView:
     total = sum((_spent(scene, key) or Decimal(0) for key in keys), Decimal(0))
     here = shown[page * ROWS : page * ROWS + ROWS]
     rows = tuple(_row(scene, key, total) for key in here)
-    told = ", ".join(_aloud(scene, key) for key in here)
-    return _said(scene, title, rows, f"{title} by key: {told}", (page, pages) if pages > 1 else None)
+    spoken = ", ".join(_read_out(scene, key) for key in here)
+    return _keys_view(scene, title, rows, f"{title} by key: {spoken}", (page, pages) if pages > 1 else None)
 
 
 def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
@@ -73,23 +64,14 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
         limit = words.money(key.limit_usd)
         of_it = Line(f"{_percent(used)} of {limit}", Tone.INK, variants=(_percent(used),))
         blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), of_it)
-    return _said(scene, title, blocks, f"{title} {_aloud(scene, key)}", None)
+    return _keys_view(scene, title, blocks, f"{title} {_read_out(scene, key)}")
 
 
-def _said(scene: Scene, title: str, blocks: tuple[Block, ...], told: str, page: tuple[int, int] | None) -> TileView:
-    snapshot, line = scene.snapshot, trouble_line(trouble(scene, scene.snapshot.keys))
-    measured_at = true_until(snapshot, snapshot.keys)
-    return TileView(
-        scene.tile,
-        title,
-        blocks,
-        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, measured_at, scene.now),
-        scene.theme,
-        shown_age(snapshot, [measured_at], scene.now),
-        page=page,
-        trouble=line,
-        sign=Icon.KEY,  # `today` has the same title
-    )
+def _keys_view(scene: Scene, title: str, blocks: tuple[Block, ...], text: str, page: tuple[int, int] | None = None) -> TileView:
+    keys = scene.snapshot.keys
+    line = trouble_line(trouble(scene, keys))
+    sign = Icon.KEY  # `today` has the same title
+    return value_view(scene, title, blocks, [text], true_until(scene.snapshot, keys), trouble=line, page=page, sign=sign)
 
 
 def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
@@ -100,7 +82,7 @@ def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
     return Row(name, words.money(usd), float(usd / total) if usd is not None and total > 0 else None)
 
 
-def _aloud(scene: Scene, key: ApiKey) -> str:
+def _read_out(scene: Scene, key: ApiKey) -> str:
     used, name = _used(key), single_line(key.name) or words.UNKNOWN
     limit = "" if used is None else f", {_percent(used)} of its limit of {words.money(key.limit_usd)}"
     return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")

@@ -18,7 +18,7 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
 TITLES = {"remaining": "Balance", "used": "Used", "percent": "Used"}
@@ -34,21 +34,13 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, credits_trouble)
     grade = balance_grade(account.balance_usd, scene.amount("low_usd"))
     hero = Hero(_number(scene), _tone(grade))
-    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
     below = trouble_line(credits_trouble) or faded(trend_line(scene), age)
     if below is None and show != "remaining" and hero.text == words.UNKNOWN:
         below = trouble_line(trouble(scene, snapshot.activity))
     low = _low(title, show, grade)
-    told = f"{title} {hero.text}" + "".join(f", {aloud(line)}" for line in (low, below) if line is not None)
-    return TileView(
-        scene.tile,
-        title,
-        (hero, below) if below is not None else (hero,),
-        told + age_words(snapshot, snapshot.credits.measured_at, scene.now),
-        scene.theme,
-        age,
-        trouble=low,
-    )
+    blocks = (hero,) if below is None else (hero, below)
+    return value_view(scene, title, blocks, [f"{title} {hero.text}", below], snapshot.credits.measured_at, trouble=low)
 
 
 def trend_line(scene: Scene) -> Line | None:
@@ -96,12 +88,6 @@ def _low(title: str, show: str, grade: str | None) -> Line | None:
     shorter = grade.capitalize() if show == "remaining" else title  # beside another number its name must stay
     words_ = f"{title} {grade}" if show == "remaining" else f"{title}, {grade}"
     return Line(words_, _tone(grade), Icon.WARNING, variants=(shorter,))
-
-
-def aloud(line: Line) -> str:
-    """A line in words for a voice: with its arrow, which would be lost with the picture."""
-    arrow = {Icon.UP: "▲ ", Icon.DOWN: "▼ "}.get(line.icon, "") if line.icon is not None else ""
-    return arrow + line.text
 
 
 KIND = TileKind(

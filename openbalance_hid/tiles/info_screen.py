@@ -19,7 +19,7 @@ def view(scene: Scene) -> TileView:
     if account is None or measured_at is None:
         return notice_view(scene, title, health)
     balance = words.money(account.balance_usd)
-    age = shown_age(snapshot, [measured_at], scene.now)
+    age = shown_age(snapshot, measured_at, scene.now)
     seconds = (scene.now - measured_at).total_seconds()
     since = "just now" if abs(seconds) < 60 else age_text(measured_at, scene.now).replace(" old", " ago")
     below = faded(trouble_line(health), age)

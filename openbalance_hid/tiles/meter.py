@@ -16,7 +16,7 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import ToggleMeter
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
 IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("counts a task", variants=("one task",)))
@@ -27,27 +27,20 @@ def view(scene: Scene) -> TileView:
     snapshot, run = scene.snapshot, scene.run
     state = _state(run)
     title = state if scene.label is None else scene.label
-    asked = trouble(scene, snapshot.credits)
+    health = trouble(scene, snapshot.credits)
     measured_at = snapshot.credits.measured_at
     if snapshot.credits.value is None:
-        return notice_view(scene, title, asked)
+        return notice_view(scene, title, health)
     if run is not None and run.is_settled:
         measured_at = None  # that amount does not grow old
     elif run is not None and measured_at is not None:  # it is asked more often, so its number is old sooner
         snapshot = replace(snapshot, interval_s=min(snapshot.interval_s, float(str(scene.options["poll_seconds"]))))
         measured_at = max(measured_at, run.started_at)
-    age = shown_age(snapshot, [measured_at], scene.now)
     hero, line = IDLE if run is None else (_amount(run), _time(run, scene.now))
-    told = "Meter, a tap starts it" if run is None else f"Meter {state.lower()}, {hero.text} in {_lasted(run, scene.now)}"
-    troubled = trouble_line(asked)
-    return TileView(
-        scene.tile,
-        title,
-        (hero, troubled or faded(line, age) or line),
-        told + (f", {troubled.text}" if troubled is not None else "") + age_words(snapshot, measured_at, scene.now),
-        scene.theme,
-        age,
-    )
+    text = "Meter, a tap starts it" if run is None else f"Meter {state.lower()}, {hero.text} in {_lasted(run, scene.now)}"
+    troubled = trouble_line(health)
+    below = troubled or faded(line, shown_age(snapshot, measured_at, scene.now)) or line
+    return value_view(replace(scene, snapshot=snapshot), title, (hero, below), [text, troubled], measured_at)
 
 
 def _state(run: MeterRun | None) -> str:

@@ -13,7 +13,7 @@ from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import NO_ACTIVITY
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import age_words, notice_view, plain_notice, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
 
 
@@ -21,31 +21,21 @@ def view(scene: Scene) -> TileView:
     """Total and bars, or why there are none."""
     snapshot = scene.snapshot
     title = scene.label or "30 days"
-    asked = trouble(scene, snapshot.activity)
+    health = trouble(scene, snapshot.activity)
     total = used_usd(snapshot, "30d", scene.now)
     ranked = leaders(snapshot, "30d", "requests", scene.now)
     if ranked is None:
-        return notice_view(scene, title, asked)
+        return notice_view(scene, title, health)
     if not ranked and not total:
         return plain_notice(scene, title, NO_ACTIVITY)
     days = daily_usd(snapshot, int(str(scene.options["bars"])), scene.now)
     tallest = max((usd for usd in days if usd is not None), default=Decimal(0))
     shares = tuple(None if usd is None else float(max(usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for usd in days)
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
-    line = trouble_line(asked)
+    text = f"{title} {words.money(total)}, last {len(days)} days {', '.join(words.money(usd) for usd in days)}"
     measured_at = snapshot.credits.measured_at or snapshot.activity.measured_at
-    known = ", ".join(words.money(usd) for usd in days)
-    return TileView(
-        scene.tile,
-        title,
-        (Hero(words.money(total)), Bars(shares, tones)),
-        f"{title} {words.money(total)}, last {len(days)} days {known}"
-        + (f", {line.text}" if line is not None else "")
-        + age_words(snapshot, measured_at, scene.now),
-        scene.theme,
-        shown_age(snapshot, [measured_at], scene.now),
-        trouble=line,
-    )
+    blocks = (Hero(words.money(total)), Bars(shares, tones))
+    return value_view(scene, title, blocks, [text], measured_at, trouble=trouble_line(health))
 
 
 KIND = TileKind(

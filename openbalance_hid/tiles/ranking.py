@@ -9,16 +9,7 @@ from openbalance_hid.account.spend import leaders as leaders_of
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import (
-    TileState,
-    age_words,
-    notice_view,
-    plain_notice,
-    shown_age,
-    trouble,
-    trouble_line,
-    true_until,
-)
+from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, trouble_line, true_until, value_view
 from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
@@ -32,30 +23,21 @@ def ranking_view(
 ) -> TileView:
     """One page of `leaders`, called `names`; None: not known yet, for the trouble of `reading`."""
     snapshot = scene.snapshot
-    asked = trouble(scene, reading)
-    asked_seldom = reading is snapshot.today  # completed days stay as they are: that they are asked twice a day is no age
+    health = trouble(scene, reading)
+    is_today = reading is snapshot.today  # completed days do not change, so that they do not age between two requests
     if leaders is None:
-        return notice_view(scene, title, asked)
+        return notice_view(scene, title, health)
     if not leaders:
-        idle = not asked_seldom and not leaders_of(snapshot, "30d", "requests", scene.now)
+        idle = not is_today and not leaders_of(snapshot, "30d", "requests", scene.now)
         return plain_notice(scene, title, NO_ACTIVITY if idle else NO_SPEND)
     pages = -(-len(leaders) // ROWS)
     page = scene.turn % pages
     here = slice(page * ROWS, page * ROWS + ROWS)
     rows = tuple(Row(name, _amount(leader, by), leader.share) for name, leader in zip(names[here], leaders[here], strict=True))
-    told = ", ".join(f"{row.name} {row.amount}" for row in rows)
-    line = trouble_line(asked)
-    measured_at = true_until(snapshot, reading) if asked_seldom else snapshot.credits.measured_at or reading.measured_at
-    return TileView(
-        scene.tile,
-        title,
-        rows,
-        f"{title}: {told}" + (f", {line.text}" if line is not None else "") + age_words(snapshot, measured_at, scene.now),
-        scene.theme,
-        shown_age(snapshot, [measured_at], scene.now),
-        page=(page, pages) if pages > 1 else None,
-        trouble=line,
-    )
+    text = f"{title}: {', '.join(f'{row.name} {row.amount}' for row in rows)}"
+    measured_at = true_until(snapshot, reading) if is_today else snapshot.credits.measured_at or reading.measured_at
+    dots = (page, pages) if pages > 1 else None
+    return value_view(scene, title, rows, [text], measured_at, trouble=trouble_line(health), page=dots)
 
 
 def _amount(leader: Leader, by: str) -> str:

@@ -12,11 +12,13 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import age_words, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import notice_view, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 FULL_DAYS = 30
 RED_SHARE = Decimal(1) / 3  # of `warn_days`
+TOO_NEW = Line("too few days", variants=("too new",))
+NO_PACE = Line("little spent", variants=("no pace",))
 
 
 def view(scene: Scene) -> TileView:
@@ -28,31 +30,15 @@ def view(scene: Scene) -> TileView:
             return notice_view(scene, title, trouble(scene, reading))
     left = runway(snapshot, scene.now)
     line = trouble_line(trouble(scene, snapshot.credits))
-    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+    measured_at = snapshot.credits.measured_at
     if left is None:
-        young = is_young(snapshot, scene.now)
-        said = line or Line(
-            "too few days" if young else "little spent", Tone.MUTED, variants=("too new" if young else "no pace",)
-        )
-        return TileView(scene.tile, title, (Hero(words.UNKNOWN), said), f"{title} unknown, {said.text}", scene.theme, age)
+        reason = line or (TOO_NEW if is_young(snapshot, scene.now) else NO_PACE)
+        return value_view(scene, title, (Hero(words.UNKNOWN), reason), [f"{title} unknown", reason], measured_at)
     tone = _tone(left.days, Decimal(str(scene.options["warn_days"])))
-    hero = Hero(
-        words.about_days(left.days),
-        tone,
-        Icon.WARNING if tone is not Tone.INK else None,
-    )
+    hero = Hero(words.about_days(left.days), tone, Icon.WARNING if tone is not Tone.INK else None)
     gauge = Gauge(float(min(Decimal(1), left.days / FULL_DAYS)), Tone.GOOD if tone is Tone.INK else tone)
     span = Line(_range(left.days, left.days_at_long_pace))
-    return TileView(
-        scene.tile,
-        title,
-        (hero, gauge, line or span),
-        f"{title} {hero.text}, {span.text}"
-        + (f", {line.text}" if line is not None else "")
-        + age_words(snapshot, snapshot.credits.measured_at, scene.now),
-        scene.theme,
-        age,
-    )
+    return value_view(scene, title, (hero, gauge, line or span), [f"{title} {hero.text}", span, line], measured_at)
 
 
 def _tone(days: Decimal, warn_days: Decimal) -> Tone:

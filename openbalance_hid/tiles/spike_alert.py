@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from openbalance_hid.account.episode import calls_for_attention
 from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.tiles import formatting as words
@@ -23,12 +25,12 @@ from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import (
     TileState,
     age_text,
-    age_words,
     notice_view,
     plain_notice,
     shown_age,
     trouble,
     trouble_line,
+    value_view,
 )
 from openbalance_hid.tiles.view import Age, Hero, Icon, Line, Shorten, TileView, Tone
 
@@ -50,15 +52,15 @@ def view(scene: Scene) -> TileView:
     """The verdict of the last good poll, or why there is none."""
     snapshot = scene.snapshot
     title = scene.label or "Spike"
-    asked = trouble(scene, snapshot.activity)
+    health = trouble(scene, snapshot.activity)
     verdict = judge(snapshot, scene.now, rule_of(scene.options))
     if verdict.level is Level.GATHERING:
         return plain_notice(scene, title, TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
     if verdict.level is Level.PREPARING:
-        return notice_view(scene, title, asked)
+        return notice_view(scene, title, health)
     word, icon, tone = LEVELS[verdict.level]
     measured_at = snapshot.credits.measured_at
-    age = shown_age(snapshot, [measured_at], scene.now)
+    age = shown_age(snapshot, measured_at, scene.now)
     if age is Age.STALE:  # no green tick is ever older than this
         icon, tone = Icon.CLOCK, Tone.MUTED
     ratio = Line(
@@ -67,21 +69,14 @@ def view(scene: Scene) -> TileView:
         strong=True,
     )
     driver = _driver_line(verdict)
-    troubled = trouble_line(asked)
-    if age is Age.STALE and measured_at is not None:
-        troubled = Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
-    blocks = (Hero(word, tone, icon), *((troubled or driver,) if troubled or driver else ()), ratio)
-    calls = tone is not Tone.MUTED and calls_for_attention(scene.episode, verdict.level)
-    told = f"{title}: {word}, {ratio.text}" + (f", {driver.text}" if driver is not None else "")
-    return TileView(
-        scene.tile,
-        scene.label or "",
-        blocks,
-        told
-        + (f", {troubled.text}" if troubled is not None and tone is not Tone.MUTED else "")
-        + age_words(snapshot, measured_at, scene.now),
-        scene.theme,
-        age,
+    line = trouble_line(health)
+    below = line or driver
+    if age is Age.STALE and measured_at is not None:  # the accessible text has the age anyway
+        line, below = None, Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
+    blocks = (Hero(word, tone, icon), *(() if below is None else (below,)), ratio)
+    calls = age is not Age.STALE and calls_for_attention(scene.episode, verdict.level)
+    return replace(
+        value_view(scene, scene.label or "", blocks, [f"{title}: {word}", ratio, driver, line], measured_at),
         attention=calls,
         pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
     )

@@ -17,7 +17,7 @@ from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snap
 from openbalance_hid.account.spend import counted_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Notice, TileView, Tone
+from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone
 
 PATIENCE = timedelta(seconds=60)  # how long "Preparing…" stands before the real reason does
 OLD_INTERVALS = 2
@@ -76,6 +76,45 @@ def plain_notice(scene: Scene, title: str, state: TileState) -> TileView:
     return TileView(scene.tile, title, (notice,), said, scene.theme)
 
 
+def value_view(
+    scene: Scene,
+    title: str,
+    blocks: Sequence[Block],
+    text: Sequence[str | Line | None],
+    measured_at: datetime | None,
+    *,
+    trouble: Line | None = None,
+    page: tuple[int, int] | None = None,
+    sign: Icon | None = None,
+) -> TileView:
+    """Return the view of a tile that has a value, measured at `measured_at` (None: it does not age).
+
+    `text`: the parts of the accessible text, in order; a part that is None is left out. `trouble` replaces the title and is
+    read out behind the first part. The age of old data comes last.
+    """
+    first, *more = text
+    spoken = ", ".join(read_out(part) for part in (first, trouble, *more) if part is not None)
+    return TileView(
+        scene.tile,
+        title,
+        tuple(blocks),
+        spoken + age_words(scene.snapshot, measured_at, scene.now),
+        scene.theme,
+        shown_age(scene.snapshot, measured_at, scene.now),
+        page=page,
+        trouble=trouble,
+        sign=sign,
+    )
+
+
+def read_out(part: str | Line) -> str:
+    """Return the words of a line for the accessible text, with the arrow that only the picture would show."""
+    if isinstance(part, str):
+        return part
+    arrow = {Icon.UP: "▲ ", Icon.DOWN: "▼ "}.get(part.icon, "") if part.icon is not None else ""
+    return arrow + part.text
+
+
 def trouble_line(health: Health) -> Line | None:
     """The trouble's word for the trend's place; None when all is well or nothing was asked yet."""
     if health in (Health.OK, Health.PREPARING):
@@ -84,12 +123,11 @@ def trouble_line(health: Health) -> Line | None:
     return Line(state.words, state.tone, state.icon, variants=(state.short,) if state.short else ())
 
 
-def shown_age(snapshot: Snapshot, measured: Sequence[datetime | None], now: datetime) -> Age:
-    """The age of the oldest reading that a tile shows."""
-    known = [at for at in measured if at is not None]
-    if not known:
+def shown_age(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -> Age:
+    """Return the age of a reading as a tile shows it; None, which is no reading, is fresh."""
+    if measured_at is None:
         return Age.FRESH
-    intervals = intervals_old(snapshot, min(known), now)
+    intervals = intervals_old(snapshot, measured_at, now)
     return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
 
 
@@ -114,7 +152,7 @@ def faded(line: Line | None, age: Age) -> Line | None:
 
 def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -> str:
     """`, 70 m old` for accessible names once the data is old; empty while it is fresh."""
-    if measured_at is None or shown_age(snapshot, [measured_at], now) is Age.FRESH:
+    if measured_at is None or shown_age(snapshot, measured_at, now) is Age.FRESH:
         return ""
     return f", {age_text(measured_at, now)}"
 
@@ -128,8 +166,3 @@ def age_text(measured_at: datetime, now: datetime) -> str:
 def tile_error(tile: str, theme: str) -> TileView:
     """What a key says when its tile has a bug; the log has the traceback."""
     return TileView(tile, "", (Notice(Icon.BUG, "Tile error", Tone.ALARM, "see the log"),), "Tile error, see the log", theme)
-
-
-def spoken(blocks: Sequence[Block]) -> str:
-    """The words of hero and lines, for accessible names."""
-    return ", ".join(block.text for block in blocks if isinstance(block, Hero | Line) and block.text)

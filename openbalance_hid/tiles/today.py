@@ -10,10 +10,10 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import leaders, today_since, today_usd, trend
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
-from openbalance_hid.tiles.balance import aloud, change_line
+from openbalance_hid.tiles.balance import change_line
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene, TileKind
-from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Block, Hero, Line, Shorten, TileView, Tone
 
 
@@ -22,29 +22,21 @@ def view(scene: Scene) -> TileView:
     snapshot = scene.snapshot
     title = scene.label or "Today UTC"
     spent = today_usd(snapshot, scene.now)
-    asked = trouble(scene, snapshot.today)
+    health = trouble(scene, snapshot.today)
     if spent is None and snapshot.credits.value is None:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
     since = today_since(snapshot, scene.now) if spent is None else None
     if since is not None:
         spent = since[0]
-    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
-    troubled = asked if spent is None or snapshot.health is not Health.OK else Health.OK
+    age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
+    troubled = health if spent is None or snapshot.health is not Health.OK else Health.OK
     part = Line(f"since {since[1]:%H:%M}") if since is not None else None
     line = trouble_line(troubled) or part or faded(_against_yesterday(scene), age)
     first = leaders(snapshot, "today", "spend", scene.now)
     leader = Line(words.model_names([first[0].name])[0], Tone.INK, shorten=Shorten.MIDDLE) if first else None
     below = [each for each in (line, leader) if each is not None]
     blocks: tuple[Block, ...] = (Hero(words.money(spent)), *below)
-    told = ", ".join([f"{title} {words.money(spent)}", *map(aloud, below)])
-    return TileView(
-        scene.tile,
-        title,
-        blocks,
-        told + age_words(snapshot, snapshot.credits.measured_at, scene.now),
-        scene.theme,
-        age,
-    )
+    return value_view(scene, title, blocks, [f"{title} {words.money(spent)}", *below], snapshot.credits.measured_at)
 
 
 def _against_yesterday(scene: Scene) -> Line | None:

@@ -16,12 +16,12 @@ from openbalance_hid.tiles.scene import Scene, TileKind
 from openbalance_hid.tiles.states import (
     TileState,
     age_text,
-    age_words,
     notice_view,
     plain_notice,
     shown_age,
     trouble,
     trouble_line,
+    value_view,
 )
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, TileView, Tone
 
@@ -34,39 +34,31 @@ def view(scene: Scene) -> TileView:
     """What the owner chose to see, or why there is nothing."""
     snapshot, display = scene.snapshot, scene.choice("display")
     period = PERIODS[scene.choice("period")]
-    asked = trouble(scene, snapshot.credits)
+    health = trouble(scene, snapshot.credits)
     title = scene.label or {"both": "Balance", "balance": "Balance", "usage": period, "icon": "OpenRouter"}[display]
     account = snapshot.credits.value
-    line = trouble_line(asked)
+    line = trouble_line(health)
     if account is None or (display == "icon" and line is not None):
-        return notice_view(scene, title, asked)
-    age = shown_age(snapshot, [snapshot.credits.measured_at], scene.now)
+        return notice_view(scene, title, health)
     if display == "icon":
-        return _icon(scene, title, age)
+        return _icon(scene, title)
     balance = words.money(account.balance_usd)
     used = words.money(used_usd(snapshot, scene.choice("period"), scene.now))
     blocks: tuple[Block, ...] = (Hero(used),)
-    told = f"{period} {used}"
+    text = f"{period} {used}"
     if display != "usage":
         blocks = (Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK),)
-        told = f"Balance {balance}"
+        text = f"Balance {balance}"
     if display == "both":
         blocks = (*blocks, Line(used, Tone.INK, strong=True), Line(period))
-        told += f", {period} {used}"
-    return TileView(
-        scene.tile,
-        title,
-        blocks,
-        told + (f", {line.text}" if line is not None else "") + age_words(snapshot, snapshot.credits.measured_at, scene.now),
-        scene.theme,
-        age,
-        trouble=line,
-    )
+        text += f", {period} {used}"
+    return value_view(scene, title, blocks, [text], snapshot.credits.measured_at, trouble=line)
 
 
-def _icon(scene: Scene, title: str, age: Age) -> TileView:
-    """Whether all is well; of old data nobody can say so."""
+def _icon(scene: Scene, title: str) -> TileView:
+    """Return whether all is well; stale data shows its age instead."""
     account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
+    age = shown_age(scene.snapshot, measured_at, scene.now)
     state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
     if age is Age.STALE and measured_at is not None:
         state = TileState(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)

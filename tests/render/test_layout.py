@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from openbalance_hid.render.fonts import ELLIPSIS
 from openbalance_hid.render.items import DotItem, IconItem, MeterItem, Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
-from openbalance_hid.render.type_scale import SMALLEST_TEXT_PX, scale_of
+from openbalance_hid.render.type_scale import CAPTION, SMALLEST_TEXT_PX, scale_of
 from openbalance_hid.tiles.view import Age, Flash, Hero, Icon, KeyFace, Line, Row, Shorten, TileView, Tone
 from tests.render.faces import BALANCE, MONTH, NOTICES, SIZES, SQUARES, STATES, TOP, UP, faces, sizes, view
 
@@ -43,7 +43,7 @@ def test_nothing_stands_on_anything_else(face, size):
 @given(faces, sizes)
 @unhurried
 def test_no_text_is_smaller_than_can_be_read(face, size):
-    smallest = scale_of(*size).smallest_text
+    smallest = scale_of(*size).sizes(CAPTION)[-1]
     assert smallest >= SMALLEST_TEXT_PX
     assert all(item.size_px >= smallest for item in laid(face, size).items if isinstance(item, TextItem))
 

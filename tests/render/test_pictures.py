@@ -1,29 +1,11 @@
-"""The pictures for people: contact sheets and whole decks."""
+"""The pictures of whole decks."""
 
 import pytest
 from PIL import Image
 
 from openbalance_hid.render.body import Body, draw_deck
-from openbalance_hid.render.draw import draw
-from tests.render.faces import STATES
-from tools.contact_sheet import sheet
 
 MK2 = Body(5, 3, 72, 72)
-
-
-def test_a_sheet_shows_every_face_at_its_real_size():
-    faces = list(STATES.items())
-    whole = sheet(faces, 72, columns=8)
-    rows = -(-len(faces) // 8)
-    assert whole.width == 8 * (72 + 12) + 12
-    assert whole.height > rows * 72
-    assert whole.crop((12, 12, 84, 84)).tobytes() == draw(faces[0][1], 72, 72).tobytes()
-
-
-def test_a_sheet_is_enlarged_without_smoothing():
-    whole = sheet([("balance", STATES["balance"])], (200, 100), zoom=3)
-    small = whole.crop((12, 12, 612, 312)).resize((200, 100), Image.Resampling.NEAREST)
-    assert small.tobytes() == draw(STATES["balance"], 200, 100).tobytes()
 
 
 @pytest.mark.parametrize("scale", [1, 2])
