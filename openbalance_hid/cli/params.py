@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completion_values as completing
-from openbalance_hid.config.account_name import ACCOUNT_NAME
+from openbalance_hid.config.schema import ACCOUNT_NAME
 from openbalance_hid.text import did_you_mean
 
 

@@ -1,1 +1,1 @@
-"""What the owner wants: the configuration file, its meaning and its place."""
+"""The configuration file: its location, its schema and its effective values."""

@@ -1,4 +1,4 @@
-"""Which tile is on which key of a deck with so many keys: the default layout, and entries that do not fit their deck."""
+"""The tiles, strip and dials of a deck: as configured, else the default layout; and entries that do not fit the deck."""
 
 from __future__ import annotations
 
@@ -6,47 +6,56 @@ from collections.abc import Mapping
 
 from openbalance_hid.config.diagnostics import Problem
 from openbalance_hid.config.load import product_tiles
-from openbalance_hid.config.schema import FIRST_PAGE, Config, DeckConfig, DialConfig, FrozenMap, PageConfig, Place, TileConfig
-from openbalance_hid.config.sections import Tiles
+from openbalance_hid.config.schema import (
+    FIRST_PAGE,
+    Config,
+    ConfigLocation,
+    DeckConfig,
+    DialConfig,
+    FrozenMap,
+    PageConfig,
+    TileConfig,
+)
+from openbalance_hid.config.sections import TileOptions
 
-DEFAULT_STRIP = ("top-models", "providers", "usage", "monthly-spend", "today", "runway")  # what gains most by width
+DEFAULT_STRIP = ("top-models", "providers", "usage", "monthly-spend", "today", "runway")  # the tiles that gain most by width
 DEFAULT_ORDER = ("balance", "top-models", "monthly-spend", "spike-alert", "usage", "today", "runway", "api-keys")
 
 
-def default_tiles(key_count: int, theme: str = "dark", tiles: Tiles | None = None) -> Mapping[int, TileConfig]:
-    """Key number -> tile of a deck that no entry describes: those of `DEFAULT_ORDER` that there are, while it has room."""
+def default_tiles(key_count: int, theme: str = "dark", tiles: TileOptions | None = None) -> Mapping[int, TileConfig]:
+    """Return key number -> tile of a deck without keys in the configuration: `DEFAULT_ORDER`, as far as there are keys."""
     known = product_tiles() if tiles is None else tiles
     names = [name for name in DEFAULT_ORDER if name in known][:key_count]
-    return FrozenMap({key: _by_default(name, theme, known) for key, name in enumerate(names)})
+    return FrozenMap({key: _default_tile(name, theme, known) for key, name in enumerate(names)})
 
 
-def pages_of(config: Config, deck: DeckConfig, key_count: int, tiles: Tiles | None = None) -> tuple[PageConfig, ...]:
-    """The pages of the deck, the first one first: as the owner wrote them, or one with the default layout. Never empty."""
+def pages_of(config: Config, deck: DeckConfig, key_count: int, tiles: TileOptions | None = None) -> tuple[PageConfig, ...]:
+    """Return the pages of the deck in order: as configured, or one with the default layout. Never empty."""
     return deck.pages or (PageConfig(FIRST_PAGE, FrozenMap(default_tiles(key_count, config.theme, tiles))),)
 
 
 def written_tiles(config: Config, account: str) -> tuple[TileConfig, ...]:
-    """The tiles of an account on all decks that the owner has written, be they here or not; without any, the default ones."""
+    """Return the account's tiles on all configured decks, connected or not; without any deck, the default tiles."""
     pages = (page for deck in config.decks or (DeckConfig(),) for page in pages_of(config, deck, len(DEFAULT_ORDER)))
     return tuple(tile for page in pages for tile in page.keys.values() if tile.account == account)
 
 
 def intervals_of(config: Config) -> Mapping[str, float]:
-    """How often each account is asked, in seconds."""
+    """Return account -> poll interval in seconds."""
     return FrozenMap({name: 60.0 * account.refresh_minutes for name, account in config.accounts.items()})
 
 
-def strip_of(config: Config, deck: DeckConfig, cell_count: int, tiles: Tiles | None = None) -> tuple[TileConfig, ...]:
-    """The tiles of the touch strip, left to right, at most `cell_count`: as the owner wrote them, or the default ones."""
+def strip_of(config: Config, deck: DeckConfig, cell_count: int, tiles: TileOptions | None = None) -> tuple[TileConfig, ...]:
+    """Return the tiles of the touch strip, left to right, at most `cell_count`: as configured, or the default ones."""
     if deck.strip:
         return deck.strip[:cell_count]
     known = product_tiles() if tiles is None else tiles
     names = [name for name in DEFAULT_STRIP if name in known][:cell_count]
-    return tuple(_by_default(name, config.theme, known) for name in names)
+    return tuple(_default_tile(name, config.theme, known) for name in names)
 
 
 def dials_of(deck: DeckConfig, dial_count: int) -> Mapping[int, DialConfig]:
-    """Dial -> what it does. Where the owner wrote none: period, and brightness for the last one."""
+    """Return dial -> its actions: as configured, or period for each and brightness for the last one."""
     if deck.dials:
         return FrozenMap({dial.dial: dial for dial in deck.dials if dial.dial < dial_count})
     last = dial_count - 1
@@ -56,26 +65,30 @@ def dials_of(deck: DeckConfig, dial_count: int) -> Mapping[int, DialConfig]:
 def check_against_deck(
     deck: DeckConfig, key_count: int, dial_count: int | None = None, cell_count: int | None = None
 ) -> tuple[Problem, ...]:
-    """A problem for each thing that the owner wrote and the connected deck does not have. None: not to be judged."""
+    """Return a problem for each configured key, dial and strip tile that the connected deck lacks. None: not checked."""
     accepted = f"0 to {key_count - 1}" if key_count else "none, for this deck has no keys"
     keys = [
-        Problem(page.places.get(key, Place(f"page '{page.name}'", None, "")), f"found key {key}, accepted: {accepted}")
+        Problem(page.locations.get(key, _location(f"page '{page.name}'")), f"found key {key}, accepted: {accepted}")
         for page in deck.pages
         for key in page.keys
         if key >= key_count
     ]
     dials = [
-        Problem(Place("decks.dials", None, ""), f"found dial {dial.dial}, but this deck has {dial_count or 'no'} dials")
+        Problem(_location("decks.dials"), f"found dial {dial.dial}, but this deck has {dial_count or 'no'} dials")
         for dial in deck.dials
         if dial_count is not None and dial.dial >= dial_count
     ]
     cells = [
-        Problem(Place("decks.strip", None, ""), f"found {len(deck.strip)} tiles, but this deck has room for {cell_count}")
+        Problem(_location("decks.strip"), f"found {len(deck.strip)} tiles, but this deck has room for {cell_count}")
         for _ in deck.strip[:1]
         if cell_count is not None and len(deck.strip) > cell_count
     ]
     return (*keys, *dials, *cells)
 
 
-def _by_default(name: str, theme: str, tiles: Tiles) -> TileConfig:
+def _location(name: str) -> ConfigLocation:
+    return ConfigLocation(name, None, "")
+
+
+def _default_tile(name: str, theme: str, tiles: TileOptions) -> TileConfig:
     return TileConfig(name, theme=theme, options=FrozenMap({option.name: option.default for option in tiles[name]}))

@@ -1,4 +1,4 @@
-"""The effective configuration as TOML that says the same when it is read again."""
+"""The effective configuration as TOML that parses to the same configuration."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from openbalance_hid.config.diagnostics import written
+from openbalance_hid.config.diagnostics import dotted_path
 from openbalance_hid.config.schema import FIRST_PAGE, Config, DeckConfig, DimConfig, TileConfig
 
 
 def render_effective(config: Config) -> str:
-    """TOML with every default written out; what is off is left out, because TOML has no word for it."""
+    """Return TOML with every default written out. Options that are off are omitted: TOML has no null."""
     return "\n".join(_lines(config)) + "\n"
 
 
@@ -24,7 +24,7 @@ def _lines(config: Config) -> Iterator[str]:
         notify=config.notify,
     )
     for name, account in config.accounts.items():
-        header = f"[{written(('accounts', name))}]"
+        header = f"[{dotted_path(('accounts', name))}]"
         yield from _table(header, refresh_minutes=account.refresh_minutes, notify=account.notify)
     yield from _dim(config.dim)
     if not config.decks:
@@ -49,7 +49,7 @@ def _deck(deck: DeckConfig) -> Iterator[str]:
     yield from _table("[[decks]]", serial=deck.serial, brightness=deck.brightness)
     if not deck.pages:
         yield "# no keys: the default tiles"
-    # Keys directly under a deck are its first page, but only there: elsewhere in the order "main" is written as any other.
+    # Keys directly under a deck are its first page. "main" anywhere else in the order is written as every other page.
     for index, page in enumerate(deck.pages):
         direct = index == 0 and page.name == FIRST_PAGE and len(page.keys) > 0
         if not direct:
@@ -80,9 +80,9 @@ def _value(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            # TOML's basic strings escape like JSON's, but for pairs of surrogates; what is not seen is written as its number.
+            # TOML's basic strings escape as JSON's do, apart from surrogate pairs: unprintable characters become \\U escapes.
             text = json.dumps(value, ensure_ascii=False)
-            return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in text)
+            return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)
         case Decimal() if not isinstance(value.as_tuple().exponent, int):
             raise TypeError(f"not a finite amount: {value}")
         case Decimal():

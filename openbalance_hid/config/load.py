@@ -1,6 +1,6 @@
-"""From a file to a `Config`, or to one error that lists every problem at once: bytes, UTF-8, TOML.
+"""Load a file into a `Config`, or raise one error that lists every problem: bytes, UTF-8, TOML.
 
-What the parsed tables mean is `reading`'s; what is accepted, `schema`'s and the tiles'.
+The meaning of the parsed tables is in `sections`; the accepted options are in `schema` and the tiles.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from openbalance_hid.config.diagnostics import Diagnostics
-from openbalance_hid.config.schema import Config, Place
-from openbalance_hid.config.sections import Tiles, read
+from openbalance_hid.config.schema import Config, ConfigLocation
+from openbalance_hid.config.sections import TileOptions, read_config
 from openbalance_hid.config.toml_positions import line_numbers
 from openbalance_hid.errors import ConfigError
 
@@ -22,35 +22,35 @@ LARGEST_FILE_BYTES = 256 * 1024  # a full XL with eight pages is about 20 kB; mo
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
-def load_config(path: Path, tiles: Tiles | None = None) -> Config:
-    """The configuration in the file at `path`; the defaults where there is no file. ConfigError lists every problem."""
+def load_config(path: Path, tiles: TileOptions | None = None) -> Config:
+    """Return the configuration in the file at `path`; the defaults if there is no file. ConfigError lists every problem."""
     text = _read(path)
     return Config() if text is None else parse(text, str(path), tiles)
 
 
-def parse(text: str, path: str, tiles: Tiles | None = None) -> Config:
-    """The configuration that `text` states; `path` names it in messages. ConfigError lists every problem, one a line.
+def parse(text: str, path: str, tiles: TileOptions | None = None) -> Config:
+    """Return the configuration in `text`; messages name it `path`. ConfigError lists every problem, one a line.
 
-    `tiles`: the options of each kind of tile; by default those of the product.
+    `tiles`: the options of each kind of tile; None: `product_tiles()`.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found = _toml(text, path)
-    findings = Diagnostics(path, line_numbers(text))
-    config = read(found, findings, product_tiles() if tiles is None else tiles)
-    findings.raise_any()
+    diagnostics = Diagnostics(path, line_numbers(text))
+    config = read_config(found, diagnostics, product_tiles() if tiles is None else tiles)
+    diagnostics.raise_any()
     return config
 
 
-def product_tiles() -> Tiles:
-    """The options of each kind of tile that the product has."""
-    from openbalance_hid.tiles import TILES  # here, so that paths and errors can be had without any tile
+def product_tiles() -> TileOptions:
+    """Return the options of each kind of tile of the product."""
+    from openbalance_hid.tiles import TILES  # here: a caller with tiles of its own loads none
 
     return {name: kind.options for name, kind in TILES.items()}
 
 
 def _read(path: Path) -> str | None:
     try:
-        # A pipe that nobody writes to would hold the daemon for ever: asked before opening.
+        # Before opening: opening a pipe without a writer blocks for ever.
         if not stat.S_ISREG(path.stat().st_mode):
             raise ConfigError(f"{path}: not a file", "openbalance-hid config path")
         with path.open("rb") as file:
@@ -80,7 +80,7 @@ def _toml(text: str, path: str) -> dict[str, object]:
     except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, a number of 5000 digits, an exponent beyond Decimal's
         match = _POSITION.fullmatch(str(error))
         words, line, column = match.groups() if match else ("a value cannot be read", None, None)
-        position = Place(path, int(line) if line else text.count("\n") + 1 if match else None, "")
+        location = ConfigLocation(path, int(line) if line else text.count("\n") + 1 if match else None, "")
         words = words[:1].lower() + words[1:]
         where = f" (column {column})" if column else ""
-        raise ConfigError(f"{position}: broken TOML: {words}{where}", "openbalance-hid config check") from error
+        raise ConfigError(f"{location}: broken TOML: {words}{where}", "openbalance-hid config check") from error

@@ -1,6 +1,6 @@
-"""Where configuration, state and sockets are, and directories that only the owner may enter.
+"""The paths of configuration, state and sockets, and directories that only this user may enter.
 
-Asking for a place creates nothing; `private_dir` does, when something is about to be put there.
+Only `private_dir` creates anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ APP = "openbalance-hid"
 
 
 class Paths(NamedTuple):
-    """All places, absolute; none need exist. A tuple: every command begins with it, and it needs no library."""
+    """All paths, absolute; none needs to exist. A tuple, which imports no library: every command starts with it."""
 
     config_file: Path
     state_dir: Path
@@ -41,79 +41,79 @@ class Paths(NamedTuple):
         return self.state_dir / "keys"
 
     def private_dir(self, path: Path) -> Path:
-        """`private_dir`, as a method for rooms that are handed these paths and do not know this one."""
+        """Call `private_dir`: for packages that get these paths passed in and may not import this module."""
         return private_dir(path)
 
 
 def paths(env: Mapping[str, str]) -> Paths:
-    """The platform's places, each replaced by its `OPENBALANCE_…` variable where `env` has one that is not empty.
+    """Return the platform's paths, each replaced by its `OPENBALANCE_…` variable if `env` has it and it is not empty.
 
     The platform's own variables (`XDG_CONFIG_HOME` and so on) are read by platformdirs from the process's environment.
-    ConfigError where a place would be in the home of a user who has none.
+    ConfigError if a path would be in the home of a user without one.
     """
-    with _home_known():
+    with _needs_home():
         found = Paths(
-            config_file=_place(env, "OPENBALANCE_CONFIG")
+            config_file=_from_env(env, "OPENBALANCE_CONFIG")
             or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
-            state_dir=_place(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
-            runtime_dir=_place(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
+            state_dir=_from_env(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
+            runtime_dir=_from_env(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
         )
-        if not all(place.is_absolute() for place in found):
-            raise RuntimeError("a place below ~")  # which older platformdirs leave as it is
+        if not all(path.is_absolute() for path in found):
+            raise RuntimeError("a path below ~")  # which older platformdirs do not expand
         return found
 
 
 def home_dir() -> Path:
-    """This user's home; ConfigError where none is known."""
-    with _home_known():
+    """Return this user's home; ConfigError if there is none."""
+    with _needs_home():
         return Path.home()
 
 
-def absolute(place: str) -> Path:
-    """A place as somebody has written it, from the root on; ConfigError for the `~` of a user who has no home."""
-    with _home_known():
-        return Path(place).expanduser().absolute()
+def absolute(path: str) -> Path:
+    """Return a path that a user wrote, absolute, `~` expanded; ConfigError for the `~` of a user without a home."""
+    with _needs_home():
+        return Path(path).expanduser().absolute()
 
 
 def private_dir(path: Path) -> Path:
-    """The directory at `path`, created with mode 0700 if need be, and known to be ours alone.
+    """Return the directory at `path`, created with mode 0700 if needed, and checked to be private.
 
-    ConfigError when it is a link, belongs to another user, lets others in, or stands where another user could replace it; and
-    when the system refuses to create it.
+    ConfigError if it is a link, belongs to another user, is open to others, could be replaced by another user, or cannot be
+    created.
     """
     try:
         for place in (*reversed(path.parents), path):
-            if not place.is_dir():  # by itself, for `parents=True` would leave those above to the umask
+            if not place.is_dir():  # one by one: `parents=True` would leave the mode of the parents to the umask
                 place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _look(_nearest(path))) from error
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _ls_command(_nearest_existing(path))) from error
     check_private(path)
     return path
 
 
 def check_private(path: Path) -> None:
-    """Nothing for a directory that is ours alone; ConfigError as `private_dir`, also where there is none."""
+    """Check that the directory is private. ConfigError as for `private_dir`, also if there is none."""
     try:
-        here, theirs = path.lstat(), _replaceable(path)
+        here, exposed = path.lstat(), _replaceable_part(path)
     except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _look(_nearest(path))) from error
+        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _ls_command(_nearest_existing(path))) from error
     us = os.geteuid()
     mode = stat.S_IMODE(here.st_mode)
     if not stat.S_ISDIR(here.st_mode):
-        raise ConfigError(f"{path} is not a directory of its own but a link", _look(path))
+        raise ConfigError(f"{path} is not a directory, or is a link to one", _ls_command(path))
     if here.st_uid != us:
-        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", _look(path))
+        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", _ls_command(path))
     if mode & 0o077:
         raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
-    if theirs is not None:
-        raise ConfigError(f"another user could replace {path}: {theirs} is theirs to change", _look(theirs))
+    if exposed is not None:
+        raise ConfigError(f"another user could replace {path}: {exposed} can be changed by others", _ls_command(exposed))
 
 
-def _replaceable(path: Path) -> Path | None:
-    """The nearest thing on the way to `path` in whose place another user could put something else; None where there is none.
+def _replaceable_part(path: Path) -> Path | None:
+    """Return the nearest part of `path` that another user could replace; None: there is none.
 
-    Theirs are directories and links that belong to neither root nor us, and directories that all may write to and that do not
-    keep what is in them for its owners (sticky, as /tmp). Links are followed: what they lead through counts as well.
+    Another user can replace what is in a directory that belongs to neither root nor this user, and what is in a directory that
+    all may write to, unless it is sticky (as /tmp). Links are followed: each directory on the path of their targets counts.
     """
     ours = (0, os.geteuid())
     for place in dict.fromkeys((*path.parents, path.parent.resolve(), *path.parent.resolve().parents)):
@@ -124,32 +124,32 @@ def _replaceable(path: Path) -> Path | None:
     return None
 
 
-def _place(env: Mapping[str, str], name: str) -> Path | None:
+def _from_env(env: Mapping[str, str], name: str) -> Path | None:
     text = env.get(name, "")
     return absolute(text) if text else None
 
 
 @contextmanager
-def _home_known() -> Iterator[None]:
+def _needs_home() -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # platformdirs' and pathlib's, for whom neither HOME nor the system's list of users knows one
+    except RuntimeError as error:  # from platformdirs and pathlib: neither HOME nor the user database has a home
         raise ConfigError(f"no home directory is known for user {os.getuid()}", "export HOME=/where/it/is") from error
 
 
 def _platform_runtime_dir() -> Path:
     with warnings.catch_warnings():
-        # Without a login session platformdirs falls back to a temporary directory and warns; `private_dir` keeps that one safe.
+        # Without a login session platformdirs falls back to a temporary directory and warns; `private_dir` checks that one.
         warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path(APP, appauthor=False)
 
 
-def _nearest(path: Path) -> Path:
-    """What there is on the way to `path`, as near to it as can be seen."""
+def _nearest_existing(path: Path) -> Path:
+    """Return the last part of `path` that exists."""
     return next((place for place in (path, *path.parents) if os.path.lexists(place)), Path("/"))
 
 
-def _look(path: Path) -> str:
+def _ls_command(path: Path) -> str:
     return f"ls -ld {shlex.quote(str(path))}"
 
 

@@ -1,11 +1,12 @@
-"""What the owner can want: the effective configuration as frozen values, and the tables of what each section accepts.
+"""The schema of the configuration: the options that each section accepts, and the effective configuration as frozen values.
 
-Defaults are filled in and inherited values resolved; nobody asks twice. The options of a tile are stated by the tile
-(`openbalance_hid.tiles`), not here. Reading a file is `load`'s.
+In the effective configuration defaults are filled in and inherited values resolved. The options of a tile are in that tile's
+module (`openbalance_hid.tiles`). Reading a file is in `load`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -15,25 +16,26 @@ from msgspec import Struct
 
 from openbalance_hid.tiles.options import Option
 
-Key = TypeVar("Key")
-Value = TypeVar("Value", covariant=True)
+_K = TypeVar("_K")
+_V = TypeVar("_V", covariant=True)
 
+ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # also a file name and, in capitals, part of an environment variable's name
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
 
 
-class FrozenMap(Mapping[Key, Value]):
-    """A mapping that cannot change and can be hashed, if its values can; iterates in the order it was made in."""
+class FrozenMap(Mapping[_K, _V]):
+    """An immutable mapping, hashable if its values are; iterates in insertion order."""
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: Mapping[Key, Value] | None = None) -> None:
-        self._items: dict[Key, Value] = dict(items or {})
+    def __init__(self, items: Mapping[_K, _V] | None = None) -> None:
+        self._items: dict[_K, _V] = dict(items or {})
 
-    def __getitem__(self, key: Key) -> Value:
+    def __getitem__(self, key: _K) -> _V:
         return self._items[key]
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[_K]:
         return iter(self._items)
 
     def __len__(self) -> int:
@@ -46,33 +48,47 @@ class FrozenMap(Mapping[Key, Value]):
         return f"FrozenMap({self._items!r})"
 
 
-# --- what each section accepts ------------------------------------------------------------------------------------------------
+# --- the options of each section -----------------------------------------------------------------------------------------
 
-THEME = Option("theme", "choice", "dark", ("dark", "light"), help="colours of every tile that does not say its own")
-REFRESH = Option("refresh_minutes", "int", 15, minimum=1, maximum=1440, help="how often each account is asked")
-NOTIFY = Option("notify", "bool", True, help="tell the desktop of spikes, low balances and troubles with the key")
-HOUSE = (
+THEME = Option("theme", "choice", "dark", ("dark", "light"), help="colours of every tile without a theme of its own")
+REFRESH = Option("refresh_minutes", "int", 15, minimum=1, maximum=1440, help="minutes between two polls of an account")
+NOTIFY = Option("notify", "bool", True, help="notify on the desktop: spikes, low balances, problems with the key")
+TOP_LEVEL = (
     REFRESH,
     THEME,
-    Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="how long a press must last to refresh"),
-    Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what is left on the deck"),
+    Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="seconds that a press must last to refresh"),
+    Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what the deck shows after the daemon ends"),
     NOTIFY,
 )
 DIM = (
-    Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="dimmed after so long without a press; 0: never"),
+    Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="minutes without a press until the deck dims; 0: never"),
     Option("to_percent", "int", 10, minimum=0, maximum=100, help="brightness while dimmed"),
-    Option("off_after_minutes", "int", 60, minimum=0, maximum=10080, help="off after so long without a press; 0: never"),
+    Option(
+        "off_after_minutes",
+        "int",
+        60,
+        minimum=0,
+        maximum=10080,
+        help="minutes without a press until it turns off; 0: never",
+    ),
     Option("night", "text", None, minimum=1, maximum=40, help="local hours in which the deck is off, as 23:00-07:00"),
     Option("on_lock", "bool", False, help="off while the session is locked (Linux with logind)"),
 )
 DECK = (
-    Option("serial", "text", None, minimum=1, maximum=64, help="which deck; without it any that no other entry names"),
+    Option(
+        "serial",
+        "text",
+        None,
+        minimum=1,
+        maximum=64,
+        help="number or its end; without: any deck that has no entry",
+    ),
     Option("brightness", "int", 70, minimum=0, maximum=100, help="percent"),
 )
 PAGE_NAME = Option("name", "text", None, minimum=1, maximum=32)
-KEY_NUMBER = Option("key", "int", None, minimum=0, maximum=255, help="row by row from the top left")
+KEY_NUMBER = Option("key", "int", None, minimum=0, maximum=255, help="number from 0, row by row from the top left")
 TILE = (
-    Option("account", "text", DEFAULT_ACCOUNT, minimum=1, maximum=32, help="whose numbers"),
+    Option("account", "text", DEFAULT_ACCOUNT, minimum=1, maximum=32, help="account to show"),
     THEME,
     Option("label", "text", None, minimum=0, maximum=40, help="heading in place of the tile's own"),
 )
@@ -83,7 +99,7 @@ DIAL = (
 )
 
 
-# --- the effective configuration ----------------------------------------------------------------------------------------------
+# --- the effective configuration -----------------------------------------------------------------------------------------
 
 
 class TileConfig(Struct, frozen=True):
@@ -96,8 +112,8 @@ class TileConfig(Struct, frozen=True):
     options: FrozenMap[str, object] = FrozenMap()
 
 
-class Place(Struct, frozen=True):
-    """Where the owner wrote something: file, line from 1 where it is known, and path as `decks[0].keys[3].tile`."""
+class ConfigLocation(Struct, frozen=True):
+    """A location in the configuration: file, line from 1 (None: not known) and path as `decks[0].keys[3].tile`."""
 
     file: str
     line: int | None
@@ -111,11 +127,11 @@ class Place(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PageConfig:
-    """One page of a deck: key number from 0, row by row from the top left -> tile."""
+    """One page of a deck. Key numbers count from 0, row by row from the top left."""
 
     name: str
     keys: FrozenMap[int, TileConfig] = field(default_factory=FrozenMap)
-    places: FrozenMap[int, Place] = field(default_factory=FrozenMap, compare=False, repr=False)  # of each key's number
+    locations: FrozenMap[int, ConfigLocation] = field(default_factory=FrozenMap, compare=False, repr=False)  # key number -> its
 
 
 class DialConfig(Struct, frozen=True):
@@ -127,7 +143,7 @@ class DialConfig(Struct, frozen=True):
 
 
 class DeckConfig(Struct, frozen=True):
-    """One deck. No pages: the default layout, which needs to know the number of keys (`layout.pages_of`)."""
+    """One deck. No pages: the default layout, which depends on the number of keys (`default_layout.pages_of`)."""
 
     serial: str | None = None
     brightness: int = 70  # percent
@@ -137,14 +153,14 @@ class DeckConfig(Struct, frozen=True):
 
 
 class AccountConfig(Struct, frozen=True):
-    """One account. `notify`: the desktop may be told of it at all."""
+    """One account. `notify`: whether it may notify on the desktop."""
 
     refresh_minutes: int = 15
     notify: bool = True
 
 
 class DimConfig(Struct, frozen=True):
-    """When a deck grows dark. 0 minutes: never. `night`: local begin and end, may pass midnight."""
+    """When a deck dims and turns off. 0 minutes: never. `night`: local start and end; may span midnight."""
 
     after_minutes: int = 10
     to_percent: int = 10
@@ -154,7 +170,7 @@ class DimConfig(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """Everything the owner wants. `accounts` always has "default"."""
+    """The effective configuration. `accounts` always contains "default"."""
 
     refresh_minutes: int = 15
     theme: str = "dark"
@@ -166,7 +182,7 @@ class Config(Struct, frozen=True):
     notify: bool = True
 
     def deck_for(self, serial: str) -> DeckConfig:
-        """The entry that names the deck by its serial or the end of it, else the first that names none, else defaults."""
+        """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""
         named = (deck for deck in self.decks if deck.serial is not None and serial.endswith(deck.serial))
         unnamed = (deck for deck in self.decks if deck.serial is None)
         return next(named, None) or next(unnamed, None) or DeckConfig()

@@ -1,7 +1,7 @@
-"""What the parsed tables of `config.toml` mean, section by section: how they hang together.
+"""Read the parsed tables of `config.toml`, section by section, into a `Config`.
 
-What each section accepts by itself is in `schema`, what each tile accepts in the table that is handed in. Here are the names
-that must be unique, the names that must exist, and what is inherited from where.
+Here are the rules between sections: names that must be unique, names that must exist, inherited values. The options of each
+section are in `schema`, the options of each tile in the table that a caller passes in.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from dataclasses import replace
 from datetime import time
 
 from openbalance_hid.config import schema
-from openbalance_hid.config.account_name import ACCOUNT_NAME
-from openbalance_hid.config.diagnostics import Diagnostics, Section, shown
+from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
 from openbalance_hid.config.schema import (
+    ACCOUNT_NAME,
     AccountConfig,
     Config,
+    ConfigLocation,
     DeckConfig,
     DialConfig,
     DimConfig,
     FrozenMap,
     PageConfig,
-    Place,
     TileConfig,
 )
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.tiles.options import Option
 
-Tiles = Mapping[str, Sequence[Option]]
+TileOptions = Mapping[str, Sequence[Option]]  # tile -> the options that it accepts
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
-def read(found: Mapping[str, object], findings: Diagnostics, tiles: Tiles) -> Config:
-    """The configuration that the tables state. What is wrong goes to `findings`, and its default stands in for it."""
-    top = Section(found, (), findings)
-    refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.HOUSE)
+def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: TileOptions) -> Config:
+    """Return the configuration. A wrong value is replaced by its default and added to `diagnostics`."""
+    top = Section(found, (), diagnostics)
+    refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.TOP_LEVEL)
     accounts = _accounts(top.table("accounts"), refresh_minutes, notify)
     dim = _dim(top.table("dim"))
-    decks = _Decks(findings, tiles, theme, tuple(accounts)).read(top.tables("decks"))
+    decks = _Decks(diagnostics, tiles, theme, tuple(accounts)).read(top.tables("decks"))
     top.close()
     return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify)
 
@@ -52,7 +52,7 @@ def _accounts(section: Section, refresh_minutes: int, notify: bool) -> FrozenMap
             accounts[name] = AccountConfig(*(account.value(option) for option in options))
             account.close()
         else:
-            section.findings.wrong(account.path, name, "a name of 1 to 32 letters a to z, digits and hyphens")
+            section.diagnostics.reject(account.path, name, "a name of 1 to 32 letters a to z, digits and hyphens")
     return FrozenMap(accounts)
 
 
@@ -61,7 +61,7 @@ def _dim(section: Section) -> DimConfig:
     section.close()
     hours = None if night is None else _hours(night)
     if night is not None and hours is None:
-        section.findings.wrong((*section.path, "night"), night, "two different times of day as '23:00-07:00'")
+        section.diagnostics.reject((*section.path, "night"), night, "two different times of day as '23:00-07:00'")
     return DimConfig(after_minutes, to_percent, off_after_minutes, hours, on_lock)
 
 
@@ -69,16 +69,16 @@ def _hours(text: str) -> tuple[time, time] | None:
     match = _HOURS.fullmatch(text)
     if match is None:
         return None
-    begin_hour, begin_minute, end_hour, end_minute = map(int, match.groups())
-    begin, end = time(begin_hour, begin_minute), time(end_hour, end_minute)
-    return (begin, end) if begin != end else None
+    start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
+    start, end = time(start_hour, start_minute), time(end_hour, end_minute)
+    return (start, end) if start != end else None
 
 
 class _Decks:
-    """Reads the entries of all decks with what they share: the theme they inherit and the names they may use."""
+    """Reads the entries of all decks, with the theme that they inherit and the names that they may use."""
 
-    def __init__(self, findings: Diagnostics, tiles: Tiles, theme: str, accounts: tuple[str, ...]) -> None:
-        self._findings = findings
+    def __init__(self, diagnostics: Diagnostics, tiles: TileOptions, theme: str, accounts: tuple[str, ...]) -> None:
+        self._diagnostics = diagnostics
         self._tiles = tiles
         self._theme = theme
         self._tile_name = Option("tile", "choice", None, choices=tuple(tiles))
@@ -93,7 +93,7 @@ class _Decks:
             deck = self._deck(section)
             decks.append(deck)
             if deck.serial is not None:
-                self._once(serials, deck.serial, (*section.path, "serial"))
+                self._check_unique(serials, deck.serial, (*section.path, "serial"))
         return tuple(decks)
 
     def _deck(self, section: Section) -> DeckConfig:
@@ -113,39 +113,39 @@ class _Decks:
             keys = section.tables("keys")
             section.close()
             if name is not None:
-                self._once(names, name, (*section.path, "name"))
+                self._check_unique(names, name, (*section.path, "name"))
                 pages.append((name, keys))
         known = tuple(str(name) for name in names)
         return tuple(self._page(name, keys, known) for name, keys in pages)
 
     def _page(self, name: str, sections: Sequence[Section], pages: tuple[str, ...]) -> PageConfig:
         keys: dict[int, TileConfig] = {}
-        places: dict[int, Place] = {}
+        locations: dict[int, ConfigLocation] = {}
         used: dict[object, KeyPath] = {}
         for section in sections:
             key = section.value(schema.KEY_NUMBER, required=True)
             tile = self._tile(section, pages)
             if key is None:
                 continue
-            self._once(used, key, (*section.path, "key"))
+            self._check_unique(used, key, (*section.path, "key"))
             if tile is not None:
-                keys[key], places[key] = tile, self._findings.place((*section.path, "key"))
-        return PageConfig(name, FrozenMap(keys), FrozenMap(places))
+                keys[key], locations[key] = tile, self._diagnostics.location((*section.path, "key"))
+        return PageConfig(name, FrozenMap(keys), FrozenMap(locations))
 
     def _tile(self, section: Section, pages: tuple[str, ...]) -> TileConfig | None:
         name = section.value(self._tile_name, required=True)
         account, theme, label = (section.value(option) for option in self._common)
         if account not in self._accounts:
-            accepted = ", ".join(f"'{known}'" for known in self._accounts) + " or what an [accounts.NAME] of this file names"
-            section.findings.wrong((*section.path, "account"), account, accepted, self._accounts)
+            accepted = ", ".join(f"'{known}'" for known in self._accounts) + " or the NAME of an [accounts.NAME] of this file"
+            section.diagnostics.reject((*section.path, "account"), account, accepted, self._accounts)
         if name is None:
-            return None  # nobody can know which options belong here: the others are not judged
+            return None  # the options of an unknown tile are not known: the remaining keys are not checked
         options = {option.name: self._option(section, name, option, pages) for option in self._options(name)}
         section.close()
         return TileConfig(name, account, theme, label, FrozenMap(options))
 
     def _option(self, section: Section, tile: str, option: Option, pages: tuple[str, ...]) -> object:
-        if (tile, option.name) == ("page", "to"):  # the one option that names another part of the file
+        if (tile, option.name) == ("page", "to"):  # the only option that refers to another part of the file
             return section.value(replace(option, kind="choice", choices=pages, default=None), required=True)
         return section.value(option)
 
@@ -162,7 +162,7 @@ class _Decks:
             turn, push = (section.value(option) for option in rest)
             section.close()
             if dial is not None:
-                self._once(used, dial, (*section.path, "dial"))
+                self._check_unique(used, dial, (*section.path, "dial"))
                 dials.append(DialConfig(dial, turn, push))
         return tuple(dials)
 
@@ -173,15 +173,15 @@ class _Decks:
                 options = {option.name: option.default for option in self._options(name)}
                 tiles.append(TileConfig(name, theme=self._theme, options=FrozenMap(options)))
             else:
-                self._findings.wrong(path, name, self._tile_name.accepted, self._tiles)
+                self._diagnostics.reject(path, name, self._tile_name.accepted, self._tiles)
         section.close()
         return tuple(tiles)
 
-    def _once(self, used: dict[object, KeyPath], value: object, path: KeyPath) -> None:
-        """Notes that `value` is used at `path`; a problem if it already is elsewhere."""
+    def _check_unique(self, used: dict[object, KeyPath], value: object, path: KeyPath) -> None:
+        """Record that `value` is used at `path`; add a problem if it is used elsewhere."""
         if value in used:
-            earlier = self._findings.place(used[value])
+            earlier = self._diagnostics.location(used[value])
             where = f"{earlier.path} in line {earlier.line}" if earlier.line else earlier.path
-            self._findings.say(path, f"found {shown(value)}, but {where} has it already")
+            self._diagnostics.add(path, f"found {short_text(value)}, which {where} uses as well")
         else:
             used[value] = path

@@ -1,30 +1,30 @@
-"""The way to a file: which names are looked up in which directories, with every link followed as the system does it."""
+"""The names and directories that the system looks up on the path to a file, every symbolic link followed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
 
-MOST_LINKS = 8  # that are followed
+MAX_LINKS = 8  # followed; more are a loop
 
 
 class PathHop(NamedTuple):
-    """A name that is looked up, and the directory where: a real one, below no link."""
+    """A name that is looked up, and the directory where. The path of that directory contains no link."""
 
     directory: Path
     name: str
 
 
-def way_to(path: Path) -> tuple[PathHop, ...]:
-    """Where something must happen for the file at the absolute `path` to become another, from the root on.
+def hops_to(path: Path) -> tuple[PathHop, ...]:
+    """Return where a change can replace the file at the absolute `path`, from the root down.
 
-    Those are the file itself, each link on the way to it, and the directory that each of them is in, for one that is moved away
-    takes along what is in it. Where the way does not go on, its end is in the file's place.
+    These are the file, each link on its path, and the directory that contains each of them: a directory that is moved takes its
+    files along. If part of the path does not exist, the first missing name takes the place of the file.
     """
     walked: list[PathHop] = []
     ends: list[int] = []  # the numbers of the links
     here, left = Path(path.anchor), [*reversed(path.relative_to(path.anchor).parts)]
-    while left and len(ends) < MOST_LINKS:
+    while left and len(ends) < MAX_LINKS:
         if (name := left.pop()) == "..":
             here = here.parent
             continue
@@ -44,7 +44,7 @@ def way_to(path: Path) -> tuple[PathHop, ...]:
 
 
 def _target(path: Path) -> Path | None:
-    """What a link says; None: it is none."""
+    """Return the target of a link; None: not a link."""
     try:
         return path.readlink()
     except OSError:
@@ -54,5 +54,5 @@ def _target(path: Path) -> Path | None:
 def _is_directory(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # it is not for us to see
+    except OSError:  # no permission
         return False

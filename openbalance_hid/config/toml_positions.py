@@ -1,6 +1,6 @@
-"""On which line of a TOML text each key stands. Only for messages: the values come from tomllib, which keeps no positions.
+"""The line of each key in a TOML text. Only for messages: the values come from tomllib, which keeps no positions.
 
-The text is known to be valid TOML, so this reads just enough of the grammar (https://toml.io/en/v1.0.0) to step over values.
+The text is valid TOML, so this reads just enough of the grammar (https://toml.io/en/v1.0.0) to step over values.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from contextlib import suppress
 
-KeyPath = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]  # names of keys, indexes of lists
 
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
-    r'"""(?:\\.|[^\\])*?""""{0,2}'  # up to two quotes may stand right before the closing three
+    r'"""(?:\\.|[^\\])*?""""{0,2}'  # up to two quotes may precede the closing three
     r"|'''.*?''''{0,2}"
     r'|"(?:\\.|[^"\\])*"'
     r"|'[^']*'",
@@ -27,9 +27,9 @@ _BARE_VALUE = re.compile(r"[^,\]}#\n]*")
 
 
 def line_numbers(text: str) -> Mapping[KeyPath, int]:
-    """Path of keys and list indexes -> line, from 1, on which it is first named. `text` is valid TOML with "\\n" line ends."""
+    """Return key path -> line, from 1, that first names it. `text` is valid TOML with "\\n" line ends."""
     scanner = _Scanner(text)
-    # Nested as deep as tomllib just managed, or no TOML after all: a courtesy must not fail, the lines found so far will do.
+    # Nested as deeply as tomllib can parse, or not TOML: line numbers are optional, so the lines found so far are returned.
     with suppress(RecursionError, tomllib.TOMLDecodeError):
         scanner.document()
     return scanner.lines
@@ -41,7 +41,7 @@ class _Scanner:
         self.at = 0
         self.lines: dict[KeyPath, int] = {}
         self._breaks = [index for index, letter in enumerate(text) if letter == "\n"]
-        self._tables: dict[KeyPath, int] = {}  # array of tables -> how many of it so far
+        self._tables: dict[KeyPath, int] = {}  # array of tables -> its length so far
 
     def document(self) -> None:
         table: KeyPath = ()
@@ -51,7 +51,7 @@ class _Scanner:
             self._step(_BLANK)
 
     def _entry(self, table: KeyPath) -> KeyPath:
-        """Reads one header or one `key = value`; the table that the next entry belongs to."""
+        """Read one header or one `key = value`; return the table that the next entry belongs to."""
         start = self.at
         if self._skip("[["):
             table = self._next_of(self._key())
@@ -62,7 +62,7 @@ class _Scanner:
             self._skip("]")
         else:
             self._pair(table)
-        if self.at == start:  # not TOML after all: one letter on rather than for ever here
+        if self.at == start:  # not TOML: skip a letter, so that the loop ends
             self.at += 1
         self._note(table, start)
         return table
@@ -118,7 +118,7 @@ class _Scanner:
         return parts
 
     def _resolve(self, parts: list[str]) -> KeyPath:
-        """The path of a header: where it goes through an array of tables, the last of them is meant."""
+        """Return the path of a header; an array of tables on it means its last table so far."""
         path: KeyPath = ()
         for part in parts:
             path = (*path, part)

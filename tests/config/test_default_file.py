@@ -1,4 +1,4 @@
-"""The commented default tells of everything that can be written."""
+"""The commented default file names every tile and every option."""
 
 import tomllib
 from importlib.resources import files
@@ -15,14 +15,14 @@ def uncommented() -> dict:
 
 
 @pytest.mark.parametrize("tile", TILES)
-def test_every_tile_is_there_with_all_its_options(tile):
+def test_the_default_file_has_every_tile_with_all_its_options(tile):
     keys = [key for deck in uncommented()["decks"] for key in deck["keys"] if key["tile"] == tile]
     assert len(keys) == 1
     assert {option.name for option in TILES[tile].options} <= keys[0].keys()
 
 
 @pytest.mark.parametrize("tile", [name for name in TILES if name != "blank"])
-def test_every_value_in_it_is_accepted_and_is_the_default(tile):
+def test_every_value_in_the_default_file_is_the_default(tile):
     (key,) = [key for deck in uncommented()["decks"] for key in deck["keys"] if key["tile"] == tile]
     for option in TILES[tile].options:
         if option.default is not None:

@@ -17,7 +17,7 @@ TILES = {
 
 
 @pytest.mark.parametrize("key_count", [0, 1, 3, 6, 15, 32])
-def test_the_first_keys_show_the_first_tiles_while_there_is_room(key_count: int):
+def test_the_first_keys_show_the_first_tiles_of_the_default_layout(key_count: int):
     layout = default_tiles(key_count, tiles=TILES)
     order = ["balance", "top-models", "monthly-spend", "spike-alert", "runway"]
     assert [layout[key].tile for key in range(len(layout))] == order[:key_count]
@@ -27,25 +27,25 @@ def test_the_product_has_the_four_tiles_of_its_default_layout():
     assert [tile.tile for tile in default_tiles(15).values()][:4] == ["balance", "top-models", "monthly-spend", "spike-alert"]
 
 
-def test_a_tile_of_the_default_layout_has_the_options_that_a_written_one_would_have():
+def test_a_tile_of_the_default_layout_equals_a_configured_one():
     written = parse("[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'", "c.toml", product_tiles())
     assert default_tiles(1)[0] == written.decks[0].pages[0].keys[0]
 
 
-def test_a_deck_without_keys_has_one_page_with_the_default_layout_in_the_theme_of_the_house():
+def test_a_deck_without_keys_has_the_default_layout_in_the_configured_theme():
     (page,) = pages_of(Config(theme="light"), DeckConfig(brightness=10), 2, TILES)
     assert page.name == "main"
     assert [(tile.tile, tile.theme) for tile in page.keys.values()] == [("balance", "light"), ("top-models", "light")]
 
 
-def test_a_deck_has_the_entry_of_its_serial_then_of_none_then_the_defaults():
+def test_the_entry_of_a_deck_is_by_serial_else_without_serial_else_the_defaults():
     config = parse("[[decks]]\nbrightness = 1\n[[decks]]\nserial = '567'\nbrightness = 2", "c.toml", TILES)
     assert config.deck_for("A00SA1234567").brightness == 2
     assert config.deck_for("A00SA0000000").brightness == 1
     assert Config().deck_for("A00SA0000000") == DeckConfig()
 
 
-def test_a_key_that_the_deck_does_not_have_is_said_with_its_line():
+def test_a_key_that_the_deck_lacks_is_reported_with_its_line():
     config = parse(
         "[[decks]]\n[[decks.keys]]\nkey = 5\ntile = 'balance'\n[[decks.keys]]\nkey = 6\ntile = 'balance'", "c.toml", TILES
     )

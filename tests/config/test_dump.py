@@ -1,4 +1,4 @@
-"""What `config show` prints and `config init` writes: both must be readable by the loader, and mean what they say."""
+"""The output of `config show` and `config init`: the loader reads both as the same configuration."""
 
 import re
 from datetime import time
@@ -71,7 +71,7 @@ configs = st.builds(
 
 
 @given(configs)
-def test_what_is_shown_is_read_as_the_same_configuration(config: Config):
+def test_the_printed_configuration_parses_to_the_same_one(config: Config):
     assert parse(render_effective(config), "shown", TILES) == config
 
 
@@ -79,7 +79,7 @@ def test_the_default_file_is_exactly_the_default_configuration():
     assert parse(DEFAULT, "default.toml") == Config()
 
 
-def test_every_example_of_the_default_file_is_accepted_once_its_mark_is_taken_away():
+def test_every_example_of_the_default_file_is_accepted_without_its_hash():
     config = parse(re.sub(r"(?m)^#(?=\S)", "", DEFAULT), "default.toml")
     assert [tile.tile for tile in config.decks[0].pages[0].keys.values()] == list(product_tiles())
     assert set(config.accounts) == {"default", "work"}

@@ -1,4 +1,4 @@
-"""Real files in real directories: whoever writes one, however, is noticed; whoever writes another is not."""
+"""The watch on real files in real directories: every change of the configuration file is noticed, no other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from openbalance_hid.config.file_watch import ConfigWatch
 from tests.waiting import PATIENCE_S
 
 
-class Noted:
-    """Counts what the watch says."""
+class Recorder:
+    """Counts the calls of the watch."""
 
     def __init__(self) -> None:
         self.changes = threading.Semaphore(0)
@@ -22,23 +22,23 @@ class Noted:
     def __call__(self) -> None:
         self.changes.release()
 
-    def comes(self) -> bool:
+    def is_called(self) -> bool:
         return self.changes.acquire(timeout=PATIENCE_S)
 
 
-Begin = Callable[[Path], Noted]
+StartWatch = Callable[[Path], Recorder]
 
 
 @pytest.fixture
-def begin() -> Iterator[Begin]:
+def start_watch() -> Iterator[StartWatch]:
     running = []
 
-    def start(path: Path) -> Noted:
-        noted = Noted()
-        watch = ConfigWatch(path, noted)
+    def start(path: Path) -> Recorder:
+        recorder = Recorder()
+        watch = ConfigWatch(path, recorder)
         watch.start()
         running.append(watch)
-        return noted
+        return recorder
 
     yield start
     for watch in running:
@@ -64,158 +64,158 @@ def remove_and_write(file: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("save", [write, replace, remove_and_write])
-def test_every_way_of_saving_is_noticed_again_and_again(tmp_path: Path, begin: Begin, save):
+def test_every_way_of_saving_is_noticed_again_and_again(tmp_path: Path, start_watch: StartWatch, save):
     file = tmp_path / "config.toml"
     file.write_text("")
-    noted = begin(file)
+    recorder = start_watch(file)
     for text in ("a", "ab", "abc"):
         save(file, text)
-        assert noted.comes()
+        assert recorder.is_called()
 
 
-def test_a_file_among_dotfiles_is_followed(tmp_path: Path, begin: Begin):
+def test_a_file_among_dotfiles_is_followed(tmp_path: Path, start_watch: StartWatch):
     (tmp_path / "dotfiles").mkdir()
     (tmp_path / "config").mkdir()
     real, link = tmp_path / "dotfiles" / "deck.toml", tmp_path / "config" / "config.toml"
     real.write_text("")
     link.symlink_to(Path("..") / "dotfiles" / "deck.toml")
-    noted = begin(link)
+    recorder = start_watch(link)
     replace(real, "a")
-    assert noted.comes()
+    assert recorder.is_called()
     other = tmp_path / "dotfiles" / "other.toml"
     other.write_text("other")
     (tmp_path / "config" / "new").symlink_to(other)
     (tmp_path / "config" / "new").rename(link)  # the link itself is another now
-    assert noted.comes()
+    assert recorder.is_called()
     write(other, "more")
-    assert noted.comes()
+    assert recorder.is_called()
 
 
-def test_a_directory_among_dotfiles_is_followed(tmp_path: Path, begin: Begin):
+def test_a_directory_among_dotfiles_is_followed(tmp_path: Path, start_watch: StartWatch):
     (tmp_path / "dotfiles").mkdir()
     (tmp_path / "config").symlink_to(tmp_path / "dotfiles")
-    noted = begin(tmp_path / "config" / "config.toml")
+    recorder = start_watch(tmp_path / "config" / "config.toml")
     replace(tmp_path / "dotfiles" / "config.toml", "a")
-    assert noted.comes()
+    assert recorder.is_called()
 
 
-def test_a_file_whose_directories_come_later_is_noticed(tmp_path: Path, begin: Begin):
+def test_a_file_in_directories_created_later_is_noticed(tmp_path: Path, start_watch: StartWatch):
     file = tmp_path / "home" / ".config" / "openbalance-hid" / "config.toml"
-    noted = begin(file)
+    recorder = start_watch(file)
     file.parent.mkdir(parents=True)
     file.write_text("a")
-    assert noted.comes()
+    assert recorder.is_called()
     file.unlink()
-    assert noted.comes()
+    assert recorder.is_called()
 
 
-def test_a_directory_that_is_removed_and_made_anew_is_followed(tmp_path: Path, begin: Begin):
+def test_a_directory_that_is_removed_and_created_again_is_followed(tmp_path: Path, start_watch: StartWatch):
     file = tmp_path / "config" / "config.toml"
     file.parent.mkdir()
     file.write_text("")
-    noted = begin(file)
+    recorder = start_watch(file)
     for text in ("a", "ab"):
         shutil.rmtree(file.parent)
         file.parent.mkdir()
         file.write_text(text)
-        assert noted.comes()
+        assert recorder.is_called()
         write(file, f"{text} and more")
-        assert noted.comes()
+        assert recorder.is_called()
 
 
-def test_a_directory_that_takes_the_place_of_another_is_followed(tmp_path: Path, begin: Begin):
+def test_a_directory_that_takes_the_place_of_another_is_followed(tmp_path: Path, start_watch: StartWatch):
     file = tmp_path / "config" / "config.toml"
     for name in ("config", "next"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.toml").write_text(name)
-    noted = begin(file)
+    recorder = start_watch(file)
     file.parent.rename(tmp_path / "before")
     (tmp_path / "next").rename(file.parent)
-    assert noted.comes()
+    assert recorder.is_called()
     replace(file, "a")
-    assert noted.comes()
+    assert recorder.is_called()
 
 
 @pytest.mark.parametrize(
-    ("turned", "to"),
+    ("changed", "to"),
     [
         ("config", "profiles/{}/deck"),  # the directory, as stow lays it out
         ("config/config.toml", "../profiles/{}/deck/config.toml"),  # the file, as home-manager does
         ("profiles/current", "{}"),  # a generation, above both
     ],
 )
-def test_a_link_that_is_turned_anywhere_on_the_way_is_followed(tmp_path: Path, begin: Begin, turned: str, to: str):
+def test_a_link_that_changes_anywhere_on_the_path_is_followed(tmp_path: Path, start_watch: StartWatch, changed: str, to: str):
     for name in ("one", "two"):
         (tmp_path / "profiles" / name / "deck").mkdir(parents=True)
         (tmp_path / "profiles" / name / "deck" / "config.toml").write_text(name)
-    if turned == "profiles/current":
+    if changed == "profiles/current":
         (tmp_path / "config").symlink_to("profiles/current/deck")
-    link = tmp_path / turned
+    link = tmp_path / changed
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(to.format("one"))
-    noted = begin(tmp_path / "config" / "config.toml")
+    recorder = start_watch(tmp_path / "config" / "config.toml")
     link.with_name("new").symlink_to(to.format("two"))
     link.with_name("new").rename(link)
-    assert noted.comes()
+    assert recorder.is_called()
     replace(tmp_path / "profiles" / "two" / "deck" / "config.toml", "more")
-    assert noted.comes()
+    assert recorder.is_called()
 
 
-def test_a_directory_that_comes_later_as_a_link_is_followed(tmp_path: Path, begin: Begin):
+def test_a_directory_created_later_as_a_link_is_followed(tmp_path: Path, start_watch: StartWatch):
     (tmp_path / "dotfiles").mkdir()
     file = tmp_path / "config" / "openbalance-hid" / "config.toml"
-    noted = begin(file)
+    recorder = start_watch(file)
     file.parent.parent.mkdir()
     file.parent.symlink_to(Path("..") / "dotfiles")
     write(tmp_path / "dotfiles" / "config.toml", "a")
-    assert noted.comes()
+    assert recorder.is_called()
     replace(tmp_path / "dotfiles" / "config.toml", "ab")
-    assert noted.comes()
+    assert recorder.is_called()
 
 
-def test_what_happens_to_other_names_wakes_nobody(tmp_path: Path):
-    """As every program does in `~/.config`: it writes, replaces, removes and reads what is its own."""
+def test_changes_of_other_names_cause_no_check(tmp_path: Path):
+    """As every program does in `~/.config`: it writes, replaces, removes and reads its own files."""
     file, other = tmp_path / "openbalance-hid" / "config.toml", tmp_path / "other.conf"
     file.parent.mkdir()
     file.write_text("")
-    noted, elsewhere = Noted(), Noted()
-    watch, others = ConfigWatch(file, noted), ConfigWatch(other, elsewhere)
+    recorder, elsewhere = Recorder(), Recorder()
+    watch, others = ConfigWatch(file, recorder), ConfigWatch(other, elsewhere)
     watch.start()
     others.start()
     for save, text in ((write, "a"), (replace, "ab"), (remove_and_write, "abc")):
         save(other, text)
         (tmp_path / f"lock-{text}").mkdir()
         assert file.read_text() == "" and list(file.parent.iterdir()) == [file]
-        assert elsewhere.comes(), "by now this one would have looked as well"
-    assert watch.looks == 1, "when it began"
+        assert elsewhere.is_called(), "by now the first watch would have checked as well"
+    assert watch.checks == 1, "the one at the start"
     write(file, "a")
-    assert noted.comes()
-    assert watch.looks == 2
+    assert recorder.is_called()
+    assert watch.checks == 2
     watch.stop()
     others.stop()
 
 
-def test_other_files_of_the_directory_are_not_it(tmp_path: Path, begin: Begin):
+def test_other_files_of_the_directory_are_ignored(tmp_path: Path, start_watch: StartWatch):
     file = tmp_path / "config.toml"
     file.write_text("")
-    noted = begin(file)
+    recorder = start_watch(file)
     (tmp_path / "other.toml").write_text("a")
     write(file, "a")
-    assert noted.comes()
-    assert not noted.changes.acquire(blocking=False), "one change, told once"
+    assert recorder.is_called()
+    assert not recorder.changes.acquire(blocking=False), "one change, one call"
 
 
-def test_one_who_fails_to_read_hears_of_the_next_change(tmp_path: Path):
+def test_a_callback_that_raises_is_called_for_the_next_change(tmp_path: Path):
     file = tmp_path / "config.toml"
-    heard = threading.Semaphore(0)
+    called = threading.Semaphore(0)
 
     def fail() -> None:
-        heard.release()
+        called.release()
         raise ZeroDivisionError
 
     watch = ConfigWatch(file, fail)
     watch.start()
     for text in ("a", "ab"):
         write(file, text)
-        assert heard.acquire(timeout=PATIENCE_S)
+        assert called.acquire(timeout=PATIENCE_S)
     watch.stop()

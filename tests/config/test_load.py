@@ -1,4 +1,4 @@
-"""What `config.toml` may say: each mistake with its exact words, and nothing but ConfigError for any text at all."""
+"""Parsing `config.toml`: the exact message for each mistake, and only ConfigError for any text."""
 
 from datetime import time
 from decimal import Decimal
@@ -43,7 +43,7 @@ def test_an_empty_file_is_the_default_configuration():
     assert read("") == Config()
 
 
-def test_every_setting_of_the_manual_is_understood():
+def test_every_documented_setting_is_read():
     config = read("""
 refresh_minutes = 20
 theme = "light"
@@ -107,7 +107,7 @@ def test_an_amount_of_money_is_read_digit_by_digit():
     assert str(config.decks[0].pages[0].keys[0].options["low_usd"]) == "0.10000000000000000000000001"
 
 
-def test_a_tile_that_is_silent_has_every_option_of_its_kind():
+def test_a_tile_without_options_has_the_defaults_of_its_kind():
     config = read("[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'spike-alert'")
     options = config.decks[0].pages[0].keys[0].options
     assert options == {"threshold": 3.0, "burst": True}
@@ -150,8 +150,8 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("decks = [1]", "c.toml:1: decks[0]: found 1, accepted: [[decks]] tables"),
         (DECK + "brightness = 120", "c.toml:2: decks[0].brightness: found 120, accepted: a whole number from 0 to 100"),
         (DECK + "serial = ''", "c.toml:2: decks[0].serial: found '', accepted: a text of 1 to 64 characters"),
-        (DECK + "serial = 'A'\n[[decks]]\nserial = 'A'", "c.toml:4: decks[1].serial: found 'A', but decks[0].serial in line 2"
-         " has it already"),
+        (DECK + "serial = 'A'\n[[decks]]\nserial = 'A'", "c.toml:4: decks[1].serial: found 'A', which decks[0].serial in line 2"
+         " uses as well"),
         (DECK + "[[decks.keys]]\ntile = 'blank'", "c.toml:2: decks[0].keys[0].key: missing, accepted: a whole number from 0 to"
          " 255"),
         (DECK + "[[decks.keys]]\nkey = 0", f"c.toml:2: decks[0].keys[0].tile: missing, accepted: {ALL_TILES}"),
@@ -167,21 +167,21 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         (KEY + "bars = 7", "c.toml:5: decks[0].keys[0].bars: unknown, accepted: account, key, label, low_usd, show, theme,"
          " tile"),
         (KEY + "account = 'wrok'\n[accounts.work]", "c.toml:5: decks[0].keys[0].account: found 'wrok', accepted: 'default',"
-         " 'work' or what an [accounts.NAME] of this file names; did you mean 'work'?"),
-        (KEY + "[[decks.keys]]\nkey = 0\ntile = 'blank'", "c.toml:6: decks[0].keys[1].key: found 0, but decks[0].keys[0].key in"
-         " line 3 has it already"),
-        (KEY + "[[decks.pages]]\nname = 'main'", "c.toml:6: decks[0].pages[0].name: found 'main', but decks[0].keys in line 2"
-         " has it already"),
-        (DECK + "[[decks.pages]]\nname = 'a'\n[[decks.pages]]\nname = 'a'", "c.toml:5: decks[0].pages[1].name: found 'a', but"
-         " decks[0].pages[0].name in line 3 has it already"),
+         " 'work' or the NAME of an [accounts.NAME] of this file; did you mean 'work'?"),
+        (KEY + "[[decks.keys]]\nkey = 0\ntile = 'blank'", "c.toml:6: decks[0].keys[1].key: found 0, which"
+         " decks[0].keys[0].key in line 3 uses as well"),
+        (KEY + "[[decks.pages]]\nname = 'main'", "c.toml:6: decks[0].pages[0].name: found 'main', which decks[0].keys in line 2"
+         " uses as well"),
+        (DECK + "[[decks.pages]]\nname = 'a'\n[[decks.pages]]\nname = 'a'", "c.toml:5: decks[0].pages[1].name: found 'a', which"
+         " decks[0].pages[0].name in line 3 uses as well"),
         (DECK + "[[decks.pages]]", "c.toml:2: decks[0].pages[0].name: missing, accepted: a text of 1 to 32 characters"),
         (DECK + "[[decks.keys]]\nkey = 0\ntile = 'page'\nto = 'kees'\n[[decks.pages]]\nname = 'keys'", "c.toml:5:"
          " decks[0].keys[0].to: found 'kees', accepted: one of 'main', 'keys'; did you mean 'keys'?"),
         (DECK + "[[decks.keys]]\nkey = 0\ntile = 'page'", "c.toml:2: decks[0].keys[0].to: missing, accepted: 'main'"),
         (DECK + "[[decks.dials]]\ndial = 0\nturn = 'volume'", "c.toml:4: decks[0].dials[0].turn: found 'volume', accepted: one"
          " of 'period', 'brightness', 'page', 'account'"),
-        (DECK + "[[decks.dials]]\ndial = 0\n[[decks.dials]]\ndial = 0", "c.toml:5: decks[0].dials[1].dial: found 0, but"
-         " decks[0].dials[0].dial in line 3 has it already"),
+        (DECK + "[[decks.dials]]\ndial = 0\n[[decks.dials]]\ndial = 0", "c.toml:5: decks[0].dials[1].dial: found 0, which"
+         " decks[0].dials[0].dial in line 3 uses as well"),
         (DECK + "[decks.strip]\ntiles = ['blank', 'runaway']", "c.toml:3: decks[0].strip.tiles[1]: found 'runaway', accepted:"
          f" {ALL_TILES}"),
         (DECK + "[decks.strip]\ntiles = 'blank'", "c.toml:3: decks[0].strip.tiles: found 'blank', accepted: a list of texts"),
@@ -192,9 +192,9 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("x = " + "[" * 5000, "c.toml: nested too deeply"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said_with_its_place_and_what_is_accepted(text: str, message: str):
+def test_each_mistake_is_reported_with_location_and_accepted_values(text: str, message: str):
     found = refused(text)
-    # Newer versions of tomllib word two of these differently; what is ours is the place and the first words.
+    # Newer versions of tomllib word two of these differently; ours are the location and the first words.
     if "broken TOML" in message or "nested" in message:
         assert found.startswith(message.split(": broken")[0].split(": nested")[0])
         assert "broken TOML" in found or "nested" in found
@@ -203,7 +203,7 @@ def test_a_mistake_is_said_with_its_place_and_what_is_accepted(text: str, messag
         assert found == message
 
 
-def test_all_mistakes_are_said_at_once_in_the_order_of_the_file():
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file():
     message = refused(
         "refresh_minutes = 0\n[[decks]]\nbrightness = 'full'\n[[decks.keys]]\nkey = 'first'\ntile = 'balance'\nsow = 1\n"
         "theme = 'dim'\n[[decks.keys]]\nkey = 0\ntile = 'nothing'\n[dim]\nfade = true"
@@ -219,24 +219,24 @@ def test_all_mistakes_are_said_at_once_in_the_order_of_the_file():
     ]
 
 
-def test_a_flood_of_mistakes_is_cut_with_a_count():
+def test_more_than_100_mistakes_are_cut_with_a_count():
     lines = refused("".join(f"x{number} = 1\n" for number in range(250))).splitlines()
     assert len(lines) == 101
     assert lines[-1] == "c.toml: and 150 more"
 
 
-def test_a_key_pasted_into_the_file_is_not_repeated():
+def test_an_api_key_pasted_into_the_file_is_not_repeated():
     message = refused('theme = "sk-or-v1-0123456789abcdef"\nsk-or-v1-0123456789abcdef = 1')
     assert "0123" not in message
     assert message.count("sk-or-…") == 2
 
 
-def test_letters_that_could_move_the_cursor_are_not_repeated():
+def test_control_characters_are_not_repeated():
     message = refused('theme = "\\u001b[2J\\u202e"\n"a\\u001b[2Jb" = 1')
     assert message.replace("\n", "").isprintable()
 
 
-def test_a_page_of_its_own_making_may_come_first():
+def test_a_named_page_may_precede_the_page_main():
     config = read("[[decks]]\n[[decks.pages]]\nname = 'one'\n[[decks.pages]]\nname = 'main'")
     assert [page.name for page in config.decks[0].pages] == ["one", "main"]
 
@@ -254,13 +254,13 @@ def test_no_file_is_the_default_configuration(tmp_path: Path):
     assert load_config(tmp_path / "config.toml", TILES) == Config()
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_forgiven(tmp_path: Path):
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_bytes(b"\xef\xbb\xbftheme = 'light'\r\nhold_seconds = 9\r\n")
     assert failed(file) == f"{file}:2: hold_seconds: found 9, accepted: a number from 0.3 to 5"
 
 
-def test_text_that_is_not_utf8_is_said_with_its_line(tmp_path: Path):
+def test_text_that_is_not_utf8_is_reported_with_its_line(tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_bytes(b"theme = 'dark'\n# caf\xe9\n")
     assert failed(file) == f"{file}:2: not UTF-8 text: byte 0xe9"
@@ -272,7 +272,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path):
     assert failed(file) == f"{file}: larger than 256 KiB"
 
 
-def test_a_directory_or_pipe_in_the_place_of_the_file_is_said(tmp_path: Path):
+def test_a_directory_or_pipe_instead_of_the_file_is_reported(tmp_path: Path):
     import os
 
     os.mkfifo(tmp_path / "pipe")
@@ -280,7 +280,7 @@ def test_a_directory_or_pipe_in_the_place_of_the_file_is_said(tmp_path: Path):
     assert failed(tmp_path / "pipe") == f"{tmp_path / 'pipe'}: not a file"
 
 
-def test_a_file_that_the_system_refuses_is_said(tmp_path: Path):
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path):
     loop = tmp_path / "config.toml"
     loop.symlink_to(loop)
     assert "cannot be read" in failed(loop)
@@ -301,7 +301,7 @@ dim.night = '1' | low_usd = 1e-400 | serial = '\\u202e' | x = [[[{a=1}]]]
 
 
 @given(st.one_of(st.text(), st.lists(LINES, max_size=12).map("\n".join)))
-def test_any_text_is_a_configuration_or_a_configuration_error(text: str):
+def test_any_text_is_a_configuration_or_raises_config_error(text: str):
     try:
         config = read(text)
     except ConfigError as refusal:

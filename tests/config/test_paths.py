@@ -1,4 +1,4 @@
-"""Places, and directories that only their owner may enter. Mode bits and owners are compared by us, so root changes nothing."""
+"""Paths, and private directories. Our code compares modes and owners, so the tests hold for root as well."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ def refused(path: Path) -> ConfigError:
     return refusal.value
 
 
-def test_the_variables_replace_the_platforms_places(tmp_path: Path):
+def test_the_variables_replace_the_platforms_paths(tmp_path: Path):
     places = paths(
         {
             "OPENBALANCE_CONFIG": str(tmp_path / "c.toml"),
@@ -32,18 +32,18 @@ def test_the_variables_replace_the_platforms_places(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_variables_the_places_are_the_platforms_and_absolute():
+def test_without_variables_the_paths_are_the_platforms_and_absolute():
     places = paths({"OPENBALANCE_CONFIG": ""})
     assert places.config_file.name == "config.toml"
     assert "openbalance-hid" in places.config_file.parts
     assert all(place.is_absolute() for place in (places.config_file, places.state_dir, places.runtime_dir))
 
 
-def test_a_relative_place_is_made_absolute():
+def test_a_relative_path_is_made_absolute():
     assert paths({"OPENBALANCE_STATE_DIR": "here"}).state_dir == Path.cwd() / "here"
 
 
-def test_a_private_directory_is_made_for_its_owner_alone_whatever_the_umask(tmp_path: Path):
+def test_a_private_directory_has_mode_0700_whatever_the_umask(tmp_path: Path):
     before = os.umask(0)
     try:
         made = private_dir(tmp_path / "a" / "b" / "c")
@@ -54,7 +54,7 @@ def test_a_private_directory_is_made_for_its_owner_alone_whatever_the_umask(tmp_
 
 
 @pytest.mark.parametrize("mode", [0o750, 0o705, 0o777])
-def test_a_directory_that_others_may_enter_is_refused_with_the_mending_command(tmp_path: Path, mode: int):
+def test_a_directory_open_to_others_is_refused_with_the_command_that_fixes_it(tmp_path: Path, mode: int):
     loose = tmp_path / "it's loose"
     loose.mkdir()
     loose.chmod(mode)
@@ -69,7 +69,7 @@ def test_a_link_to_a_directory_is_refused(tmp_path: Path):
     assert "a link" in refused(tmp_path / "link").message
 
 
-def test_a_directory_where_anybody_could_replace_it_is_refused(tmp_path: Path):
+def test_a_directory_that_any_user_could_replace_is_refused(tmp_path: Path):
     tmp_path.chmod(0o777)
     assert "another user could replace" in refused(tmp_path / "state").message
     tmp_path.chmod(0o1777)
@@ -88,15 +88,15 @@ def test_the_directory_of_another_user_is_refused(tmp_path: Path):
     assert "another user could replace" in refused(ours / "inside").message
 
 
-def test_a_link_of_our_own_on_the_way_is_followed_and_what_it_leads_through_counts(tmp_path: Path):
+def test_a_link_on_the_path_is_followed_and_its_target_is_checked_too(tmp_path: Path):
     (tmp_path / "loose" / "real").mkdir(parents=True)
     (tmp_path / "way").symlink_to(tmp_path / "loose" / "real")
     assert private_dir(tmp_path / "way" / "state").is_dir()
     (tmp_path / "loose").chmod(0o777)
-    assert f"{tmp_path / 'loose'} is theirs to change" in refused(tmp_path / "way" / "state").message
+    assert f"{tmp_path / 'loose'} can be changed by others" in refused(tmp_path / "way" / "state").message
 
 
-def test_a_file_in_its_place_is_said(tmp_path: Path):
+def test_a_file_instead_of_the_directory_is_reported(tmp_path: Path):
     (tmp_path / "state").write_text("")
     for place in (tmp_path / "state", tmp_path / "state" / "keys"):
         assert "cannot use the directory" in refused(place).message

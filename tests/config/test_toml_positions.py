@@ -1,4 +1,4 @@
-"""Lines of keys: against texts whose places are known because the test wrote them there."""
+"""The line of each key, in texts that the test composed line by line."""
 
 import tomllib
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from openbalance_hid.config.toml_positions import line_numbers
 
 
-def test_headers_dotted_keys_and_inline_values_have_their_lines():
+def test_headers_dotted_keys_and_inline_values_have_lines():
     lines = line_numbers(
         """# a comment with [a.header] and key = 1
 one.two = 1
@@ -83,5 +83,5 @@ def test_every_key_that_the_parser_finds_is_found_on_its_line(entries: list[tupl
 
 
 @given(st.text(alphabet="[]{}=.,#'\"\\\n ak1", max_size=40))
-def test_text_that_is_no_toml_ends_too(text: str):
+def test_scanning_text_that_is_not_toml_ends(text: str):
     assert all(1 <= line <= text.count("\n") + 1 for line in line_numbers(text).values())

@@ -1,4 +1,4 @@
-"""What one option of a tile accepts: exact types out, and words that say what is accepted."""
+"""The values that an option accepts: their exact types, and the message for any other value."""
 
 import re
 from decimal import Decimal
@@ -56,25 +56,25 @@ def test_an_accepted_value_has_the_type_of_its_kind(option: Option, value: objec
         (Option("t", "text", "", maximum=3), "abcd", "a text of 0 to 3 characters"),
     ],
 )
-def test_a_refusal_says_what_is_accepted(option: Option, value: object, accepted: str):
+def test_a_rejected_value_is_answered_with_the_accepted_ones(option: Option, value: object, accepted: str):
     with pytest.raises(ValueError, match=re.escape(accepted)) as refusal:
         option.check(value)
     assert str(refusal.value) == accepted == option.accepted
 
 
-def test_a_default_has_the_type_that_a_written_value_would_have():
+def test_a_default_has_the_type_of_a_configured_value():
     assert type(Option("usd", "decimal", 1).default) is Decimal
     assert type(Option("x", "float", 1).default) is float
     assert Option("usd", "decimal", 0.25).default == Decimal("0.25")
 
 
-def test_a_default_outside_its_own_range_is_a_mistake_of_the_table():
+def test_a_default_outside_its_own_range_is_an_error():
     with pytest.raises(ValueError, match="a whole number"):
         Option("n", "int", 0, minimum=1)
 
 
 @given(st.decimals() | st.integers() | st.text() | st.booleans() | st.floats() | st.none())
-def test_whatever_is_asked_is_answered_or_refused_and_an_answer_is_accepted_again(value: object):
+def test_a_checked_value_is_accepted_again(value: object):
     for option in (WHOLE, MONEY, Option("t", "text", "", maximum=9)):
         try:
             checked = option.check(value)
@@ -86,6 +86,6 @@ def test_whatever_is_asked_is_answered_or_refused_and_an_answer_is_accepted_agai
 @pytest.mark.parametrize(
     "option", [option for kind in TILES.values() for option in kind.options], ids=lambda option: option.name
 )
-def test_every_option_of_the_product_explains_itself(option: Option):
+def test_every_option_of_the_product_has_a_help_text(option: Option):
     assert option.help
     assert option.help[0].islower()
