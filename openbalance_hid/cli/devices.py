@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from openbalance_hid.config.paths import paths
-from openbalance_hid.deck.access import why_not
-from openbalance_hid.deck.products import FoundDeck, find_decks
+from openbalance_hid.deck.products import FoundDeck, find_decks, open_error
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.ipc.control_client import request
@@ -40,7 +39,7 @@ def _lines(deck: dict[str, Any]) -> list[str]:
 
 
 def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
-    error = None if found.path in ours else why_not(found)
+    error = None if found.path in ours else open_error(found)
     state = "in use by the running daemon" if found.path in ours else error.message if error else "can be opened"
     return {
         "model": found.model,

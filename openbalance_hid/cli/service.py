@@ -12,7 +12,7 @@ import click
 from openbalance_hid import __version__
 from openbalance_hid.cli.params import NumberParam
 from openbalance_hid.config.paths import home_dir, paths
-from openbalance_hid.deck.udev_rules import RULES_DIRS, Rules, install_command, program_words, rules_name
+from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.install import UserService, carried
@@ -122,7 +122,7 @@ def _sudo() -> str:
 
 def _say_headless_away() -> None:
     """What undoes it, but for what is the owner's."""
-    sudo, rules = _sudo(), RULES_DIRS[0] / "rules.d" / rules_name(Rules.HEADLESS)
+    sudo, rules = _sudo(), RULES_DIRS[0] / "rules.d" / rules_name(RulesKind.HEADLESS)
     click.echo(
         f"{sudo}systemctl disable --now {UNIT} && {sudo}rm -f {SYSTEM_FILE} {rules} && {sudo}systemctl daemon-reload\n\n"
         f"Key, configuration and history stay. To remove them as well: {sudo}rm -r {ETC} {HEADLESS_STATE}"
@@ -146,7 +146,7 @@ def _say_headless() -> None:
         f"{sudo}install -d -m 755 {ETC}",
         f"systemd-ask-password 'Management key:' | {sudo}install -m 600 /dev/stdin {key}",
         f"getent group {GROUP} >/dev/null || {sudo}groupadd --system {GROUP}",
-        install_command(Rules.HEADLESS, program, is_root=root),
+        install_command(RulesKind.HEADLESS, program, is_root=root),
         f"{unit} > {SYSTEM_FILE}" if root else f"{unit} | sudo tee {SYSTEM_FILE} >/dev/null",
         f"{sudo}systemctl daemon-reload",
         f"{sudo}systemctl enable --now {UNIT}",

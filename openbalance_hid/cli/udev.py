@@ -13,21 +13,21 @@ import click
 from openbalance_hid.deck.udev_rules import (
     GROUP,
     RULES_DIRS,
-    Installed,
-    Member,
-    Rules,
+    GroupMembership,
+    RulesKind,
+    RulesState,
     install_command,
-    look,
+    installed_rules,
     program_words,
     render_rules,
 )
 from openbalance_hid.errors import UsageError
 
 _ABOUT_NOW = {
-    Installed.NOTHING: "The rules are not installed.",
-    Installed.OTHER: "The rules are out of date: {file} differs from what this version prints.",
-    Installed.UNREADABLE: "The rules are out of date, or not to be read: {file}",
-    Installed.SAME: "The rules are already installed: {file}",
+    RulesState.MISSING: "The rules are not installed.",
+    RulesState.DIFFERENT: "The rules are out of date: {file} differs from what this version prints.",
+    RulesState.UNREADABLE: "The rules are out of date, or not to be read: {file}",
+    RulesState.CURRENT: "The rules are already installed: {file}",
 }
 
 
@@ -51,9 +51,9 @@ def install(headless: bool) -> None:
         raise UsageError(f"udev is a part of Linux; {_system()} lets you open a deck without it", "openbalance-hid devices")
     kind = _kind(headless)
     member = _member() if headless else None
-    state, file = look(kind, RULES_DIRS)
+    state, file = installed_rules(kind, RULES_DIRS)
     click.echo(_ABOUT_NOW[state].format(file=file))
-    if state is Installed.SAME and (member is None or member.is_member):
+    if state is RulesState.CURRENT and (member is None or member.is_member):
         click.echo("If a deck is refused all the same, plug it in again.")
         return
     if member is not None and not member.is_member:
@@ -65,11 +65,11 @@ def install(headless: bool) -> None:
         click.echo(f"Log in again, or restart the service, to be in the group; a service has SupplementaryGroups={GROUP}.")
 
 
-def _kind(headless: bool) -> Rules:
-    return Rules.HEADLESS if headless else Rules.DESKTOP
+def _kind(headless: bool) -> RulesKind:
+    return RulesKind.HEADLESS if headless else RulesKind.DESKTOP
 
 
-def _member() -> Member:
+def _member() -> GroupMembership:
     """Who runs this, and whether the group has him; root needs no group."""
     import grp
     import pwd
@@ -81,9 +81,9 @@ def _member() -> Member:
     try:
         user, gid = (entry := pwd.getpwuid(os.getuid())).pw_name, entry.pw_gid
     except KeyError:  # a user id without a name: nobody could put it into a group
-        return Member(str(os.getuid()), group is not None, is_member=True)
+        return GroupMembership(str(os.getuid()), group is not None, is_member=True)
     has_him = group is not None and (user in group.gr_mem or gid == group.gr_gid)
-    return Member(user, group is not None, is_member=has_him or os.geteuid() == 0)
+    return GroupMembership(user, group is not None, is_member=has_him or os.geteuid() == 0)
 
 
 def _system() -> str:

@@ -1,1 +1,1 @@
-"""The device: everything that talks HID. Nothing here draws, fetches or decides what a press means."""
+"""The device: everything that speaks HID. Drawing, fetching and the meaning of a press belong elsewhere."""

@@ -1,21 +1,20 @@
-"""One open deck: pictures in, events out.
+"""One open deck: it takes pictures and emits events.
 
-Exactly one thread writes to a deck (the library sends a picture in pages that two writers would mix up), and the library's
-reader only ever puts events into a queue. The newest picture of a place wins, bytes that are on the glass already are not sent,
-and a deck that hangs or goes stops nobody: it is reported lost once. Encoding is not done here: pictures arrive as the
-device's own bytes, see `picture_format`.
+What must be shown goes to `display_writer`. The library's reading thread only emits events, which the caller must queue. A
+deck that hangs or disappears delays no other and is reported lost once. Pictures arrive in the device's own bytes: encoding
+belongs to `render`, and `picture_format` describes the bytes.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from enum import Enum
-from typing import Any, Literal
+from typing import Any
 
 from StreamDeck.Devices.StreamDeck import DialEventType, TouchscreenEventType
 from StreamDeck.Transport.Transport import TransportError
 
+from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
 from openbalance_hid.deck.events import (
     DeckArrived,
     DeckLost,
@@ -33,10 +32,9 @@ from openbalance_hid.errors import DeckGoneError
 
 log = logging.getLogger(__name__)
 
-CLOSE_LIMIT_S = 1.5  # leaving the glass black must not hold up a shutdown; a write to a hung device fails after about 1 s
-POLL_HZ = 1000  # the library sleeps 1/this after a read without result; ours blocks, so that is once, when closing
+CLOSE_LIMIT_S = 1.5  # making the display black must not delay a shutdown; a write to a hung device fails after about 1 s
+POLL_HZ = 1000  # the library sleeps 1/POLL_HZ after a read without a report; our read blocks, so that is once, at closing
 
-Leave = Literal["black", "logo", "keep"]
 _TOUCHES = {
     TouchscreenEventType.SHORT: TouchKind.TAP,
     TouchscreenEventType.LONG: TouchKind.HOLD,
@@ -44,26 +42,10 @@ _TOUCHES = {
 }
 
 
-class DisplayPart(Enum):
-    """What can be written to; drawn in the order of asking."""
-
-    BRIGHTNESS = "brightness"
-    KEY = "key"
-    STRIP = "strip"
-    SCREEN = "screen"
-    LIGHT = "light"  # the colour of a touch key
-    LOGO = "logo"
-
-
-_PICTURES = frozenset({DisplayPart.KEY, DisplayPart.STRIP, DisplayPart.SCREEN})
-DisplayPlace = tuple[DisplayPart, int]
-Colour = tuple[int, int, int]
-
-
 class DeckDevice:
-    """A deck from `open` to `close`; when it is lost, close it and make a new one of what the next scan finds.
+    """A deck from `open` to `close`. When it is lost, close it and make a new one from what the next scan finds.
 
-    `emit` is called on any thread and must only queue: never block, never raise.
+    `emit` is called on any thread. It must only queue the event: never block, never raise.
     """
 
     def __init__(
@@ -84,236 +66,153 @@ class DeckDevice:
         self.key_size: tuple[int, int] = self.picture_format["size"]
         self.strip_format: dict[str, Any] = deck.touchscreen_image_format()  # size (0, 0): no strip
         self.screen_format: dict[str, Any] = deck.screen_image_format()  # size (0, 0): no screen
-        self.images_sent = 0
-        self.images_skipped = 0  # were on the glass already, or a newer one came before they were sent
         self._deck: Any = deck
         self._device: HidDevice = deck.device
         self._emit = emit
         self._clock = clock
-        self._changed = threading.Condition()
-        self._wanted: dict[DisplayPlace, object] = {}
-        self._shown: dict[DisplayPlace, object] = {}  # as far as is known, what the device has
-        self._writing = False
-        self._live = False  # open: events and the loss are of interest
+        self._writer = DisplayWriter(deck, self.lose)
+        self._lock = threading.Lock()  # guards everything below; the writer's lock may be taken inside, never the reverse
+        self._emitting = False  # between DeckArrived and the loss or the closing
         self._lost: str | None = None
         self._closed = False
-        self._writer: threading.Thread | None = None
+
+    @property
+    def images_sent(self) -> int:
+        """Pictures that were written since the deck was found."""
+        return self._writer.images_sent
+
+    @property
+    def images_skipped(self) -> int:
+        """Pictures that were already shown, or replaced by a newer one before they were sent."""
+        return self._writer.images_skipped
 
     @property
     def reports_sent(self) -> int:
-        """HID reports that the device took since it was found."""
+        """HID reports that the device has accepted since it was found."""
         return self._device.reports_sent
 
     @property
     def is_lost(self) -> bool:
-        """Whether the deck went while it was open."""
+        """Whether the deck was lost while it was open."""
         return self._lost is not None
 
     @property
     def is_writing(self) -> bool:
-        """Whether its writer has not ended: after `close`, that a report still hangs in the device."""
-        return self._writer is not None and self._writer.is_alive()
+        """Whether the writing thread is running: after `close`, that a report hangs in the device."""
+        return self._writer.is_alive
 
     # --- open and close -------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Opens the deck, reads who it is, starts its threads, emits DeckArrived. Raises DeckError and its kinds."""
+        """Open the deck, read serial number and firmware, start its threads, emit DeckArrived. Raises DeckError."""
         deck = self._deck
         self._device.on_lost = self.lose
         self._watch_reader()
         deck.set_poll_frequency(POLL_HZ)
         try:
             deck.open()
-            # some models' serials lack the first three characters in the library; the USB descriptor has them
+            # for some models the library cuts off the first three characters of the serial; the USB descriptor has them
             serial = printable(deck.get_serial_number())
             self.serial = self.serial if self.serial.endswith(serial) and self.serial else serial
             self.firmware = printable(deck.get_firmware_version())
         except TransportError as error:
-            self._let_go()
+            self._release()
             raise DeckGoneError(f"cannot open deck at {self.path}: {error}") from error
-        except BaseException:  # also what the library does not foresee: nobody else knows of the handle
-            self._let_go()
+        except BaseException:  # also errors that the library does not expect: no caller has the handle to close it
+            self._release()
             raise
-        with self._changed:
+        with self._lock:
             if self._lost is not None:
-                self._let_go()
+                self._release()
                 raise DeckGoneError(f"cannot open deck at {self.path}: {self._lost}")
-            self._live = True
-            self._emit(DeckArrived(self.serial, self.model, self.title, self.path))  # before any loss can be
-        self._listen()
-        writer = threading.Thread(target=self._write_on, name=f"deck-writer-{self.serial}", daemon=True)
-        writer.start()
-        self._writer = writer  # not before it runs: it may be closed meanwhile, by another thread that joins it
+            self._emitting = True
+            self._emit(DeckArrived(self.serial, self.model, self.title, self.path))  # under the lock: before any loss
+        self._subscribe()
+        self._writer.start(self.serial)
 
-    def close(self, leave: Leave = "black", black: bytes = b"", black_strip: bytes = b"", black_screen: bytes = b"") -> None:
-        """Leaves the glass as asked and lets the deck go, within CLOSE_LIMIT_S. May be called twice, and on a lost deck.
+    def close(self, on_exit: OnExit = "black", black: bytes = b"", black_strip: bytes = b"", black_screen: bytes = b"") -> None:
+        """Leave the display as `on_exit` says and close the deck, within CLOSE_LIMIT_S. Idempotent; allowed on a lost deck.
 
-        The black pictures are in the device's own bytes; strip and screen need one only if they were shown something. When one
-        is missing "black" becomes "logo", so that no number stays that looks live. No event is emitted afterwards. The reading
-        thread ends by itself within a second; see `wait_released`.
+        The black pictures are in the device's own bytes. Strip and screen need one only if something was shown on them. If
+        one is missing, "black" becomes "logo", so that no figure stays that looks current. No event is emitted afterwards.
+        The reading thread ends by itself within a second: see `wait_released`.
         """
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return
             self._closed = True
-            self._wanted.clear()
-            if self._live and self._lost is None and self.is_visual and leave != "keep":
-                self._want_nothing_live(
-                    leave, {DisplayPart.KEY: black, DisplayPart.STRIP: black_strip, DisplayPart.SCREEN: black_screen}
-                )
-            self._live = False
-            self._changed.notify_all()
             lost = self._lost is not None
-        if self._writer is not None and not lost:  # of a lost deck it ends by itself, and may be who is closing it
+            blacks = {DisplayPart.KEY: black, DisplayPart.STRIP: black_strip, DisplayPart.SCREEN: black_screen}
+            self._writer.finish(on_exit if self._emitting and self.is_visual else "keep", blacks)
+            self._emitting = False
+        if not lost:  # the writer of a lost deck ends by itself, and may be the caller of `close`
             self._writer.join(CLOSE_LIMIT_S)
-        self._let_go()
+        self._release()
 
     def wait_released(self, timeout_s: float) -> bool:
-        """True when the system's handle is closed; ask before the process ends."""
+        """Return True when the system's handle is closed. Call it before the process ends."""
         return self._device.wait_released(timeout_s)
 
-    def _want_nothing_live(self, leave: Leave, blacks: dict[DisplayPart, object]) -> None:
-        """Not with the library's own black: its Mini has the wrong header, its strips lie on their side."""
-        blacks[DisplayPart.LIGHT] = (0, 0, 0)
-        keys = [(DisplayPart.KEY, key) for key in range(self.key_count)]
-        places = [
-            *keys,
-            *(place for place in self._shown if place[0] in (DisplayPart.STRIP, DisplayPart.SCREEN, DisplayPart.LIGHT)),
-        ]
-        if leave == "logo" or not all(blacks[part] for part, _ in places):
-            self._wanted[DisplayPart.LOGO, 0] = None
-            return
-        if blacks[DisplayPart.STRIP]:
-            places = [
-                place for place in places if place[0] is not DisplayPart.STRIP or place[1] == 0
-            ]  # one picture for all of it
-            blacks[DisplayPart.STRIP] = (blacks[DisplayPart.STRIP], self.strip_format["size"][0])
-        self._wanted.update({place: blacks[place[0]] for place in places if self._shown.get(place) != blacks[place[0]]})
-
-    def _let_go(self) -> None:
-        self._deck.run_read_thread = False  # the library's close() does not end its reader
+    def _release(self) -> None:
+        self._deck.run_read_thread = False  # the library's close() does not end its reading thread
         self._device.close()
 
-    # --- pictures in ----------------------------------------------------------------------------------------------------
+    # --- pictures -------------------------------------------------------------------------------------------------------
 
     def show(self, key: int, picture: bytes) -> None:
-        """Puts a picture, in the device's own bytes, on a key; the writer sends it. Raises IndexError for no such key."""
-        if not 0 <= key < self.key_count:  # the library lets the key after the last one through
+        """Show a picture on a key. Raises IndexError when the deck has no such key."""
+        if not 0 <= key < self.key_count:  # the library accepts the number after the last key
             raise IndexError(f"key {key} of {self.key_count}")
         if self.is_visual:
-            self._want((DisplayPart.KEY, key), picture)
+            self._writer.put((DisplayPart.KEY, key), picture)
 
     def show_strip(self, picture: bytes, x_px: int = 0, width_px: int | None = None) -> None:
-        """Puts a picture on the touch strip, where there is one: on all of it, or from `x_px` on, `width_px` wide."""
-        whole_px = self.strip_format["size"][0]
-        if whole_px:
-            self._want((DisplayPart.STRIP, x_px), (picture, whole_px - x_px if width_px is None else width_px))
+        """Show a picture on the touch strip, if the deck has one: `width_px` wide from `x_px` on, or to the end."""
+        strip_px = self.strip_format["size"][0]
+        if strip_px:
+            self._writer.put((DisplayPart.STRIP, x_px), (picture, strip_px - x_px if width_px is None else width_px))
 
     def show_screen(self, picture: bytes) -> None:
-        """Puts a picture on the small screen, where there is one."""
+        """Show a picture on the small screen, if the deck has one."""
         if self.screen_format["size"][0]:
-            self._want((DisplayPart.SCREEN, 0), picture)
+            self._writer.put((DisplayPart.SCREEN, 0), picture)
 
-    def light(self, touch_key: int, colour: Colour) -> None:
-        """Gives a touch key a colour (red, green, blue, 0 to 255). Raises IndexError for no such touch key."""
+    def light(self, touch_key: int, colour: tuple[int, int, int]) -> None:
+        """Set the colour of a touch key: red, green, blue, 0 to 255. Raises IndexError when the deck has no such key."""
         if not 0 <= touch_key < self.touch_key_count:
             raise IndexError(f"touch key {touch_key} of {self.touch_key_count}")
-        self._want((DisplayPart.LIGHT, touch_key), colour)
+        self._writer.put((DisplayPart.LIGHT, touch_key), colour)
 
     def set_brightness(self, percent: float) -> int:
-        """Asks for that brightness; what it will be: whole percent, 0 to 100."""
+        """Set the brightness and return the value used: a whole percent, 0 to 100."""
         whole = round(min(max(percent, 0), 100))
         if self.is_visual:
-            self._want((DisplayPart.BRIGHTNESS, 0), whole)
+            self._writer.put((DisplayPart.BRIGHTNESS, 0), whole)
         return whole
 
-    def paint_again(self) -> None:
-        """Sends once more what is on the glass: a sleep may have cleared it, and the handle lives on."""
-        with self._changed:
-            if not self._closed and self._lost is None:
-                self._wanted, self._shown = self._shown | self._wanted, {}
-                self._changed.notify_all()
+    def repaint(self) -> None:
+        """Send everything that is shown once more: a sleep may have cleared the display without closing the handle."""
+        self._writer.repaint()
 
     def flush(self, timeout_s: float) -> bool:
-        """True when all that was asked for has been sent; False when it was not in time, or the deck is lost."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._lost is not None or not (self._wanted or self._writing), timeout_s)
-            return self._lost is None and not (self._wanted or self._writing)
+        """Return True when everything queued has been sent; False after `timeout_s`, or when the deck is lost."""
+        return self._writer.flush(timeout_s)
 
-    def _want(self, place: DisplayPlace, value: object) -> None:
-        with self._changed:
-            if self._closed or self._lost is not None:
-                return
-            unsent = self._wanted.pop(place, None)
-            on_glass = self._shown.get(place) == value
-            if place[0] in _PICTURES:
-                self.images_skipped += on_glass + (unsent is not None)
-            if not on_glass:
-                self._wanted[place] = value
-                self._changed.notify_all()
-
-    # --- the writer -----------------------------------------------------------------------------------------------------
-
-    def _write_on(self) -> None:
-        while (job := self._next_job()) is not None:
-            place, value = job
-            try:
-                self._send(place, value)
-            except TransportError as error:
-                self.lose(str(error))
-            except Exception:
-                log.exception("writing %s to deck %s failed", place, self.serial)
-                self.lose(f"lost deck at {self.path}: writing failed")
-
-    def _next_job(self) -> tuple[DisplayPlace, object] | None:
-        """Waits for the next thing to write; None at the end."""
-        with self._changed:
-            self._writing = False
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._wanted or self._closed or self._lost is not None)
-            if self._lost is not None or not self._wanted:
-                return None
-            place = (DisplayPart.BRIGHTNESS, 0) if (DisplayPart.BRIGHTNESS, 0) in self._wanted else next(iter(self._wanted))
-            value = self._wanted.pop(place)
-            self._shown[place] = value
-            self._writing = True
-            return place, value
-
-    def _send(self, place: DisplayPlace, value: Any) -> None:
-        part, number = place
-        deck = self._deck
-        match part:
-            case DisplayPart.BRIGHTNESS:
-                deck.set_brightness(value)
-            case DisplayPart.KEY:
-                deck.set_key_image(number, value)
-            case DisplayPart.STRIP:
-                picture, width_px = value
-                deck.set_touchscreen_image(picture, number, 0, width_px, self.strip_format["size"][1])
-            case DisplayPart.SCREEN:
-                deck.set_screen_image(value)
-            case DisplayPart.LIGHT:
-                deck.set_key_color(self.key_count + number, *value)
-            case DisplayPart.LOGO:
-                deck.reset()
-        self.images_sent += part in _PICTURES
-
-    # --- events out -----------------------------------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------------------------
 
     def lose(self, reason: str) -> None:
-        """The deck has gone, whether its threads have noticed or not: said once, and nothing is heard of it any more."""
-        with self._changed:
+        """Mark the deck as lost, for `reason`. Emits DeckLost once; no event follows it. Idempotent."""
+        with self._lock:
             if self._lost is not None or self._closed:
                 return
             self._lost = reason
-            self._wanted.clear()
-            news, self._live = self._live, False
-            self._changed.notify_all()
-        if news:
+            self._writer.abort()
+            was_emitting, self._emitting = self._emitting, False
+        if was_emitting:
             self._emit(DeckLost(self.serial, reason))
 
     def _watch_reader(self) -> None:
-        """Names the library's reading thread and reports its end, whatever ended it: the library tells nobody."""
+        """Name the library's reading thread and notice its end, which the library does not report."""
         read: Callable[[object], None] = type(self._deck)._read
 
         def watched() -> None:
@@ -327,13 +226,13 @@ class DeckDevice:
 
         self._deck._read = watched
 
-    def _listen(self) -> None:
+    def _subscribe(self) -> None:
         self._deck.set_key_callback(self._on_key)
         self._deck.set_dial_callback(self._on_dial)
         self._deck.set_touchscreen_callback(self._on_touch)
 
     def _put(self, event: SurfaceEvent) -> None:
-        if self._live:
+        if self._emitting:
             self._emit(event)
 
     def _on_key(self, _deck: object, key: int, down: bool) -> None:

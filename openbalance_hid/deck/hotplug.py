@@ -1,10 +1,10 @@
-"""Which decks come and go: looks at the bus, each compared with the one before.
+"""Detect decks that are connected and disconnected, by scanning the bus and comparing each scan with the one before.
 
-Only paths are compared and nothing is opened. A deck whose handle died in a suspend, or that was replugged between two looks,
-keeps its path: whoever loses it calls `forget`, and the next look offers it again. When the next look is due is decided here:
-at once when the system says that something changed, soon for a deck that was forgotten, else after an interval.
+Only paths are compared, and nothing is opened. A deck whose handle died in a suspend, or that was replugged between two scans,
+keeps its path. The caller that loses such a deck calls `forget`, and the next scan reports it as found again. The next scan is
+due at once when the system reports a change, soon for a forgotten deck, else after an interval.
 
-macOS wants every hidapi call that opens or enumerates on one thread; there, this thread is to become the one that opens too.
+macOS requires every hidapi call that opens or enumerates on one thread. There, this thread has to open the decks, too.
 """
 
 import logging
@@ -21,12 +21,12 @@ from openbalance_hid.errors import DeckError
 log = logging.getLogger(__name__)
 
 SCAN_INTERVAL_S = 2.0  # a deck that is plugged in shows its tiles within 2 s
-SAFETY_INTERVAL_S = 30.0  # where changes are announced, for the one that is not
-FIRST_RETRY_S = 0.25  # a replugged deck is back by then; doubles at each try of the same deck, up to the interval
+SAFETY_INTERVAL_S = 30.0  # where the system reports changes, in case it misses one
+FIRST_RETRY_S = 0.25  # a replugged deck is back by then; doubles with each retry of the same deck, up to the interval
 
 
 class ChangeSource(Protocol):
-    """Announces that something changed on the bus, not what; `kernel_events` has the one of Linux."""
+    """Reports that something changed on the bus, not what. For Linux, see `kernel_events`."""
 
     @property
     def listening(self) -> bool: ...
@@ -34,52 +34,52 @@ class ChangeSource(Protocol):
     def stop(self) -> None: ...
 
 
-def pause_s(interval_s: float, announced: bool, tries: Iterable[int]) -> float:
-    """Seconds from one look to the next. `tries`: how often each deck that waits for a new try was forgotten, from 1."""
-    longest_s = max(interval_s, SAFETY_INTERVAL_S) if announced else interval_s
-    retries_s = [min(interval_s, FIRST_RETRY_S * 2.0 ** min(tried - 1, 16)) for tried in tries]
+def next_pause_s(interval_s: float, changes_reported: bool, retries: Iterable[int]) -> float:
+    """Return the seconds from one scan to the next. `retries`: how often each forgotten deck was forgotten, from 1."""
+    longest_s = max(interval_s, SAFETY_INTERVAL_S) if changes_reported else interval_s
+    retries_s = [min(interval_s, FIRST_RETRY_S * 2.0 ** min(count - 1, 16)) for count in retries]
     return min([longest_s, *retries_s])
 
 
 class Hotplug:
-    """Looks at the bus on a thread of its own; `emit` gets the events there, and looks wait while it works."""
+    """Scans the bus on a thread of its own. `emit` is called on that thread, and delays the next scan while it runs."""
 
     def __init__(
         self,
         transport: HidTransport,
         emit: Callable[[HotplugEvent], None],
         interval_s: float = SCAN_INTERVAL_S,
-        after_first_look: Callable[[], None] = lambda: None,
+        after_first_scan: Callable[[], None] = lambda: None,
         changes: ChangeSource | None = None,
     ) -> None:
-        """`after_first_look` is called once, on the thread, when everything that the first look found has been emitted.
+        """`after_first_scan` is called once, on the thread, when everything that the first scan found has been emitted.
 
-        `changes` is started after the first pause, because the first pictures need the processor more, and stopped with this.
+        `changes` is started after the first pause, because the first pictures need the processor more. `stop` stops it, too.
         """
-        self._after_first_look = after_first_look
+        self._after_first_scan = after_first_scan
         self._transport = transport
         self._emit = emit
         self._interval_s = interval_s
         self._changes = changes
-        self._changed = threading.Condition()  # of everything below
+        self._changed = threading.Condition()  # guards everything below
         self._known: set[str] = set()
-        self._forgotten: set[str] = set()  # not looked at since
-        self._tries: dict[str, int] = {}  # path -> how often it was forgotten without having stayed for a whole pause
-        self._surprised = False  # the last look saw what nobody had announced
-        self._trusting = False  # changes are announced, and none was missed since the last announcement
-        self._nudged = False
+        self._forgotten: set[str] = set()  # not scanned since
+        self._retries: dict[str, int] = {}  # path -> how often it was forgotten, until it is still known at the next scan
+        self._missed_change = False  # the last scan found a change; whether it was reported is checked afterwards
+        self._reports_work = False  # changes are reported, and none was missed since the last report
+        self._scan_requested = False
         self._stopping = False
-        self._in_trouble = False
+        self._failing = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begins with a look at once."""
+        """Start the thread, which scans at once. Idempotent."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="deck-hotplug", daemon=True)
             self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """Ends and joins the thread, and stops `changes`. May be called twice, and before `start`."""
+        """End and join the thread, and stop `changes`. Idempotent; allowed before `start`."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -89,106 +89,110 @@ class Hotplug:
             self._changes.stop()
 
     def forget(self, path: str) -> None:
-        """Offers the deck at `path` as found again, if it is there: soon, and more slowly each time that it is forgotten."""
+        """Report the deck at `path` as found again if it is still connected: soon, and later each time it is forgotten."""
         with self._changed:
             if path in self._known:
                 self._known.discard(path)
                 self._forgotten.add(path)
-                self._tries[path] = self._tries.get(path, 0) + 1
+                self._retries[path] = self._retries.get(path, 0) + 1
                 self._changed.notify_all()
 
-    def nudge(self) -> None:
-        """Looks now rather than at the end of the pause."""
+    def request_scan(self) -> None:
+        """Scan now rather than at the end of the pause."""
         with self._changed:
-            self._nudged = True
+            self._scan_requested = True
             self._changed.notify_all()
 
     def scan(self) -> list[HotplugEvent]:
-        """One look at the bus: what vanished, then what was found since the last look. Raises DeckError."""
+        """Scan once and return what vanished, then what was found since the last scan. Raises DeckError."""
         found = {deck.path: deck for deck in find_decks(self._transport)}
         with self._changed:
             gone = self._known - found.keys()
             new = [deck for path, deck in found.items() if path not in self._known]
             stayed = self._known & found.keys()
-            self._tries = {path: tried for path, tried in self._tries.items() if path in found and path not in stayed}
-            self._surprised = bool(gone) or any(deck.path not in self._forgotten for deck in new)
+            self._retries = {path: n for path, n in self._retries.items() if path in found and path not in stayed}
+            self._missed_change = bool(gone) or any(deck.path not in self._forgotten for deck in new)
             self._forgotten.clear()
             self._known = set(found)
         return [*(DeckVanished(path) for path in sorted(gone)), *(DeckFound(deck) for deck in new)]
 
     def pause_s(self) -> float:
-        """Seconds from the last look to the next, as things stand now."""
+        """Return the seconds from the last scan to the next."""
         with self._changed:
-            announced = self._trusting and not self._in_trouble and self._changes is not None and self._changes.listening
-            return pause_s(self._interval_s, announced, [self._tries[path] for path in self._forgotten])
+            reported = self._reports_work and not self._failing and self._changes is not None and self._changes.listening
+            return next_pause_s(self._interval_s, reported, [self._retries[path] for path in self._forgotten])
 
     def _run(self) -> None:
-        asked = first = True
+        requested = first = True
         while not self._stopping:
-            self.look(asked)
+            self.scan_and_emit(requested)
             if first:
-                self._after_first_look()
-            asked = self._wait()
+                self._after_first_scan()
+            requested = self._wait()
             if first and not self._stopping:
-                self._listen()
-                asked = True  # for what came before
+                self.listen()
+                requested = True  # to find what changed before
             first = False
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Start `changes`. The thread does this itself; for callers that have not called `start`."""
         if self._changes is not None:
-            self._changes.start(self._announced)
+            self._changes.start(self._on_change)
             with self._changed:
-                self._trusting = True
+                self._reports_work = True
 
-    def _announced(self) -> None:
-        """On the thread of `changes`."""
+    def _on_change(self) -> None:
+        """Called on the thread of `changes`."""
         with self._changed:
-            self._trusting = True
-        self.nudge()
+            self._reports_work = True
+        self.request_scan()
 
     def _wait(self) -> bool:
-        """Until the next look is due; whether somebody asked for it."""
+        """Wait until the next scan is due and return whether it was requested."""
         with self._changed:
             began_s = time.monotonic()
-            while not (self._stopping or self._nudged):
+            while not (self._stopping or self._scan_requested):
                 left_s = began_s + self.pause_s() - time.monotonic()
                 if left_s <= 0:
                     break
                 self._changed.wait(left_s)
-            asked, self._nudged = self._nudged, False
-            return asked
+            requested, self._scan_requested = self._scan_requested, False
+            return requested
 
-    def look(self, asked: bool = True) -> None:
-        """One look and what follows from it; for who has not called `start`. `asked`: it was nudged, not merely due."""
+    def scan_and_emit(self, requested: bool = True) -> None:
+        """Scan once and emit what changed. `requested`: False when the scan is due to the pause alone.
+
+        The thread does this itself; for callers that have not called `start`.
+        """
         try:
             events = self.scan()
-            if not asked:
-                self._judge()
+            if not requested:
+                self._check_reports()
             for event in events:
-                self._pass_on(event)
+                self._emit_event(event)
         except DeckError as error:
-            if not self._in_trouble:
-                log.warning("cannot look for decks: %s", error)
-            self._in_trouble = True
+            if not self._failing:
+                log.warning("cannot scan for decks: %s", error)
+            self._failing = True
             return
         except Exception:
             log.exception("a scan for decks failed")
             return
-        if self._in_trouble:
-            log.info("looking for decks works again")
-        self._in_trouble = False
+        if self._failing:
+            log.info("scanning for decks works again")
+        self._failing = False
 
-    def _pass_on(self, event: HotplugEvent) -> None:
+    def _emit_event(self, event: HotplugEvent) -> None:
         try:
             self._emit(event)
-        except Exception:  # one deck's; the others are to hear of theirs
-            log.exception("a deck that came or went was not taken note of")
+        except Exception:  # an error with one deck must not stop the events of the others
+            log.exception("handling a connected or disconnected deck failed")
             if isinstance(event, DeckFound):
                 self.forget(event.found.path)
 
-    def _judge(self) -> None:
-        """Trusts announcements no longer when a look that nobody asked for found what none had announced."""
+    def _check_reports(self) -> None:
+        """Stop relying on reported changes when a scan found a change that was not reported."""
         with self._changed:
-            if self._surprised and self._trusting and not self._nudged:
-                self._trusting = False
-                log.debug("a change was not announced; looking every %g s until one is", self._interval_s)
+            if self._missed_change and self._reports_work and not self._scan_requested:
+                self._reports_work = False
+                log.debug("a change was not reported; scanning every %g s until one is", self._interval_s)

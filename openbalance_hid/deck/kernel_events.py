@@ -1,8 +1,8 @@
-"""The system's word that a hidraw node came, went or changed: pyudev's monitor on a thread of its own.
+"""Report that a hidraw node was added, removed or changed: pyudev's monitor on a thread of its own.
 
-It listens to udev rather than to the kernel, because udev speaks when the node's permissions are set. Here is nothing about
-decks: whoever is called looks for himself. Where nobody speaks (macOS, containers, systems without udev or libudev), `start`
-makes nothing, and who scans goes on scanning.
+It listens to udev rather than to the kernel, because udev reports a node when its permissions are set. It knows nothing of
+decks: the callback has to scan. Without a source of events (macOS, containers, no udev, no libudev) `start` does nothing, and
+the caller keeps scanning at its interval.
 """
 
 import logging
@@ -18,19 +18,19 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-# Where a running udevd takes orders. Without it libudev still makes a monitor, one that stays silent for ever.
+# The control socket of a running udevd. Without udevd, libudev still makes a monitor, which never reports anything.
 UDEV_CONTROL = Path("/run/udev/control")
 
 
 class KernelEvents:
-    """Calls back at every change of a hidraw node. Idle it never wakes. Starts once, and never again after `stop`."""
+    """Calls back at every change of a hidraw node; idle, it never wakes. Can be started once, and not after `stop`."""
 
     def __init__(self, control: Path = UDEV_CONTROL) -> None:
         self._control = control
-        self._lock = threading.Lock()  # of everything below
+        self._lock = threading.Lock()  # guards everything below
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._wake: int | None = None  # the end of a pipe whose closing ends the thread
+        self._wake: int | None = None  # write end of a pipe; closing it ends the thread
 
     @property
     def listening(self) -> bool:
@@ -38,9 +38,9 @@ class KernelEvents:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, on_change: Callable[[], None]) -> None:
-        """From now on `on_change` is called, on a thread of this object, where the system reports changes; see `listening`.
+        """Call `on_change`, on a thread of this object, at every change that the system reports. See `listening`.
 
-        Takes some 60 ms of a processor the first time: pyudev looks for libudev. Raises nothing.
+        Takes about 60 ms of processor time the first time, because pyudev searches for libudev. Raises nothing.
         """
         with self._lock:
             if self._stopped or self._thread is not None:
@@ -55,7 +55,7 @@ class KernelEvents:
             self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """Ends and joins the thread. May be called twice, and before `start`."""
+        """End and join the thread. Idempotent; allowed before `start`."""
         with self._lock:
             self._stopped = True
             if self._wake is not None:
@@ -66,23 +66,23 @@ class KernelEvents:
             thread.join(timeout_s)
 
     def _open(self) -> Any:
-        """A monitor that receives from now on; None where there is nobody to listen to."""
+        """Return a monitor that is receiving, or None where the system reports nothing."""
         if not self._control.exists():
-            log.debug("no kernel events: %s is not there", self._control)
+            log.debug("no kernel events: %s does not exist", self._control)
             return None
         try:
             pyudev = import_module("pyudev")
             monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
-            monitor.filter_by(subsystem="hidraw")  # in the kernel: other devices wake nobody
+            monitor.filter_by(subsystem="hidraw")  # in the kernel: other devices do not wake the thread
             monitor.start()
-        except (ImportError, OSError, AttributeError) as error:  # AttributeError: a stand-in for libudev that lacks a function
+        except (ImportError, OSError, AttributeError) as error:  # AttributeError: a replacement of libudev lacks a function
             log.debug("no kernel events: %s", error)
             return None
         return monitor
 
 
 def _listen(monitor: Any, ended: int, on_change: Callable[[], None]) -> None:
-    """Until the other end of the pipe `ended` is closed."""
+    """Call `on_change` at every change, until the write end of the pipe `ended` is closed."""
     events = monitor.fileno()
     poller = select.poll()
     poller.register(events, select.POLLIN)
@@ -93,7 +93,7 @@ def _listen(monitor: Any, ended: int, on_change: Callable[[], None]) -> None:
             if ended in ready:
                 return
             if ready[events] & select.POLLERR:
-                _clear_error(events)  # events came faster than they were read, and some were dropped: that is a change, too
+                _clear_error(events)  # the kernel dropped events that came faster than they were read: a change, too
                 on_change()
             elif _drain(monitor):
                 on_change()
@@ -104,14 +104,14 @@ def _listen(monitor: Any, ended: int, on_change: Callable[[], None]) -> None:
 
 
 def _drain(monitor: Any) -> bool:
-    """Whether something was reported. Takes all of it: one look at the bus serves many events."""
-    heard = False
+    """Read all waiting events, because one scan serves them all, and return whether there was one."""
+    received = False
     while monitor.poll(timeout=0) is not None:
-        heard = True
-    return heard
+        received = True
+    return received
 
 
 def _clear_error(descriptor: int) -> None:
-    """Lets a netlink socket go on: its error stays up until somebody asks for it (SO_ERROR in socket(7))."""
+    """Clear the error of a netlink socket: it stays set until SO_ERROR is read (socket(7))."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as ours:
         ours.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -1,7 +1,7 @@
-"""Which decks are there: the library's own product table over our transport, and the names we give to products.
+"""Find the decks that are connected: the library's product table over our transport, with our own product names.
 
-The library is the only source of which products exist and which class drives them. Names are ours, by product id, because five
-products call themselves "Stream Deck Original" there. Nothing is opened here.
+The library alone decides which products exist and which class drives them. The names are ours, by product id, because the
+library gives five products the name "Stream Deck Original". Only `open_error` opens a deck.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from StreamDeck.DeviceManager import DeviceManager
 from StreamDeck.ProductIDs import USBVendorIDs
 
 from openbalance_hid.deck.transport import HidDevice, HidTransport
+from openbalance_hid.errors import DeckError
 
 # product id -> (slug, title)
 NAMES: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -39,7 +40,7 @@ NAMES: Mapping[int, tuple[str, str]] = MappingProxyType(
 
 
 class FoundDeck(Struct, frozen=True):
-    """A deck that is present. `serial`: as the USB descriptor says, without opening it; may be empty."""
+    """A connected deck. `serial`: from the USB descriptor, read without opening the deck; may be empty."""
 
     path: str
     vendor_id: int
@@ -50,8 +51,8 @@ class FoundDeck(Struct, frozen=True):
     deck: Any  # the library's StreamDeck object, closed; its `device` is a HidDevice
 
 
-class _Listing:
-    """Answers the library's 18 questions from one look at the bus."""
+class _OneScan:
+    """A transport that serves the library's 18 calls, one a product, from one scan of the bus."""
 
     def __init__(self, devices: list[HidDevice]) -> None:
         self._devices = devices
@@ -61,35 +62,49 @@ class _Listing:
 
 
 class _Recorder:
-    """Notes which ids the library asks for."""
+    """A transport that records the ids for which the library searches."""
 
     def __init__(self) -> None:
-        self.asked: set[tuple[int, int]] = set()
+        self.ids: set[tuple[int, int]] = set()
 
     def enumerate(self, vid: int, pid: int) -> list[HidDevice]:
-        self.asked.add((vid, pid))
+        self.ids.add((vid, pid))
         return []
 
 
 def find_decks(transport: HidTransport) -> list[FoundDeck]:
-    """The decks that are plugged in, in the library's order, one a path (it lists 00b9 twice). Raises DeckError."""
-    listing = _Listing(transport.enumerate(vid=USBVendorIDs.USB_VID_ELGATO, pid=None))
+    """Return the connected decks in the library's order, one a path (it lists 00b9 twice). Raises DeckError."""
+    scan = _OneScan(transport.enumerate(vid=USBVendorIDs.USB_VID_ELGATO, pid=None))
     by_path: dict[str, FoundDeck] = {}
-    for deck in _decks(listing):
+    for deck in _decks(scan):
         found = _describe(deck)
         by_path.setdefault(found.path, found)
     return list(by_path.values())
 
 
+def open_error(found: FoundDeck) -> DeckError | None:
+    """Return why the deck cannot be opened, or None when it can. Opens and closes it without a write: the display stays.
+
+    Trying is the only certain way: neither a rules file nor the mode of the node decides it alone.
+    """
+    device = found.deck.device
+    try:
+        device.open()
+    except DeckError as error:
+        return error
+    device.close()
+    return None
+
+
 def product_ids() -> tuple[tuple[int, int], ...]:
-    """(vendor id, product id) of everything that the installed library drives, sorted."""
+    """Return (vendor id, product id) of every product that the installed library drives, sorted."""
     recorder = _Recorder()
     _decks(recorder)
-    return tuple(sorted(recorder.asked))
+    return tuple(sorted(recorder.ids))
 
 
-def _decks(transport: _Listing | _Recorder) -> list[Any]:
-    manager = DeviceManager.__new__(DeviceManager)  # its __init__ would look for a libhidapi of the system
+def _decks(transport: _OneScan | _Recorder) -> list[Any]:
+    manager = DeviceManager.__new__(DeviceManager)  # its __init__ would search for a libhidapi of the system
     manager.transport = transport
     return list(manager.enumerate())
 
@@ -102,5 +117,5 @@ def _describe(deck: Any) -> FoundDeck:
 
 
 def printable(text: str) -> str:
-    """The text without control and replacement characters, which some firmware texts begin with."""
+    """Return the text without control and replacement characters, with which some firmware texts start."""
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable()).strip()

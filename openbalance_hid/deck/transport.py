@@ -1,13 +1,13 @@
 """The library's `Transport` over PyPI's hidapi: the only place that imports `hid` or `hidraw`.
 
-The library's own transport needs a libhidapi of the system and looks for a press 20 times a second for ever. Here a read blocks
-until a report is there, in slices so that closing is noticed: an idle deck costs less than one wake-up a second, and a press
-is seen at once. The transport reports the loss of its device itself, because the library tells nobody.
+The library's own transport needs a libhidapi of the system and polls for a press 20 times a second. Here a read blocks until a
+report arrives, in slices so that closing is noticed: an idle deck costs less than one wake-up a second, and a press is seen at
+once. The transport reports the loss of its device itself, because the library does not.
 
-Lock discipline: `_lock` guards the session of a device (its handle and how many calls are inside it) and is never held during a
-call that can block. hidapi frees its memory in `close`, so a handle is closed by whoever is the last one out of it.
+Lock discipline: `_lock` guards the session of a device (its handle and the number of calls inside it) and is never held during
+a call that can block. hidapi frees its memory in `close`, so the last call that leaves a handle closes it.
 
-A report that the device never takes blocks its writer for ever. The reader, which wakes up anyway, watches for that.
+A report that the device never accepts blocks its writer for ever. The reader, which wakes up regularly, detects that.
 """
 
 import errno
@@ -29,10 +29,10 @@ from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, Deck
 log = logging.getLogger(__name__)
 
 RAW = 5  # log level of single reports, below debug
-READ_SLICE_MS = 1400  # each costs a wake-up; a closed handle lives at most this long, and a stopped daemon 2 s
-STUCK_S = 3.0  # a healthy deck takes a report in 2 ms; Linux gives up after about 1 s by itself, and other systems never
+READ_SLICE_MS = 1400  # each slice costs a wake-up; a closing handle waits for its slice, and a stopping daemon has 2 s
+STUCK_S = 3.0  # a healthy deck accepts a report in 2 ms; Linux gives up after about 1 s, other systems never
 UDEV_HINT = "openbalance-hid udev install"
-OWNER_HINT = "openbalance-hid doctor"  # which names the program
+BUSY_HINT = "openbalance-hid doctor"  # names the other program
 
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
 
@@ -52,8 +52,8 @@ class HidHandle(Protocol):
 class HidModule(Protocol):
     """hidapi's module `hid` or `hidraw`.
 
-    A stand-in may add `why_not(path: bytes) -> OSError | None`: why opening that path fails now, or None when it does not.
-    hidapi gives no reason, and a stand-in has no node that could be tried instead.
+    A replacement may add `open_error(path: bytes) -> OSError | None`: why opening that path fails now, or None. hidapi gives
+    no reason, and a replacement has no device node that could be opened instead.
     """
 
     def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> Sequence[Mapping[str, Any]]: ...
@@ -61,7 +61,7 @@ class HidModule(Protocol):
 
 
 def load_hidapi() -> HidModule:
-    """hidapi for this system: the kernel's hidraw on Linux (the driver stays attached), IOKit on macOS. Raises DeckError."""
+    """Return hidapi for this system: hidraw on Linux (the driver stays attached), IOKit on macOS. Raises DeckError."""
     name = "hidraw" if sys.platform == "linux" else "hid"
     try:
         return cast(HidModule, import_module(name))
@@ -70,7 +70,7 @@ def load_hidapi() -> HidModule:
 
 
 class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
-    """The decks that hidapi can reach. `hid_module`: hidapi or a stand-in; None: loaded when first needed.
+    """The decks that hidapi can reach. `hid_module`: hidapi or a replacement; None: loaded when first needed.
 
     `clock`: monotonic seconds.
     """
@@ -81,11 +81,11 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
 
     @staticmethod
     def probe() -> None:
-        """Raises DeckError when hidapi cannot be loaded."""
+        """Load hidapi. Raises DeckError when that fails."""
         load_hidapi()
 
     def enumerate(self, vid: int | None, pid: int | None) -> list["HidDevice"]:
-        """Devices with these ids (None: any), one a path, none opened. Raises DeckError."""
+        """Return the devices with these ids (None: any), one a path, none opened. Raises DeckError."""
         if self._module is None:
             self._module = load_hidapi()
         module = self._module
@@ -105,8 +105,8 @@ class _Session:
 
     handle: HidHandle
     users: int = 0  # calls inside the handle
-    busy_since_s: float | None = None  # a report is on its way, or asked for; only one thread does that
-    ending: bool = False  # closed or lost: nobody enters, the last one out closes
+    busy_since_s: float | None = None  # start of a write or feature call that has not returned; one thread makes them
+    ending: bool = False  # closed or lost: no new call may enter, and the last one to leave closes
     released: threading.Event = field(default_factory=threading.Event)
 
 
@@ -119,35 +119,35 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         self._path = bytes(info["path"])
         self._vendor_id = int(info["vendor_id"])
         self._product_id = int(info["product_id"])
-        self.usb_serial = str(info.get("serial_number") or "")  # as the USB descriptor says; may be empty
+        self.usb_serial = str(info.get("serial_number") or "")  # from the USB descriptor; may be empty
         self.on_lost: Callable[[str], None] | None = None
-        self.reports_sent = 0  # output and feature reports that the device took
+        self.reports_sent = 0  # output and feature reports that the device accepted
         self._lock = threading.Lock()
         self._session: _Session | None = None
         self._last_session: _Session | None = None
 
     def path(self) -> str:
-        """Where the system has the device: "/dev/hidraw3"."""
+        """Return the path of the device node: "/dev/hidraw3"."""
         return self._path.decode("utf-8", "replace")
 
     def vendor_id(self) -> int:
-        """USB vendor id."""
+        """Return the USB vendor id."""
         return self._vendor_id
 
     def product_id(self) -> int:
-        """USB product id."""
+        """Return the USB product id."""
         return self._product_id
 
     def is_open(self) -> bool:
-        """Whether reports can go through: opened, neither closed nor lost."""
+        """Return whether reports can be exchanged: opened, neither closed nor lost."""
         return self._session is not None
 
     def connected(self) -> bool:
-        """Whether the system still lists it."""
+        """Return whether the system still lists the device."""
         return any(bytes(info["path"]) == self._path for info in self._module.enumerate(self._vendor_id, self._product_id))
 
     def open(self) -> None:
-        """Opens it; again: nothing. Raises DeckRefusedError, DeckBusyError, DeckGoneError or DeckError."""
+        """Open the device. Idempotent. Raises DeckRefusedError, DeckBusyError, DeckGoneError or DeckError."""
         handle = self._module.device()
         with self._lock:
             if self._session is not None:
@@ -155,12 +155,12 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
             try:
                 handle.open_path(self._path)
             except OSError as error:
-                raise self._why_not_open(str(error)) from error
+                raise self._open_error(str(error)) from error
             self._session = self._last_session = _Session(handle)
         log.debug("opened deck at %s", self.path())
 
     def close(self) -> None:
-        """Closes it without waiting: a read that is under way closes the handle when its slice ends. May be called twice."""
+        """Close the device without waiting: a running read closes the handle when its slice ends. Idempotent."""
         with self._lock:
             session, self._session = self._session, None
             if session is not None:
@@ -168,12 +168,12 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                 _release_if_unused(session)
 
     def wait_released(self, timeout_s: float) -> bool:
-        """True when no handle is open any more; to be asked before the process ends, because hidapi ends with it."""
+        """Return True when no handle is open. Call it before the process ends, because hidapi ends with it."""
         session = self._last_session
         return session is None or session.released.wait(timeout_s)
 
     def read(self, length: int) -> bytes | None:
-        """The next input report, `length` bytes, padded with zeros; None when closed meanwhile. Raises TransportError."""
+        """Return the next input report, `length` bytes, padded with zeros; None when closed. Raises TransportError."""
         with self._using() as session:
             while not session.ending:
                 since_s = session.busy_since_s
@@ -189,7 +189,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         return None
 
     def read_feature(self, report_id: int, length: int) -> bytes:
-        """The feature report, `length` bytes with its id, padded with zeros. Raises TransportError."""
+        """Return a feature report, `length` bytes with its id, padded with zeros. Raises TransportError."""
         with self._using() as session:
             session.busy_since_s = self._clock()
             try:
@@ -200,11 +200,11 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                 session.busy_since_s = None
 
     def write(self, payload: bytes | bytearray) -> int:
-        """Sends an output report; the number of bytes sent. Raises TransportError."""
+        """Send an output report and return the number of bytes sent. Raises TransportError."""
         return self._send(payload, lambda handle, report: handle.write(report))
 
     def write_feature(self, payload: bytes | bytearray) -> int:
-        """Sends a feature report; the number of bytes sent. Raises TransportError."""
+        """Send a feature report and return the number of bytes sent. Raises TransportError."""
         return self._send(payload, lambda handle, report: handle.send_feature_report(report))
 
     def _send(self, payload: bytes | bytearray, call: Callable[[HidHandle, bytes], int]) -> int:
@@ -240,43 +240,43 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                 _release_if_unused(session)
 
     def _lose(self, session: _Session, what: str) -> TransportError:
-        """Ends the session; reports the loss unless the session was ending anyway. The error to raise."""
-        reason = f"lost deck at {self.path()}: {_words(session.handle, what)}"
+        """End the session, report the loss unless the session was ending already, and return the error to raise."""
+        reason = f"lost deck at {self.path()}: {_handle_error(session.handle, what)}"
         with self._lock:
-            news, session.ending = not session.ending, True
+            is_new, session.ending = not session.ending, True
             if self._session is session:
                 self._session = None
-        if news and self.on_lost is not None:
+        if is_new and self.on_lost is not None:
             self.on_lost(reason)
         return TransportError(reason)
 
-    def _why_not_open(self, what: str) -> DeckError:
-        """The error in words, because hidapi says "open failed" for everything."""
+    def _open_error(self, what: str) -> DeckError:
+        """Return the error with its reason, because hidapi only reports "open failed"."""
         message = f"cannot open deck at {self.path()}"
         reason = self._reason()
         if reason is None:
             text = self._module_error() or what
             if "exclusive access" in text:  # macOS: kIOReturnExclusiveAccess
-                return DeckBusyError(f"{message}: another program has it", OWNER_HINT)
+                return DeckBusyError(f"{message}: another program is using it", BUSY_HINT)
             if "not permitted" in text:  # macOS: kIOReturnNotPermitted
                 return DeckRefusedError(f"{message}: not permitted", "openbalance-hid doctor")
             return DeckError(f"{message}: {text}") if self.connected() else DeckGoneError(f"{message}: no such device")
-        words = (reason.strerror or str(reason)).lower()
-        if reason.errno == errno.EPERM:  # which no mode of a node leads to, but a list of devices: of a container, of a unit
-            return DeckRefusedError(f"{message}: the container or service that this runs in does not permit the device")
+        text = (reason.strerror or str(reason)).lower()
+        if reason.errno == errno.EPERM:  # never the node's mode, but the device list of a container or service
+            return DeckRefusedError(f"{message}: this container or service does not permit the device")
         if reason.errno == errno.EACCES:
-            return DeckRefusedError(f"{message}: {words}", UDEV_HINT)
+            return DeckRefusedError(f"{message}: {text}", UDEV_HINT)
         if reason.errno == errno.EBUSY:
-            return DeckBusyError(f"{message}: another program has it", OWNER_HINT)
+            return DeckBusyError(f"{message}: another program is using it", BUSY_HINT)
         if reason.errno in _GONE:
-            return DeckGoneError(f"{message}: {words}")
-        return DeckError(f"{message}: {words}")
+            return DeckGoneError(f"{message}: {text}")
+        return DeckError(f"{message}: {text}")
 
     def _reason(self) -> OSError | None:
-        """What the system says on opening the node itself; None: nothing, or it cannot be asked."""
-        ask: Callable[[bytes], OSError | None] | None = getattr(self._module, "why_not", None)
-        if ask is not None:
-            return ask(self._path)
+        """Open the node itself and return the error of the system; None: no error, or no node to open."""
+        open_error: Callable[[bytes], OSError | None] | None = getattr(self._module, "open_error", None)
+        if open_error is not None:
+            return open_error(self._path)
         if sys.platform != "linux" or not self._path.startswith(b"/dev/"):
             return None
         try:
@@ -286,7 +286,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         return None
 
     def _module_error(self) -> str:
-        """hidapi's last error that belongs to no handle."""
+        """Return hidapi's last error that belongs to no handle."""
         try:
             text = self._module.device().error()
         except (OSError, ValueError):
@@ -294,8 +294,8 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         return "" if text == "Success" or "not implemented" in text else text
 
 
-def _words(handle: HidHandle, what: str) -> str:
-    """The system's reason where hidapi knows it, else `what`."""
+def _handle_error(handle: HidHandle, what: str) -> str:
+    """Return the system's reason if hidapi has it, else `what`."""
     try:
         text = handle.error()
     except (OSError, ValueError):
@@ -304,7 +304,7 @@ def _words(handle: HidHandle, what: str) -> str:
 
 
 def _release_if_unused(session: _Session) -> None:
-    """To be called with the lock held."""
+    """Close the handle if it is no longer needed. Call with the lock held."""
     if session.ending and session.users == 0 and not session.released.is_set():
         session.handle.close()
         session.released.set()

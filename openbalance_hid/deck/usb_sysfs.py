@@ -1,7 +1,7 @@
-"""What the kernel knows of the vendor's USB devices: those that have no hidraw node, and who holds a node open.
+"""Read the vendor's USB devices from sysfs, and the processes that hold a device node open from procfs. Changes nothing.
 
-hidapi lists hidraw nodes only. A program that drives a deck through libusb takes its node away from everybody else: then the
-deck is plugged in and yet not there. Reads sysfs and procfs; changes nothing.
+hidapi lists hidraw nodes only. A program that drives a deck through libusb detaches the kernel's driver, and the node is gone:
+the deck is connected, and hidapi does not list it.
 """
 
 import os
@@ -16,7 +16,7 @@ VENDOR = "0fd9"
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """One device of the vendor's. `node`: its USB node, as "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes."""
+    """A device of the vendor. `node`: its USB node, "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes."""
 
     product_id: int
     title: str
@@ -33,7 +33,7 @@ class DeviceHolder:
 
 
 def usb_devices(sys_root: Path = SYS) -> tuple[UsbDevice, ...]:
-    """The vendor's devices on all buses; none where there is no sysfs. OSError when it cannot be read."""
+    """Return the vendor's devices on all buses; none without sysfs. Raises OSError when it cannot be read."""
     found = []
     for device in sorted((sys_root / "bus/usb/devices").glob("*")):
         if _text(device / "idVendor") != VENDOR:
@@ -45,14 +45,14 @@ def usb_devices(sys_root: Path = SYS) -> tuple[UsbDevice, ...]:
     return tuple(found)
 
 
-def owners_of(nodes: Iterable[str], proc: Path = PROC) -> Mapping[str, tuple[DeviceHolder, ...]]:
-    """By node, the processes that have it open; those of other users cannot be looked into and are missing."""
+def holders_of(nodes: Iterable[str], proc: Path = PROC) -> Mapping[str, tuple[DeviceHolder, ...]]:
+    """Return by node the processes that have it open, except the processes of other users, which cannot be read."""
     wanted = set(nodes)
     found: dict[str, dict[int, DeviceHolder]] = {node: {} for node in wanted}
     for process in proc.glob("[0-9]*") if wanted else ():
         for node in _open_files(process) & wanted:
             found[node][int(process.name)] = DeviceHolder(int(process.name), _name(process))
-    return {node: tuple(owners[pid] for pid in sorted(owners)) for node, owners in found.items()}
+    return {node: tuple(holders[pid] for pid in sorted(holders)) for node, holders in found.items()}
 
 
 def _open_files(process: Path) -> set[str]:
@@ -60,16 +60,16 @@ def _open_files(process: Path) -> set[str]:
     try:
         for entry in os.scandir(process / "fd"):
             try:
-                files.add(os.readlink(entry.path))  # noqa: PTH115 – ten thousand of them: without a Path for each
+                files.add(os.readlink(entry.path))  # noqa: PTH115 – there may be ten thousand: no Path for each
             except OSError:
-                continue  # closed meanwhile
+                continue  # closed in between
     except OSError:
-        return files  # ended, or another user's
+        return files  # the process ended, or belongs to another user
     return files
 
 
 def _name(process: Path) -> str:
-    """The program; of an interpreter, what it runs."""
+    """Return the name of the program; for an interpreter, of the script it runs."""
     name = _text(process / "comm") or "?"
     words = _text(process / "cmdline").split("\0")
     if name.startswith("python") and len(words) > 1:

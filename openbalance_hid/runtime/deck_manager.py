@@ -22,7 +22,8 @@ from openbalance_hid.app import input_mapping as touches
 from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
 from openbalance_hid.app.events import DeckDisconnected, DeckReady, Event
 from openbalance_hid.app.input_mapping import CELL_PX
-from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice, Leave
+from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
+from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
 from openbalance_hid.deck.products import FoundDeck
@@ -76,14 +77,14 @@ class DeckManager:
 
     def look(self) -> None:
         """Look for decks once, on the caller's thread, where nobody has called `start`."""
-        self._hotplug.look()
+        self._hotplug.scan_and_emit()
 
     def next_look_s(self) -> float:
         """Seconds from the last look to the next."""
         return self._hotplug.pause_s()
 
-    def stop(self, leave: Leave) -> None:
-        """Leave every glass as the owner wants it, all at the same time; may be called twice."""
+    def stop(self, leave: OnExit) -> None:
+        """OnExit every glass as the owner wants it, all at the same time; may be called twice."""
         end_s = time.monotonic() + STOP_LIMIT_S
         with self._lock:
             self._stopping = True
@@ -150,7 +151,7 @@ class DeckManager:
         with self._lock:
             here = list(self._here.values())
         for surface in here:
-            surface.paint_again()
+            surface.repaint()
 
     def counts(self) -> tuple[DeckCounts, ...]:
         """Every deck that is there, with its counts or with what is in the way."""
@@ -330,7 +331,7 @@ def _join(threads: Iterable[threading.Thread], limit_s: float) -> None:
         thread.join(max(0.0, end_s - time.monotonic()))
 
 
-def _close(surface: DeckDevice, leave: Leave) -> None:
+def _close(surface: DeckDevice, leave: OnExit) -> None:
     """Also the parts beside the keys go dark."""
     if leave != "black" or not surface.is_visual:
         surface.close(leave)

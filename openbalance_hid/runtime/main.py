@@ -39,7 +39,7 @@ from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.device import Leave
+from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
@@ -253,7 +253,7 @@ class _Daemon:
         return deck_png(panel, house.known, wanted, moment, theme, house.config.theme)
 
     def _leave(self, decks: DeckManager) -> None:
-        decks.stop(cast(Leave, self._house.config.on_exit))
+        decks.stop(cast(OnExit, self._house.config.on_exit))
 
     def _reload(self) -> str:
         return self._live.reload() if self._live is not None else "a demo has no file"

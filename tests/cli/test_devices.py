@@ -15,7 +15,7 @@ from tests.torture.tricky import Tricky, made
 from tests.torture.whole import Whole
 
 REFUSED = ("cannot open deck at virtual:A1: permission denied", "openbalance-hid udev install")
-BUSY = ("cannot open deck at virtual:A1: another program has it", "openbalance-hid doctor")
+BUSY = ("cannot open deck at virtual:A1: another program is using it", "openbalance-hid doctor")
 TROUBLES = [(Tricky.refuse, *REFUSED), (Tricky.own, *BUSY)]
 
 

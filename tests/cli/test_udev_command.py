@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.deck.udev_rules import GROUP, Rules, install_command, render_rules, rules_name
+from openbalance_hid.deck.udev_rules import GROUP, RulesKind, install_command, render_rules, rules_name
 from tests.cli.door import here, machine, process
 
-OPTIONS = {Rules.DESKTOP: [], Rules.HEADLESS: ["--headless"]}
-KINDS = pytest.mark.parametrize("kind", Rules)
+OPTIONS = {RulesKind.DESKTOP: [], RulesKind.HEADLESS: ["--headless"]}
+KINDS = pytest.mark.parametrize("kind", RulesKind)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux")
 
 
@@ -39,14 +39,14 @@ def command_in(output: str) -> str:
 
 
 @KINDS
-def test_the_rules_go_to_stdout_and_nothing_else_does(tmp_path: Path, kind: Rules) -> None:
+def test_the_rules_go_to_stdout_and_nothing_else_does(tmp_path: Path, kind: RulesKind) -> None:
     done = process(machine(tmp_path), "udev", "print", *OPTIONS[kind])
     assert (done.returncode, done.stdout, done.stderr) == (0, render_rules(kind), "")
 
 
 @linux
 @KINDS
-def test_a_process_names_itself_by_an_absolute_path(tmp_path: Path, kind: Rules) -> None:
+def test_a_process_names_itself_by_an_absolute_path(tmp_path: Path, kind: RulesKind) -> None:
     done = process(machine(tmp_path), "udev", "install", *OPTIONS[kind])
     assert (done.returncode, done.stderr) == (0, "")
     if "already installed" not in done.stdout:  # as it may be where this is developed
@@ -56,7 +56,7 @@ def test_a_process_names_itself_by_an_absolute_path(tmp_path: Path, kind: Rules)
 @KINDS
 @pytest.mark.parametrize("euid", [0, 1000])
 def test_without_rules_the_one_command_is_said(
-    tmp_path: Path, rules_dirs: Path, monkeypatch: pytest.MonkeyPatch, in_the_group: None, kind: Rules, euid: int
+    tmp_path: Path, rules_dirs: Path, monkeypatch: pytest.MonkeyPatch, in_the_group: None, kind: RulesKind, euid: int
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: euid)
     result = here(tmp_path, "udev", "install", *OPTIONS[kind])
@@ -69,7 +69,7 @@ def test_without_rules_the_one_command_is_said(
 
 
 @KINDS
-def test_rules_that_are_there_need_no_command(tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: Rules) -> None:
+def test_rules_that_are_there_need_no_command(tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: RulesKind) -> None:
     file = rules_dirs / rules_name(kind)
     file.write_text(render_rules(kind))
     result = here(tmp_path, "udev", "install", *OPTIONS[kind])
@@ -79,7 +79,9 @@ def test_rules_that_are_there_need_no_command(tmp_path: Path, rules_dirs: Path, 
 
 
 @KINDS
-def test_rules_of_another_version_are_out_of_date(tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: Rules) -> None:
+def test_rules_of_another_version_are_out_of_date(
+    tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: RulesKind
+) -> None:
     file = rules_dirs / rules_name(kind)
     file.write_text("# older\n")
     result = here(tmp_path, "udev", "install", *OPTIONS[kind])
@@ -97,7 +99,7 @@ def test_the_rules_alone_do_not_help_who_is_not_in_the_group(
 
     monkeypatch.setattr(grp, "getgrnam", no_such_group)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    (rules_dirs / rules_name(Rules.HEADLESS)).write_text(render_rules(Rules.HEADLESS))
+    (rules_dirs / rules_name(RulesKind.HEADLESS)).write_text(render_rules(RulesKind.HEADLESS))
     result = here(tmp_path, "udev", "install", "--headless")
     assert "is not in the group plugdev yet" in result.output
     assert command_in(result.output).startswith("sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ")
@@ -118,7 +120,7 @@ def test_elsewhere_there_is_nothing_to_install(
 
 @KINDS
 @pytest.mark.parametrize("is_root", [True, False])
-def test_a_shell_that_is_given_the_command_puts_the_rules_into_place(tmp_path: Path, kind: Rules, is_root: bool) -> None:
+def test_a_shell_that_is_given_the_command_puts_the_rules_into_place(tmp_path: Path, kind: RulesKind, is_root: bool) -> None:
     tools, etc, told = tmp_path / "tools", tmp_path / "etc", tmp_path / "told"
     tools.mkdir()
     (etc / "rules.d").mkdir(parents=True)

@@ -82,7 +82,7 @@ class Rig:
     def end(self) -> None:
         self.deck.unplug()  # ends reads at once
         for surface in self.surfaces:
-            surface.close(leave="keep")
+            surface.close(on_exit="keep")
             assert surface.wait_released(PATIENCE_S), "a handle is still open"
         assert self.bus.misuse == []
 

@@ -1,4 +1,4 @@
-"""Coming and going: by the step, by announcement, and on the thread."""
+"""Connected and disconnected decks are detected: by single scans, by reported changes, and on the thread."""
 
 import logging
 import queue
@@ -14,15 +14,15 @@ from openbalance_hid.deck.hotplug import (
     SAFETY_INTERVAL_S,
     SCAN_INTERVAL_S,
     Hotplug,
-    pause_s,
+    next_pause_s,
 )
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import DeviceInfo, VirtualBus
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, threads_named, until
 
-FOR_EVER_S = 3600.0
+NEVER_S = 3600.0
 
 
 def deck(serial: str) -> VirtualDeck:
@@ -36,13 +36,14 @@ def seen(hotplug: Hotplug) -> list[str]:
     ]
 
 
-class Crier:
-    """A source of changes with a thread of its own, which cries what it is told to."""
+class Changes:
+    """A source of changes with a thread of its own. `can_listen`: False where the system reports nothing."""
 
-    def __init__(self, can: bool = True) -> None:
-        self.can = can
+    def __init__(self, can_listen: bool = True) -> None:
+        self.can_listen = can_listen
         self.started = threading.Event()
-        self._words: queue.Queue[bool] = queue.Queue()
+        self.on_change: Callable[[], None]
+        self._reports: queue.Queue[bool] = queue.Queue()
         self._thread: threading.Thread | None = None
 
     @property
@@ -50,37 +51,38 @@ class Crier:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, on_change: Callable[[], None]) -> None:
-        if self.can:
-            self._thread = threading.Thread(target=self._run, args=(on_change,), name="crier")
+        self.on_change = on_change
+        if self.can_listen:
+            self._thread = threading.Thread(target=self._run, args=(on_change,), name="changes")
             self._thread.start()
         self.started.set()
 
-    def cry(self) -> None:
-        self._words.put(True)
+    def report(self) -> None:
+        self._reports.put(True)
 
     def stop(self) -> None:
-        self._words.put(False)
+        self._reports.put(False)
         if self._thread is not None:
             self._thread.join(PATIENCE_S)
 
     def _run(self, on_change: Callable[[], None]) -> None:
-        while self._words.get():
+        while self._reports.get():
             on_change()
 
 
-class House:
-    """A bus with a hotplug that runs, and what it tells."""
+class RunningHotplug:
+    """A virtual bus with a hotplug thread, and the events that it emits."""
 
-    def __init__(self, *decks: VirtualDeck, interval_s: float = FOR_EVER_S, crier: Crier | None = None) -> None:
+    def __init__(self, *decks: VirtualDeck, interval_s: float = NEVER_S, changes: Changes | None = None) -> None:
         self.bus = VirtualBus(decks)
         self.events: queue.Queue[Any] = queue.Queue()
-        self.looked = threading.Event()
-        self.hotplug = Hotplug(HidTransport(self.bus), self.events.put, interval_s, self.looked.set, crier)
+        self.scanned = threading.Event()
+        self.hotplug = Hotplug(HidTransport(self.bus), self.events.put, interval_s, self.scanned.set, changes)
         self.hotplug.start()
-        assert self.looked.wait(PATIENCE_S)
-        if crier is not None:
-            self.hotplug.nudge()  # ends the first pause, after which changes are listened to
-            assert crier.started.wait(PATIENCE_S)
+        assert self.scanned.wait(PATIENCE_S)
+        if changes is not None:
+            self.hotplug.request_scan()  # ends the first pause, after which the source of changes is started
+            assert changes.started.wait(PATIENCE_S)
 
     def next(self) -> str:
         event = self.events.get(timeout=PATIENCE_S)
@@ -88,21 +90,20 @@ class House:
 
 
 @pytest.fixture
-def make_house() -> Iterator[Callable[..., House]]:
-    houses: list[House] = []
+def make_hotplug() -> Iterator[Callable[..., RunningHotplug]]:
+    made: list[RunningHotplug] = []
 
-    def make(*args: Any, **kwargs: Any) -> House:
-        houses.append(House(*args, **kwargs))
-        return houses[-1]
+    def make(*args: Any, **kwargs: Any) -> RunningHotplug:
+        made.append(RunningHotplug(*args, **kwargs))
+        return made[-1]
 
     yield make
-    for house in houses:
-        house.hotplug.stop()
-        assert house.hotplug._thread is not None
-        assert not house.hotplug._thread.is_alive()
+    for running in made:
+        running.hotplug.stop()
+    assert threads_named("deck-hotplug") == []
 
 
-# --- one look after the other ---
+# --- single scans ---
 
 
 def test_a_deck_is_found_once_and_vanishes_once() -> None:
@@ -152,28 +153,28 @@ class FailingBus(VirtualBus):
         return super().enumerate(vendor_id, product_id)
 
 
-def test_a_scan_that_fails_is_said_once_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_scan_that_fails_is_logged_once_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     events: list[Any] = []
     bus = FailingBus([deck("A")])
     hotplug = Hotplug(HidTransport(bus), events.append)
     for _ in range(3):
-        hotplug.look()
+        hotplug.scan_and_emit()
     assert events == []
     bus.failing = False
-    hotplug.look()
+    hotplug.scan_and_emit()
     assert [event.found.serial for event in events] == ["A"]
     assert [record.message for record in caplog.records] == [
-        "cannot look for decks: cannot list HID devices: no bus",
-        "looking for decks works again",
+        "cannot scan for decks: cannot list HID devices: no bus",
+        "scanning for decks works again",
     ]
 
 
-# --- when the next look is due ---
+# --- when the next scan is due ---
 
 
 @pytest.mark.parametrize(
-    ("announced", "tries", "expected_s"),
+    ("reported", "retries", "expected_s"),
     [
         (False, [], 2.0),
         (True, [], 30.0),
@@ -187,19 +188,19 @@ def test_a_scan_that_fails_is_said_once_and_ends_nothing(caplog: pytest.LogCaptu
         (False, [1], 0.25),
     ],
 )
-def test_the_pause_is_long_where_changes_are_announced_and_short_for_a_deck_that_waits(
-    announced: bool, tries: list[int], expected_s: float
+def test_the_pause_is_long_where_changes_are_reported_and_short_for_a_retry(
+    reported: bool, retries: list[int], expected_s: float
 ) -> None:
     assert (SCAN_INTERVAL_S, SAFETY_INTERVAL_S, FIRST_RETRY_S) == (2.0, 30.0, 0.25)
-    assert pause_s(SCAN_INTERVAL_S, announced, tries) == expected_s
+    assert next_pause_s(SCAN_INTERVAL_S, reported, retries) == expected_s
 
 
 def test_an_interval_shorter_than_the_first_retry_is_kept() -> None:
-    assert pause_s(0.02, False, [1]) == 0.02
+    assert next_pause_s(0.02, False, [1]) == 0.02
 
 
 def test_an_interval_longer_than_the_safety_net_is_kept() -> None:
-    assert pause_s(FOR_EVER_S, True, []) == FOR_EVER_S
+    assert next_pause_s(NEVER_S, True, []) == NEVER_S
 
 
 def test_a_deck_that_cannot_be_opened_is_offered_ever_more_slowly_until_it_stays() -> None:
@@ -234,29 +235,28 @@ def test_a_deck_that_was_forgotten_and_has_gone_shortens_no_pause() -> None:
 def test_the_thread_scans_at_once_and_when_nudged_and_ends_twice() -> None:
     events: queue.Queue[Any] = queue.Queue()
     a = deck("A")
-    hotplug = Hotplug(HidTransport(VirtualBus([a])), events.put, FOR_EVER_S)
+    hotplug = Hotplug(HidTransport(VirtualBus([a])), events.put, NEVER_S)
     hotplug.stop()
-    hotplug = Hotplug(HidTransport(VirtualBus([a])), events.put, FOR_EVER_S)
+    hotplug = Hotplug(HidTransport(VirtualBus([a])), events.put, NEVER_S)
     hotplug.start()
     hotplug.start()
     try:
         assert events.get(timeout=PATIENCE_S).found.serial == "A"
         a.unplug()
-        hotplug.nudge()
+        hotplug.request_scan()
         assert events.get(timeout=PATIENCE_S) == DeckVanished(a.path)
     finally:
         hotplug.stop()
         hotplug.stop()
-    assert hotplug._thread is not None
-    assert not hotplug._thread.is_alive()
+    assert threads_named("deck-hotplug") == []
 
 
-def test_a_deck_that_is_lost_during_a_long_pause_is_offered_again_soon(make_house) -> None:
+def test_a_deck_that_is_lost_during_a_long_pause_is_offered_again_soon(make_hotplug) -> None:
     a = deck("A")
-    house = make_house(a)
-    assert house.next() == "+A"
-    house.hotplug.forget(a.path)
-    assert house.next() == "+A"
+    running = make_hotplug(a)
+    assert running.next() == "+A"
+    running.hotplug.forget(a.path)
+    assert running.next() == "+A"
 
 
 def test_a_deck_that_is_forgotten_while_it_is_offered_is_offered_again() -> None:
@@ -275,135 +275,135 @@ def test_a_deck_that_is_forgotten_while_it_is_offered_is_offered_again() -> None
         hotplug.stop()
 
 
-def test_an_announced_change_is_looked_at_at_once(make_house) -> None:
-    crier = Crier()
-    house = make_house(crier=crier)
+def test_an_announced_change_is_scanned_at_at_once(make_hotplug) -> None:
+    changes = Changes()
+    running = make_hotplug(changes=changes)
     a = deck("A")
-    house.bus.plug(a)
-    crier.cry()
-    assert house.next() == "+A"
+    running.bus.plug(a)
+    changes.report()
+    assert running.next() == "+A"
     a.unplug()
-    crier.cry()
-    assert house.next() == "-A"
+    changes.report()
+    assert running.next() == "-A"
 
 
-def test_what_came_before_the_source_listened_is_found() -> None:
-    class Late(Crier):
+def test_a_change_before_the_source_listens_is_found() -> None:
+    class LateChanges(Changes):
         def start(self, on_change: Callable[[], None]) -> None:
-            house_bus.plug(deck("EARLY"))
+            bus.plug(deck("EARLY"))
             super().start(on_change)
 
-    house_bus = VirtualBus()
+    bus = VirtualBus()
     events: queue.Queue[Any] = queue.Queue()
-    hotplug = Hotplug(HidTransport(house_bus), events.put, interval_s=0.01, changes=(crier := Late()))
+    hotplug = Hotplug(HidTransport(bus), events.put, interval_s=0.01, changes=(changes := LateChanges()))
     hotplug.start()
     try:
-        assert crier.started.wait(PATIENCE_S)
+        assert changes.started.wait(PATIENCE_S)
         assert events.get(timeout=PATIENCE_S).found.serial == "EARLY"
-        assert hotplug.pause_s() == SAFETY_INTERVAL_S  # that was no fault of the source
+        assert hotplug.pause_s() == SAFETY_INTERVAL_S  # the source has missed nothing
     finally:
         hotplug.stop()
 
 
-def test_scans_are_rare_only_while_the_source_listens(make_house) -> None:
-    crier = Crier()
-    house = make_house(interval_s=SCAN_INTERVAL_S, crier=crier)
-    crier.cry()
-    while house.hotplug.pause_s() != SAFETY_INTERVAL_S:
-        house.hotplug.nudge()  # its thread has not come that far yet
-    crier.stop()
-    assert house.hotplug.pause_s() == SCAN_INTERVAL_S
+def test_scans_are_rare_only_while_the_source_listens(make_hotplug) -> None:
+    changes = Changes()
+    running = make_hotplug(interval_s=SCAN_INTERVAL_S, changes=changes)
+    changes.report()
+    until(lambda: running.hotplug.pause_s() == SAFETY_INTERVAL_S)
+    changes.stop()
+    assert running.hotplug.pause_s() == SCAN_INTERVAL_S
 
 
-def test_a_source_that_has_nothing_to_listen_to_leaves_the_interval(make_house) -> None:
-    house = make_house(interval_s=SCAN_INTERVAL_S, crier=Crier(can=False))
-    house.bus.plug(deck("A"))
-    house.hotplug.nudge()
-    assert house.next() == "+A"
-    assert house.hotplug.pause_s() == SCAN_INTERVAL_S
+def test_a_source_without_events_leaves_the_interval_short(make_hotplug) -> None:
+    running = make_hotplug(interval_s=SCAN_INTERVAL_S, changes=Changes(can_listen=False))
+    running.bus.plug(deck("A"))
+    running.hotplug.request_scan()
+    assert running.next() == "+A"
+    assert running.hotplug.pause_s() == SCAN_INTERVAL_S
 
 
-def test_a_source_that_missed_a_change_is_not_relied_upon_until_it_speaks_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_source_that_missed_a_change_is_not_relied_on_until_its_next_report(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    bus, crier = VirtualBus(), Crier()
-    hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=crier)
-    hotplug._listen()
+    bus, changes = VirtualBus(), Changes()
+    hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=changes)
+    hotplug.listen()
     try:
-        hotplug.look(asked=True)
+        hotplug.scan_and_emit(requested=True)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
         bus.plug(deck("A"))
-        hotplug.look(asked=False)
+        hotplug.scan_and_emit(requested=False)
         assert hotplug.pause_s() == SCAN_INTERVAL_S
-        hotplug._announced()
+        changes.on_change()
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
-    assert caplog.records == []  # for who uses it nothing has gone wrong
+    assert caplog.records == []  # no trouble for the user
 
 
-class TellingBus(VirtualBus):
+class CallingBus(VirtualBus):
     """A bus that calls back while it is listed."""
 
-    def __init__(self, decks: list[VirtualDeck], tell: Callable[[], None]) -> None:
+    def __init__(self, decks: list[VirtualDeck], on_list: Callable[[], None]) -> None:
         super().__init__(decks)
-        self._tell = tell
+        self._on_list = on_list
 
     def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> list[DeviceInfo]:
-        self._tell()
+        self._on_list()
         return super().enumerate(vendor_id, product_id)
 
 
-@pytest.mark.parametrize("when", ["while it is looked at", "while it is emitted"])
-def test_a_change_that_is_announced_just_as_it_is_seen_costs_no_trust(when: str) -> None:
-    def announce() -> None:
-        hotplug._announced()
+@pytest.mark.parametrize("when", ["while it is scanned at", "while it is emitted"])
+def test_a_change_reported_during_the_scan_that_finds_it_is_not_a_missed_one(when: str) -> None:
+    def report_change() -> None:
+        changes.on_change()
 
     def nothing() -> None:
         pass
 
-    bus = TellingBus([deck("A")], announce if when == "while it is looked at" else nothing)
-    emit = announce if when == "while it is emitted" else nothing
-    hotplug = Hotplug(HidTransport(bus), lambda event: emit(), SCAN_INTERVAL_S, changes=Crier())
-    hotplug._listen()
+    bus = CallingBus([deck("A")], report_change if when == "while it is scanned at" else nothing)
+    emit = report_change if when == "while it is emitted" else nothing
+    changes = Changes()
+    hotplug = Hotplug(HidTransport(bus), lambda event: emit(), SCAN_INTERVAL_S, changes=changes)
+    hotplug.listen()
     try:
-        hotplug.look(asked=False)
+        hotplug.scan_and_emit(requested=False)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
 
 
-def test_a_forgotten_deck_that_is_found_again_costs_no_trust() -> None:
-    a, crier = deck("A"), Crier()
-    hotplug = Hotplug(HidTransport(VirtualBus([a])), lambda event: None, SCAN_INTERVAL_S, changes=crier)
-    hotplug._listen()
+def test_a_forgotten_deck_that_is_found_again_is_not_a_missed_change() -> None:
+    a, changes = deck("A"), Changes()
+    hotplug = Hotplug(HidTransport(VirtualBus([a])), lambda event: None, SCAN_INTERVAL_S, changes=changes)
+    hotplug.listen()
     try:
-        hotplug.look(asked=True)
+        hotplug.scan_and_emit(requested=True)
         hotplug.forget(a.path)
         assert hotplug.pause_s() == FIRST_RETRY_S
-        hotplug.look(asked=False)
+        hotplug.scan_and_emit(requested=False)
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
 
 
-def test_a_bus_that_cannot_be_listed_is_tried_at_the_interval_though_changes_are_announced() -> None:
-    bus, crier = FailingBus(), Crier()
-    hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=crier)
-    hotplug._listen()
+def test_a_bus_that_cannot_be_listed_is_retried_at_the_normal_interval() -> None:
+    bus, changes = FailingBus(), Changes()
+    hotplug = Hotplug(HidTransport(bus), lambda event: None, SCAN_INTERVAL_S, changes=changes)
+    hotplug.listen()
     try:
-        hotplug.look()
+        hotplug.scan_and_emit()
         assert hotplug.pause_s() == SCAN_INTERVAL_S
         bus.failing = False
-        hotplug.look()
+        hotplug.scan_and_emit()
         assert hotplug.pause_s() == SAFETY_INTERVAL_S
     finally:
         hotplug.stop()
 
 
-def test_nothing_is_listened_to_after_the_end() -> None:
-    crier = Crier()
-    hotplug = Hotplug(HidTransport(VirtualBus()), lambda event: None, FOR_EVER_S, changes=crier)
+def test_the_source_of_changes_is_not_started_after_the_end() -> None:
+    changes = Changes()
+    hotplug = Hotplug(HidTransport(VirtualBus()), lambda event: None, NEVER_S, changes=changes)
     hotplug.start()
     hotplug.stop()
-    assert not crier.started.is_set()
-    assert not crier.listening
+    assert not changes.started.is_set()
+    assert not changes.listening

@@ -259,7 +259,7 @@ class TestUdevsWord:
         hotplug.start()
         try:
             assert looked.wait(PATIENCE_S)
-            hotplug.nudge()  # ends the first pause
+            hotplug.request_scan()  # ends the first pause
             until(lambda: udev.events.listening)
             bus.plug(VirtualDeck(MODELS["mk2"], "A"))
             udev.say()

@@ -289,7 +289,7 @@ def test_a_deck_that_may_not_be_opened_says_so_and_names_the_command_that_helps(
 def test_a_deck_that_another_program_has_is_busy(rig: Rig) -> None:
     device = device_of(rig)
     rig.deck.own()
-    with pytest.raises(DeckBusyError, match=f"cannot open deck at {device.path()}: another program has it"):
+    with pytest.raises(DeckBusyError, match=f"cannot open deck at {device.path()}: another program is using it"):
         device.open()
 
 
@@ -329,7 +329,7 @@ def test_a_node_that_is_not_there_is_gone_for_the_real_hidapi_too() -> None:
     ("error", "words", "hint"),
     [
         (errno.EACCES, "permission denied", "openbalance-hid udev install"),
-        (errno.EPERM, "the container or service that this runs in does not permit the device", ""),  # where no rule helps
+        (errno.EPERM, "this container or service does not permit the device", ""),  # where no rule helps
     ],
     ids=["mode", "list of devices"],
 )

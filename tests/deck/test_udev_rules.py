@@ -13,18 +13,18 @@ import pytest
 from openbalance_hid.deck.products import product_ids
 from openbalance_hid.deck.udev_rules import (
     GROUP,
-    Installed,
-    Member,
-    Rules,
+    GroupMembership,
+    RulesKind,
+    RulesState,
     install_command,
-    look,
+    installed_rules,
     program_words,
     render_rules,
     rules_name,
 )
 
 ROOT = Path(__file__).parents[2]
-KINDS = pytest.mark.parametrize("kind", Rules)
+KINDS = pytest.mark.parametrize("kind", RulesKind)
 PROGRAM = ("/home/ann/.local/bin/openbalance-hid",)
 
 # udev(7): what may stand in a rule of ours, and with which operators. Nothing that runs a program or changes another device.
@@ -113,7 +113,7 @@ def hidraw(vendor: str, product: str, action: str = "add") -> Device:
     return Device([("hidraw", {}), ("hid", {}), ("usb", {"bInterfaceClass": "03"}), ("usb", usb), ("usb", hub)], action)
 
 
-GRANTS = {Rules.DESKTOP: {"TAG": "uaccess"}, Rules.HEADLESS: {"GROUP": "plugdev", "MODE": "0660"}}
+GRANTS = {RulesKind.DESKTOP: {"TAG": "uaccess"}, RulesKind.HEADLESS: {"GROUP": "plugdev", "MODE": "0660"}}
 
 
 # --- the rules ---
@@ -121,14 +121,14 @@ GRANTS = {Rules.DESKTOP: {"TAG": "uaccess"}, Rules.HEADLESS: {"GROUP": "plugdev"
 
 @KINDS
 @pytest.mark.parametrize("action", ["add", "change", "bind"])
-def test_every_deck_that_the_library_drives_may_be_opened(kind: Rules, action: str) -> None:
+def test_every_deck_that_the_library_drives_may_be_opened(kind: RulesKind, action: str) -> None:
     text = render_rules(kind)
     for vendor, product in product_ids():
         assert granted(text, hidraw(f"{vendor:04x}", f"{product:04x}", action)) == GRANTS[kind]
 
 
 @KINDS
-def test_no_other_product_is_touched(kind: Rules) -> None:
+def test_no_other_product_is_touched(kind: RulesKind) -> None:
     text = render_rules(kind)
     named = {token.value for rule in parse(text) for token in rule if token.attribute == "idProduct"}
     assert named == {f"{product:04x}" for _, product in product_ids()}  # no pattern, no product more
@@ -137,7 +137,7 @@ def test_no_other_product_is_touched(kind: Rules) -> None:
 
 
 @KINDS
-def test_nothing_but_the_hidraw_node_is_touched(kind: Rules) -> None:
+def test_nothing_but_the_hidraw_node_is_touched(kind: RulesKind) -> None:
     deck = {"idVendor": "0fd9", "idProduct": "0080"}
     text = render_rules(kind)
     assert granted(text, Device([("usb", deck)])) == {}
@@ -146,41 +146,41 @@ def test_nothing_but_the_hidraw_node_is_touched(kind: Rules) -> None:
 
 
 @KINDS
-def test_a_hub_of_the_vendor_does_not_lend_its_number_to_what_hangs_on_it(kind: Rules) -> None:
+def test_a_hub_of_the_vendor_does_not_lend_its_number_to_what_hangs_on_it(kind: RulesKind) -> None:
     hub, keyboard = {"idVendor": "0fd9", "idProduct": "0066"}, {"idVendor": "1234", "idProduct": "0080"}
     assert granted(render_rules(kind), Device([("hidraw", {}), ("hid", {}), ("usb", keyboard), ("usb", hub)])) == {}
 
 
 @KINDS
-def test_a_deck_that_goes_is_left_alone(kind: Rules) -> None:
+def test_a_deck_that_goes_is_left_alone(kind: RulesKind) -> None:
     assert granted(render_rules(kind), hidraw("0fd9", "0080", "remove")) == {}
 
 
 def test_the_desktop_rules_come_before_the_rule_that_acts_on_their_tag() -> None:
-    assert rules_name(Rules.DESKTOP) < "73-seat-late.rules"
+    assert rules_name(RulesKind.DESKTOP) < "73-seat-late.rules"
 
 
 @KINDS
-def test_the_file_says_what_it_is_for_and_how_it_was_made(kind: Rules) -> None:
+def test_the_file_says_what_it_is_for_and_how_it_was_made(kind: RulesKind) -> None:
     head = render_rules(kind).split("\n\n")[0]
-    option = " --headless" if kind is Rules.HEADLESS else ""
+    option = " --headless" if kind is RulesKind.HEADLESS else ""
     assert "openbalance-hid" in head
     assert f"`openbalance-hid udev print{option}`" in head
-    assert ("sits at this machine" in head) == (kind is Rules.DESKTOP)
-    assert (f"group {GROUP}" in head) == (kind is Rules.HEADLESS)
+    assert ("sits at this machine" in head) == (kind is RulesKind.DESKTOP)
+    assert (f"group {GROUP}" in head) == (kind is RulesKind.HEADLESS)
 
 
 @KINDS
-def test_the_files_for_packagers_are_fresh(kind: Rules) -> None:
+def test_the_files_for_packagers_are_fresh(kind: RulesKind) -> None:
     assert (ROOT / "udev" / rules_name(kind)).read_text(encoding="utf-8") == render_rules(kind)
 
 
 def test_there_is_no_rules_file_that_nobody_renders() -> None:
-    assert {file.name for file in (ROOT / "udev").glob("*.rules")} == {rules_name(kind) for kind in Rules}
+    assert {file.name for file in (ROOT / "udev").glob("*.rules")} == {rules_name(kind) for kind in RulesKind}
 
 
 @KINDS
-def test_the_rules_are_words_that_udev_takes(kind: Rules, tmp_path: Path) -> None:
+def test_the_rules_are_words_that_udev_takes(kind: RulesKind, tmp_path: Path) -> None:
     parse(render_rules(kind))
     file = tmp_path / rules_name(kind)
     file.write_text(render_rules(kind))
@@ -207,48 +207,48 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @KINDS
-def test_the_file_that_udev_reads_is_the_one_that_is_judged(kind: Rules, tmp_path: Path) -> None:
+def test_the_file_that_udev_reads_is_the_one_that_is_judged(kind: RulesKind, tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
     in_strong, in_weak = (place / "rules.d" / rules_name(kind) for place in (strong, weak))
     where = (tmp_path / "nowhere", strong, weak)
-    assert look(kind, where) == (Installed.NOTHING, None)
+    assert installed_rules(kind, where) == (RulesState.MISSING, None)
     in_weak.write_text(render_rules(kind))
-    assert look(kind, where) == (Installed.SAME, in_weak)
+    assert installed_rules(kind, where) == (RulesState.CURRENT, in_weak)
     in_strong.write_text(render_rules(kind).replace("0fd9", "0fda", 1))
-    assert look(kind, where) == (Installed.OTHER, in_strong)
+    assert installed_rules(kind, where) == (RulesState.DIFFERENT, in_strong)
     in_strong.write_bytes(b"\xff")
-    assert look(kind, where) == (Installed.OTHER, in_strong)
+    assert installed_rules(kind, where) == (RulesState.DIFFERENT, in_strong)
     in_strong.write_text(render_rules(kind))
-    assert look(kind, where) == (Installed.SAME, in_strong)
+    assert installed_rules(kind, where) == (RulesState.CURRENT, in_strong)
 
 
 def test_a_masked_file_is_not_what_it_masks(tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
-    (weak / "rules.d" / rules_name(Rules.DESKTOP)).write_text(render_rules(Rules.DESKTOP))
-    mask = strong / "rules.d" / rules_name(Rules.DESKTOP)
+    (weak / "rules.d" / rules_name(RulesKind.DESKTOP)).write_text(render_rules(RulesKind.DESKTOP))
+    mask = strong / "rules.d" / rules_name(RulesKind.DESKTOP)
     mask.symlink_to("/dev/null")
-    assert look(Rules.DESKTOP, (strong, weak)) == (Installed.OTHER, mask)
+    assert installed_rules(RulesKind.DESKTOP, (strong, weak)) == (RulesState.DIFFERENT, mask)
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
-    file = strong / "rules.d" / rules_name(Rules.DESKTOP)
+    file = strong / "rules.d" / rules_name(RulesKind.DESKTOP)
     file.mkdir()
-    assert look(Rules.DESKTOP, (strong, weak)) == (Installed.UNREADABLE, file)
+    assert installed_rules(RulesKind.DESKTOP, (strong, weak)) == (RulesState.UNREADABLE, file)
 
 
 # --- the command ---
 
 
 def test_the_command_prints_as_the_user_and_writes_as_root() -> None:
-    assert install_command(Rules.DESKTOP, PROGRAM, is_root=False) == (
+    assert install_command(RulesKind.DESKTOP, PROGRAM, is_root=False) == (
         "/home/ann/.local/bin/openbalance-hid udev print | sudo tee /etc/udev/rules.d/70-openbalance-hid.rules >/dev/null"
         " && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw"
     )
 
 
 def test_root_is_not_asked_for_root() -> None:
-    assert install_command(Rules.DESKTOP, PROGRAM, is_root=True) == (
+    assert install_command(RulesKind.DESKTOP, PROGRAM, is_root=True) == (
         "/home/ann/.local/bin/openbalance-hid udev print > /etc/udev/rules.d/70-openbalance-hid.rules"
         " && udevadm control --reload && udevadm trigger --subsystem-match=hidraw"
     )
@@ -257,14 +257,17 @@ def test_root_is_not_asked_for_root() -> None:
 @pytest.mark.parametrize(
     ("member", "first"),
     [
-        (Member("ann", True, True), "/home/ann/.local/bin/openbalance-hid udev print --headless | sudo tee "),
-        (Member("ann", True, False), "sudo usermod --append --groups plugdev ann && /home/"),
-        (Member("a b", True, False), "sudo usermod --append --groups plugdev 'a b' && /home/"),
-        (Member("ann", False, False), "sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ann && /home/"),
+        (GroupMembership("ann", True, True), "/home/ann/.local/bin/openbalance-hid udev print --headless | sudo tee "),
+        (GroupMembership("ann", True, False), "sudo usermod --append --groups plugdev ann && /home/"),
+        (GroupMembership("a b", True, False), "sudo usermod --append --groups plugdev 'a b' && /home/"),
+        (
+            GroupMembership("ann", False, False),
+            "sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ann && /home/",
+        ),
     ],
 )
-def test_the_headless_command_makes_group_and_member_before_udev_looks_for_them(member: Member, first: str) -> None:
-    command = install_command(Rules.HEADLESS, PROGRAM, is_root=False, member=member)
+def test_the_headless_command_makes_group_and_member_before_udev_looks_for_them(member: GroupMembership, first: str) -> None:
+    command = install_command(RulesKind.HEADLESS, PROGRAM, is_root=False, member=member)
     assert command.startswith(first)
     assert "/etc/udev/rules.d/70-openbalance-hid-headless.rules" in command
     assert command.endswith(" && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw")
@@ -273,7 +276,7 @@ def test_the_headless_command_makes_group_and_member_before_udev_looks_for_them(
 @pytest.mark.parametrize("home", ["/home/ann", "/home/ann & co/it's; $(here)", "/home/größe"])
 def test_a_shell_reads_the_programs_path_as_it_is(home: str) -> None:
     program = (f"{home}/bin/openbalance-hid",)
-    words = shlex.split(install_command(Rules.DESKTOP, program, is_root=False))
+    words = shlex.split(install_command(RulesKind.DESKTOP, program, is_root=False))
     assert words[: words.index("|")] == [*program, "udev", "print"]
 
 

@@ -25,9 +25,9 @@ class Bus(VirtualBus):
         super().__init__(decks)
         self.asked_why: list[bytes] = []
 
-    def why_not(self, path: bytes) -> OSError | None:
+    def open_error(self, path: bytes) -> OSError | None:
         self.asked_why.append(path)
-        return super().why_not(path)
+        return super().open_error(path)
 
 
 class Desk:
@@ -114,7 +114,7 @@ def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"), [(VirtualDeck.refuse, "permission denied"), (VirtualDeck.own, "another program has it")]
+    ("trouble", "words"), [(VirtualDeck.refuse, "permission denied"), (VirtualDeck.own, "another program is using it")]
 )
 def test_a_deck_that_cannot_be_opened_is_said_once_and_taken_when_free(desks, caplog, trouble, words):
     deck = made()

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from openbalance_hid.deck.products import product_ids
-from openbalance_hid.deck.udev_coverage import covered
-from openbalance_hid.deck.udev_rules import Rules, render_rules, rules_name
-from openbalance_hid.deck.usb_sysfs import DeviceHolder, owners_of, usb_devices
+from openbalance_hid.deck.udev_rules import RulesKind, covered_products, render_rules, rules_name
+from openbalance_hid.deck.usb_sysfs import DeviceHolder, holders_of, usb_devices
 from openbalance_hid.errors import DeckRefusedError
 from openbalance_hid.service.doctor.check import Check, CheckStatus
 from openbalance_hid.service.doctor.facts import Node, Session, UdevRules
@@ -44,7 +43,7 @@ class Nodes:
     def device(self) -> Any:
         raise AssertionError("asked for a device")
 
-    def why_not(self, path: bytes) -> OSError | None:
+    def open_error(self, path: bytes) -> OSError | None:
         try:
             os.close(os.open(path, os.O_RDWR))
         except OSError as error:
@@ -133,7 +132,7 @@ def test_the_command_that_mends_a_refusal_depends_on_who_sits_where(session: Ses
 
 @linux
 def test_a_refusal_by_a_container_is_told_without_a_command_that_would_not_help():
-    error = DeckRefusedError("cannot open deck at /dev/hidraw3: the container does not permit the device")
+    error = DeckRefusedError("cannot open deck at /dev/hidraw3: this container or service does not permit the device")
     (check,) = judge.decks(
         [Node("/dev/hidraw3", "Stream Deck", "0fd9:006d", "A1", error=error)], [], SEAT, UdevRules(None, False, (), 17)
     )
@@ -234,7 +233,7 @@ def test_processes_that_cannot_be_looked_into_or_end_meanwhile_are_passed_over(t
     (proc / "13").mkdir()
     (proc / "14/fd").mkdir(parents=True)
     (proc / "14/fd/3").write_text("no link")
-    assert owners_of(["/dev/hidraw3", "/dev/hidraw4"], proc) == {
+    assert holders_of(["/dev/hidraw3", "/dev/hidraw4"], proc) == {
         "/dev/hidraw3": (DeviceHolder(12, "streamdeck_ui"),),
         "/dev/hidraw4": (),
     }
@@ -261,7 +260,7 @@ def test_rules_and_hardware_database_are_read_by_product(tmp_path: Path, name: s
     folder = tmp_path / f"{name.rpartition('.')[2]}.d"
     folder.mkdir()
     (folder / name).write_text(text)
-    assert covered(PRODUCTS, [tmp_path]) == found
+    assert covered_products(PRODUCTS, [tmp_path]) == found
 
 
 @linux
@@ -269,13 +268,13 @@ def test_the_rules_of_this_version_are_well_and_others_are_a_hint(tmp_path: Path
     def now() -> Check:
         return only(patient(tmp_path), "udev")
 
-    file = tmp_path / "udev/rules.d" / rules_name(Rules.DESKTOP)
+    file = tmp_path / "udev/rules.d" / rules_name(RulesKind.DESKTOP)
     assert (now().verdict, now().found) == (CheckStatus.WARNING, "no rule speaks of a Stream Deck")
-    file.write_text(render_rules(Rules.DESKTOP))
+    file.write_text(render_rules(RulesKind.DESKTOP))
     assert now().verdict is CheckStatus.OK
-    assert covered(PRODUCTS, [tmp_path / "udev"]) == PRODUCTS
+    assert covered_products(PRODUCTS, [tmp_path / "udev"]) == PRODUCTS
     file.write_text("# older\n")
     assert (now().verdict, now().hint) == (CheckStatus.WARNING, "openbalance-hid udev install")
     file.unlink()
-    (file.parent / "60-of-another-program.rules").write_text(render_rules(Rules.HEADLESS))
+    (file.parent / "60-of-another-program.rules").write_text(render_rules(RulesKind.HEADLESS))
     assert (now().verdict, now().found) == (CheckStatus.OK, f"rules that are not ours cover all {len(PRODUCTS)} products")

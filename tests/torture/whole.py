@@ -21,7 +21,7 @@ from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.app.input_mapping import CELL_PX
 from openbalance_hid.app.places import Cell, SmallScreen
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.device import Leave
+from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager
@@ -154,7 +154,7 @@ class Whole:
         """Until so many events wait for the main thread, which does not take them."""
         until(lambda: self.inbox.qsize() >= count, "nothing was said")
 
-    def stop(self, leave: Leave = "black") -> None:
+    def stop(self, leave: OnExit = "black") -> None:
         """The decks are left; reads that are under way end at once instead of with their slice."""
         stopping = threading.Thread(target=self.decks.stop, args=(leave,))
         stopping.start()
@@ -176,7 +176,7 @@ class Whole:
 
         until(reached, "handles stay open")
 
-    def end(self, leave: Leave = "black") -> None:
+    def end(self, leave: OnExit = "black") -> None:
         for deck in self.bus.decks:
             deck.unstall()
             deck.slow(0)

@@ -34,13 +34,13 @@ class DeviceLink:
     def attach(self) -> int:
         """Opens the device: the epoch to give with later calls. Raises OSError: ENOENT gone, EACCES refused, EBUSY owned."""
         with self._changed:
-            trouble = self.why_not()
+            trouble = self.open_error()
             if trouble is not None:
                 raise trouble
             self._inputs.clear()  # the system keeps reports for those who have the device open, not for later ones
             return self._epoch
 
-    def why_not(self) -> OSError | None:
+    def open_error(self) -> OSError | None:
         """Why the device cannot be opened now; None: it can."""
         if not self.plugged:
             return FileNotFoundError(errno.ENOENT, "no such device", self.path)

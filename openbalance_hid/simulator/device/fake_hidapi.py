@@ -3,7 +3,7 @@
 An object of this class goes wherever the module `hid` or `hidraw` goes, so that the transport and the library's own classes run
 above it unchanged. Behaviour compared with hidapi 0.15.0: opening fails with OSError("open failed") and no reason; a write or
 feature report to a device that is gone returns -1 and raises nothing; a read or feature read raises OSError("read error");
-a handle that is not open raises ValueError("not open"). The one addition is `why_not`, because there is no node to try.
+a handle that is not open raises ValueError("not open"). The one addition is `open_error`, because there is no node to try.
 """
 
 import threading
@@ -71,10 +71,10 @@ class VirtualBus:
         """The deck at that path, plugged in or not."""
         return next((deck for deck in self.decks if deck.path.encode() == path), None)
 
-    def why_not(self, path: bytes) -> OSError | None:
+    def open_error(self, path: bytes) -> OSError | None:
         """Why opening `path` fails; None: it does not."""
         deck = self.at(path)
-        return FileNotFoundError(2, "no such device", path.decode()) if deck is None else deck.why_not()
+        return FileNotFoundError(2, "no such device", path.decode()) if deck is None else deck.open_error()
 
 
 class VirtualHandle:

@@ -69,11 +69,11 @@ def test_the_bus_says_why_a_deck_cannot_be_opened() -> None:
     deck = virtual()
     bus = VirtualBus()
     path = deck.path.encode()
-    assert getattr(bus.why_not(path), "errno", None) == errno.ENOENT
+    assert getattr(bus.open_error(path), "errno", None) == errno.ENOENT
     bus.plug(deck)
-    assert bus.why_not(path) is None
+    assert bus.open_error(path) is None
     deck.refuse()
-    assert getattr(bus.why_not(path), "errno", None) == errno.EACCES
+    assert getattr(bus.open_error(path), "errno", None) == errno.EACCES
     deck.refuse(False)
     deck.own()
-    assert getattr(bus.why_not(path), "errno", None) == errno.EBUSY
+    assert getattr(bus.open_error(path), "errno", None) == errno.EBUSY

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 
 from openbalance_hid.deck import usb_sysfs as usb_look
-from openbalance_hid.deck.access import why_not
-from openbalance_hid.deck.products import product_ids
+from openbalance_hid.deck.products import open_error, product_ids
 from openbalance_hid.deck.transport import load_hidapi
-from openbalance_hid.deck.udev_coverage import covered
-from openbalance_hid.deck.udev_rules import RULES_DIRS, Installed, Rules, look
+from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, covered_products, installed_rules
 from openbalance_hid.errors import DeckError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, ok
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -37,7 +35,7 @@ def decks(patient: DoctorContext) -> list[Check]:
             f"{found.vendor_id:04x}:{found.product_id:04x}",
             found.serial,
             found.path in ours,
-            None if found.path in ours else why_not(found),
+            None if found.path in ours else open_error(found),
         )
         for found in patient.decks()
     ]
@@ -56,7 +54,7 @@ def owners(patient: DoctorContext) -> list[Check]:
     daemon = _daemon_pid(patient)
     holders = [
         Holder(path, owner.pid, owner.name)
-        for path, owners_ in sorted(usb_look.owners_of(paths, patient.proc).items())
+        for path, owners_ in sorted(usb_look.holders_of(paths, patient.proc).items())
         for owner in owners_
         if owner.pid not in (os.getpid(), daemon)
     ]
@@ -70,17 +68,17 @@ def udev(patient: DoctorContext) -> list[Check]:
 
 def _rules(patient: DoctorContext) -> UdevRules:
     places = patient.udev_dirs or RULES_DIRS
-    standing = [look(kind, places) for kind in Rules]
-    there = [(state, file) for state, file in standing if state is not Installed.NOTHING]
+    standing = [installed_rules(kind, places) for kind in RulesKind]
+    there = [(state, file) for state, file in standing if state is not RulesState.MISSING]
     products = {product for _, product in product_ids()}
-    uncovered = products - covered(products, places)
+    uncovered = products - covered_products(products, places)
     try:
         seen = {found.product_id for found in patient.decks()}
     except OpenBalanceError:
         seen = set()
     return UdevRules(
         str(there[0][1]) if there else None,
-        any(state is Installed.SAME for state, _ in there),
+        any(state is RulesState.CURRENT for state, _ in there),
         tuple(_name(product) for product in sorted(uncovered)),
         len(products),
         tuple(_name(product) for product in sorted(uncovered & seen)),
@@ -98,7 +96,7 @@ def _missing(patient: DoctorContext) -> list[Missing]:
         # The vendor makes cameras and microphones as well, whose names say so.
         if set(device.hidraw) & listed or not (is_known or "stream deck" in device.title.lower()):
             continue
-        holders = usb_look.owners_of([device.node], patient.proc)[device.node]
+        holders = usb_look.holders_of([device.node], patient.proc)[device.node]
         names = tuple(f"{owner.name} (process {owner.pid})" for owner in holders)
         found.append(Missing(_name(device.product_id), device.title, is_known, bool(device.hidraw), names))
     return found
