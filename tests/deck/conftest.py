@@ -1,4 +1,4 @@
-"""Rigs that take themselves apart."""
+"""Test rigs that are closed after the test."""
 
 from collections.abc import Iterator
 

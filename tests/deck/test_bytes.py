@@ -1,7 +1,7 @@
-"""Exactly which bytes each model is sent for a known picture, a brightness and a reset.
+"""The exact bytes that each model receives for a known picture, a brightness and a reset.
 
-Written down from docs.elgato.com/streamdeck/hid and, where that is silent (Plus XL, Studio), from what drivers agree on;
-neither the library nor the simulator is asked. What a device ignores is here too: padding, one byte more of brightness.
+The expected bytes come from docs.elgato.com/streamdeck/hid and, for models that are missing there (Plus XL, Studio), from what
+other drivers agree on; not from the library or the simulator. They include what a device ignores: padding, an extra byte.
 """
 
 import pytest
@@ -29,19 +29,19 @@ OLD_ORDERS = [b"\x05\x55\xaa\xd1\x01\x28" + bytes(11), b"\x0b\x63" + bytes(15)]
 
 
 def sent(rig: Rig, key: int, picture: bytes) -> list[bytes]:
-    """Output reports for the picture on that key, after the one that ends what a program before has begun."""
-    surface = rig.open()
-    surface.show(key, picture)
-    surface.set_brightness(40)
-    assert surface.flush(PATIENCE_S)
-    surface.close("logo")
-    assert surface.reports_sent == rig.deck.reports_received == len(rig.deck.outputs) + len(rig.deck.features)
+    """Return the output reports for the picture on that key, without the first, which ends a picture left unfinished."""
+    device = rig.open()
+    device.show(key, picture)
+    device.set_brightness(40)
+    assert device.flush(PATIENCE_S)
+    device.close("logo")
+    assert device.reports_sent == rig.deck.reports_received == len(rig.deck.outputs) + len(rig.deck.features)
     first, *pages = rig.deck.outputs
     assert first == b"\x02" + bytes(len(first) - 1)
     return pages
 
 
-def test_there_is_a_test_of_each_model() -> None:
+def test_every_model_has_a_test() -> None:
     assert {*LATER, *MINIS, "original", "pedal"} == set(MODELS)
 
 
@@ -49,7 +49,7 @@ def test_there_is_a_test_of_each_model() -> None:
 def test_a_later_deck_gets_pages_of_1016_bytes_with_length_and_number(make_rig, name: str) -> None:
     keys, length = LATER[name]
     rig = make_rig(name)
-    picture = plain(rig.surface(), "red").ljust(2000, b"\0")  # what follows the end of a JPEG is ignored
+    picture = plain(rig.device(), "red").ljust(2000, b"\0")  # bytes after the end of a JPEG are ignored
     for key in (0, keys - 1):
         rig.deck.outputs.clear()
         rig.deck.features.clear()
@@ -64,16 +64,16 @@ def test_a_later_deck_gets_pages_of_1016_bytes_with_length_and_number(make_rig, 
 @pytest.mark.parametrize("name", MINIS)
 def test_a_mini_gets_twenty_pages_counted_from_zero_with_keys_from_one(make_rig, name: str) -> None:
     rig = make_rig(name)
-    picture = plain(rig.surface(), "red")
+    picture = plain(rig.device(), "red")
     pages = sent(rig, 5, picture)
     assert [page[:16] for page in pages] == [bytes([2, 1, index, 0, index == 19, 6]) + bytes(10) for index in range(20)]
     assert b"".join(page[16:] for page in pages) == picture.ljust(20 * 1008, b"\0")
     assert rig.deck.features == OLD_ORDERS
 
 
-def test_the_first_original_gets_two_pages_counted_from_one_with_keys_from_the_right(make_rig) -> None:
+def test_the_first_original_gets_two_pages_from_one_with_keys_from_the_right(make_rig) -> None:
     rig = make_rig("original")
-    picture = plain(rig.surface(), "red")
+    picture = plain(rig.device(), "red")
     first, second = sent(rig, 0, picture)
     assert first == b"\x02\x01\x01\x00\x00\x05" + bytes(10) + picture[:7803] + bytes(372)
     assert second == b"\x02\x01\x02\x00\x01\x05" + bytes(10) + picture[7803:] + bytes(372)
@@ -82,10 +82,10 @@ def test_the_first_original_gets_two_pages_counted_from_one_with_keys_from_the_r
 
 def test_the_pedal_is_sent_nothing(make_rig) -> None:
     rig = make_rig("pedal")
-    surface = rig.open()
-    surface.show(0, b"picture")
-    surface.set_brightness(40)
-    surface.close("logo")
+    device = rig.open()
+    device.show(0, b"picture")
+    device.set_brightness(40)
+    device.close("logo")
     assert (rig.deck.outputs, rig.deck.features) == ([], [])
 
 
@@ -93,13 +93,13 @@ def test_the_pedal_is_sent_nothing(make_rig) -> None:
     ("name", "place"),
     [("plus", "c800 0000 c800 6400"), ("plus-xl", "0000 c800 6400 c800")],  # x, y, width, height; the XL's lies on its side
 )
-def test_a_part_of_the_strip_is_sent_with_its_place_in_pages_of_1008_bytes(make_rig, name: str, place: str) -> None:
+def test_a_part_of_the_strip_is_sent_with_its_position_in_pages_of_1008_bytes(make_rig, name: str, place: str) -> None:
     rig = make_rig(name)
-    surface = rig.open()
+    device = rig.open()
     rig.deck.outputs.clear()
     picture = bytes(range(256)) * 5
-    surface.show_strip(picture, 200, 200)
-    assert surface.flush(PATIENCE_S)
+    device.show_strip(picture, 200, 200)
+    assert device.flush(PATIENCE_S)
     head = b"\x02\x0c" + bytes.fromhex(place)
     assert rig.deck.outputs == [
         head + b"\x00\x00\x00\xf0\x03\x00" + picture[:1008],
@@ -107,12 +107,12 @@ def test_a_part_of_the_strip_is_sent_with_its_place_in_pages_of_1008_bytes(make_
     ]
 
 
-def test_the_neo_gets_its_screen_as_a_picture_without_a_key_and_its_touch_keys_as_colours(make_rig) -> None:
+def test_the_neo_gets_a_screen_picture_without_a_key_number_and_touch_key_colours(make_rig) -> None:
     rig = make_rig("neo")
-    surface = rig.open()
+    device = rig.open()
     rig.deck.outputs.clear()
-    surface.show_screen(b"\xff" * 10)
-    surface.light(1, (1, 2, 3))
-    assert surface.flush(PATIENCE_S)
+    device.show_screen(b"\xff" * 10)
+    device.light(1, (1, 2, 3))
+    assert device.flush(PATIENCE_S)
     assert rig.deck.outputs == [b"\x02\x0b\x00\x01\x0a\x00\x00\x00" + b"\xff" * 10 + bytes(1024 - 18)]
     assert rig.deck.features == [b"\x03\x06\x09\x01\x02\x03" + bytes(26)]

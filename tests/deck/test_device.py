@@ -1,4 +1,4 @@
-"""A surface over a virtual deck: how it is opened, what a finger causes, and what reaches the glass."""
+"""An open deck on a virtual one: how it is opened, which events it emits, and what its display shows."""
 
 import threading
 from typing import Any
@@ -23,25 +23,25 @@ from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_an_opened_deck_says_who_it_is(make_rig: MakeRig, model: str) -> None:
+def test_an_opened_deck_reports_its_model_serial_and_firmware(make_rig: MakeRig, model: str) -> None:
     rig = make_rig(model)
-    surface = rig.open()
+    device = rig.open()
     assert rig.next(DeckArrived) == DeckArrived(SERIAL, model, MODELS[model].title, rig.deck.path)
-    assert surface.serial == SERIAL
-    assert surface.firmware == "1.00.004"
-    assert (surface.key_count, surface.cols, surface.rows) == (MODELS[model].keys, MODELS[model].cols, MODELS[model].rows)
-    assert surface.is_visual == (model != "pedal")
+    assert device.serial == SERIAL
+    assert device.firmware == "1.00.004"
+    assert (device.key_count, device.cols, device.rows) == (MODELS[model].keys, MODELS[model].cols, MODELS[model].rows)
+    assert device.is_visual == (model != "pedal")
     assert rig.deck.faults == []
 
 
-def test_the_serial_is_whole_though_the_library_cuts_it_on_some_models(make_rig: MakeRig) -> None:
+def test_the_serial_is_complete_although_the_library_cuts_it_on_some_models(make_rig: MakeRig) -> None:
     rig = make_rig("plus")
-    surface = rig.open()
-    assert rig.surfaces[0]._deck.get_serial_number() == SERIAL[3:]
-    assert surface.serial == SERIAL
+    device = rig.open()
+    assert rig.found[0].deck.get_serial_number() == SERIAL[3:]
+    assert device.serial == SERIAL
 
 
-def test_threads_bear_the_name_of_their_deck(rig: Rig) -> None:
+def test_threads_have_the_serial_of_their_deck_in_their_names(rig: Rig) -> None:
     rig.open()
     rig.deck.press(0)
     rig.next(KeyEvent)
@@ -61,33 +61,33 @@ def test_threads_bear_the_name_of_their_deck(rig: Rig) -> None:
     ids=["refused", "busy", "gone", "hung"],
 )
 def test_a_deck_that_cannot_be_opened_raises_and_emits_nothing(rig: Rig, trouble: Any, error: type[Exception]) -> None:
-    surface = rig.surface()
+    device = rig.device()
     trouble(rig.deck)
     with pytest.raises(error, match=f"cannot open deck at {rig.deck.path}: "):
-        surface.open()
+        device.open()
     assert rig.events.empty()
-    surface.close()
-    assert surface.wait_released(PATIENCE_S)
+    device.close()
+    assert device.wait_released(PATIENCE_S)
 
 
-def test_a_busy_deck_is_taken_when_it_is_free(rig: Rig) -> None:
+def test_a_busy_deck_can_be_opened_once_it_is_free(rig: Rig) -> None:
     rig.deck.own()
-    surface = rig.surface()
+    device = rig.device()
     with pytest.raises(DeckBusyError):
-        surface.open()
+        device.open()
     rig.deck.own(False)
     rig.open()
     assert rig.next(DeckArrived).serial == SERIAL
 
 
-# --- fingers ---------------------------------------------------------------------------------------------------------------
+# --- input events ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_key_arrives_under_the_users_number(make_rig: MakeRig, model: str) -> None:
     rig = make_rig(model)
-    surface = rig.open()
-    for key in range(surface.key_count):
+    device = rig.open()
+    for key in range(device.key_count):
         rig.deck.press(key)
         assert rig.next(KeyEvent) == KeyEvent(SERIAL, key, True, 42.0)
         rig.deck.release(key)
@@ -127,7 +127,7 @@ def test_dials_turn_both_ways_and_are_pushed(make_rig: MakeRig, model: str) -> N
 
 
 @pytest.mark.parametrize("model", ["plus", "plus-xl"])
-def test_the_strip_tells_tap_hold_and_drag(make_rig: MakeRig, model: str) -> None:
+def test_the_strip_reports_tap_hold_and_drag(make_rig: MakeRig, model: str) -> None:
     rig = make_rig(model)
     rig.open()
     rig.deck.touch(700, 99)
@@ -144,102 +144,102 @@ def test_the_strip_tells_tap_hold_and_drag(make_rig: MakeRig, model: str) -> Non
 @pytest.mark.parametrize("model", [name for name in MODELS if name != "pedal"])
 def test_every_key_shows_its_own_picture(make_rig: MakeRig, model: str) -> None:
     rig = make_rig(model)
-    surface = rig.open()
+    device = rig.open()
     colours = ["red", "lime", "blue", "white", "yellow", "cyan", "magenta"]
-    for key in range(surface.key_count):
-        surface.show(key, plain(surface, colours[key % 7]))
-    assert surface.flush(PATIENCE_S)
-    assert [is_plain(rig.deck.glass(key), colours[key % 7]) for key in range(surface.key_count)] == [True] * surface.key_count
-    assert surface.images_sent == rig.deck.pictures_received == surface.key_count
+    for key in range(device.key_count):
+        device.show(key, plain(device, colours[key % 7]))
+    assert device.flush(PATIENCE_S)
+    assert [is_plain(rig.deck.glass(key), colours[key % 7]) for key in range(device.key_count)] == [True] * device.key_count
+    assert device.images_sent == rig.deck.pictures_received == device.key_count
     assert rig.deck.faults == []
 
 
-def test_bytes_that_are_on_the_glass_are_not_sent(rig: Rig) -> None:
-    surface = rig.open()
-    surface.show(4, plain(surface, "red"))
-    assert surface.flush(PATIENCE_S)
-    reports = surface.reports_sent
-    surface.show(4, plain(surface, "red"))
-    assert surface.flush(PATIENCE_S)
-    assert (surface.reports_sent, surface.images_sent, surface.images_skipped) == (reports, 1, 1)
-    surface.show(4, plain(surface, "blue"))
-    assert surface.flush(PATIENCE_S)
+def test_bytes_that_are_shown_already_are_not_sent(rig: Rig) -> None:
+    device = rig.open()
+    device.show(4, plain(device, "red"))
+    assert device.flush(PATIENCE_S)
+    reports = device.reports_sent
+    device.show(4, plain(device, "red"))
+    assert device.flush(PATIENCE_S)
+    assert (device.reports_sent, device.images_sent, device.images_skipped) == (reports, 1, 1)
+    device.show(4, plain(device, "blue"))
+    assert device.flush(PATIENCE_S)
     assert is_plain(rig.deck.glass(4), "blue")
 
 
 def test_the_newest_picture_of_a_key_wins_while_the_deck_is_slow(rig: Rig) -> None:
-    surface = rig.open()
-    rig.hang_in_a_write(surface, plain(surface, "red"))
+    device = rig.open()
+    rig.hang_in_a_write(device, plain(device, "red"))
     for colour in ("lime", "blue", "white"):
-        surface.show(0, plain(surface, colour))
+        device.show(0, plain(device, colour))
     rig.deck.unstall()
-    assert surface.flush(PATIENCE_S)
+    assert device.flush(PATIENCE_S)
     assert is_plain(rig.deck.glass(0), "white")
     assert rig.deck.pictures_received == 2
-    assert surface.images_skipped == 2
+    assert device.images_skipped == 2
 
 
 def test_going_back_to_the_picture_that_is_being_sent_sends_nothing_more(rig: Rig) -> None:
-    surface = rig.open()
-    rig.hang_in_a_write(surface, plain(surface, "red"))
-    surface.show(0, plain(surface, "blue"))
-    surface.show(0, plain(surface, "red"))
+    device = rig.open()
+    rig.hang_in_a_write(device, plain(device, "red"))
+    device.show(0, plain(device, "blue"))
+    device.show(0, plain(device, "red"))
     rig.deck.unstall()
-    assert surface.flush(PATIENCE_S)
+    assert device.flush(PATIENCE_S)
     assert is_plain(rig.deck.glass(0), "red")
     assert rig.deck.pictures_received == 1
 
 
 def test_keys_shown_by_many_threads_never_mix_their_pages(make_rig: MakeRig) -> None:
     rig = make_rig("mini")
-    surface = rig.open()
-    pictures = [plain(surface, colour) for colour in ("red", "lime", "blue")]
+    device = rig.open()
+    pictures = [plain(device, colour) for colour in ("red", "lime", "blue")]
 
     def show_all() -> None:
         for picture in pictures * 3:
-            for key in range(surface.key_count):
-                surface.show(key, picture)
+            for key in range(device.key_count):
+                device.show(key, picture)
 
     threads = [threading.Thread(target=show_all) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PATIENCE_S)
-    assert surface.flush(PATIENCE_S)
+    assert device.flush(PATIENCE_S)
     assert rig.deck.faults == []
 
 
-def test_a_key_that_the_deck_does_not_have_is_refused_although_the_library_takes_the_first_of_them(rig: Rig) -> None:
-    surface = rig.open()
-    for key in (-1, surface.key_count):
+def test_a_key_that_the_deck_does_not_have_is_refused(rig: Rig) -> None:
+    device = rig.open()
+    for key in (-1, device.key_count):
         with pytest.raises(IndexError):
-            surface.show(key, b"")
+            device.show(key, b"")
 
 
-def test_a_pedal_takes_pictures_and_brightness_in_silence(make_rig: MakeRig) -> None:
+def test_a_pedal_ignores_pictures_and_brightness(make_rig: MakeRig) -> None:
     rig = make_rig("pedal")
-    surface = rig.open()
-    surface.show(0, b"anything")
-    surface.set_brightness(10)
-    assert surface.flush(PATIENCE_S)
+    device = rig.open()
+    device.show(0, b"anything")
+    device.set_brightness(10)
+    assert device.flush(PATIENCE_S)
     assert rig.deck.reports_received == 0
 
 
 @pytest.mark.parametrize(("asked", "given"), [(70, 70), (0, 0), (100, 100), (120, 100), (-5, 0), (0.5, 0), (49.6, 50)])
 def test_brightness_is_whole_percent_within_its_range(rig: Rig, asked: float, given: int) -> None:
-    surface = rig.open()
-    assert surface.set_brightness(asked) == given
-    assert surface.flush(PATIENCE_S)
+    device = rig.open()
+    assert device.set_brightness(asked) == given
+    assert device.flush(PATIENCE_S)
     assert rig.deck.brightness == given
 
 
-def test_panels_and_touch_keys_show_what_they_are_given(make_rig: MakeRig) -> None:
+def test_touch_keys_show_their_colour_and_a_missing_strip_is_ignored(make_rig: MakeRig) -> None:
     rig = make_rig("neo")
-    surface = rig.open()
-    surface.light(1, (10, 20, 30))
-    surface.show_strip(b"no strip here")
-    assert surface.flush(PATIENCE_S)
+    device = rig.open()
+    device.light(1, (10, 20, 30))
+    device.show_strip(b"no strip here")
+    assert device.flush(PATIENCE_S)
     assert rig.deck.glass(9).getpixel((0, 0)) == (10, 20, 30)
     with pytest.raises(IndexError):
-        surface.light(2, (0, 0, 0))
+        device.light(2, (0, 0, 0))
     assert rig.deck.faults == []

@@ -1,4 +1,4 @@
-"""The test suite's own rules: hardware is opt-in, and a skip is a failure where everything is installed."""
+"""The rules of the test suite: hardware is opt-in, and a skip is a failure where everything is installed."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_known_bug():
 """
 SKIPPED_WHOLE = """
 import pytest
-pytest.importorskip("a_module_that_nobody_has")
+pytest.importorskip("a_module_that_does_not_exist")
 """
 
 
@@ -78,11 +78,11 @@ def test_hardware_tests_are_left_out_unless_a_deck_is_named(suite: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["plain", "torture", "kernel"])
-def test_what_takes_long_is_run_alone_and_only_when_it_is_asked_for(suite: Path, kind: str) -> None:
+def test_long_tests_run_only_on_request_and_then_alone(suite: Path, kind: str) -> None:
     (suite / "test_it.py").write_text(LONG, "utf-8")
-    said = run(suite, "-v", *([] if kind == "plain" else [f"--{kind}"])).stdout
-    assert f"test_it.py::test_{kind} PASSED" in said
-    assert "1 passed, 2 deselected" in said
+    output = run(suite, "-v", *([] if kind == "plain" else [f"--{kind}"])).stdout
+    assert f"test_it.py::test_{kind} PASSED" in output
+    assert "1 passed, 2 deselected" in output
 
 
 def test_a_skip_is_a_failure_only_where_everything_is_installed(suite: Path) -> None:

@@ -1,7 +1,7 @@
-"""The system's word: a real monitor on the real netlink socket, as far as this kernel and this user allow.
+"""Kernel events: a real monitor on a real netlink socket, as far as this kernel and this user allow.
 
-Where it is allowed, to root, the tests speak for udev themselves, in the format in which udevd tells its listeners and within a
-network namespace of their own, so that no other program on the machine hears it.
+Root can send udev's messages: in the format of udevd, and in a network namespace of the test's own, so that no other program on
+the machine receives them.
 """
 
 import ctypes
@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,12 +32,13 @@ NETLINK_KOBJECT_UEVENT = 15  # linux/netlink.h
 UDEV_GROUP = 2  # libudev: group 1 is the kernel, group 2 is udevd
 MAGIC = 0xFEEDCAFE  # libudev: of a message between udevd and its listeners
 HEADER_SIZE = 40
+IDLE_CHECKS = 30  # 0.3 s: a thread that is only waiting for its turn gets it before, on a busy machine, too
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="netlink is Linux")
 
 
 def hash_of(text: bytes) -> int:
-    """MurmurHash2 with seed 0, by which libudev's filter in the kernel knows a subsystem (public domain, A. Appleby)."""
+    """Return MurmurHash2 with seed 0, which libudev's filter in the kernel uses for a subsystem (A. Appleby, public domain)."""
     multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
     result = len(text)
     whole = len(text) // 4 * 4
@@ -50,7 +52,7 @@ def hash_of(text: bytes) -> int:
 
 
 def message(subsystem: bytes, action: bytes) -> bytes:
-    """What udevd says of a node; of one that every Linux has, because libudev looks it up."""
+    """Return udevd's message about a node: one that every Linux has, because libudev looks it up."""
     words = (b"ACTION=" + action, b"DEVPATH=/devices/virtual/mem/null", b"SUBSYSTEM=" + subsystem, b"SEQNUM=1")
     body = b"".join(word + b"\0" for word in (*words, b"DEVNAME=/dev/null", b"MAJOR=1", b"MINOR=3"))
     head = struct.pack(">8sI", b"libudev", MAGIC) + struct.pack("=III", HEADER_SIZE, HEADER_SIZE, len(body))
@@ -58,11 +60,11 @@ def message(subsystem: bytes, action: bytes) -> bytes:
 
 
 CLONE_NEWNET = 0x40000000  # sched.h
-CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21  # linux/capability.h: to speak in a netlink group; to make a namespace
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21  # linux/capability.h: to send to a netlink group; to make a namespace
 
 
-def may_speak_for_udev() -> bool:
-    """Whether this user may, and libudev would listen here: it does where udevd runs, or where /dev is the kernel's own."""
+def may_send_for_udev() -> bool:
+    """Return whether this user may, and libudev would listen: where udevd runs, or where /dev is the kernel's own."""
     if sys.platform != "linux":
         return False
     capabilities = int(re.findall(r"CapEff:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
@@ -73,13 +75,13 @@ def may_speak_for_udev() -> bool:
 
 
 def leave_the_network() -> None:
-    """Puts the calling thread, and the sockets that it makes, into a new network namespace."""
+    """Move the calling thread, and the sockets that it makes, into a new network namespace."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
 
 
-class Privately(KernelEvents):
-    """Kernel events of a namespace: the socket is made by a thread that is in it."""
+class NamespacedEvents(KernelEvents):
+    """Kernel events of a network namespace: a thread in it makes the socket."""
 
     def __init__(self, control: Path, inside: ThreadPoolExecutor) -> None:
         super().__init__(control)
@@ -90,21 +92,21 @@ class Privately(KernelEvents):
 
 
 class Udev:
-    """A namespace, and who says in it what udevd would say."""
+    """A network namespace, and a sender of udevd's messages in it."""
 
     def __init__(self, control: Path) -> None:
         self._inside = ThreadPoolExecutor(1, "private-net", leave_the_network)
         self._socket = self._inside.submit(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_KOBJECT_UEVENT).result()
-        self.events = Privately(control, self._inside)
+        self.events = NamespacedEvents(control, self._inside)
         self.calls = threading.Semaphore(0)
 
     def listen(self, on_change: Callable[[], None] | None = None) -> None:
         self.events.start(on_change or self.calls.release)
 
-    def say(self, subsystem: str = "hidraw", action: str = "add") -> None:
+    def send(self, subsystem: str = "hidraw", action: str = "add") -> None:
         self._socket.sendto(message(subsystem.encode(), action.encode()), (0, UDEV_GROUP))
 
-    def heard(self) -> bool:
+    def received(self) -> bool:
         return self.calls.acquire(timeout=PATIENCE_S)
 
     def end(self) -> None:
@@ -115,10 +117,10 @@ class Udev:
 
 @pytest.fixture
 def control(tmp_path: Path) -> Path:
-    """A place where udevd seems to take orders, whether one runs here or not."""
-    place = tmp_path / "control"
-    place.touch()
-    return place
+    """A file in place of udevd's control socket, whether udevd runs here or not."""
+    file = tmp_path / "control"
+    file.touch()
+    return file
 
 
 @pytest.fixture
@@ -139,9 +141,9 @@ def descriptors() -> int:
 
 @on_linux
 def test_a_real_monitor_starts_and_ends_twice_and_leaves_nothing_open(control: Path) -> None:
-    warm = KernelEvents(control)  # what pyudev opens once and for all
-    warm.start(lambda: None)
-    warm.stop()
+    first = KernelEvents(control)  # pyudev keeps open what it opens the first time
+    first.start(lambda: None)
+    first.stop()
     before = descriptors()
     for _ in range(20):
         events = KernelEvents(control)
@@ -151,22 +153,22 @@ def test_a_real_monitor_starts_and_ends_twice_and_leaves_nothing_open(control: P
         events.stop()
         events.stop()
         assert not events.listening
-    assert descriptors() <= before, "fewer where a test before this one has only now closed its own"
+    assert descriptors() <= before, "fewer when an earlier test has only now closed its own"
 
 
 @on_linux
-def test_what_was_stopped_never_listens_again(control: Path) -> None:
+def test_stopped_events_cannot_be_started_again(control: Path) -> None:
     events = KernelEvents(control)
     events.stop()
     events.start(lambda: None)
     assert not events.listening
 
 
-def test_without_udev_nothing_is_listened_to_and_nobody_is_alarmed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_udev_there_are_no_events_and_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert not listens(KernelEvents(tmp_path / "nowhere"), caplog)
 
 
-def test_without_pyudev_nothing_is_listened_to_and_nobody_is_alarmed(
+def test_without_pyudev_there_are_no_events_and_no_warning(
     control: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyudev", None)  # as on a machine that lacks it: importing raises ImportError
@@ -174,7 +176,7 @@ def test_without_pyudev_nothing_is_listened_to_and_nobody_is_alarmed(
 
 
 @on_linux
-def test_without_netlink_nothing_is_listened_to_and_nobody_is_alarmed(
+def test_without_netlink_there_are_no_events_and_no_warning(
     control: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     import pyudev
@@ -195,30 +197,29 @@ def listens(events: KernelEvents, caplog: pytest.LogCaptureFixture) -> bool:
     return listening
 
 
-class TestUdevsWord:
-    """Root only. For others these are no tests, as the hardware's are none without hardware."""
+class TestUdevMessage:
+    """Root only: other users have no such tests, as there are no hardware tests without hardware."""
 
-    __test__ = may_speak_for_udev()
+    __test__ = may_send_for_udev()
 
     @pytest.mark.parametrize("action", ["add", "remove", "change"])
-    def test_about_a_hidraw_node_is_passed_on(self, udev: Udev, action: str) -> None:
+    def test_about_a_hidraw_node_calls_back(self, udev: Udev, action: str) -> None:
         udev.listen()
-        udev.say(action=action)
-        assert udev.heard()
+        udev.send(action=action)
+        assert udev.received()
 
-    def test_about_other_devices_wakes_nobody(self, udev: Udev) -> None:
+    def test_about_another_device_does_not_wake_the_thread(self, udev: Udev) -> None:
         udev.listen()
-        udev.say("hidraw")
-        assert udev.heard()
+        udev.send("hidraw")
+        assert udev.received()
         (listener,) = listeners()
-        until(lambda: asleep(listener))
-        before = sleeps(listener)
+        before = sleeps_when_idle(listener)
         for _ in range(50):
-            udev.say("input")
-        assert sleeps(listener) == before  # the kernel runs a listener's filter within the speaker's own call
+            udev.send("input")
+        assert sleeps(listener) == before  # the kernel runs the receiver's filter within the sender's call
         assert not udev.calls.acquire(blocking=False)
 
-    def test_that_does_not_fit_any_more_is_a_change_too_and_ends_nothing(
+    def test_that_is_dropped_for_lack_of_room_calls_back_and_ends_nothing(
         self, udev: Udev, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         import pyudev
@@ -239,42 +240,55 @@ class TestUdevsWord:
             assert go_on.wait(PATIENCE_S)
 
         udev.listen(slowly)
-        udev.say()
+        udev.send()
         assert busy.wait(PATIENCE_S)
         for _ in range(100):  # the kernel drops what does not fit, and raises ENOBUFS at the listener's end
-            udev.say()
+            udev.send()
         go_on.set()
-        assert udev.heard()
-        assert udev.heard()
+        assert udev.received()
+        assert udev.received()
         (listener,) = listeners()
-        until(lambda: asleep(listener))  # rather than turning round and round on the error
+        until(lambda: asleep(listener))  # rather than looping on the error
         while udev.calls.acquire(blocking=False):
             pass
-        udev.say()
-        assert udev.heard()
+        udev.send()
+        assert udev.received()
 
     def test_makes_a_deck_found(self, udev: Udev) -> None:
-        bus, told, looked = VirtualBus(), threading.Semaphore(0), threading.Event()
-        hotplug = Hotplug(HidTransport(bus), lambda event: told.release(), 3600.0, looked.set, udev.events)
+        bus, found, scanned = VirtualBus(), threading.Semaphore(0), threading.Event()
+        hotplug = Hotplug(HidTransport(bus), lambda event: found.release(), 3600.0, scanned.set, udev.events)
         hotplug.start()
         try:
-            assert looked.wait(PATIENCE_S)
+            assert scanned.wait(PATIENCE_S)
             hotplug.request_scan()  # ends the first pause
             until(lambda: udev.events.listening)
             bus.plug(VirtualDeck(MODELS["mk2"], "A"))
-            udev.say()
-            assert told.acquire(timeout=PATIENCE_S)
+            udev.send()
+            assert found.acquire(timeout=PATIENCE_S)
         finally:
             hotplug.stop()
         assert not udev.events.listening
 
 
 def asleep(thread: threading.Thread) -> bool:
-    """Whether the kernel has put it to sleep (state S, proc(5))."""
+    """Return whether the kernel has put the thread to sleep (state S, proc(5))."""
     return Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
+def sleeps_when_idle(thread: threading.Thread) -> int:
+    """Wait until the thread sleeps and stays asleep, not only for the interpreter's lock; return how often it has slept."""
+    seen: list[int] = []
+
+    def is_idle() -> bool:
+        time.sleep(0.01)  # gives the interpreter's lock away
+        seen.append(sleeps(thread))
+        return asleep(thread) and len(seen) > IDLE_CHECKS and len(set(seen[-IDLE_CHECKS:])) == 1
+
+    until(is_idle)
+    return seen[-1]
+
+
 def sleeps(thread: threading.Thread) -> int:
-    """How often it has gone to sleep of its own accord."""
+    """Return how often the thread has gone to sleep voluntarily."""
     status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
     return int(re.findall(r"\nvoluntary_ctxt_switches:\s*(\d+)", status)[0])

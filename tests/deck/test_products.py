@@ -1,4 +1,4 @@
-"""Products: the library's table, our names, and the simulator's independent rows agree."""
+"""The library's product table, our names and the simulator's independent table agree."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_product_ids_are_elgatos_each_once() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_deck_and_simulator_call_each_product_the_same() -> None:
+def test_deck_and_simulator_use_the_same_product_names() -> None:
     assert {row.product_id: (row.name, row.title) for row in MODELS.values()} == dict(NAMES)
 
 
@@ -43,7 +43,7 @@ def test_a_product_that_the_library_lists_twice_is_found_once() -> None:
     assert [found.serial for found in find_decks(HidTransport(bus))] == ["B1", "B2"]
 
 
-def test_looking_for_decks_opens_none(make_rig) -> None:
+def test_finding_decks_opens_none(make_rig) -> None:
     rig = make_rig("xl")
     rig.deck.refuse()
     assert not rig.find().deck.is_open()

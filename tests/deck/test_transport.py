@@ -38,7 +38,7 @@ def found(request: pytest.FixtureRequest) -> Iterator[FoundDeck]:
     rig.end()
 
 
-def test_a_deck_is_listed_closed_with_its_place_and_ids(found: FoundDeck) -> None:
+def test_a_deck_is_listed_closed_with_its_path_and_ids(found: FoundDeck) -> None:
     device = found.deck.device
     assert not device.is_open()
     assert device.connected()
@@ -65,7 +65,7 @@ def test_a_closed_deck_can_be_opened_again(found: FoundDeck) -> None:
     assert found.serial.endswith(found.deck.get_serial_number())
 
 
-def test_a_feature_report_has_the_length_asked_for_and_begins_with_its_id(found: FoundDeck) -> None:
+def test_a_feature_report_has_the_requested_length_and_starts_with_its_id(found: FoundDeck) -> None:
     device = found.deck.device
     device.open()
     report_id, length = (0x03, 17) if found.model in ("original", "mini") else (0x06, 32)
@@ -77,7 +77,7 @@ def test_a_feature_report_has_the_length_asked_for_and_begins_with_its_id(found:
     assert found.serial.encode() in report
 
 
-def test_a_report_that_went_out_is_counted(found: FoundDeck) -> None:
+def test_sent_reports_are_counted(found: FoundDeck) -> None:
     if not found.deck.is_visual():
         found.deck.device.open()
         assert found.deck.device.reports_sent == 0
@@ -98,7 +98,7 @@ def test_a_report_that_went_out_is_counted(found: FoundDeck) -> None:
     ],
     ids=["read", "write", "read_feature", "write_feature"],
 )
-def test_a_deck_that_is_not_open_answers_with_the_librarys_own_error(found: FoundDeck, call: Any) -> None:
+def test_a_deck_that_is_not_open_raises_the_librarys_own_error(found: FoundDeck, call: Any) -> None:
     with pytest.raises(TransportError, match="not open"):
         call(found.deck.device)
 
@@ -116,7 +116,7 @@ def test_the_librarys_reader_ends_after_closing_and_nothing_was_lost(found: Foun
     assert lost == []
 
 
-# --- what only a simulated deck can be made to do --------------------------------------------------------------------------
+# --- only with a simulated deck --------------------------------------------------------------------------------------------
 
 
 def device_of(rig: Rig) -> HidDevice:
@@ -146,12 +146,12 @@ class Reading:
 
 
 class GatedBus(VirtualBus):
-    """A bus whose reads stay inside the handle until the gate opens, so that a test decides what happens meanwhile."""
+    """A bus on which reads stay inside the handle until the test opens the gate."""
 
     def __init__(self, deck: VirtualDeck) -> None:
         super().__init__([deck])
         self.inside, self.gate = threading.Event(), threading.Event()
-        self.report = b""  # what the read brings when the gate opens
+        self.report = b""  # what the read returns when the gate opens
 
     def device(self) -> VirtualHandle:
         bus = self
@@ -169,7 +169,7 @@ class GatedBus(VirtualBus):
 
 
 @pytest.mark.parametrize("report", [b"", b"\x01\x00\x0f\x00\x01"], ids=["idle", "pressed meanwhile"])
-def test_closing_does_not_wait_for_a_blocked_read_and_never_frees_the_handle_under_it(report: bytes) -> None:
+def test_closing_does_not_wait_for_a_blocked_read_nor_free_its_handle(report: bytes) -> None:
     bus = GatedBus(VirtualDeck(MODELS["mk2"], SERIAL))
     bus.report = report
     (device,) = HidTransport(bus).enumerate(0x0FD9, None)
@@ -178,7 +178,7 @@ def test_closing_does_not_wait_for_a_blocked_read_and_never_frees_the_handle_und
     assert bus.inside.wait(PATIENCE_S)
     device.close()
     assert not device.is_open()
-    assert not device.wait_released(0), "the handle went while a read was in it"
+    assert not device.wait_released(0), "the handle was freed while a read was in it"
     bus.gate.set()
     assert reading.end().report is None
     assert device.wait_released(PATIENCE_S)
@@ -227,7 +227,7 @@ def test_unplugging_ends_a_blocked_read_and_is_reported_once(rig: Rig) -> None:
     ],
     ids=["write", "write_feature", "read_feature"],
 )
-def test_a_report_to_a_deck_that_is_gone_is_an_error_although_hidapi_raises_none(rig: Rig, call: Any) -> None:
+def test_a_report_to_a_disconnected_deck_is_an_error_although_hidapi_raises_none(rig: Rig, call: Any) -> None:
     device, lost = device_of(rig), []
     device.on_lost = lost.append
     device.open()
@@ -273,7 +273,7 @@ def test_closing_is_never_reported_as_a_loss(rig: Rig) -> None:
     assert lost == []
 
 
-def test_a_deck_that_may_not_be_opened_says_so_and_names_the_command_that_helps(rig: Rig) -> None:
+def test_a_deck_that_is_refused_raises_an_error_with_the_command_that_helps(rig: Rig) -> None:
     device = device_of(rig)
     rig.deck.refuse()
     with pytest.raises(DeckRefusedError) as refused:
@@ -286,14 +286,14 @@ def test_a_deck_that_may_not_be_opened_says_so_and_names_the_command_that_helps(
     device.close()
 
 
-def test_a_deck_that_another_program_has_is_busy(rig: Rig) -> None:
+def test_a_deck_that_another_program_uses_is_busy(rig: Rig) -> None:
     device = device_of(rig)
     rig.deck.own()
     with pytest.raises(DeckBusyError, match=f"cannot open deck at {device.path()}: another program is using it"):
         device.open()
 
 
-def test_a_deck_that_went_before_it_was_opened_is_gone(rig: Rig) -> None:
+def test_a_deck_that_was_unplugged_before_it_was_opened_is_gone(rig: Rig) -> None:
     device = device_of(rig)
     rig.deck.unplug()
     with pytest.raises(DeckGoneError, match="no such device"):
@@ -319,12 +319,12 @@ def test_the_real_hidapi_loads_and_lists() -> None:
     assert isinstance(HidTransport().enumerate(0x0FD9, None), list)
 
 
-def test_a_node_that_is_not_there_is_gone_for_the_real_hidapi_too() -> None:
+def test_a_missing_node_is_gone_for_the_real_hidapi_too() -> None:
     with pytest.raises(DeckGoneError, match=r"cannot open deck at /dev/hidraw-none: no such"):
         real_device(b"/dev/hidraw-none").open()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has nodes to try")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has device nodes")
 @pytest.mark.parametrize(
     ("error", "words", "hint"),
     [
@@ -333,7 +333,7 @@ def test_a_node_that_is_not_there_is_gone_for_the_real_hidapi_too() -> None:
     ],
     ids=["mode", "list of devices"],
 )
-def test_a_node_that_is_refused_is_so_for_the_real_hidapi_too(
+def test_a_refused_node_is_refused_for_the_real_hidapi_too(
     monkeypatch: pytest.MonkeyPatch, error: int, words: str, hint: str
 ) -> None:
     def refuse(path: object, flags: int) -> int:
@@ -345,7 +345,7 @@ def test_a_node_that_is_refused_is_so_for_the_real_hidapi_too(
     assert (refused.value.message, refused.value.hint) == (f"cannot open deck at /dev/hidraw-none: {words}", hint)
 
 
-def test_hidapi_that_cannot_be_loaded_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidapi_that_cannot_be_loaded_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("hid", "hidraw"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DeckError, match="cannot load hidapi") as failed:
@@ -353,6 +353,6 @@ def test_hidapi_that_cannot_be_loaded_is_an_error_in_words(monkeypatch: pytest.M
     assert failed.value.hint.startswith("pip install")
 
 
-def test_hidapi_is_loaded_only_when_decks_are_looked_for() -> None:
+def test_hidapi_is_loaded_only_for_a_scan() -> None:
     code = "import sys, openbalance_hid.deck.device; sys.exit(bool({'hid', 'hidraw'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The rules: right for every deck, for nothing else, in words that udev takes; and the command that installs them."""
+"""The udev rules: correct for every deck, without effect on other devices, valid for udev; and the install command."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 KINDS = pytest.mark.parametrize("kind", RulesKind)
 PROGRAM = ("/home/ann/.local/bin/openbalance-hid",)
 
-# udev(7): what may stand in a rule of ours, and with which operators. Nothing that runs a program or changes another device.
+# udev(7): the keys and operators that our rules may use. None runs a program or changes another device.
 WORDS = {
     "ACTION": {"==", "!="},
     "SUBSYSTEM": {"==", "!="},
@@ -60,7 +60,7 @@ class Device:
 
 
 def parse(text: str) -> list[list[Token]]:
-    """Stricter than udev: one rule a line, ", " between tokens, no continuation, no word that we have no need for."""
+    """Stricter than udev: one rule a line, ", " between tokens, no continuation, no key that we do not need."""
     assert text.endswith("\n")
     rules = []
     for line in text.splitlines():
@@ -79,7 +79,7 @@ def parse(text: str) -> list[list[Token]]:
 
 
 def granted(text: str, device: Device) -> dict[str, str]:
-    """What udev would do to the node, by udev(7)."""
+    """Return what udev would do to the node, by udev(7)."""
     result: dict[str, str] = {}
     label = ""
     for rule in parse(text):
@@ -94,8 +94,8 @@ def granted(text: str, device: Device) -> dict[str, str]:
 
 
 def matches_node(token: Token, device: Device) -> bool:
-    told = {"ACTION": device.action, "SUBSYSTEM": device.chain[0][0]}
-    return token.word not in told or (told[token.word] == token.value) == (token.operator == "==")
+    known = {"ACTION": device.action, "SUBSYSTEM": device.chain[0][0]}
+    return token.word not in known or (known[token.word] == token.value) == (token.operator == "==")
 
 
 def matches_a_parent(rule: list[Token], device: Device) -> bool:
@@ -152,7 +152,7 @@ def test_a_hub_of_the_vendor_does_not_lend_its_number_to_what_hangs_on_it(kind: 
 
 
 @KINDS
-def test_a_deck_that_goes_is_left_alone(kind: RulesKind) -> None:
+def test_a_disconnected_deck_is_left_alone(kind: RulesKind) -> None:
     assert granted(render_rules(kind), hidraw("0fd9", "0080", "remove")) == {}
 
 
@@ -161,7 +161,7 @@ def test_the_desktop_rules_come_before_the_rule_that_acts_on_their_tag() -> None
 
 
 @KINDS
-def test_the_file_says_what_it_is_for_and_how_it_was_made(kind: RulesKind) -> None:
+def test_the_file_names_its_users_and_the_command_that_made_it(kind: RulesKind) -> None:
     head = render_rules(kind).split("\n\n")[0]
     option = " --headless" if kind is RulesKind.HEADLESS else ""
     assert "openbalance-hid" in head
@@ -175,12 +175,12 @@ def test_the_files_for_packagers_are_fresh(kind: RulesKind) -> None:
     assert (ROOT / "udev" / rules_name(kind)).read_text(encoding="utf-8") == render_rules(kind)
 
 
-def test_there_is_no_rules_file_that_nobody_renders() -> None:
+def test_every_rules_file_is_rendered() -> None:
     assert {file.name for file in (ROOT / "udev").glob("*.rules")} == {rules_name(kind) for kind in RulesKind}
 
 
 @KINDS
-def test_the_rules_are_words_that_udev_takes(kind: RulesKind, tmp_path: Path) -> None:
+def test_udev_accepts_the_rules(kind: RulesKind, tmp_path: Path) -> None:
     parse(render_rules(kind))
     file = tmp_path / rules_name(kind)
     file.write_text(render_rules(kind))
@@ -207,7 +207,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @KINDS
-def test_the_file_that_udev_reads_is_the_one_that_is_judged(kind: RulesKind, tmp_path: Path) -> None:
+def test_the_state_is_that_of_the_file_that_udev_reads(kind: RulesKind, tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
     in_strong, in_weak = (place / "rules.d" / rules_name(kind) for place in (strong, weak))
     where = (tmp_path / "nowhere", strong, weak)
@@ -222,7 +222,7 @@ def test_the_file_that_udev_reads_is_the_one_that_is_judged(kind: RulesKind, tmp
     assert installed_rules(kind, where) == (RulesState.CURRENT, in_strong)
 
 
-def test_a_masked_file_is_not_what_it_masks(tmp_path: Path) -> None:
+def test_a_masked_file_is_different(tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
     (weak / "rules.d" / rules_name(RulesKind.DESKTOP)).write_text(render_rules(RulesKind.DESKTOP))
     mask = strong / "rules.d" / rules_name(RulesKind.DESKTOP)
@@ -230,7 +230,7 @@ def test_a_masked_file_is_not_what_it_masks(tmp_path: Path) -> None:
     assert installed_rules(RulesKind.DESKTOP, (strong, weak)) == (RulesState.DIFFERENT, mask)
 
 
-def test_a_file_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_unreadable(tmp_path: Path) -> None:
     strong, weak = places(tmp_path)
     file = strong / "rules.d" / rules_name(RulesKind.DESKTOP)
     file.mkdir()
@@ -247,7 +247,7 @@ def test_the_command_prints_as_the_user_and_writes_as_root() -> None:
     )
 
 
-def test_root_is_not_asked_for_root() -> None:
+def test_the_command_for_root_has_no_sudo() -> None:
     assert install_command(RulesKind.DESKTOP, PROGRAM, is_root=True) == (
         "/home/ann/.local/bin/openbalance-hid udev print > /etc/udev/rules.d/70-openbalance-hid.rules"
         " && udevadm control --reload && udevadm trigger --subsystem-match=hidraw"
@@ -266,7 +266,7 @@ def test_root_is_not_asked_for_root() -> None:
         ),
     ],
 )
-def test_the_headless_command_makes_group_and_member_before_udev_looks_for_them(member: GroupMembership, first: str) -> None:
+def test_the_headless_command_makes_group_and_member_before_udev_reads_the_rules(member: GroupMembership, first: str) -> None:
     command = install_command(RulesKind.HEADLESS, PROGRAM, is_root=False, member=member)
     assert command.startswith(first)
     assert "/etc/udev/rules.d/70-openbalance-hid-headless.rules" in command
@@ -280,7 +280,7 @@ def test_a_shell_reads_the_programs_path_as_it_is(home: str) -> None:
     assert words[: words.index("|")] == [*program, "udev", "print"]
 
 
-def test_the_installed_command_is_named_where_it_is_and_not_where_its_link_leads(
+def test_the_installed_command_is_named_by_its_link_and_not_by_the_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "venvs" / "openbalance-hid"
