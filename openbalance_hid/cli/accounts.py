@@ -11,7 +11,7 @@ from openbalance_hid.cli import completion_values as completing
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
-from openbalance_hid.desktop.credentials import Listed
+from openbalance_hid.desktop.credentials import AccountListing
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.text import escape_unprintable
 
@@ -42,18 +42,18 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
 def forget(name: str) -> None:
     """Remove the key of the account NAME from where it is stored."""
     places = paths(os.environ)
-    for place in credentials.forget_key(name, os.environ, places, UNLOCKING_S):
+    for place in credentials.delete_key(name, os.environ, places, UNLOCKING_S):
         click.echo(f"removed from {place}")
-    left = credentials.shadow(name, os.environ)
+    left = credentials.overriding_source(name, os.environ)
     if left is not None:
         click.echo(f"note: {left} still has a key")
 
 
-def _in_words(row: Listed) -> str:
+def _in_words(row: AccountListing) -> str:
     if row.trouble is not None:
         return f"!      {row.trouble}"
     return f"…{row.last_four}  {row.place}"
 
 
-def _as_json(row: Listed) -> dict[str, str | None]:
+def _as_json(row: AccountListing) -> dict[str, str | None]:
     return {"name": row.name, "where": row.where, "place": row.place, "last_four": row.last_four, "trouble": row.trouble}

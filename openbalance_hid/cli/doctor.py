@@ -18,7 +18,7 @@ from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.service.doctor.check import Check, CheckStatus, as_json, exit_code
 from openbalance_hid.service.doctor.context import DoctorContext
-from openbalance_hid.service.doctor.runner import examine
+from openbalance_hid.service.doctor.runner import run_checks
 from openbalance_hid.text import escape_unprintable
 
 _COLOURS = {CheckStatus.OK: "\x1b[32m", CheckStatus.WARNING: "\x1b[33m", CheckStatus.FAILURE: "\x1b[31m"}
@@ -33,9 +33,9 @@ def doctor(as_json_: bool) -> int:
     The exit code is 0 without a failure, else that of the first one: 69, 77 or 78 by sysexits.
     """
     guard_memory()
-    patient = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
+    context = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
     checks = []
-    for check in examine(patient):
+    for check in run_checks(context):
         checks.append(check)
         if not as_json_:
             click.echo(mask_keys("\n".join(_lines(check))), color=True)

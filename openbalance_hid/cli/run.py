@@ -13,7 +13,7 @@ from openbalance_hid.cli import completion_values as completing
 from openbalance_hid.cli.journald import JournalFormatter, leads_to_journal
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing
 from openbalance_hid.config.paths import Paths, paths
-from openbalance_hid.desktop.process_hardening import guard_memory, take_keys_out
+from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
 from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.device.models import OFFERED
@@ -65,7 +65,7 @@ def run(
     wanted = decks or ("usb",)
     wishes = RunOptions(places, "usb" in wanted, tuple(_model(deck) for deck in wanted if deck != "usb"), port, not no_browser)
     try:
-        run_daemon(wishes, take_keys_out(os.environ))
+        run_daemon(wishes, remove_key_variables(os.environ))
     except OpenBalanceError as error:
         if launchd and error.exit_code in GIVE_UP_CODES:
             error.exit_code = 0  # launchd starts whatever leaves with anything else again, for ever

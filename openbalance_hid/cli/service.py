@@ -15,9 +15,9 @@ from openbalance_hid.config.paths import home_dir, paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.service.install import UserService, carried
-from openbalance_hid.service.subprocesses import show_program
-from openbalance_hid.service.this_program import SYSTEM_FILE, log_file, user_service
+from openbalance_hid.service.install import SYSTEM_FILE, launchd_log_file, service_environment, user_service
+from openbalance_hid.service.manager import UserService
+from openbalance_hid.service.subprocesses import run_in_terminal
 from openbalance_hid.service.units import (
     CREDENTIAL,
     ETC,
@@ -47,7 +47,7 @@ def install(headless: bool) -> None:
         return
     if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
         raise UsageError("the service belongs to a user, and this would be root's", "openbalance-hid service install")
-    for line in _here().install(anew=_another_version_runs()):
+    for line in _here().install(restart=_another_version_runs()):
         click.echo(line)
 
 
@@ -66,14 +66,14 @@ def uninstall(headless: bool) -> None:
 def status() -> None:
     """How the service is; exit code 69 when it does not run."""
     state = _here().state()
-    click.echo(f"service   {state.words}{f', process {state.pid}' if state.pid else ''}")
+    click.echo(f"service   {state.summary}{f', process {state.pid}' if state.pid else ''}")
     click.echo(f"unit      {state.file or 'not installed'}")
     click.echo(f"starts    {'by itself' if state.enabled else 'not by itself'}")
     if state.active:
         return
     if state.file is None or not state.enabled:
         raise NoDaemonError("the service is not installed", "openbalance-hid service install")
-    raise NoDaemonError("the service does not run", f"openbalance-hid service {'install' if state.rests else 'logs'}")
+    raise NoDaemonError("the service does not run", f"openbalance-hid service {'install' if state.stopped else 'logs'}")
 
 
 @service.command()
@@ -83,8 +83,8 @@ def logs(lines: int, follow: bool) -> None:
     """Show what the service has said."""
     sys.stdout.flush()
     words = _here().logs_command(lines, follow)
-    ended = show_program(words)
-    if not ended.ok and not ended.stopped:
+    ended = run_in_terminal(words)
+    if not ended.ok and not ended.was_stopped:
         raise ServiceError(f"cannot show the log: {ended.reason}", shlex.join(words))
 
 
@@ -95,9 +95,9 @@ def print_unit(headless: bool) -> None:
     if headless:
         click.echo(render_system_unit(_program(), {}), nl=False)
     elif sys.platform == "darwin":
-        click.echo(render_agent(_program(), str(log_file()), carried(os.environ)), nl=False)
+        click.echo(render_agent(_program(), str(launchd_log_file()), service_environment(os.environ)), nl=False)
     else:
-        click.echo(render_user_unit(_program(), carried(os.environ)), nl=False)
+        click.echo(render_user_unit(_program(), service_environment(os.environ)), nl=False)
 
 
 def _here() -> UserService:

@@ -124,7 +124,7 @@ def _told_daemon(account: str, places: Paths) -> bool:
 
 def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str]:
     steps = []
-    before = credentials.shadow(account, env)
+    before = credentials.overriding_source(account, env)
     if before is not None:
         steps.append(f"note: {before} is used before the stored key")
     if os.geteuid() == 0 and env.get("SUDO_USER"):

@@ -22,18 +22,18 @@ class ServiceStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationServer:
-    """Who shows notifications. `buttons`: they can have some."""
+    """Who shows notifications. `has_buttons`: they can have some."""
 
     name: str
     version: str
-    buttons: bool
+    has_buttons: bool
 
 
 class NoBusError(Exception):
     """There is no such bus, or it does not answer."""
 
 
-def standings(names: Iterable[str], bus: str, limit_s: float) -> dict[str, ServiceStatus]:
+def service_statuses(names: Iterable[str], bus: str, limit_s: float) -> dict[str, ServiceStatus]:
     """Each name on the bus at the address `bus`. NoBusError. Nothing is started."""
     from jeepney import message_bus
 
@@ -50,7 +50,7 @@ def standings(names: Iterable[str], bus: str, limit_s: float) -> dict[str, Servi
     }
 
 
-def shower(bus: str, limit_s: float) -> NotificationServer:
+def notification_server(bus: str, limit_s: float) -> NotificationServer:
     """Who shows notifications; started if need be, as a notification would. NoBusError when nobody does, or in time."""
     from jeepney import DBusAddress, new_method_call
 

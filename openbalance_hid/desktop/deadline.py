@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-Answer = TypeVar("Answer")
+_T = TypeVar("_T")
 
 _AT_MOST = 6.0  # times the limit, whatever this process has to do
 _SHORTEST_S = 0.05  # of one look; looking is work as well
@@ -36,7 +36,7 @@ class Deadline:
         now_s = self._clock()
         return max(0.0, min(self._waited_s - (now_s - self._work()), self._end_s - now_s))
 
-    def answer(self, answers: SimpleQueue[Answer]) -> Answer:
+    def get(self, answers: SimpleQueue[_T]) -> _T:
         """The next of them. Raises queue.Empty when none has come."""
         while True:
             left_s = self.left_s()
@@ -46,7 +46,7 @@ class Deadline:
                 if not left_s:
                     raise
 
-    def ended(self, thread: Thread) -> bool:
+    def wait_for(self, thread: Thread) -> bool:
         """Whether that thread, waited for, has come to its end."""
         while thread.is_alive():
             left_s = self.left_s()

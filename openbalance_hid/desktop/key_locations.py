@@ -15,7 +15,7 @@ from pathlib import Path
 
 from openbalance_hid.desktop import private_files
 from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT
-from openbalance_hid.desktop.private_files import KeyFiles
+from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.errors import CredentialError
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,12 @@ def credential_file(account: str, env: Mapping[str, str]) -> Path | None:
     return Path(directory) / credential_name(account) if directory else None
 
 
-def key_file(account: str, places: KeyFiles) -> Path:
+def key_file(account: str, places: KeyPaths) -> Path:
     """The account's key file, whether it is there or not."""
     return places.key_file_dir / f"{account}.key"
 
 
-def known_names(env: Mapping[str, str], places: KeyFiles) -> tuple[str, ...]:
+def known_names(env: Mapping[str, str], places: KeyPaths) -> tuple[str, ...]:
     """The accounts that may have a key, "default" first, then by name. No keyring is asked."""
     names = {*_named_in(env), *names_in_keyring(places)}
     if os.access(places.key_file_dir, os.R_OK | os.X_OK):
@@ -80,7 +80,7 @@ def _names(texts: Iterable[str]) -> Iterator[str]:
 # --- a keyring cannot be asked for a list: the names that we have put there are kept in a file --------------------------
 
 
-def names_in_keyring(places: KeyFiles) -> frozenset[str]:
+def names_in_keyring(places: KeyPaths) -> frozenset[str]:
     """The accounts whose key we have put into the keyring; none where the list cannot be read."""
     try:
         found = json.loads(private_files.read_private(places.state_dir / "accounts.json") or "{}")
@@ -90,7 +90,7 @@ def names_in_keyring(places: KeyFiles) -> frozenset[str]:
         return frozenset()
 
 
-def write_names_in_keyring(places: KeyFiles, names: frozenset[str]) -> None:
+def write_names_in_keyring(places: KeyPaths, names: frozenset[str]) -> None:
     """Those from now on. CredentialError when the list cannot be written."""
     file = private_files.private_dir(places, places.state_dir) / "accounts.json"
     private_files.write_private(file, json.dumps({"keyring": sorted(names)}) + "\n")

@@ -43,16 +43,16 @@ class LockedKeyringError(KeyringError):
     """Its owner has not opened it."""
 
 
-def get_password(account: str, timeout_s: float, ask_owner: bool = True) -> str | None:
+def get_password(account: str, timeout_s: float, may_prompt: bool = True) -> str | None:
     """What the keyring holds for the account, None where it holds nothing. KeyringError after `timeout_s` or on failure.
 
-    `ask_owner`: a locked one may open a window that asks for its password.
+    `may_prompt`: a locked one may open a window that asks for its password.
     """
 
     def ask() -> str | None:
         keyring = _keyring()
-        if _is_locked(keyring, account) and not ask_owner:
-            raise LockedKeyringError("the keyring is locked", to_file(account))
+        if _is_locked(keyring, account) and not may_prompt:
+            raise LockedKeyringError("the keyring is locked", file_setup_command(account))
         return keyring.get_password(SERVICE, account)
 
     found = _within(account, timeout_s, ask)
@@ -68,7 +68,7 @@ def set_password(account: str, password: str, timeout_s: float) -> None:
         return keyring.get_password(SERVICE, account) == password
 
     if not _within(account, timeout_s, store):
-        raise CredentialError("the keyring did not keep the key", to_file(account))
+        raise CredentialError("the keyring did not keep the key", file_setup_command(account))
 
 
 def delete_password(account: str, timeout_s: float) -> bool:
@@ -90,16 +90,16 @@ def setup_command(account: str) -> str:
     return "openbalance-hid setup" if account == DEFAULT_ACCOUNT else f"openbalance-hid setup --account {account}"
 
 
-def to_file(account: str) -> str:
+def file_setup_command(account: str) -> str:
     """The command that stores a key for the account without any keyring."""
     return f"{setup_command(account)} --store file"
 
 
-def back_end(timeout_s: float) -> str:
+def backend_name(timeout_s: float) -> str:
     """The name of what keeps the passwords, as keyring calls it. CredentialError where nothing does, or does not answer."""
     name = str(_within(DEFAULT_ACCOUNT, timeout_s, lambda: _keyring().name))
     if name.startswith("fail "):
-        raise NoKeyringError("no keyring service is running", to_file(DEFAULT_ACCOUNT))
+        raise NoKeyringError("no keyring service is running", file_setup_command(DEFAULT_ACCOUNT))
     return name
 
 
@@ -149,8 +149,8 @@ def _is_locked(keyring: KeyringBackend, account: str) -> bool:
 
 
 def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
-    patience = Deadline(timeout_s)
-    if not all(patience.ended(thread) for thread in threading.enumerate() if thread.name == _THREAD):
+    deadline = Deadline(timeout_s)
+    if not all(deadline.wait_for(thread) for thread in threading.enumerate() if thread.name == _THREAD):
         raise _silent(account, timeout_s)
     answers: SimpleQueue[tuple[object, Exception | None]] = SimpleQueue()
 
@@ -162,7 +162,7 @@ def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
 
     threading.Thread(target=turn, name=_THREAD, daemon=True).start()
     try:
-        answer, error = patience.answer(answers)
+        answer, error = deadline.get(answers)
     except Empty:
         raise _silent(account, timeout_s) from None
     if error is not None:
@@ -172,7 +172,8 @@ def _within(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
 
 def _silent(account: str, timeout_s: float) -> KeyringError:
     return KeyringError(
-        f"the keyring did not answer within {round(timeout_s, 2):g} s: it may be waiting for its password", to_file(account)
+        f"the keyring did not answer within {round(timeout_s, 2):g} s: it may be waiting for its password",
+        file_setup_command(account),
     )
 
 
@@ -180,16 +181,16 @@ def _in_words(account: str, error: Exception) -> KeyringError:
     if isinstance(error, KeyringError):
         return error
     if isinstance(error, ImportError):
-        return NoKeyringError(f"the Python package {error.name or 'keyring'} is not installed", to_file(account))
+        return NoKeyringError(f"the Python package {error.name or 'keyring'} is not installed", file_setup_command(account))
     import keyring.errors
 
     match error:
         case keyring.errors.NoKeyringError():
-            return NoKeyringError("no keyring service is running", to_file(account))
+            return NoKeyringError("no keyring service is running", file_setup_command(account))
         case keyring.errors.KeyringLocked():
-            return LockedKeyringError("the keyring is locked", to_file(account))
+            return LockedKeyringError("the keyring is locked", file_setup_command(account))
         case keyring.errors.InitError():
-            return NoKeyringError("the keyring cannot be opened", to_file(account))
+            return NoKeyringError("the keyring cannot be opened", file_setup_command(account))
         case _:
             # The class only: a back end may repeat in its text what it was handed.
-            return KeyringError(f"the keyring failed: {type(error).__name__}", to_file(account))
+            return KeyringError(f"the keyring failed: {type(error).__name__}", file_setup_command(account))

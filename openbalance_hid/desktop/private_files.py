@@ -17,7 +17,7 @@ from openbalance_hid.errors import CredentialError, OpenBalanceError
 LARGEST_BYTES = 64 * 1024
 
 
-class KeyFiles(Protocol):
+class KeyPaths(Protocol):
     """Where files go; `private_dir` creates a directory that is the owner's alone, or raises OpenBalanceError."""
 
     @property
@@ -46,7 +46,7 @@ def read_private(path: Path) -> str | None:
         return _text(file, path)
 
 
-def read_handed_over(path: Path) -> str | None:
+def read_credential(path: Path) -> str | None:
     """The text of a file that the service manager gave us and whose owner and mode are its affair; None where there is none."""
     with _opened(path) as file:
         if file is None:
@@ -77,7 +77,7 @@ def write_private(path: Path, text: str) -> None:
         raise CredentialError(f"cannot write {path}: {_reason(error)}", _look(path.parent)) from error
 
 
-def private_dir(places: KeyFiles, path: Path) -> Path:
+def private_dir(places: KeyPaths, path: Path) -> Path:
     """`path`, below the state directory, and the owner's alone. CredentialError when it cannot be so."""
     try:
         places.private_dir(places.state_dir)

@@ -25,7 +25,7 @@ def guard_memory() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def take_keys_out(env: MutableMapping[str, str]) -> dict[str, str]:
+def remove_key_variables(env: MutableMapping[str, str]) -> dict[str, str]:
     """`env` as it was. It no longer holds a key itself then, for the programs that libraries start with it."""
     whole = dict(env)
     for name in whole.keys() - without_key_variables(whole).keys():

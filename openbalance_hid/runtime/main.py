@@ -91,7 +91,7 @@ def run(wishes: RunOptions, env: Mapping[str, str]) -> None:
 
     def client_for(account: str) -> Client:
         try:
-            key = read_key(account, env, wishes.paths, ask_owner=account not in locked)
+            key = read_key(account, env, wishes.paths, may_prompt=account not in locked)
         except LockedKeyringError:
             locked.add(account)
             raise

@@ -1,1 +1,1 @@
-"""Living in the system: units for the service managers, putting them into place, and finding out what is wrong."""
+"""This program as a part of the system: units for the service managers, their installation, and diagnostics."""

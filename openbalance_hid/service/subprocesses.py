@@ -11,8 +11,8 @@ LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended. `code`: its exit code, None when it was not there or did not end in time; then `err` says which."""
+class ProgramResult:
+    """`code`: exit code, None when the program could not be started or did not end in time; then `err` has the reason."""
 
     code: int | None
     out: str
@@ -23,24 +23,24 @@ class Ended:
         return self.code == 0
 
     @property
-    def stopped(self) -> bool:
-        """Whether a signal ended it: who read what it said has left, or Ctrl-C."""
+    def was_stopped(self) -> bool:
+        """Whether a signal ended it: Ctrl-C, or the reader of its output ended first."""
         return self.code is not None and self.code < 0
 
     @property
     def reason(self) -> str:
-        """The last line that it complained with, but for where to look further; or else its exit code in words."""
+        """The last line of its error output, without references to manuals; its exit code when there is none."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith("See ")] or lines
         return lines[-1] if lines else f"exit code {self.code}"
 
 
-def ask_program(words: Sequence[str], limit_s: float = LIMIT_S, more: Mapping[str, str] | None = None) -> Ended:
-    """What the program says, as it ended. `more`: variables beside those of this process. Raises nothing."""
+def run_program(words: Sequence[str], limit_s: float = LIMIT_S, extra_env: Mapping[str, str] | None = None) -> ProgramResult:
+    """Return the program's result. `extra_env`: variables beside those of this process. Raises nothing."""
     try:
         ended = subprocess.run(  # noqa: S603 – fixed words and names that were checked
             list(words),
-            env={**without_key_variables(os.environ), **(more or {})},
+            env={**without_key_variables(os.environ), **(extra_env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -48,21 +48,23 @@ def ask_program(words: Sequence[str], limit_s: float = LIMIT_S, more: Mapping[st
             timeout=limit_s,
             check=False,
         )
-    except FileNotFoundError:
-        return Ended(None, "", f"{words[0]} is not installed")
     except subprocess.TimeoutExpired:
-        return Ended(None, "", f"{words[0]} did not end within {limit_s:g} s")
+        return ProgramResult(None, "", f"{words[0]} did not end within {limit_s:g} s")
     except OSError as error:
-        return Ended(None, "", f"cannot start {words[0]}: {(error.strerror or str(error)).lower()}")
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+        return _not_started(words[0], error)
+    return ProgramResult(ended.returncode, ended.stdout, ended.stderr)
 
 
-def show_program(words: Sequence[str]) -> Ended:
-    """Runs it on the caller's terminal until it ends; Ctrl-C is the program's to handle first."""
+def run_in_terminal(words: Sequence[str]) -> ProgramResult:
+    """Run the program in the caller's terminal until it ends. Ctrl-C reaches the program first."""
     try:
         ended = subprocess.run(list(words), env=without_key_variables(os.environ), check=False)  # noqa: S603 – as above
-        return Ended(ended.returncode, "", "")
-    except FileNotFoundError:
-        return Ended(None, "", f"{words[0]} is not installed")
     except OSError as error:
-        return Ended(None, "", f"cannot start {words[0]}: {(error.strerror or str(error)).lower()}")
+        return _not_started(words[0], error)
+    return ProgramResult(ended.returncode, "", "")
+
+
+def _not_started(name: str, error: OSError) -> ProgramResult:
+    if isinstance(error, FileNotFoundError):
+        return ProgramResult(None, "", f"{name} is not installed")
+    return ProgramResult(None, "", f"cannot start {name}: {(error.strerror or str(error)).lower()}")

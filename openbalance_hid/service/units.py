@@ -1,11 +1,12 @@
-"""The units of the service managers as text: systemd for the person at the seat, systemd without a seat, launchd.
+"""The units of the service managers as text: systemd with a desktop, systemd without a seat, launchd.
 
-Pure: nothing is read, written or run. Each line that is not plain has its reason beside it, in the rendered file as well.
-`program`: the words that start this program, the first one absolute. `env`: variables that the service is to have.
+Pure: nothing is read, written or run. A line that is not obvious has its reason beside it, in the rendered file as well.
+`program`: the command line that starts this program, its first word absolute. `env`: variables that the service receives.
 """
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 UNIT = "openbalance-hid.service"
 LABEL = "io.github.openbalance-hid"  # launchd's name for the agent
@@ -13,14 +14,14 @@ GROUP = "plugdev"  # as in the headless udev rules, which a test compares
 ETC = "/etc/openbalance-hid"  # of the service without a seat
 CREDENTIAL = "openrouter-management-key"
 
-# Leaving with one of these, the daemon has said why, and starting it again changes nothing: another one runs, not permitted,
-# configuration. All others are worth another try.
+# Exit codes after which a restart changes nothing: another daemon is running, permission denied, configuration. The daemon has
+# printed the reason. After any other code it is started again.
 GIVE_UP_CODES = (75, 77, 78)
 RESTART_S = 5
 START_LIMIT = "StartLimitIntervalSec=300\nStartLimitBurst=10"
 _ENV = "/usr/bin/env"
-_NOT_IN_A_PROGRAM = "\"'\\\t\n"  # letters of the first word for which systemd refuses the unit; in others it takes them
-WATCHDOG_S = 180  # the loop turns at least once a minute; three missed turns are a hang
+_NOT_IN_A_PROGRAM = "\"'\\\t\n"  # characters that systemd refuses in the first word and accepts in the others
+WATCHDOG_S = 180  # the event loop runs at least once a minute; three missed rounds are a hang
 THROTTLE_S = 30  # launchd's own is 10
 
 # What needs neither privileges nor a user namespace, so that it holds for a user's service on every systemd since 247.
@@ -58,7 +59,7 @@ _USER = f"""\
 [Unit]
 Description=OpenRouter account on a Stream Deck
 Documentation=man:openbalance-hid(1)
-# With the desktop: pages open there, and the deck goes dark when its owner has left.
+# With the desktop: pages open there, and the deck goes dark when the session ends.
 After=graphical-session.target
 PartOf=graphical-session.target
 {START_LIMIT}
@@ -78,20 +79,20 @@ _SYSTEM = f"""\
 [Unit]
 Description=OpenRouter account on a Stream Deck (no seat)
 Documentation=man:openbalance-hid(1)
-# The kernel's hid: without keyboard and mouse nothing has loaded it when this starts, and DeviceAllow would be void.
+# The kernel's hid: without keyboard and mouse it is not loaded yet, and DeviceAllow would have no effect.
 Wants=network-online.target modprobe@hid.service
 After=network-online.target modprobe@hid.service
 {START_LIMIT}
 
 [Service]
 {{running}}
-# A user of its own, who exists while the service runs and may open the deck.
+# A user of its own, which exists while the service is running and may open the deck.
 DynamicUser=yes
 SupplementaryGroups={GROUP}
 DevicePolicy=closed
 DeviceAllow=char-hidraw rw
 
-# The key, readable by root alone; for the account "work" add another with -work to both names.
+# The key, readable by root only; for the account "work" add another with -work to both names.
 LoadCredential={CREDENTIAL}:{ETC}/{CREDENTIAL}
 Environment=OPENBALANCE_CONFIG={ETC}/config.toml
 # Not %S/openbalance-hid, which is a link when the user is dynamic.
@@ -123,19 +124,19 @@ WantedBy=multi-user.target
 
 
 def render_user_unit(program: Sequence[str], env: Mapping[str, str] | None = None) -> str:
-    """The unit for a user's systemd: starts and ends with the desktop."""
+    """Return the unit for a user's systemd: it starts and stops with the desktop."""
     return _USER.format(running=_RUNNING.format(start=_start(program)), environment=_environment(env or {}))
 
 
 def render_system_unit(program: Sequence[str], env: Mapping[str, str] | None = None) -> str:
-    """The unit for a machine where nobody sits: a user of its own, and the most that a daemon with a deck can be denied."""
+    """Return the unit for a machine without a seat: a user of its own, and as few permissions as a deck allows."""
     return _SYSTEM.format(running=_RUNNING.format(start=_start(program)), environment=_environment(env or {}))
 
 
 def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] | None = None) -> str:
-    """The agent for launchd. `log_file`: absolute, for launchd expands nothing.
+    """Return the agent for launchd. `log_file`: absolute, because launchd expands nothing.
 
-    launchd cannot be told which exit codes are final; `--launchd` makes the daemon leave with 0 instead of `GIVE_UP_CODES`.
+    launchd has no list of final exit codes; with `--launchd` the daemon ends with 0 instead of `GIVE_UP_CODES`.
     """
     agent: dict[str, object] = {
         "Label": LABEL,
@@ -144,8 +145,8 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
         "KeepAlive": {"SuccessfulExit": False},
         "ThrottleInterval": THROTTLE_S,
         "ExitTimeOut": 15,
-        "LimitLoadToSessionType": "Aqua",  # where there is a Keychain to ask and a browser to open pages in
-        "ProcessType": "Interactive",  # a finger waits for it; "Background" has its timers stretched
+        "LimitLoadToSessionType": "Aqua",  # a session with a Keychain and a browser
+        "ProcessType": "Interactive",  # keys must react at once; the timers of "Background" are delayed
         "Umask": 0o077,
         "SoftResourceLimits": {"Core": 0},
         "StandardOutPath": log_file,
@@ -158,18 +159,27 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
     return plistlib.dumps(agent, sort_keys=False).decode()
 
 
-def program_of(unit: str) -> str | None:
-    """The program that a unit of systemd starts, absolute; None where it cannot be told."""
+def unit_program(unit: str) -> PurePath | None:
+    """Return the program that the text of a systemd unit starts; None where there is none."""
     line = next((line for line in unit.splitlines() if line.startswith("ExecStart=")), "")
     words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%"))
     if words[1:] and words[0] == _ENV:
-        return words[1].replace("$$", "$")
-    return words[0] if words else None
+        return PurePath(words[1].replace("$$", "$"))
+    return PurePath(words[0]) if words else None
+
+
+def is_current_unit(unit: str) -> bool:
+    """Return whether the text of a systemd unit is this version's, whatever its program and its environment."""
+    return _fixed_lines(unit) == _fixed_lines(render_user_unit(("/x",)))
+
+
+def _fixed_lines(unit: str) -> list[str]:
+    return [line for line in unit.splitlines() if not line.startswith(("ExecStart=", "Environment="))]
 
 
 def _start(program: Sequence[str]) -> str:
     first, *rest = (*program, "run")
-    head = [_quoted(first)]  # in which systemd looks for no variable
+    head = [_quoted(first)]  # systemd expands no variable in it
     if set(first) & set(_NOT_IN_A_PROGRAM):
         head, rest = [_ENV], [first, *rest]
     return " ".join([*head, *(_quoted(word.replace("$", "$$")) for word in rest)])
@@ -180,7 +190,7 @@ def _environment(env: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str, always: bool = False) -> str:
-    """A word as systemd reads it: specifiers doubled, quoted and escaped where need be (systemd.syntax(7))."""
+    """Return a word as systemd reads it: specifiers doubled, quoted and escaped where necessary (systemd.syntax(7))."""
     text = text.replace("%", "%%")
     if not always and text and not set(text) & set(" \t\n\"'\\;"):
         return text

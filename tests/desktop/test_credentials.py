@@ -12,14 +12,14 @@ from openbalance_hid.config import schema
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop import key_locations as account_names
 from openbalance_hid.desktop.credentials import (
+    AccountListing,
+    KeySourceStatus,
     KeyStore,
-    Listed,
-    StoreStatus,
-    forget_key,
+    delete_key,
     key_sources,
     list_accounts,
+    overriding_source,
     read_key,
-    shadow,
     store_key,
 )
 from openbalance_hid.errors import CredentialError, NoKeyError
@@ -94,7 +94,7 @@ def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryK
     for ask in (
         lambda: read_key(name, {}, places),
         lambda: store_key(name, ONE, KeyStore.FILE, places),
-        lambda: forget_key(name, {}, places),
+        lambda: delete_key(name, {}, places),
     ):
         with pytest.raises(CredentialError, match="not an account's name"):
             ask()
@@ -234,18 +234,18 @@ def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths,
     bad = key_file(places, TWO.reveal(), "loose")
     bad.chmod(0o644)
     assert list_accounts(env, places) == (
-        Listed("default", "keyring", "the keyring", "aaaa"),
-        Listed("ci", "environment", "environment variable OPENROUTER_MANAGEMENT_KEY_CI", "bbbb"),
-        Listed("loose", None, None, None, f"{bad} is open to others: mode 0644"),
-        Listed("nas", "credential", str(tmp_path / "openrouter-management-key-nas"), "aaaa"),
-        Listed("work", "file", str(places.key_file_dir / "work.key"), "bbbb"),
+        AccountListing("default", "keyring", "the keyring", "aaaa"),
+        AccountListing("ci", "environment", "environment variable OPENROUTER_MANAGEMENT_KEY_CI", "bbbb"),
+        AccountListing("loose", None, None, None, f"{bad} is open to others: mode 0644"),
+        AccountListing("nas", "credential", str(tmp_path / "openrouter-management-key-nas"), "aaaa"),
+        AccountListing("work", "file", str(places.key_file_dir / "work.key"), "bbbb"),
     )
 
 
 def test_an_account_in_a_locked_keyring_is_listed_with_its_trouble(places: Paths, memory: MemoryKeyring):
     store_key("work", ONE, KeyStore.KEYRING, places)
     with installed(LockedKeyring()):
-        assert Listed("work", None, None, None, "the keyring is locked") in list_accounts({}, places)
+        assert AccountListing("work", None, None, None, "the keyring is locked") in list_accounts({}, places)
 
 
 @pytest.mark.parametrize("text", ["", "[", "[]", '{"keyring": 1}', '{"keyring": ["../x", 3, "Ok"]}', "null", "[" * 100_000])
@@ -260,45 +260,45 @@ def test_a_damaged_list_of_names_is_an_empty_one(places: Paths, memory: MemoryKe
 def test_a_forgotten_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
     store_key("work", ONE, KeyStore.KEYRING, places)
     file = key_file(places, TWO.reveal(), "work")
-    assert forget_key("work", {}, places) == (str(file), "the keyring")
+    assert delete_key("work", {}, places) == (str(file), "the keyring")
     assert (memory.kept, list_accounts({}, places)) == ({}, ())
     with pytest.raises(NoKeyError):
-        forget_key("work", {}, places)
+        delete_key("work", {}, places)
 
 
 def test_a_key_file_is_forgotten_where_there_is_no_keyring(places: Paths):
     with installed(NoKeyring()):
         file = key_file(places, ONE.reveal())
-        assert forget_key("default", {}, places) == (str(file),)
+        assert delete_key("default", {}, places) == (str(file),)
 
 
 def test_a_key_in_the_environment_is_not_ours_to_forget(places: Paths, memory: MemoryKeyring):
     env = {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}
     with pytest.raises(CredentialError, match="comes from environment variable OPENROUTER_MANAGEMENT_KEY"):
-        forget_key("default", env, places)
-    assert shadow("default", env) == "environment variable OPENROUTER_MANAGEMENT_KEY"
-    assert shadow("default", {}) is None
+        delete_key("default", env, places)
+    assert overriding_source("default", env) == "environment variable OPENROUTER_MANAGEMENT_KEY"
+    assert overriding_source("default", {}) is None
 
 
 # --- which place is used, and why the others are not ------------------------------------------------------------------------
 
 
-def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, StoreStatus]:
-    return {source.where: source.standing for source in key_sources(account, env, places, timeout_s)}
+def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, KeySourceStatus]:
+    return {source.where: source.status for source in key_sources(account, env, places, timeout_s)}
 
 
 def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_overruled(places: Paths, memory: MemoryKeyring):
     key_file(places, ONE.reveal())
     memory.set_password(SERVICE, "default", TWO.reveal())
     sources = key_sources("default", {}, places)
-    assert [(source.where, source.standing, source.last_four) for source in sources] == [
-        ("environment", StoreStatus.EMPTY, None),
-        ("credential", StoreStatus.EMPTY, None),
-        ("file", StoreStatus.USED, "aaaa"),
-        ("keyring", StoreStatus.OVERRULED, "bbbb"),
+    assert [(source.where, source.status, source.last_four) for source in sources] == [
+        ("environment", KeySourceStatus.EMPTY, None),
+        ("credential", KeySourceStatus.EMPTY, None),
+        ("file", KeySourceStatus.USED, "aaaa"),
+        ("keyring", KeySourceStatus.OVERRULED, "bbbb"),
     ]
-    assert sources[0].why == "is not set"
-    assert sources[3].why == f"key file {places.key_file_dir / 'default.key'} is asked first"
+    assert sources[0].reason == "is not set"
+    assert sources[3].reason == f"key file {places.key_file_dir / 'default.key'} is asked first"
     assert ONE.reveal() not in repr(sources)
 
 
@@ -306,8 +306,8 @@ def test_a_place_that_refuses_decides_as_it_does_for_the_daemon(places: Paths, m
     key_file(places, ONE.reveal()).chmod(0o644)
     memory.set_password(SERVICE, "default", TWO.reveal())
     file, keyring = key_sources("default", {}, places)[2:]
-    assert (file.standing, keyring.standing) == (StoreStatus.REFUSED, StoreStatus.OVERRULED)
-    assert "open to others: mode 0644" in file.why
+    assert (file.status, keyring.status) == (KeySourceStatus.REFUSED, KeySourceStatus.OVERRULED)
+    assert "open to others: mode 0644" in file.reason
     assert file.hint.startswith("chmod 600 ")
     with pytest.raises(CredentialError, match="open to others"):
         read_key("default", {}, places)
@@ -317,15 +317,15 @@ def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Pat
     backend = SilentKeyring()
     with installed(backend):
         try:
-            assert standings("default", {}, places, 0.01)["keyring"] is StoreStatus.REFUSED
+            assert standings("default", {}, places, 0.01)["keyring"] is KeySourceStatus.REFUSED
             found = key_sources("default", {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}, places, 0.01)
-            assert (found[0].standing, found[3].standing) == (StoreStatus.USED, StoreStatus.OVERRULED)
-            assert "did not answer within" in found[3].why
+            assert (found[0].status, found[3].status) == (KeySourceStatus.USED, KeySourceStatus.OVERRULED)
+            assert "did not answer within" in found[3].reason
         finally:
             backend.answer.set()
 
 
 def test_a_machine_without_a_keyring_has_an_empty_place(places: Paths):
     with installed(NoKeyring()):
-        assert key_sources("work", {}, places)[3].why == "no keyring service is running"
-        assert set(standings("work", {}, places).values()) == {StoreStatus.EMPTY}
+        assert key_sources("work", {}, places)[3].reason == "no keyring service is running"
+        assert set(standings("work", {}, places).values()) == {KeySourceStatus.EMPTY}

@@ -53,22 +53,22 @@ def test_work_that_outlasts_the_limit_is_heard():
 
     threading.Thread(target=work).start()
     on_a_processor_of_its_own = time.process_time
-    assert Deadline(0.1, on_a_processor_of_its_own).answer(answers) == "done"
+    assert Deadline(0.1, on_a_processor_of_its_own).get(answers) == "done"
 
 
 def test_an_answer_that_never_comes_is_given_up_and_one_that_is_there_is_taken_when_the_time_is_over():
     answers: SimpleQueue[str] = SimpleQueue()
     with pytest.raises(Empty):
-        Deadline(0.01).answer(answers)
+        Deadline(0.01).get(answers)
     answers.put("late")
-    assert Deadline(0.0).answer(answers) == "late"
+    assert Deadline(0.0).get(answers) == "late"
 
 
 def test_a_thread_is_waited_for_until_it_has_ended_or_the_time_is_over():
     released = threading.Event()
     thread = threading.Thread(target=released.wait)
-    assert Deadline(1.0).ended(thread)  # not begun
+    assert Deadline(1.0).wait_for(thread)  # not begun
     thread.start()
-    assert not Deadline(0.01).ended(thread)
+    assert not Deadline(0.01).wait_for(thread)
     released.set()
-    assert Deadline(60.0).ended(thread)
+    assert Deadline(60.0).wait_for(thread)

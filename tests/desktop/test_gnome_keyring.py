@@ -13,12 +13,12 @@ import pytest
 from keyring.backends import SecretService, fail
 
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.desktop import keyring_backend as keyring_door
+from openbalance_hid.desktop import keyring_backend
 from openbalance_hid.desktop.credentials import (
+    KeySourceStatus,
     KeyStore,
-    StoreStatus,
     check_store,
-    forget_key,
+    delete_key,
     key_sources,
     list_accounts,
     read_key,
@@ -59,9 +59,9 @@ def test_a_key_is_kept_found_listed_and_removed(bus: str, places: Paths, tmp_pat
         store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
         assert read_key("work", {}, places, LIMIT_S).secret == KEY
         assert [(row.name, row.where) for row in list_accounts({}, places, LIMIT_S)] == [("work", "keyring")]
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.USED
-        assert keyring_door.back_end(LIMIT_S) == "SecretService Keyring"
-        assert keyring_door.delete_password("work", LIMIT_S)
+        assert key_sources("work", {}, places, LIMIT_S)[3].status is KeySourceStatus.USED
+        assert keyring_backend.backend_name(LIMIT_S) == "SecretService Keyring"
+        assert keyring_backend.delete_password("work", LIMIT_S)
         with pytest.raises(NoKeyError):
             read_key("work", {}, places, LIMIT_S)
 
@@ -81,16 +81,16 @@ def test_a_locked_keyring_that_nobody_can_open_is_said_to_be_locked(bus: str, pl
         with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
             read_key("work", {}, places, LIMIT_S)
         assert refusal.value.hint == "openbalance-hid setup --account work --store file"
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.REFUSED
+        assert key_sources("work", {}, places, LIMIT_S)[3].status is KeySourceStatus.REFUSED
 
 
 def test_a_locked_keyring_opens_no_window_for_one_who_does_not_want_to_ask(bus: str, places: Paths, tmp_path: Path):
     with installed(SecretService.Keyring()), gnome_keyring(bus, tmp_path), silent_prompter(bus):
         store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
-        assert read_key("work", {}, places, LIMIT_S, ask_owner=False).secret == KEY
+        assert read_key("work", {}, places, LIMIT_S, may_prompt=False).secret == KEY
         lock()
         with pytest.raises(CredentialError, match="the keyring is locked") as refusal:
-            read_key("work", {}, places, LIMIT_S, ask_owner=False)
+            read_key("work", {}, places, LIMIT_S, may_prompt=False)
         assert refusal.value.retry is Retry.SOON
         until_no_thread("keyring")  # nothing waits in front of a window
 
@@ -102,7 +102,7 @@ def test_a_keyring_that_has_never_been_made_opens_no_window_either(bus: str, pla
         assert none.value.hint == "openbalance-hid setup --account work", "which makes one"
         assert none.value.retry is Retry.SOON, "a program that keeps keyrings in files may open one yet"
         with pytest.raises(NoKeyError):
-            forget_key("work", {}, places, LIMIT_S)
+            delete_key("work", {}, places, LIMIT_S)
         check_store("work", KeyStore.KEYRING, places, LIMIT_S)
         with pytest.raises(CredentialError, match="it may be waiting for its password"):
             store_key("work", KEY, KeyStore.KEYRING, places, 0.3)  # which makes one, and asks for its password
@@ -121,7 +121,7 @@ def test_a_keyring_that_waits_for_its_password_holds_nobody_up(bus: str, places:
 
 def test_a_session_without_a_keyring_says_so(bus: str, places: Paths):
     with installed(SecretService.Keyring()):
-        assert key_sources("work", {}, places, LIMIT_S)[3].standing is StoreStatus.EMPTY
+        assert key_sources("work", {}, places, LIMIT_S)[3].status is KeySourceStatus.EMPTY
         with pytest.raises(NoKeyError, match="no key is stored for account 'work' \\(the keyring cannot be opened\\)"):
             read_key("work", {}, places, LIMIT_S)
 
@@ -133,7 +133,7 @@ def test_a_keyring_that_comes_after_the_daemon_is_found(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # no keyringrc.cfg of the developer's
     with installed(fail.Keyring()):  # what the library settles on where there is none
         with pytest.raises(CredentialError, match="no keyring service is running"):
-            keyring_door.back_end(LIMIT_S)
+            keyring_backend.backend_name(LIMIT_S)
         with gnome_keyring(bus, tmp_path):
             store_key("work", KEY, KeyStore.KEYRING, places, LIMIT_S)
             assert read_key("work", {}, places, LIMIT_S).secret == KEY
@@ -145,5 +145,5 @@ def test_a_keyring_that_the_owner_named_is_not_replaced(
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     with installed(fail.Keyring()), gnome_keyring(bus, tmp_path):
         with pytest.raises(CredentialError, match="no keyring service is running"):
-            keyring_door.get_password("work", LIMIT_S)
+            keyring_backend.get_password("work", LIMIT_S)
         assert isinstance(keyring.get_keyring(), fail.Keyring)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from openbalance_hid.desktop import keyring_backend as keyring_door
+from openbalance_hid.desktop import keyring_backend
 from openbalance_hid.errors import CredentialError
 from tests.cli.door import machine, python
 from tests.desktop.keyrings import BrokenKeyring, ForgetfulKeyring, LockedKeyring, MemoryKeyring, SilentKeyring, installed
@@ -20,12 +20,12 @@ def waiting() -> list[threading.Thread]:
 
 
 def test_what_is_stored_is_found_and_removed_once(memory: MemoryKeyring):
-    assert keyring_door.get_password("work", 5) is None
-    keyring_door.set_password("work", "sk-or-v1-x", 5)
+    assert keyring_backend.get_password("work", 5) is None
+    keyring_backend.set_password("work", "sk-or-v1-x", 5)
     assert memory.kept == {("openbalance-hid", "work"): "sk-or-v1-x"}
-    assert keyring_door.get_password("work", 5) == "sk-or-v1-x"
-    assert keyring_door.delete_password("work", 5) is True
-    assert keyring_door.delete_password("work", 5) is False
+    assert keyring_backend.get_password("work", 5) == "sk-or-v1-x"
+    assert keyring_backend.delete_password("work", 5) is True
+    assert keyring_backend.delete_password("work", 5) is False
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has the Keychain")
@@ -48,11 +48,11 @@ def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
         try:
             for _ in range(3):
                 with pytest.raises(CredentialError) as refusal:
-                    keyring_door.get_password("work", 0.01)
+                    keyring_backend.get_password("work", 0.01)
             assert (backend.asked, len(waiting())) == (1, 1)
         finally:
             backend.answer.set()
-        assert keyring_door.get_password("work", 5) is None
+        assert keyring_backend.get_password("work", 5) is None
     assert refusal.value.message == "the keyring did not answer within 0.01 s: it may be waiting for its password"
     assert refusal.value.hint == TO_FILE
 
@@ -60,7 +60,7 @@ def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
 def test_callers_at_the_same_time_are_all_served(memory: MemoryKeyring):
     memory.set_password("openbalance-hid", "work", "sk-or-v1-x")
     found = []
-    callers = [threading.Thread(target=lambda: found.append(keyring_door.get_password("work", 5))) for _ in range(8)]
+    callers = [threading.Thread(target=lambda: found.append(keyring_backend.get_password("work", 5))) for _ in range(8)]
     for caller in callers:
         caller.start()
     for caller in callers:
@@ -79,16 +79,16 @@ def test_callers_at_the_same_time_are_all_served(memory: MemoryKeyring):
 )
 def test_a_keyring_that_cannot_be_read_is_said_in_words(backend, message: str):
     with installed(backend), pytest.raises(CredentialError) as refusal:
-        keyring_door.get_password("work", 5)
+        keyring_backend.get_password("work", 5)
     assert (refusal.value.message, refusal.value.hint) == (message, TO_FILE)
 
 
 def test_what_a_back_end_says_of_the_key_is_not_repeated():
     with installed(BrokenKeyring()), pytest.raises(CredentialError) as refusal:
-        keyring_door.set_password("work", "sk-or-v1-x", 5)
+        keyring_backend.set_password("work", "sk-or-v1-x", 5)
     assert "sk-or" not in str(refusal.value)
 
 
 def test_a_keyring_that_keeps_nothing_is_found_out():
     with installed(ForgetfulKeyring()), pytest.raises(CredentialError, match="did not keep the key"):
-        keyring_door.set_password("work", "sk-or-v1-x", 5)
+        keyring_backend.set_password("work", "sk-or-v1-x", 5)

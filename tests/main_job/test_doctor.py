@@ -8,13 +8,13 @@ from pathlib import Path
 from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import ask, page_of, started, surroundings
-from tests.service.doctor_context import NOBODY_THERE
+from tests.service.doctor.doctor_context import NO_SERVER
 
 FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
 
 
 def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_failure(tmp_path: Path):
-    env = surroundings(tmp_path, OPENBALANCE_API_URL=NOBODY_THERE, HOME=str(tmp_path))
+    env = surroundings(tmp_path, OPENBALANCE_API_URL=NO_SERVER, HOME=str(tmp_path))
     ended = ask(env, "doctor", "--json")
     told = json.loads(ended.stdout)
     failures = [check["name"] for check in told["checks"] if check["verdict"] == "failure"]
@@ -40,9 +40,9 @@ def test_beside_a_running_daemon_it_is_well_and_shows_no_key(tmp_path: Path):
             ended = running.ask("doctor", "--json")
             told = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
             assert (ended.returncode, ended.stderr) == (0, "")
-            assert told["daemon"]["found"].startswith(f"runs as process {running.process.pid}")
+            assert told["daemon"]["found"].startswith(f"running as process {running.process.pid}")
             assert [told[name]["verdict"] for name in ("key", "key-kind", "openrouter", "clock", "history")] == ["ok"] * 5
-            assert told["history"]["found"].endswith("sound")
+            assert told["history"]["found"].endswith("no damage")
             assert sample.key not in ended.stdout + running.ask("doctor").stdout
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from openbalance_hid import __version__
 from openbalance_hid.ipc.control_server import ControlServer
-from openbalance_hid.service.install import Launchd, Systemd, carried
+from openbalance_hid.service.install import service_environment
+from openbalance_hid.service.launchd import LaunchdService
+from openbalance_hid.service.systemd import SystemdService
 from openbalance_hid.service.units import GIVE_UP_CODES, LABEL, UNIT, render_system_unit, render_user_unit
 from tests.cli.door import here, machine
 
@@ -34,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SUDO_USER", raising=False)
-    monkeypatch.setattr("openbalance_hid.service.install.PACKAGED_DIRS", ())
+    monkeypatch.setattr("openbalance_hid.service.systemd.PACKAGED_DIRS", ())
     monkeypatch.setattr("openbalance_hid.cli.service._program", lambda: ("/opt/openbalance-hid",))
     return tmp_path
 
@@ -94,14 +96,11 @@ def test_places_other_than_the_usual_ones_are_the_services_too_and_a_key_is_not(
     text = unit(home).read_text()
     assert f'Environment="OPENBALANCE_CONFIG={home / "config.toml"}"' in text
     assert "sk-or" not in text
-    assert carried({"OPENBALANCE_CONFIG": "a.toml", "OPENBALANCE_STATE_DIR": "", "XDG_STATE_HOME": f"{home}/.local/state"}) == {
-        "OPENBALANCE_CONFIG": str(Path("a.toml").absolute())
-    }
+    env = {"OPENBALANCE_CONFIG": "a.toml", "OPENBALANCE_STATE_DIR": "", "XDG_STATE_HOME": f"{home}/.local/state"}
+    assert service_environment(env) == {"OPENBALANCE_CONFIG": str(Path("a.toml").absolute())}
 
 
-def test_the_doctor_tells_a_service_that_is_well_from_one_whose_program_is_gone_or_that_is_not_there(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_reports_missing_and_outdated_services_and_programs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def said() -> tuple[str, str]:
         checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
         (check,) = (check for check in checks if check["name"] == "service")
@@ -109,12 +108,12 @@ def test_the_doctor_tells_a_service_that_is_well_from_one_whose_program_is_gone_
 
     assert said() == ("warning", "not installed")
     here(home, "service", "install")
-    assert said() == ("failure", f"{unit(home)} starts /opt/openbalance-hid, which is not there")
+    assert said() == ("failure", f"{unit(home)} starts /opt/openbalance-hid, which does not exist")
     monkeypatch.setattr("openbalance_hid.cli.service._program", lambda: (sys.executable,))
     here(home, "service", "install")
     assert said() == ("ok", "active (running)")
     unit(home).write_text(unit(home).read_text().replace("WatchdogSec=180", "WatchdogSec=30"))
-    assert said() == ("warning", f"active (running), by the unit of another version: {unit(home)}")
+    assert said() == ("warning", f"active (running), with the unit of another version: {unit(home)}")
 
 
 def test_uninstalled_nothing_of_it_is_left_and_twice_is_no_error(home: Path) -> None:
@@ -132,7 +131,7 @@ def test_a_packages_unit_is_used_and_an_older_copy_no_longer_hides_it(home: Path
     (packaged / UNIT).write_text(render_user_unit(("/usr/bin/openbalance-hid",)))
     unit(home).parent.mkdir(parents=True)
     unit(home).write_text("# from pipx\n")
-    done = Systemd(("/usr/bin/openbalance-hid",), {}, unit(home).parent, (packaged,)).install()
+    done = SystemdService(("/usr/bin/openbalance-hid",), {}, unit(home).parent, (packaged,)).install()
     assert done[0] == f"removed {unit(home)}: {packaged / UNIT} takes its place"
     assert not unit(home).exists()
 
@@ -162,9 +161,7 @@ def test_a_service_that_was_stopped_is_started_again_by_installing_it(home: Path
     assert here(home, "service", "install").stdout.splitlines() == ["it starts with your login", "started"]
 
 
-def test_the_unit_goes_where_the_manager_looks_for_it_whatever_this_shell_calls_its_configuration(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_unit_goes_where_the_manager_looks_even_if_the_shell_differs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANAGERS_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere"))
     here(home, "service", "install")
@@ -242,19 +239,19 @@ esac
 
 
 @pytest.fixture
-def launchd(home: Path) -> Launchd:
+def launchd(home: Path) -> LaunchdService:
     tool = home / "tools/launchctl"
     tool.write_text(LAUNCHCTL)
     tool.chmod(0o755)
-    return Launchd(("/opt/openbalance-hid",), {}, home / "Library/LaunchAgents", home / "Library/Logs/log")
+    return LaunchdService(("/opt/openbalance-hid",), {}, home / "Library/LaunchAgents", home / "Library/Logs/log")
 
 
-def test_an_agent_is_installed_once_replaced_when_it_changed_and_removed(home: Path, launchd: Launchd) -> None:
+def test_an_agent_is_installed_once_replaced_when_it_changed_and_removed(home: Path, launchd: LaunchdService) -> None:
     file = home / f"Library/LaunchAgents/{LABEL}.plist"
     assert launchd.install() == [f"wrote {file}", "it starts with your login", "started"]
     assert launchd.install()[-1] == "already running"
     assert (launchd.state().active, launchd.state().pid) == (True, 4711)
-    assert launchd.install(anew=True) == ["it starts with your login", "restarted"]
+    assert launchd.install(restart=True) == ["it starts with your login", "restarted"]
     file.write_text("older")
     assert launchd.install()[-1] == "restarted"
     assert (home / "systemd/agent").read_text() == file.read_text()

@@ -1,10 +1,10 @@
-"""The units: what is checked in is what is rendered, systemd and launchd take it, and names with odd letters come through."""
+"""The units: systemd and launchd accept them, and programs and variables with unusual characters survive."""
 
 import plistlib
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
@@ -19,10 +19,11 @@ from openbalance_hid.service.units import (
     GROUP,
     LABEL,
     UNIT,
-    program_of,
+    is_current_unit,
     render_agent,
     render_system_unit,
     render_user_unit,
+    unit_program,
 )
 
 PACKAGED = ("/usr/bin/openbalance-hid",)
@@ -31,7 +32,7 @@ SYSTEMD_UNITS = pytest.mark.parametrize(
 )
 
 
-def test_the_units_know_the_names_of_other_rooms() -> None:
+def test_names_and_exit_codes_in_units_match_the_other_packages() -> None:
     assert (GROUP, CREDENTIAL) == (UDEV_GROUP, KEY_NAME)
     assert {AlreadyRunningError.exit_code, CredentialError.exit_code, DeckRefusedError.exit_code, ConfigError.exit_code} == set(
         GIVE_UP_CODES
@@ -78,7 +79,7 @@ def test_any_program_comes_through_systemds_quoting(words: list[str]) -> None:
     first, *rest = [word.replace("%%", "%") for word in as_systemd_splits(line.removeprefix("ExecStart="))]
     rest = [word.replace("$$", "$") for word in rest]  # of the first word systemd says that no variable is looked for
     assert (rest if first == "/usr/bin/env" else [first, *rest]) == [*words, "run"]
-    assert "\t" in words[0] or program_of(render_user_unit(words)) == words[0]
+    assert "\t" in words[0] or unit_program(render_user_unit(words)) == PurePath(words[0])
 
 
 @pytest.mark.parametrize("folder", ["a b", "100%h", "$x $$y", 'the "deck"', "it's", "back\\slash", "semi;colon", "é ▼"])
@@ -92,6 +93,15 @@ def test_systemd_starts_a_program_from_a_folder_of_any_name(tmp_path: Path, fold
     program.unlink()
     gone = analyze(tmp_path, render_user_unit((str(program),)), "verify", "--man=no", "--user")
     assert "/usr/bin/env" in render_user_unit((str(program),)) or "is not executable" in gone.stderr
+
+
+def test_a_unit_is_current_whatever_program_it_starts() -> None:
+    for program in ("/opt/a b/openbalance-hid", "/opt/100%$x/run"):
+        text = render_user_unit((program,), {"OPENBALANCE_CONFIG": "/x"})
+        assert unit_program(text) == PurePath(program)
+        assert is_current_unit(text)
+    assert unit_program("[Unit]\n") is None
+    assert not is_current_unit("[Unit]\n")
 
 
 def as_systemd_splits(text: str) -> list[str]:

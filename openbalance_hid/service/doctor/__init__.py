@@ -1,5 +1,5 @@
-"""What is in the way, and the one command that mends it.
+"""Diagnostics: what does not work, and the one command that fixes it.
 
-A row of `probes` names a function of `gather`, which looks at this machine and hands what it has seen (`facts`) to one of
-`judge`, which says what that means. `examine` runs the rows side by side, each within its time.
+Each `<topic>_checks` module has `check_…` functions, which look at this machine and change nothing, and `assess_…` functions,
+which turn the facts that were found into checks and are pure. `registry` lists them, `runner` runs them side by side.
 """

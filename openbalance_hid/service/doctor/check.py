@@ -1,4 +1,4 @@
-"""One thing that was checked, and how it stands. Pure."""
+"""The result of one check, and the report of all of them. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 
 class CheckStatus(Enum):
-    """In the order of how much they matter."""
+    """Verdict of a check, in ascending order of severity."""
 
     OK = "ok"
-    WARNING = "warning"  # it works, or works without: worth knowing
-    FAILURE = "failure"  # something does not work until this is mended
+    WARNING = "warning"  # it works, with a limit worth knowing
+    FAILURE = "failure"  # something does not work until this is fixed
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`name` is a promise, for programs; `about`: which deck, account or package. `hint`: the command that mends it."""
+    """`name`: stable, for programs; `about`: the deck, account or package. `hint`: the command that fixes it."""
 
     name: str
     verdict: CheckStatus
@@ -30,33 +30,33 @@ class Check:
 
 
 def ok(name: str, found: str, about: str | None = None) -> Check:
-    """All is well."""
+    """Return a check without a problem."""
     return Check(name, CheckStatus.OK, found, about=about)
 
 
 def warning(name: str, found: str, hint: str = "", about: str | None = None) -> Check:
-    """Worth knowing."""
+    """Return a check with a limit worth knowing."""
     return Check(name, CheckStatus.WARNING, found, hint, about)
 
 
 def failure(name: str, found: str, hint: str, exit_code: int, about: str | None = None) -> Check:
-    """Not working."""
+    """Return a check of something that does not work."""
     return Check(name, CheckStatus.FAILURE, found, hint, about, exit_code)
 
 
 def overall(checks: Iterable[Check]) -> CheckStatus:
-    """The worst of all."""
+    """Return the most severe verdict."""
     order = list(CheckStatus)
     return max((check.verdict for check in checks), key=order.index, default=CheckStatus.OK)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
-    """That of the first failure, 0 without any."""
+    """Return the exit code of the first failure, 0 without one."""
     return next((check.exit_code for check in checks if check.verdict is CheckStatus.FAILURE), 0)
 
 
 def as_json(checks: Iterable[Check], version: str) -> dict[str, Any]:
-    """What `doctor --json` says."""
+    """Return what `doctor --json` prints."""
     listed = tuple(checks)
     return {
         "version": version,

@@ -1,4 +1,4 @@
-"""Something that several probes want to know and that is asked once: the first one asks, the others wait for it."""
+"""A value that several checks need and that is computed once, on the thread that needs it first; the others wait for it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-Answer = TypeVar("Answer")
+_T = TypeVar("_T")
 
 
-class Memo(Generic[Answer]):
-    """Called again it says the same, or raises the same. Any thread may call."""
+class Memo(Generic[_T]):
+    """Every call returns the same value, or raises the same exception. Thread-safe."""
 
-    def __init__(self, ask: Callable[[], Answer]) -> None:
-        self._ask = ask
+    def __init__(self, compute: Callable[[], _T]) -> None:
+        self._compute = compute
         self._lock = threading.Lock()
-        self._answers: list[Answer] = []
+        self._values: list[_T] = []
         self._error: Exception | None = None
 
-    def __call__(self) -> Answer:
+    def __call__(self) -> _T:
         with self._lock:
             if self._error is not None:
                 raise self._error
-            if not self._answers:
+            if not self._values:
                 try:
-                    self._answers.append(self._ask())
-                except Exception as error:  # kept for the next one who asks
+                    self._values.append(self._compute())
+                except Exception as error:  # raised again at the next call
                     self._error = error
                     raise
-            return self._answers[0]
+            return self._values[0]

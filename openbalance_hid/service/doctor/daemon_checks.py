@@ -1,0 +1,123 @@
+"""Checks of the service and of the running daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openbalance_hid import __version__
+from openbalance_hid.errors import NoDaemonError, OpenBalanceError
+from openbalance_hid.service.doctor.check import Check, failure, ok, warning
+from openbalance_hid.service.doctor.context import DoctorContext
+from openbalance_hid.tiles.formatting import age
+
+INSTALL = "openbalance-hid service install"
+LOGS = "openbalance-hid service logs"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """The service of this user, or of the system. `error`: the service manager does not answer.
+
+    `missing_program`: the program that the unit starts, if it does not exist; `outdated`: the unit is from another version.
+    """
+
+    installed: bool = False
+    enabled: bool = False
+    active: bool = False
+    summary: str = ""
+    file: str | None = None
+    missing_program: str | None = None
+    outdated: bool = False
+    system_active: bool = False
+    daemon_runs: bool = False
+    error: OpenBalanceError | None = None
+
+
+def check_service(context: DoctorContext) -> list[Check]:
+    """Check the state that the service manager reports, and the unit file."""
+    from openbalance_hid.service.install import system_service_is_active, user_service
+    from openbalance_hid.service.units import is_current_unit, unit_program
+
+    try:
+        state = user_service(context.program, context.env).state()
+    except OpenBalanceError as error:
+        return assess_service(ServiceFacts(error=error, system_active=system_service_is_active()))
+    unit = state.file if state.file is not None and state.file.suffix == ".service" else None
+    text = unit.read_text(encoding="utf-8", errors="replace") if unit is not None else None
+    program = unit_program(text) if text is not None else None
+    return assess_service(
+        ServiceFacts(
+            installed=state.file is not None,
+            enabled=state.enabled,
+            active=state.active,
+            summary=state.summary,
+            file=str(state.file) if state.file is not None else None,
+            missing_program=str(program) if program is not None and not Path(program).exists() else None,
+            outdated=text is not None and not is_current_unit(text),
+            system_active=state.file is None and system_service_is_active(),
+            daemon_runs=_daemon_runs(context),
+        )
+    )
+
+
+def assess_service(seen: ServiceFacts) -> list[Check]:
+    """Return whether the daemon runs as a service and starts at login."""
+    if seen.system_active:
+        return [ok("service", "the system service is running")]
+    if seen.error is not None:
+        return [warning("service", seen.error.message, seen.error.hint)]
+    if not seen.installed:
+        words = "not installed: the running daemon stops with the program that started it"
+        return [warning("service", words if seen.daemon_runs else "not installed", INSTALL)]
+    if seen.missing_program is not None:
+        words = f"{seen.file} starts {seen.missing_program}, which does not exist"
+        return [failure("service", words, INSTALL, NoDaemonError.exit_code)]
+    if not seen.active and not seen.enabled:  # a package brought the unit, and the user has not enabled it yet
+        return [warning("service", "installed, but not enabled", INSTALL)]
+    if not seen.active:
+        return [failure("service", f"not running: {seen.summary}", LOGS, NoDaemonError.exit_code)]
+    if not seen.enabled:
+        return [warning("service", f"{seen.summary}, but does not start at login", INSTALL)]
+    if seen.outdated:
+        return [warning("service", f"{seen.summary}, with the unit of another version: {seen.file}", INSTALL)]
+    return [ok("service", seen.summary)]
+
+
+def check_daemon(context: DoctorContext) -> list[Check]:
+    """Check the status that the running daemon reports."""
+    try:
+        status = context.daemon()
+    except OpenBalanceError as error:
+        return assess_daemon(None, error, __version__)
+    return assess_daemon(status, None, __version__)
+
+
+def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | None, version: str) -> list[Check]:
+    """Return the problems that the daemon reports. `status`: None when no daemon is running."""
+    if error is not None:
+        return [failure("daemon", error.message, LOGS, error.exit_code)]
+    if status is None:
+        return [warning("daemon", "not running", "openbalance-hid run")]
+    if status["version"] != version:
+        words = f"version {status['version']} is running as process {status['pid']}, but {version} is installed"
+        return [warning("daemon", words, INSTALL)]
+    checks = [ok("daemon", f"running as process {status['pid']} for {age(status['uptime_s'])}")]
+    if status["config"]["error"]:
+        words = "still uses the configuration from before the last change"
+        checks.append(warning("daemon", words, "openbalance-hid config check"))
+    for name, account in status["accounts"].items():
+        if account["health"] not in ("ok", "preparing"):
+            words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
+            checks.append(warning("daemon", words, "openbalance-hid status", name))
+    problems = [deck for deck in status["decks"] if deck["trouble"]]
+    return checks + [warning("daemon", deck["trouble"], "openbalance-hid devices", deck["path"]) for deck in problems]
+
+
+def _daemon_runs(context: DoctorContext) -> bool:
+    try:
+        return context.daemon() is not None
+    except OpenBalanceError:  # a daemon that does not answer
+        return True

@@ -1,0 +1,174 @@
+"""Checks of hidapi, of the connected decks, and of other programs that have one open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from openbalance_hid.deck import usb_sysfs
+from openbalance_hid.deck.products import open_error, product_ids
+from openbalance_hid.deck.transport import load_hidapi
+from openbalance_hid.errors import DeckBusyError, DeckError, DeckRefusedError, OpenBalanceError
+from openbalance_hid.service.doctor.check import Check, failure, ok, warning
+from openbalance_hid.service.doctor.context import DoctorContext
+from openbalance_hid.service.doctor.session_checks import LoginSession, login_session
+from openbalance_hid.service.doctor.udev_checks import UdevFacts, product_name, udev_facts
+
+APPLY_RULES = "sudo udevadm trigger --subsystem-match=hidraw"
+# The transport's hint for a refusal on macOS leads to the doctor; the doctor's own hint opens the system setting.
+DOCTOR = "openbalance-hid doctor"
+INPUT_MONITORING = 'open "x-apple.systempreferences:com.apple.preference.security?Privacy_ListenEvent"'
+_UNAVAILABLE = DeckError.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDeck:
+    """A deck that hidapi lists. `in_use`: the running daemon has it open; `error`: why it cannot be opened."""
+
+    path: str
+    title: str
+    product: str  # "0fd9:0080"
+    serial: str
+    in_use: bool = False
+    error: OpenBalanceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedDeck:
+    """A deck that USB lists and hidapi does not. `supported`: by this version; `holders`: programs that have it open."""
+
+    product: str
+    title: str
+    supported: bool
+    holders: tuple[str, ...] = ()  # "streamdeck-ui (process 12)"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherProgram:
+    """Another program that has a deck open."""
+
+    path: str
+    pid: int
+    name: str
+
+
+def check_hidapi(_: DoctorContext) -> list[Check]:
+    """Check that the back end can be loaded."""
+    module = load_hidapi()
+    version, name = getattr(module, "__version__", "unknown version"), getattr(module, "__name__", "?")
+    return [ok("hidapi", f"{version}, back end {name}")]
+
+
+def check_decks(context: DoctorContext) -> list[Check]:
+    """Check each deck by opening it, unless the running daemon has it open; and the decks that only USB lists."""
+    in_use = _daemon_paths(context)
+    listed = [
+        ListedDeck(
+            found.path,
+            found.title,
+            f"{found.vendor_id:04x}:{found.product_id:04x}",
+            found.serial,
+            found.path in in_use,
+            None if found.path in in_use else open_error(found),
+        )
+        for found in context.decks()
+    ]
+    rules = udev_facts(context) if context.platform == "linux" else None
+    return assess_decks(listed, _unlisted_decks(context), login_session(context), rules)
+
+
+def assess_decks(
+    listed: Sequence[ListedDeck], unlisted: Sequence[UnlistedDeck], session: LoginSession, rules: UdevFacts | None
+) -> list[Check]:
+    """Return one check for each deck, or one when no deck is plugged in."""
+    checks = [_assess_listed(deck, session, rules) for deck in listed] + [_assess_unlisted(deck) for deck in unlisted]
+    return checks or [warning("decks", "no Stream Deck is plugged in", "openbalance-hid demo")]
+
+
+def check_owners(context: DoctorContext) -> list[Check]:
+    """Check which programs have a deck open, beside this process and the running daemon."""
+    if context.platform != "linux":
+        return []
+    try:
+        paths = [found.path for found in context.decks()]
+    except DeckError:  # `check_decks` reports it
+        return []
+    own_pids = (os.getpid(), _daemon_pid(context))
+    others = [
+        OtherProgram(path, holder.pid, holder.name)
+        for path, holders in sorted(usb_sysfs.holders_of(paths, context.proc).items())
+        for holder in holders
+        if holder.pid not in own_pids
+    ]
+    return assess_owners(others, len(paths))
+
+
+def assess_owners(others: Sequence[OtherProgram], decks: int) -> list[Check]:
+    """Return a warning for each other program that has a deck open. `decks`: how many are plugged in."""
+    if not others:
+        return [ok("owners", "no other program has a deck open" if decks else "no deck is plugged in")]
+    return [
+        warning("owners", f"{each.name} (process {each.pid}) has the deck open too", f"kill {each.pid}", each.path)
+        for each in others
+    ]
+
+
+def _assess_listed(deck: ListedDeck, session: LoginSession, rules: UdevFacts | None) -> Check:
+    name = f"{deck.title} ({deck.product}), serial {deck.serial or 'unknown'}"
+    if deck.in_use:
+        return ok("decks", f"{name}: in use by the running daemon", deck.path)
+    if deck.error is None:
+        return ok("decks", f"{name}: can be opened", deck.path)
+    hint = "" if isinstance(deck.error, DeckBusyError) else deck.error.hint  # `check_owners` names the other program
+    hint = INPUT_MONITORING if hint == DOCTOR else hint
+    if hint and isinstance(deck.error, DeckRefusedError) and rules is not None:
+        is_covered = rules.current or (rules.file is not None and deck.product not in rules.connected_uncovered)
+        hint = f"{hint} --headless" if not session.at_seat else APPLY_RULES if is_covered else hint
+    return failure("decks", f"{name}: {deck.error.message}", hint, deck.error.exit_code, deck.path)
+
+
+def _assess_unlisted(deck: UnlistedDeck) -> Check:
+    name = f"{deck.title} ({deck.product})"
+    if not deck.supported:
+        return warning("decks", f"{name}: not supported by this version", "pipx upgrade openbalance-hid", deck.product)
+    if deck.holders:
+        holders = ", ".join(deck.holders)
+        words = f"{name}: detached from the kernel by {holders}; quit that program, then plug the deck in again"
+    else:
+        words = f"{name}: plugged in, but the kernel has no hidraw node for it; plug it in again"
+    return failure("decks", words, "" if deck.holders else "sudo modprobe usbhid", _UNAVAILABLE, deck.product)
+
+
+def _unlisted_decks(context: DoctorContext) -> list[UnlistedDeck]:
+    if context.platform != "linux":
+        return []
+    listed = {Path(found.path).name for found in context.decks()}
+    products = {product for _, product in product_ids()}
+    found = []
+    for device in usb_sysfs.usb_devices(context.sys_root):
+        supported = device.product_id in products
+        # The vendor's cameras and microphones have other titles.
+        if set(device.hidraw) & listed or not (supported or "stream deck" in device.title.lower()):
+            continue
+        holders = usb_sysfs.holders_of([device.node], context.proc)[device.node]
+        names = tuple(f"{holder.name} (process {holder.pid})" for holder in holders)
+        found.append(UnlistedDeck(product_name(device.product_id), device.title, supported, names))
+    return found
+
+
+def _daemon_paths(context: DoctorContext) -> frozenset[str]:
+    try:
+        status = context.daemon()
+    except OpenBalanceError:
+        return frozenset()
+    return frozenset(deck["path"] for deck in status["decks"] if deck["connected"]) if status is not None else frozenset()
+
+
+def _daemon_pid(context: DoctorContext) -> int | None:
+    try:
+        status = context.daemon()
+    except OpenBalanceError:
+        return None
+    return int(status["pid"]) if status is not None else None

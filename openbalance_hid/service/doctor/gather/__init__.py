@@ -1,1 +1,0 @@
-"""Looking at this machine: one function a probe. Nothing is changed, and nothing is judged here."""

@@ -1,1 +1,0 @@
-"""What was seen, judged: facts in, checks out. Pure."""

@@ -1,0 +1,55 @@
+"""Checks of the connection to OpenRouter, and of this machine's clock by OpenRouter's."""
+
+from __future__ import annotations
+
+from openbalance_hid.account.spend import SKEW_LIMIT_S
+from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
+from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.service.doctor.check import Check, failure, ok, warning
+from openbalance_hid.service.doctor.context import DoctorContext
+
+LIMITS = HttpLimits(connect_s=4.0, read_s=4.0, total_s=7.0)  # a user is waiting for the result
+SET_CLOCK = "sudo timedatectl set-ntp true"
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def check_openrouter(context: DoctorContext) -> list[Check]:
+    """Check with a request that carries no key."""
+    from openbalance_hid.openrouter.ping import reach
+
+    base_url = api_url(context)
+    proxy = next((name for name in _PROXY_VARIABLES if context.env.get(name)), None)
+    proxy = proxy if base_url == OPENROUTER_URL else None
+    try:
+        reached = reach(base_url, LIMITS)
+    except ApiError as error:
+        return assess_openrouter(base_url, None, error, proxy)
+    return [*assess_openrouter(base_url, reached.took_s, None, proxy), *assess_clock(reached.skew_s)]
+
+
+def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceError | None, proxy: str | None) -> list[Check]:
+    """Return whether OpenRouter answers. `proxy`: the variable that names a proxy."""
+    scheme, _, host = base_url.split("/")[:3]
+    through = f" through the proxy in {proxy}" if proxy else ""
+    if error is None:
+        return [ok("openrouter", f"{host} answers in {took_s or 0:.1f} s{through}")]
+    if isinstance(error, OfflineError):
+        return [failure("openrouter", f"{error.message}{through}", f"curl -sSI {scheme}//{host}", error.exit_code)]
+    return [warning("openrouter", f"{error.message}{through}", "openbalance-hid doctor")]
+
+
+def assess_clock(skew_s: float | None) -> list[Check]:
+    """Return whether this clock is right. A wrong one shows wrong ages; one that is very wrong makes TLS fail."""
+    if skew_s is None:
+        return []
+    if abs(skew_s) <= SKEW_LIMIT_S:
+        return [ok("clock", f"within {max(1.0, abs(skew_s)):.0f} s of OpenRouter's clock")]
+    side = "behind" if skew_s > 0 else "ahead of"
+    words = f"{abs(skew_s):.0f} s {side} OpenRouter's clock: ages are wrong, and days start by OpenRouter's clock"
+    return [warning("clock", words, SET_CLOCK)]
+
+
+def api_url(context: DoctorContext) -> str:
+    """Return the address of the API. ConfigError for one that no key may be sent to."""
+    return checked_base_url(context.env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)

@@ -1,0 +1,130 @@
+"""Checks of the configuration file, the directories and the history database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openbalance_hid.config.paths import check_private
+from openbalance_hid.errors import ConfigError, OpenBalanceError
+from openbalance_hid.service.doctor.check import Check, failure, ok, warning
+from openbalance_hid.service.doctor.context import DoctorContext
+
+if TYPE_CHECKING:
+    from openbalance_hid.history.checkup import Condition
+
+MAX_SOCKET_PATH_BYTES = 107  # unix(7); 103 on macOS
+_EXIT_CODE = ConfigError.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFacts:
+    """A directory of this program. `problem`: why it cannot be used; `exists`: it was created already."""
+
+    name: str
+    path: str
+    exists: bool
+    problem: OpenBalanceError | None = None
+
+
+def check_configuration(context: DoctorContext) -> list[Check]:
+    """Check the file, and whether the connected decks have the keys and dials that it configures."""
+    file = context.paths.config_file
+    try:
+        context.config()
+    except ConfigError as error:
+        return assess_configuration(str(file), True, error, ())
+    return assess_configuration(str(file), file.exists(), None, _mismatches(context))
+
+
+def assess_configuration(path: str, exists: bool, error: ConfigError | None, mismatches: Sequence[str]) -> list[Check]:
+    """Return one check for each problem. `mismatches`: what the connected decks do not have."""
+    if error is not None:
+        return [
+            failure("configuration", line, error.hint or "openbalance-hid config check", error.exit_code)
+            for line in error.message.splitlines()
+            if line.strip()
+        ]
+    good = ok("configuration", f"{path} is valid" if exists else f"no file at {path}: the defaults are used")
+    return [good, *(warning("configuration", mismatch, "openbalance-hid devices") for mismatch in mismatches)]
+
+
+def check_directories(context: DoctorContext) -> list[Check]:
+    """Check the directories without creating them."""
+    paths = context.paths
+    found = [_directory("state", paths.state_dir), _directory("runtime", paths.runtime_dir)]
+    return assess_directories(found, len(os.fsencode(paths.socket_file)))
+
+
+def assess_directories(found: Sequence[DirectoryFacts], socket_bytes: int) -> list[Check]:
+    """Return one check for each directory, and one when the path of the socket is too long."""
+    checks = [_assess_directory(directory) for directory in found]
+    if socket_bytes > MAX_SOCKET_PATH_BYTES:
+        words = f"the path of the socket is {socket_bytes} bytes long, more than the limit of {MAX_SOCKET_PATH_BYTES}"
+        checks.append(failure("directories", words, "unset OPENBALANCE_RUNTIME_DIR", _EXIT_CODE, "runtime"))
+    return checks
+
+
+def check_history(context: DoctorContext) -> list[Check]:
+    """Check the database by reading all of it."""
+    from openbalance_hid.history.checkup import condition
+
+    file = context.paths.history_file
+    return assess_history(str(file), condition(file))
+
+
+def assess_history(path: str, seen: Condition) -> list[Check]:
+    """Return the state of the database, and a warning when a damaged one was set aside."""
+    if seen.trouble is not None:
+        return [failure("history", f"{path}: {seen.trouble}", f"ls -l {path}*", _EXIT_CODE)]
+    if not seen.exists:
+        checks = [ok("history", "none yet")]
+    else:
+        checks = [ok("history", f"{seen.samples} samples, {seen.size_bytes / 1024:.0f} KiB, no damage")]
+    if seen.set_aside:
+        newest = seen.set_aside[-1]
+        checks.append(warning("history", f"a damaged file was renamed to {newest}", f"ls -l {path}*"))
+    return checks
+
+
+def _assess_directory(directory: DirectoryFacts) -> Check:
+    if directory.problem is None:
+        state = "is private" if directory.exists else "will be created at the first start"
+        return ok("directories", f"{directory.path} {state}", directory.name)
+    hint = directory.problem.hint or f"ls -ld {directory.path}"
+    return failure("directories", directory.problem.message, hint, _EXIT_CODE, directory.name)
+
+
+def _directory(name: str, path: Path) -> DirectoryFacts:
+    if not os.path.lexists(path):
+        return DirectoryFacts(name, str(path), False, _creation_problem(path))
+    try:
+        check_private(path)
+    except ConfigError as error:
+        return DirectoryFacts(name, str(path), True, error)
+    return DirectoryFacts(name, str(path), True)
+
+
+def _creation_problem(path: Path) -> ConfigError | None:
+    parent = next(parent for parent in path.parents if parent.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return None
+    return ConfigError(f"cannot create {path}: {parent} is not writable", f"ls -ld {parent}")
+
+
+def _mismatches(context: DoctorContext) -> list[str]:
+    from openbalance_hid.config.default_layout import check_against_deck
+
+    try:
+        decks = context.decks()
+    except OpenBalanceError:
+        return []
+    config = context.config()
+    return [
+        str(problem)
+        for found in decks
+        for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count(), found.deck.dial_count())
+    ]

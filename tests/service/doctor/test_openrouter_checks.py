@@ -1,0 +1,49 @@
+"""The doctor's checks of the connection and of the clock, against a real local OpenRouter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.service.doctor.check import CheckStatus
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from tests.service.doctor.doctor_context import doctor_context, results, single_result
+
+KEY = "sk-or-v1-0123456789abcdef1a2b"
+
+
+@pytest.fixture
+def sample() -> Iterator[SampleAccount]:
+    with SampleAccount() as account:
+        yield account
+
+
+def test_an_unreachable_openrouter_is_a_failure_and_the_key_only_a_warning(tmp_path: Path):
+    kind, way = results(doctor_context(tmp_path, OPENROUTER_MANAGEMENT_KEY=KEY), "key-kind", "openrouter")
+    assert (kind.verdict, way.verdict, way.exit_code) == (CheckStatus.WARNING, CheckStatus.FAILURE, 69)
+    assert "the connection was refused" in way.found
+    assert way.hint == "curl -sSI http://127.0.0.1:9"
+
+
+def test_an_address_that_no_key_may_be_sent_to_is_a_configuration_failure(tmp_path: Path):
+    env = {"OPENROUTER_MANAGEMENT_KEY": KEY, "OPENBALANCE_API_URL": "http://evil.example/api/v1"}
+    way = single_result(doctor_context(tmp_path, **env), "openrouter")
+    assert (way.exit_code, way.hint) == (78, "unset OPENBALANCE_API_URL")
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "verdict"),
+    [(0, CheckStatus.OK), (-100, CheckStatus.OK), (180, CheckStatus.WARNING), (-7200, CheckStatus.WARNING)],
+)
+def test_a_wrong_clock_is_found_by_comparison_with_openrouters_clock(
+    tmp_path: Path, sample: SampleAccount, skew_s: float, verdict: CheckStatus
+):
+    sample.date_skew_s = skew_s
+    _, clock = results(doctor_context(tmp_path, OPENBALANCE_API_URL=sample.url), "openrouter")
+    assert (clock.name, clock.verdict) == ("clock", verdict)
+    assert sample.requests[-1].headers.get("authorization") is None, "the request carries no key"
+    if verdict is CheckStatus.WARNING:
+        assert ("behind" if skew_s > 0 else "ahead of") in clock.found
+        assert clock.hint == "sudo timedatectl set-ntp true"

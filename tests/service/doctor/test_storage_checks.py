@@ -1,0 +1,99 @@
+"""The doctor's checks of the configuration, the directories and the history database, with real files."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from openbalance_hid.account.snapshot import Credits
+from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.store import HistoryStore
+from openbalance_hid.service.doctor.check import CheckStatus
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.models import model_named
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from tests.service.doctor.doctor_context import doctor_context, results, single_result, worst
+
+
+def test_every_problem_of_the_configuration_is_a_check_of_its_own(tmp_path: Path):
+    context = doctor_context(tmp_path)
+    assert "the defaults are used" in single_result(context, "configuration").found
+    context = doctor_context(tmp_path)
+    context.paths.config_file.write_text('theme = "blue"\nrefresh_minutes = 0\n')
+    checks = results(context, "configuration")
+    assert [(check.verdict, check.exit_code, check.hint) for check in checks] == [
+        (CheckStatus.FAILURE, 78, "openbalance-hid config check")
+    ] * 2
+    assert [word in check.found for word, check in zip(("theme", "refresh_minutes"), checks, strict=True)] == [True, True]
+
+
+def test_a_key_that_the_connected_deck_does_not_have_is_a_warning(tmp_path: Path):
+    context = doctor_context(tmp_path, VirtualBus([VirtualDeck(model_named("mini"), "S1")]))
+    context.paths.config_file.write_text('[[decks]]\n[[decks.keys]]\nkey = 6\ntile = "balance"\n')
+    good, beyond = results(context, "configuration")
+    assert (good.verdict, beyond.verdict) == (CheckStatus.OK, CheckStatus.WARNING)
+    assert "found key 6" in beyond.found
+
+
+def test_directories_are_checked_and_not_created(tmp_path: Path):
+    context = doctor_context(tmp_path)
+    assert worst(results(context, "directories")) is CheckStatus.OK
+    assert not context.paths.state_dir.exists()
+    context.paths.private_dir(context.paths.state_dir)
+    context.paths.runtime_dir.mkdir(mode=0o755)
+    state, runtime = results(context, "directories")
+    assert (state.verdict, state.about) == (CheckStatus.OK, "state")
+    assert (runtime.verdict, runtime.hint) == (CheckStatus.FAILURE, f"chmod 700 {context.paths.runtime_dir}")
+
+
+def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_path: Path):
+    context = doctor_context(tmp_path)
+    context.paths.runtime_dir.symlink_to(tmp_path / "nowhere")
+    assert [check.verdict for check in results(context, "directories")] == [CheckStatus.OK, CheckStatus.FAILURE]
+    long = doctor_context(tmp_path, OPENBALANCE_RUNTIME_DIR=str(tmp_path / ("x" * 100)))
+    *_, socket = results(long, "directories")
+    assert (socket.verdict, socket.exit_code) == (CheckStatus.FAILURE, 78)
+    assert "the path of the socket is" in socket.found
+
+
+def write_history(file: Path) -> None:
+    store = HistoryStore(file, lambda: file.parent.mkdir(parents=True, exist_ok=True))
+    store.keep_sample(
+        AccountIdentity("default", "f"), StoredSample(datetime(2026, 11, 22, tzinfo=UTC), Credits(Decimal(9), Decimal(1)))
+    )
+    store.close()
+
+
+def test_an_intact_history_is_counted_even_during_a_write(tmp_path: Path):
+    context = doctor_context(tmp_path)
+    file = context.paths.history_file
+    assert single_result(context, "history").found == "none yet"
+    write_history(file)
+    assert (single_result(context, "history").verdict, single_result(context, "history").found.startswith("1 samples, ")) == (
+        CheckStatus.OK,
+        True,
+    )
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert single_result(context, "history").verdict is CheckStatus.OK
+
+
+def test_a_damaged_or_newer_history_is_a_failure_and_is_not_changed(tmp_path: Path):
+    context = doctor_context(tmp_path)
+    file = context.paths.history_file
+    write_history(file)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "it is of version 99" in single_result(context, "history").found
+    file.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    before = file.read_bytes()
+    damaged = single_result(context, "history")
+    assert (damaged.verdict, damaged.exit_code) == (CheckStatus.FAILURE, 78)
+    assert file.read_bytes() == before
+    file.unlink()
+    file.with_name(f"{file.name}.damaged-20261122T120000Z").touch()
+    _, aside = results(context, "history")
+    assert (aside.verdict, "damaged-20261122T120000Z" in aside.found) == (CheckStatus.WARNING, True)
