@@ -12,7 +12,7 @@ from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.scene import TileKind
+from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.view import KeyFace
 
 THEMES = ("dark", "light")

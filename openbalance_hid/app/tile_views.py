@@ -27,7 +27,7 @@ from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice,
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
 EpisodeKey = tuple[str, SpikeRule]
 BLANK = TileConfig(tile="blank")
-NOBODYS = frozenset({"blank", "page", "privacy"})  # tiles that say nothing about an account
+NOBODYS = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
 Key = TypeVar("Key", bound=Hashable)
 
 

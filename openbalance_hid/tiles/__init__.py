@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openbalance_hid.tiles.scene import TileKind
+    from openbalance_hid.tiles.kind import TileKind
 
     TILES: dict[str, TileKind]  # by the name that the configuration has for it
 

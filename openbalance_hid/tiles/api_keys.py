@@ -17,9 +17,10 @@ from openbalance_hid.account.spend import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, trouble_line, true_until, value_view
 from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shorten, TileView, Tone
 
@@ -122,6 +123,19 @@ def _begin(snapshot: Snapshot, at: datetime | None, period: str) -> object:
     return {"today": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[period]
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("second page", turn=1),
+        TileCase("month", options={"period": "month"}),
+        TileCase("one key", options={"key_name": "laptop"}),
+        TileCase("one key, limit", options={"key_name": "ci", "period": "month"}),
+        TileCase("one key, limit near", options={"key_name": "notebook", "period": "week"}),
+        TileCase("one key, used up", options={"key_name": "shared-prototype-key"}),
+        TileCase("none", CaseAccount(days=(), has_api_keys=False)),
+    )
+
+
 KIND = TileKind(
     "api-keys",
     "spend per API key, with the key's limit as a gauge",
@@ -131,4 +145,5 @@ KIND = TileKind(
         Option("period", "choice", "today", choices=("today", "week", "month"), help="all UTC"),
         Option("key_name", "text", None, minimum=1, maximum=300, help="the name of one key; without: all"),
     ),
+    cases=cases,
 )

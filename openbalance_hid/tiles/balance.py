@@ -16,8 +16,9 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
@@ -90,6 +91,36 @@ def _low(title: str, show: str, grade: str | None) -> Line | None:
     return Line(words_, _tone(grade), Icon.WARNING, variants=(shorter,))
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("more today", CaseAccount(today="2.35")),
+        TileCase("same today", CaseAccount(today="1.60")),
+        TileCase("less yesterday", CaseAccount(days=("2.85", "3.40"), sampled_h=0, unknown=("today", "keys"))),
+        TileCase("no trend", CaseAccount(sampled_h=0, unknown=NOT_POLLED)),
+        TileCase("low", CaseAccount(bought="30", used="25.20"), options={"low_usd": Decimal(10)}),
+        TileCase("very low", CaseAccount(bought="26.95", used="25.20"), options={"low_usd": Decimal(10)}),
+        TileCase("negative", CaseAccount(today="2.35", bought="10", used="12.40")),
+        TileCase("nothing left", CaseAccount(bought="10", used="10")),
+        TileCase("thousandths", CaseAccount(bought="10", used="9.988")),
+        TileCase("thousands", CaseAccount(today="312.40", bought="20000", used="7655.90")),
+        TileCase("millions", CaseAccount(bought="2000000", used="765432.10")),
+        TileCase("millions owed", CaseAccount(bought="0", used="1234567.80")),
+        TileCase("used 7d", options={"show": "used", "period": "7d"}),
+        TileCase("used 30d", options={"show": "used"}),
+        TileCase("used all", options={"show": "used", "period": "all"}),
+        TileCase(
+            "used unknown",
+            CaseAccount(sampled_h=0, unknown=NOT_POLLED, refused={"activity": Health.SERVER_ERROR}),
+            options={"show": "used"},
+        ),
+        TileCase("percent 30d", options={"show": "percent"}),
+        TileCase("percent all", options={"show": "percent", "period": "all"}),
+        TileCase("percent small", CaseAccount(bought="5000"), options={"show": "percent", "period": "all"}),
+        TileCase("percent above 100", CaseAccount(bought="20"), options={"show": "percent", "period": "all"}),
+    )
+
+
 KIND = TileKind(
     "balance",
     "credits remaining, credits used, or percent used",
@@ -101,4 +132,5 @@ KIND = TileKind(
         Option("low_usd", "decimal", None, minimum=0, maximum=1_000_000, help="amber below it, red below a fifth of it"),
         Option("notify", "bool", True, help="tell the desktop when it gets low"),
     ),
+    cases=cases,
 )

@@ -1,7 +1,8 @@
 """`blank`: nothing, so that a key stays dark. A tap does nothing."""
 
 from openbalance_hid.tiles.actions import Nothing
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.kind import TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
 
@@ -10,4 +11,4 @@ def view(scene: Scene) -> TileView:
     return TileView(scene.tile, scene.label or "", (), scene.label or "blank", scene.theme)
 
 
-KIND = TileKind("blank", "nothing", view, Nothing())
+KIND = TileKind("blank", "nothing", view, Nothing(), has_account=False)

@@ -7,15 +7,18 @@ is booked by then. `~` marks an amount that may be short, because usage was refu
 on the key; all of them are in the history (`export --what runs`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import ToggleMeter
+from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
@@ -69,10 +72,29 @@ def _lasted(run: MeterRun, now: datetime) -> str:
     return "<1 m" if run.is_running and seconds < 60 else words.age(seconds)
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    running = MeterRun(CASE_TIME - timedelta(minutes=12), None, Decimal("0.4213"), CASE_TIME)
+    stopped = replace(running, started_at=CASE_TIME - timedelta(minutes=47), ended_at=CASE_TIME - timedelta(minutes=5))
+    return (
+        TileCase("running", run=running),
+        TileCase("just begun", run=MeterRun(CASE_TIME)),
+        TileCase("running, offline", CaseAccount(health=Health.OFFLINE), run=running),
+        TileCase("running, old", later=timedelta(minutes=2), run=running),
+        TileCase("running, stale", later=timedelta(minutes=4), run=running),
+        TileCase("running, large", run=replace(running, usd=Decimal("1234.5"), approximate=True)),
+        TileCase("settling", run=replace(running, ended_at=CASE_TIME)),
+        TileCase("stopped", run=stopped),
+        TileCase("stopped, approximate", run=replace(stopped, approximate=True)),
+        TileCase("stopped, not counted", run=replace(stopped, usd=None)),
+    )
+
+
 KIND = TileKind(
     "meter",
     "a taxi meter: what one task costs, from a tap to a tap",
     view,
     ToggleMeter(),
     (Option("poll_seconds", "int", 60, minimum=15, maximum=3600, help="how often the account is asked while it runs"),),
+    cases=cases,
 )

@@ -10,9 +10,10 @@ from decimal import Decimal
 from openbalance_hid.account.spend import daily_usd, leaders, used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import NO_ACTIVITY
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
 
@@ -38,10 +39,22 @@ def view(scene: Scene) -> TileView:
     return value_view(scene, title, blocks, [text], measured_at, trouble=trouble_line(health))
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("today unknown", CaseAccount(sampled_h=0, unknown=("today",))),
+        TileCase("young account", CaseAccount(days=("2.10", "0.40"))),
+        TileCase("fourteen days", options={"bars": 14}),
+        TileCase("large", CaseAccount(days=("40000", "98000", "1234567"))),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "monthly-spend",
     "the rolling 30-day total with a chart of the last days",
     view,
     OpenPage(WebPage.ACTIVITY),
     (Option("bars", "int", 7, minimum=2, maximum=14, help="days in the chart"),),
+    cases=cases,
 )

@@ -7,8 +7,9 @@ A tap turns to that page. Keys that are down while a page turns fire nothing on 
 
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles.actions import TurnPage
+from openbalance_hid.tiles.kind import TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
 
 
@@ -27,10 +28,21 @@ def view(scene: Scene) -> TileView:
     )
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("another", page=1),
+        TileCase("this one"),
+        TileCase("long name", options={"to": "all the money"}),
+    )
+
+
 KIND = TileKind(
     "page",
     "names the page it leads to",
     view,
     TurnPage(),
     (Option("to", "text", "main", minimum=1, maximum=32, help="the name of the page"),),
+    cases=cases,
+    has_account=False,
 )

@@ -5,7 +5,8 @@ Amounts that are hidden stay so over a restart. Names, states, ratios, percentag
 """
 
 from openbalance_hid.tiles.actions import TogglePrivacy
-from openbalance_hid.tiles.scene import Privacy, Scene, TileKind
+from openbalance_hid.tiles.kind import TileCase, TileKind
+from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
 
 NOTICES = {
@@ -22,4 +23,13 @@ def view(scene: Scene) -> TileView:
     return TileView(scene.tile, title, (notice,), f"Amounts {notice.words.lower()}, {notice.detail}", scene.theme)
 
 
-KIND = TileKind("privacy", "masks every amount", view, TogglePrivacy())
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("shown"),
+        TileCase("hidden", privacy=Privacy.ON),
+        TileCase("peeking", privacy=Privacy.PEEK),
+    )
+
+
+KIND = TileKind("privacy", "masks every amount", view, TogglePrivacy(), cases=cases, has_account=False)

@@ -10,9 +10,10 @@ from openbalance_hid.account.spend import providers
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import IDLE, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, ranking_view
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
 MOST = 6
@@ -28,10 +29,19 @@ def view(scene: Scene) -> TileView:
     return ranking_view(scene, scene.label or f"Via {period}", snapshot.activity, shown, names, by)
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("second page", turn=1),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "providers",
     "spend per upstream provider, two at a time",
     view,
     OpenPage(WebPage.ACTIVITY),
     (Option("period", "choice", "30d", choices=("30d", "7d"), help="which completed days"), BY),
+    cases=cases,
 )

@@ -10,8 +10,9 @@ from decimal import Decimal
 from openbalance_hid.account.pace import is_young, runway
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import notice_view, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
@@ -59,10 +60,23 @@ def _range(short: Decimal, long: Decimal | None) -> str:
     return f"{low.removesuffix(unit)}–{high}"
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("low", CaseAccount(bought="40")),
+        TileCase("very low", CaseAccount(bought="28.75")),
+        TileCase("hours", CaseAccount(bought="26.95")),
+        TileCase("overdrawn", CaseAccount(bought="10", used="12.40")),
+        TileCase("years", CaseAccount(bought="20000")),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "runway",
     "days left at the present pace",
     view,
     OpenPage(WebPage.CREDITS),
     (Option("warn_days", "int", 7, minimum=0, maximum=365, help="amber below it, red below a third of it"),),
+    cases=cases,
 )

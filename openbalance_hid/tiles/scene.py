@@ -1,8 +1,8 @@
-"""What a tile is given, and what a tile is. No tile sees anything else."""
+"""What a tile is given to make its view of. No tile sees anything else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -12,9 +12,6 @@ from msgspec import Struct, field
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.tiles.actions import Action
-from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.view import TileView
 
 
 class Privacy(Enum):
@@ -53,17 +50,3 @@ class Scene(Struct, frozen=True):
         """A number of the owner, None when the option is off."""
         value = self.options[name]
         return None if value is None else Decimal(str(value))
-
-
-class TileKind(Struct, frozen=True):
-    """A row of the table of tiles."""
-
-    name: str
-    help: str  # one line
-    view: Callable[[Scene], TileView]
-    tap: Action
-    options: tuple[Option, ...] = ()
-
-    def defaults(self) -> dict[str, object]:
-        """Every option at its default."""
-        return {option.name: option.default for option in self.options}

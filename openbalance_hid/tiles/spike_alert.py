@@ -17,11 +17,13 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import Acknowledge
+from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
     TileState,
     age_text,
@@ -101,6 +103,26 @@ def _window(scene: Scene) -> str:
     return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    jumped, runaway = CaseAccount(today="9.20"), CaseAccount(today="23.00")
+    return (
+        TileCase("spike", jumped),
+        TileCase("critical", runaway),
+        TileCase("spike, acknowledged", jumped, acknowledged=Level.SPIKE),
+        TileCase("critical, acknowledged", runaway, acknowledged=Level.CRITICAL),
+        TileCase("critical, only the spike acknowledged", runaway, acknowledged=Level.SPIKE),
+        TileCase("critical, old", runaway, later=timedelta(minutes=31.5)),
+        TileCase("critical, stale", runaway, later=timedelta(minutes=61.5)),
+        TileCase("critical, offline", replace(runaway, health=Health.OFFLINE)),
+        TileCase("spike, approximate", replace(jumped, sampled_h=0)),
+        TileCase("normal, approximate", CaseAccount(sampled_h=0)),
+        TileCase("normal, one hour", options={"window_hours": Decimal(1)}),
+        TileCase("gathering", CaseAccount(days=("2.10", "0.40"))),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "spike-alert",
     "normal, spike or critical: the spend rate against the mean active day",
@@ -123,4 +145,5 @@ KIND = TileKind(
         Option("notify", "bool", True, help="also tell the desktop"),
         Option("attention", "choice", "pulse", choices=("pulse", "steady"), help="how Critical calls for the eye"),
     ),
+    cases=cases,
 )

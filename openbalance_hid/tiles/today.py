@@ -11,8 +11,9 @@ from openbalance_hid.account.spend import leaders, today_since, today_usd, trend
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.balance import change_line
+from openbalance_hid.tiles.kind import IDLE, NOT_POLLED, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Block, Hero, Line, Shorten, TileView, Tone
 
@@ -44,10 +45,21 @@ def _against_yesterday(scene: Scene) -> Line | None:
     return change_line(change.difference_usd, "yest") if change is not None and change.basis == "today" else None
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("nothing spent", CaseAccount(today="0")),
+        TileCase("more", CaseAccount(today="12.35")),
+        TileCase("since the first sample", CaseAccount(sampled_h=4, unknown=NOT_POLLED)),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "today",
     "spend so far today (UTC), against the same time yesterday",
     view,
     OpenPage(WebPage.ACTIVITY),
     (Option("by", "choice", "model", choices=("model",), help="what leads today"),),
+    cases=cases,
 )

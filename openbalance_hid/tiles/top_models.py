@@ -10,9 +10,10 @@ A tap opens the activity page.
 from openbalance_hid.account.spend import leaders
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, ranking_view
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
 
@@ -28,6 +29,21 @@ def view(scene: Scene) -> TileView:
     return ranking_view(scene, title, reading, shown, names, by)
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("second page", turn=1),
+        TileCase("third page", turn=2),
+        TileCase("7d", options={"period": "7d"}),
+        TileCase("today", options={"period": "today"}),
+        TileCase("by requests", CaseAccount(days=("1",)), options={"by": "requests"}),
+        TileCase("by tokens", CaseAccount(days=("1",)), options={"by": "tokens"}),
+        TileCase("one model", options={"models": 1}),
+        TileCase("large", CaseAccount(days=("40000", "98000", "1234567"))),
+        TileCase("no activity", IDLE),
+    )
+
+
 KIND = TileKind(
     "top-models",
     "the models with the highest spend, two at a time",
@@ -38,4 +54,5 @@ KIND = TileKind(
         BY,
         Option("models", "int", 6, minimum=1, maximum=6, help="how many models, two a page"),
     ),
+    cases=cases,
 )

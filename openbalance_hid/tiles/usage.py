@@ -8,11 +8,13 @@ A tap opens the activity page.
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.scene import Scene, TileKind
+from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
     TileState,
     age_text,
@@ -65,6 +67,18 @@ def _icon(scene: Scene, title: str) -> TileView:
     return replace(plain_notice(scene, title, state), age=age)
 
 
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("icon", options={"display": "icon"}),
+        TileCase("icon, offline", CaseAccount(health=Health.OFFLINE), options={"display": "icon"}),
+        TileCase("balance", options={"display": "balance"}),
+        TileCase("month", options={"display": "usage", "period": "month"}),
+        TileCase("large", CaseAccount(today="312.40", bought="20000", used="7655.90"), options={"period": "30d"}),
+        TileCase("negative", CaseAccount(bought="10", used="12.40")),
+    )
+
+
 KIND = TileKind(
     "usage",
     "the balance, the usage of a period, or both",
@@ -74,4 +88,5 @@ KIND = TileKind(
         Option("display", "choice", "both", choices=("both", "icon", "balance", "usage"), help="what is shown"),
         Option("period", "choice", "today", choices=tuple(PERIODS), help="of the usage; today and month are UTC"),
     ),
+    cases=cases,
 )

@@ -17,7 +17,7 @@ from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.marks import FLASH_S
 from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.scene import TileKind
+from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.view import Flash
 from tests.build import NOON, day_of_samples, days_back, snapshot
 

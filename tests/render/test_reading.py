@@ -20,7 +20,10 @@ from openbalance_hid.render.draw import draw
 from openbalance_hid.render.encode import PictureFormat, encode
 from openbalance_hid.render.items import Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
-from tests.render.scenes import THEMES, Case, account, face
+from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.kind import CaseAccount, TileCase
+from tests.render.scenes import THEMES
+from tools.tile_cases import face_of_case
 
 AMOUNTS = 300
 ROUND_PX = 3
@@ -43,7 +46,7 @@ def amounts(seed):
 
 def hero_on_glass(amount, theme, side):
     """The words of the hero, and its picture for the reader."""
-    shown = face(Case("balance", account(balance=(amount, 0))), theme)
+    shown = face_of_case(TILES["balance"], TileCase("amount", CaseAccount(bought=str(amount), used="0")), theme)
     sent = encode(draw(shown, side, side), PictureFormat(side, side, "JPEG"))
     items = lay_out(shown.view, heading_of(shown), side, side).items
     hero = next(item for item in items if isinstance(item, TextItem) and item.role is Role.HERO)

@@ -13,10 +13,12 @@ from openbalance_hid.render.items import Box, MeterItem, Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.theme import contrast
 from openbalance_hid.render.type_scale import scale_of
+from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.states import STATES
 from openbalance_hid.tiles.view import Age, Row
 from tests.render.eyes import APART, EYES, clear_pixels, ground_of, seen, strokes, strongest
-from tests.render.scenes import AT_REST, SCENES, THEMES, TILES, TOUCHED, TROUBLES, face
+from tests.render.scenes import AT_REST, SCENES, THEMES, TOUCHED, face
+from tools.tile_cases import TROUBLES, words_of
 
 SIDES = (72, 96)
 
@@ -33,11 +35,11 @@ def placed(shown, side):
         yield item, box
 
 
-@pytest.mark.parametrize("tile", TILES)
-@pytest.mark.parametrize("state", ["preparing", "tile error", *(health.value.replace("_", " ") for health in TROUBLES)])
+@pytest.mark.parametrize("tile", [kind.name for kind in TILES.values() if kind.has_account])
+@pytest.mark.parametrize("state", ["preparing", "tile error", *map(words_of, TROUBLES)])
 def test_a_scene_shows_the_state_that_it_is_named_after(tile, state):
     views = [face(case, "dark").view for name, case in AT_REST.items() if name.startswith(f"{tile}: {state}")]
-    health = next((health for health in Health if health.value.replace("_", " ") == state), None)
+    health = next((health for health in Health if words_of(health) == state), None)
     words = STATES[health].words if health is not None else "Tile error"
     assert views
     aged = [view for view in views if view.tile == "spike-alert" and view.age is Age.STALE]  # these say their age instead
@@ -125,12 +127,12 @@ def test_the_ring_stands_out_from_what_is_inside_and_from_its_track(name, side, 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("eye", EYES)
-def test_what_two_tiles_say_differently_looks_different_to_every_eye(eye, theme):
+def test_different_contents_look_different_to_every_eye(eye, theme):
     pictures = defaultdict(dict)
     for name, case in SCENES.items():
         shown = face(case, theme)
         unspoken = replace(shown, view=replace(shown.view, text=""))  # the accessible name says more than fits on a key
-        pictures[case.tile].setdefault(unspoken, (name, seen(draw(shown, 72, 72), eye)))
+        pictures[case.kind.name].setdefault(unspoken, (name, seen(draw(shown, 72, 72), eye)))
     alike = []
     for looks in pictures.values():
         for (one, first), (other, second) in combinations(looks.values(), 2):

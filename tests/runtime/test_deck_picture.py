@@ -1,4 +1,4 @@
-"""Pictures without a running daemon: settled sample accounts, whole decks, and the sheet of all tiles."""
+"""Pictures without a running daemon: settled sample accounts and whole decks."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -11,14 +11,11 @@ from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintSc
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.default_layout import DEFAULT_STRIP
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK, LIGHT
 from openbalance_hid.runtime.deck_picture import SCALE, body_of, deck_png, panel_of, sample_snapshots, shown
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.view import Flash, Hero, Line, Notice
-from tools.tile_gallery import cells_of, sheet_png, situations
 
 AT = datetime(2026, 2, 5, 14, 40, tzinfo=UTC)
 MOMENT = Moment(AT, 0.0)
@@ -150,71 +147,3 @@ def test_the_glass_beside_the_keys_is_lit_in_the_picture(normal, model):
     below = drawn.crop((0, drawn.height - drawn.height // 2, drawn.width, drawn.height))
     lit = sum(number for number, colour in below.getcolors(1 << 20) if colour == (*LIGHT.background, 255))
     assert lit > 0.5 * panel.width * panel.height * SCALE**2
-
-
-# --- the sheet -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("kind", TILES.values(), ids=TILES)
-def test_the_sheet_shows_each_look_of_a_tile_once_and_with_a_name(kind, theme):
-    cells = list(cells_of(kind, theme))
-    looks = [(face.view.title, face.view.blocks, face.view.age, face.view.attention, face) for _, face in cells]
-    assert len(set(looks)) == len(looks)
-    assert cells[0][0] == "usual"
-    assert all(name for name, _ in cells)
-    assert {face.view.theme for _, face in cells} == {theme}
-
-
-@pytest.mark.parametrize("kind", [kind for kind in TILES.values() if kind.name != "blank"], ids=lambda kind: kind.name)
-def test_the_sheet_shows_what_the_finger_does_on_every_tile(kind):
-    faces = [face for _, face in cells_of(kind, "dark")]
-    assert any(face.pressed and not face.ring for face in faces)
-    assert any(face.pressed and face.ring > 0.5 for face in faces)
-    assert any(face.refreshing for face in faces)
-    assert {face.flash for face in faces} == set(Flash)
-
-
-def test_the_sheet_shows_all_words_of_trouble_with_and_without_a_value():
-    views = [face.view for kind in TILES.values() for _, face in cells_of(kind, "dark")]
-    notices = {block.words for view in views for block in view.blocks if isinstance(block, Notice)}
-    whole = {"Preparing…", "Set up", "Not a Management key", "Key rejected", "Offline", "Slow down", "OpenRouter error"}
-    assert whole | {"No activity yet", "Gathering baseline"} <= notices
-    beside = {
-        block.text
-        for view in views
-        if any(isinstance(each, Hero) for each in view.blocks)
-        for block in view.blocks
-        if isinstance(block, Line)
-    }
-    assert whole - {"Preparing…"} <= beside
-
-
-def test_every_alarm_is_on_the_sheet_calling_and_seen():
-    spikes = [face.view for _, face in cells_of(TILES["spike-alert"], "dark")]
-    heroes = {(block.text, view.attention) for view in spikes for block in view.blocks if isinstance(block, Hero)}
-    assert {("Normal", False), ("Spike", True), ("Spike", False), ("Critical", True), ("Critical", False)} <= heroes
-
-
-def test_situations_have_names_of_their_own():
-    names = [situation.name for situation in situations()]
-    assert len(set(names)) == len(names)
-
-
-def test_a_sheet_shows_keys_as_they_are_drawn_for_the_deck():
-    whole = Image.open(BytesIO(sheet_png(200, 100, ("dark",))))
-    _, usual = next(cells_of(next(iter(TILES.values())), "dark"))
-    key = draw(usual, 200, 100).tobytes()
-    assert [y for y in range(200) if whole.crop((28, y, 228, y + 100)).tobytes() == key]
-
-
-def test_a_sheet_shows_the_dark_theme_above_the_light_one():
-    whole = Image.open(BytesIO(sheet_png(72, 72)))
-    dark, light = ([y for y in range(whole.height) if whole.getpixel((30, y)) == each.background] for each in (DARK, LIGHT))
-    assert len(dark) == len(light) > 72
-    assert dark[-1] < light[0]
-
-
-def test_a_sheet_of_one_theme_has_only_that_one():
-    whole = Image.open(BytesIO(sheet_png(72, 72, ("light",))))
-    assert DARK.background not in {colour for _, colour in whole.getcolors(1 << 20)}

@@ -6,7 +6,7 @@ from openbalance_hid.app.effects import Paint
 from openbalance_hid.app.events import DeckReady, PageRequested, Swiped
 from openbalance_hid.config.load import parse
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.scene import TileKind
+from openbalance_hid.tiles.kind import TileKind
 from tests.app.test_controller import Story, healthy
 
 DECKS = 8

@@ -36,10 +36,10 @@ def test_no_amount_is_left_on_any_tile_in_any_situation(name):
 
 def test_names_and_states_stay():
     faces = dict(cells_of(TILES["balance"], "dark"))
-    shown = masked(faces["offline, value kept"].view)
+    shown = masked(faces["offline, last value"].view)
     assert shown.blocks[0] == Hero(f"${DOTS}")
     assert "Offline" in shown.text
-    assert masked(faces["percent"].view).blocks[0].text == faces["percent"].view.blocks[0].text
+    assert masked(faces["percent 30d"].view).blocks[0].text == faces["percent 30d"].view.blocks[0].text
 
 
 @pytest.mark.parametrize("tile", ["top-models", "providers"])
