@@ -1,9 +1,11 @@
-"""What the control socket is told: each command carried out on the main thread, between two events."""
+"""The commands of the control socket: each one runs on the main thread, between two events."""
 
+import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 from openbalance_hid.app.clock import Moment
@@ -11,29 +13,85 @@ from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
-from openbalance_hid.ipc.change_counter import ChangeCounter
+from openbalance_hid.ipc.messages import (
+    AccountsRequest,
+    HoldRequest,
+    NumbersRequest,
+    PressRequest,
+    PreviewRequest,
+    RefreshRequest,
+    ReloadRequest,
+    StatusRequest,
+    StopRequest,
+    TurnRequest,
+    WatchRequest,
+    parse_request,
+)
 from openbalance_hid.ipc.status import accounts
 from openbalance_hid.text import did_you_mean
 
-ANSWER_LIMIT_S = 10.0
-LOOK_S = 10.0  # how long one who watches may be gone before that is noticed
+RESULT_LIMIT_S = 10.0
+RECHECK_S = 10.0  # a subscriber that has disconnected is noticed after this time at the latest
+SUBSCRIBER_LIMIT = 24  # of the control server's 32 clients, so that single requests always find a place
+CHECK_S = 0.25  # how long a new subscriber waits for the place of one that has disconnected …
+CHECK_INTERVAL_S = 1.0  # … and how often they are checked for it
+
+Query = Callable[[Controller, Moment], Any]
+
+
+class ChangeCounter:
+    """A counter of possible changes, for threads that wait for the next one. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._number = 0
+        self._ended = False
+
+    @property
+    def number(self) -> int:
+        """The number of changes so far."""
+        return self._number
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether no change will follow."""
+        return self._ended
+
+    def notify(self) -> None:
+        """Count a change and wake all waiting threads."""
+        with self._changed:
+            self._number += 1
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Wake all waiting threads for the last time. Idempotent."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait(self, after: int, limit_s: float) -> bool:
+        """Return whether the number exceeds `after`; wait for that up to `limit_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._number > after, limit_s)
+            return self._number > after
 
 
 class Commands:
-    """Turns requests into questions for the main thread.
+    """Runs the request of a client.
 
-    `refresh` polls an account and says whether it does; `preview` draws a deck as a PNG file, given model and theme or None;
-    `reload` reads the configuration and says what came of it.
+    `put` hands an event or a call to the main thread. `refresh` polls an account and returns whether a poll starts;
+    `preview` draws a deck as a PNG file, given model and theme or None; `reload` reads the configuration and returns what came
+    of it, in words.
     """
 
     def __init__(
         self,
         put: Callable[[Event | ScheduledCall], None],
-        status: Callable[[Controller, Moment], dict[str, Any]],
+        status: Query,
         preview: Callable[[Controller, Moment, str | None, str | None], bytes],
         refresh: Callable[[str], bool],
         stop: Callable[[], None],
-        news: ChangeCounter,
+        changes: ChangeCounter,
         reload: Callable[[], str] = lambda: "unchanged",
     ) -> None:
         self._put = put
@@ -41,95 +99,118 @@ class Commands:
         self._preview = preview
         self._refresh = refresh
         self._stop = stop
-        self._news = news
+        self._changes = changes
         self._reload = reload
+        self._subscribers = threading.BoundedSemaphore(SUBSCRIBER_LIMIT)
+        self._check_lock = threading.Lock()
+        self._checked_s = float("-inf")  # monotonic
 
     def __call__(self, request: Mapping[str, Any]) -> Any:
-        """What `ok` holds. Called on a thread of the socket's; OpenBalanceError for what cannot be done."""
-        commands: dict[str, Callable[[Controller, Moment], Any]] = {
-            "status": self._status,
-            "accounts": lambda house, now: accounts(house, now.utc),
-            "refresh": lambda house, _: self._refresh_accounts(house, request.get("account")),
-            "preview": lambda house, now: b64encode(
-                self._preview(house, now, request.get("model"), request.get("theme"))
-            ).decode(),
-            "press": lambda house, _: self._gesture(house, request, Gesture.TAP),
-            "page": lambda house, _: self._turn_page(house, str(request.get("name"))),
-            "identify": lambda house, _: self._identify(house),
-            "hold": lambda house, _: self._gesture(house, request, Gesture.HOLD),
-        }
-        name = request.get("command")
-        if name == "stop":
-            self._stop()
-            return None
-        if name == "reload":
-            return self._reload()
-        if name == "watch":
-            return self._watch()
-        if name not in commands:
-            raise UsageError(f"the daemon knows no command {str(name)[:40]!r}", "openbalance-hid --help")
-        return self._on_main(commands[str(name)])
+        """Return the result of the request, or an iterator of results.
+
+        Called on a thread of the control server. Raises OpenBalanceError when the command cannot be carried out.
+        """
+        match parse_request(request):
+            case StopRequest():
+                return self._stop()
+            case ReloadRequest():
+                return self._reload()
+            case WatchRequest():
+                return self._watch()
+            case StatusRequest():
+                return self._on_main(self._status)
+            case AccountsRequest():
+                return self._on_main(lambda controller, now: accounts(controller, now.utc))
+            case RefreshRequest(account):
+                return self._on_main(lambda controller, _: self._refresh_accounts(controller, account))
+            case PreviewRequest(model, theme):
+                return self._on_main(lambda controller, now: b64encode(self._preview(controller, now, model, theme)).decode())
+            case PressRequest(key):
+                return self._on_main(lambda controller, _: self._gesture(controller, key, Gesture.TAP))
+            case HoldRequest(key):
+                return self._on_main(lambda controller, _: self._gesture(controller, key, Gesture.HOLD))
+            case TurnRequest(name):
+                return self._on_main(lambda controller, _: self._turn_page(controller, name))
+            case NumbersRequest():
+                return self._on_main(lambda controller, _: self._identify(controller))
 
     def _watch(self) -> Iterator[Any]:
-        """The accounts as they are told in the status, now and whenever that has changed; None now and then in between."""
-        told: object = None
-        while not self._news.is_over:
-            heard = self._news.number
-            known = self._on_main(lambda house, now: accounts(house, now.utc))
-            yield known if known != told else None
-            told = known
-            while not self._news.is_over and not self._news.wait(heard, LOOK_S):
-                yield None
+        """Yield the accounts of the status now and after each change, and None in between for checks of the client."""
+        self._add_subscriber()
+        try:
+            sent: object = None
+            while not self._changes.is_ended:
+                number = self._changes.number
+                current = self._on_main(lambda controller, now: accounts(controller, now.utc))
+                yield current if current != sent else None
+                sent = current
+                while not self._changes.is_ended and not self._changes.wait(number, RECHECK_S):
+                    yield None
+        finally:
+            self._subscribers.release()
 
-    def _on_main(self, question: Callable[[Controller, Moment], Any]) -> Any:
-        answer: Future[Any] = Future()
+    def _add_subscriber(self) -> None:
+        """Take a subscriber's place; when none is free, wait a moment for the subscribers that have disconnected to end."""
+        if self._subscribers.acquire(blocking=False):
+            return
+        with self._check_lock:
+            wait_s = self._checked_s + CHECK_S - time.monotonic()
+            if wait_s < CHECK_S - CHECK_INTERVAL_S:
+                self._checked_s, wait_s = time.monotonic(), CHECK_S
+                self._changes.notify()  # every subscriber sends, or ends when its client has disconnected
+        if not self._subscribers.acquire(timeout=max(0.0, wait_s)):
+            raise NoDaemonError(f"{SUBSCRIBER_LIMIT} programs watch already; no more can", "openbalance-hid bar")
 
-        def inquiry(house: Controller, now: Moment) -> None:
+    def _on_main(self, query: Query) -> Any:
+        """Return the result of `query`, which runs on the main thread."""
+        result: Future[Any] = Future()
+
+        def run(controller: Controller, now: Moment) -> None:
             try:
-                answer.set_result(question(house, now))
+                result.set_result(query(controller, now))
             except OpenBalanceError as error:
-                answer.set_exception(error)
+                result.set_exception(error)
             except Exception as error:
-                answer.set_exception(error)
+                result.set_exception(error)
                 raise
 
-        self._put(inquiry)
+        self._put(run)
         try:
-            return answer.result(ANSWER_LIMIT_S)
-        except TooLate as error:
+            return result.result(RESULT_LIMIT_S)
+        except FutureTimeoutError as error:
             raise NoDaemonError("the daemon is too busy to answer", "openbalance-hid status") from error
 
-    def _refresh_accounts(self, house: Controller, account: object) -> dict[str, bool]:
-        if account is not None and account not in house.snapshots:
-            raise UsageError(f"no account is named {str(account)[:40]!r}", "openbalance-hid accounts")
-        return {name: self._refresh(name) for name in house.snapshots if account in (None, name)}
+    def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool]:
+        if account is not None and account not in controller.snapshots:
+            raise UsageError(f"no account is named {account[:40]!r}", "openbalance-hid accounts")
+        return {name: self._refresh(name) for name in controller.snapshots if account in (None, name)}
 
-    def _turn_page(self, house: Controller, name: str) -> list[dict[str, Any]]:
-        """On every deck that has a page of that name."""
-        if not house.panels:
+    def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:
+        """Show the page on every deck that has one of that name."""
+        if not controller.panels:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
-        decks = [serial for serial, panel in house.panels.items() if name in panel.pages.names]
+        decks = [serial for serial, panel in controller.panels.items() if name in panel.pages.names]
         if not decks:
-            known = dict.fromkeys(page for panel in house.panels.values() for page in panel.pages.names)
+            pages = dict.fromkeys(page for panel in controller.panels.values() for page in panel.pages.names)
             raise UsageError(
-                f"no deck has a page '{name[:40]}', only {', '.join(known)}{did_you_mean(name, known)}",
+                f"no deck has a page '{name[:40]}', only {', '.join(pages)}{did_you_mean(name, pages)}",
                 "openbalance-hid status",
             )
         self._put(PageRequested(name))
         return [{"serial": serial, "page": name} for serial in decks]
 
-    def _identify(self, house: Controller) -> list[dict[str, Any]]:
-        if not house.panels:
+    def _identify(self, controller: Controller) -> list[dict[str, Any]]:
+        if not controller.panels:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
         self._put(IdentifyRequested())
-        return [{"serial": serial, "model": panel.shape.model} for serial, panel in house.panels.items()]
+        return [{"serial": serial, "model": panel.shape.model} for serial, panel in controller.panels.items()]
 
-    def _gesture(self, house: Controller, request: Mapping[str, Any], gesture: Gesture) -> dict[str, Any]:
-        key, serial = request.get("key"), next(iter(house.boards), None)
+    def _gesture(self, controller: Controller, key: int, gesture: Gesture) -> dict[str, Any]:
+        serial = next(iter(controller.boards), None)
         if serial is None:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
-        board = house.boards[serial]
-        if not isinstance(key, int) or key not in board:
-            raise UsageError(f"the deck has no key {key}: its keys are 0 to {len(board) - 1}", "openbalance-hid status")
+        tiles = controller.boards[serial]
+        if key not in tiles:
+            raise UsageError(f"the deck has no key {key}: its keys are 0 to {len(tiles) - 1}", "openbalance-hid status")
         self._put(GestureRequested(key, gesture, serial))
-        return {"serial": serial, "key": key, "tile": board[key].tile}
+        return {"serial": serial, "key": key, "tile": tiles[key].tile}

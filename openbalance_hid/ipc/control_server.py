@@ -1,12 +1,12 @@
-"""The local socket: one JSON object a line in, one out. Mode 0600 in a directory of mode 0700.
+"""The control socket: one JSON object a line in, one out. Mode 0600 in a directory of mode 0700.
 
     {"command": "status"}                     -> {"ok": {...}}
     {"command": "hold", "key": 3}             -> {"ok": null}
     {"command": "watch"}                      -> {"ok": {...}} now and at each change, until either side closes
-    anything that cannot be done              -> {"error": "…", "hint": "…", "exit_code": 2}
+    a request that cannot be carried out      -> {"error": "…", "hint": "…", "exit_code": 2}
 
-Owning the socket's lock is being the daemon: a second one is refused. The lock is the kernel's (flock), so it ends with its
-process, however that ends.
+The process that holds the socket's lock is the daemon: a second one is refused. The lock is the kernel's (flock), so it ends
+with its process, also when that is killed. Not here: the commands and their fields (commands.py, messages.py), and the client.
 """
 
 import contextlib
@@ -19,9 +19,11 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError, UsageError
@@ -29,35 +31,37 @@ from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalance
 log = logging.getLogger(__name__)
 
 LINE_LIMIT = 64 * 1024  # bytes of one request; the longest real one is below 200
-CLIENT_LIMIT = 32  # one more takes the place of whoever has waited longest
-BACKLOG = 128  # clients that wait to be taken: a whole crowd may come at once
-IDLE_LIMIT_S = 10.0  # a client that says nothing, or reads nothing, for so long is let go
+CLIENT_LIMIT = 32  # threads for clients; one more client takes the place of the one that has been idle for longest
+BACKLOG = 128  # connections that wait to be accepted
+IDLE_LIMIT_S = 10.0  # a client that sends nothing, or reads nothing, for this long is disconnected
+EVICTION_LIMIT_S = 1.0  # how long a new client waits for the thread of the one that it replaces
 _BUSY_S = float("inf")
 
-# A request in, what `ok` holds out, OpenBalanceError otherwise. An iterator is a stream of such, with None where there is
-# nothing to say but the peer may be looked at.
-Answer = Callable[[Mapping[str, Any]], Any]
+# Returns the result of a request; raises OpenBalanceError. A stream is an iterator of results, with None where it has no
+# result but the connection can be checked.
+RequestHandler = Callable[[Mapping[str, Any]], Any]
 
 
 class ControlServer:
-    """Listens on `socket_file`, asks `answer` for each request. `start` before anything else that only one daemon may do."""
+    """Listens on `socket_file` and calls `handle` for each request. Start it before anything that only one daemon may do."""
 
-    def __init__(self, socket_file: Path, answer: Answer) -> None:
+    def __init__(self, socket_file: Path, handle: RequestHandler) -> None:
         self._file = socket_file
-        self._answer = answer
+        self._handle = handle
         self._lock: int | None = None
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._places = threading.BoundedSemaphore(CLIENT_LIMIT)  # one for each thread of a client
         self._clients_lock = threading.Lock()
-        self._clients: dict[socket.socket, float] = {}  # monotonic seconds of its last word, _BUSY_S while that is answered
+        self._clients: dict[socket.socket, float] = {}  # monotonic seconds of the last activity; _BUSY_S during a request
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Take the lock and listen. AlreadyRunningError names the process that holds it."""
+        """Take the lock and listen. Raises AlreadyRunningError, which names the process that holds the lock."""
         directory = private_dir(self._file.parent)
         try:
             self._lock = _take_lock(directory / "control.lock")
-            self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock says that none is alive
+            self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs
         except OSError as error:
             self.stop()
             reason = (error.strerror or str(error)).lower()
@@ -71,11 +75,11 @@ class ControlServer:
             raise ConfigError(f"cannot listen at {self._file}: {reason}", "openbalance-hid doctor") from error
         self._file.chmod(0o600)
         self._socket.listen(BACKLOG)
-        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+        self._thread = threading.Thread(target=self._accept_clients, name="control", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and give the lock back; may be called twice."""
+        """Stop listening and release the lock. Idempotent."""
         self._stopping.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):
@@ -90,51 +94,63 @@ class ControlServer:
             os.close(self._lock)
             self._lock = None
 
-    def _serve(self) -> None:
-        listener, troubled = self._socket, False
+    def _accept_clients(self) -> None:
+        listener, failing = self._socket, False
         while listener is not None and not self._stopping.is_set():
             try:
                 client, _ = listener.accept()
             except OSError as error:
                 if self._stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
                     return
-                if not troubled:
-                    log.warning("the control socket cannot take a client: %s", error)
-                troubled = True
-                self._stopping.wait(1.0)  # out of file descriptors: let others finish
+                if not failing:
+                    log.warning("the control socket cannot accept a client: %s", error)
+                failing = True
+                self._stopping.wait(1.0)  # out of file descriptors: wait until others are closed
                 continue
-            if troubled:
-                log.info("the control socket takes clients again")
-            troubled = False
+            if failing:
+                log.info("the control socket accepts clients again")
+            failing = False
             if not self._admit(client):
                 client.close()
                 continue
             try:
-                threading.Thread(target=self._talk, args=(client,), name="control client", daemon=True).start()
-            except RuntimeError as error:  # no room for one more
-                log.warning("the control socket cannot take a client: %s", error)
-                self._forget(client)
+                threading.Thread(target=self._serve, args=(client,), name="control client", daemon=True).start()
+            except RuntimeError as error:  # the system's limit of threads
+                log.warning("the control socket cannot accept a client: %s", error)
+                self._remove(client)
                 client.close()
 
     def _admit(self, client: socket.socket) -> bool:
-        """Whether there is room: else for the one who has said nothing for the longest time there is none any more."""
+        """Return whether the client has a place; when all are taken, disconnect the client that has been idle for longest."""
+        if not self._places.acquire(blocking=False):
+            self._disconnect_idle()
+            if not self._places.acquire(timeout=EVICTION_LIMIT_S):
+                return False
         with self._clients_lock:
-            if len(self._clients) >= CLIENT_LIMIT:
-                longest = min(self._clients, key=lambda each: self._clients[each])
-                if self._clients[longest] == _BUSY_S:
-                    return False
-                del self._clients[longest]
-                with contextlib.suppress(OSError):
-                    longest.shutdown(socket.SHUT_RDWR)  # its thread wakes, and ends
             self._clients[client] = time.monotonic()
-            return True
+        return True
+
+    def _disconnect_idle(self) -> None:
+        with self._clients_lock:
+            client = min(self._clients, key=lambda each: self._clients[each], default=None)
+            if client is None or self._clients[client] == _BUSY_S:
+                return
+            del self._clients[client]
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)  # its thread wakes, and ends
 
     def _mark(self, client: socket.socket, at_s: float) -> None:
         with self._clients_lock:
             if client in self._clients:
                 self._clients[client] = at_s
 
-    def _talk(self, client: socket.socket) -> None:
+    def _remove(self, client: socket.socket) -> None:
+        with self._clients_lock:
+            self._clients.pop(client, None)
+        self._places.release()
+
+    def _serve(self, client: socket.socket) -> None:
+        """Answer the requests of one client until it disconnects; runs on a thread of its own."""
         try:
             client.settimeout(IDLE_LIMIT_S)
             with client, client.makefile("rb") as lines:
@@ -142,44 +158,49 @@ class ControlServer:
                     if len(line) > LINE_LIMIT:
                         return
                     self._mark(client, _BUSY_S)
-                    for reply in self._replies(line):
-                        self._mark(client, time.monotonic())
-                        if reply is not None:
-                            client.sendall(json.dumps(reply).encode() + b"\n")
-                        elif self._stopping.is_set() or _has_left(client):
-                            return
+                    if not self._send_replies(client, line):
+                        return
+                    self._mark(client, time.monotonic())
         except OSError:
-            return  # gone, or silent for too long
+            return  # disconnected, or idle for too long
         finally:
-            self._forget(client)
+            self._remove(client)
 
-    def _forget(self, client: socket.socket) -> None:
-        with self._clients_lock:
-            self._clients.pop(client, None)
+    def _send_replies(self, client: socket.socket, line: bytes) -> bool:
+        """Send every reply to the request in `line`; return whether the client is still connected."""
+        with contextlib.closing(self._replies(line)) as replies:
+            for reply in replies:
+                self._mark(client, time.monotonic())  # a client that does not read may be disconnected
+                if reply is not None:
+                    client.sendall(json.dumps(reply).encode() + b"\n")
+                elif self._stopping.is_set() or _is_disconnected(client):
+                    return False
+                self._mark(client, _BUSY_S)
+        return True
 
-    def _replies(self, line: bytes) -> Iterator[dict[str, Any] | None]:
+    def _replies(self, line: bytes) -> Generator[dict[str, Any] | None]:
         try:
-            request = json.loads(line)
+            request = msgspec.json.decode(line)
             if not isinstance(request, dict):
                 raise UsageError("a request is a JSON object")
-            answer = self._answer(request)
-            if isinstance(answer, Iterator):
-                yield from (None if each is None else {"ok": each} for each in answer)
+            result = self._handle(request)
+            if isinstance(result, Iterator):
+                yield from (None if each is None else {"ok": each} for each in result)
             else:
-                yield {"ok": answer}
+                yield {"ok": result}
         except OpenBalanceError as error:
             yield {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        except (ValueError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield {"error": "the request is not JSON", "hint": "", "exit_code": UsageError.exit_code}
         except Exception:  # one turn of a thread
             log.exception("a request on the control socket failed")
-            yield {"error": "the daemon failed on this request; its log says why", "hint": "", "exit_code": 1}
+            yield {"error": "the daemon failed on this request; its log has the traceback", "hint": "", "exit_code": 1}
 
 
-def _has_left(client: socket.socket) -> bool:
-    look = select.poll()
-    look.register(client, select.POLLIN)
-    return bool(look.poll(0)) and client.recv(1, socket.MSG_PEEK) == b""
+def _is_disconnected(client: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(client, select.POLLIN)
+    return bool(poll.poll(0)) and client.recv(1, socket.MSG_PEEK) == b""
 
 
 def _take_lock(path: Path) -> int:
@@ -191,7 +212,7 @@ def _take_lock(path: Path) -> int:
         os.close(lock)
         name = f" as process {holder}" if holder.isdigit() else ""
         raise AlreadyRunningError(f"another daemon is running{name}", "openbalance-hid stop") from error
-    with contextlib.suppress(OSError):  # only who holds it is not to be read then
+    with contextlib.suppress(OSError):  # then a second daemon cannot name this process
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
     return lock

@@ -47,8 +47,7 @@ from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
-from openbalance_hid.ipc.change_counter import ChangeCounter
-from openbalance_hid.ipc.commands import Commands
+from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.client import Client
@@ -182,7 +181,7 @@ class _Daemon:
                 running.callback(watch.stop)
                 watch.start()
             log.info("running; configuration: %s", self._wishes.paths.config_file)
-            run_loop(self._house, self._inbox, self._carry_out, now, self._news.tell, self._manager)
+            run_loop(self._house, self._inbox, self._carry_out, now, self._news.notify, self._manager)
             log.info("stopping")
             self._manager.stopping()
 

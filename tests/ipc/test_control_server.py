@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
-from openbalance_hid.ipc.change_counter import ChangeCounter
+from openbalance_hid.ipc.commands import ChangeCounter
 from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer
 
@@ -48,7 +48,7 @@ def server(place):
     made.stop()
 
 
-def said(place: Path, data: bytes) -> bytes:
+def replies(place: Path, data: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(10)
         peer.connect(str(place))
@@ -73,13 +73,13 @@ def test_a_directory_open_to_others_is_refused(tmp_path):
         ControlServer(tmp_path / "run" / "control.sock", answer).start()
 
 
-def test_a_directory_with_too_long_a_name_for_a_socket_is_a_matter_of_the_configuration(tmp_path):
+def test_a_directory_name_too_long_for_a_socket_is_a_configuration_error(tmp_path):
     with pytest.raises(ConfigError, match="af_unix path too long") as refusal:
         ControlServer(tmp_path / ("x" * 120) / "control.sock", lambda _: None).start()
     assert refusal.value.hint == "openbalance-hid doctor"
 
 
-def test_a_second_daemon_is_refused_and_told_who_runs(server, place):
+def test_a_second_daemon_is_refused_with_the_process_that_runs(server, place):
     with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
         ControlServer(place, answer).start()
     assert request(place, "still here") == {"command": "still here"}
@@ -101,7 +101,7 @@ def test_a_killed_daemon_leaves_no_lock(place):
     assert not place.exists()
 
 
-def test_no_daemon_is_said_with_the_command_that_starts_one(place):
+def test_without_a_daemon_the_hint_is_the_command_that_starts_one(place):
     with pytest.raises(NoDaemonError) as caught:
         request(place, "status")
     assert caught.value.exit_code == 69
@@ -115,36 +115,36 @@ def test_the_daemons_own_errors_come_back_with_hint_and_code(server, place):
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b"[1]\n", b"\xff\xfe\n", b'{"command": "fail"}\n', b"[" * 5000 + b"\n"])
-def test_nonsense_gets_an_error_and_harms_nobody(server, place, line):
-    assert "error" in json.loads(said(place, line))
+def test_nonsense_gets_an_error_and_leaves_the_server_running(server, place, line):
+    assert "error" in json.loads(replies(place, line))
     assert request(place, "after") == {"command": "after"}
 
 
 def test_an_endless_line_is_cut_off(server, place):
-    with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # cut off while still talking
-        assert said(place, b"x" * (LINE_LIMIT + 10)) == b""
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # cut off while still sending
+        assert replies(place, b"x" * (LINE_LIMIT + 10)) == b""
     assert request(place, "after") == {"command": "after"}
 
 
-def test_a_stream_says_each_thing_once_and_goes_on_to_the_next_request(server, place):
-    lines = said(place, b'{"command": "watch"}\n{"command": "after"}\n').splitlines()
+def test_a_stream_sends_each_result_once_and_then_the_next_request_runs(server, place):
+    lines = replies(place, b'{"command": "watch"}\n{"command": "after"}\n').splitlines()
     assert [json.loads(line) for line in lines] == [{"ok": 1}, {"ok": 2}, {"ok": {"command": "after"}}]
 
 
 def test_a_stream_that_fails_ends_in_its_error(server, place):
-    heard = subscribe(place, "watch and fail")
-    assert next(heard) == 1
+    results = subscribe(place, "watch and fail")
+    assert next(results) == 1
     with pytest.raises(OpenBalanceError, match="busy"):
-        next(heard)
+        next(results)
 
 
-def test_one_who_watched_and_left_is_not_kept(place):
-    looks = threading.Semaphore(0)
+def test_the_thread_of_a_disconnected_subscriber_ends(place):
+    checks = threading.Semaphore(0)
 
     def endless(_):
         yield 1
         while True:
-            looks.acquire()
+            checks.acquire()
             yield None
 
     server = ControlServer(place, endless)
@@ -155,24 +155,24 @@ def test_one_who_watched_and_left_is_not_kept(place):
             peer.sendall(b"{}\n")
             assert peer.recv(100) == b'{"ok": 1}\n'
             (client,) = [thread for thread in threading.enumerate() if thread.name == "control client"]
-            looks.release()  # a look while the peer is there
-        looks.release()
+            checks.release()  # a check while the peer is connected
+        checks.release()
         client.join(30)
         assert not client.is_alive()
     finally:
         server.stop()
 
 
-def test_news_is_heard_by_those_who_wait_and_by_those_who_come_late():
-    news = ChangeCounter()
-    heard = []
-    waiting = threading.Thread(target=lambda: heard.append(news.wait(0, 30)))
+def test_a_change_wakes_waiting_threads_and_is_seen_by_later_ones():
+    changes = ChangeCounter()
+    results = []
+    waiting = threading.Thread(target=lambda: results.append(changes.wait(0, 30)))
     waiting.start()
-    news.tell()
+    changes.notify()
     waiting.join(30)
-    assert heard == [True]
-    assert news.wait(0, 0), "told before anybody waited"
-    assert not news.wait(news.number, 0)
-    news.end()
-    assert not news.wait(news.number, 30), "the end wakes everybody, and is no news"
-    assert news.is_over
+    assert results == [True]
+    assert changes.wait(0, 0), "the change happened before this call"
+    assert not changes.wait(changes.number, 0)
+    changes.end()
+    assert not changes.wait(changes.number, 30), "the end wakes all threads, and is no change"
+    assert changes.is_ended

@@ -122,7 +122,7 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         late.connect(str(tmp_path / "run" / "control.sock"))
         late.sendall(b'{"command": "status"}\n')
         knocking = socket.create_connection(("127.0.0.1", urlsplit(running.url).port))  # at the page's door
-        running.until_logged("cannot take a client")
+        running.until_logged("cannot accept a client")
         page.tap(1)
         for hold in range(holds):  # each asks the account, which needs a socket
             page.seen.clear()
@@ -144,7 +144,7 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         page.tap(0)
         figures.tell(tried=1 + holds, survived=1 + holds)
         assert running.end() == 0
-        assert running.log.count("cannot take a client") == 1, "said once"
+        assert running.log.count("cannot accept a client") == 1, "said once"
         # a picture may have wanted a font that could not be opened; then it was drawn later
         assert running.log.count("Traceback") == running.log.count("was not carried out") <= 1, running.log
         assert running.log.count("is carried out again") == running.log.count("was not carried out")

@@ -1,0 +1,101 @@
+"""The requests of the control socket: one type for each command, checked before anything is done.
+
+A request is a JSON object: `command` selects the type, the other members are its fields. A field of the wrong type or an
+unknown field is refused, so that a mistyped name never means "all accounts".
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct, ValidationError, convert
+
+from openbalance_hid.errors import UsageError
+
+_LONGEST = 200  # characters of a message about a request: it may repeat a part of it
+
+
+class _Message(Struct, frozen=True, tag_field="command", forbid_unknown_fields=True):
+    """What all requests have in common."""
+
+
+class StatusRequest(_Message, frozen=True, tag="status"):
+    """Return everything that the daemon reports."""
+
+
+class AccountsRequest(_Message, frozen=True, tag="accounts"):
+    """Return the part of the status about the accounts."""
+
+
+class WatchRequest(_Message, frozen=True, tag="watch"):
+    """Return the accounts now and at each change."""
+
+
+class RefreshRequest(_Message, frozen=True, tag="refresh"):
+    """Poll one account, or all."""
+
+    account: str | None = None
+
+
+class PreviewRequest(_Message, frozen=True, tag="preview"):
+    """Draw the connected deck, or another model, as a PNG file."""
+
+    model: str | None = None
+    theme: Literal["dark", "light"] | None = None
+
+
+class PressRequest(_Message, frozen=True, tag="press"):
+    """Tap a key of the first deck."""
+
+    key: int
+
+
+class HoldRequest(_Message, frozen=True, tag="hold"):
+    """Hold a key of the first deck."""
+
+    key: int
+
+
+class TurnRequest(_Message, frozen=True, tag="page"):
+    """Show a page on every deck that has it."""
+
+    name: str
+
+
+class NumbersRequest(_Message, frozen=True, tag="identify"):
+    """Show the number of each key for a while."""
+
+
+class ReloadRequest(_Message, frozen=True, tag="reload"):
+    """Read the configuration again."""
+
+
+class StopRequest(_Message, frozen=True, tag="stop"):
+    """End the daemon."""
+
+
+Request = (
+    StatusRequest
+    | AccountsRequest
+    | WatchRequest
+    | RefreshRequest
+    | PreviewRequest
+    | PressRequest
+    | HoldRequest
+    | TurnRequest
+    | NumbersRequest
+    | ReloadRequest
+    | StopRequest
+)
+COMMANDS = frozenset(kind.__struct_config__.tag for kind in Request.__args__)
+
+
+def parse_request(request: Mapping[str, Any]) -> Request:
+    """Return the request as its type. Raises UsageError for an unknown command or a wrong field."""
+    name = request.get("command")
+    if isinstance(name, str) and name not in COMMANDS:
+        raise UsageError(f"the daemon has no command {name[:40]!r}", "openbalance-hid --help")
+    try:
+        parsed: Request = convert(request, Request)
+    except ValidationError as error:
+        raise UsageError(f"not a valid request: {str(error)[:_LONGEST]}", "openbalance-hid --help") from error
+    return parsed
