@@ -92,7 +92,7 @@ class Life:
 
     def poll(self) -> dict[str, Any]:
         """One turn of the poller."""
-        self._poll_s = self._clock.passed_s + self._poller.turn()
+        self._poll_s = self._clock.passed_s + self._poller.run_cycle()
         return {"health": self._take_in().value}
 
     def news(self, count: int) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def real_faces(at_most: int | None = None) -> list[KeyFace]:
 def _snapshot(scenario: str) -> Snapshot:
     told: list[Snapshot] = []
     with SampleAccount(scenario) as sample:
-        Poller("default", lambda: Client(Secret(sample.key), sample.url), INTERVAL_S, told.append).turn()
+        Poller("default", lambda: Client(Secret(sample.key), sample.url), INTERVAL_S, told.append).run_cycle()
     return told[-1]
 
 

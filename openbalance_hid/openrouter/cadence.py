@@ -1,6 +1,6 @@
-"""When to ask next. Pure: time, the outcome and the randomness come in, seconds or a yes come out.
+"""When to send the next request. Pure: the time, the outcome and the randomness come in; seconds or a bool come out.
 
-Not here: waiting (`poller`) and what an error means for the tiles.
+Not here: waiting (`poller`), and what an error means for the tiles (`outcome`).
 """
 
 from __future__ import annotations
@@ -9,105 +9,105 @@ from datetime import datetime, time, timedelta
 from enum import Enum
 from random import Random
 
-REFRESH_GAP_S = 10.0  # holds closer together than this join the poll that the first one started
-REJECTION_GAP_S = 30.0  # two 401 at least this far apart are a rejected key; one alone has been an outage
+REFRESH_GAP_S = 10.0  # refreshes closer together than this join the poll of the first one
+REJECTION_GAP_S = 30.0  # two 401 at least this far apart are a rejected key; a single one has been an outage
+RATE_LIMIT_FLOOR_S = 60.0  # the shortest wait after a 429, even if the server names a shorter one
 
 _FIRST_WAIT_S = 15.0
-_OFFLINE_CAP_S = 60.0  # the network may be back any moment, and a name that does not resolve costs nobody anything
-_RATE_LIMIT_FLOOR_S = 60.0  # whatever the server asks, never sooner than this after a 429
-_MOST_DOUBLINGS = 20
-_CLOCK_STEP_S = 60.0  # the two clocks never drift apart by this much in one wait
+_OFFLINE_CAP_S = 60.0  # the network may be back at any moment, and a name that does not resolve costs the server nothing
+_MAX_DOUBLINGS = 20
+_CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart by this much in one wait
 
-# Yesterday's rows settle about half an hour after midnight UTC; the second look takes in what came late.
-_ACTIVITY_LOOKS = (time(0, 35), time(6, 0))
+# UTC. Yesterday's rows settle about half an hour after midnight; the second request includes late ones.
+_ACTIVITY_TIMES = (time(0, 35), time(6, 0))
 
-# At 15 minutes a day has 96 polls of the credits and 2 of the activity. The rest must not double that: the counter says at
-# every poll what was spent, and these only say on what, so a few answers a day will do. In intervals, and at most so long.
+# With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
+# that: every poll of the counter shows how much was spent, and these only show on what. (poll intervals, longest gap)
 _TODAY_GAP = (20, timedelta(hours=5))
 _KEYS_GAP = (24, timedelta(hours=6))
 _WINDOW_GAP = (4, timedelta(hours=1))
 
 
 class RequestOutcome(Enum):
-    """How a turn went, as far as the next one depends on it."""
+    """How a request or a poll cycle ended, as far as the next one depends on it."""
 
     OK = "ok"
     OFFLINE = "offline"
-    SOON = "soon"  # the server's trouble: back off
+    SOON = "soon"  # a failure of the server: back off
     RATE_LIMITED = "rate_limited"
     REJECTED_ONCE = "rejected_once"  # the first 401
-    OWNER = "owner"  # nothing changes until the owner acts
+    USER = "user"  # nothing changes until the user acts
 
 
 def next_poll(outcome: RequestOutcome, interval_s: float, failures: int, retry_after_s: float | None, rng: Random) -> float:
-    """Seconds until the next poll.
+    """Return the seconds until the next poll.
 
-    `failures`: turns in a row that ended OFFLINE, SOON or RATE_LIMITED, this one included. Back-off doubles from 15 s up to the
-    interval, with equal jitter (half fixed, half random), so that many daemons do not come back at once after an outage.
+    `failures`: cycles in a row that ended OFFLINE, SOON or RATE_LIMITED, this one included. The backoff doubles from 15 s up to
+    the interval, with equal jitter (half fixed, half random), so that many daemons do not return at once after an outage.
     """
     match outcome:
-        case RequestOutcome.OK | RequestOutcome.OWNER:
+        case RequestOutcome.OK | RequestOutcome.USER:
             return interval_s
         case RequestOutcome.REJECTED_ONCE:
             return REJECTION_GAP_S + 5 * rng.random()
         case RequestOutcome.RATE_LIMITED:
-            wait_s = max(_back_off(failures, interval_s, rng), _RATE_LIMIT_FLOOR_S)
+            wait_s = max(_backoff(failures, interval_s, rng), RATE_LIMIT_FLOOR_S)
         case RequestOutcome.OFFLINE:
-            wait_s = _back_off(failures, min(interval_s, _OFFLINE_CAP_S), rng)
+            wait_s = _backoff(failures, min(interval_s, _OFFLINE_CAP_S), rng)
         case RequestOutcome.SOON:
-            wait_s = _back_off(failures, interval_s, rng)
+            wait_s = _backoff(failures, interval_s, rng)
     return max(wait_s, retry_after_s or 0.0)
 
 
 def activity_due(now: datetime, answered_at: datetime | None, failed: bool) -> bool:
-    """Whether `/activity` can say anything new. `now`: aware UTC, the server's where the clocks differ.
+    """Return whether `/activity` may have new days. `now`: aware UTC, the server's where the clocks differ.
 
-    `answered_at`: its last good answer, None for never; `failed`: the last try failed.
+    `answered_at`: its last good answer, None: never; `failed`: the last request failed.
     """
     if answered_at is None or failed or answered_at > now:  # later than now: the clock was set back
         return True
-    looks = (
-        datetime.combine(now.date() - timedelta(days=back), look, now.tzinfo) for back in (0, 1) for look in _ACTIVITY_LOOKS
+    times = (
+        datetime.combine(now.date() - timedelta(days=back), each, now.tzinfo) for back in (0, 1) for each in _ACTIVITY_TIMES
     )
-    return answered_at < max(look for look in looks if look <= now)
+    return answered_at < max(each for each in times if each <= now)
 
 
-def today_due(now: datetime, tried_at: datetime | None, has_spent: bool, interval_s: float, failed: bool) -> bool:
-    """Whether to ask what today was spent on: when the counter has moved, the first time on a new day, else after a pause.
+def today_due(now: datetime, requested_at: datetime | None, has_spent: bool, interval_s: float, failed: bool) -> bool:
+    """Return whether to request today's spend by model: only after spending, on a new day or after a gap.
 
-    `tried_at`: the last try, None for never; `has_spent`: the counter has moved since the last good answer.
+    `requested_at`: the last request, None: never; `has_spent`: the counter has moved since the last good answer.
     """
-    if tried_at is None or tried_at > now:
+    if requested_at is None or requested_at > now:
         return True
-    new_day = tried_at.date() != now.date() and not failed
-    return has_spent and (new_day or now - tried_at >= _gap(_TODAY_GAP, interval_s))
+    new_day = requested_at.date() != now.date() and not failed
+    return has_spent and (new_day or now - requested_at >= _gap(_TODAY_GAP, interval_s))
 
 
-def keys_due(now: datetime, tried_at: datetime | None, interval_s: float, pages: int, failed: bool) -> bool:
-    """Whether to ask for the keys: after a pause, which is longer where the answer has several `pages`, and on a new day."""
-    if tried_at is None or tried_at > now:
+def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, pages: int, failed: bool) -> bool:
+    """Return whether to request the keys: on a new day or after a gap, which grows with the `pages` of the answer."""
+    if requested_at is None or requested_at > now:
         return True
-    new_day = tried_at.date() != now.date() and not failed
-    return new_day or now - tried_at >= _gap(_KEYS_GAP, interval_s) * max(1, pages)
+    new_day = requested_at.date() != now.date() and not failed
+    return new_day or now - requested_at >= _gap(_KEYS_GAP, interval_s) * max(1, pages)
 
 
 def key_days_due(now: datetime, answered_at: datetime | None) -> bool:
-    """Whether to ask for the days of some keys: once a day, when yesterday has settled for good."""
+    """Return whether to request the days of some keys: once a day, when yesterday has finally settled."""
     if answered_at is None or answered_at > now:
         return True
-    look = datetime.combine(now.date(), _ACTIVITY_LOOKS[-1], now.tzinfo)
-    return answered_at < (look if look <= now else look - timedelta(days=1))
+    today_at = datetime.combine(now.date(), _ACTIVITY_TIMES[-1], now.tzinfo)
+    return answered_at < (today_at if today_at <= now else today_at - timedelta(days=1))
 
 
-def window_due(now: datetime, tried_at: datetime | None, interval_s: float) -> bool:
-    """Whether to ask what the last 24 hours were spent on, while they are dear."""
-    return tried_at is None or tried_at > now or now - tried_at >= _gap(_WINDOW_GAP, interval_s)
+def window_due(now: datetime, requested_at: datetime | None, interval_s: float) -> bool:
+    """Return whether to request the last 24 hours by model; the caller does so only during a spike."""
+    return requested_at is None or requested_at > now or now - requested_at >= _gap(_WINDOW_GAP, interval_s)
 
 
 def time_left_s(delay_s: float, wall_passed_s: float, mono_passed_s: float) -> float:
-    """Seconds left of a wait of `delay_s`, 0 when it is over: also after a sleep of the machine or a step of its clock.
+    """Return the seconds left of a wait of `delay_s`; 0 at its end, after a sleep of the machine and after a clock step.
 
-    The monotonic clock stands still while a Linux machine sleeps and the wall clock does not, so they are told apart by it.
+    On Linux the monotonic clock stops while the machine sleeps and the wall clock does not: a difference means a sleep.
     """
     if abs(wall_passed_s - mono_passed_s) > _CLOCK_STEP_S:
         return 0.0
@@ -115,15 +115,15 @@ def time_left_s(delay_s: float, wall_passed_s: float, mono_passed_s: float) -> f
 
 
 def refresh_allowed(now_s: float, last_s: float | None) -> bool:
-    """Whether a refresh by hand may start a poll: one in 10 s. Monotonic seconds; `last_s`: the one before, None for never."""
+    """Return whether a refresh by hand may start a poll: one in 10 s. Monotonic seconds; `last_s` None: never."""
     return last_s is None or now_s - last_s >= REFRESH_GAP_S
 
 
-def _gap(pause: tuple[int, timedelta], interval_s: float) -> timedelta:
-    intervals, longest = pause
+def _gap(gap: tuple[int, timedelta], interval_s: float) -> timedelta:
+    intervals, longest = gap
     return min(timedelta(seconds=intervals * interval_s), longest)
 
 
-def _back_off(failures: int, cap_s: float, rng: Random) -> float:
-    whole_s = min(_FIRST_WAIT_S * 2.0 ** min(max(failures, 1) - 1, _MOST_DOUBLINGS), cap_s)
-    return whole_s / 2 + whole_s / 2 * rng.random()
+def _backoff(failures: int, cap_s: float, rng: Random) -> float:
+    full_s = min(_FIRST_WAIT_S * 2.0 ** min(max(failures, 1) - 1, _MAX_DOUBLINGS), cap_s)
+    return full_s / 2 + full_s / 2 * rng.random()

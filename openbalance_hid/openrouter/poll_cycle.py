@@ -1,6 +1,6 @@
-"""One turn of asking: which questions, in which order, and what each answer makes of what is known.
+"""One poll cycle: which requests, in which order, and what each answer changes in the Snapshot of one account.
 
-Owns the Snapshot of one account. Not here: the thread and the waiting (`poller`), delays (`cadence`), HTTP (`client`).
+Not here: the thread and the waiting (`poller`), the schedule (`cadence`), the other endpoints (`secondary_endpoints`), HTTP.
 """
 
 from __future__ import annotations
@@ -26,27 +26,30 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.outcome import GOOD, Backoffs, PollOutcome, reading_after, verdict_on
-from openbalance_hid.openrouter.secondary_endpoints import Clock, SecondaryEndpoints
+from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.secondary_endpoints import PollClock, SecondaryEndpoints
 from openbalance_hid.secret import Secret, mask_keys
 
 SAMPLES_KEPT = 4000
 SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
-DENSE_FOR = timedelta(hours=2)  # a meter may ask every 15 s: that long all are kept, and of older ones, one a minute
+DENSE_FOR = timedelta(hours=2)  # a running meter polls every 15 s: newer samples are all kept, older ones once a minute
 SPARSE = timedelta(minutes=1)
 
-# From the fingerprint of a key, a snapshot that knows nothing, and both clocks: the snapshot with what was known of that key's
-# account before. Asked on the poller's thread, once for each key that it meets.
-Recall = Callable[[str, Snapshot, datetime, float], Snapshot]
+# (fingerprint of a key, empty snapshot, aware UTC, monotonic s) -> the snapshot with what is remembered of the key's account.
+# Called on the poller's thread, once for each new key.
+RecallAccount = Callable[[str, Snapshot, datetime, float], Snapshot]
+
+_WRONG_KIND = RequestResult(RequestOutcome.USER, Health.NOT_MANAGEMENT_KEY, "the key works, but it is not a Management key")
 
 logger = logging.getLogger(__name__)
 
 
-_WRONG_KIND = PollOutcome(RequestOutcome.OWNER, Health.NOT_MANAGEMENT_KEY, "the key works, but it is not a Management key")
-
-
 class PollCycle:
-    """The turns of one account. One thread runs them; what is known goes out through `publish` as frozen Snapshots."""
+    """The poll cycles of one account, run by one thread. `publish` receives frozen Snapshots.
+
+    A cycle publishes once, at its end. It publishes before that only what must not wait: the balance when other endpoints are
+    due, which may be slow, and the account of a new key.
+    """
 
     def __init__(
         self,
@@ -54,84 +57,85 @@ class PollCycle:
         client_factory: Callable[[], Client],
         interval_s: float,
         publish: Callable[[Snapshot], None],
-        clock: Clock,
+        clock: PollClock,
         rng: Random,
-        going: Callable[[], bool] = lambda: True,
-        recall: Recall = lambda _, begun, *__: begun,
-        recalled: Callable[[], None] = lambda: None,
+        keep_going: Callable[[], bool] = lambda: True,
+        recall: RecallAccount = lambda _, empty, *__: empty,
+        on_recalled: Callable[[], None] = lambda: None,
     ) -> None:
-        """`client_factory` reads the key anew each turn and raises CredentialError without one. `going`: False ends a turn.
+        """`client_factory` reads the key anew in each cycle and raises CredentialError if there is none.
 
-        `recalled` is called when something was, and published, before the network is asked.
+        `keep_going`: False ends a cycle and publishes nothing more. `on_recalled` is called after remembered values were
+        published, before the first request.
         """
         self._client_factory = client_factory
         self._publish = publish
         self._clock = clock
         self._rng = rng
-        self._going = going
+        self._keep_going = keep_going
         self._recall = recall
-        self._recalled = recalled
+        self._on_recalled = on_recalled
         self._known = Snapshot(account, clock.utc(), interval_s)
         self._secret: Secret | None = None
-        self.pace_s: float | None = None  # asked for while the meter runs; set by any thread
-        self._troubled = True  # by the last turn
-        self._failures = 0
+        self.pace_s: float | None = None  # the longest wait while the meter runs; set by any thread
+        self._failed = True  # the last cycle
+        self._failures = 0  # cycles in a row
         self._rejected_at_s: float | None = None  # monotonic, of the first 401 in a row
-        self._pauses = Backoffs()
-        self._further = SecondaryEndpoints(clock, self._pauses)
-        self._said: dict[str, Health] = {}  # the trouble that the log knows of
+        self._backoffs = Backoffs()
+        self._secondary = SecondaryEndpoints(clock, self._backoffs)
+        self._logged: dict[str, Health] = {}  # by topic: the health that was logged last
 
     @property
-    def quiet_until_s(self) -> float:
-        """Monotonic: until then a 429 of `/credits` forbids even a refresh by hand."""
-        return self._pauses.until_s("credits")
+    def backoff_until_s(self) -> float:
+        """Monotonic end of the backoff after a 429 of `/credits`; until then even a refresh by hand sends nothing."""
+        return self._backoffs.until_s("credits")
 
     @property
-    def got_through(self) -> bool:
-        """Whether the last turn reached OpenRouter, whatever it said."""
+    def was_online(self) -> bool:
+        """Whether the last cycle reached OpenRouter, whatever the answer."""
         return self._known.health is not Health.OFFLINE
 
-    def hurried(self, delay_s: float) -> float:
-        """The delay at the present pace; after a trouble nobody hurries."""
-        return delay_s if self.pace_s is None or self._troubled else min(delay_s, self.pace_s)
+    def paced(self, delay_s: float) -> float:
+        """Return the delay limited by the pace; a failed cycle keeps its own delay."""
+        return delay_s if self.pace_s is None or self._failed else min(delay_s, self.pace_s)
 
     def run(self, by_hand: bool = False) -> float:
-        """Asks what is due and publishes what came of it. Seconds until the next turn. Raises nothing."""
+        """Request what is due, publish the result and return the seconds until the next cycle. Raises nothing."""
         try:
-            self._tell(refreshing=True)
-            return self._finish(self._ask(by_hand))
-        except Exception:  # noqa: BLE001  a bug of ours must not end the thread: the numbers would freeze without a word
+            return self._finish(self._request(by_hand))
+        except Exception:  # noqa: BLE001  a bug of ours must not end the thread: the values would silently freeze
             logger.error("account %s: internal error\n%s", self._known.account, self._traceback())
-        with suppress(Exception):  # what failed may be the publishing itself
-            return self._finish(PollOutcome(RequestOutcome.SOON, Health.SERVER_ERROR, "internal error"))
+        with suppress(Exception):  # `publish` itself may be what fails
+            return self._finish(RequestResult(RequestOutcome.SOON, Health.SERVER_ERROR, "internal error"))
         return self._known.interval_s
 
-    def _ask(self, by_hand: bool) -> PollOutcome:
+    def _request(self, by_hand: bool) -> RequestResult:
         try:
             client = self._client_factory()
         except CredentialError as error:
             self._known = replace(self._known, key_hint=None)
-            outcome = RequestOutcome.SOON if error.retry is Retry.SOON else RequestOutcome.OWNER
-            return self._after_credits(PollOutcome(outcome, Health.NO_KEY, error.message, hint=error.hint), None)
+            outcome = RequestOutcome.SOON if error.retry is Retry.SOON else RequestOutcome.USER
+            return self._take_credits(RequestResult(outcome, Health.NO_KEY, error.message, hint=error.hint), None)
         calls_before = self._known.api_calls
         try:
             with client:
-                self._meet(client.secret)
-                verdict = self._after_credits(*self._credits(client))
+                self._use_key(client.secret)
+                result = self._take_credits(*self._request_credits(client))
                 self._count(client, calls_before)
-                if verdict.outcome not in (RequestOutcome.OK, RequestOutcome.SOON) or not self._going():
-                    return verdict  # no way there, or no key: the other questions would fare no better
-                self._tell(refreshing=True)
-                self._known, further = self._further.ask(client, self._known, by_hand, self._going)
+                if result.outcome not in (RequestOutcome.OK, RequestOutcome.SOON) or not self._keep_going():
+                    return result  # offline, or a wrong key: the other endpoints would fail too
+                if self._secondary.any_due(self._known, by_hand):
+                    self._publish_known(refreshing=True)  # the balance does not wait for a slow endpoint
+                self._known, activity = self._secondary.request_due(client, self._known, by_hand, self._keep_going)
         finally:
             self._count(client, calls_before)
-        # Tiles without any day of history wait for it sooner than the interval; with one, the next poll will do.
-        wants_activity = verdict.outcome is RequestOutcome.OK and self._known.activity.value is None
-        return replace(verdict, outcome=further.outcome) if wants_activity and further.health is not Health.OK else verdict
+        # Tiles without any day of history need it sooner than the interval; with one, the next cycle will do.
+        needs_activity = result.outcome is RequestOutcome.OK and self._known.activity.value is None
+        return replace(result, outcome=activity.outcome) if needs_activity else result
 
-    # --- /credits, and which kind of key this is ---------------------------------------------------------------------
+    # --- /credits, and the kind of the key ---------------------------------------------------------------------------
 
-    def _credits(self, client: Client) -> tuple[PollOutcome, Credits | None]:
+    def _request_credits(self, client: Client) -> tuple[RequestResult, Credits | None]:
         try:
             credits_ = client.credits()
             # An inference key has been answered 200 with 0 and 0 instead of 403.
@@ -145,9 +149,9 @@ class PollCycle:
         except ForbiddenError as error:
             return self._forbidden(client, error), None
         except ApiError as error:
-            return verdict_on(error), None
+            return result_of(error), None
         self._rejected_at_s = None
-        return GOOD, credits_
+        return SUCCESS, credits_
 
     def _is_management_key(self, client: Client) -> bool:
         answer = client.key_info().is_management_key
@@ -155,110 +159,113 @@ class PollCycle:
             raise ServerError("/credits answered 0 and 0, and /key does not say which kind of key this is")
         return answer
 
-    def _forbidden(self, client: Client, refusal: ForbiddenError) -> PollOutcome:
-        """403 is an inference key, or an address that is not on the account's list: `/key`, open to any key, tells which."""
+    def _forbidden(self, client: Client, refusal: ForbiddenError) -> RequestResult:
+        """Return the result of a 403: an inference key, or an address that is not on the account's list.
+
+        `/key`, which any key may request, distinguishes the two.
+        """
         try:
-            kind = client.key_info().is_management_key
+            is_management_key = client.key_info().is_management_key
         except KeyRejectedError as error:
             return self._rejected(error)
         except ForbiddenError:
-            kind = True  # even this is refused: it is not the kind of key
+            is_management_key = True  # even `/key` is refused: the kind of key is not the cause
         except ApiError as error:
-            return replace(verdict_on(error), message=f"{refusal.message}; {error.message}")  # not known which of the two
+            return replace(result_of(error), message=f"{refusal.message}; {error.message}")  # either of the two
         self._rejected_at_s = None
-        if kind:
-            return PollOutcome(RequestOutcome.OWNER, Health.SERVER_ERROR, refusal.message)
+        if is_management_key:
+            return RequestResult(RequestOutcome.USER, Health.SERVER_ERROR, refusal.message)
         return replace(_WRONG_KIND, message=refusal.message)
 
-    def _rejected(self, error: KeyRejectedError) -> PollOutcome:
-        """Outages have surfaced as 401: only a second one, half a minute later, is believed."""
+    def _rejected(self, error: KeyRejectedError) -> RequestResult:
+        """Return the result of a 401. Outages have surfaced as 401, so only a second one, 30 s later, rejects the key."""
         now_s = self._clock.mono()
         if self._rejected_at_s is None:
             self._rejected_at_s = now_s
         if now_s - self._rejected_at_s >= cadence.REJECTION_GAP_S:
-            return PollOutcome(RequestOutcome.OWNER, Health.KEY_REJECTED, error.message)
-        return PollOutcome(RequestOutcome.REJECTED_ONCE, Health.SERVER_ERROR, f"{error.message} (asking again)")
+            return RequestResult(RequestOutcome.USER, Health.KEY_REJECTED, error.message)
+        return RequestResult(RequestOutcome.REJECTED_ONCE, Health.SERVER_ERROR, f"{error.message} (asking again)")
 
-    def _after_credits(self, verdict: PollOutcome, credits_: Credits | None) -> PollOutcome:
+    def _take_credits(self, result: RequestResult, credits_: Credits | None) -> RequestResult:
         now = self._clock.utc()
-        reading = reading_after(self._known.credits, verdict, credits_, now)
-        self._known = replace(self._known, credits=reading, health=verdict.health, message=verdict.message)
+        reading = reading_after(self._known.credits, result, credits_, now)
+        self._known = replace(self._known, credits=reading, health=result.health, message=result.message)
         if credits_ is not None:
             self._keep_sample(credits_, now)
-        if verdict.outcome is RequestOutcome.RATE_LIMITED:  # an outage may be over sooner than it was said: a hold may try
-            self._pauses.note("credits", verdict, self._clock.mono())
-        return verdict
+        if result.outcome is RequestOutcome.RATE_LIMITED:  # not after a 503: an outage may end sooner, and a hold may retry
+            self._backoffs.note("credits", result, self._clock.mono())
+        return result
 
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:
-        # Those later than now were taken before the clock was set back; their times mean nothing any more.
+        # Samples later than now were taken before the clock was set back: their times are wrong.
         kept = [each for each in self._known.samples if now - SAMPLES_KEPT_FOR <= each.at < now]
         if self._known.samples and self._known.samples[-1].at > now:
-            self._further.doubt()  # the counter no longer tells what was spent since the others were asked
+            self._secondary.make_all_due()  # the time since their last request is unknown
         sample = Sample(now, self._clock.mono(), credits_.total_credits_usd, credits_.total_usage_usd)
-        self._known = replace(self._known, samples=(*_sparse(kept, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample))
+        self._known = replace(self._known, samples=(*_thinned(kept, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample))
 
-    # --- round the questions -----------------------------------------------------------------------------------------
+    # --- the cycle as a whole ----------------------------------------------------------------------------------------
 
-    def _meet(self, secret: Secret) -> None:
-        """Of a key that is new here, what was known before; another key may be another account, and inherits nothing."""
+    def _use_key(self, secret: Secret) -> None:
+        """Recall what is remembered of a new key's account. Another key may be another account, and inherits nothing."""
         if self._secret is None or self._secret.fingerprint != secret.fingerprint:
             if self._secret is not None:
-                self._begin_anew()
-            before = self._known
-            self._known = self._recall(secret.fingerprint, before, self._clock.utc(), self._clock.mono())
-            self._further.begin(self._known)
-            if self._known != before:
-                self._tell(refreshing=True)  # now, and not when a network that may take its time has answered
-                self._recalled()
+                self._reset()
+            self._publish_known(refreshing=True)  # what was recalled belongs to the account that this one starts
+            empty = self._known
+            self._known = self._recall(secret.fingerprint, empty, self._clock.utc(), self._clock.mono())
+            self._secondary.use_account(self._known)
+            if self._known != empty:
+                self._publish_known(refreshing=True)  # not after the network, which may be slow
+                self._on_recalled()
         self._secret = secret
         self._known = replace(self._known, key_hint=secret.last_four)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         known = self._known
         self._known = replace(
             Snapshot(known.account, self._clock.utc(), known.interval_s), polls=known.polls, api_calls=known.api_calls
         )
         self._rejected_at_s = None
-        self._pauses.clear()
-        self._tell(refreshing=True)  # nothing of the old account stays on a key
+        self._backoffs.clear()
 
     def _count(self, client: Client, calls_before: int) -> None:
         skew_s = self._known.server_skew_s if client.last_date_skew_s is None else client.last_date_skew_s
         self._known = replace(self._known, api_calls=calls_before + client.calls, server_skew_s=skew_s)
 
-    def _finish(self, verdict: PollOutcome) -> float:
-        failed = verdict.outcome in (RequestOutcome.OFFLINE, RequestOutcome.SOON, RequestOutcome.RATE_LIMITED)
-        self._failures = self._failures + 1 if failed else 0
-        interval_s = self._known.interval_s
-        self._troubled = verdict.outcome is not RequestOutcome.OK
-        delay_s = cadence.next_poll(verdict.outcome, interval_s, self._failures, verdict.retry_after_s, self._rng)
-        delay_s = self.hurried(delay_s)
+    def _finish(self, result: RequestResult) -> float:
+        temporary = result.outcome in (RequestOutcome.OFFLINE, RequestOutcome.SOON, RequestOutcome.RATE_LIMITED)
+        self._failures = self._failures + 1 if temporary else 0
+        self._failed = result.outcome is not RequestOutcome.OK
+        delay_s = self.paced(
+            cadence.next_poll(result.outcome, self._known.interval_s, self._failures, result.retry_after_s, self._rng)
+        )
         self._known = replace(
             self._known,
-            health=verdict.health,
-            message=verdict.message,
+            health=result.health,
+            message=result.message,
             polls=self._known.polls + 1,
             next_poll_at=self._clock.utc() + timedelta(seconds=delay_s),
         )
         name = self._known.account
-        self._say(f"account {name}", verdict.health, verdict.message, verdict.hint)
-        self._say(f"activity of account {name}", self._known.activity.health, self._known.activity.message)
-        self._say(f"today's spend of account {name}", self._known.today.health, self._known.today.message)
-        self._say(f"keys of account {name}", self._known.keys.health, self._known.keys.message)
-        self._tell(refreshing=False)
+        self._log_change(f"account {name}", result.health, result.message, result.hint)
+        self._log_change(f"activity of account {name}", self._known.activity.health, self._known.activity.message)
+        self._log_change(f"today's spend of account {name}", self._known.today.health, self._known.today.message)
+        self._log_change(f"keys of account {name}", self._known.keys.health, self._known.keys.message)
+        self._publish_known(refreshing=False)
         return delay_s
 
-    def _tell(self, refreshing: bool) -> None:
+    def _publish_known(self, refreshing: bool) -> None:
         self._known = replace(self._known, refreshing=refreshing)
-        if self._going():
+        if self._keep_going():
             self._publish(self._known)
 
-    def _say(self, topic: str, health: Health, message: str | None, hint: str = "") -> None:
-        """One line when a trouble begins or turns into another, one when it ends."""
-        before = self._said.get(topic, Health.OK)
+    def _log_change(self, topic: str, health: Health, message: str | None, hint: str = "") -> None:
+        """Log one line when a failure starts or changes, and one when it ends."""
+        before = self._logged.get(topic, Health.OK)
         if health is before or health is Health.PREPARING:
             return
-        self._said[topic] = health
+        self._logged[topic] = health
         if health is Health.OK:
             logger.info("%s: answers again", topic)
         else:
@@ -270,10 +277,10 @@ class PollCycle:
         return mask_keys(traceback.format_exc(), self._secret)
 
 
-def _sparse(samples: Sequence[Sample], before: datetime) -> list[Sample]:
-    """`samples` (oldest first), those from `before` this instant no closer together than `SPARSE`."""
+def _thinned(samples: Sequence[Sample], dense_from: datetime) -> list[Sample]:
+    """Return `samples` (oldest first), those before `dense_from` at least `SPARSE` apart."""
     kept: list[Sample] = []
     for each in samples:
-        if each.at >= before or not kept or each.at - kept[-1].at >= SPARSE:
+        if each.at >= dense_from or not kept or each.at - kept[-1].at >= SPARSE:
             kept.append(each)
     return kept

@@ -1,7 +1,7 @@
-"""The questions that the balance does without: completed days, today by model, keys, the window of a spike.
+"""The endpoints beside `/credits`: completed days, today by model, keys, days by key, the last 24 hours by model.
 
-Each has its own cadence, its own health and its own pause, so that none can blank another. Owns no snapshot: one goes in, one
-with the answers in it comes out.
+Each has its own schedule, health and backoff, so that a failure of one never blanks another. They hold no Snapshot: one goes
+in, and one with the new answers comes out.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from openbalance_hid.errors import ApiError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.outcome import GOOD, Backoffs, PollOutcome, reading_after, verdict_on
+from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.replies import KEYS_PAGE
 
 SKEW_TRUSTED_S = 120.0  # beyond it, days are the server's and not the local clock's
-WATCHED = timedelta(hours=24)  # the window of a spike that is asked by model
-KEYS_A_ROUND = 3  # whose days are asked: an answer holds 30 of them, so that nothing is lost while the others wait
+WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
+KEYS_A_ROUND = 3  # keys whose days one poll requests: an answer holds 30 days, so the others lose nothing while they wait
 
-Value = TypeVar("Value")
+_T = TypeVar("_T")
 
 
-class Clock(Protocol):
+class PollClock(Protocol):
     """Both clocks: aware UTC for people and days, monotonic seconds for decisions."""
 
     def utc(self) -> datetime: ...
@@ -38,141 +39,160 @@ class Clock(Protocol):
 
 
 class SecondaryEndpoints:
-    """When each was answered last; for one thread."""
+    """Decides which endpoints are due, and requests them. For one thread."""
 
-    def __init__(self, clock: Clock, pauses: Backoffs) -> None:
+    def __init__(self, clock: PollClock, backoffs: Backoffs) -> None:
         self._clock = clock
-        self._pauses = pauses
-        self._tried_at: dict[str, datetime] = {}  # by endpoint, by the clock that days are told by
-        self._asked_usage: dict[str, Decimal] = {}  # by endpoint: `total_usage` at its last good answer
-        self._key_totals: dict[str, Decimal] = {}  # hash -> its total when its days were asked
+        self._backoffs = backoffs
+        self._requested_at: dict[str, datetime] = {}  # by endpoint, in the server's time (`_server_now`)
+        self._usage_at_answer: dict[str, Decimal] = {}  # by endpoint: `total_usage` at its last good answer
+        self._key_totals: dict[str, Decimal] = {}  # by key hash: its total when its days were requested
+        # In the order of the requests. Each has its own question of whether it is due.
+        self._endpoints: dict[str, tuple[_IsDue, _Request]] = {
+            "activity": (self._activity_due, self._request_activity),
+            "today": (self._today_due, self._request_today),
+            "keys": (self._keys_due, self._request_keys),
+            "key days": (self._key_days_due, self._request_key_days),
+            "window": (self._window_due, self._request_window),
+        }
 
-    def begin(self, known: Snapshot) -> None:
-        """Another key, or the first one: `known` is what is remembered of its account."""
-        self._tried_at.clear()
-        self._asked_usage.clear()
+    def use_account(self, known: Snapshot) -> None:
+        """Start with another account; `known` holds what is remembered of it."""
+        self._requested_at.clear()
+        self._usage_at_answer.clear()
         self._key_totals.clear()
         for endpoint, reading in (("activity", known.activity), ("today", known.today), ("key days", known.key_days)):
             if reading.value is not None and reading.measured_at is not None:
-                self._tried_at[endpoint] = reading.measured_at
+                self._requested_at[endpoint] = reading.measured_at
 
-    def doubt(self) -> None:
-        """The clock was set back over what it had timed: everything is due."""
-        self._tried_at.clear()
+    def make_all_due(self) -> None:
+        """Forget when each was requested: the clock that measured it was set back."""
+        self._requested_at.clear()
 
-    def ask(self, client: Client, known: Snapshot, by_hand: bool, going: Callable[[], bool]) -> tuple[Snapshot, PollOutcome]:
-        """The snapshot with what is due asked, and how `/activity` went. Once the way there is lost, nothing more is tried."""
-        known, verdict = self._activity(client, known, by_hand)
-        last = verdict
-        for question in (self._today, self._keys, self._days_by_key, self._window):
-            if last.outcome is RequestOutcome.OFFLINE or not going():
+    def any_due(self, known: Snapshot, by_hand: bool) -> bool:
+        """Return whether `request_due` would send a request."""
+        return any(self._is_due(endpoint, known, by_hand) for endpoint in self._endpoints)
+
+    def request_due(
+        self, client: Client, known: Snapshot, by_hand: bool, keep_going: Callable[[], bool]
+    ) -> tuple[Snapshot, RequestResult]:
+        """Return the snapshot with new answers of the endpoints that are due, and the result of `/activity`.
+
+        Stops at the first one that finds the network gone. `by_hand`: the user wants fresh values now.
+        """
+        activity = SUCCESS
+        for endpoint, (_, request) in self._endpoints.items():
+            if not keep_going():
                 break
-            known, last = question(client, known, by_hand)
-        return known, verdict
+            if not self._is_due(endpoint, known, by_hand):
+                continue
+            known, result = request(client, known)
+            if endpoint == "activity":
+                activity = result
+            if result.outcome is RequestOutcome.OFFLINE:
+                break
+        return known, activity
 
-    # --- one question each ---------------------------------------------------------------------------------------------
+    def _is_due(self, endpoint: str, known: Snapshot, by_hand: bool) -> bool:
+        is_due, _ = self._endpoints[endpoint]
+        return self._clock.mono() >= self._backoffs.until_s(endpoint) and is_due(known, by_hand)
 
-    def _activity(self, client: Client, known: Snapshot, by_hand: bool) -> tuple[Snapshot, PollOutcome]:
-        now, reading = self._days_now(known), known.activity
-        due = by_hand or cadence.activity_due(now, self._tried_at.get("activity"), _failed(reading))
-        if self._held("activity") or not due:
-            return known, GOOD if reading.health is Health.OK else PollOutcome(RequestOutcome.OK, reading.health)
-        reading, verdict = self._read("activity", reading, lambda: joined(known.activity.value, _come(client.activity(), now)))
-        if verdict.outcome is RequestOutcome.OK:
-            self._tried_at["activity"] = now
-        return replace(known, activity=reading), verdict
+    # --- one endpoint each -------------------------------------------------------------------------------------------
 
-    def _today(self, client: Client, known: Snapshot, by_hand: bool) -> tuple[Snapshot, PollOutcome]:
-        now = self._days_now(known)
-        spent = self._has_spent("today", known)
-        if self._held("today") or not (
-            by_hand or cadence.today_due(now, self._tried_at.get("today"), spent, known.interval_s, _failed(known.today))
-        ):
-            return known, GOOD
-        reading, verdict = self._read("today", known.today, lambda: client.today(now))
-        self._note("today", known, now, verdict)
-        return replace(known, today=reading), verdict
+    def _activity_due(self, known: Snapshot, by_hand: bool) -> bool:
+        answered_at = self._requested_at.get("activity")
+        return by_hand or cadence.activity_due(self._server_now(known), answered_at, _failed(known.activity))
 
-    def _keys(self, client: Client, known: Snapshot, by_hand: bool) -> tuple[Snapshot, PollOutcome]:
-        now, reading = self._days_now(known), known.keys
-        pages = -(-len(reading.value or ()) // 100)
-        due = by_hand or cadence.keys_due(now, self._tried_at.get("keys"), known.interval_s, pages, _failed(reading))
-        if self._held("keys") or not due:
-            return known, GOOD
-        reading, verdict = self._read("keys", reading, client.keys)
-        self._note("keys", known, now, verdict)
-        return replace(known, keys=reading), verdict
+    def _request_activity(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        now, reading = self._server_now(known), known.activity
+        reading, result = self._read("activity", reading, lambda: joined(reading.value, _checked(client.activity(), now)))
+        if result.outcome is RequestOutcome.OK:
+            self._requested_at["activity"] = now
+        return replace(known, activity=reading), result
 
-    def _days_by_key(self, client: Client, known: Snapshot, by_hand: bool) -> tuple[Snapshot, PollOutcome]:  # noqa: ARG002
-        now = self._days_now(known)
-        if self._held("key days") or not cadence.key_days_due(now, self._tried_at.get("key days")) or not known.keys.value:
-            return known, GOOD
-        last, days = GOOD, known.key_days.value or {}
-        names = frozenset(key.name for key in known.keys.value)
-        for key in self._next_keys(known.keys.value, days):
-            reading, last = self._read("key days", known.key_days, partial(_days_with, client, days, key, now.date(), names))
+    def _today_due(self, known: Snapshot, by_hand: bool) -> bool:
+        now, requested_at, credits_ = self._server_now(known), self._requested_at.get("today"), known.credits.value
+        has_spent = credits_ is None or credits_.total_usage_usd != self._usage_at_answer.get("today")
+        return by_hand or cadence.today_due(now, requested_at, has_spent, known.interval_s, _failed(known.today))
+
+    def _request_today(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        now = self._requested_at["today"] = self._server_now(known)
+        reading, result = self._read("today", known.today, lambda: client.today(now))
+        if result.outcome is RequestOutcome.OK and known.credits.value is not None:
+            self._usage_at_answer["today"] = known.credits.value.total_usage_usd
+        return replace(known, today=reading), result
+
+    def _keys_due(self, known: Snapshot, by_hand: bool) -> bool:
+        now, requested_at, reading = self._server_now(known), self._requested_at.get("keys"), known.keys
+        pages = -(-len(reading.value or ()) // KEYS_PAGE)
+        return by_hand or cadence.keys_due(now, requested_at, known.interval_s, pages, _failed(reading))
+
+    def _request_keys(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        self._requested_at["keys"] = self._server_now(known)
+        reading, result = self._read("keys", known.keys, client.keys)
+        return replace(known, keys=reading), result
+
+    def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  a daily job, whoever asks
+        return bool(known.keys.value) and cadence.key_days_due(self._server_now(known), self._requested_at.get("key days"))
+
+    def _request_key_days(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        now, result, keys, days = self._server_now(known), SUCCESS, known.keys.value or (), known.key_days.value or {}
+        names = frozenset(key.name for key in keys)
+        for key in self._next_keys(keys, days):
+            reading, result = self._read("key days", known.key_days, partial(_days_with, client, days, key, now.date(), names))
             known = replace(known, key_days=reading)
-            if last.outcome is not RequestOutcome.OK:
-                break  # the next poll begins the round again
+            if result.outcome is not RequestOutcome.OK:
+                return known, result  # the next poll starts the round again
             days = reading.value or {}
             self._key_totals[key.hash] = key.total_usd
-        else:
-            self._tried_at["key days"] = now
-        return known, last
+        self._requested_at["key days"] = now
+        return known, result
 
-    def _window(self, client: Client, known: Snapshot, by_hand: bool) -> tuple[Snapshot, PollOutcome]:  # noqa: ARG002
+    def _window_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002
         now = self._clock.utc()
-        high = judge(known, now, SpikeRule()).level >= Level.SPIKE
-        if self._held("window") or not (high and cadence.window_due(now, self._tried_at.get("window"), known.interval_s)):
-            return known, GOOD
-        end = self._days_now(known)
-        reading, verdict = self._read("window", known.window, lambda: client.window(end - WATCHED, end))
-        self._tried_at["window"] = now
-        return replace(known, window=reading), verdict
+        spike = judge(known, now, SpikeRule()).level >= Level.SPIKE
+        return spike and cadence.window_due(now, self._requested_at.get("window"), known.interval_s)
 
-    # --- what they share -----------------------------------------------------------------------------------------------
+    def _request_window(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        end = self._server_now(known)
+        self._requested_at["window"] = self._clock.utc()
+        reading, result = self._read("window", known.window, lambda: client.window(end - WINDOW_HOURS, end))
+        return replace(known, window=reading), result
 
-    def _read(self, endpoint: str, reading: Reading[Value], ask: Callable[[], Value]) -> tuple[Reading[Value], PollOutcome]:
+    # --- shared ------------------------------------------------------------------------------------------------------
+
+    def _read(self, endpoint: str, before: Reading[_T], request: Callable[[], _T]) -> tuple[Reading[_T], RequestResult]:
         try:
-            value, verdict = ask(), GOOD
+            value, result = request(), SUCCESS
         except ApiError as error:
-            value, verdict = None, verdict_on(error)
-        self._pauses.note(endpoint, verdict, self._clock.mono())
-        return reading_after(reading, verdict, value, self._clock.utc()), verdict
-
-    def _note(self, endpoint: str, known: Snapshot, now: datetime, verdict: PollOutcome) -> None:
-        self._tried_at[endpoint] = now
-        if verdict.outcome is RequestOutcome.OK and known.credits.value is not None:
-            self._asked_usage[endpoint] = known.credits.value.total_usage_usd
-
-    def _has_spent(self, endpoint: str, known: Snapshot) -> bool:
-        """Whether the counter has moved since the last good answer."""
-        credits_ = known.credits.value
-        return credits_ is None or credits_.total_usage_usd != self._asked_usage.get(endpoint)
+            value, result = None, result_of(error)
+        self._backoffs.note(endpoint, result, self._clock.mono())
+        return reading_after(before, result, value, self._clock.utc()), result
 
     def _next_keys(self, keys: tuple[ApiKey, ...], days: Days) -> list[ApiKey]:
-        """Those that have spent since their days were asked, the ones that are known least far first."""
+        """Return keys that have spent since their days were requested, those with the oldest known days first."""
         spent = [key for key in keys if key.total_usd > 0 and self._key_totals.get(key.hash) != key.total_usd]
         newest = {name: day for day in sorted(days) for name in days[day]}
         return sorted(spent, key=lambda key: (newest.get(key.name, date.min), -key.total_usd))[:KEYS_A_ROUND]
 
-    def _held(self, endpoint: str) -> bool:
-        return self._clock.mono() < self._pauses.until_s(endpoint)
-
-    def _days_now(self, known: Snapshot) -> datetime:
-        """The time by which days are told: the server's, where the local clock is clearly wrong."""
+    def _server_now(self, known: Snapshot) -> datetime:
+        """Return the time that UTC days follow: the server's, where the local clock is clearly wrong."""
         skew_s = known.server_skew_s or 0.0
         return self._clock.utc() + timedelta(seconds=skew_s if abs(skew_s) > SKEW_TRUSTED_S else 0.0)
 
 
-def _failed(reading: Reading[Value]) -> bool:
+_IsDue = Callable[[Snapshot, bool], bool]
+_Request = Callable[[Client, Snapshot], tuple[Snapshot, RequestResult]]
+
+
+def _failed(reading: Reading[_T]) -> bool:
     return reading.health not in (Health.OK, Health.PREPARING)
 
 
-def _come(activity: Activity, now: datetime) -> Activity:
-    """The answer. ServerError when it has a day that has begun nowhere yet: the days to keep would be counted back from it."""
+def _checked(activity: Activity, now: datetime) -> Activity:
+    """Return the answer. ServerError for a day in the future: the days to keep would be counted back from it."""
     if activity.newest is not None and activity.newest > now.date() + timedelta(days=1):
-        raise ServerError(f"/activity answered with the day {activity.newest}, which has not come yet")
+        raise ServerError(f"/activity answered with the day {activity.newest}, which is in the future")
     return activity
 
 

@@ -133,6 +133,6 @@ def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetim
             return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
         poller = Poller(name, client, interval_s, told.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
-        while (delay_s := poller.turn()) <= (at - clock.utc()).total_seconds():
+        while (delay_s := poller.run_cycle()) <= (at - clock.utc()).total_seconds():
             clock.forward(delay_s)
     return told[-1]

@@ -125,7 +125,7 @@ class Life:
 
     def poll(self, wait_s: float = INTERVAL_S) -> None:
         """A poll, what it must have made of the tiles, and the time to the next one."""
-        self.daemon.poller.turn()
+        self.daemon.poller.run_cycle()
         self.reckoning.hear(self.clock.now, self.clock.mono_s)
         assert self.daemon.health is Health.OK
         expected, told = self.reckoning.expected(self.clock.now, self.daemon.turn), self.daemon.texts()
@@ -137,7 +137,7 @@ class Life:
     def failing_poll(self, health: Health) -> None:
         """The last good balance stays, with the trouble's word in the trend's place."""
         before = self.daemon.texts()
-        self.daemon.poller.turn()
+        self.daemon.poller.run_cycle()
         self.reckoning.hear(self.clock.now, self.clock.mono_s)
         assert self.daemon.health is health
         told = self.daemon.texts()

@@ -99,18 +99,18 @@ def test_one_account_waits_as_long_as_its_server_asks_and_the_other_goes_on():
             return Poller(name, connect, interval_s, lambda seen: told.__setitem__(name, seen), clock, Random(1))
 
         work, default = poller("work", slow, 300), poller("default", well, 900)
-        waits = [work.turn(), default.turn()]
+        waits = [work.run_cycle(), default.run_cycle()]
         assert waits[0] >= 120, "as Retry-After says"
         assert waits[1] == 900
         assert (told["work"].health, told["default"].health) == (Health.RATE_LIMITED, Health.OK)
         failing = []
         for _ in range(4):
             clock.pass_(300)
-            failing.append(work.turn())
-        assert default.turn() == 900, "however often the other has failed"
+            failing.append(work.run_cycle())
+        assert default.run_cycle() == 900, "however often the other has failed"
         assert told["default"].health is Health.OK
         slow.set_scenario("normal")
         clock.pass_(max(failing))
-        assert work.turn() == 300
+        assert work.run_cycle() == 300
         assert told["work"].health is Health.OK
         assert told["work"].credits.value != told["default"].credits.value

@@ -81,7 +81,7 @@ def expected(account: SampleAccount, deck: VirtualDeck, file: Path = CONFIG) -> 
     clock = StoppedClock(datetime.now(UTC))
     told: list[Snapshot] = []
     poller = Poller("default", lambda: Client(Secret(account.key), account.url), 900.0, told.append, clock, Random(1))
-    poller.turn()
+    poller.run_cycle()
     model, moment = deck.model, Moment(told[-1].credits.measured_at or clock.utc(), clock.mono())
     panel = panel_of(config, config.deck_for(deck.serial), model, moment)
     effects = shown(panel, TileInputs({"default": told[-1]}), moment, "dark")

@@ -1,6 +1,8 @@
-"""A poller whose turns are taken by hand, under a clock that only moves when told."""
+"""A poller whose cycles a test runs one by one, under a clock that only the test moves."""
 
-from openbalance_hid.account.snapshot import Snapshot
+from msgspec.structs import replace
+
+from openbalance_hid.account.snapshot import Sample, Snapshot
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
@@ -12,32 +14,44 @@ INTERVAL_S = 900.0
 
 
 class Stage:
-    """A poller whose turns are taken by hand, the account it asks, and what it has published."""
+    """A poller, the account that it polls, and what it has published. `bug`: raised in place of making a client."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock) -> None:
         self.sample = sample
         self.clock = clock
         self.key = sample.key
+        self.bug: Exception | None = None
         self.published: list[Snapshot] = []
         self.poller = Poller("default", self.connect, INTERVAL_S, self.published.append, clock)
 
     def connect(self) -> Client:
+        if self.bug is not None:
+            raise self.bug
         return Client(Secret(self.key), self.sample.url, utc=self.clock.utc)
 
-    def turn(self, by_hand: bool = False) -> float:
+    def restart(self, samples: tuple[Sample, ...]) -> None:
+        """Go on with a new poller that remembers these samples."""
+
+        def recall(_: str, empty: Snapshot, *__: object) -> Snapshot:
+            return replace(empty, samples=samples)
+
+        self.poller = Poller("default", self.connect, INTERVAL_S, self.published.append, self.clock, recall=recall)
+
+    def poll(self, by_hand: bool = False) -> float:
         self.sample.requests.clear()
-        return self.poller.turn(by_hand)
+        self.published.clear()
+        return self.poller.run_cycle(by_hand)
 
     def later(self, seconds: float = INTERVAL_S) -> float:
         self.clock.pass_(seconds)
-        return self.turn()
+        return self.poll()
 
     @property
     def now(self) -> Snapshot:
         return self.published[-1]
 
     @property
-    def asked(self) -> list[str]:
+    def requested(self) -> list[str]:
         return [request.path for request in self.sample.requests]
 
     def zeros(self) -> None:

@@ -30,7 +30,7 @@ def delays(
     ("outcome", "failures", "shortest_s", "longest_s"),
     [
         (RequestOutcome.OK, 0, 900, 900),
-        (RequestOutcome.OWNER, 0, 900, 900),
+        (RequestOutcome.USER, 0, 900, 900),
         (RequestOutcome.REJECTED_ONCE, 0, 30, 35),
         (RequestOutcome.SOON, 1, 7.5, 15),
         (RequestOutcome.SOON, 2, 15, 30),

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import trend
-from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poll_cycle import SAMPLES_KEPT
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.simulator.openrouter.sample_answers import json, refused
@@ -21,9 +20,9 @@ from tests.openrouter.stage import INTERVAL_S, Stage
 
 
 def test_the_first_turn_asks_everything_and_says_all_there_is_to_know(stage: Stage) -> None:
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     now, clock, sample = stage.now, stage.clock, stage.sample
-    assert stage.asked == ["/credits", "/activity", "/analytics/query", "/keys", *["/activity"] * 3]
+    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys", *["/activity"] * 3]
     assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 7)
     answered = (now.credits, now.activity, now.today, now.keys, now.key_days)
     assert [reading.health for reading in answered] == [Health.OK] * 5
@@ -36,35 +35,71 @@ def test_the_first_turn_asks_everything_and_says_all_there_is_to_know(stage: Sta
     assert [(each.at, each.mono_s) for each in now.samples] == [(clock.now, clock.mono_s)]
 
 
-def test_a_turn_shows_that_it_is_under_way_and_gives_the_balance_before_the_rest(stage: Stage) -> None:
-    stage.turn()
+def test_a_poll_of_the_balance_alone_publishes_once_at_its_end(stage: Stage) -> None:
+    stage.poll()
+    stage.later()
+    assert stage.requested == ["/credits"]
+    assert [(each.refreshing, each.polls) for each in stage.published] == [(False, 2)]
+
+
+def test_the_balance_is_published_before_endpoints_that_may_be_slow(stage: Stage) -> None:
+    stage.poll()
+    stage.clock.pass_(60)
+    spent = Decimal("1.25") + (stage.now.credits.value or pytest.fail("no credits")).total_usage_usd
+    stage.sample.instead["/credits"] = json(200, {"data": {"total_credits": 1000, "total_usage": float(spent)}})
+    stage.poll(by_hand=True)
+    assert [(each.refreshing, each.polls) for each in stage.published] == [(True, 1), (False, 2)]
+    assert [each.credits.value and each.credits.value.total_usage_usd for each in stage.published] == [spent, spent]
+    first, last = (each.activity.measured_at for each in stage.published)
+    assert (first, last) == (stage.clock.now - timedelta(seconds=60), stage.clock.now)
+
+
+def test_the_first_poll_publishes_the_new_account_then_the_balance_then_all(stage: Stage) -> None:
+    stage.poll()
     assert [each.refreshing for each in stage.published] == [True, True, False]
     assert [each.credits.value is not None for each in stage.published] == [False, True, True]
+    assert [each.activity.value is not None for each in stage.published] == [False, False, True]
     assert [each.polls for each in stage.published] == [0, 0, 1]
 
 
-def test_later_turns_leave_activity_alone_until_yesterday_has_settled(stage: Stage) -> None:
-    stage.turn()
+def test_remembered_values_are_published_before_the_first_request(stage: Stage) -> None:
+    stage.poll()
+    remembered = stage.now.samples
+    stage.restart(remembered)
+    stage.sample.set_scenario("offline")
     stage.later()
-    assert stage.asked == ["/credits"]
+    assert [each.samples for each in stage.published] == [(), remembered, remembered]
+
+
+def test_a_failed_poll_publishes_once(stage: Stage) -> None:
+    stage.poll()
+    stage.sample.set_scenario("offline")
+    stage.later()
+    assert [(each.refreshing, each.health) for each in stage.published] == [(False, Health.OFFLINE)]
+
+
+def test_later_turns_leave_activity_alone_until_yesterday_has_settled(stage: Stage) -> None:
+    stage.poll()
+    stage.later()
+    assert stage.requested == ["/credits"]
     assert stage.now.activity.measured_at == stage.clock.now - timedelta(seconds=INTERVAL_S)
     stage.later(12 * 3600)  # 00:15 UTC
-    assert "/activity" not in stage.asked
+    assert "/activity" not in stage.requested
     stage.later(20 * 60)
-    assert "/activity" in stage.asked
+    assert "/activity" in stage.requested
     assert stage.now.activity.value is not None
     assert stage.now.activity.value.newest == stage.clock.now.date() - timedelta(days=1)
 
 
 def test_a_refresh_by_hand_asks_everything(stage: Stage) -> None:
-    stage.turn()
-    stage.turn(by_hand=True)
-    assert stage.asked == ["/credits", "/activity", "/analytics/query", "/keys"]
+    stage.poll()
+    stage.poll(by_hand=True)
+    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys"]
 
 
 def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> None:
     stage.clock.step(-12 * 3600)  # midnight
-    stage.turn()
+    stage.poll()
     stage.later(13 * 3600)
     first, last = stage.now.samples
     assert stage.now.today.value is not None
@@ -84,10 +119,10 @@ def test_samples_are_kept_for_two_days_and_never_without_end(stage: Stage) -> No
 
 
 def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     (first,) = stage.now.samples
     many = tuple(replace(first, at=first.at + timedelta(seconds=second)) for second in range(SAMPLES_KEPT))
-    stage.poller._turns._known = replace(stage.now, samples=many)
+    stage.restart(many)
     stage.later(SAMPLES_KEPT)
     assert len(stage.now.samples) == SAMPLES_KEPT
     assert (stage.now.samples[0], stage.now.samples[-1].at) == (many[1], stage.clock.now)
@@ -95,13 +130,13 @@ def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: 
 
 def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
     """As if it had asked so often, up to now."""
-    stage.turn()
+    stage.poll()
     (last,) = stage.now.samples
     taken = (
         replace(last, at=last.at - age * apart, mono_s=last.mono_s - age * apart.total_seconds())
         for age in range(for_ // apart, -1, -1)
     )
-    stage.poller._turns._known = replace(stage.now, samples=tuple(taken))
+    stage.restart(tuple(taken))
 
 
 def test_a_meter_that_asks_every_15_seconds_takes_no_hour_from_the_day(stage: Stage) -> None:
@@ -125,7 +160,7 @@ def test_yesterday_is_whole_until_the_last_minute_of_today(stage: Stage, apart: 
 
 
 def test_samples_of_a_future_that_was_a_wrong_clock_are_dropped(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     stage.clock.step(-86_400)
     stage.later()
     assert [each.at for each in stage.now.samples] == [stage.clock.now]
@@ -133,7 +168,7 @@ def test_samples_of_a_future_that_was_a_wrong_clock_are_dropped(stage: Stage) ->
 
 def test_days_follow_the_server_when_the_local_clock_is_a_day_ahead(stage: Stage) -> None:
     stage.sample.date_skew_s = -86_400
-    stage.turn()
+    stage.poll()
     assert stage.now.server_skew_s == -86_400
     assert stage.now.today.value is not None
     assert stage.now.today.value.day == stage.clock.now.date() - timedelta(days=1)
@@ -145,32 +180,32 @@ def test_days_follow_the_server_when_the_local_clock_is_a_day_ahead(stage: Stage
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 500])
 def test_analytics_may_fail_in_any_way_without_harm(stage: Stage, status: int) -> None:
     stage.sample.instead["/analytics/query"] = refused(status, "no such thing")
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     assert (stage.now.health, stage.now.activity.health) == (Health.OK, Health.OK)
     assert (stage.now.today.health, stage.now.today.value) == (Health.SERVER_ERROR, None)
     assert "no such thing" in (stage.now.today.message or "")
 
 
 def test_a_refused_activity_keeps_its_last_values_and_never_blanks_the_balance(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     good = stage.now.activity
     stage.sample.break_body(Spoil.TRUNCATED, "/activity")
-    stage.turn(by_hand=True)
+    stage.poll(by_hand=True)
     assert (stage.now.health, stage.now.credits.health, stage.now.today.health) == (Health.OK, Health.OK, Health.OK)
     assert stage.now.activity.health is Health.SERVER_ERROR
     assert (stage.now.activity.value, stage.now.activity.measured_at) == (good.value, good.measured_at)
     stage.later()
-    assert "/activity" in stage.asked, "a failed try is repeated at the next poll"
+    assert "/activity" in stage.requested, "a failed try is repeated at the next poll"
     stage.sample.break_body(None, "/activity")
     stage.later()
     assert stage.now.activity.health is Health.OK
     stage.later()
-    assert "/activity" not in stage.asked
+    assert "/activity" not in stage.requested
 
 
 def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
     stage.sample.instead["/activity"] = refused(500, "oops")
-    assert stage.turn() <= 15
+    assert stage.poll() <= 15
     assert stage.now.health is Health.OK
     assert stage.later(15) <= 30
     del stage.sample.instead["/activity"]
@@ -179,34 +214,34 @@ def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
 
 def test_a_broken_credits_answer_leaves_activity_and_today_alive(stage: Stage) -> None:
     stage.sample.break_body(Spoil.TRUNCATED, "/credits")
-    assert stage.turn() <= 15
+    assert stage.poll() <= 15
     assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, None)
     assert (stage.now.activity.health, stage.now.today.health) == (Health.OK, Health.OK)
 
 
 @pytest.mark.parametrize("endpoint", ["/activity", "/analytics/query"])
 def test_a_429_of_one_endpoint_leaves_it_alone_for_its_time_only(stage: Stage, endpoint: str) -> None:
-    stage.turn()
+    stage.poll()
     stage.sample.instead[endpoint] = refused(429, "slow down", {"Retry-After": "600"})
-    assert stage.turn(by_hand=True) == INTERVAL_S
+    assert stage.poll(by_hand=True) == INTERVAL_S
     assert stage.now.health is Health.OK
     stage.clock.pass_(599)
-    stage.turn(by_hand=True)
-    assert endpoint not in stage.asked
+    stage.poll(by_hand=True)
+    assert endpoint not in stage.requested
     stage.clock.pass_(1)
-    stage.turn(by_hand=True)
-    assert endpoint in stage.asked
+    stage.poll(by_hand=True)
+    assert endpoint in stage.requested
 
 
 # --- the way there -------------------------------------------------------------------------------------------------------
 
 
 def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     good, calls = stage.now.credits, stage.now.api_calls
     stage.sample.set_scenario("offline")
     stage.clock.pass_(60)
-    waits = [stage.turn() for _ in range(6)]
+    waits = [stage.poll() for _ in range(6)]
     assert stage.now.api_calls == calls + 6
     assert stage.now.health is stage.now.credits.health is Health.OFFLINE
     assert (stage.now.credits.value, stage.now.credits.measured_at) == (good.value, good.measured_at)
@@ -215,21 +250,21 @@ def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Sta
     assert 7.5 <= waits[0] <= 15 <= waits[1] <= 30 <= waits[2] <= 60
     assert max(waits) <= 60
     stage.sample.set_scenario("normal")
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     assert (stage.now.health, stage.now.message) == (Health.OK, None)
 
 
 def test_a_429_waits_as_long_as_it_is_told(stage: Stage) -> None:
     stage.sample.set_scenario("rate-limited")
-    assert stage.turn() == 120
+    assert stage.poll() == 120
     assert stage.now.health is Health.RATE_LIMITED
-    assert stage.asked == ["/credits"]
+    assert stage.requested == ["/credits"]
 
 
 def test_an_outage_shows_all_its_faces_as_one_state(stage: Stage) -> None:
     stage.sample.set_scenario("server-error")
     for _ in range(4):
-        assert stage.turn() <= INTERVAL_S
+        assert stage.poll() <= INTERVAL_S
         assert stage.now.health is Health.SERVER_ERROR
 
 
@@ -237,20 +272,17 @@ def test_an_outage_shows_all_its_faces_as_one_state(stage: Stage) -> None:
 
 
 def test_a_bug_is_logged_without_the_key_shown_as_a_state_and_survived(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    stage.turn()
+    stage.poll()
     good = stage.now.credits.value
 
-    def explode() -> Client:
-        raise RuntimeError(f"unexpected: Bearer {stage.sample.key}")
-
-    stage.poller._turns._client_factory = explode
-    assert stage.turn() <= 15
+    stage.bug = RuntimeError(f"unexpected: Bearer {stage.sample.key}")
+    assert stage.poll() <= 15
     assert (stage.now.health, stage.now.message, stage.now.refreshing) == (Health.SERVER_ERROR, "internal error", False)
     assert stage.now.credits.value == good
     assert "RuntimeError: unexpected: Bearer sk-or-…" in caplog.text
     assert stage.sample.key not in caplog.text
-    stage.poller._turns._client_factory = stage.connect
-    stage.turn()
+    stage.bug = None
+    stage.poll()
     assert stage.now.health is Health.OK
 
 
@@ -258,7 +290,7 @@ def test_a_publisher_that_fails_does_not_end_the_asking(stage: Stage, caplog: py
     def full(_: Snapshot) -> None:
         raise OSError("no room")
 
-    assert Poller("default", stage.connect, INTERVAL_S, full, stage.clock).turn() == INTERVAL_S
+    assert Poller("default", stage.connect, INTERVAL_S, full, stage.clock).run_cycle() == INTERVAL_S
     assert "no room" in caplog.text
 
 
@@ -280,17 +312,17 @@ def test_the_key_is_in_no_log_and_in_no_snapshot(stage: Stage, caplog: pytest.Lo
     stage.sample.set_scenario(scenario)
     for _ in range(3):
         stage.later(40)
-    said = caplog.text + "".join(map(repr, stage.published))
-    assert stage.sample.key[-8:] not in said
-    assert stage.sample.key[:24] not in said
+        shown = caplog.text + "".join(map(repr, stage.published))
+        assert stage.sample.key[-8:] not in shown
+        assert stage.sample.key[:24] not in shown
 
 
 def test_a_day_that_has_not_come_or_lies_far_back_costs_no_known_day(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     known = stage.now.activity.value
     row = {"model": "a/m", "provider_name": "P", "usage": 1}
     for days in (["2999-01-01"], ["2026-11-23", "2016-11-23"]):
         stage.sample.instead["/activity"] = json(200, {"data": [{"date": day, **row} for day in days]})
-        stage.turn(by_hand=True)
+        stage.poll(by_hand=True)
         assert stage.now.activity.value == known
         assert "day" in (stage.now.activity.message or "")

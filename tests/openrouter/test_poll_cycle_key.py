@@ -15,7 +15,7 @@ from tests.openrouter.stage import INTERVAL_S, Stage
 
 def test_one_401_is_asked_again_half_a_minute_later_and_only_the_second_is_believed(stage: Stage) -> None:
     stage.sample.set_scenario("rejected")
-    assert 30 <= stage.turn() <= 35
+    assert 30 <= stage.poll() <= 35
     assert stage.now.health is Health.SERVER_ERROR
     assert "User not found. (asking again)" in (stage.now.message or "")
     assert 30 <= stage.later(12) <= 35, "a refresh by hand in between proves nothing yet"
@@ -27,7 +27,7 @@ def test_one_401_is_asked_again_half_a_minute_later_and_only_the_second_is_belie
 
 
 def test_an_outage_in_the_shape_of_one_401_is_forgotten_by_a_good_answer(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     for _ in range(3):
         stage.sample.set_scenario("rejected")
         stage.later()
@@ -40,37 +40,37 @@ def test_an_outage_in_the_shape_of_one_401_is_forgotten_by_a_good_answer(stage: 
 def test_a_refused_inference_key_is_called_one(stage: Stage) -> None:
     stage.sample.set_scenario("wrong-key")
     for _ in range(4):  # refused and zeros in turn
-        assert stage.turn() == INTERVAL_S
+        assert stage.poll() == INTERVAL_S
         assert stage.now.health is Health.NOT_MANAGEMENT_KEY
-        assert stage.asked == ["/credits", "/key"]
+        assert stage.requested == ["/credits", "/key"]
         assert stage.now.credits.value is None
         assert stage.now.samples == ()
 
 
 def test_a_403_for_a_management_key_is_an_allow_list_and_shows_its_message(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "IP not allowed")
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     assert stage.now.health is Health.SERVER_ERROR
     assert "IP not allowed" in (stage.now.message or "")
 
 
 def test_a_403_on_key_too_is_an_allow_list(stage: Stage) -> None:
     stage.sample.instead["/credits"] = stage.sample.instead["/key"] = refused(403, "IP not allowed")
-    stage.turn()
+    stage.poll()
     assert stage.now.health is Health.SERVER_ERROR
 
 
 def test_a_403_that_key_says_nothing_about_is_an_inference_key(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "Only management keys can fetch credits for an account")
     stage.kind(None)
-    stage.turn()
+    stage.poll()
     assert stage.now.health is Health.NOT_MANAGEMENT_KEY
 
 
 def test_a_403_with_no_word_from_key_is_not_judged_yet(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "no")
     stage.sample.instead["/key"] = refused(500, "oops")
-    assert stage.turn() <= 15
+    assert stage.poll() <= 15
     assert stage.now.health is Health.SERVER_ERROR
 
 
@@ -80,13 +80,13 @@ def test_a_403_with_no_word_from_key_is_not_judged_yet(stage: Stage) -> None:
 def test_zeros_are_believed_only_of_a_management_key(stage: Stage, kind: bool | None, health: Health) -> None:
     stage.zeros()
     stage.kind(kind)
-    stage.turn()
+    stage.poll()
     assert stage.now.health is health
     assert (stage.now.credits.value == Credits(Decimal(0), Decimal(0))) is (kind is True)
 
 
 def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     good = stage.now
     stage.zeros()
     stage.kind(False)
@@ -97,7 +97,7 @@ def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage)
 
 
 def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     good = stage.now
     stage.zeros()
     stage.later()
@@ -106,7 +106,7 @@ def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(
 
 
 def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     good = stage.now
     stage.sample.instead["/credits"] = json(200, {"data": {"total_credits": 100, "total_usage": -1}})
     stage.later()
@@ -114,7 +114,7 @@ def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
 
 
 def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     stage.zeros()
     stage.sample.instead["/key"] = refused(500, "oops")
     stage.later()
@@ -130,13 +130,13 @@ def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage
 
     stage.key = ""
     stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     assert (stage.now.health, stage.now.api_calls, stage.now.polls) == (Health.NO_KEY, 0, 1)
     assert stage.now.message == "no key is stored for account default"
     said = "account default: no key: no key is stored for account default – try: openbalance-hid setup"
     assert said in [record.message for record in caplog.records]
     stage.key = stage.sample.key
-    stage.turn(by_hand=True)
+    stage.poll(by_hand=True)
     assert stage.now.health is Health.OK
     good, stage.key = stage.now.credits.value, ""
     stage.later()
@@ -148,7 +148,7 @@ def test_a_key_that_cannot_be_read_says_why(stage: Stage) -> None:
         raise CredentialError("the keyring is locked")
 
     stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    assert stage.turn() == INTERVAL_S
+    assert stage.poll() == INTERVAL_S
     assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring is locked")
 
 
@@ -160,7 +160,7 @@ def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(
         raise Closed("the keyring did not answer")
 
     stage.poller = Poller("default", connect, INTERVAL_S, stage.published.append, stage.clock)
-    waits_s = [stage.turn() for _ in range(9)]
+    waits_s = [stage.poll() for _ in range(9)]
     assert waits_s[0] <= 15
     assert all(later > sooner / 2 for sooner, later in pairwise(waits_s))
     assert INTERVAL_S / 2 <= waits_s[-1] <= INTERVAL_S
@@ -168,7 +168,7 @@ def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(
 
 
 def test_another_key_starts_a_new_counter_and_asks_for_activity(stage: Stage) -> None:
-    stage.turn()
+    stage.poll()
     stage.key = stage.sample.inference_key
     stage.kind(True)
     stage.later()
@@ -177,4 +177,4 @@ def test_another_key_starts_a_new_counter_and_asks_for_activity(stage: Stage) ->
     stage.key = stage.sample.key
     stage.later()
     assert len(stage.now.samples) == 1
-    assert "/activity" in stage.asked
+    assert "/activity" in stage.requested

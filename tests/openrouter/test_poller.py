@@ -13,7 +13,7 @@ from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 class Watched:
@@ -37,7 +37,7 @@ class Watched:
         if not snapshot.refreshing:
             self.ended.put(snapshot)
 
-    def turn(self) -> Snapshot:
+    def next_poll(self) -> Snapshot:
         return self.ended.get(timeout=PATIENCE_S)
 
 
@@ -58,7 +58,7 @@ def threads(name: str) -> list[threading.Thread]:
 
 def test_it_asks_at_once_when_started_on_a_thread_named_after_the_account(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        assert watched.turn().health is Health.OK
+        assert watched.next_poll().health is Health.OK
         assert len(threads("poll work")) == 1
         watched.poller.start()
         assert len(threads("poll work")) == 1
@@ -67,20 +67,20 @@ def test_it_asks_at_once_when_started_on_a_thread_named_after_the_account(sample
 
 def test_a_refresh_asks_now_and_is_granted_once_in_ten_seconds(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         assert watched.poller.refresh()
-        assert watched.turn().polls == 2
+        assert watched.next_poll().polls == 2
         idle(watched)
         assert not watched.poller.refresh()
         clock.pass_(10)
         assert watched.poller.refresh()
-        assert watched.turn().polls == 3
+        assert watched.next_poll().polls == 3
 
 
 def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         watched.gate.clear()
         watched.at_gate.clear()
@@ -88,7 +88,7 @@ def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock
         assert watched.at_gate.wait(PATIENCE_S)
         assert [watched.poller.refresh() for _ in range(3)] == [True, True, True]
         watched.gate.set()
-        assert watched.turn().polls == 2
+        assert watched.next_poll().polls == 2
         idle(watched)
         assert watched.ended.empty()
 
@@ -96,7 +96,7 @@ def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock
 def test_a_refresh_is_refused_while_the_server_asks_for_silence(sample: SampleAccount, clock: VirtualClock) -> None:
     sample.set_scenario("rate-limited")
     with running(sample, clock) as watched:
-        assert watched.turn().health is Health.RATE_LIMITED
+        assert watched.next_poll().health is Health.RATE_LIMITED
         idle(watched)
         assert not watched.poller.refresh()
         clock.pass_(120)
@@ -105,19 +105,19 @@ def test_a_refresh_is_refused_while_the_server_asks_for_silence(sample: SampleAc
 
 def test_who_insists_is_neither_throttled_nor_silenced(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         for polls, (scenario, health) in enumerate([("rate-limited", Health.RATE_LIMITED), ("normal", Health.OK)], start=2):
             sample.set_scenario(scenario)
             assert watched.poller.refresh(insist=True)
-            ended = watched.turn()
+            ended = watched.next_poll()
             assert (ended.polls, ended.health) == (polls, health)
             idle(watched)
 
 
 def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         watched.gate.clear()
         watched.at_gate.clear()
@@ -125,35 +125,35 @@ def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAc
         assert watched.at_gate.wait(PATIENCE_S)
         assert watched.poller.refresh(insist=True)
         watched.gate.set()
-        assert [watched.turn().polls, watched.turn().polls] == [2, 3]
+        assert [watched.next_poll().polls, watched.next_poll().polls] == [2, 3]
 
 
 def test_a_network_that_is_back_is_used_at_once_however_shortly_before_it_was_tried(
     sample: SampleAccount, clock: VirtualClock
 ) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         sample.set_scenario("offline")
         assert watched.poller.refresh()
-        assert watched.turn().health is Health.OFFLINE
+        assert watched.next_poll().health is Health.OFFLINE
         idle(watched)
         assert not watched.poller.refresh(), "a finger is throttled"
         sample.set_scenario("normal")
         watched.poller.look_again()
-        assert watched.turn().health is Health.OK
+        assert watched.next_poll().health is Health.OK
         idle(watched)
         watched.poller.look_again()  # and again where all is well: no more often than a refresh
         assert not watched.poller.refresh()
         clock.pass_(10)
         watched.poller.look_again()
-        assert watched.turn().polls == 4
+        assert watched.next_poll().polls == 4
     assert watched.ended.empty()
 
 
 def test_a_poll_that_may_have_died_in_the_sleep_is_followed_by_another(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         watched.gate.clear()
         watched.at_gate.clear()
@@ -162,7 +162,7 @@ def test_a_poll_that_may_have_died_in_the_sleep_is_followed_by_another(sample: S
         clock.pass_(20)
         watched.poller.look_again()
         watched.gate.set()
-        assert [watched.turn().polls, watched.turn().polls] == [2, 3]
+        assert [watched.next_poll().polls, watched.next_poll().polls] == [2, 3]
 
 
 def test_a_machine_that_wakes_respects_the_silence_that_the_server_has_asked_for(
@@ -170,13 +170,13 @@ def test_a_machine_that_wakes_respects_the_silence_that_the_server_has_asked_for
 ) -> None:
     sample.set_scenario("rate-limited")
     with running(sample, clock) as watched:
-        assert watched.turn().health is Health.RATE_LIMITED
+        assert watched.next_poll().health is Health.RATE_LIMITED
         idle(watched)
         watched.poller.look_again()
         assert not watched.poller.refresh()
         clock.pass_(120)
         watched.poller.look_again()
-        assert watched.turn().polls == 2
+        assert watched.next_poll().polls == 2
 
 
 def test_a_poller_that_does_not_run_refuses_a_refresh(sample: SampleAccount, clock: VirtualClock) -> None:
@@ -189,7 +189,7 @@ def test_a_poller_that_does_not_run_refuses_a_refresh(sample: SampleAccount, clo
 
 def test_stop_may_be_called_twice_and_nothing_is_published_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         watched.gate.clear()
         watched.at_gate.clear()
@@ -209,10 +209,10 @@ def test_a_machine_that_slept_asks_at_its_next_look_at_the_clock(
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         clock.step(8 * 3600)  # the monotonic clock stood still
-        assert watched.turn().polls == 2
+        assert watched.next_poll().polls == 2
 
 
 def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
@@ -220,16 +220,16 @@ def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         idle(watched)
         sample.requests.clear()
         clock.pass_(10)
         watched.poller.pace(60)
-        paced = watched.turn()
+        paced = watched.next_poll()
         assert [each.path for each in sample.requests] == ["/credits"]
         idle(watched)
         clock.pass_(60)
-        assert watched.turn().polls == 3
+        assert watched.next_poll().polls == 3
         assert paced.next_poll_at is not None
         idle(watched)
         clock.pass_(11)
@@ -237,7 +237,7 @@ def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
         clock.pass_(888)
         assert watched.ended.empty()
         clock.pass_(1)
-        assert watched.turn().polls == 4
+        assert watched.next_poll().polls == 4
 
 
 def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
@@ -245,7 +245,7 @@ def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
     with running(sample, clock) as watched:
-        watched.turn()
+        watched.next_poll()
         for polls in (2, 3):  # the first one as well, where a run goes on from before the start
             idle(watched)
             for _ in range(20):
@@ -254,7 +254,7 @@ def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
             clock.pass_(9.9)
             assert watched.ended.empty()
             clock.pass_(0.1)
-            assert watched.turn().polls == polls
+            assert watched.next_poll().polls == polls
         idle(watched)
         watched.poller.pace(None)
         clock.pass_(800)
@@ -263,6 +263,4 @@ def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
 
 def idle(watched: Watched) -> None:
     """Until the poller waits: the end of a turn is published a moment before that."""
-    poller = watched.poller
-    with poller._changed:
-        assert poller._changed.wait_for(lambda: not poller._under_way, PATIENCE_S)
+    until(lambda: not watched.poller.is_polling)

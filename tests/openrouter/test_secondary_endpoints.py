@@ -13,7 +13,7 @@ from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from openbalance_hid.simulator.openrouter.sample_answers import refused
+from openbalance_hid.simulator.openrouter.sample_answers import json, refused
 from tests.openrouter.virtual import VirtualClock
 
 INTERVAL_S = 900.0
@@ -39,15 +39,15 @@ class Life:
     def now(self) -> Snapshot:
         return self.told[-1]
 
-    def turn(self, by_hand: bool = False) -> list[str]:
+    def poll(self, by_hand: bool = False) -> list[str]:
         """What was asked, with the question behind the path."""
         self.sample.requests.clear()
-        self.poller.turn(by_hand)
+        self.poller.run_cycle(by_hand)
         return [f"{each.path}?{each.query}" if each.query else each.path for each in self.sample.requests]
 
     def later(self, hours: float = 0.25) -> list[str]:
         self.clock.pass_(hours * 3600)
-        return self.turn()
+        return self.poll()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def life(sample: SampleAccount, clock: VirtualClock) -> Life:
 
 
 def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life: Life) -> None:
-    life.turn()
+    life.poll()
     for day in range(3):
         asked: Counter[str] = Counter()
         for _ in range(96):
@@ -67,7 +67,7 @@ def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life
 
 
 def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
-    life.turn()
+    life.poll()
     for _ in range(44):  # to 23:00
         life.later()
         books = life.sample.books()
@@ -78,7 +78,7 @@ def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
 def test_the_keys_come_from_all_pages_and_names_are_told_apart(clock: VirtualClock) -> None:
     with SampleAccount(clock=clock.utc, keys=203) as sample:
         life = Life(sample, clock)
-        asked = [each for each in life.turn() if each.startswith("/keys")]
+        asked = [each for each in life.poll() if each.startswith("/keys")]
         assert [each.partition("&")[0] for each in asked] == ["/keys?offset=0", "/keys?offset=100", "/keys?offset=200"]
         keys = life.now.keys.value
         assert keys is not None
@@ -86,7 +86,7 @@ def test_the_keys_come_from_all_pages_and_names_are_told_apart(clock: VirtualClo
 
 
 def test_the_keys_add_up_to_the_account(life: Life) -> None:
-    life.turn()
+    life.poll()
     keys = life.now.keys.value
     assert keys is not None
     assert [key.name for key in keys] == ["laptop", "ci", "notebook"]
@@ -98,7 +98,7 @@ def test_the_keys_add_up_to_the_account(life: Life) -> None:
 
 
 def test_the_days_by_key_add_up_to_the_days_by_model(life: Life) -> None:
-    life.turn()
+    life.poll()
     activity, days = life.now.activity.value, life.now.key_days.value
     assert activity is not None
     assert days is not None
@@ -110,7 +110,7 @@ def test_the_days_by_key_add_up_to_the_days_by_model(life: Life) -> None:
 
 def test_days_by_key_are_asked_once_a_day_after_they_have_settled(life: Life) -> None:
     by_key = "/activity?api_key_hash="
-    assert sum(each.startswith(by_key) for each in life.turn()) == 3
+    assert sum(each.startswith(by_key) for each in life.poll()) == 3
     asked = {}
     for _ in range(96):
         count = sum(each.startswith(by_key) for each in life.later())
@@ -119,35 +119,31 @@ def test_days_by_key_are_asked_once_a_day_after_they_have_settled(life: Life) ->
     assert asked == {"06:00": 3}
 
 
-def test_many_keys_take_turns_and_none_is_forgotten(clock: VirtualClock) -> None:
-    with SampleAccount(clock=clock.utc, keys=3) as sample:
-        life = Life(sample, clock)
-        life.turn()
-        assert life.now.keys.value is not None
-        many = tuple(replace(life.now.keys.value[0], hash=f"{n + 99:064x}", name=f"k{n}") for n in range(8))
-        seen = set()
-        for _ in range(3):
-            further = life.poller._turns._further
-            chosen = further._next_keys(many, {life.clock.now.date(): {f"k{n}": None for n in seen}})
-            seen |= {int(key.name[1:]) for key in chosen}
-        assert seen == set(range(8))
+def test_the_days_of_many_keys_are_requested_in_rounds_that_leave_no_key_out(life: Life) -> None:
+    hashes = {f"{number:064x}" for number in range(8)}
+    life.sample.instead["/keys"] = json(200, {"data": [{"hash": each, "name": each, "usage": 1} for each in sorted(hashes)]})
+    life.sample.instead["/activity"] = json(200, {"data": []})
+    by_key = "/activity?api_key_hash="
+    rounds = [{path.removeprefix(by_key) for path in life.later(24) if path.startswith(by_key)} for _ in range(3)]
+    assert [len(each) for each in rounds] == [3, 3, 2]
+    assert set.union(*rounds) == hashes
 
 
 def test_what_the_history_knows_for_good_is_not_asked_again_at_the_start(life: Life) -> None:
-    life.turn()
+    life.poll()
     life.later(12.6)  # 00:36
     life.later(6)  # settled
     again = Life(life.sample, life.clock, life.now)
     life.clock.pass_(3600)
-    assert again.turn() == ["/credits", "/keys?offset=0&include_disabled=true&include_expired=true"]
+    assert again.poll() == ["/credits", "/keys?offset=0&include_disabled=true&include_expired=true"]
     life.clock.pass_(24 * 3600)
     third = Life(life.sample, life.clock, again.now)
-    assert sum(each.startswith("/activity") for each in third.turn()) == 4
+    assert sum(each.startswith("/activity") for each in third.poll()) == 4
 
 
 def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(life: Life) -> None:
     life.sample.instead["/keys"] = refused(403, "no such permission")
-    life.turn()
+    life.poll()
     assert (life.now.health, life.now.today.health, life.now.keys.health) == (Health.OK, Health.OK, Health.SERVER_ERROR)
     assert not any("/keys" in each for each in life.later())
     del life.sample.instead["/keys"]
@@ -159,21 +155,21 @@ def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(li
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_endpoint_is_left_alone_as_long_as_it_asks(life: Life, path: str, status: int) -> None:
     life.sample.instead[path] = refused(status, "busy", {"Retry-After": "4000"})
-    assert any(each.startswith(path) for each in life.turn())
+    assert any(each.startswith(path) for each in life.poll())
     life.sample.instead.clear()
     for _ in range(4):
         life.clock.pass_(900)
-        assert not any(each.startswith(path) for each in life.turn(by_hand=True))
+        assert not any(each.startswith(path) for each in life.poll(by_hand=True))
     life.clock.pass_(900)
-    assert any(each.startswith(path) for each in life.turn(by_hand=True))
+    assert any(each.startswith(path) for each in life.poll(by_hand=True))
 
 
 def test_the_window_is_asked_by_model_only_while_the_spend_is_high(life: Life) -> None:
-    life.turn()
+    life.poll()
     assert life.now.window.value is None
     life.sample.set_scenario("critical")
     another = Life(life.sample, life.clock)
-    another.turn()
+    another.poll()
     window = another.now.window.value
     assert window is not None
     assert window.end - window.start == timedelta(hours=24)

@@ -84,7 +84,7 @@ class Life:
         for number in range(first, first + 1_000_000):
             self._clock.number = number
             self._say(f"poll {number}")
-            self._poller.turn()
+            self._poller.run_cycle()
             if number % 3 == 0:
                 for down in (True, False):
                     self._step(KeyMoved("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))

@@ -54,7 +54,7 @@ def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_
         for step in (0.0, step_s, -step_s):
             ours.step(step)
             for _ in range(polls):
-                assert 0 < daemon.poller.turn() <= 1.2 * INTERVAL_S
+                assert 0 < daemon.poller.run_cycle() <= 1.2 * INTERVAL_S
                 day, said = midnight(truth.now.date()), daemon.texts()
                 today, whole = reckoning.spent(day, truth.now), reckoning.spent(day - timedelta(days=30), truth.now)
                 assert money(reckoning.bought - reckoning.usage(truth.now)) in said["balance"]

@@ -76,7 +76,7 @@ class Life:
 
     def poll(self) -> float:
         """Seconds until the next one. The key says what the account's books come to."""
-        delay_s = self.poller.turn()
+        delay_s = self.poller.run_cycle()
         self.whole.settle()
         books = self.sample.books()
         face = self.whole.house.faces[self.decks[0].serial, 0]

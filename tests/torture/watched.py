@@ -44,7 +44,7 @@ class Watched:
     def turn(self) -> Snapshot:
         self.clock.pass_(61)  # longer than a 429 asks for silence
         self.published.clear()
-        assert 0 < self.poller.turn(by_hand=True) <= 86_400
+        assert 0 < self.poller.run_cycle(by_hand=True) <= 86_400
         return self.published[-1]
 
     def suffer(self, path: str, fault: Fault, body: bytes | None = None) -> Snapshot:
