@@ -1,4 +1,4 @@
-"""A D-Bus of its own for one test: a real dbus-daemon that starts nothing by itself and knows nobody else."""
+"""A private D-Bus for one test: a real dbus-daemon that starts no service and has no other clients."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import PATIENCE_S, until
 
 needs_dbus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed (apt: dbus-daemon)")
 
@@ -30,7 +32,7 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configura
 
 @contextmanager
 def private_bus(folder: Path) -> Iterator[str]:
-    """The address of a bus that lives as long as the block."""
+    """Yield the address of a bus that runs until the end of the block."""
     config = folder / "bus.conf"
     config.write_text(_CONFIG.format(folder=folder))
     process = subprocess.Popen(
@@ -47,7 +49,7 @@ def private_bus(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def serving(address: str, names: Sequence[str], serve: Callable[[Any], Callable[[Any], None]]) -> Iterator[None]:
-    """Somebody on a bus who owns `names`; `serve(connection)` gives what is called for each message that comes."""
+    """A client that owns `names` on a bus. `serve(connection)` returns the function that is called with each message."""
     from jeepney import message_bus
     from jeepney.io.blocking import open_dbus_connection
 
@@ -67,14 +69,31 @@ def serving(address: str, names: Sequence[str], serve: Callable[[Any], Callable[
             yield
         finally:
             connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join(30)
+            thread.join(PATIENCE_S)
+
+
+def until_listening(connection: Any, members: Sequence[str]) -> None:
+    """Wait until some client has registered with the bus for the signals with these member names.
+
+    A signal that is sent before is lost, and one that is repeated until it is received may be received twice.
+    """
+    from jeepney import DBusAddress, new_method_call
+
+    stats = DBusAddress("/org/freedesktop/DBus", bus_name="org.freedesktop.DBus", interface="org.freedesktop.DBus.Debug.Stats")
+
+    def are_registered() -> bool:
+        (rules,) = connection.send_and_get_reply(new_method_call(stats, "GetAllMatchRules")).body
+        known = " ".join(rule for each in rules.values() for rule in each)
+        return all(f"member='{member}'" in known for member in members)
+
+    until(are_registered, f"no client listens for {members}")
 
 
 def ended(process: subprocess.Popen[str]) -> None:
-    """Ends a process that the test began, and closes what it wrote to."""
+    """End a process that the test started, and close its pipes."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

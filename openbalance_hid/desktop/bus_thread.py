@@ -48,6 +48,8 @@ class BusThread:
 
             with closing(open_dbus_connection(self._bus)) as connection:
                 self._socket = connection.sock
+                if self._stopping:  # `stop` came before there was a socket to shut down
+                    return
                 self._listen(connection)
         except (ImportError, OSError, LookupError, ValueError) as error:  # no bus, or no longer
             if not self._stopping:

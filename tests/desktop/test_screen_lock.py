@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from openbalance_hid.desktop.screen_lock import SESSION, ScreenLock
 from tests.desktop.logind import ANOTHER, logind
 from tests.private_bus import needs_dbus, private_bus
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until_no_thread
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 
@@ -38,7 +37,7 @@ def listening(address: str, heard: Heard) -> Iterator[None]:
     finally:
         lock.stop()
         lock.stop()
-    assert "screen lock" not in [thread.name for thread in threading.enumerate()]
+    until_no_thread("screen lock")
 
 
 @needs_dbus

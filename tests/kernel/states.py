@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.kernel.guest import Guest
+from tests.kernel.guest import PATIENCE_S, Guest
 from tests.kernel.image import Image
+from tests.waiting import until
 
 CONFIG = Path(__file__).with_name("config.toml")
 ACCOUNT_PORT = 8000  # in the guest
@@ -51,6 +52,10 @@ class Machine:
     def log(self) -> str:
         """What the service has said since it was installed."""
         return self.guest.run("journalctl --user --unit=openbalance-hid --output=cat --no-pager")
+
+    def until_logged(self, words: str) -> None:
+        """Wait for these words in the service's log: journald writes a line a moment after the service has."""
+        until(lambda: words in self.log(), lambda: f"{words!r} is not in the log: {self.log()}", PATIENCE_S)
 
     def seconds_between(self, first: str, then: str) -> float:
         """By the guest's clock, from the last line of its journal with these words to the last one with those."""

@@ -22,6 +22,7 @@ def test_a_refused_deck_is_said_everywhere_and_taken_once_the_printed_command_ha
         fresh.guest.until("test -e /dev/hidraw0")
         refused = ("permission denied", "openbalance-hid udev install")
         fresh.command("service install")
+        fresh.until_logged("permission denied")
         for said in (fresh.command("devices"), fresh.command("status"), fresh.log()):
             assert all(said.count(part) == 1 for part in refused), said
         assert deck.reports_received == 0

@@ -58,6 +58,10 @@ class Running:
     def status(self) -> Any:
         return json.loads(self.ask("status", "--json").stdout)
 
+    def until_deck(self) -> None:
+        """Wait for the first deck: the address of the page is printed before the deck is opened."""
+        until(lambda: self.status()["decks"], lambda: f"no deck has been opened, but {self.log}")
+
     def until_polled(self) -> None:
         """The first round of questions has been answered to its end: the balance alone comes earlier."""
         until(lambda: self.status()["counters"]["polls"], lambda: f"no poll has ended, but {self.log}")

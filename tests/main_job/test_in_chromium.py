@@ -69,6 +69,7 @@ def test_a_tap_with_the_mouse_opens_the_page_of_the_tile(page):
 
 
 def test_a_hold_of_two_seconds_refreshes_and_opens_nothing(page, demo):
+    demo.until_polled()  # else the end of the first poll would be taken for that of the refresh
     polls = demo.status()["counters"]["polls"]
     at_rest = seen(page, "Balance").tobytes()
     box = named(page, "Balance").bounding_box()

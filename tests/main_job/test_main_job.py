@@ -8,6 +8,7 @@ from PIL import Image
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.waiting import PATIENCE_S, until
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"
 
@@ -49,11 +50,7 @@ def test_a_hold_refreshes_and_the_key_shows_it(demo):
         at_rest = page.pictures[0].tobytes()
         page.say(type="press", key=0)
         page.until(lambda page: page.pictures[0].tobytes() != at_rest)  # pressed, then a ring that fills
-        for _ in range(200):
-            if demo.status()["counters"]["polls"] > polls:
-                break
-        else:
-            pytest.fail("a hold of many seconds did not refresh")
+        until(lambda: demo.status()["counters"]["polls"] > polls, "a hold of many seconds did not refresh")
         page.say(type="release", key=0)
         page.tap(2)
         page.until(lambda page: any("opens https://openrouter.ai/activity" in str(word) for word in page.seen))
@@ -130,12 +127,8 @@ def test_without_a_deck_it_says_so_once_and_keeps_running(tmp_path):
         env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, "run", page=False) as running:
             running.until_logged("no Stream Deck is plugged in")
-            for _ in range(100):
-                status = running.status()
-                if status["accounts"]["default"]["health"] == "ok":
-                    break
-            assert status["accounts"]["default"]["health"] == "ok"
-            assert status["decks"] == []
+            until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
+            assert running.status()["decks"] == []
             assert running.end() == 0
             assert running.log.count("no Stream Deck is plugged in") == 1
 
@@ -158,10 +151,11 @@ def test_a_signal_ends_it_in_order(demo, number):
 
 def test_stop_ends_it(demo):
     assert demo.ask("stop").stdout == "stopped\n"
-    assert demo.process.wait(30) == 0
+    assert demo.process.wait(PATIENCE_S) == 0
 
 
 def test_the_door_presses_holds_and_refreshes(demo):
+    demo.until_deck()
     assert demo.ask("press", "0").stdout == "tapped balance\n"
     assert demo.ask("hold", "1").stdout == "held top-models\n"
     assert demo.ask("refresh").stdout.startswith("default: ")

@@ -11,6 +11,7 @@ from openbalance_hid.tiles.actions import WebPage
 from tests.desktop.desk import desk
 from tests.main_job.stage import page_of, started, surroundings
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S
 
 pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 
@@ -33,7 +34,7 @@ def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_cred
             assert (title, buttons) == ("OpenRouter: balance low", ["open", "Open page"])
             assert text.startswith("$74.2")
             desktop.press("open")
-            assert desktop.pages.get(timeout=30) == WebPage.CREDITS.value
+            assert desktop.pages.get(timeout=PATIENCE_S) == WebPage.CREDITS.value
             assert running.end() == 0
         with started(env, *RUN, page=True) as running, page_of(running) as page:
             page.until_key(0, "$74.2")

@@ -136,6 +136,7 @@ def test_of_daemons_that_start_at_once_one_runs_and_the_others_say_75(tmp_path, 
         until(lambda: sum(process.poll() is None for process in starting) == 1)
         assert sorted(process.poll() or 0 for process in starting) == [0, *[75] * (starters - 1)]
         (winner,) = (process for process in starting if process.poll() is None)
+        until(place.exists)  # the lock is taken before there is a socket
         assert request(place, "status", timeout_s=PATIENCE_S)["pid"] == winner.pid
         request(place, "stop")
         assert winner.wait(PATIENCE_S) == 0

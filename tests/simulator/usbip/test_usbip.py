@@ -2,7 +2,6 @@
 
 import errno
 import struct
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from openbalance_hid.simulator.device.models import MODELS, model_named
 from openbalance_hid.simulator.device.virtual_deck import FIRMWARE, VirtualDeck
 from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
 from tests.simulator.usbip.usbip_client import Client
-from tests.waiting import PATIENCE_S, threads_named
+from tests.waiting import PATIENCE_S, threads_named, until
 
 SERIAL = "A00SA1234567"
 SUBMITTED, UNLINKED = 3, 4
@@ -72,17 +71,17 @@ def test_the_decks_that_are_plugged_in_are_listed(make_bench):
         assert [device[0] for device in client.list()] == ["1-2"]
 
 
+def attaches(bench) -> bool:
+    with bench.client() as client:
+        return client.attach() == 0
+
+
 def test_a_deck_has_one_host_and_is_free_when_that_has_gone(bench):
     with bench.attached():
         assert bench.server.is_attached(0)
         with bench.client() as second:
             assert second.attach() == 2  # busy
-    for _ in range(200):
-        with bench.client() as third:
-            if third.attach() == 0:
-                return
-        threading.Event().wait(0.05)
-    pytest.fail("the deck was never free again")
+    until(lambda: attaches(bench), "the deck was never free again")
 
 
 def test_a_bus_id_that_there_is_not_is_refused(bench):
@@ -332,12 +331,7 @@ def test_an_unplugged_deck_hangs_up_on_its_host(bench, again):
             bench.deck.plug()
         assert client.ended()
     if again:
-        for _ in range(200):
-            with bench.client() as client:
-                if client.attach() == 0:
-                    return
-            threading.Event().wait(0.05)
-        pytest.fail("the deck could not be attached again")
+        until(lambda: attaches(bench), "the deck could not be attached again")
 
 
 def test_stopping_hangs_up_also_on_a_host_whose_write_hangs(make_bench):
