@@ -26,7 +26,7 @@ class AccountStore:
         self.meters = Meters()
         self.concerns = AccountAlerts()
 
-    def enlist(self, intervals_s: Mapping[str, float], now: Moment) -> None:
+    def set_accounts(self, intervals_s: Mapping[str, float], now: Moment) -> None:
         """These accounts and no others from now on; nothing is known yet of those that are new."""
         for gone in self.snapshots.keys() - intervals_s.keys():
             self._forget(gone)

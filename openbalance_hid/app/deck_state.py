@@ -1,6 +1,6 @@
-"""One deck as the house knows it: its shape, its pages, what its dials have changed, its light. Pure and frozen.
+"""One deck: its shape, its pages, what its dials have changed, its brightness. Pure and frozen.
 
-What a page, a dial or the light does is decided in `pages`, `dials` and `light`; here they are one thing.
+Brightness over time is in `dimming`, the effect of a dial on tiles in `dials`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,48 @@ from msgspec.structs import replace
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.dials import brighter, meant, with_next_account, with_next_period
 from openbalance_hid.app.dimming import Dimmer, Lock
-from openbalance_hid.app.events import DeckReady, DialTurned, Swiped, TouchKeyMoved
-from openbalance_hid.app.pages import Pages
-from openbalance_hid.app.places import Cell, Spot
+from openbalance_hid.app.events import Cell, Spot
 from openbalance_hid.app.tile_views import BLANK
 from openbalance_hid.config.default_layout import check_against_deck, dials_of, pages_of, strip_of
-from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, TileConfig
+from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived
 
-Slot = tuple[str | None, Spot]  # name of the page, None for the strip, which all pages share; and where on it
+Slot = tuple[str | None, Spot]  # name of the page, or None for the strip, which all pages share; and the place on it
+
+
+class Pages(Struct, frozen=True):
+    """At least one page; the first one is shown first."""
+
+    pages: tuple[PageConfig, ...]
+    index: int = 0
+
+    @property
+    def shown(self) -> PageConfig:
+        """The page that the deck shows."""
+        return self.pages[self.index]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, in order."""
+        return tuple(page.name for page in self.pages)
+
+    def turned(self, steps: int) -> Pages:
+        """Return the state some pages further; after the last page comes the first. Negative: back."""
+        return replace(self, index=(self.index + steps) % len(self.pages))
+
+    def at(self, name: object) -> Pages:
+        """Return the state with the page of that name shown; unchanged without such a page."""
+        return replace(self, index=self.names.index(str(name))) if name in self.names else self
+
+    def beside(self, steps: int) -> str:
+        """Return the name of the page that `turned(steps)` leads to."""
+        return self.turned(steps).shown.name
 
 
 class DeckState(Struct, frozen=True):
-    """`light` None: a deck without displays. `turned`: the tiles that a dial has changed, as they are now."""
+    """`light` None: a deck without displays. `turned`: the tiles that a dial has changed."""
 
-    shape: DeckReady
+    shape: DeckArrived
     pages: Pages
     strip: tuple[TileConfig, ...]
     dials: Mapping[int, DialConfig]
@@ -35,8 +63,10 @@ class DeckState(Struct, frozen=True):
     turned: Mapping[Slot, TileConfig] = field(default_factory=FrozenMap)
 
     @classmethod
-    def of(cls, shape: DeckReady, config: Config, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN) -> DeckState:
-        """As the owner has configured it, on its first page."""
+    def of(
+        cls, shape: DeckArrived, config: Config, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN
+    ) -> DeckState:
+        """Return a deck as it is configured, on its first page."""
         deck = config.deck_for(shape.serial)
         return cls(
             shape,
@@ -46,18 +76,18 @@ class DeckState(Struct, frozen=True):
             Dimmer.begin(config.dim, deck.brightness, now, zone, lock) if shape.visual else None,
         )
 
-    def again(self, before: DeckState, now: Moment) -> DeckState:
-        """Plugged in again: on the page, with the brightness and the dials' changes of `before`."""
+    def restored(self, before: DeckState, now: Moment) -> DeckState:
+        """Return this deck with the page, the brightness and the dial changes of `before`."""
         pages = self.pages.at(before.pages.shown.name)
         light = self.light
         if light is not None and before.light is not None:
             light = Dimmer.begin(light.dim, before.light.wanted, now, light.zone, light.lock)
         return replace(self, pages=pages, light=light, turned=before.turned)
 
-    def under(self, config: Config, before: Config) -> DeckState:
-        """With another configuration: page and brightness stay where the owner left them, unless it speaks of them.
+    def with_config(self, config: Config, before: Config) -> DeckState:
+        """Return this deck with another configuration. Page and brightness stay, unless the configuration changes them.
 
-        What a dial has changed stays where the tile below it is the same, and its account is still there.
+        A tile that a dial has changed stays if its configured tile is the same and its account still exists.
         """
         deck, was = config.deck_for(self.shape.serial), before.deck_for(self.shape.serial)
         new = replace(
@@ -78,34 +108,34 @@ class DeckState(Struct, frozen=True):
         }
         return replace(new, turned=FrozenMap(kept))
 
-    def locked(self, lock: Lock, now: Moment) -> DeckState:
-        """While the owner's session is so."""
-        return self if self.light is None else replace(self, light=self.light.locked(lock, now))
+    def with_lock(self, lock: Lock, now: Moment) -> DeckState:
+        """Return this deck while the user's session is open or locked."""
+        return self if self.light is None else replace(self, light=self.light.with_lock(lock, now))
 
     @property
     def is_lit(self) -> bool:
-        """Whether anything can be seen on it."""
+        """Whether its displays are lit."""
         return self.light is not None and self.light.percent > 0
 
     def keys(self) -> dict[int, TileConfig]:
-        """What stands on each key of the shown page."""
-        page = self.pages.shown
-        return {key: self.turned.get((page.name, key), page.keys.get(key, BLANK)) for key in range(self.shape.key_count)}
+        """Return the tile on each key of the shown page."""
+        return {key: self._key(key) for key in range(self.shape.key_count)}
 
     def cells(self) -> dict[Cell, TileConfig]:
-        """What stands in each cell of the strip; those without a tile are blank, so that nothing old is left in them."""
-        tiles = dict(enumerate(self.strip))
-        return {
-            Cell(number): self.turned.get((None, Cell(number)), tiles.get(number, BLANK)) for number in range(self.shape.cells)
-        }
+        """Return the tile in each cell of the strip; a cell without one is blank."""
+        return {cell: self._cell(cell) for cell in map(Cell, range(self.shape.cells))}
+
+    def tile(self, spot: Spot) -> TileConfig:
+        """Return the tile that is shown on a key or in a cell."""
+        return self._key(spot) if isinstance(spot, int) else self._cell(spot) if isinstance(spot, Cell) else BLANK
 
     def tiles(self) -> dict[Spot, TileConfig]:
-        """What is to be seen now: keys, then cells."""
+        """Return the tiles that are shown: keys, then cells."""
         keys: dict[Spot, TileConfig] = {key: tile for key, tile in self.keys().items()}  # noqa: C416 – another type of key
         return keys | {cell: tile for cell, tile in self.cells().items()}  # noqa: C416
 
     def all_tiles(self) -> dict[Slot, TileConfig]:
-        """What is on any page and on the strip: the strip first, the shown page next."""
+        """Return the tiles of every page and of the strip: the strip first, the shown page next."""
         cells: dict[Slot, TileConfig] = {(None, cell): tile for cell, tile in self.cells().items()}
         shown: dict[Slot, TileConfig] = {(self.pages.shown.name, key): tile for key, tile in self.keys().items()}
         others: dict[Slot, TileConfig] = {
@@ -116,31 +146,25 @@ class DeckState(Struct, frozen=True):
         return {**cells, **shown, **others}
 
     def misfits(self, config: Config) -> list[str]:
-        """What the owner wrote for the deck and it does not have, in words."""
+        """Return a message for each part of the configuration that the deck does not have."""
         shape = self.shape
         problems = check_against_deck(config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells)
         return [str(problem) for problem in problems]
 
     def on_page(self, name: object) -> DeckState:
-        """With the page of that name shown; as it is where there is none."""
+        """Return this deck with the page of that name shown; unchanged without such a page."""
         return replace(self, pages=self.pages.at(name))
 
-    def turned_by(self, event: TouchKeyMoved | Swiped | DialTurned, config: Config) -> DeckState:
-        """After a finger has turned the page, or a dial what it is there for."""
-        match event:
-            case TouchKeyMoved(_, touch_key):
-                return replace(self, pages=self.pages.turned(1 if touch_key else -1))
-            case Swiped(_, pages):
-                return replace(self, pages=self.pages.turned(pages))
-            case DialTurned(_, dial, steps):
-                return self._with_dial_turned(dial, steps, config)
+    def turned_pages(self, steps: int) -> DeckState:
+        """Return this deck some pages further; negative: back."""
+        return replace(self, pages=self.pages.turned(steps))
 
-    def _with_dial_turned(self, dial: int, steps: int, config: Config) -> DeckState:
-        """After a dial was turned by so many clicks; a dial that the owner gave nothing to changes nothing."""
+    def with_dial_turned(self, dial: int, steps: int, config: Config) -> DeckState:
+        """Return this deck after a dial was turned by so many clicks; a dial without a configured use changes nothing."""
         wanted = self.dials.get(dial)
         match wanted.turn if wanted is not None else None:
             case "page":
-                return replace(self, pages=self.pages.turned(steps))
+                return self.turned_pages(steps)
             case "brightness" if self.light is not None:
                 return replace(self, light=self.light.wanting(brighter(self.light.wanted, steps)))
             case "period":
@@ -150,6 +174,14 @@ class DeckState(Struct, frozen=True):
                 tiles = meant(self.all_tiles(), (None, Cell(dial)), "account")
                 return self._with(with_next_account(tiles, tuple(config.accounts), steps))
         return self
+
+    def _key(self, key: int) -> TileConfig:
+        page = self.pages.shown
+        return self.turned.get((page.name, key), page.keys.get(key, BLANK))
+
+    def _cell(self, cell: Cell) -> TileConfig:
+        configured = self.strip[cell.number] if cell.number < len(self.strip) else BLANK
+        return self.turned.get((None, cell), configured)
 
     def _with(self, tiles: Mapping[Slot, TileConfig]) -> DeckState:
         return replace(self, turned=FrozenMap({**self.turned, **tiles}))

@@ -1,4 +1,4 @@
-"""Which decks are there, and how those were left that have gone: what the owner did to a deck outlives its unplugging. Pure."""
+"""The connected decks, and the state in which disconnected ones were left: a page or brightness survives a replug. Pure."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -8,57 +8,64 @@ from msgspec.structs import replace
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.dimming import Lock
-from openbalance_hid.app.events import DeckReady
+from openbalance_hid.app.events import Place
 from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.deck.events import DeckArrived
 
 
 class ConnectedDecks:
-    """`panels`: by serial, those that are there. `zone`: of the night hours; None: the system's."""
+    """`by_serial`: the connected decks. `zone`: time zone of the night hours; None: the system's."""
 
     def __init__(self, zone: tzinfo | None) -> None:
-        self.panels: dict[str, DeckState] = {}
-        self._gone: dict[str, DeckState] = {}
+        self.by_serial: dict[str, DeckState] = {}
+        self._disconnected: dict[str, DeckState] = {}
         self._zone = zone
-        self._lock = Lock.OPEN  # of the owner's session
+        self._lock = Lock.OPEN  # of the user's session
 
-    def arrived(self, shape: DeckReady, config: Config, now: Moment) -> DeckState:
-        """What a deck is to look like that has just come: as it was left, if it was here before."""
-        panel, before = DeckState.of(shape, config, now, self._zone, self._lock), self._gone.pop(shape.serial, None)
-        return panel if before is None else panel.again(before, now)
+    def arrive(self, shape: DeckArrived, config: Config, now: Moment) -> DeckState:
+        """Return the state of a deck that was just connected: as it was left, if it was connected before."""
+        deck = DeckState.of(shape, config, now, self._zone, self._lock)
+        before = self._disconnected.pop(shape.serial, None)
+        return deck if before is None else deck.restored(before, now)
 
-    def left(self, serial: str) -> None:
-        """It has gone, if it was there."""
-        if serial in self.panels:
-            self._gone[serial] = self.panels.pop(serial)
+    def remove(self, serial: str) -> None:
+        """Note that a deck was disconnected. Idempotent."""
+        if serial in self.by_serial:
+            self._disconnected[serial] = self.by_serial.pop(serial)
 
-    def adopt(self, config: Config, before: Config) -> None:
-        """Another configuration is in force."""
-        for panels in (self.panels, self._gone):
-            panels |= {serial: panel.under(config, before) for serial, panel in panels.items()}
+    def adopt_config(self, config: Config, before: Config) -> None:
+        """Use another configuration, also for decks that are disconnected."""
+        for decks in (self.by_serial, self._disconnected):
+            decks |= {serial: deck.with_config(config, before) for serial, deck in decks.items()}
 
-    def locked(self, lock: Lock, now: Moment) -> None:
-        """The owner's session was locked or unlocked."""
+    def set_lock(self, lock: Lock, now: Moment) -> None:
+        """Note that the user's session was locked or unlocked."""
         self._lock = lock
-        self.panels = {serial: panel.locked(lock, now) for serial, panel in self.panels.items()}
+        for serial, deck in self.by_serial.items():
+            self.by_serial[serial] = deck.with_lock(lock, now)
 
-    def touched(self, serial: str, now: Moment) -> bool:
-        """A finger is on a deck that is there. False: it was dark, and the finger has only woken it."""
-        panel = self.panels[serial]
-        if panel.light is None:
+    def wake(self, serial: str, now: Moment) -> bool:
+        """Wake a connected deck for an input. Return False if it was dark: then the input does nothing else."""
+        deck = self.by_serial[serial]
+        if deck.light is None:
             return True
-        self.panels[serial] = replace(panel, light=panel.light.woken(now))
-        return not panel.light.is_dark
+        self.by_serial[serial] = replace(deck, light=deck.light.woken(now))
+        return not deck.light.is_dark
 
     def pass_time(self, now: Moment) -> None:
-        """Decks that nobody touches grow dark."""
-        for serial, panel in self.panels.items():
-            if panel.light is not None:
-                self.panels[serial] = replace(panel, light=panel.light.at(now))
+        """Dim the decks that are idle."""
+        for serial, deck in self.by_serial.items():
+            if deck.light is not None:
+                self.by_serial[serial] = replace(deck, light=deck.light.at(now))
 
     def deadlines(self, now: Moment) -> list[float]:
-        """Monotonic seconds at which a light changes by itself."""
-        return [mark for panel in self.panels.values() if panel.light is not None for mark in panel.light.deadlines(now)]
+        """Return the monotonic seconds at which a brightness changes by itself."""
+        return [at_s for deck in self.by_serial.values() if deck.light is not None for at_s in deck.light.deadlines(now)]
+
+    def tile(self, place: Place) -> TileConfig:
+        """Return the tile at a place of a connected deck."""
+        return self.by_serial[place[0]].tile(place[1])
 
     def tiles(self) -> Iterator[TileConfig]:
-        """On any page of any deck."""
-        return (tile for panel in self.panels.values() for tile in panel.all_tiles().values())
+        """Return the tiles on every page of every connected deck."""
+        return (tile for deck in self.by_serial.values() for tile in deck.all_tiles().values())

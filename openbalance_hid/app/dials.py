@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from openbalance_hid.app.tile_views import NOBODYS
+from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES
 from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.tiles import TILES
 
@@ -68,7 +68,7 @@ def periods_of(tile: TileConfig) -> tuple[str, ...]:
 
 
 def _accounts_of(tile: TileConfig) -> bool:
-    return tile.tile not in NOBODYS
+    return tile.tile not in ACCOUNTLESS_TILES
 
 
 def _further(order: Sequence[str], now: str, steps: int) -> str:

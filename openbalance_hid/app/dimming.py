@@ -84,7 +84,7 @@ class Dimmer(Struct, frozen=True):
             return self
         return replace(self, idle_from_s=now.mono_s, touched=True, percent=self.wanted, fade=None, lock=Lock.OPEN)
 
-    def locked(self, lock: Lock, now: Moment) -> Dimmer:
+    def with_lock(self, lock: Lock, now: Moment) -> Dimmer:
         """With the session so. When it opens, somebody is there, who has not touched the deck."""
         opens = self._is_shut and lock is Lock.OPEN
         return replace(self, lock=lock, idle_from_s=now.mono_s if opens else self.idle_from_s)

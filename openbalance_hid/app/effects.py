@@ -9,7 +9,7 @@ from openbalance_hid.account.concern import AlertKind
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.app.places import Spot
+from openbalance_hid.app.events import Spot
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.view import KeyFace, Tone
 

@@ -1,4 +1,7 @@
-"""What can happen to the house. Frozen values, nothing else; what it can want done is in `effects`."""
+"""What the controller takes: the events of the decks (`deck.events`), snapshots, and what is here. Frozen values, nothing else.
+
+Places on a deck are named here too. What the controller returns is in `effects`.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,74 +15,22 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.app.places import Spot
 from openbalance_hid.config.schema import Config, FrozenMap
+from openbalance_hid.deck.events import DeckArrived, DeckLost, InputEvent
 
 
-class DeckReady(Struct, frozen=True):
-    """A deck is open and dark. `cells`: parts of its touch strip; `screen`: it has a small one."""
+class Cell(Struct, frozen=True):
+    """One part of the touch strip, from 0 on the left; there is a dial below each."""
 
-    serial: str
-    model: str
-    key_count: int
-    visual: bool = True
-    dials: int = 0
-    cells: int = 0
-    touch_keys: int = 0
-    screen: bool = False
+    number: int
 
 
-class DeckDisconnected(Struct, frozen=True):
-    """A deck was unplugged or lost."""
-
-    serial: str
+class SmallScreen(Struct, frozen=True):
+    """The small screen of the Neo."""
 
 
-class KeyMoved(Struct, frozen=True):
-    """A key went down or up, at monotonic `mono_s`."""
-
-    serial: str
-    key: int
-    down: bool
-    mono_s: float
-
-
-class TouchKeyMoved(Struct, frozen=True):
-    """A touch key, which has a colour and no picture, went down or up; 0 is the left one."""
-
-    serial: str
-    touch_key: int
-    down: bool
-
-
-class DialTurned(Struct, frozen=True):
-    """A dial moved by `steps`: positive clockwise."""
-
-    serial: str
-    dial: int
-    steps: int
-
-
-class DialPushed(Struct, frozen=True):
-    """A dial was pushed down."""
-
-    serial: str
-    dial: int
-
-
-class CellTouched(Struct, frozen=True):
-    """A finger tapped a cell of the touch strip, or rested on it: the deck itself tells which."""
-
-    serial: str
-    cell: int
-    gesture: Gesture
-
-
-class Swiped(Struct, frozen=True):
-    """A finger moved over the strip: by how many pages, positive forward."""
-
-    serial: str
-    pages: int
+Spot = int | Cell | SmallScreen  # an int is a key, row by row from the top left, from 0
+Place = tuple[str, Spot]  # serial number of the deck, and where on it
 
 
 class PageRequested(Struct, frozen=True):
@@ -174,11 +125,10 @@ class TimePassed(Struct, frozen=True):
     """Nothing but time."""
 
 
-Finger = KeyMoved | TouchKeyMoved | DialTurned | DialPushed | CellTouched | Swiped
 Event = (
-    DeckReady
-    | DeckDisconnected
-    | Finger
+    DeckArrived
+    | DeckLost
+    | InputEvent
     | PageRequested
     | IdentifyRequested
     | GestureRequested

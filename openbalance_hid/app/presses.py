@@ -1,69 +1,128 @@
-"""The fingers on all decks: presses that are under way, and the marks that they have left. Pure.
+"""The keys that are down on all decks, and the marks that presses leave: waiting for a refresh, or how one ended. Pure.
 
-What a press becomes is `press.gestures`', what comes of a gesture the house's.
+What a press becomes is decided in `gestures`, what a gesture does in `input_handling`. Times are monotonic seconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from openbalance_hid.app.gestures import Gesture, Gestures
-from openbalance_hid.app.marks import KeyMarks
-from openbalance_hid.app.places import Place
+from openbalance_hid.app.events import Place
+from openbalance_hid.app.gestures import Gesture, Gestures, Press
 from openbalance_hid.app.tile_views import RING_STEPS, KeyInteraction, ring_step
+from openbalance_hid.tiles.view import Flash
+
+FLASH_S = 0.6  # how long the end of a refresh is shown
+
+
+class KeyMarks:
+    """The marks of all keys."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Place, tuple[str, int]] = {}  # account that the key refreshes, and its polls at that time
+        self._flashes: dict[Place, tuple[Flash, float]] = {}  # how it ended, and until when that is shown
+
+    def wait(self, place: Place, account: str, polls: int) -> None:
+        """Mark a key that has requested a refresh, after so many polls of its account."""
+        self._waiting[place] = (account, polls)
+
+    def is_answered(self, account: str, polls: int) -> bool:
+        """Return whether a key waits for a poll of this account that is over now."""
+        return any(name == account and polls > before for name, before in self._waiting.values())
+
+    def end(self, account: str, flash: Flash, now_s: float) -> None:
+        """Show on the keys that requested it how the refresh of an account ended."""
+        for place in [place for place, (name, _) in self._waiting.items() if name == account]:
+            del self._waiting[place]
+            self.flash(place, flash, now_s + FLASH_S)
+
+    def flash(self, place: Place, flash: Flash, until_s: float) -> None:
+        """Show a result on a key until then."""
+        self._flashes[place] = (flash, until_s)
+
+    def pass_time(self, now_s: float) -> None:
+        """Remove what has been shown for long enough."""
+        self._flashes = {place: flash for place, flash in self._flashes.items() if flash[1] > now_s}
+
+    def clear(self, places: Iterable[Place]) -> None:
+        """Remove the marks of these keys."""
+        for place in places:
+            self._waiting.pop(place, None)
+            self._flashes.pop(place, None)
+
+    def is_waiting(self, place: Place) -> bool:
+        """Return whether the key shows that it refreshes."""
+        return place in self._waiting
+
+    def shown(self, place: Place) -> Flash:
+        """Return how the last refresh of the key ended, while that is shown."""
+        return self._flashes[place][0] if place in self._flashes else Flash.NONE
+
+    def places(self) -> set[Place]:
+        """Return every key that has a mark."""
+        return {*self._waiting, *self._flashes}
+
+    def deadlines(self) -> list[float]:
+        """Return when each flash ends."""
+        return [until_s for _, until_s in self._flashes.values()]
 
 
 class Presses:
-    """`hold_s`: from then on a press is a hold. Times are monotonic seconds."""
+    """`hold_s`: from then on a press is a hold."""
 
     def __init__(self, hold_s: float) -> None:
         self.marks = KeyMarks()
-        self._presses: Gestures[Place] = Gestures(hold_s)
+        self._gestures: Gestures[Place] = Gestures(hold_s)
 
-    def adopt(self, hold_s: float) -> None:
-        """Another time makes a hold: what is down comes to nothing, as it was begun under the old one."""
-        if hold_s != self._presses.hold_s:
-            self._presses = Gestures(hold_s)
+    @property
+    def down(self) -> Mapping[Place, Press]:
+        """The keys that are down, in the order of their presses."""
+        return self._gestures.down
+
+    def set_hold_s(self, hold_s: float) -> None:
+        """Change the time of a hold. If it differs, presses under way are dropped: they began under the old one."""
+        if hold_s != self._gestures.hold_s:
+            self._gestures = Gestures(hold_s)
 
     def press(self, place: Place, at_s: float) -> None:
-        """A key goes down."""
-        self._presses = self._presses.press(place, at_s)
+        """Note that a key went down."""
+        self._gestures = self._gestures.press(place, at_s)
 
     def release(self, place: Place, at_s: float) -> Iterable[tuple[Place, Gesture]]:
-        """A key goes up: what that makes of its press."""
-        self._presses, done = self._presses.release(place, at_s)
+        """Return the gestures that the release of a key completes."""
+        self._gestures, done = self._gestures.release(place, at_s)
         return done
 
     def due(self, until_s: float) -> Iterable[tuple[Place, Gesture]]:
-        """The holds that have come due by then."""
-        self._presses, held = self._presses.due(until_s)
+        """Return the holds that are due by then."""
+        self._gestures, held = self._gestures.due(until_s)
         return held
 
-    def is_on(self, place: Place) -> bool:
-        """Whether a finger is there that still means something."""
-        return place in self._presses.down
+    def is_down(self, place: Place) -> bool:
+        """Return whether a key is down, and its press not dropped."""
+        return place in self._gestures.down
 
-    def resting(self) -> list[Place]:
-        """Where a finger has stayed for longer than a hold."""
-        return [place for place, press in self._presses.down.items() if press.held]
+    def held(self) -> list[Place]:
+        """Return the keys that are down for longer than a hold."""
+        return [place for place, press in self._gestures.down.items() if press.held]
 
-    def let_go(self, places: set[Place]) -> None:
-        """Presses, waits and marks there come to nothing: something else stands there now, or nothing."""
-        self._presses = self._presses.clear(places)
+    def clear(self, places: set[Place]) -> None:
+        """Drop presses and marks: these places show something else now, or are gone."""
+        self._gestures = self._gestures.clear(places)
         self.marks.clear(places)
 
-    def touch(self, place: Place, now_s: float) -> KeyInteraction:
-        """What is to be seen of them on a key."""
+    def interaction(self, place: Place, now_s: float) -> KeyInteraction:
+        """Return what a key shows of its press and marks."""
         return KeyInteraction(
-            pressed=self.is_on(place),
-            progress=self._presses.progress(place, now_s),
+            pressed=self.is_down(place),
+            progress=self._gestures.progress(place, now_s),
             refreshing=self.marks.is_waiting(place),
             flash=self.marks.shown(place),
         )
 
     def deadlines(self, now_s: float) -> list[float]:
-        """When a hold comes due, a ring has its next step, or a mark goes away by itself."""
+        """Return when a hold is due, a ring has its next step, or a flash ends."""
         steps = [
-            press.since_s + (ring_step(self._presses.progress(place, now_s)) + 1) * self._presses.hold_s / RING_STEPS
-            for place, press in self._presses.down.items()
+            press.since_s + (ring_step(self._gestures.progress(place, now_s)) + 1) * self._gestures.hold_s / RING_STEPS
+            for place, press in self._gestures.down.items()
             if not press.held
         ]
         return [*steps, *self.marks.deadlines()]

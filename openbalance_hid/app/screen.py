@@ -1,15 +1,14 @@
-"""What every deck shows: views asked from the tiles, faces made of them, and only what has changed since. Pure.
+"""What every deck shows: tiles evaluated to views, views to faces, and effects for the faces that have changed. Pure.
 
-Nothing here decides what is on a deck (`panel`) or what a finger means (`fingers`, `house`).
+What is on a deck is decided in `deck_state`, what an input does in `input_handling`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from openbalance_hid.app.deck_state import DeckState
+from openbalance_hid.app.deck_state import DeckState, Pages
 from openbalance_hid.app.effects import Effect, LightTouchKey, LogTileError, Paint, PaintCell, PaintScreen, SetBrightness
-from openbalance_hid.app.pages import Pages
-from openbalance_hid.app.places import Cell, Place, SmallScreen, Spot
+from openbalance_hid.app.events import Cell, Place, SmallScreen
 from openbalance_hid.app.tile_views import (
     KeyInteraction,
     TileInputs,
@@ -19,42 +18,43 @@ from openbalance_hid.app.tile_views import (
     views_of,
     with_refused_config,
 )
-from openbalance_hid.config.schema import TileConfig
 from openbalance_hid.tiles.view import KeyFace, TileView, Tone
 
-UNDONE_S = 1.0  # what could not be drawn is tried again after that
+RETRY_S = 1.0  # after that, what could not be drawn is tried again
 IDENTIFY_S = 10.0  # how long the numbers of the keys are shown
 
 
 class DisplayState:
-    """All decks. `faces`: what stands on each place; `tiles`: by serial, what is to be seen there."""
+    """All decks. `faces`: what each place shows; `evaluations`: how often tiles were evaluated, at most once a step."""
 
     def __init__(self) -> None:
-        self.tiles: dict[str, dict[Spot, TileConfig]] = {}
         self.faces: dict[Place, KeyFace] = {}
+        self.evaluations = 0
+        self.must_retry = False  # something could not be shown
+        self.is_all_stale = False
+        self._stale: set[str] = set()  # serials of the decks whose tiles must be evaluated
         self._views: dict[Place, TileView] = {}
-        self._glows: dict[tuple[str, int], LightTouchKey] = {}  # by serial and touch key
+        self._touch_keys: dict[tuple[str, int], LightTouchKey] = {}  # by serial and touch key
         self._brightness: dict[str, int] = {}
-        self._broken: set[tuple[str, str, int]] = set()  # what was complained about already
-        self._complaints: list[Effect] = []
+        self._logged: set[tuple[str, str, int]] = set()  # errors of tiles
+        self._to_log: list[Effect] = []
         self._identify_until_s = float("-inf")  # monotonic
-        self.owes = False  # what was to be shown could not be
 
     def places(self, serial: str) -> set[Place]:
-        """Everything on a deck that shows something."""
+        """Return every place of a deck that shows something."""
         return {place for place in (*self._views, *self.faces) if place[0] == serial}
 
     def forget(self, serial: str) -> None:
-        """The deck has gone: what it showed is not there any more."""
+        """Remove a deck that was disconnected: it shows nothing any more."""
         for place in self.places(serial):
             self.faces.pop(place, None)
             self._views.pop(place, None)
-        self._glows = {place: glow for place, glow in self._glows.items() if place[0] != serial}
-        self.tiles.pop(serial, None)
+        self._touch_keys = {place: light for place, light in self._touch_keys.items() if place[0] != serial}
         self._brightness.pop(serial, None)
+        self._stale.discard(serial)
 
-    def undone(self, effect: Effect) -> None:
-        """It could not be carried out: `changes` will want it again."""
+    def retry(self, effect: Effect) -> None:
+        """Note that an effect failed: `changes` returns it again."""
         match effect:
             case Paint(serial, key):
                 self.faces.pop((serial, key), None)
@@ -63,85 +63,96 @@ class DisplayState:
             case PaintScreen(serial):
                 self.faces.pop((serial, SmallScreen()), None)
             case LightTouchKey(serial, touch_key):
-                self._glows.pop((serial, touch_key), None)
+                self._touch_keys.pop((serial, touch_key), None)
             case SetBrightness(serial):
                 self._brightness.pop(serial, None)
             case _:
                 return
-        self.owes = True
+        self.must_retry = True
 
     def identify(self, now_s: float) -> None:
-        """Numbers in place of tiles from now on, for a while."""
+        """Show numbers in place of tiles for `IDENTIFY_S`."""
         self._identify_until_s = now_s + IDENTIFY_S
 
     def identifies(self, now_s: float) -> bool:
-        """Whether numbers stand in place of tiles."""
+        """Return whether numbers are shown in place of tiles."""
         return now_s < self._identify_until_s
 
+    def invalidate(self, serial: str) -> None:
+        """Have the tiles of a deck evaluated at the end of the step."""
+        self._stale.add(serial)
+
+    def invalidate_all(self) -> None:
+        """Have all tiles evaluated at the end of the step."""
+        self.is_all_stale = True
+
     def deadlines(self, now_s: float) -> list[float]:
-        """Monotonic seconds at which the numbers go away, and at which to try again what could not be shown."""
+        """Return the monotonic seconds at which the numbers are removed, and at which a failed effect is tried again."""
         numbers = [self._identify_until_s] if self.identifies(now_s) else []
-        return [*numbers, now_s + UNDONE_S] if self.owes else numbers
+        return [*numbers, now_s + RETRY_S] if self.must_retry else numbers
 
-    def pulses(self, panels: Mapping[str, DeckState]) -> bool:
-        """Whether anything comes and goes that can be seen."""
-        return any(view.pulse and panels[serial].is_lit for (serial, _), view in self._views.items())
+    def pulses(self, decks: Mapping[str, DeckState]) -> bool:
+        """Return whether a lit deck shows a pulsing tile."""
+        return any(view.pulse and decks[serial].is_lit for (serial, _), view in self._views.items())
 
-    def read(
+    def evaluate(
         self,
-        panels: Mapping[str, DeckState],
-        known: TileInputs,
+        decks: Mapping[str, DeckState],
+        inputs: TileInputs,
         now: datetime,
-        turn: int,
+        cycle: int,
         theme: str,
         config_refused: bool = False,
     ) -> None:
-        """Ask every tile of these decks again. `theme`: of the small screen."""
-        for serial, panel in panels.items():
-            tiles = self.tiles[serial]
-            here = known.on(panel.pages.names, panel.pages.index)
-            said = views_of(tiles, here, now, turn)
-            if panel.shape.screen:
-                said[SmallScreen()] = screen_of(tiles, here, now, turn, theme)
-            for spot, (view, error) in said.items():
+        """Evaluate the tiles of the decks that were invalidated. `theme`: of the small screen."""
+        stale = [serial for serial in decks if self.is_all_stale or serial in self._stale]
+        self.evaluations += bool(stale) or self.is_all_stale
+        self.is_all_stale, self._stale = False, set()
+        for serial in stale:
+            deck = decks[serial]
+            tiles, deck_inputs = deck.tiles(), inputs.on(deck.pages.names, deck.pages.index)
+            views = views_of(tiles, deck_inputs, now, cycle)
+            if deck.shape.screen:
+                views[SmallScreen()] = screen_of(tiles, deck_inputs, now, cycle, theme)
+            for spot, (view, error) in views.items():
                 self._views[serial, spot] = view
-                if error is not None and (mark := (view.tile, *_origin(error))) not in self._broken:
-                    self._broken.add(mark)
-                    self._complaints.append(LogTileError(view.tile, error))
-            if config_refused and panel.shape.key_count:  # in the corner: the rest of the deck is as good as it was
-                corner = (serial, panel.shape.key_count - 1)
+                if error is not None and (origin := (view.tile, *_origin(error))) not in self._logged:
+                    self._logged.add(origin)
+                    self._to_log.append(LogTileError(view.tile, error))
+            if config_refused and deck.shape.key_count:  # on the last key only: the other tiles are still right
+                corner = (serial, deck.shape.key_count - 1)
                 self._views[corner] = with_refused_config(self._views[corner])
 
     def changes(
-        self, panels: Mapping[str, DeckState], touch_of: Callable[[Place], KeyInteraction], now_s: float
+        self, decks: Mapping[str, DeckState], interaction_of: Callable[[Place], KeyInteraction], now_s: float
     ) -> list[Effect]:
-        """What is to be done so that the decks show it: light first."""
-        effects, self._complaints, self.owes = self._complaints, [], False
+        """Return the effects that bring the decks up to date: brightness first."""
+        effects, self._to_log, self.must_retry = self._to_log, [], False
         identify = self.identifies(now_s)
-        for serial, panel in panels.items():
-            effects += self._relight(serial, panel)
+        for serial, deck in decks.items():
+            effects += self._light_changes(serial, deck)
         for place, view in self._views.items():
-            face = face_of(number_view(place[1], view.theme) if identify else view, touch_of(place))
+            face = face_of(number_view(place[1], view.theme) if identify else view, interaction_of(place))
             if self.faces.get(place) != face:
                 self.faces[place] = face
                 effects.append(_paint(place, face))
         return effects
 
-    def _relight(self, serial: str, panel: DeckState) -> list[Effect]:
+    def _light_changes(self, serial: str, deck: DeckState) -> list[Effect]:
         effects: list[Effect] = []
-        if panel.light is not None and self._brightness.get(serial) != panel.light.percent:
-            self._brightness[serial] = panel.light.percent
-            effects.append(SetBrightness(serial, panel.light.percent))
-        for touch_key in range(panel.shape.touch_keys):
-            glow = _glow(serial, touch_key, panel.pages)
-            if self._glows.get((serial, touch_key)) != glow:
-                self._glows[serial, touch_key] = glow
-                effects.append(glow)
+        if deck.light is not None and self._brightness.get(serial) != deck.light.percent:
+            self._brightness[serial] = deck.light.percent
+            effects.append(SetBrightness(serial, deck.light.percent))
+        for touch_key in range(deck.shape.touch_keys):
+            light = _touch_key_light(serial, touch_key, deck.pages)
+            if self._touch_keys.get((serial, touch_key)) != light:
+                self._touch_keys[serial, touch_key] = light
+                effects.append(light)
         return effects
 
 
 def _origin(error: Exception) -> tuple[str, int]:
-    """What it is and the line that raised it: the same for one mistake, whatever numbers are in its message."""
+    """Return the type of an error and the line that raised it: the same for one bug, whatever its message."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -158,9 +169,9 @@ def _paint(place: Place, face: KeyFace) -> Effect:
     return Paint(serial, spot, face)
 
 
-def _glow(serial: str, touch_key: int, pages: Pages) -> LightTouchKey:
-    """The left touch key leads back, the other one forward; both are dark while there is one page only."""
+def _touch_key_light(serial: str, touch_key: int, pages: Pages) -> LightTouchKey:
+    """The left touch key turns one page back, the other one forward; both are dark when there is only one page."""
     if len(pages.pages) == 1:
         return LightTouchKey(serial, touch_key, None, "no other page")
-    way, steps = ("Forward", 1) if touch_key else ("Back", -1)
-    return LightTouchKey(serial, touch_key, Tone.ACCENT, f"{way} to page {pages.beside(steps)}")
+    direction, steps = ("Forward", 1) if touch_key else ("Back", -1)
+    return LightTouchKey(serial, touch_key, Tone.ACCENT, f"{direction} to page {pages.beside(steps)}")

@@ -3,7 +3,7 @@
 A tile that fails says so on its own key and leaves the others alone; its exception is handed back for the log.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Snapshot
 from openbalance_hid.account.spike import SpikeRule
-from openbalance_hid.app.places import Cell, SmallScreen, Spot
+from openbalance_hid.app.events import Cell, SmallScreen, Spot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.tiles import TILES, info_screen
 from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage
@@ -27,7 +27,7 @@ from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice,
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
 EpisodeKey = tuple[str, SpikeRule]
 BLANK = TileConfig(tile="blank")
-NOBODYS = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
+ACCOUNTLESS_TILES = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -77,15 +77,20 @@ def scene_of(tile: TileConfig, known: TileInputs, now: datetime, turn: int) -> S
     return replace(scene, episode=known.episodes.get((tile.account, rule_of(options))))
 
 
+def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
+    """Return the accounts of these tiles, each once, in order."""
+    return list(dict.fromkeys(tile.account for tile in tiles if tile.tile not in ACCOUNTLESS_TILES))
+
+
 def views_of(
-    board: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int
+    tiles: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int
 ) -> dict[Key, tuple[TileView, Exception | None]]:
     """What each key says, with the stripe of its account where more than one shares the deck. In the order of the keys."""
-    accounts = list(dict.fromkeys(tile.account for tile in board.values() if tile.tile not in NOBODYS))
+    accounts = shown_accounts(tiles.values())
     views = {}
-    for key, tile in board.items():
+    for key, tile in tiles.items():
         view, error = view_of(tile, known, now, turn)
-        striped = len(accounts) > 1 and tile.tile not in NOBODYS
+        striped = len(accounts) > 1 and tile.tile not in ACCOUNTLESS_TILES
         views[key] = (replace(view, stripe=accounts.index(tile.account)) if striped else view, error)
     return views
 
@@ -101,10 +106,10 @@ def masked_by(privacy: Privacy, view: TileView) -> TileView:
 
 
 def screen_of(
-    board: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int, theme: str
+    tiles: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int, theme: str
 ) -> tuple[TileView, Exception | None]:
     """What the small screen says: each account of the board in turn, the default one where no tile has any."""
-    accounts = list(dict.fromkeys(tile.account for tile in board.values() if tile.tile not in NOBODYS)) or [DEFAULT_ACCOUNT]
+    accounts = shown_accounts(tiles.values()) or [DEFAULT_ACCOUNT]
     account = accounts[turn % len(accounts)]
     tile = TileConfig("screen", account, theme)
 
@@ -159,7 +164,7 @@ def tap_of(tile: TileConfig, snapshot: Snapshot) -> Action:
     if tile.tile not in TILES:
         return Nothing()
     tap = TILES[tile.tile].tap
-    wants_key = snapshot.health in KEY_TROUBLES and tile.tile not in NOBODYS
+    wants_key = snapshot.health in KEY_TROUBLES and tile.tile not in ACCOUNTLESS_TILES
     return (
         OpenPage(WebPage.MANAGEMENT_KEYS)
         if wants_key and (isinstance(tap, OpenPage) or snapshot.credits.value is None)

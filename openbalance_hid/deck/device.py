@@ -16,6 +16,7 @@ from StreamDeck.Transport.Transport import TransportError
 
 from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
 from openbalance_hid.deck.events import (
+    CELL_PX,
     DeckArrived,
     DeckLost,
     DialPushed,
@@ -126,7 +127,7 @@ class DeckDevice:
                 self._release()
                 raise DeckGoneError(f"cannot open deck at {self.path}: {self._lost}")
             self._emitting = True
-            self._emit(DeckArrived(self.serial, self.model, self.title, self.path))  # under the lock: before any loss
+            self._emit(self._arrival())  # under the lock: before any loss
         self._subscribe()
         self._writer.start(self.serial)
 
@@ -230,6 +231,20 @@ class DeckDevice:
         self._deck.set_key_callback(self._on_key)
         self._deck.set_dial_callback(self._on_dial)
         self._deck.set_touchscreen_callback(self._on_touch)
+
+    def _arrival(self) -> DeckArrived:
+        return DeckArrived(
+            self.serial,
+            self.model,
+            self.key_count,
+            self.is_visual,
+            self.dial_count,
+            self.strip_format["size"][0] // CELL_PX,
+            self.touch_key_count,
+            screen=self.screen_format["size"][0] > 0,
+            title=self.title,
+            path=self.path,
+        )
 
     def _put(self, event: SurfaceEvent) -> None:
         if self._emitting:

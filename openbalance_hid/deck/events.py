@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from openbalance_hid.deck.products import FoundDeck
 
 
+CELL_PX = 200  # width of a cell of the strip, above each dial: 4 on the Plus (800 px), 6 on the Plus XL (1200 px)
+
+
 class DeckFound(Struct, frozen=True):
     """The scan sees a deck that it did not see before; it has not been opened."""
 
@@ -28,19 +31,25 @@ class DeckVanished(Struct, frozen=True):
 
 
 class DeckArrived(Struct, frozen=True):
-    """A deck has been opened and takes pictures."""
+    """A deck is open and dark. `visual`: its keys have displays; `cells`: of its strip; `screen`: a small one."""
 
     serial: str
     model: str  # slug, as in `products`
-    title: str
-    path: str
+    key_count: int
+    visual: bool = True
+    dials: int = 0
+    cells: int = 0
+    touch_keys: int = 0
+    screen: bool = False
+    title: str = ""
+    path: str = ""
 
 
 class DeckLost(Struct, frozen=True):
     """An open deck was unplugged, hangs, or its handle died; said once for each opening. Keys that were down are up."""
 
     serial: str
-    reason: str  # one line, lower case
+    reason: str = ""  # one line, lower case
 
 
 class KeyEvent(Struct, frozen=True):
@@ -100,4 +109,5 @@ class StripTouched(Struct, frozen=True):
 
 
 HotplugEvent = DeckFound | DeckVanished
-SurfaceEvent = DeckArrived | DeckLost | KeyEvent | TouchKeyEvent | DialTurned | DialPushed | StripTouched
+InputEvent = KeyEvent | TouchKeyEvent | DialTurned | DialPushed | StripTouched
+SurfaceEvent = DeckArrived | DeckLost | InputEvent

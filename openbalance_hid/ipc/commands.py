@@ -187,11 +187,11 @@ class Commands:
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:
         """Show the page on every deck that has one of that name."""
-        if not controller.panels:
+        if not controller.decks:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
-        decks = [serial for serial, panel in controller.panels.items() if name in panel.pages.names]
+        decks = [serial for serial, deck in controller.decks.items() if name in deck.pages.names]
         if not decks:
-            pages = dict.fromkeys(page for panel in controller.panels.values() for page in panel.pages.names)
+            pages = dict.fromkeys(page for deck in controller.decks.values() for page in deck.pages.names)
             raise UsageError(
                 f"no deck has a page '{name[:40]}', only {', '.join(pages)}{did_you_mean(name, pages)}",
                 "openbalance-hid status",
@@ -200,16 +200,16 @@ class Commands:
         return [{"serial": serial, "page": name} for serial in decks]
 
     def _identify(self, controller: Controller) -> list[dict[str, Any]]:
-        if not controller.panels:
+        if not controller.decks:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
         self._put(IdentifyRequested())
-        return [{"serial": serial, "model": panel.shape.model} for serial, panel in controller.panels.items()]
+        return [{"serial": serial, "model": deck.shape.model} for serial, deck in controller.decks.items()]
 
     def _gesture(self, controller: Controller, key: int, gesture: Gesture) -> dict[str, Any]:
-        serial = next(iter(controller.boards), None)
+        serial = next(iter(controller.key_tiles), None)
         if serial is None:
             raise NoDaemonError("no deck is connected", "openbalance-hid devices")
-        tiles = controller.boards[serial]
+        tiles = controller.key_tiles[serial]
         if key not in tiles:
             raise UsageError(f"the deck has no key {key}: its keys are 0 to {len(tiles) - 1}", "openbalance-hid status")
         self._put(GestureRequested(key, gesture, serial))

@@ -77,7 +77,7 @@ def status(house: Controller, decks: Sequence[DeckCounts], process: ProcessInfo,
 
 def accounts(house: Controller, now: datetime) -> dict[str, Any]:
     """What is known of each account; what the status says of them, and `bar`."""
-    known = house.known
+    known = house.tile_inputs
     return {
         name: _account(snapshot, known, house.config, house.spike_rules(name), now)
         for name, snapshot in known.snapshots.items()
@@ -157,10 +157,10 @@ def _meter(run: MeterRun | None) -> dict[str, Any] | None:
 def _deck(house: Controller, deck: DeckCounts) -> dict[str, Any]:
     keys = [
         {"key": key, "tile": tile.tile, "text": face.view.text}
-        for key, tile in sorted(house.boards.get(deck.serial, {}).items())
+        for key, tile in sorted(house.key_tiles.get(deck.serial, {}).items())
         if (face := house.faces.get((deck.serial, key))) is not None
     ]
-    panel = house.panels.get(deck.serial)
+    panel = house.decks.get(deck.serial)
     cells = [
         {"cell": cell.number, "tile": tile.tile, "text": face.view.text}
         for cell, tile in (panel.cells().items() if panel is not None else ())

@@ -18,13 +18,11 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from openbalance_hid.app import input_mapping as touches
 from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
-from openbalance_hid.app.events import DeckDisconnected, DeckReady, Event
-from openbalance_hid.app.input_mapping import CELL_PX
+from openbalance_hid.app.events import Event
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
 from openbalance_hid.deck.display_writer import OnExit
-from openbalance_hid.deck.events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
+from openbalance_hid.deck.events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
@@ -269,11 +267,10 @@ class DeckManager:
             case DeckLost():
                 self._lost(surface, event)
             case _:
-                finger = touches.told(event)
                 with self._lock:
                     name = self._name(surface)
-                    if finger is not None and name is not None:
-                        self._emit(replace(finger, serial=name))
+                    if name is not None:
+                        self._emit(replace(event, serial=name))
 
     def _arrived(self, surface: DeckDevice, event: DeckArrived) -> None:
         with self._lock:
@@ -284,18 +281,7 @@ class DeckManager:
             self._here[name] = surface
             self._arrivals[name] += 1
             again = self._arrivals[name] > 1
-            self._emit(
-                DeckReady(
-                    name,
-                    event.model,
-                    surface.key_count,
-                    surface.is_visual,
-                    surface.dial_count,
-                    surface.strip_format["size"][0] // CELL_PX,
-                    surface.touch_key_count,
-                    screen=surface.screen_format["size"][0] > 0,
-                )
-            )
+            self._emit(replace(event, serial=name))
         log.info("%s %s is %s", event.title, name, "back" if again else "here")
 
     def _lost(self, surface: DeckDevice, event: DeckLost) -> None:
@@ -304,7 +290,7 @@ class DeckManager:
             name = self._name(surface)
             if name is not None:
                 del self._here[name]
-                self._emit(DeckDisconnected(name))
+                self._emit(replace(event, serial=name))
             self._leaving.append(surface)
         surface.close("keep")
         self._hotplug.forget(surface.path)

@@ -15,11 +15,10 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen
-from openbalance_hid.app.events import DeckReady
-from openbalance_hid.app.input_mapping import CELL_PX
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
+from openbalance_hid.deck.events import CELL_PX, DeckArrived
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK
@@ -61,7 +60,7 @@ def deck_png(
 def panel_of(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment) -> DeckState:
     """A deck of this model as it is just after plugging in, with `deck` for its entry."""
     cells = model.strip.width // CELL_PX if model.strip is not None else 0
-    shape = DeckReady(
+    shape = DeckArrived(
         "", model.name, model.keys, bool(model.key_width), model.dials, cells, model.touch_keys, model.screen is not None
     )
     return DeckState.of(shape, replace(config, decks=(replace(deck, serial=None),)), moment)
@@ -69,10 +68,10 @@ def panel_of(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment)
 
 def shown(panel: DeckState, known: TileInputs, moment: Moment, theme: str) -> list[Effect]:
     """All that the daemon paints and lights on an untouched deck, in order; `known` must hold every tile's account."""
-    show, serial = DisplayState(), panel.shape.serial
-    show.tiles[serial] = panel.tiles()
-    show.read({serial: panel}, known, moment.utc, turn=0, theme=theme)
-    return show.changes({serial: panel}, lambda _: KeyInteraction(), moment.mono_s)
+    display, decks = DisplayState(), {panel.shape.serial: panel}
+    display.invalidate_all()
+    display.evaluate(decks, known, moment.utc, cycle=0, theme=theme)
+    return display.changes(decks, lambda _: KeyInteraction(), moment.mono_s)
 
 
 def _themed(panel: DeckState, theme: str) -> DeckState:

@@ -56,9 +56,9 @@ def run_loop(
         ahead = None if ahead is None or isinstance(item, TimePassed) else ahead - 1
         if isinstance(item, Stop):
             return
-        readings = house.readings
+        readings = house.evaluations
         hands.turn(item, clock())
-        if house.readings != readings:
+        if house.evaluations != readings:
             tell()
 
 
@@ -95,7 +95,7 @@ class _Hands:
         try:
             self._do(effect)
         except Exception:
-            self._house.undone(effect)
+            self._house.retry(effect)
             if type(effect) not in self._failing:
                 self._failing.add(type(effect))
                 log.exception("%s was not carried out; going on", type(effect).__name__)

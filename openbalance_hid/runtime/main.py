@@ -245,11 +245,11 @@ class _Daemon:
         from openbalance_hid.runtime.deck_picture import deck_png, panel_of
         from openbalance_hid.simulator.device.models import model_named
 
-        panel = next((panel for panel in house.panels.values() if model in (None, panel.shape.model)), None)
+        panel = next((panel for panel in house.decks.values() if model in (None, panel.shape.model)), None)
         wanted = model_named(model or (panel.shape.model if panel is not None else DEFAULT_MODEL))
         if panel is None:
             panel = panel_of(house.config, house.config.deck_for(""), wanted, moment)
-        return deck_png(panel, house.known, wanted, moment, theme, house.config.theme)
+        return deck_png(panel, house.tile_inputs, wanted, moment, theme, house.config.theme)
 
     def _leave(self, decks: DeckManager) -> None:
         decks.stop(cast(OnExit, self._house.config.on_exit))

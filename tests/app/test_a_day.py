@@ -12,9 +12,10 @@ from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, Remember, RememberRun
-from openbalance_hid.app.events import DeckReady, Event, GestureRequested, HistoryLoaded
+from openbalance_hid.app.events import Event, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.history.keeper import AccountHistory, open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -79,7 +80,7 @@ class Daemon:
 
         connect = lambda: Client(Secret(sample.key), sample.url, utc=clock.utc)  # noqa: E731
         self.poller = Poller("default", connect, INTERVAL_S, publish, clock, recall=recall)
-        self.tell(DeckReady(DECK, "xl", 32))
+        self.tell(DeckArrived(DECK, "xl", 32))
 
     @property
     def now(self) -> Moment:

@@ -12,10 +12,11 @@ from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import LogTileError, LogWarning, OpenUrl, Paint, Refresh, SetBrightness
-from openbalance_hid.app.events import DeckDisconnected, DeckReady, GestureRequested, KeyMoved, RefreshSkipped, TimePassed
+from openbalance_hid.app.events import GestureRequested, RefreshSkipped, TimePassed
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.app.marks import FLASH_S
+from openbalance_hid.app.presses import FLASH_S
 from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.view import Flash
@@ -49,10 +50,10 @@ class Story:
         self._move(end_s)
 
     def key(self, key: int, down: bool) -> list:
-        return self.tell(KeyMoved(DECK, key, down, self.now.mono_s))
+        return self.tell(KeyEvent(DECK, key, down, self.now.mono_s))
 
     def plugged(self) -> "Story":
-        self.tell(DeckReady(DECK, "mk2", 15))
+        self.tell(DeckArrived(DECK, "mk2", 15))
         return self
 
     def seen(self, kind: type) -> list:
@@ -172,16 +173,16 @@ def test_a_refresh_that_is_not_worth_a_poll_ends_at_once():
 def test_another_account_under_the_name_begins_without_episodes():
     story = Story(seen=snapshot(days=days_back([3] * 6), taken=day_of_samples(12))).plugged()
     story.tell(story.house.snapshots["default"])
-    assert story.house.known.episodes
+    assert story.house.tile_inputs.episodes
     story.tell(replace(healthy(), started_at=NOON))
-    assert not story.house.known.episodes
+    assert not story.house.tile_inputs.episodes
 
 
 def test_a_key_that_was_down_at_the_unplug_fires_nothing():
     story = Story().plugged()
     story.key(0, True)
     story.wait(1)
-    story.tell(DeckDisconnected(DECK))
+    story.tell(DeckLost(DECK))
     story.plugged()
     story.wait(5)
     story.key(0, False)
@@ -311,7 +312,7 @@ def test_whatever_happens_the_glass_equals_the_house_and_nothing_fires_without_a
         elif what == "plug":
             story.plugged()
         elif what == "unplug":
-            story.tell(DeckDisconnected(DECK))
+            story.tell(DeckLost(DECK))
         else:
             health = Health.OK if what == "snapshot" else Health.OFFLINE
             story.tell(replace(healthy(), polls=number + 2, health=health))

@@ -3,27 +3,27 @@
 import pytest
 
 from openbalance_hid.app.effects import OpenUrl, Refresh, SetBrightness
-from openbalance_hid.app.events import (
-    CellTouched,
-    DeckDisconnected,
-    DeckReady,
+from openbalance_hid.app.events import IdentifyRequested, PageRequested
+from openbalance_hid.app.input_handling import SWIPE_PX
+from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import (
+    CELL_PX,
+    DeckArrived,
+    DeckLost,
     DialPushed,
     DialTurned,
-    IdentifyRequested,
-    KeyMoved,
-    PageRequested,
-    Swiped,
-    TouchKeyMoved,
+    KeyEvent,
+    StripTouched,
+    TouchKeyEvent,
+    TouchKind,
 )
-from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.simulator.device.models import MODELS, OFFERED
 from openbalance_hid.tiles import TILES
 from tests.app.test_controller import DECK, Story
 
-PLUS = DeckReady(DECK, "plus", 8, dials=4, cells=4)
-NEO = DeckReady(DECK, "neo", 8, touch_keys=2, screen=True)
-PEDAL = DeckReady(DECK, "pedal", 3, visual=False)
+PLUS = DeckArrived(DECK, "plus", 8, dials=4, cells=4)
+NEO = DeckArrived(DECK, "neo", 8, touch_keys=2, screen=True)
+PEDAL = DeckArrived(DECK, "pedal", 3, visual=False)
 
 
 def tile(name, **options):
@@ -36,6 +36,10 @@ PAGES = (
 )
 
 
+def touched(kind, x_px, x_out_px=None):
+    return StripTouched(DECK, kind, x_px, 50, x_px if x_out_px is None else x_out_px, 50, 0.0)
+
+
 def story(shape, **deck):
     told = Story(Config(decks=(DeckConfig(pages=PAGES, **deck),), dim=DimConfig(0, 10, 0)))
     told.tell(shape)
@@ -43,7 +47,7 @@ def story(shape, **deck):
 
 
 def shown(told):
-    return told.house.panels[DECK].pages.shown.name
+    return told.house.decks[DECK].pages.shown.name
 
 
 def tap(told, key):
@@ -55,7 +59,7 @@ def tap(told, key):
 def test_a_page_tile_turns_the_page_and_back():
     told = story(PLUS)
     tap(told, 1)
-    assert (shown(told), told.house.boards[DECK][0].tile) == ("more", "monthly-spend")
+    assert (shown(told), told.house.key_tiles[DECK][0].tile) == ("more", "monthly-spend")
     tap(told, 1)
     assert shown(told) == "main"
 
@@ -78,14 +82,16 @@ def test_an_unknown_page_changes_nothing():
 def test_page_and_brightness_are_as_they_were_after_a_replug():
     told = story(PLUS, dials=(DialConfig(0, turn="brightness"),))
     told.tell(PageRequested("more"))
-    told.tell(DialTurned(DECK, 0, -2))
-    told.tell(DeckDisconnected(DECK))
+    told.tell(DialTurned(DECK, 0, -2, 0.0))
+    told.tell(DeckLost(DECK))
     told.tell(PLUS)
     assert shown(told) == "more"
     assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 60)
 
 
-@pytest.mark.parametrize(("event", "page"), [(TouchKeyMoved(DECK, 1, True), "more"), (TouchKeyMoved(DECK, 0, True), "more")])
+@pytest.mark.parametrize(
+    ("event", "page"), [(TouchKeyEvent(DECK, 1, True, 0.0), "more"), (TouchKeyEvent(DECK, 0, True, 0.0), "more")]
+)
 def test_the_touch_keys_of_the_neo_turn_pages_both_ways_round(event, page):
     told = story(NEO)
     told.tell(event)
@@ -96,31 +102,35 @@ def test_the_touch_keys_of_the_neo_turn_pages_both_ways_round(event, page):
 
 def test_a_swipe_over_the_strip_turns_the_page():
     told = story(PLUS)
-    told.tell(Swiped(DECK, 1))
+    told.tell(touched(TouchKind.DRAG, 300, 150))
     assert shown(told) == "more"
+    told.tell(touched(TouchKind.DRAG, 300, 299 + SWIPE_PX))
+    assert shown(told) == "more", "a drag that short is a tap"
+    told.tell(touched(TouchKind.DRAG, 300, 300 + SWIPE_PX))
+    assert shown(told) == "main"
 
 
 def test_a_dial_turns_the_period_of_the_tile_above_it_alone():
     told = story(PLUS, strip=(tile("balance"), tile("top-models")), dials=(DialConfig(1, turn="period"),))
-    before = told.house.panels[DECK].keys()
-    told.tell(DialTurned(DECK, 1, 1))
-    periods = [each.options["period"] for each in told.house.panels[DECK].cells().values() if each.tile == "top-models"]
+    before = told.house.decks[DECK].keys()
+    told.tell(DialTurned(DECK, 1, 1, 0.0))
+    periods = [each.options["period"] for each in told.house.decks[DECK].cells().values() if each.tile == "top-models"]
     assert periods == ["today"], "after 30d the round begins anew"
-    assert told.house.panels[DECK].keys() == before
-    told.tell(DialTurned(DECK, 1, 1))
-    assert next(c for c in told.house.panels[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
+    assert told.house.decks[DECK].keys() == before
+    told.tell(DialTurned(DECK, 1, 1, 0.0))
+    assert next(c for c in told.house.decks[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
 
 
 def test_a_dial_that_is_pushed_refreshes_the_account_above_it():
     told = story(PLUS, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
-    assert Refresh("default") in told.tell(DialPushed(DECK, 0))
+    assert Refresh("default") in told.tell(DialPushed(DECK, 0, True, 0.0))
 
 
 def test_tap_and_long_touch_on_the_strip_are_tap_and_hold_of_the_tile_there():
     told = story(PLUS, strip=(tile("balance"), tile("runway")))
-    assert [type(each) for each in told.tell(CellTouched(DECK, 0, Gesture.TAP)) if isinstance(each, OpenUrl)] == [OpenUrl]
-    assert Refresh("default") in told.tell(CellTouched(DECK, 1, Gesture.HOLD))
-    assert told.tell(CellTouched(DECK, 9, Gesture.TAP)) == []
+    assert [type(each) for each in told.tell(touched(TouchKind.TAP, 0)) if isinstance(each, OpenUrl)] == [OpenUrl]
+    assert Refresh("default") in told.tell(touched(TouchKind.HOLD, CELL_PX))
+    assert told.tell(touched(TouchKind.TAP, 9 * CELL_PX)) == []
 
 
 def test_a_pedal_refreshes_on_a_press_and_opens_the_page_on_a_hold():
@@ -170,11 +180,11 @@ def test_on_every_model_a_tap_opens_and_a_hold_refreshes_each_key(name):
     model = MODELS[name]
     told = Story(Config(dim=DimConfig(0, 10, 0)))
     visual = name != "pedal"
-    told.tell(DeckReady(DECK, name, model.keys, visual))
+    told.tell(DeckArrived(DECK, name, model.keys, visual))
     for key in range(min(model.keys, 3)):
         opened, asked = len(told.seen(OpenUrl)), len(told.seen(Refresh))
         tap(told, key)
-        told.tell(KeyMoved(DECK, key, True, told.now.mono_s))
+        told.tell(KeyEvent(DECK, key, True, told.now.mono_s))
         told.wait(2.1)
         told.key(key, False)
         assert (len(told.seen(OpenUrl)) - opened, len(told.seen(Refresh)) - asked) == (1, 1), key

@@ -104,21 +104,21 @@ ON_LOCK = DimConfig(on_lock=True)
 
 
 def test_a_locked_session_is_dark_whatever_is_pressed_and_bright_when_it_opens():
-    light = settled(Dimmer.begin(ON_LOCK, 70, moment()).locked(Lock.LOCKED, moment(1)), 1)
+    light = settled(Dimmer.begin(ON_LOCK, 70, moment()).with_lock(Lock.LOCKED, moment(1)), 1)
     assert (light.percent, light.is_dark) == (0, True)
     assert light.woken(moment(2)).at(moment(2)).percent == 0
-    opened = light.locked(Lock.OPEN, moment(300)).at(moment(300))
+    opened = light.with_lock(Lock.OPEN, moment(300)).at(moment(300))
     assert opened.percent == 70, "who has opened it is there, however long ago the deck was touched"
     assert settled(opened, 310).percent == 10
 
 
 def test_a_press_during_the_fade_of_a_lock_does_nothing():
-    light = Dimmer.begin(ON_LOCK, 70, moment()).locked(Lock.LOCKED, moment(1)).at(moment(1))
+    light = Dimmer.begin(ON_LOCK, 70, moment()).with_lock(Lock.LOCKED, moment(1)).at(moment(1))
     assert (light.percent, light.is_dark) == (70, True)
 
 
 def test_what_was_only_asked_to_be_locked_a_press_opens():
-    light = settled(Dimmer.begin(ON_LOCK, 70, moment()).locked(Lock.ASKED, moment(1)), 1)
+    light = settled(Dimmer.begin(ON_LOCK, 70, moment()).with_lock(Lock.ASKED, moment(1)), 1)
     assert (light.percent, light.is_dark) == (0, True)
     woken = light.woken(moment(2))
     assert (settled(woken, 3).percent, woken.is_dark) == (70, False)
@@ -132,9 +132,9 @@ def test_opening_the_session_in_the_night_is_no_touch_of_the_deck():
     night = DimConfig(night=(time(23), time(7)), on_lock=True)
     begin = datetime(2026, 11, 22, 2, 0, tzinfo=BERLIN).astimezone(UTC)
     light = Dimmer.begin(night, 70, moment(begin=begin), BERLIN, Lock.LOCKED)
-    assert light.locked(Lock.OPEN, moment(1, begin)).at(moment(1, begin)).percent == 0
+    assert light.with_lock(Lock.OPEN, moment(1, begin)).at(moment(1, begin)).percent == 0
 
 
 def test_by_default_a_lock_changes_nothing():
-    light = Dimmer.begin(DimConfig(), 70, moment()).locked(Lock.LOCKED, moment(1)).at(moment(1))
+    light = Dimmer.begin(DimConfig(), 70, moment()).with_lock(Lock.LOCKED, moment(1)).at(moment(1))
     assert (light.percent, light.is_dark) == (70, False)

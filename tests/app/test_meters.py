@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.app.effects import OpenUrl, Refresh, RememberRun, SetPollInterval
-from openbalance_hid.app.events import DeckReady, GestureRequested, HistoryLoaded
+from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.tiles.view import Age
 from tests.app.test_controller import DECK, Story
 from tests.build import NOON, samples, snapshot
@@ -151,7 +152,7 @@ def test_a_reset_of_the_accounts_usage_is_marked_on_the_key():
 def test_an_unplugged_deck_stops_no_meter():
     story = told()
     tap(story)
-    story.tell(DeckReady(DECK, "mini", 6))
+    story.tell(DeckArrived(DECK, "mini", 6))
     assert story.face(0).view.text == "Meter running, — in <1 m"
 
 

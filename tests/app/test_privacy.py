@@ -8,10 +8,11 @@ import pytest
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import Notify, OpenUrl, Paint, Refresh, RememberMasked
-from openbalance_hid.app.events import DeckDisconnected, DeckReady, GestureRequested, HistoryLoaded
+from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.tile_views import with_refused_config
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived, DeckLost
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.tiles import TILES
 from tests.app.test_controller import DECK, Story, healthy
@@ -27,8 +28,8 @@ def told() -> Story:
     deck = DeckConfig(pages=(PageConfig("main", EVERY),), dials=(DialConfig(0),))
     story = Story(Config(decks=(deck,)), healthy())
     for serial, shape in (
-        (DECK, DeckReady(DECK, "plus", 32, cells=4, dials=4, screen=True)),
-        ("SIM2", DeckReady("SIM2", "xl", 32)),
+        (DECK, DeckArrived(DECK, "plus", 32, cells=4, dials=4, screen=True)),
+        ("SIM2", DeckArrived("SIM2", "xl", 32)),
     ):
         story.tell(shape)
         assert any(AMOUNT.search(text) for text in texts(story, serial))
@@ -88,9 +89,9 @@ def test_amounts_stay_hidden_when_the_deck_goes_under_the_finger_and_comes_back(
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     story.key(PRIVACY, True)
     story.wait(2.5)
-    story.tell(DeckDisconnected(DECK))
+    story.tell(DeckLost(DECK))
     assert bare(story) == []
-    story.tell(DeckReady(DECK, "mk2", 15))
+    story.tell(DeckArrived(DECK, "mk2", 15))
     assert bare(story) == []
 
 
@@ -107,7 +108,7 @@ def test_new_numbers_and_time_bring_no_amount_to_light():
 def test_what_was_hidden_before_a_restart_is_hidden_before_any_amount_is_there():
     deck = DeckConfig(pages=(PageConfig("main", EVERY),))
     story = Story(Config(decks=(deck,)), snapshot(balance=None, health=Health.PREPARING, started=BEGUN))
-    story.tell(DeckReady(DECK, "xl", 32))
+    story.tell(DeckArrived(DECK, "xl", 32))
     assert story.face(PRIVACY).view.text == "Amounts shown, tap to hide"
     story.tell(HistoryLoaded("default", BEGUN, {}, masked=True))
     story.tell(healthy(started=BEGUN))

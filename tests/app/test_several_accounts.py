@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Refresh, SetPollInterval
-from openbalance_hid.app.events import DeckReady, GestureRequested
+from openbalance_hid.app.events import GestureRequested
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.app.tile_views import NOBODYS, TileInputs, views_of
+from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, TileInputs, views_of
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
@@ -21,7 +22,7 @@ from tests.app.test_controller import DECK, Story
 from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 from tests.openrouter.virtual import VirtualClock
 
-OURS = [name for name in TILES if name not in NOBODYS]
+OURS = [name for name in TILES if name not in ACCOUNTLESS_TILES]
 BOARD = {
     **{number: TileConfig(name) for number, name in enumerate(OURS)},
     **{len(OURS) + number: TileConfig(name, account="work") for number, name in enumerate(OURS)},
@@ -65,7 +66,7 @@ def two_accounts() -> Story:
     )
     story = Story(config, known("default"))
     story.house = Controller(config, {name: known(name) for name in ("default", "work")}, story.now)
-    story.tell(DeckReady(DECK, "xl", 32))
+    story.tell(DeckArrived(DECK, "xl", 32))
     return story
 
 

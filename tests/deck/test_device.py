@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from openbalance_hid.deck.events import (
+    CELL_PX,
     DeckArrived,
     DialPushed,
     DialTurned,
@@ -26,7 +27,12 @@ from tests.waiting import PATIENCE_S
 def test_an_opened_deck_reports_its_model_serial_and_firmware(make_rig: MakeRig, model: str) -> None:
     rig = make_rig(model)
     device = rig.open()
-    assert rig.next(DeckArrived) == DeckArrived(SERIAL, model, MODELS[model].title, rig.deck.path)
+    arrived = rig.next(DeckArrived)
+    assert (arrived.serial, arrived.model, arrived.title, arrived.path) == (SERIAL, model, MODELS[model].title, rig.deck.path)
+    assert (arrived.key_count, arrived.visual) == (MODELS[model].keys, MODELS[model].key_width > 0)
+    assert arrived.cells == (MODELS[model].strip.width // CELL_PX if MODELS[model].strip is not None else 0)
+    assert (arrived.dials, arrived.touch_keys) == (MODELS[model].dials, MODELS[model].touch_keys)
+    assert arrived.screen is (MODELS[model].screen is not None)
     assert device.serial == SERIAL
     assert device.firmware == "1.00.004"
     assert (device.key_count, device.cols, device.rows) == (MODELS[model].keys, MODELS[model].cols, MODELS[model].rows)

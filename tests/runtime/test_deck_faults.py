@@ -7,8 +7,9 @@ import pytest
 from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 
 from openbalance_hid.app.effects import OpenUrl, Refresh
-from openbalance_hid.app.events import ConfigReloaded, DeckDisconnected, KeyMoved, PageRequested, TimePassed
+from openbalance_hid.app.events import ConfigReloaded, PageRequested, TimePassed
 from openbalance_hid.config.load import parse
+from openbalance_hid.deck.events import DeckLost, KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.device.models import MODELS, Codec
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
@@ -94,7 +95,7 @@ def test_a_cable_that_comes_out_at_any_report_of_opening_and_painting_costs_noth
     deck.tricks = [*[None] * report, comes_out]
     whole = house(other, deck)
     assert whole.is_right(other)
-    assert not whole.house.panels.keys() - {"B2"}
+    assert not whole.house.decks.keys() - {"B2"}
     deck.plug()
     whole.wait(SOON_S)
     assert whole.is_right(deck)
@@ -122,7 +123,7 @@ def test_a_deck_that_the_bus_has_lost_before_its_reader_noticed_has_left_and_its
     whole.until_heard(2)
     whole.bus.decks.remove(deck)  # no error comes: reads wait on, as on a node whose device has gone
     whole.wait(SOON_S)
-    assert whole.heard[-1] == DeckDisconnected("A1")
+    assert isinstance(whole.heard[-1], DeckLost)
     whole.wait(5.0)
     assert fired(whole) == []
     assert said(caplog, "lost deck at virtual:A1: unplugged") == 1
@@ -142,9 +143,9 @@ def test_another_deck_at_the_same_path_gets_its_own_tiles(house):
     whole.settle()
     whole.wait(SOON_S)
     assert whole.is_right(second)
-    assert whole.house.boards["B2"][3].tile == "runway"
+    assert whole.house.key_tiles["B2"][3].tile == "runway"
     assert second.brightness == 40
-    assert "A1" not in whole.house.panels
+    assert "A1" not in whole.house.decks
     whole.wait(5.0)
     assert fired(whole) == []
 
@@ -155,7 +156,7 @@ def test_two_decks_of_one_model_each_show_and_do_their_own(house):
     whole = house(left, right, config=config)
     assert whole.is_right(left)
     assert whole.is_right(right)
-    assert [whole.house.boards[name][0].tile for name in ("A1", "B2")] == ["runway", "balance"]
+    assert [whole.house.key_tiles[name][0].tile for name in ("A1", "B2")] == ["runway", "balance"]
     left.unplug()
     whole.settle()
     whole.wait(SOON_S)
@@ -172,15 +173,15 @@ def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(house,
     config = parse('[[decks]]\nserial = "A1"\n[[decks.keys]]\nkey = 0\ntile = "runway"\n' if serial else "", "x")
     whole = house(first, second, config=config)
     names = [f"{serial}", f"2:{serial}"]
-    by_model = {panel.shape.model: name for name, panel in whole.house.panels.items()}
+    by_model = {panel.shape.model: name for name, panel in whole.house.decks.items()}
     assert sorted(by_model.values()) == sorted(names)
     assert whole.is_right(first, by_model["mk2"])
     assert whole.is_right(second, by_model["mini"])
-    assert len({whole.house.boards[name][0] for name in names}) == 1, "one entry serves both"
+    assert len({whole.house.key_tiles[name][0] for name in names}) == 1, "one entry serves both"
     second.press(0)
     whole.until_heard(3)
     moved = whole.heard[-1]
-    assert isinstance(moved, KeyMoved)
+    assert isinstance(moved, KeyEvent)
     assert moved.serial == by_model["mini"]
     first.unplug()
     whole.settle()
@@ -225,7 +226,7 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
     deck.press(0)  # so that the reader need not come to the end of its wait
     whole.until_heard(3)
     deck.release(0)
-    while not isinstance(whole.heard[-1], DeckDisconnected):
+    while not isinstance(whole.heard[-1], DeckLost):
         whole.until_heard(len(whole.heard) + 1)
     whole.wait(60.0)  # many looks, while the report still hangs
     assert len(whole.bus.open_handles) == 2, "one of them in the hands of the writer that hangs"

@@ -7,8 +7,8 @@ from datetime import timedelta
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Paint
-from openbalance_hid.app.events import DeckReady
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
 from tests.build import snapshot
 
@@ -23,16 +23,16 @@ def played(*items):
 
 
 def test_effects_are_carried_out_in_order():
-    done = played(DeckReady("A", "mini", 6))
+    done = played(DeckArrived("A", "mini", 6))
     assert [effect.key for effect in done if isinstance(effect, Paint)] == list(range(6))
 
 
 def test_a_question_is_answered_between_two_events():
     seen = []
     played(
-        lambda house, at: seen.append(len(house.boards)),
-        DeckReady("A", "mini", 6),
-        lambda house, at: seen.append(len(house.boards)),
+        lambda house, at: seen.append(len(house.key_tiles)),
+        DeckArrived("A", "mini", 6),
+        lambda house, at: seen.append(len(house.key_tiles)),
     )
     assert seen == [0, 1]
 
@@ -42,7 +42,7 @@ def test_a_failing_turn_is_logged_and_the_loop_goes_on(caplog):
         raise ZeroDivisionError
 
     with caplog.at_level(logging.ERROR):
-        done = played(bad, DeckReady("A", "mini", 6))
+        done = played(bad, DeckArrived("A", "mini", 6))
     assert done
     assert "going on" in caplog.text
 
@@ -65,7 +65,7 @@ def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(cap
         time_s[0] += 0.4
         return Moment(begun.utc + timedelta(seconds=time_s[0]), begun.mono_s + time_s[0])
 
-    inbox.put(DeckReady("A", "mini", 6))
+    inbox.put(DeckArrived("A", "mini", 6))
     run_loop(house, inbox, carry_out, clock)
     assert [effect.key for effect in done if isinstance(effect, Paint)] == [0, 1, 2, 3, 5, 4]
     assert troubles == [0]

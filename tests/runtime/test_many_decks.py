@@ -3,8 +3,9 @@
 import pytest
 
 from openbalance_hid.app.effects import Paint
-from openbalance_hid.app.events import DeckReady, PageRequested, Swiped
+from openbalance_hid.app.events import PageRequested
 from openbalance_hid.config.load import parse
+from openbalance_hid.deck.events import DeckArrived, TouchKeyEvent
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.kind import TileKind
 from tests.app.test_controller import Story, healthy
@@ -40,7 +41,7 @@ def asked(monkeypatch) -> list[str]:
 def many() -> Story:
     story = Story(parse(TWO_PAGES, "config.toml"), healthy())
     for number in range(DECKS):
-        story.tell(DeckReady(f"DECK{number}", "mini", 6))
+        story.tell(DeckArrived(f"DECK{number}", "mini", 6))
     return story
 
 
@@ -52,7 +53,9 @@ def test_each_deck_that_is_found_asks_its_own_tiles(asked):
 def test_a_page_that_is_turned_on_one_deck_asks_no_tile_of_another(asked):
     story = many()
     asked.clear()
-    assert [effect.serial for effect in story.tell(Swiped("DECK3", 1)) if isinstance(effect, Paint)] == ["DECK3"]
+    assert [effect.serial for effect in story.tell(TouchKeyEvent("DECK3", 1, True, 0.0)) if isinstance(effect, Paint)] == [
+        "DECK3"
+    ]
     assert len(asked) == 1
 
 

@@ -16,10 +16,11 @@ from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Remember
-from openbalance_hid.app.events import DeckReady, GestureRequested, HistoryLoaded
+from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.history.keeper import History, open_history
 from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.store import HistoryStore
@@ -144,7 +145,7 @@ def spiking(now: datetime = NOON, **more) -> Snapshot:
 
 def house(seen: Snapshot) -> Controller:
     made = Controller(Config(), {"default": seen}, Moment(NOON, 1000.0))
-    made.step(DeckReady(DECK, "mk2", 15), Moment(NOON, 1000.0))
+    made.step(DeckArrived(DECK, "mk2", 15), Moment(NOON, 1000.0))
     return made
 
 
@@ -153,7 +154,7 @@ def remembers(effects: list) -> list[Remember]:
 
 
 def spike_key(made: Controller) -> int:
-    return next(key for key, tile in made.boards[DECK].items() if tile.tile == "spike-alert")
+    return next(key for key, tile in made.key_tiles[DECK].items() if tile.tile == "spike-alert")
 
 
 def test_the_house_tells_each_change_of_an_episode_once():
@@ -180,7 +181,7 @@ def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_no
         face = made.faces[DECK, spike_key(made)]
         assert "Critical" in face.view.text
         assert face.view.pulse is not silent
-        assert made.known.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
+        assert made.tile_inputs.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
 
 
 def test_an_episode_by_a_rule_that_no_tile_has_any_more_is_over():
@@ -192,7 +193,7 @@ def test_an_episode_by_a_rule_that_no_tile_has_any_more_is_over():
     made.step(HistoryLoaded("default", begun, {other: known, RULE: known}), now)
     told = remembers(made.step(replace(spiking(), started_at=begun), now))
     assert {(each.rule, each.episode and each.episode.started_at) for each in told} == {(other, None), (RULE, known.started_at)}
-    assert made.known.episodes.keys() == {("default", RULE)}
+    assert made.tile_inputs.episodes.keys() == {("default", RULE)}
 
 
 def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
@@ -200,11 +201,11 @@ def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
     made.step(replace(spiking(), started_at=made.snapshots["default"].started_at), now)
     anew = Snapshot("default", NOON + timedelta(seconds=1), 900.0)
     assert remembers(made.step(anew, now)) == []
-    assert made.known.episodes == {}
+    assert made.tile_inputs.episodes == {}
     assert (
         remembers(made.step(HistoryLoaded("default", NOON - timedelta(days=1), {RULE: Episode(NOON, Level.SPIKE)}), now)) == []
     )
-    assert made.known.episodes == {}, "a word of the account before, which came late"
+    assert made.tile_inputs.episodes == {}, "a word of the account before, which came late"
 
 
 # --- the whole daemon -----------------------------------------------------------------------------------------------------

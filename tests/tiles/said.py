@@ -5,13 +5,13 @@ from typing import Any
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.app.tile_views import NOBODYS
+from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Gauge, Hero, Line, Notice, Row, TileView
 from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 
-SPOKEN = [name for name in TILES if name not in NOBODYS]  # those that say something about an account
+SPOKEN = [name for name in TILES if name not in ACCOUNTLESS_TILES]  # those that say something about an account
 
 
 def said(

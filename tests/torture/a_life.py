@@ -16,8 +16,9 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Remember
-from openbalance_hid.app.events import DeckReady, Event, HistoryLoaded, KeyMoved
+from openbalance_hid.app.events import Event, HistoryLoaded
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.events import DeckArrived, KeyEvent
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.history.store import HistoryStore  # noqa: F401 – loaded before the fork
 from openbalance_hid.openrouter.client import Client
@@ -80,14 +81,14 @@ class Life:
         )
 
     def live(self, first: int) -> None:
-        self._step(DeckReady("A1", "mk2", 15))
+        self._step(DeckArrived("A1", "mk2", 15))
         for number in range(first, first + 1_000_000):
             self._clock.number = number
             self._say(f"poll {number}")
             self._poller.run_cycle()
             if number % 3 == 0:
                 for down in (True, False):
-                    self._step(KeyMoved("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))
+                    self._step(KeyEvent("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))
             kept = threading.Event()
             self._history.leave(lambda _, number=number, kept=kept: (self._say(f"kept {number}"), kept.set()))
             kept.wait(HELD_UP_S)

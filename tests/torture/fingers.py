@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, OpenUrl, Refresh
-from openbalance_hid.app.events import ConfigReloaded, DeckDisconnected, DeckReady, Event, KeyMoved, TimePassed
+from openbalance_hid.app.events import ConfigReloaded, Event, TimePassed
 from openbalance_hid.app.tile_views import tap_of
+from openbalance_hid.deck.events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.tiles.actions import OpenPage, TurnPage
 
 Key = tuple[str, int]
-FROM_KEYS = (KeyMoved, TimePassed)  # only these may complete a press
+FROM_KEYS = (KeyEvent, TimePassed)  # only these may complete a press
 
 
 @dataclass
@@ -35,22 +36,22 @@ class Fingers:
     def before(self, event: Event) -> None:
         """Remember how things stood."""
         house = self._house
-        self._pages = {serial: panel.pages for serial, panel in house.panels.items()}
-        self._boards = {serial: dict(board) for serial, board in house.boards.items()}
+        self._pages = {serial: panel.pages for serial, panel in house.decks.items()}
+        self._boards = {serial: dict(board) for serial, board in house.key_tiles.items()}
         self._hold_s = house.config.hold_seconds
-        self._dark = {serial for serial, panel in house.panels.items() if panel.light is not None and panel.light.is_dark}
+        self._dark = {serial for serial, panel in house.decks.items() if panel.light is not None and panel.light.is_dark}
         self._turned: set[str] = set()  # decks whose page this step turns
-        self._visual = {serial: panel.shape.visual for serial, panel in house.panels.items()}
+        self._visual = {serial: panel.shape.visual for serial, panel in house.decks.items()}
 
     def after(self, event: Event, effects: list[Effect], now: Moment) -> None:
         """AssertionError when the step opened or refreshed anything that no finger has asked for, or left something undone."""
         wanted: Counter[object] = Counter()
-        if isinstance(event, KeyMoved):
+        if isinstance(event, KeyEvent):
             self._key(event, wanted)
-        if isinstance(event, DeckDisconnected | DeckReady):
+        if isinstance(event, DeckLost | DeckArrived):
             self._drop({key for key in self.down if key[0] == event.serial})
         if isinstance(event, FROM_KEYS):
-            due_s = event.mono_s if isinstance(event, KeyMoved) else now.mono_s
+            due_s = event.mono_s if isinstance(event, KeyEvent) else now.mono_s
             for key, press in list(self.down.items()):  # in the order of going down
                 if not press.held and due_s >= press.since_s + self._hold_s and key[0] not in self._turned:
                     press.held = True
@@ -59,12 +60,12 @@ class Fingers:
         if isinstance(event, FROM_KEYS):
             told = Counter(self._told(effect) for effect in effects if isinstance(effect, OpenUrl | Refresh))
             assert told == wanted, f"{event} at {now}: {told} instead of {wanted}"
-        elif isinstance(event, DeckDisconnected | DeckReady | ConfigReloaded):
+        elif isinstance(event, DeckLost | DeckArrived | ConfigReloaded):
             assert not [effect for effect in effects if isinstance(effect, OpenUrl | Refresh)], event
         if isinstance(event, ConfigReloaded) and self._house.config.hold_seconds != self._hold_s:
             self.down.clear()
 
-    def _key(self, event: KeyMoved, wanted: Counter[object]) -> None:
+    def _key(self, event: KeyEvent, wanted: Counter[object]) -> None:
         key = (event.serial, event.key)
         if event.serial not in self._pages or event.key not in self._boards[event.serial]:
             return
@@ -99,7 +100,7 @@ class Fingers:
 
     def _forget_changed(self, event: Event) -> None:
         for serial, number in list(self.down):
-            panel = self._house.panels.get(serial)
+            panel = self._house.decks.get(serial)
             if panel is None or serial not in self._pages:
                 lost = True
             elif isinstance(event, ConfigReloaded):

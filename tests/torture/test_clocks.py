@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from openbalance_hid.account.spike import Level, SpikeRule, judge
-from openbalance_hid.app.events import DeckReady
 from openbalance_hid.config.schema import Config, DimConfig
+from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from tests.app.reckoning import INTERVAL_S, Reckoning, midnight
@@ -88,15 +88,15 @@ def test_when_the_hour_changes_the_deck_is_dark_by_the_clock_on_the_wall(zone: s
         return begin <= local < end if begin < end else local >= begin or local < end
 
     told = Story(Config(dim=DimConfig(0, 10, 0, night)))
-    told.house._plugged._zone = where
+    told.house.connected._zone = where
     at = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(hours=6)
     told.now = told.now.__class__(at, told.now.mono_s)
-    told.tell(DeckReady(DECK, "mk2", 1))
+    told.tell(DeckArrived(DECK, "mk2", 1))
     seen = set()
     for _ in range(12 * 60):
         told.wait(60)
         told.done.clear()
-        panel = told.house.panels[DECK]
+        panel = told.house.decks[DECK]
         assert panel.light is not None
         states = {is_night(told.now.utc), is_night(told.now.utc - FADED)}
         seen |= states

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openbalance_hid.app.effects import Effect
-from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, Event, KeyMoved, PageRequested
+from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, Event, PageRequested
+from openbalance_hid.deck.events import KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.device.models import Codec
 from tests.torture.amounts import amounts
@@ -209,7 +210,7 @@ class Desk:
             self._sicken(each)
         self.events += 1
         for event in self.whole.heard[self._seen :]:
-            if isinstance(event, KeyMoved) and event.down and not self._odd:
+            if isinstance(event, KeyEvent) and event.down and not self._odd:
                 assert any(
                     event.key in each._fingers._held for each in self.decks if each.serial == event.serial.rpartition(":")[2]
                 )
@@ -217,7 +218,7 @@ class Desk:
         self._odd &= act != self.heal
         self.well()
         assert self.whole.bus.misuse == []
-        assert len(self.whole.house.panels) <= len(self.decks)
+        assert len(self.whole.house.decks) <= len(self.decks)
 
     def well(self) -> list[str]:
         """Where decks are that must be right, which they are."""

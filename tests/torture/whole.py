@@ -17,11 +17,10 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
-from openbalance_hid.app.events import Event, TimePassed
-from openbalance_hid.app.input_mapping import CELL_PX
-from openbalance_hid.app.places import Cell, SmallScreen
+from openbalance_hid.app.events import Cell, Event, SmallScreen, TimePassed
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.display_writer import OnExit
+from openbalance_hid.deck.events import CELL_PX
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager
@@ -214,7 +213,7 @@ class Whole:
     def is_right(self, deck: VirtualDeck, name: str | None = None) -> bool:
         """Whether the glass of that deck equals the board, every pixel of it, and the light too. `name`: the house's."""
         name = deck.serial if name is None else name
-        panel = self.house.panels.get(name)
+        panel = self.house.decks.get(name)
         if panel is None or panel.shape.model != deck.model.name:
             return False
         if panel.light is None:

@@ -18,33 +18,37 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import LogTileError, Notify, OpenUrl, Paint, PaintCell, PaintScreen, Refresh, SetBrightness
 from openbalance_hid.app.events import (
     Acknowledged,
-    CellTouched,
+    Cell,
     ConfigRejected,
     ConfigReloaded,
-    DeckDisconnected,
-    DeckReady,
-    DialPushed,
-    DialTurned,
     Event,
     GestureRequested,
     HistoryLoaded,
     IdentifyRequested,
-    KeyMoved,
     Notified,
     OpenFailed,
     PageRequested,
+    Place,
     RefreshSkipped,
-    Swiped,
+    SmallScreen,
     TimePassed,
-    TouchKeyMoved,
 )
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.app.input_mapping import CELL_PX
-from openbalance_hid.app.places import Cell, Place, SmallScreen
-from openbalance_hid.app.screen import UNDONE_S
+from openbalance_hid.app.screen import RETRY_S
 from openbalance_hid.app.tile_views import views_of, with_refused_config
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.events import (
+    CELL_PX,
+    DeckArrived,
+    DeckLost,
+    DialPushed,
+    DialTurned,
+    KeyEvent,
+    StripTouched,
+    TouchKeyEvent,
+    TouchKind,
+)
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, day_of_samples, days_back, snapshot
@@ -119,7 +123,7 @@ class World:
         self.fingers = Fingers(self.house)
         self.glass: dict[Place, KeyFace] = {}
         self.light: dict[str, int] = {}
-        self.shapes: dict[str, DeckReady] = {}
+        self.shapes: dict[str, DeckArrived] = {}
         self.told: list[str] = []
         self.polls = 1
         self._every = check_every
@@ -133,11 +137,11 @@ class World:
     def plug(self, a: int, b: int) -> None:
         serial, model = SERIALS[a % len(SERIALS)], MODELS[SHAPES[b % len(SHAPES)]]
         strip = model.strip.width // CELL_PX if model.strip is not None else 0
-        shape = DeckReady(serial, model.name, model.keys, model.name != "pedal", model.dials, strip, model.touch_keys)
+        shape = DeckArrived(serial, model.name, model.keys, model.name != "pedal", model.dials, strip, model.touch_keys)
         self.tell(replace(shape, screen=model.screen is not None))
 
     def unplug(self, a: int, b: int) -> None:
-        self.tell(DeckDisconnected(self._serial(a)))
+        self.tell(DeckLost(self._serial(a)))
 
     def press(self, a: int, b: int) -> None:
         self._move(self._serial(a), b, True)
@@ -167,8 +171,8 @@ class World:
         self._too_few = a % 9
         self.pass_time(0.3)
         self._too_few = 0
-        self.pass_time(UNDONE_S)
-        assert not self.house._show.owes
+        self.pass_time(RETRY_S)
+        assert not self.house.display.must_retry
 
     def jump(self, a: int, b: int) -> None:
         """A suspend, or a clock that is set."""
@@ -209,22 +213,22 @@ class World:
         account, rule, level = ACCOUNTS[b % 2], SpikeRule(), tuple(Level)[b % len(Level)]
         known = self.house.snapshots.get(account)
         started = known.started_at if known is not None else self.now.utc
-        episodes = {each: episode for (name, each), episode in self.house.known.episodes.items() if name == account}
+        episodes = {each: episode for (name, each), episode in self.house.tile_inputs.episodes.items() if name == account}
         happens: tuple[Event, ...] = (
             Notified(account, rule, level, bool(b % 2)),
             Acknowledged(account, rule, level),
-            HistoryLoaded(account, started, episodes, self.house.known.runs.get(account)),
+            HistoryLoaded(account, started, episodes, self.house.tile_inputs.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
     def turn(self, a: int, b: int) -> None:
-        serial = self._serial(a)
+        serial, at_s, touched = self._serial(a), self.now.mono_s, (CELL_PX * (b % 6) + a % CELL_PX, a % 100)
         moves: tuple[Event, ...] = (
-            DialTurned(serial, b % 6, b % 7 - 3),
-            DialPushed(serial, b % 6),
-            CellTouched(serial, b % 6, (Gesture.TAP, Gesture.HOLD)[a % 2]),
-            Swiped(serial, b % 3 - 1),
-            TouchKeyMoved(serial, b % 2, bool(a % 3)),
+            DialTurned(serial, b % 6, b % 7 - 3, at_s),
+            DialPushed(serial, b % 6, bool(a % 3), at_s),
+            StripTouched(serial, (TouchKind.TAP, TouchKind.HOLD)[a % 2], *touched, *touched, at_s),
+            StripTouched(serial, TouchKind.DRAG, *touched, CELL_PX * (b % 6), 50, at_s),
+            TouchKeyEvent(serial, b % 2, bool(a % 3), at_s),
         )
         self.tell(moves[b % len(moves)])
 
@@ -253,20 +257,20 @@ class World:
     def tell(self, event: Event) -> None:
         """One step of the house, and everything that must hold after it."""
         self.fingers.before(event)
-        readings = self.house.readings
+        readings = self.house.evaluations
         effects = self.house.step(event, self.now)
-        if isinstance(event, DeckReady | DeckDisconnected):
+        if isinstance(event, DeckArrived | DeckLost):
             self.glass = {place: face for place, face in self.glass.items() if place[0] != event.serial}
             self.light.pop(event.serial, None)
             self.shapes.pop(event.serial, None)
-            if isinstance(event, DeckReady):
+            if isinstance(event, DeckArrived):
                 self.shapes[event.serial] = event
         for effect in effects:
             match effect:
                 case Paint(serial, key) if self._too_few > 0:
                     self._too_few -= 1
                     self.glass.pop((serial, key), None)
-                    self.house.undone(effect)
+                    self.house.retry(effect)
                 case Paint(serial, key, face):
                     assert 0 <= key < self.shapes[serial].key_count
                     self.glass[serial, key] = face
@@ -281,7 +285,7 @@ class World:
                 case OpenUrl() | Refresh() | Notify():
                     pass
         self.fingers.after(event, effects, self.now)
-        self._check(self.house.readings != readings)
+        self._check(self.house.evaluations != readings)
 
     def pass_time(self, seconds: float) -> None:
         """As the loop would: from deadline to deadline, up to `LONG_STEPS` of them."""
@@ -302,7 +306,7 @@ class World:
         count = self.shapes[serial].key_count if serial in self.shapes else 6
         at_s = max(self.now.mono_s if at_s is None else at_s, self._moved_s.get(serial, 0.0))  # a deck tells in order
         self._moved_s[serial] = at_s
-        self.tell(KeyMoved(serial, key % count, down, at_s))
+        self.tell(KeyEvent(serial, key % count, down, at_s))
 
     def _serial(self, a: int) -> str:
         here = sorted(self.shapes)
@@ -313,16 +317,15 @@ class World:
     def _check(self, read: bool) -> None:
         house = self.house
         assert house.faces == self.glass, "the glass is not what the house thinks"
-        assert house.panels.keys() == self.shapes.keys()
-        for serial, panel in house.panels.items():
+        assert house.decks.keys() == self.shapes.keys()
+        for serial, panel in house.decks.items():
             assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
-            assert house._show.tiles[serial] == panel.tiles()
-        down = house._fingers._presses.down
+            assert {spot: panel.tile(spot) for spot in panel.tiles()} == panel.tiles()
+        down = house.inputs.presses.down
         assert {key: press.since_s for key, press in down.items()} == {
             key: press.since_s for key, press in self.fingers.down.items()
         }
-        assert len(house._plugged._gone) <= len(SERIALS)
-        assert {place[0] for place in (*house._fingers.marks._waiting, *house._fingers.marks._flashes)} <= house.panels.keys()
+        assert {place[0] for place in house.inputs.presses.marks.places()} <= house.decks.keys()
         self._until_check -= read
         if self._until_check <= 0:
             self._until_check = self._every
@@ -331,11 +334,11 @@ class World:
     def _check_words(self) -> None:
         """The board, asked again by who remembers nothing."""
         house = self.house
-        if house._show.identifies(self.now.mono_s) or house._read_at != self.now or house._show.owes:
+        if house.display.identifies(self.now.mono_s) or house.evaluated_at != self.now or house.display.must_retry:
             return
-        for serial, panel in house.panels.items():
-            known = house.known.on(panel.pages.names, panel.pages.index)
-            said = views_of(panel.tiles(), known, self.now.utc, house._beats.turn(self.now.mono_s))
+        for serial, panel in house.decks.items():
+            known = house.tile_inputs.on(panel.pages.names, panel.pages.index)
+            said = views_of(panel.tiles(), known, self.now.utc, house.ticks.cycle(self.now.mono_s))
             places = {spot for owner, spot in self.glass if owner == serial} - {SmallScreen()}
             assert places == said.keys()
             for spot, (view, _) in said.items():
