@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.tiles.view import Hero, Row, Tone
 from tests.build import api_key, snapshot
-from tests.tiles.said import FULL, gauge, lines, notice, rows, said
+from tests.tiles.views import FULL, gauge, lines, notice, rows, view_of
 
 
-def test_api_keys_turn_two_at_a_time_and_say_how_much_of_a_limit_is_used():
-    first, second = (said("api-keys", FULL, turn=turn) for turn in (0, 1))
+def test_keys_come_two_at_a_time_with_the_used_share_of_their_limit():
+    first, second = (view_of("api-keys", FULL, turn=turn) for turn in (0, 1))
     assert rows(first) == [("laptop", "$0.62"), ("ci 80%", "$0.27")]
     assert rows(second) == [("notebook 100%", "$0.11"), ("old", "$0.00")]
     assert (first.title, first.page) == ("Today UTC", (0, 2))
@@ -23,18 +24,18 @@ def test_api_keys_turn_two_at_a_time_and_say_how_much_of_a_limit_is_used():
     ("period", "amount", "title"),
     [("today", "$0.62", "Today UTC"), ("week", "$2.48", "Week UTC"), ("month", "$9.92", "Month UTC")],
 )
-def test_api_keys_periods_are_utc_and_say_so(period, amount, title):
-    view = said("api-keys", FULL, period=period)
+def test_periods_are_utc_and_the_title_has_it(period, amount, title):
+    view = view_of("api-keys", FULL, period=period)
     assert (rows(view)[0], view.title) == (("laptop", amount), title)
 
 
 def test_one_key_is_a_number_with_its_limit_as_a_gauge():
-    view = said("api-keys", FULL, key_name="ci", period="month")
+    view = view_of("api-keys", FULL, key_name="ci", period="month")
     number = next(block for block in view.blocks if isinstance(block, Hero))
     assert (number.text, view.title, lines(view)) == ("$4.32", "Month UTC", ["ci", "80% of $50.00"])
     assert (gauge(view).share, gauge(view).tone) == (0.8, Tone.WARN)
-    assert lines(said("api-keys", FULL, key_name="laptop")) == ["laptop"]
-    assert notice(said("api-keys", FULL, key_name="nobody")).words == "No such key"
+    assert lines(view_of("api-keys", FULL, key_name="laptop")) == ["laptop"]
+    assert notice(view_of("api-keys", FULL, key_name="none of them")).words == "No such key"
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def test_one_key_is_a_number_with_its_limit_as_a_gauge():
     ],
 )
 def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
-    assert rows(said("api-keys", FULL, still, period=period))[0][1] != "—"
-    assert rows(said("api-keys", FULL, over, period=period))[0][1] == "—"
+    assert rows(view_of("api-keys", FULL, still, period=period))[0][1] != "—"
+    assert rows(view_of("api-keys", FULL, over, period=period))[0][1] == "—"
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,16 @@ def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
     ],
 )
 def test_a_limit_is_used_up_when_nothing_is_left_of_it_and_not_before(limit, left, words, tone):
-    view = said("api-keys", snapshot(keys=(api_key("ci", 1, limit, left),)))
+    view = view_of("api-keys", snapshot(keys=(api_key("ci", 1, limit, left),)))
     (row,) = [block for block in view.blocks if isinstance(block, Row)]
     assert (row.name, row.tone) == ("ci" if words is None else f"ci {words}", tone)
 
 
 def test_a_disabled_key_is_left_out_unless_it_spent():
     keys = (api_key("on", 0), api_key("off", 0, disabled=True), api_key("late", 1, disabled=True))
-    assert [name for name, _ in rows(said("api-keys", snapshot(keys=keys)))] == ["late", "on"]
-    assert notice(said("api-keys", snapshot(keys=()))).words == "No keys yet"
+    assert [name for name, _ in rows(view_of("api-keys", snapshot(keys=keys)))] == ["late", "on"]
+    assert notice(view_of("api-keys", snapshot(keys=()))).words == "No keys yet"
+
+
+def test_keys_that_were_not_requested_yet_are_prepared():
+    assert notice(view_of("api-keys", snapshot(activity_health=Health.SERVER_ERROR))).words == "Preparing…"

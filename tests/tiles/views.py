@@ -1,20 +1,19 @@
-"""What a tile says, asked as the board asks it, and an account of which everything is known."""
+"""The view of a tile, its parts, and an account of which everything is known."""
 
 from datetime import datetime
 from typing import Any
 
 from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Gauge, Hero, Line, Notice, Row, TileView
 from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 
-SPOKEN = [name for name in TILES if name not in ACCOUNTLESS_TILES]  # those that say something about an account
+OF_AN_ACCOUNT = [kind.name for kind in TILES.values() if kind.has_account]
 
 
-def said(
+def view_of(
     tile: str, seen: Snapshot, now: datetime = NOON, turn: int = 0, episode: Episode | None = None, **options: Any
 ) -> TileView:
     kind = TILES[tile]

@@ -1,0 +1,31 @@
+"""The today tile: amount, comparison and leading model."""
+
+from openbalance_hid.account.snapshot import Health
+from tests.build import day_of_samples, days_back, snapshot
+from tests.tiles.views import hero, lines, view_of
+
+
+def test_it_shows_amount_comparison_and_leading_model():
+    seen = snapshot(days=days_back([24, 24]), today={"Claude Sonnet 4.5": 9, "GPT-5": 6}, taken=day_of_samples(48, hours=48))
+    view = view_of("today", seen)
+    assert (hero(view).text, lines(view)) == ("$15.00", ["$3.00 yest", "Sonnet 4.5"])
+    assert "UTC" in view.title
+
+
+def test_spend_not_known_from_midnight_shows_since_when_it_is_counted():
+    view = view_of("today", snapshot(taken=day_of_samples("1.50", hours=3)))
+    assert (hero(view).text, lines(view), view.title) == ("$1.50", ["since 09:00"], "Today UTC")
+    assert "since 09:00" in view.text
+    one = view_of("today", snapshot(taken=day_of_samples(1)[-1:]))
+    assert (hero(one).text, lines(one)) == ("—", []), "one sample has counted nothing"
+    whole = view_of("today", snapshot(taken=day_of_samples(13, hours=13)))
+    assert (hero(whole).text, lines(whole)) == ("$12.00", [])
+
+
+def test_an_unknown_today_is_a_dash_without_a_trouble():
+    view = view_of("today", snapshot(days=days_back([2] * 5)))
+    assert (hero(view).text, lines(view)) == ("—", [])
+
+
+def test_a_refused_activity_leaves_a_dash():
+    assert hero(view_of("today", snapshot(activity_health=Health.SERVER_ERROR))).text == "—"
