@@ -140,7 +140,7 @@ def _live(counts: Counts) -> Told:
 def _still_hour() -> float:
     clock = VirtualClock()
     with _account(clock, STILL) as (sample, env), Child("bench.child_life", MODEL, env=env) as child:
-        sample.instead["/credits"] = credits_(sample.books())
+        sample.instead["/credits"] = credits_(sample.state())
         _until(HOUR_S / 2, child, clock)
         before = child.ask("costs")
         _until(1.5 * HOUR_S, child, clock)

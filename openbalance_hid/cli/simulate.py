@@ -31,13 +31,13 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
     from openbalance_hid.desktop.open_url import open_page
     from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
     from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
-    from openbalance_hid.simulator.web.page_server import BrowserDeck
+    from openbalance_hid.simulator.web.page_server import PageServer
 
     set_up_log(log_level)
     shape = model_named(model)
     deck = VirtualDeck(shape, _checked(serial) if serial is not None else SERIAL.format(shape.product_id))
     with ExitStack() as running:
-        page = BrowserDeck(deck, dict, port=port)
+        page = PageServer(deck, dict, port=port)
         running.callback(page.stop)
         usbip = UsbIpServer([deck], usbip_port)
         running.callback(usbip.stop)
@@ -46,7 +46,7 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
         click.echo(f"Virtual deck: {url}")
         click.echo(f"Attach it: {_attach_command(usbip.port, usbip.bus_ids[0])}")
         if not no_browser:
-            open_page(page.url_for_once())
+            open_page(page.one_time_url())
         _wait_for_a_signal()
 
 

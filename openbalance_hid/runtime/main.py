@@ -282,13 +282,13 @@ class _Daemon:
         from openbalance_hid.runtime.virtual_decks import VirtualDecks
         from openbalance_hid.simulator.device.models import OFFERED, model_named
         from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
-        from openbalance_hid.simulator.web.page_server import BrowserDeck
+        from openbalance_hid.simulator.web.page_server import PageServer
 
         self._virtual = virtual = VirtualDecks(self._wishes.virtual)
         self._decks.append(DeckManager(virtual.transport, self._inbox.put, after_first_look=looked))
         sample = self._sample
         for number in range(len(self._wishes.virtual)):
-            page = BrowserDeck(
+            page = PageServer(
                 virtual.decks[number],
                 partial(virtual.texts, number),
                 scenarios=SCENARIOS if sample is not None else (),
@@ -304,7 +304,7 @@ class _Daemon:
             sys.stdout.write(f"Virtual deck: {url}\n")
             sys.stdout.flush()
             if self._wishes.open_browser:
-                open_page(page.url_for_once())
+                open_page(page.one_time_url())
 
     def _set_scenario(self, name: str) -> None:
         from openbalance_hid.runtime.virtual_decks import TROUBLES

@@ -8,8 +8,8 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web.page_client import Item
-from openbalance_hid.simulator.web.page_server import BrowserDeck
+from openbalance_hid.simulator.web.page_client import PageItem
+from openbalance_hid.simulator.web.page_server import PageServer
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ class VirtualDecks:
     def __init__(self, models: tuple[str, ...]) -> None:
         """UsageError for a model that there is not."""
         self.decks = [VirtualDeck(model_named(name), _serial(name, number)) for number, name in enumerate(models)]
-        self.pages: dict[int, BrowserDeck] = {}  # number of the deck -> the page that shows it
+        self.pages: dict[int, PageServer] = {}  # number of the deck -> the page that shows it
         self._bus = VirtualBus(self.decks)
         self.transport = HidTransport(self._bus)
-        self._texts: dict[str, Mapping[Item, str]] = {}
+        self._texts: dict[str, Mapping[PageItem, str]] = {}
 
-    def texts(self, number: int) -> Mapping[Item, str]:
+    def texts(self, number: int) -> Mapping[PageItem, str]:
         """The words on each key of a deck, and of what is beside its keys. A new mapping at each change: for any thread."""
         return self._texts.get(self.decks[number].serial, {})
 
@@ -44,7 +44,7 @@ class VirtualDecks:
             case LightTouchKey(serial, touch_key, _, text):
                 self._tell(serial, f"touch key {touch_key}", text)
 
-    def _tell(self, serial: str, key: Item, text: str) -> None:
+    def _tell(self, serial: str, key: PageItem, text: str) -> None:
         words = self._texts.get(serial, {})
         if words.get(key) != text:
             self._texts[serial] = {**words, key: text}
@@ -60,7 +60,7 @@ class VirtualDecks:
             self._bus.decks.remove(before)
             self.decks[number] = after
             self._bus.plug(after)
-            self.pages[number].show(after)
+            self.pages[number].show_deck(after)
 
     def note(self, text: str) -> None:
         """A line below every deck: what a press did."""

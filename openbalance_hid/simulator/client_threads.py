@@ -1,7 +1,8 @@
-"""The threads that a server has for its visitors, so that its stop can wait for them.
+"""The client threads of a server: one thread per connection, joined when the server stops.
 
-A thread that has said goodbye and taken itself off every list still needs a moment to end: who waits only for those that are
-listed leaves it behind.
+A thread that has closed its connection and left the server's own lists still runs for a moment, so those lists cannot be used
+to join it. This file is short because the three servers of the simulator (page, USB/IP, sample account) share it, and none of
+them may import another.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import threading
 
 
 class ClientThreads:
-    """Threads that have begun and may not have ended. For any thread."""
+    """Threads that were started and may still run. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
-    def note(self, thread: threading.Thread) -> None:
-        """One more, which runs."""
+    def add(self, thread: threading.Thread) -> None:
+        """Add a thread that runs, and forget the threads that have ended."""
         with self._lock:
             self._threads = [*(each for each in self._threads if each.is_alive()), thread]
 
     def join(self, limit_s: float | None = None) -> None:
-        """Waits for each that was noted by now, `limit_s` at most each."""
+        """Join every thread added so far, waiting at most `limit_s` seconds for each."""
         with self._lock:
             threads = tuple(self._threads)
         for thread in threads:

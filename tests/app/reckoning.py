@@ -52,7 +52,7 @@ class Reckoning:
     _heard: int = 0
 
     def __post_init__(self) -> None:
-        self.ledger = self.sample.books().ledger
+        self.ledger = self.sample.state().ledger
 
     # --- raw events ------------------------------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ class Life:
     def __init__(self, sample: SampleAccount, clock: VirtualClock, folder) -> None:
         self.sample, self.clock, self.folder = sample, clock, folder
         self.daemon = Daemon(sample, clock, folder)
-        self.reckoning = Reckoning(sample, sample.books().total_credits_usd)
+        self.reckoning = Reckoning(sample, sample.state().total_credits_usd)
         self.agreed = 0
 
     def poll(self, wait_s: float = INTERVAL_S) -> None:

@@ -96,7 +96,7 @@ def test_a_reset_of_the_bus_loses_neither_tiles_nor_presses(serving: Machine, ac
 def test_a_glass_that_a_sleep_has_cleared_is_painted_again(serving: Machine, account: SampleAccount) -> None:
     with Desk(serving.guest, MODEL) as desk:
         tiles, (deck,) = plugged(desk, account), desk.decks
-        deck.lose_glass()
+        deck.lose_pictures()
         assert not stands(deck, tiles)  # a picture that was on its way shows one key at most
         # what logind says at the end of a sleep; the guest itself cannot sleep, because vhci-hcd refuses to with a device
         serving.guest.root("busctl emit /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForSleep b false")

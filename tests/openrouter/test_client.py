@@ -16,7 +16,7 @@ from openbalance_hid.openrouter.http_limits import HttpLimits
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
-from openbalance_hid.simulator.openrouter.sample_server import Spoil
+from openbalance_hid.simulator.openrouter.sample_server import ResponseFault
 from tests.openrouter.virtual import VirtualClock
 
 SMALL = HttpLimits(body_bytes=4 * 1024 * 1024)
@@ -64,7 +64,7 @@ def listener() -> Iterator[tuple[int, list[bytes]]]:
 
 
 def test_the_four_questions_are_answered_and_agree(client: Client, sample: SampleAccount, clock: VirtualClock) -> None:
-    books = sample.books()
+    books = sample.state()
     credits_ = client.credits()
     assert (credits_.total_credits_usd, credits_.total_usage_usd) == (books.total_credits_usd, books.total_usage_usd)
     assert credits_.balance_usd == Decimal("74.25")
@@ -302,24 +302,24 @@ def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccou
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (Spoil.TRUNCATED, ServerError, "not JSON"),
-        (Spoil.SHORT, ServerError, "broke off"),
-        (Spoil.EMPTY, ServerError, "nothing"),
-        (Spoil.HTML, ServerError, "web page"),
-        (Spoil.ENDLESS, ServerError, "more than 4194304 bytes"),
-        (Spoil.BOMB, ServerError, "more than 4194304 bytes"),
-        (Spoil.GARBAGE, OfflineError, "cannot reach"),
+        (ResponseFault.TRUNCATED, ServerError, "not JSON"),
+        (ResponseFault.SHORT, ServerError, "broke off"),
+        (ResponseFault.EMPTY, ServerError, "nothing"),
+        (ResponseFault.HTML, ServerError, "web page"),
+        (ResponseFault.ENDLESS, ServerError, "more than 4194304 bytes"),
+        (ResponseFault.BOMB, ServerError, "more than 4194304 bytes"),
+        (ResponseFault.GARBAGE, OfflineError, "cannot reach"),
     ],
 )
-def test_a_bad_answer_ends_in_words(sample: SampleAccount, spoil: Spoil, error: type[ApiError], words: str) -> None:
-    sample.break_body(spoil)
+def test_a_bad_answer_ends_in_words(sample: SampleAccount, spoil: ResponseFault, error: type[ApiError], words: str) -> None:
+    sample.set_response_fault(spoil)
     with Client(Secret(sample.key), sample.url, limits=SMALL) as client, pytest.raises(error, match=words):
         client.credits()
 
 
-@pytest.mark.parametrize("spoil", [Spoil.DRIP, Spoil.DRIP_HEAD, Spoil.NO_ANSWER])
-def test_an_answer_that_takes_for_ever_ends_with_its_time(sample: SampleAccount, spoil: Spoil) -> None:
-    sample.break_body(spoil)
+@pytest.mark.parametrize("spoil", [ResponseFault.DRIP, ResponseFault.DRIP_HEAD, ResponseFault.NO_ANSWER])
+def test_an_answer_that_takes_for_ever_ends_with_its_time(sample: SampleAccount, spoil: ResponseFault) -> None:
+    sample.set_response_fault(spoil)
     with Client(Secret(sample.key), sample.url, limits=QUICK) as client, pytest.raises(OfflineError, match="in time"):
         client.credits()
 
@@ -332,11 +332,11 @@ def test_a_slow_answer_is_waited_for(sample: SampleAccount) -> None:
 
 def test_after_a_bad_answer_the_next_one_is_good(sample: SampleAccount) -> None:
     with Client(Secret(sample.key), sample.url) as client:
-        for spoil in (Spoil.SHORT, Spoil.HTML, Spoil.GARBAGE):
-            sample.break_body(spoil)
+        for spoil in (ResponseFault.SHORT, ResponseFault.HTML, ResponseFault.GARBAGE):
+            sample.set_response_fault(spoil)
             with pytest.raises(ApiError):
                 client.credits()
-            sample.break_body(None)
+            sample.set_response_fault(None)
             assert client.credits().balance_usd > 0
 
 

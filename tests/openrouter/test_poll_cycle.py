@@ -13,7 +13,7 @@ from openbalance_hid.account.spend import trend
 from openbalance_hid.openrouter.poll_cycle import SAMPLES_KEPT
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.simulator.openrouter.sample_answers import json, refused
-from openbalance_hid.simulator.openrouter.sample_server import Spoil
+from openbalance_hid.simulator.openrouter.sample_server import ResponseFault
 from tests.openrouter.stage import INTERVAL_S, Stage
 
 # --- a good day ----------------------------------------------------------------------------------------------------------
@@ -189,14 +189,14 @@ def test_analytics_may_fail_in_any_way_without_harm(stage: Stage, status: int) -
 def test_a_refused_activity_keeps_its_last_values_and_never_blanks_the_balance(stage: Stage) -> None:
     stage.poll()
     good = stage.now.activity
-    stage.sample.break_body(Spoil.TRUNCATED, "/activity")
+    stage.sample.set_response_fault(ResponseFault.TRUNCATED, "/activity")
     stage.poll(by_hand=True)
     assert (stage.now.health, stage.now.credits.health, stage.now.today.health) == (Health.OK, Health.OK, Health.OK)
     assert stage.now.activity.health is Health.SERVER_ERROR
     assert (stage.now.activity.value, stage.now.activity.measured_at) == (good.value, good.measured_at)
     stage.later()
     assert "/activity" in stage.requested, "a failed try is repeated at the next poll"
-    stage.sample.break_body(None, "/activity")
+    stage.sample.set_response_fault(None, "/activity")
     stage.later()
     assert stage.now.activity.health is Health.OK
     stage.later()
@@ -213,7 +213,7 @@ def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
 
 
 def test_a_broken_credits_answer_leaves_activity_and_today_alive(stage: Stage) -> None:
-    stage.sample.break_body(Spoil.TRUNCATED, "/credits")
+    stage.sample.set_response_fault(ResponseFault.TRUNCATED, "/credits")
     assert stage.poll() <= 15
     assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, None)
     assert (stage.now.activity.health, stage.now.today.health) == (Health.OK, Health.OK)

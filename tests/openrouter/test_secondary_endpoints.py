@@ -70,7 +70,7 @@ def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
     life.poll()
     for _ in range(44):  # to 23:00
         life.later()
-        books = life.sample.books()
+        books = life.sample.state()
         spent = sum((use.usd for use in books.ledger.uses(books.midnight, books.now)), Decimal(0))
         assert today_usd(life.now, life.clock.now) == spent
 

@@ -218,7 +218,7 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
     whole = house(deck, other, config=parse('[[decks]]\n[[decks.pages]]\nname = "a"\n[[decks.pages]]\nname = "b"\n', "x"))
-    deck.stall(give_up_s=FOR_EVER_S)
+    deck.stall(timeout_s=FOR_EVER_S)
     whole.tell(PageRequested("b"))
     whole.decks.brighten("A1", 33)
     assert deck.wait_until(lambda: deck.hosts_waiting == 1, PATIENCE_S)
@@ -241,7 +241,7 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
 
 def test_a_deck_that_hangs_while_it_is_opened_holds_up_no_other_and_is_said_to_be_silent(house):
     deck, other = made(), made("B2", "mini")
-    deck.stall(give_up_s=FOR_EVER_S)
+    deck.stall(timeout_s=FOR_EVER_S)
     whole = house(deck)
     assert [count.trouble for count in whole.decks.counts()] == ["it has not answered yet"]
     whole.bus.plug(other)
@@ -327,7 +327,7 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(house):
 def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(house):
     hung, other = made(), made("B2", "mini")
     whole = house(hung, other)
-    hung.stall(give_up_s=FOR_EVER_S)
+    hung.stall(timeout_s=FOR_EVER_S)
     whole.stop()
     assert [other.glass(key).getbbox() for key in range(other.model.keys)] == [None] * other.model.keys
 

@@ -117,7 +117,7 @@ def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives
     desk.decks.brighten("A1", 40)
     desk.decks.show("A1", 4, FACE, PictureCache())
     assert desk.shows(deck, 4)
-    deck.lose_glass()
+    deck.lose_pictures()
     assert deck.showing_logo
     assert deck.brightness == 100
     desk.decks.paint_again()

@@ -14,9 +14,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from openbalance_hid.simulator.web.page_access import TICKET_S, Tickets
+from openbalance_hid.simulator.web.page_access import ONE_TIME_TOKEN_S, OneTimeTokens
 from openbalance_hid.simulator.web.page_server import CONNECTIONS
-from tests.simulator.stand import TOKEN, Stand, ask
+from tests.simulator.web.page_rig import TOKEN, PageRig, ask
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 from tests.waiting import PATIENCE_S, until
@@ -25,66 +25,67 @@ SILENT_S = 8.0  # websockets closes a connection without a request after 10 s (`
 
 
 @pytest.fixture
-def stand() -> Iterator[Stand]:
-    with Stand() as made:
+def rig() -> Iterator[PageRig]:
+    with PageRig() as made:
         yield made
 
 
-def test_the_address_that_a_browser_is_started_with_is_good_for_one_visit_and_holds_no_token(stand: Stand) -> None:
-    url = stand.browser.url_for_once()
+def test_the_address_that_a_browser_is_started_with_is_good_for_one_visit_and_holds_no_token(rig: PageRig) -> None:
+    url = rig.server.one_time_url()
     assert TOKEN not in url
-    target = url.partition(str(stand.browser.port))[2]
+    target = url.partition(str(rig.server.port))[2]
     for path in ("/deck.json", "/keys/0.png", "/events"):
-        assert stand.get("", target=target.replace("/?", f"{path}?"))[0] == 403
-    assert stand.get("", target=target, method="POST")[0] == 403
-    assert stand.get("", target=target, headers=(("Origin", "http://evil.example"),))[0] == 403
-    assert stand.get("", target=target, host="evil.example")[0] == 403
-    status, headers, body = stand.get("", target=target)
+        assert rig.get("", target=target.replace("/?", f"{path}?"))[0] == 403
+    assert rig.get("", target=target, method="POST")[0] == 403
+    assert rig.get("", target=target, headers=(("Origin", "http://evil.example"),))[0] == 403
+    assert rig.get("", target=target, host="evil.example")[0] == 403
+    status, headers, body = rig.get("", target=target)
     assert (status, headers["location"], body) == (303, f"/?token={TOKEN}", b"")
     assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
-    assert stand.get("", target=target)[0] == 403, "the second visitor is somebody else"
+    assert rig.get("", target=target)[0] == 403, "the second visitor is somebody else"
 
 
 def test_a_ticket_is_good_for_a_while_and_once() -> None:
-    tickets = Tickets()
-    first, second = tickets.sell(100.0), tickets.sell(100.0)
-    assert not tickets.take(f"/?ticket={first}&ticket={second}", 100.0)
-    assert not tickets.take("/?ticket=", 100.0)
-    assert tickets.take(f"/?ticket={first}", 100.0 + TICKET_S - 1)
-    assert not tickets.take(f"/?ticket={first}", 100.0)
-    assert not tickets.take(f"/?ticket={second}", 100.0 + TICKET_S)
+    tickets = OneTimeTokens()
+    first, second = tickets.issue(100.0), tickets.issue(100.0)
+    assert not tickets.redeem(f"/?one_time_token={first}&one_time_token={second}", 100.0)
+    assert not tickets.redeem("/?one_time_token=", 100.0)
+    assert tickets.redeem(f"/?one_time_token={first}", 100.0 + ONE_TIME_TOKEN_S - 1)
+    assert not tickets.redeem(f"/?one_time_token={first}", 100.0)
+    assert not tickets.redeem(f"/?one_time_token={second}", 100.0 + ONE_TIME_TOKEN_S)
 
 
 @amounts("guesses", short=50, long=20_000)
-def test_a_guess_opens_nothing(stand: Stand, figures: Figures, seed: int, guesses: int) -> None:
+def test_a_guess_opens_nothing(rig: PageRig, figures: Figures, seed: int, guesses: int) -> None:
     dice = random.Random(seed)
-    stand.browser.url_for_once()
+    rig.server.one_time_url()
     for _ in range(guesses):
         word = dice.choice((TOKEN[: dice.randrange(len(TOKEN))], dice.randbytes(18).hex(), TOKEN.swapcase()))
-        target = f"{dice.choice(('/', '/deck.json', '/events', '/keys/1.png'))}?{dice.choice(('token', 'ticket'))}={word}"
-        assert stand.get("", target=target)[0] == 403
+        path, name = dice.choice(("/", "/deck.json", "/events", "/keys/1.png")), dice.choice(("token", "one_time_token"))
+        target = f"{path}?{name}={word}"
+        assert rig.get("", target=target)[0] == 403
         figures.tell(tried=1, survived=1)
-    assert stand.get("/")[0] == 200
+    assert rig.get("/")[0] == 200
 
 
 @amounts("sockets", short=3 * CONNECTIONS, long=1000)
-def test_those_who_open_sockets_and_say_nothing_keep_nobody_out(stand: Stand, figures: Figures, sockets: int) -> None:
+def test_those_who_open_sockets_and_say_nothing_keep_nobody_out(rig: PageRig, figures: Figures, sockets: int) -> None:
     """Silent, half a request, half a WebSocket: in turn."""
     room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(room, min(most, 3 * sockets + 200)), most))
     words = (b"", b"GET /?token=", f"GET /events?token={TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websock".encode())
     at_rest = threading.active_count()
     try:
-        with ExitStack() as crowd, stand.page() as page:
+        with ExitStack() as crowd, rig.page() as page:
             page.settle()
             for number in range(sockets):
-                peer = crowd.enter_context(socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S))
+                peer = crowd.enter_context(socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S))
                 peer.sendall(words[number % len(words)])
                 if number % 20 == 19:
-                    assert ask(stand.browser.port, f"/deck.json?token={TOKEN}")[0] == 200
+                    assert ask(rig.server.port, f"/deck.json?token={TOKEN}")[0] == 200
                     figures.tell(tried=20, survived=20)
-            stand.host.draw(4, "#c02040")
-            page.hear("key", key=4)
+            rig.host.draw(4, "#c02040")
+            page.receive("key", key=4)
             let_in = 2 * CONNECTIONS + 20  # two threads for each
             # Before the server closes silent connections by itself.
             until(lambda: threading.active_count() - at_rest <= let_in, "closed connections keep threads", limit_s=SILENT_S)
@@ -105,9 +106,9 @@ def swept() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore:.*recv_events:pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed <socket.*family=1:ResourceWarning")
 @pytest.mark.usefixtures("swept")
-def test_a_lack_of_descriptors_ends_with_itself(stand: Stand, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lack_of_descriptors_ends_with_itself(rig: PageRig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    assert stand.get("/")[0] == 200, "so that it is in full swing"
+    assert rig.get("/")[0] == 200, "so that it is in full swing"
     room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as waiting:
         # More than one: what the server lets go of meanwhile is room for some of them.
@@ -118,9 +119,9 @@ def test_a_lack_of_descriptors_ends_with_itself(stand: Stand, caplog: pytest.Log
                 while True:
                     waiting.enter_context(socket.socket())
             for peer in peers:
-                peer.connect(("127.0.0.1", stand.browser.port))
-            until(lambda: "nobody can be let in" in caplog.text, caplog.text)
+                peer.connect(("127.0.0.1", rig.server.port))
+            until(lambda: "cannot accept a connection" in caplog.text, caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (room, most))
-    assert "nobody can be let in" in caplog.text
-    assert stand.get("/")[0] == 200
+    assert "cannot accept a connection" in caplog.text
+    assert rig.get("/")[0] == 200

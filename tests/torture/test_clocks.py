@@ -50,7 +50,7 @@ def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_
 ) -> None:
     truth, ours = VirtualClock(), VirtualClock()
     with SampleAccount(clock=truth.utc) as sample:
-        daemon, reckoning = Daemon(sample, ours, tmp_path), Reckoning(sample, sample.books().total_credits_usd)
+        daemon, reckoning = Daemon(sample, ours, tmp_path), Reckoning(sample, sample.state().total_credits_usd)
         for step in (0.0, step_s, -step_s):
             ours.step(step)
             for _ in range(polls):

@@ -85,7 +85,7 @@ class Desk:
         deck.press(self.dice.randrange(deck.model.keys))
 
     def release(self, deck: Tricky) -> None:
-        deck.release(self.dice.choice(sorted(deck._fingers._held) or [0]))
+        deck.release(self.dice.choice(sorted(deck.keys_down) or [0]))
 
     def unplug(self, deck: Tricky) -> None:
         self._sicken(deck)
@@ -116,16 +116,16 @@ class Desk:
         self.whole.bus.decks[:] = self.decks
 
     def refuse(self, deck: Tricky) -> None:
-        deck.refuse(not deck._refused)
+        deck.refuse(not deck.refused)
         self._sicken(deck)
 
     def own(self, deck: Tricky) -> None:
-        deck.own(not deck._owned)
+        deck.own(not deck.owned)
         self._sicken(deck)
 
     def stall(self, deck: Tricky) -> None:
         self._sicken(deck)
-        if deck._stalled:
+        if deck.stalled:
             deck.unstall()
         else:
             deck.stall(GIVE_UP_S)
@@ -133,7 +133,7 @@ class Desk:
     def hang(self, deck: Tricky) -> None:
         """A report that is never taken; longer than anybody should wait."""
         self._sicken(deck)
-        if not deck._stalled:
+        if not deck.stalled:
             deck.stall(FOR_EVER_S)
             self.poll(deck)
             self.whole.wait(STUCK_S)
@@ -212,7 +212,7 @@ class Desk:
         for event in self.whole.heard[self._seen :]:
             if isinstance(event, KeyEvent) and event.down and not self._odd:
                 assert any(
-                    event.key in each._fingers._held for each in self.decks if each.serial == event.serial.rpartition(":")[2]
+                    event.key in each.keys_down for each in self.decks if each.serial == event.serial.rpartition(":")[2]
                 )
         self._seen = len(self.whole.heard)
         self._odd &= act != self.heal
@@ -225,7 +225,7 @@ class Desk:
         now_s, well = self.whole.now.mono_s, []
         names = {surface.path: name for name, surface in self.whole.decks._here.items()}
         for deck in self.decks:
-            healthy = deck.plugged and not (deck._stalled or deck._refused or deck._owned or deck.tricks)
+            healthy = deck.plugged and not (deck.stalled or deck.refused or deck.owned or deck.tricks)
             if healthy and now_s - self.sick[deck.path] >= SOON_S:
                 assert deck.path in names, f"{deck.path} was not taken"
                 assert self.whole.is_right(deck, names[deck.path]), f"{deck.path}, {names[deck.path]} is not right"

@@ -129,7 +129,7 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
             known = set(found)
             for day, names in store.days(who, "model").items():
                 start = datetime.combine(day, clock_time(), UTC)
-                whole = sum(use.usd for use in sample.books().ledger.uses(start, start + timedelta(days=1)))
+                whole = sum(use.usd for use in sample.state().ledger.uses(start, start + timedelta(days=1)))
                 assert sum(spend.usd for spend in names.values()) == whole, f"{day} is torn"
             states = [episode, *(line.split()[1] for line in said if line.startswith("episode"))]
             if kept:

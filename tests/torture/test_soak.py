@@ -78,7 +78,7 @@ class Life:
         """Seconds until the next one. The key says what the account's books come to."""
         delay_s = self.poller.run_cycle()
         self.whole.settle()
-        books = self.sample.books()
+        books = self.sample.state()
         face = self.whole.house.faces[self.decks[0].serial, 0]
         said = next(block.text for block in face.view.blocks if isinstance(block, Hero))
         assert said == money(books.total_credits_usd - books.total_usage_usd)

@@ -206,7 +206,7 @@ class Whole:
     def _hangs(self, path: str) -> bool:
         """For ever, as far as anybody can wait."""
         deck = self.bus.at(path.encode())
-        return deck is not None and deck.plugged and deck._stalled and deck._give_up_s > PATIENCE_S
+        return deck is not None and deck.plugged and (deck.stall_timeout_s or 0.0) > PATIENCE_S
 
     # --- what is to be seen ---------------------------------------------------------------------------------------------
 

@@ -1,7 +1,10 @@
-"""The line between a host and a virtual device: handles, input reports that wait, and everything that goes wrong on the way.
+"""The connection between a host and a virtual device: handles, queued input reports, and faults.
 
-What the reports say is the device's own (`virtual_deck`). Failures are the `OSError` that the system would give. All of it may
-be called from any thread.
+Not here: the content of reports (`virtual_deck`). Failures are the `OSError` that the operating system raises. Thread-safe.
+
+Faults, for demos and tests: `unplug` and `plug`; `refuse` (permission denied), `own` (another program has opened the device),
+`slow` (each report takes a while), `stall` and `unstall` (the device hangs, writes time out). `hosts_waiting` counts the calls
+that wait in a stalled device.
 """
 
 import errno
@@ -9,78 +12,78 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-INPUT_BUFFER = 64  # reports that Linux keeps for a reader that is late: HIDRAW_BUFFER_SIZE
-GIVE_UP_S = 1.0  # after this a write to a hung device fails; measured on Linux 6.1
+INPUT_BUFFER = 64  # reports that Linux queues for a slow reader: HIDRAW_BUFFER_SIZE
+STALL_TIMEOUT_S = 1.0  # after this a write to a hung device fails; measured on Linux 6.1
 
 
 class DeviceLink:
-    """Plugged in from the start. `path`: where the bus says the device is; `_changed`: the one lock of line and device."""
+    """Plugged in from the start. `path`: its path on the bus; `_changed`: the one lock of connection and device."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.hosts_waiting = 0  # calls that hang in a stalled device
-        self.cable = 1  # counts how often it was moved: odd while it is plugged in
+        self.plug_count = 1  # plugs and unplugs so far: odd while plugged in
         self._changed = threading.Condition()
         self._inputs: deque[bytes] = deque(maxlen=INPUT_BUFFER)
         self._epoch = 0  # a handle from an older epoch is dead
-        self._refused = False
-        self._owned = False
-        self._stalled = False
-        self._give_up_s = GIVE_UP_S
+        self.refused = False
+        self.owned = False
+        self.stalled = False
+        self._stall_timeout_s = STALL_TIMEOUT_S
         self._slow_s = 0.0
 
-    # --- the host's end -------------------------------------------------------------------------------------------------
+    # --- host --------------------------------------------------------------------------------------------------------
 
     def attach(self) -> int:
-        """Opens the device: the epoch to give with later calls. Raises OSError: ENOENT gone, EACCES refused, EBUSY owned."""
+        """Open the device; return the epoch for later calls. Raises OSError: ENOENT gone, EACCES refused, EBUSY owned."""
         with self._changed:
-            trouble = self.open_error()
-            if trouble is not None:
-                raise trouble
-            self._inputs.clear()  # the system keeps reports for those who have the device open, not for later ones
+            error = self.open_error()
+            if error is not None:
+                raise error
+            self._inputs.clear()  # the system queues reports only for open handles
             return self._epoch
 
     def open_error(self) -> OSError | None:
-        """Why the device cannot be opened now; None: it can."""
+        """Return why the device cannot be opened now; None: it can."""
         if not self.plugged:
             return FileNotFoundError(errno.ENOENT, "no such device", self.path)
-        if self._refused:
+        if self.refused:
             return PermissionError(errno.EACCES, "permission denied", self.path)
-        if self._owned:
+        if self.owned:
             return OSError(errno.EBUSY, "device or resource busy", self.path)
         return None
 
     def read(
-        self, length: int, timeout_s: float | None, epoch: int | None = None, given_up: Callable[[], bool] = lambda: False
+        self, length: int, timeout_s: float | None, epoch: int | None = None, cancelled: Callable[[], bool] = lambda: False
     ) -> bytes:
-        """The next input report, cut at `length` bytes; b"" when none came in time (None: waits for ever).
+        """Return the next input report, cut at `length` bytes; b"" after the timeout (None: no limit).
 
-        `epoch` None: over the wire, no handle. `given_up`: ends the wait; looked at after every change and every `nudge`.
+        `epoch` None: over USB, without a handle. `cancelled`: ends the wait; checked after every change and `wake_waiters`.
         Raises OSError when the device is gone.
         """
         with self._changed:
             self._check(epoch)
-            self._changed.wait_for(lambda: self._inputs or self._is_gone(epoch) or given_up(), timeout_s)
+            self._changed.wait_for(lambda: self._inputs or self._is_gone(epoch) or cancelled(), timeout_s)
             self._check(epoch)
             return self._inputs.popleft()[:length] if self._inputs else b""
 
-    def nudge(self) -> None:
-        """Lets everybody who waits look again."""
+    def wake_waiters(self) -> None:
+        """Make every waiting call check its condition again."""
         with self._changed:
             self._changed.notify_all()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
-        """True as soon as `reached()` holds, looked at after every change; False at the end of the time."""
+        """Return True as soon as `reached()` is true, checked after every change; False after the timeout."""
         with self._changed:
             return self._changed.wait_for(reached, timeout_s)
 
-    def _admit(self, epoch: int | None) -> None:
-        """Returns when the device takes a report; waits as long as it is stalled or slow. Raises OSError: ENODEV, ETIMEDOUT."""
+    def _wait_until_ready(self, epoch: int | None) -> None:
+        """Return when the device accepts a report; wait while it is stalled or slow. Raises OSError: ENODEV, ETIMEDOUT."""
         self._check(epoch)
-        if self._stalled:
+        if self.stalled:
             self.hosts_waiting += 1
             self._changed.notify_all()
-            free = self._changed.wait_for(lambda: not self._stalled or self._is_gone(epoch), self._give_up_s)
+            free = self._changed.wait_for(lambda: not self.stalled or self._is_gone(epoch), self._stall_timeout_s)
             self.hosts_waiting -= 1
             self._changed.notify_all()
             self._check(epoch)
@@ -97,32 +100,32 @@ class DeviceLink:
     def _is_gone(self, epoch: int | None) -> bool:
         return not self.plugged or epoch not in (None, self._epoch)
 
-    # --- the device's end -----------------------------------------------------------------------------------------------
+    # --- device -------------------------------------------------------------------------------------------------------
 
     def send_raw(self, report: bytes) -> None:
-        """Puts an input report on the wire as it is."""
+        """Queue an input report as it is."""
         with self._changed:
             if self.plugged:
                 self._inputs.append(bytes(report))
                 self._changed.notify_all()
 
-    # --- trouble --------------------------------------------------------------------------------------------------------
+    # --- faults ---------------------------------------------------------------------------------------------------------
 
     @property
     def plugged(self) -> bool:
-        """Whether the bus sees the device."""
-        return self.cable % 2 == 1
+        """Return whether the device is plugged in."""
+        return self.plug_count % 2 == 1
 
     def unplug(self) -> None:
-        """The cable comes out: every handle dies, and what waited for one is lost."""
+        """Unplug the device: every handle becomes invalid, queued reports are lost."""
         with self._changed:
-            self.cable += self.plugged
+            self.plug_count += self.plugged
             self._end_handles()
 
     def plug(self) -> None:
-        """The cable goes in, at the same path as before."""
+        """Plug the device in again, at the same path."""
         with self._changed:
-            self.cable += 2 if self.plugged else 1
+            self.plug_count += 2 if self.plugged else 1
             self._end_handles()
 
     def _end_handles(self) -> None:
@@ -131,25 +134,30 @@ class DeviceLink:
         self._changed.notify_all()
 
     def refuse(self, refused: bool = True) -> None:
-        """The system does not permit opening it (or does again)."""
-        self._refused = refused
+        """Deny the permission to open the device, or grant it again."""
+        self.refused = refused
 
     def own(self, owned: bool = True) -> None:
-        """Another program has it (or has let it go)."""
-        self._owned = owned
+        """Let another program open the device, or close it again."""
+        self.owned = owned
 
     def slow(self, seconds_per_report: float) -> None:
-        """Every report takes this long; 0: at once."""
+        """Set the time that each report takes; 0: none."""
         with self._changed:
             self._slow_s = seconds_per_report
 
-    def stall(self, give_up_s: float = GIVE_UP_S) -> None:
-        """The device hangs: a call waits, and fails after `give_up_s` seconds."""
+    def stall(self, timeout_s: float = STALL_TIMEOUT_S) -> None:
+        """Make the device hang: a call waits, and fails after `timeout_s` seconds."""
         with self._changed:
-            self._stalled, self._give_up_s = True, give_up_s
+            self.stalled, self._stall_timeout_s = True, timeout_s
+
+    @property
+    def stall_timeout_s(self) -> float | None:
+        """Return after how many seconds a call to the hung device fails; None: it does not hang."""
+        return self._stall_timeout_s if self.stalled else None
 
     def unstall(self) -> None:
-        """It answers again; calls that still wait go through."""
+        """End the hang; calls that still wait succeed."""
         with self._changed:
-            self._stalled = False
+            self.stalled = False
             self._changed.notify_all()

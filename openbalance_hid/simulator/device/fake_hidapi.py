@@ -1,9 +1,11 @@
-"""Virtual decks behind the surface of hidapi's Python module, with the failures of the real one.
+"""Virtual decks behind the interface of hidapi's Python module, with its failures.
 
-An object of this class goes wherever the module `hid` or `hidraw` goes, so that the transport and the library's own classes run
-above it unchanged. Behaviour compared with hidapi 0.15.0: opening fails with OSError("open failed") and no reason; a write or
-feature report to a device that is gone returns -1 and raises nothing; a read or feature read raises OSError("read error");
-a handle that is not open raises ValueError("not open"). The one addition is `open_error`, because there is no node to try.
+A `VirtualBus` replaces the module `hid` or `hidraw`; the transport and the library's classes run on it unchanged. Compared with
+hidapi 0.15.0: a failed open raises OSError("open failed") without a reason; a write or feature report to a device that is gone
+returns -1 and raises nothing; a read or feature read raises OSError("read error"); a handle that is not open raises
+ValueError("not open"). The one addition is `open_error`, because there is no device node to open.
+
+`misuse` records calls that crash the real hidapi, such as `close` during a `read`; tests check that it stays empty.
 """
 
 import threading
@@ -12,11 +14,11 @@ from typing import TypedDict, TypeVar
 
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class DeviceInfo(TypedDict):
-    """What `enumerate` says of one device; the keys of hidapi."""
+    """One device as `enumerate` returns it; the keys of hidapi."""
 
     path: bytes
     vendor_id: int
@@ -31,21 +33,21 @@ class DeviceInfo(TypedDict):
 
 
 class VirtualBus:
-    """Decks that can be found. `misuse`: what no caller may do to real hidapi, because it would crash there."""
+    """Decks that can be found. `misuse`: calls that crash the real hidapi."""
 
     def __init__(self, decks: Iterable[VirtualDeck] = ()) -> None:
         self.decks: list[VirtualDeck] = list(decks)
         self.misuse: list[str] = []
 
     def plug(self, deck: VirtualDeck) -> None:
-        """Adds the deck, or plugs it in again."""
+        """Add the deck, or plug it in again."""
         if deck not in self.decks:
             self.decks.append(deck)
         if not deck.plugged:
             deck.plug()
 
     def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> list[DeviceInfo]:
-        """The devices that are plugged in; 0 stands for any."""
+        """Return the devices that are plugged in; 0 matches any id."""
         return [
             DeviceInfo(
                 path=deck.path.encode(),
@@ -64,15 +66,15 @@ class VirtualBus:
         ]
 
     def device(self) -> "VirtualHandle":
-        """A handle that is not open yet."""
+        """Return a handle that is not open yet."""
         return VirtualHandle(self)
 
     def at(self, path: bytes) -> VirtualDeck | None:
-        """The deck at that path, plugged in or not."""
+        """Return the deck at that path, plugged in or not."""
         return next((deck for deck in self.decks if deck.path.encode() == path), None)
 
     def open_error(self, path: bytes) -> OSError | None:
-        """Why opening `path` fails; None: it does not."""
+        """Return why opening `path` fails; None: it does not."""
         deck = self.at(path)
         return FileNotFoundError(2, "no such device", path.decode()) if deck is None else deck.open_error()
 
@@ -83,14 +85,14 @@ class VirtualHandle:
     def __init__(self, bus: VirtualBus) -> None:
         self._bus = bus
         self._lock = threading.Lock()
-        self._running = 0  # calls under way
+        self._running = 0  # calls in progress
         self._deck: VirtualDeck | None = None
         self._epoch = 0
         self._blocking = True
-        self._trouble = ""
+        self._last_error = ""
 
     def open_path(self, path: bytes) -> None:
-        """Raises OSError, never with a reason."""
+        """Open the device. Raises OSError, without a reason."""
         deck = self._bus.at(path)
         if deck is None:
             raise OSError("open failed")
@@ -101,39 +103,39 @@ class VirtualHandle:
         self._deck = deck
 
     def read(self, max_length: int, timeout_ms: int = 0) -> list[int]:
-        """The next input report, cut to `max_length`; [] after `timeout_ms`. 0: waits for ever; not at all if nonblocking."""
+        """Return the next input report, cut at `max_length`; [] after `timeout_ms`. 0: no limit, or no wait if nonblocking."""
         timeout_s = timeout_ms / 1000 if timeout_ms > 0 else (None if self._blocking else 0.0)
-        return list(self._ask(lambda deck: deck.read(max_length, timeout_s, self._epoch)))
+        return list(self._get(lambda deck: deck.read(max_length, timeout_s, self._epoch)))
 
     def write(self, buff: Iterable[int]) -> int:
-        """Bytes sent, or -1."""
+        """Return the number of bytes sent, or -1."""
         report = bytes(buff)
-        return self._order(lambda deck: deck.write(report, self._epoch))
+        return self._send(lambda deck: deck.write(report, self._epoch))
 
     def send_feature_report(self, buff: Iterable[int]) -> int:
-        """Bytes sent, or -1."""
+        """Return the number of bytes sent, or -1."""
         report = bytes(buff)
-        return self._order(lambda deck: deck.send_feature(report, self._epoch))
+        return self._send(lambda deck: deck.send_feature(report, self._epoch))
 
     def get_feature_report(self, report_num: int, max_length: int) -> list[int]:
-        """The report; raises OSError."""
-        return list(self._ask(lambda deck: deck.get_feature(report_num, max_length, self._epoch)))
+        """Return the report. Raises OSError."""
+        return list(self._get(lambda deck: deck.get_feature(report_num, max_length, self._epoch)))
 
     def set_nonblocking(self, v: int) -> int:
-        """0."""
+        """Set whether `read` waits; return 0."""
         self._opened()
         self._blocking = not v
         return 0
 
     def error(self) -> str:
-        """What went wrong last, in words; "Success" when nothing did."""
-        return self._trouble or "Success"
+        """Return the text of the last error, or "Success"."""
+        return self._last_error or "Success"
 
     def close(self) -> None:
-        """May be called twice. Under a running call the C library would free memory that is in use: that is noted as misuse."""
+        """Close the handle. Idempotent. During another call the C library frees memory in use: recorded as misuse."""
         with self._lock:
             if self._deck is not None and self._running:
-                self._bus.misuse.append(f"{self._deck.path} closed under {self._running} running calls")
+                self._bus.misuse.append(f"{self._deck.path} closed during {self._running} calls")
             self._deck = None
 
     def _opened(self) -> VirtualDeck:
@@ -141,21 +143,21 @@ class VirtualHandle:
             raise ValueError("not open")
         return self._deck
 
-    def _ask(self, question: Callable[[VirtualDeck], bytes]) -> bytes:
+    def _get(self, request: Callable[[VirtualDeck], bytes]) -> bytes:
         try:
-            return self._run(question)
+            return self._run(request)
         except OSError as error:
-            self._trouble = error.strerror or str(error)
+            self._last_error = error.strerror or str(error)
             raise OSError("read error") from None
 
-    def _order(self, order: Callable[[VirtualDeck], int]) -> int:
+    def _send(self, request: Callable[[VirtualDeck], int]) -> int:
         try:
-            return self._run(order)
+            return self._run(request)
         except OSError as error:
-            self._trouble = error.strerror or str(error)
+            self._last_error = error.strerror or str(error)
             return -1
 
-    def _run(self, call: Callable[[VirtualDeck], Result]) -> Result:
+    def _run(self, call: Callable[[VirtualDeck], _Result]) -> _Result:
         with self._lock:
             deck = self._opened()
             self._running += 1

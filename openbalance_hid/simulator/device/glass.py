@@ -1,19 +1,19 @@
-"""What is to be seen on a virtual deck: pictures on keys, strip and screen, colours of touch keys, brightness, logo.
+"""The display state of a virtual deck: pictures on keys, strip and screen, colours of touch keys, brightness, logo.
 
-Plain state, changed by whole pictures and by feature reports that order something. No thread: the deck holds the lock.
+Plain state, changed by complete pictures and by feature reports. Not thread-safe: the deck holds the lock.
 """
 
 from PIL import Image
 
 from openbalance_hid.simulator.device.models import DeckModel
-from openbalance_hid.simulator.device.report_decoder import Fault, Picture, ReportKind, Target
+from openbalance_hid.simulator.device.report_decoder import Fault, FaultKind, Picture, PictureTarget
 
-ELSEWHERE = -1  # stands for a change that is not on a key: brightness, reset, strip, screen
+ELSEWHERE = -1  # in place of a key number: a change of brightness, strip or screen, or a reset
 POWER_ON_BRIGHTNESS = 100  # percent
 
 
 class Glass:
-    """Black, bright and showing the logo, as after power-up."""
+    """After power-up: black keys, full brightness, and the logo."""
 
     def __init__(self, model: DeckModel) -> None:
         self._model = model
@@ -27,7 +27,7 @@ class Glass:
         self._strip, self._screen = (Image.new("RGB", (panel.width, panel.height)) if panel else None for panel in panels)
 
     def key(self, key: int) -> Image.Image:
-        """RGB image on a key or touch key, upright; black where nothing was drawn. Raises IndexError."""
+        """Return the RGB image on a key or touch key, upright; black before the first picture. Raises IndexError."""
         model = self._model
         if not 0 <= key < model.keys + model.touch_keys:
             raise IndexError(f"key {key} of {model.keys + model.touch_keys}")
@@ -36,42 +36,42 @@ class Glass:
         return image.copy() if image is not None else Image.new("RGB", size)
 
     def strip(self) -> Image.Image | None:
-        """RGB image on the touch strip, upright; None: there is none."""
+        """Return the RGB image on the touch strip, upright; None: the model has none."""
         return self._strip.copy() if self._strip else None
 
     def screen(self) -> Image.Image | None:
-        """RGB image on the small screen, upright; None: there is none."""
+        """Return the RGB image on the small screen, upright; None: the model has none."""
         return self._screen.copy() if self._screen else None
 
-    def land(self, picture: Picture) -> int:
-        """Shows it; the key that changed, or ELSEWHERE."""
+    def show(self, picture: Picture) -> int:
+        """Show a picture; return the key that changed, or ELSEWHERE."""
         self.showing_logo = False
         place = picture.place
-        if place.target is Target.KEY:
+        if place.target is PictureTarget.KEY:
             self._keys[place.key] = picture.image
             return place.key
-        panel = self._strip if place.target is Target.STRIP else self._screen
+        panel = self._strip if place.target is PictureTarget.STRIP else self._screen
         if panel is not None:
             panel.paste(picture.image, place.box[:2])
         return ELSEWHERE
 
-    def obey(self, report: bytes) -> int | Fault:
-        """Carries out a feature report; the key that changed, ELSEWHERE, or the fault that it is."""
+    def apply(self, report: bytes) -> int | Fault:
+        """Apply a feature report; return the key that changed, ELSEWHERE, or the fault."""
         model = self._model
-        for order, act in (
+        for command, act in (
             (model.brightness, self._set_brightness),
             (model.reset, self._reset),
             (model.touch_key_colour, self._set_colour),
         ):
-            if order is not None and report.startswith(order.prefix):
-                if len(report) not in order.lengths:
-                    return Fault(ReportKind.WRONG_LENGTH, f"feature report of {len(report)} bytes, takes {order.lengths}")
-                return act(report[len(order.prefix) :])
-        return Fault(ReportKind.UNKNOWN_REPORT, f"feature report {report[:3].hex()}")
+            if command is not None and report.startswith(command.prefix):
+                if len(report) not in command.lengths:
+                    return Fault(FaultKind.WRONG_LENGTH, f"feature report of {len(report)} bytes, takes {command.lengths}")
+                return act(report[len(command.prefix) :])
+        return Fault(FaultKind.UNKNOWN_REPORT, f"feature report {report[:3].hex()}")
 
     def _set_brightness(self, rest: bytes) -> int | Fault:
         if rest[0] > 100:
-            return Fault(ReportKind.OUT_OF_RANGE, f"brightness {rest[0]} percent")
+            return Fault(FaultKind.OUT_OF_RANGE, f"brightness {rest[0]} percent")
         self.brightness = rest[0]
         return ELSEWHERE
 
@@ -82,6 +82,6 @@ class Glass:
     def _set_colour(self, rest: bytes) -> int | Fault:
         key, colour = rest[0], (rest[1], rest[2], rest[3])
         if not self._model.keys <= key < self._model.keys + self._model.touch_keys:
-            return Fault(ReportKind.OUT_OF_RANGE, f"touch key {key}")
+            return Fault(FaultKind.OUT_OF_RANGE, f"touch key {key}")
         self._keys[key] = Image.new("RGB", self._model.touch_key_size, colour)
         return key

@@ -1,9 +1,9 @@
-"""What each Stream Deck is, seen from its own side of the cable: one frozen row a product id.
+"""The properties of each Stream Deck model: one frozen row per product id.
 
-Facts only, stated independently of the library that drives the real thing, so that a mistake on either side shows. Sources:
+Independent of the library that drives real decks, so that a mistake on either side shows. Sources:
 docs.elgato.com/streamdeck/hid (general, mini, neo, module-6, module-15_32) for reports and sizes; the notes at
-gist.github.com/cliffrowley/d18a9c4569537b195f2b1eb6c68469e0 for the first Original; for Plus XL and Studio only drivers exist,
-so their rows are what these agree on. How the reports are read is in `report_decoder`.
+gist.github.com/cliffrowley/d18a9c4569537b195f2b1eb6c68469e0 for the first Original; Plus XL and Studio are
+undocumented: their rows hold what existing drivers agree on. Reports are decoded in `report_decoder`.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ INPUT_REPORT_ID = 0x01
 
 
 class Codec(Enum):
-    """How a picture arrives."""
+    """The format of pictures."""
 
     JPEG = "jpeg"
     BMP = "bmp"
@@ -31,7 +31,7 @@ class Codec(Enum):
 
 
 class Rotation(Enum):
-    """What the device does with a picture before a person sees it (the panels are built in turned or mirrored)."""
+    """What the device does with a picture before it is visible (panels are mounted rotated or mirrored)."""
 
     NONE = "none"
     HALF = "half"  # by 180 degrees
@@ -39,28 +39,28 @@ class Rotation(Enum):
     DIAGONAL = "diagonal"  # rows become columns: mirrored in the line from top left to bottom right
 
 
-class Inputs(Enum):
+class InputLayout(Enum):
     """The layout of input reports, after the report id."""
 
-    BARE = "bare"  # one byte a key
+    BARE = "bare"  # one byte per key
     COMMAND = "command"  # command, payload length (16 bit little-endian), payload
 
 
-class Text(Struct, frozen=True):
-    """A feature report with a text in it. `lengths`: what a host may ask for; `starts_at`: offset of the first character."""
+class TextReport(Struct, frozen=True):
+    """A feature report that holds a text. `lengths`: that a host may request; `starts_at`: offset of the first character."""
 
     report_id: int
     lengths: tuple[int, ...]
     starts_at: int
 
     def report(self, text: str, before: bytes, length: int) -> bytes:
-        """`length` bytes: id, length of the text where there is room for it, `before`, and the text."""
+        """Return `length` bytes: id, text length (where there is room for it), `before`, and the text."""
         head = bytes([self.report_id, len(text)]).ljust(self.starts_at, b"\0")[: self.starts_at - len(before)]
         return (head + before + text.encode("ascii")).ljust(length, b"\0")[:length]
 
 
-class Order(Struct, frozen=True):
-    """A feature report that orders something: its first bytes, and the report lengths that the device takes."""
+class CommandReport(Struct, frozen=True):
+    """A feature report that is a command: its first bytes, and the report lengths that the device accepts."""
 
     prefix: bytes
     lengths: tuple[int, ...]
@@ -71,7 +71,7 @@ class DisplayArea(Struct, frozen=True):
 
     width: int
     height: int
-    turn: Rotation
+    rotation: Rotation
     sideways: bool = False
 
 
@@ -86,38 +86,38 @@ class DeckModel(Struct, frozen=True):
     key_width: int
     key_height: int
     codec: Codec
-    turn: Rotation
-    output_length: int  # of one output report; 0: the device takes none
+    rotation: Rotation
+    output_length: int  # of one output report; 0: the device accepts none
     page_header: int
     page_payload: int  # the most picture bytes in one report
     first_page: int
-    inputs: Inputs
+    inputs: InputLayout
     input_length: int
-    serial: Text
-    firmware: Text
-    brightness: Order | None
-    reset: Order | None
+    serial: TextReport
+    firmware: TextReport
+    brightness: CommandReport | None
+    reset: CommandReport | None
     counts_from_right: bool = False  # key numbers on the wire run from the right end of each row
     dials: int = 0
     touch_keys: int = 0  # numbered after the keys
-    touch_key_colour: Order | None = None
+    touch_key_colour: CommandReport | None = None
     touch_key_size: tuple[int, int] = (0, 0)
-    strip: DisplayArea | None = None  # takes touches
-    screen: DisplayArea | None = None  # does not
+    strip: DisplayArea | None = None  # touch-sensitive
+    screen: DisplayArea | None = None  # not touch-sensitive
 
     @property
     def keys(self) -> int:
-        """Number of keys with or without a picture, without touch keys."""
+        """Return the number of keys, without touch keys."""
         return self.cols * self.rows
 
     @property
     def bmp_bytes(self) -> int:
-        """Bytes of one key picture as BMP: header and 24-bit pixels; both key widths are multiples of 4, so no row padding."""
+        """Return the size of a BMP key picture: header and 24-bit pixels. Key widths are multiples of 4, so no row padding."""
         return BMP_HEADER_BYTES + self.key_width * self.key_height * 3
 
 
-_OLD_BRIGHTNESS = Order(b"\x05\x55\xaa\xd1\x01", (17,))
-_OLD_RESET = Order(b"\x0b\x63", (17,))
+_OLD_BRIGHTNESS = CommandReport(b"\x05\x55\xaa\xd1\x01", (17,))
+_OLD_RESET = CommandReport(b"\x0b\x63", (17,))
 
 _MINI = DeckModel(
     name="mini",
@@ -128,19 +128,19 @@ _MINI = DeckModel(
     key_width=80,
     key_height=80,
     codec=Codec.BMP,
-    turn=Rotation.DIAGONAL,
+    rotation=Rotation.DIAGONAL,
     output_length=1024,
     page_header=16,
     page_payload=1008,
     first_page=0,
-    inputs=Inputs.BARE,
+    inputs=InputLayout.BARE,
     input_length=17,
-    serial=Text(0x03, (17,), 5),
-    firmware=Text(0x04, (17,), 5),
+    serial=TextReport(0x03, (17,), 5),
+    firmware=TextReport(0x04, (17,), 5),
     brightness=_OLD_BRIGHTNESS,
     reset=_OLD_RESET,
 )
-_MINI_LATER = replace(_MINI, serial=Text(0x03, (32,), 5))  # longer serial numbers need the longer report
+_MINI_LATER = replace(_MINI, serial=TextReport(0x03, (32,), 5))  # longer serial numbers need the longer report
 
 _ORIGINAL = DeckModel(
     name="original",
@@ -151,15 +151,15 @@ _ORIGINAL = DeckModel(
     key_width=72,
     key_height=72,
     codec=Codec.BMP,
-    turn=Rotation.HALF,
+    rotation=Rotation.HALF,
     output_length=8191,
     page_header=16,
     page_payload=7803,  # half of the 15 606 bytes: 54 + 2583 pixels, then 2601 pixels
     first_page=1,
-    inputs=Inputs.BARE,
+    inputs=InputLayout.BARE,
     input_length=17,
-    serial=Text(0x03, (17,), 5),
-    firmware=Text(0x04, (17,), 5),
+    serial=TextReport(0x03, (17,), 5),
+    firmware=TextReport(0x04, (17,), 5),
     brightness=_OLD_BRIGHTNESS,
     reset=_OLD_RESET,
     counts_from_right=True,
@@ -174,17 +174,17 @@ _MK2 = DeckModel(
     key_width=72,
     key_height=72,
     codec=Codec.JPEG,
-    turn=Rotation.HALF,
+    rotation=Rotation.HALF,
     output_length=1024,
     page_header=8,
     page_payload=1016,
     first_page=0,
-    inputs=Inputs.COMMAND,
+    inputs=InputLayout.COMMAND,
     input_length=512,
-    serial=Text(0x06, (32,), 2),
-    firmware=Text(0x05, (32,), 6),
-    brightness=Order(b"\x03\x08", (32, 33)),  # 32 in the documentation; devices also take the 33 that some drivers send
-    reset=Order(b"\x03\x02", (32,)),
+    serial=TextReport(0x06, (32,), 2),
+    firmware=TextReport(0x05, (32,), 6),
+    brightness=CommandReport(b"\x03\x08", (32, 33)),  # documented: 32; devices also accept 33
+    reset=CommandReport(b"\x03\x02", (32,)),
 )
 _XL = replace(_MK2, name="xl", title="Stream Deck XL", product_id=0x006C, cols=8, rows=4, key_width=96, key_height=96)
 _PLUS = replace(
@@ -196,7 +196,7 @@ _PLUS = replace(
     rows=2,
     key_width=120,
     key_height=120,
-    turn=Rotation.NONE,
+    rotation=Rotation.NONE,
     dials=4,
     strip=DisplayArea(800, 100, Rotation.NONE),
 )
@@ -224,7 +224,7 @@ _ROWS = (
         key_width=96,
         key_height=96,
         touch_keys=2,
-        touch_key_colour=Order(b"\x03\x06", (32,)),
+        touch_key_colour=CommandReport(b"\x03\x06", (32,)),
         touch_key_size=(96, 16),
         screen=DisplayArea(248, 58, Rotation.HALF),
     ),
@@ -238,11 +238,11 @@ _ROWS = (
         rows=4,
         key_width=112,
         key_height=112,
-        turn=Rotation.CLOCKWISE,
+        rotation=Rotation.CLOCKWISE,
         dials=6,
         strip=DisplayArea(1200, 100, Rotation.CLOCKWISE, sideways=True),
     ),
-    # 80 × 120 is what one driver sends; another sends 144 × 112. Nobody here has seen the device.
+    # 80 × 120 is what one driver sends; another sends 144 × 112. Unverified: no device was available.
     replace(_PLUS, name="studio", title="Stream Deck Studio", product_id=0x00AA, cols=16, key_width=80, dials=2, strip=None),
     replace(
         _MK2,
@@ -254,7 +254,7 @@ _ROWS = (
         key_width=0,
         key_height=0,
         codec=Codec.NONE,
-        turn=Rotation.NONE,
+        rotation=Rotation.NONE,
         output_length=0,
         page_header=0,
         page_payload=0,
@@ -266,13 +266,12 @@ _ROWS = (
 MODELS: Mapping[str, DeckModel] = MappingProxyType({row.name: row for row in _ROWS})
 
 
-# The models that are offered by name. The rest are later products of the same shapes, and the Studio, whose key size nobody
-# has verified.
+# The models that commands offer. The others are later products of the same shapes, and the Studio with its unverified key size.
 OFFERED = ("mini", "original", "mk2", "xl", "neo", "plus", "plus-xl", "pedal")
 
 
 def model_named(name: str) -> DeckModel:
-    """The row of that name; raises UsageError, which names the nearest one, when there is none."""
+    """Return the row of that name. Raises UsageError, which names the nearest one, for an unknown name."""
     model = MODELS.get(name)
     if model is None:
         nearest = nearest_name(name, MODELS, cutoff=0.0) or "mk2"

@@ -1,8 +1,7 @@
-"""Output reports in, pictures or faults out: the pure half of the virtual deck.
+"""Decoder of output reports: reports in, pictures or faults out. Pure.
 
-No thread, no clock, no device state beyond the picture that is being received. It is written from the device's documentation
-(see `models`) and shares nothing with the library that makes the reports. Pillow is imported here because a picture that does
-not decode is one of the things to find out.
+No thread, no clock, no state but the picture in progress. Written from the device's documentation (see `models`); it shares no
+code with the library that sends the reports. It imports Pillow because a picture that does not decode is a fault, too.
 """
 
 import io
@@ -19,15 +18,15 @@ STRIP_COMMAND = 0x0C
 BMP_COMMAND = 0x01
 STRIP_HEADER = 16
 
-_TURNS = {
+_TRANSPOSE = {
     Rotation.HALF: Image.Transpose.ROTATE_180,
-    Rotation.CLOCKWISE: Image.Transpose.ROTATE_270,  # Pillow counts against the clock
+    Rotation.CLOCKWISE: Image.Transpose.ROTATE_270,  # Pillow rotates counter-clockwise
     Rotation.DIAGONAL: Image.Transpose.TRANSPOSE,
 }
 
 
-class ReportKind(StrEnum):
-    """The kinds of nonsense that a host can send."""
+class FaultKind(StrEnum):
+    """The kinds of invalid reports."""
 
     UNKNOWN_REPORT = "unknown report"
     WRONG_LENGTH = "wrong length"
@@ -41,14 +40,14 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that the host did wrong; `detail` holds the numbers."""
+    """One invalid report of the host; `detail` holds the numbers."""
 
-    what: ReportKind
+    what: FaultKind
     detail: str
 
 
-class Target(StrEnum):
-    """Where a picture goes."""
+class PictureTarget(StrEnum):
+    """The part of the deck that shows a picture."""
 
     KEY = "key"
     STRIP = "strip"
@@ -57,16 +56,16 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PicturePlace:
-    """A key by the user's number (row by row from the top left), or a box (x, y, width, height) of a panel, upright."""
+    """A key (numbered row by row from the top left), or a box (x, y, width, height) of strip or screen, upright."""
 
-    target: Target
+    target: PictureTarget
     key: int = -1
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class PicturePage:
-    """One output report, taken apart."""
+    """One decoded output report."""
 
     place: PicturePlace
     index: int
@@ -76,7 +75,7 @@ class PicturePage:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A whole picture, upright as the user sees it (RGB)."""
+    """A complete picture, upright as the user sees it (RGB)."""
 
     place: PicturePlace
     image: Image.Image
@@ -84,34 +83,34 @@ class Picture:
 
 @dataclass(slots=True)
 class PictureStream:
-    """Puts pages together. Not thread-safe: its owner holds a lock."""
+    """Assembles pictures from pages. Not thread-safe: the deck holds the lock."""
 
     model: DeckModel
     _place: PicturePlace | None = None
     _pages: list[bytes] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Forgets a picture that has begun, as the device does on an empty report and on power-up."""
+        """Drop an incomplete picture, as the device does on an empty report and on power-up."""
         self._place = None
         self._pages.clear()
 
     def feed(self, report: bytes) -> list[Picture | Fault]:
-        """What came of this output report: the picture that it completes, faults, or nothing yet."""
+        """Decode an output report; return the picture that it completes, faults, or an empty list."""
         page = read_page(self.model, report)
         if page is None:
             self.clear()
             return []
         if isinstance(page, Fault):
             return [page]
-        first = self.model.first_page if page.place.target is Target.KEY else 0
+        first = self.model.first_page if page.place.target is PictureTarget.KEY else 0
         found: list[Picture | Fault] = []
         if page.index == first and self._place is not None:
-            found.append(Fault(ReportKind.UNFINISHED, f"{page.place} begins after {len(self._pages)} pages of {self._place}"))
+            found.append(Fault(FaultKind.UNFINISHED, f"{page.place} begins after {len(self._pages)} pages of {self._place}"))
             self.clear()
         expected = first + len(self._pages)
         if page.index != expected or self._place not in (None, page.place):
             self.clear()
-            return [*found, Fault(ReportKind.PAGE_ORDER, f"page {page.index} of {page.place}, expected page {expected}")]
+            return [*found, Fault(FaultKind.PAGE_ORDER, f"page {page.index} of {page.place}, expected page {expected}")]
         self._place = page.place
         self._pages.append(page.payload)
         if page.last:
@@ -122,13 +121,13 @@ class PictureStream:
 
 
 def read_page(model: DeckModel, report: bytes) -> PicturePage | Fault | None:
-    """What one output report says; None for the empty report that resets the stream."""
+    """Return the decoded report; None for the empty report, which resets the stream."""
     if model.output_length == 0:
-        return Fault(ReportKind.UNKNOWN_REPORT, f"{model.name} takes no output report, got {len(report)} bytes")
+        return Fault(FaultKind.UNKNOWN_REPORT, f"{model.name} takes no output report, got {len(report)} bytes")
     if not report or report[0] != OUTPUT_REPORT_ID:
-        return Fault(ReportKind.UNKNOWN_REPORT, f"report id {report[:1].hex() or 'none'}")
+        return Fault(FaultKind.UNKNOWN_REPORT, f"report id {report[:1].hex() or 'none'}")
     if len(report) != model.output_length:
-        return Fault(ReportKind.WRONG_LENGTH, f"{len(report)} bytes instead of {model.output_length}")
+        return Fault(FaultKind.WRONG_LENGTH, f"{len(report)} bytes instead of {model.output_length}")
     if not any(report[1:]):
         return None
     if model.codec is Codec.BMP:
@@ -137,53 +136,59 @@ def read_page(model: DeckModel, report: bytes) -> PicturePage | Fault | None:
 
 
 def _read_bmp_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
-    """Bytes: 02 01, page, 0, last page flag, key from 1, ten zeros; then picture bytes, padded in the last page."""
+    """Decode 02 01, page, 0, last page flag, key from 1, ten zeros; then picture bytes, padded in the last page."""
     if report[1] != BMP_COMMAND:
-        return Fault(ReportKind.UNKNOWN_REPORT, f"command {report[1]:#04x}")
+        return Fault(FaultKind.UNKNOWN_REPORT, f"command {report[1]:#04x}")
     key = report[5] - 1
     if not 0 <= key < model.keys:
-        return Fault(ReportKind.OUT_OF_RANGE, f"key {key} of {model.keys}")
+        return Fault(FaultKind.OUT_OF_RANGE, f"key {key} of {model.keys}")
     if report[4] > 1:
-        return Fault(ReportKind.OUT_OF_RANGE, f"last page flag {report[4]}")
+        return Fault(FaultKind.OUT_OF_RANGE, f"last page flag {report[4]}")
     if model.counts_from_right:
         row, col = divmod(key, model.cols)
         key = row * model.cols + model.cols - 1 - col
     payload = report[model.page_header : model.page_header + model.page_payload]
-    return PicturePage(PicturePlace(Target.KEY, key), report[2], report[4] == 1, payload)
+    return PicturePage(PicturePlace(PictureTarget.KEY, key), report[2], report[4] == 1, payload)
 
 
 def _read_jpeg_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
-    """Keys and screen: 02, command, key, last page flag, payload length, page (16 bit little-endian each); then the picture."""
+    """Decode a page of a key or screen.
+
+    Bytes: 02, command, key, last page flag, payload length, page (16 bit little-endian each); then picture bytes.
+    """
     command = report[1]
     if command == STRIP_COMMAND and model.strip is not None:
         return _read_strip_page(model.strip, report)
     if command == KEY_COMMAND:
         if report[2] >= model.keys:
-            return Fault(ReportKind.OUT_OF_RANGE, f"key {report[2]} of {model.keys}")
-        place = PicturePlace(Target.KEY, report[2])
+            return Fault(FaultKind.OUT_OF_RANGE, f"key {report[2]} of {model.keys}")
+        place = PicturePlace(PictureTarget.KEY, report[2])
     elif command == SCREEN_COMMAND and model.screen is not None:
-        place = PicturePlace(Target.SCREEN, box=(0, 0, model.screen.width, model.screen.height))
+        place = PicturePlace(PictureTarget.SCREEN, box=(0, 0, model.screen.width, model.screen.height))
     else:
-        return Fault(ReportKind.UNKNOWN_REPORT, f"command {command:#04x}")
+        return Fault(FaultKind.UNKNOWN_REPORT, f"command {command:#04x}")
     return _page(place, model.page_header, report, last=report[3], length=_u16(report, 4), index=_u16(report, 6))
 
 
 def _read_strip_page(strip: DisplayArea, report: bytes) -> PicturePage | Fault:
-    """02 0C, x, y, width, height (16 bit each), last page flag, page, payload length (16 bit each), 0; then picture bytes."""
+    """Decode a page of the strip.
+
+    Bytes: 02 0C, x, y, width, height (16 bit each), last page flag, page, payload length (16 bit each), 0; then picture bytes.
+    """
     x, y, width, height = (_u16(report, at) for at in (2, 4, 6, 8))
     if strip.sideways:
         x, y, width, height = y, x, height, width
     if width == 0 or height == 0 or x + width > strip.width or y + height > strip.height:
-        return Fault(ReportKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y} of {strip.width} × {strip.height}")
-    place = PicturePlace(Target.STRIP, box=(x, y, width, height))
+        return Fault(FaultKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y} of {strip.width} × {strip.height}")
+    place = PicturePlace(PictureTarget.STRIP, box=(x, y, width, height))
     return _page(place, STRIP_HEADER, report, last=report[10], length=_u16(report, 13), index=_u16(report, 11))
 
 
 def _page(place: PicturePlace, header: int, report: bytes, *, last: int, length: int, index: int) -> PicturePage | Fault:
     if last > 1:
-        return Fault(ReportKind.OUT_OF_RANGE, f"last page flag {last}")
+        return Fault(FaultKind.OUT_OF_RANGE, f"last page flag {last}")
     if not 0 < length <= len(report) - header:
-        return Fault(ReportKind.PAYLOAD_LENGTH, f"{length} bytes announced, room for {len(report) - header}")
+        return Fault(FaultKind.PAYLOAD_LENGTH, f"{length} bytes announced, room for {len(report) - header}")
     return PicturePage(place, index, last == 1, report[header : header + length])
 
 
@@ -192,32 +197,32 @@ def _u16(report: bytes, at: int) -> int:
 
 
 def _finish(model: DeckModel, place: PicturePlace, data: bytes) -> Picture | Fault:
-    if place.target is Target.KEY:
-        size, turn = (model.key_width, model.key_height), model.turn
+    if place.target is PictureTarget.KEY:
+        size, rotation = (model.key_width, model.key_height), model.rotation
         if model.codec is Codec.BMP:
             if len(data) < model.bmp_bytes:
-                return Fault(ReportKind.PAYLOAD_LENGTH, f"{len(data)} bytes of {model.bmp_bytes}")
-            data = data[: model.bmp_bytes]  # the rest of the last page is padding
+                return Fault(FaultKind.PAYLOAD_LENGTH, f"{len(data)} bytes of {model.bmp_bytes}")
+            data = data[: model.bmp_bytes]  # the end of the last page is padding
     else:
-        panel = model.strip if place.target is Target.STRIP else model.screen
-        assert panel is not None  # noqa: S101 - read_page made the place from it
-        size, turn = place.box[2:], panel.turn
-    image = decode(model.codec, data, size if turn not in (Rotation.CLOCKWISE, Rotation.DIAGONAL) else size[::-1])
+        panel = model.strip if place.target is PictureTarget.STRIP else model.screen
+        assert panel is not None  # noqa: S101 - read_page checked it
+        size, rotation = place.box[2:], panel.rotation
+    image = decode(model.codec, data, size if rotation not in (Rotation.CLOCKWISE, Rotation.DIAGONAL) else size[::-1])
     if isinstance(image, Fault):
         return image
-    return Picture(place, image if turn is Rotation.NONE else image.transpose(_TURNS[turn]))
+    return Picture(place, image if rotation is Rotation.NONE else image.transpose(_TRANSPOSE[rotation]))
 
 
 def decode(codec: Codec, data: bytes, size: tuple[int, ...]) -> Image.Image | Fault:
-    """RGB image as sent, or the fault. `size`: the width and height in pixels that it must have, before it is turned."""
+    """Return the RGB image as sent, or the fault. `size`: required width and height in pixels, before rotation."""
     try:
         image = Image.open(io.BytesIO(data), formats=[codec.value.upper()])
         if image.size != size:
-            return Fault(ReportKind.WRONG_SIZE, f"{image.width} × {image.height} instead of {size[0]} × {size[1]}")
+            return Fault(FaultKind.WRONG_SIZE, f"{image.width} × {image.height} instead of {size[0]} × {size[1]}")
         if image.info.get("progressive"):
-            return Fault(ReportKind.NOT_A_PICTURE, "progressive JPEG, which no documentation of the device promises to take")
+            return Fault(FaultKind.NOT_A_PICTURE, "progressive JPEG, which the documentation does not mention")
         if codec is Codec.BMP and image.mode != "RGB":
-            return Fault(ReportKind.NOT_A_PICTURE, f"BMP of mode {image.mode} instead of 24 bit")
-        return image.convert("RGB")  # loads it: a picture that is cut short fails here
+            return Fault(FaultKind.NOT_A_PICTURE, f"BMP of mode {image.mode} instead of 24 bit")
+        return image.convert("RGB")  # loads the pixels: a truncated picture fails here
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return Fault(ReportKind.NOT_A_PICTURE, f"{len(data)} bytes: {error}")
+        return Fault(FaultKind.NOT_A_PICTURE, f"{len(data)} bytes: {error}")

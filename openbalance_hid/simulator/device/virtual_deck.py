@@ -1,9 +1,10 @@
-"""A Stream Deck without the Stream Deck: the device at the level of HID reports, with fingers and glass.
+"""A virtual Stream Deck at the level of HID reports: reports of the host, input of the user, pictures on the display.
 
-The host's side is what a driver reaches through the operating system; the finger's side is what a person does; the picture's
-side is what a person sees. All of it may be called from any thread. The way there, and every trouble with it, is in `line`. How
-reports become pictures is in `report_decoder`, what is to be seen in `glass`, how fingers become reports in `report_encoder`,
-how all of this looks as hidapi's module in `bus`.
+Thread-safe. Not here: handles and connection faults (`device_link`), decoding of reports (`report_decoder`), display state
+(`glass`), encoding of input (`report_encoder`), the interface of hidapi (`fake_hidapi`).
+
+Faults, beside those of `device_link`: `kill_handle` and `lose_pictures` do what a suspend does to a device. `faults` lists the
+invalid reports of the host; `reports_received` and `pictures_received` are counters.
 """
 
 import errno
@@ -15,16 +16,16 @@ from PIL import Image
 
 from openbalance_hid.simulator.device.device_link import DeviceLink
 from openbalance_hid.simulator.device.glass import ELSEWHERE, Glass
-from openbalance_hid.simulator.device.models import VENDOR_ID, DeckModel, Text
-from openbalance_hid.simulator.device.report_decoder import Fault, Picture, PictureStream, ReportKind
+from openbalance_hid.simulator.device.models import VENDOR_ID, DeckModel, TextReport
+from openbalance_hid.simulator.device.report_decoder import Fault, FaultKind, Picture, PictureStream
 from openbalance_hid.simulator.device.report_encoder import ReportEncoder
 
 FIRMWARE = "1.00.004"
-CHECKSUM = b"\x8f\x02\x1b\x07"  # stands before the firmware version; any four bytes, some of them not text
+CHECKSUM = b"\x8f\x02\x1b\x07"  # precedes the firmware version; any four bytes, some of them not ASCII
 
 
 class VirtualDeck(DeviceLink):
-    """One device at the end of its line, with black glass that shows its logo."""
+    """One device, plugged in, with a black display that shows the logo."""
 
     vendor_id = VENDOR_ID
 
@@ -32,52 +33,52 @@ class VirtualDeck(DeviceLink):
         super().__init__(f"virtual:{serial}")
         self.model = model
         self.serial = serial
-        self.faults: list[Fault] = []  # in the order of happening
+        self.faults: list[Fault] = []  # oldest first
         self.reports_received = 0  # output and feature reports
-        self.pictures_received = 0  # that landed on a key, the strip or the screen
+        self.pictures_received = 0  # complete ones, shown on a key, the strip or the screen
         self._subscribers: list[Callable[[int], None]] = []
         self._power_up()
 
     def _power_up(self) -> None:
         self._stream = PictureStream(self.model)
-        self._fingers = ReportEncoder(self.model)
+        self._encoder = ReportEncoder(self.model)
         self._glass = Glass(self.model)
 
-    # --- the host's side ------------------------------------------------------------------------------------------------
+    # --- host --------------------------------------------------------------------------------------------------------
 
     def write(self, report: bytes, epoch: int | None = None) -> int:
-        """Takes an output report; returns its length also for nonsense, as USB does. `epoch` None: over the wire, no handle.
+        """Receive an output report; return its length, also for an invalid one, as USB does. `epoch` None: over USB, no handle.
 
         Raises OSError: ENODEV when gone, ETIMEDOUT when hung.
         """
         with self._changed:
-            self._admit(epoch)
+            self._wait_until_ready(epoch)
             self.reports_received += 1
-            landed = [self._glass.land(found) for found in self._stream.feed(bytes(report)) if self._is_good(found)]
-        self._tell(landed)
+            changed = [self._glass.show(found) for found in self._stream.feed(bytes(report)) if self._is_good(found)]
+        self._notify(changed)
         return len(report)
 
     def send_feature(self, report: bytes, epoch: int | None = None) -> int:
-        """Takes a feature report; returns its length. Raises OSError as `write`."""
+        """Receive a feature report; return its length. Raises OSError as `write` does."""
         with self._changed:
-            self._admit(epoch)
+            self._wait_until_ready(epoch)
             self.reports_received += 1
-            changed = self._glass.obey(bytes(report))
+            changed = self._glass.apply(bytes(report))
             if isinstance(changed, Fault):
                 self.faults.append(changed)
-        self._tell([] if isinstance(changed, Fault) else [changed])
+        self._notify([] if isinstance(changed, Fault) else [changed])
         return len(report)
 
     def get_feature(self, report_id: int, length: int, epoch: int | None = None) -> bytes:
-        """The feature report, `length` bytes with its id. Raises OSError as `write`, and EPIPE for one that there is not."""
+        """Return the feature report, `length` bytes with its id. Raises OSError as `write` does; EPIPE: unknown id."""
         model = self.model
         with self._changed:
-            self._admit(epoch)
+            self._wait_until_ready(epoch)
             if report_id == model.serial.report_id:
                 return self._text_report(model.serial, self.serial, b"", length)
             if report_id == model.firmware.report_id:
                 return self._text_report(model.firmware, FIRMWARE, CHECKSUM, length)
-            self._fault(ReportKind.UNKNOWN_REPORT, f"feature report {report_id:#04x} asked for")
+            self._fault(FaultKind.UNKNOWN_REPORT, f"feature report {report_id:#04x} requested")
         raise OSError(errno.EPIPE, "no such feature report", self.path)
 
     def _is_good(self, found: Picture | Fault) -> TypeGuard[Picture]:
@@ -87,83 +88,88 @@ class VirtualDeck(DeviceLink):
         self.pictures_received += 1
         return True
 
-    def _text_report(self, layout: Text, text: str, before: bytes, length: int) -> bytes:
+    def _text_report(self, layout: TextReport, text: str, before: bytes, length: int) -> bytes:
         if length not in layout.lengths:
-            self._fault(ReportKind.WRONG_LENGTH, f"feature report of {length} bytes asked for, there are {layout.lengths}")
+            self._fault(FaultKind.WRONG_LENGTH, f"feature report of {length} bytes requested, lengths are {layout.lengths}")
         return layout.report(text, before, length)
 
-    def _fault(self, what: ReportKind, detail: str) -> None:
+    def _fault(self, what: FaultKind, detail: str) -> None:
         self.faults.append(Fault(what, detail))
 
-    # --- the finger's side ----------------------------------------------------------------------------------------------
+    # --- input of the user ----------------------------------------------------------------------------------------------
 
     def press(self, key: int) -> None:
-        """A finger goes down on a key or touch key, by the user's number."""
+        """Press a key or touch key, numbered as the user sees them."""
         with self._changed:
-            self.send_raw(self._fingers.key(key, down=True))
+            self.send_raw(self._encoder.key(key, down=True))
 
     def release(self, key: int) -> None:
-        """The finger leaves it."""
+        """Release a key or touch key."""
         with self._changed:
-            self.send_raw(self._fingers.key(key, down=False))
+            self.send_raw(self._encoder.key(key, down=False))
+
+    @property
+    def keys_down(self) -> frozenset[int]:
+        """Return the keys and touch keys that are pressed."""
+        return self._encoder.keys_down
 
     def turn(self, dial: int, steps: int) -> None:
-        """A dial is turned: positive steps clockwise, -128 to 127."""
+        """Turn a dial: positive steps clockwise, -128 to 127."""
         with self._changed:
-            self.send_raw(self._fingers.turn(dial, steps))
+            self.send_raw(self._encoder.turn(dial, steps))
 
     def push(self, dial: int, down: bool) -> None:
-        """A dial is pushed down or let go."""
+        """Press or release a dial."""
         with self._changed:
-            self.send_raw(self._fingers.push(dial, down=down))
+            self.send_raw(self._encoder.push(dial, down=down))
 
     def touch(self, x: int, y: int, long: bool = False) -> None:
-        """A finger taps the strip, or rests on it."""
+        """Tap the strip, or touch it for long."""
         with self._changed:
-            self.send_raw(self._fingers.touch(x, y, long=long))
+            self.send_raw(self._encoder.touch(x, y, long=long))
 
     def drag(self, x: int, y: int, x_out: int, y_out: int) -> None:
-        """A finger moves over the strip, from (x, y) to where it leaves."""
+        """Drag over the strip, from (x, y) to (x_out, y_out)."""
         with self._changed:
-            self.send_raw(self._fingers.drag(x, y, x_out, y_out))
+            self.send_raw(self._encoder.drag(x, y, x_out, y_out))
 
-    # --- the picture's side ---------------------------------------------------------------------------------------------
+    # --- display ------------------------------------------------------------------------------------------------------
 
     def glass(self, key: int) -> Image.Image:
-        """RGB image on a key or touch key, upright, in the size that the user sees; black where nothing was drawn."""
+        """Return the RGB image on a key or touch key, upright, as the user sees it; black before the first picture."""
         with self._changed:
             return self._glass.key(key)
 
     def glass_png(self, key: int) -> bytes:
-        """The same as a PNG file."""
+        """Return the image on a key as a PNG file."""
         with io.BytesIO() as file:
             self.glass(key).save(file, "PNG")
             return file.getvalue()
 
     def strip(self) -> Image.Image | None:
-        """RGB image on the touch strip, upright; None: the model has none."""
+        """Return the RGB image on the touch strip, upright; None: the model has none."""
         with self._changed:
             return self._glass.strip()
 
     def screen(self) -> Image.Image | None:
-        """RGB image on the small screen, upright; None: the model has none."""
+        """Return the RGB image on the small screen, upright; None: the model has none."""
         with self._changed:
             return self._glass.screen()
 
     @property
     def brightness(self) -> int:
-        """Percent."""
+        """Return the brightness in percent."""
         return self._glass.brightness
 
     @property
     def showing_logo(self) -> bool:
-        """True from power-up or reset until the first picture; the glass is reported black meanwhile."""
+        """Return True from power-up or reset until the first picture; images are black meanwhile."""
         return self._glass.showing_logo
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Calls back with the number of a key whose picture changed, -1 for anything else; returns what ends it.
+        """Call `callback` with the number of each key that changes, or -1 for other parts. Return a function that unsubscribes.
 
-        It is called on the thread that wrote the report, with no lock held, and must not raise.
+        It is called on the thread that wrote the report, without a lock, and must not raise.
         """
         with self._changed:
             self._subscribers.append(callback)
@@ -175,7 +181,7 @@ class VirtualDeck(DeviceLink):
 
         return end
 
-    def _tell(self, keys: list[int]) -> None:
+    def _notify(self, keys: list[int]) -> None:
         with self._changed:
             self._changed.notify_all()
             subscribers = tuple(self._subscribers)
@@ -186,20 +192,20 @@ class VirtualDeck(DeviceLink):
     # --- power ----------------------------------------------------------------------------------------------------------
 
     def plug(self) -> None:
-        """The cable goes in: power-up, at the same path as before."""
+        """Plug the device in again: power-up, at the same path."""
         with self._changed:
             super().plug()
             self._power_up()
-        self._tell([ELSEWHERE])
+        self._notify([ELSEWHERE])
 
     def kill_handle(self) -> None:
-        """What a suspend does: handles are dead, the path stays and can be opened again, the glass shows the logo."""
+        """Do what a suspend does: handles become invalid, the path can be opened again, the display shows the logo."""
         with self._changed:
             self._end_handles()
-        self.lose_glass()
+        self.lose_pictures()
 
-    def lose_glass(self) -> None:
-        """What a suspend does where the bus resumes the device: handles live, the glass shows the logo."""
+    def lose_pictures(self) -> None:
+        """Do what a suspend does where the bus resumes the device: handles stay valid, the display shows the logo."""
         with self._changed:
             self._power_up()
-        self._tell([ELSEWHERE])
+        self._notify([ELSEWHERE])

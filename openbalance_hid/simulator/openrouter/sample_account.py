@@ -1,7 +1,11 @@
-"""A local OpenRouter: one account on a real socket, for the demo, for contributors and for tests.
+"""A local OpenRouter: one account behind a real HTTP server, for the demo, contributors and tests.
 
-As strict about keys and questions as the real one. Belongs here: who is let in, and which scenario is on. Not here: what a good
-answer says (`sample_answers`), the numbers in it (`sample_data`), and the socket (`sample_server`).
+It checks keys and requests as strictly as the real service. Here: authorization and the current scenario. Not here: the content
+of replies (`sample_answers`), the amounts in them (`sample_data`), and the server (`sample_server`).
+
+Faults, for demos and tests: `set_scenario` ("offline", "rejected", "rate-limited", "server-error" and others),
+`set_response_fault` damages replies on their way, `instead` replaces the reply of a path, `slow_s` delays every reply, and
+`date_skew_s` shifts the Date header. `requests` records every request; of an API key only a hash is kept.
 """
 
 from __future__ import annotations
@@ -18,21 +22,21 @@ from urllib.parse import urlsplit
 from openbalance_hid.simulator.openrouter import sample_answers as answers
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, SampleState
 from openbalance_hid.simulator.openrouter.sample_data import SampleLedger
-from openbalance_hid.simulator.openrouter.sample_server import SampleServer, Spoil
-from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS, TABLE, Behaviour, Scenario
+from openbalance_hid.simulator.openrouter.sample_server import ResponseFault, SampleServer
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCENARIOS, ResponseMode, Scenario
 
-__all__ = ["SCENARIOS", "Recorded", "SampleAccount", "Spoil"]
+__all__ = ["SCENARIOS", "RecordedRequest", "ResponseFault", "SampleAccount"]
 
 _BASE = "/api/v1"
 _RETRY_AFTER_S = 120
-_TOP_UP_USD = Decimal(50)  # bought whenever less than _TOP_UP_BELOW_USD is left
+_TOP_UP_USD = Decimal(50)  # bought when less than _TOP_UP_BELOW_USD is left
 _TOP_UP_BELOW_USD = Decimal(10)
 _BAD_GATEWAY = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """One request as it came in. Header names in lower case; `authorization` is only a hash."""
+class RecordedRequest:
+    """One request as received. Header names in lower case; `authorization` is only a hash."""
 
     method: str
     path: str  # without the base and the query: "/credits"
@@ -43,7 +47,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """The books behind a scenario. `shift_usd` joins its counter to that of the scenario before."""
+    """The account of a scenario. `shift_usd` continues the usage counter of the scenario before."""
 
     scenario: Scenario
     ledger: SampleLedger
@@ -54,7 +58,7 @@ class _Account:
         return self.ledger.spent_usd(now) + self.shift_usd
 
     def credits_usd(self, now: datetime) -> Decimal:
-        """Everything bought by `now`: a function of what was used by then, so that it never falls."""
+        """Return all credits bought by `now`: a function of the usage by then, so it never falls."""
         short_usd = _TOP_UP_BELOW_USD - (self.first_credits_usd - self.usage_usd(now))
         if not self.scenario.tops_up or short_usd <= 0:
             return self.first_credits_usd
@@ -64,39 +68,38 @@ class _Account:
 class SampleAccount:
     """A server on 127.0.0.1, started by `start` or `with`. Any thread may switch the scenario while it runs.
 
-    `spike` and `critical`: one model has run wild since 00:00 UTC of the day before the scenario was chosen, evenly round the
-    clock, so that the last 24 hours are about 4 and 9 times the usual day whatever the time is now. All days before it are
-    usual, and yesterday is not part of the alarm's baseline. A demo that runs on for days sees the ratio fall slowly, since the
-    wild days become its history.
+    `spike` and `critical`: one model has spent too much since 00:00 UTC of the day before the scenario was chosen, evenly over
+    the day, so the last 24 hours are about 4 and 9 times the usual day at any time. All days before are usual, and the alert's
+    baseline leaves out yesterday. In a demo that runs for days the ratio falls slowly, because these days become history.
 
-    Switching between accounts with a long history continues the counter where it stands: no spend appears out of nothing.
+    Switching between accounts with a long history continues their usage counter: no spend appears from nothing.
     """
 
     def __init__(
         self, scenario: str = "normal", seed: int = 1, clock: Callable[[], datetime] = lambda: datetime.now(UTC), keys: int = 3
     ) -> None:
-        """`clock`: aware UTC; every answer is computed from it. `keys`: how many there are. ValueError: no such scenario."""
+        """`clock`: aware UTC; every reply is computed from it. `keys`: number of API keys. ValueError: unknown scenario."""
         rng = Random(seed)  # noqa: S311  keys that open nothing but this
         self.key = f"sk-or-v1-{rng.randbytes(32).hex()}"  # the Management key
         self.inference_key = f"sk-or-v1-{rng.randbytes(32).hex()}"
-        self.requests: list[Recorded] = []
+        self.requests: list[RecordedRequest] = []
         self.date_skew_s = 0.0  # of the Date header
-        self.instead: dict[str, SampleReply] = {}  # by path: answered whatever is asked, once the key is accepted
-        self._spoils: dict[str | None, Spoil] = {}
+        self.instead: dict[str, SampleReply] = {}  # by path: the reply to every request with an accepted key
+        self._response_faults: dict[str | None, ResponseFault] = {}
         self._seed = seed
         self._clock = clock
         self._keys = keys
         self._born = clock().date()
         self._lock = threading.Lock()
-        self._turns: dict[str, int] = {}  # answers given, of the scenarios that alternate
-        self._grown_usd: Decimal | None = None  # the counter of the accounts with a long history
+        self._counts: dict[str, int] = {}  # replies so far, of the scenarios that alternate
+        self._grown_usd: Decimal | None = None  # usage counter of the accounts with a long history
         self._account = self._open(scenario, None)
         self._server: SampleServer | None = None
         self.slow_s = 0.0  # before each answer
 
     @property
     def url(self) -> str:
-        """The API's base address; RuntimeError when the server does not run."""
+        """Return the base address of the API. RuntimeError when the server does not run."""
         if self._server is None:
             raise RuntimeError("the sample account is not started")
         return f"http://127.0.0.1:{self._server.port}{_BASE}"
@@ -107,12 +110,12 @@ class SampleAccount:
 
     def start(self) -> SampleAccount:
         if self._server is None:
-            self._server = SampleServer(self._handle, self._is_hanging_up)
+            self._server = SampleServer(self._handle, self._disconnects)
             self._server.start()
         return self
 
     def stop(self) -> None:
-        """Ends every connection. May be called twice."""
+        """Stop the server and end every connection. Idempotent."""
         server, self._server = self._server, None
         if server is not None:
             server.stop()
@@ -124,34 +127,34 @@ class SampleAccount:
         self.stop()
 
     def set_scenario(self, name: str) -> None:
-        """From the next request on. ValueError for a name that is not in SCENARIOS."""
+        """Switch the scenario, from the next request on. ValueError for a name that is not in SCENARIOS."""
         with self._lock:
             self._account = self._open(name, self._account)
-            self._turns.clear()
+            self._counts.clear()
 
-    def break_body(self, spoil: Spoil | None, path: str | None = None) -> None:
-        """Spoils every answer, or those of `path`, on their way to the client; None mends them."""
+    def set_response_fault(self, fault: ResponseFault | None, path: str | None = None) -> None:
+        """Damage every reply, or the replies of `path`, on their way to the client; None ends that."""
         with self._lock:
-            if spoil is None:
-                self._spoils.pop(path, None)
+            if fault is None:
+                self._response_faults.pop(path, None)
             else:
-                self._spoils[path] = spoil
+                self._response_faults[path] = fault
 
-    def books(self) -> SampleState:
-        """What the account holds at this moment."""
+    def state(self) -> SampleState:
+        """Return the account at this moment."""
         with self._lock:
             account, now = self._account, self._clock()
         own_key = account.scenario.days > 1
         return SampleState(account.ledger, now, account.credits_usd(now), account.usage_usd(now), own_key, self._keys)
 
     def authorization_hash(self, key: str) -> str:
-        """What `Recorded.headers["authorization"]` is for a request with this key."""
+        """Return the value of `RecordedRequest.headers["authorization"]` for a request with this key."""
         return _hash(f"Bearer {key}")
 
     def _open(self, name: str, before: _Account | None) -> _Account:
-        if name not in TABLE:
+        if name not in SCENARIO_BY_NAME:
             raise ValueError(f"no scenario is named {name!r}")
-        scenario, now = TABLE[name], self._clock()
+        scenario, now = SCENARIO_BY_NAME[name], self._clock()
         today = now.date()
         if scenario.days <= 1:
             ledger = SampleLedger(self._seed, today - timedelta(days=scenario.days), scenario.scale)
@@ -167,12 +170,12 @@ class SampleAccount:
 
     # --- answering ---------------------------------------------------------------------------------------------------
 
-    def _is_hanging_up(self) -> bool:
-        return self._account.scenario.behaviour is Behaviour.HANGS_UP
+    def _disconnects(self) -> bool:
+        return self._account.scenario.mode is ResponseMode.DISCONNECTS
 
     def _handle(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[SampleReply, Spoil | None, float, str]:
+    ) -> tuple[SampleReply, ResponseFault | None, float, str]:
         """The answer, how it is spoiled, how long it takes in seconds, and its Date header."""
         url = urlsplit(target)
         path = url.path.removeprefix(_BASE)
@@ -181,62 +184,62 @@ class SampleAccount:
         if authorization is not None:
             shown["authorization"] = _hash(authorization)
         with self._lock:
-            self.requests.append(Recorded(method, path, url.query, shown, body))
-            behaviour = self._account.scenario.behaviour
-            spoil = self._spoils.get(path, self._spoils.get(None))
-        reply = self._admitted(authorization, behaviour, method, path)
+            self.requests.append(RecordedRequest(method, path, url.query, shown, body))
+            mode = self._account.scenario.mode
+            fault = self._response_faults.get(path, self._response_faults.get(None))
+        reply = self._refusal(authorization, mode, method, path)
         if reply is None:
             reply = self.instead.get(path) or self._answer(
-                method, path, url.query, body, self._is_inference(authorization, behaviour)
+                method, path, url.query, body, self._is_inference(authorization, mode)
             )
-        elif reply.status == 200:  # the third face of an outage
-            spoil = Spoil.SHORT
+        elif reply.status == 200:  # the third kind of reply in an outage
+            fault = ResponseFault.SHORT
         date = (self._clock() + timedelta(seconds=self.date_skew_s)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-        return reply, spoil, self.slow_s, date
+        return reply, fault, self.slow_s, date
 
-    def _admitted(self, authorization: str | None, behaviour: Behaviour, method: str, path: str) -> SampleReply | None:
-        """None when the question itself is to be answered."""
+    def _refusal(self, authorization: str | None, mode: ResponseMode, method: str, path: str) -> SampleReply | None:
+        """Return the reply that refuses the request, or None when it is accepted."""
         if authorization is None:
             return answers.refused(401, "Missing Authentication header")
-        if behaviour is Behaviour.UNKNOWN_KEY or authorization not in (f"Bearer {self.key}", f"Bearer {self.inference_key}"):
+        if mode is ResponseMode.UNKNOWN_KEY or authorization not in (f"Bearer {self.key}", f"Bearer {self.inference_key}"):
             return answers.json(401, {"error": {"message": "User not found.", "code": 401}})
-        if behaviour is Behaviour.RATE_LIMITED:
+        if mode is ResponseMode.RATE_LIMITED:
             return answers.refused(429, "Rate limit exceeded", {"Retry-After": str(_RETRY_AFTER_S)})
-        if behaviour is Behaviour.BROKEN:
+        if mode is ResponseMode.BROKEN:
             return (
                 answers.refused(500, "Internal Server Error"),
                 SampleReply(502, _BAD_GATEWAY, content_type="text/html; charset=UTF-8"),
-                answers.credits_(self.books()),  # sent only in part
-            )[self._turn(f"{method} {path}") % 3]
+                answers.credits_(self.state()),  # sent only in part
+            )[self._count(f"{method} {path}") % 3]
         return None
 
-    def _is_inference(self, authorization: str | None, behaviour: Behaviour) -> bool:
-        return behaviour is Behaviour.INFERENCE_KEY or authorization == f"Bearer {self.inference_key}"
+    def _is_inference(self, authorization: str | None, mode: ResponseMode) -> bool:
+        return mode is ResponseMode.INFERENCE_KEY or authorization == f"Bearer {self.inference_key}"
 
     def _answer(self, method: str, path: str, query: str, body: bytes, inference: bool) -> SampleReply:
-        books = self.books()
+        state = self.state()
         match method, path:
             case "GET", "/key":
-                return answers.key(books, "sample", not inference)
-            case "GET", "/credits" if inference and self._turn("inference") % 2:
+                return answers.key(state, "sample", not inference)
+            case "GET", "/credits" if inference and self._count("inference") % 2:
                 return answers.json(200, {"data": {"total_credits": 0, "total_usage": 0}})
             case "GET", "/credits":
-                what, reply = "credits", answers.credits_(books)
+                what, reply = "credits", answers.credits_(state)
             case "GET", "/activity":
-                what, reply = "activity", answers.activity(books, query)
+                what, reply = "activity", answers.activity(state, query)
             case "GET", "/keys":
-                what, reply = "keys", answers.keys(books, query)
+                what, reply = "keys", answers.keys(state, query)
             case "POST", "/analytics/query":
-                what, reply = "analytics", answers.analytics(books, body)
+                what, reply = "analytics", answers.analytics(state, body)
             case _:
                 return answers.refused(404, "Not Found")
         return answers.refused(403, answers.NOT_A_MANAGEMENT_KEY.format(what)) if inference else reply
 
-    def _turn(self, what: str) -> int:
-        """0, 1, 2, … at each call with the same text."""
+    def _count(self, what: str) -> int:
+        """Return 0, 1, 2, … at successive calls with the same text."""
         with self._lock:
-            self._turns[what] = self._turns.get(what, -1) + 1
-            return self._turns[what]
+            self._counts[what] = self._counts.get(what, -1) + 1
+            return self._counts[what]
 
 
 def _hash(text: str) -> str:

@@ -1,7 +1,7 @@
-"""What OpenRouter answers, quirks included: an account and a time in, a status and a body out. Pure.
+"""The replies of OpenRouter, quirks included: an account and a time in, a status and a body out. Pure.
 
-Written from the service's documentation and from what its users report, and it shares nothing with the client: it may be strict
-where that is wrong. Not here: sockets, faults and the choice of the scenario.
+Written from the service's documentation and from bug reports of its users. It shares no code with the client, so a mistake of
+the client shows. Not here: sockets, faults and the choice of the scenario.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openbalance_hid.simulator.openrouter.sample_data import SampleLedger, Use
+from openbalance_hid.simulator.openrouter.sample_data import ModelUse, SampleLedger
 
 NOT_A_MANAGEMENT_KEY = "Only management keys can fetch {} for an account"
 PAGE = 100  # keys a page of GET /keys
@@ -26,14 +26,14 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 _METRICS = ("credits_usage", "request_count", "total_usage")
 _DIMENSIONS = ("model", "provider", "api_key_id")
-_KEY_SHARES = (0.62, 0.27, 0.11)  # of the account's spend, by key; any further keys have none
+_KEY_SHARES = (0.62, 0.27, 0.11)  # of the account's spend, by key; further keys spend nothing
 _NANO = Decimal("1e-9")
-_LATE = timedelta(minutes=30)  # what was spent in the last half hour of a day is booked half an hour into the next
+_LATE = timedelta(minutes=30)  # /activity lists the last half hour of a day with this delay
 
 
 @dataclass(frozen=True, slots=True)
 class SampleReply:
-    """A whole answer."""
+    """One HTTP reply."""
 
     status: int
     body: bytes
@@ -43,13 +43,13 @@ class SampleReply:
 
 @dataclass(frozen=True, slots=True)
 class SampleState:
-    """One account at one moment. USD."""
+    """One account at one moment. Amounts in USD."""
 
     ledger: SampleLedger
     now: datetime  # aware UTC
     total_credits_usd: Decimal
     total_usage_usd: Decimal
-    own_key: bool = True  # some calls are made with a provider key of the owner's, and billed there
+    own_key: bool = True  # some requests use the user's own provider key, and are billed there
     keys: int = 3
 
     @property
@@ -62,35 +62,35 @@ def json(status: int, value: object, headers: Mapping[str, str] | None = None) -
 
 
 def refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> SampleReply:
-    """An error as the API words it."""
+    """Return an error reply in the API's format."""
     return json(status, {"error": {"code": status, "message": message}, "user_id": "user_2sample"}, headers)
 
 
-def credits_(books: SampleState) -> SampleReply:
-    return json(200, {"data": {"total_credits": books.total_credits_usd, "total_usage": books.total_usage_usd}})
+def credits_(state: SampleState) -> SampleReply:
+    return json(200, {"data": {"total_credits": state.total_credits_usd, "total_usage": state.total_usage_usd}})
 
 
-def activity(books: SampleState, query: str) -> SampleReply:
-    """Completed UTC days only; the same model once per endpoint; the date with a time behind it."""
-    oldest, newest = books.now.date() - timedelta(days=30), books.now.date() - timedelta(days=1)
-    wanted = parse_qs(query)
-    asked = wanted.get("date", [""])[0]
-    if asked:
-        day = _day(asked)
+def activity(state: SampleState, query: str) -> SampleReply:
+    """Return completed UTC days only: one row per model and endpoint, dates with a time of day."""
+    oldest, newest = state.now.date() - timedelta(days=30), state.now.date() - timedelta(days=1)
+    parameters = parse_qs(query)
+    requested_day = parameters.get("date", [""])[0]
+    if requested_day:
+        day = _day(requested_day)
         if day is None or not oldest <= day <= newest:
             return refused(400, "Date must be within the last 30 (completed) UTC days")
         oldest = newest = day
-    booked = books.midnight - (_LATE if books.now - books.midnight < _LATE else timedelta())
+    booked = state.midnight - (_LATE if state.now - state.midnight < _LATE else timedelta())
     start = datetime.combine(oldest, time(), UTC)
     end = min(datetime.combine(newest + timedelta(days=1), time(), UTC), booked)
-    uses = books.ledger.uses(start, end)
-    if "api_key_hash" in wanted:
-        hashes = [key_hash(index) for index in range(books.keys)]
-        share = _share(hashes.index(wanted["api_key_hash"][0])) if wanted["api_key_hash"][0] in hashes else Decimal(0)
+    uses = state.ledger.uses(start, end)
+    if "api_key_hash" in parameters:
+        hashes = [key_hash(index) for index in range(state.keys)]
+        share = _share(hashes.index(parameters["api_key_hash"][0])) if parameters["api_key_hash"][0] in hashes else Decimal(0)
         part = (replace(use, usd=(use.usd * share).quantize(_NANO)) for use in uses)
         return json(200, {"data": [_activity_row(use) for use in part if use.usd > 0]})
     rows = [_activity_row(use) for use in uses]
-    if books.own_key and rows:
+    if state.own_key and rows:
         rows.append(_own_key_row(newest))
     return json(200, {"data": rows})
 
@@ -102,7 +102,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _activity_row(use: Use) -> dict[str, Any]:
+def _activity_row(use: ModelUse) -> dict[str, Any]:
     model, requests = use.model, use.requests
     return {
         "date": f"{use.day} 00:00:00",
@@ -117,7 +117,7 @@ def _activity_row(use: Use) -> dict[str, Any]:
         "completion_tokens": requests * model.completion_tokens,
         "reasoning_tokens": requests * model.reasoning_tokens,
         "cached_tokens": requests * model.prompt_tokens * 2 // 3,
-        "variant": "standard",  # in no document: fields appear over time
+        "variant": "standard",  # undocumented: the API adds fields over time
     }
 
 
@@ -137,34 +137,34 @@ def _own_key_row(day: date) -> dict[str, Any]:
     }
 
 
-def key(books: SampleState, label: str, is_management_key: bool) -> SampleReply:
-    """A Management key's own counters read 0 while the account spends."""
+def key(state: SampleState, label: str, is_management_key: bool) -> SampleReply:
+    """Return the key's own data. Counters of a Management key are 0 while the account spends."""
     counters = {f"{kind}{span}": 0 for kind in ("usage", "byok_usage") for span in ("", "_daily", "_weekly", "_monthly")}
     limits = {"limit": None, "limit_remaining": None, "limit_reset": None}
-    kinds = {"is_free_tier": books.total_credits_usd == 0, "is_management_key": is_management_key}
+    kinds = {"is_free_tier": state.total_credits_usd == 0, "is_management_key": is_management_key}
     return json(200, {"data": {"label": label, **counters, **limits, **kinds}})
 
 
-def keys(books: SampleState, query: str) -> SampleReply:
-    """Newest first, 100 a page, no total. Two of the named ones have a limit."""
-    asked = parse_qs(query)
-    offset = asked.get("offset", ["0"])[0]
+def keys(state: SampleState, query: str) -> SampleReply:
+    """Return the keys, newest first, 100 per page, without a total. Two of the keys with a name have a limit."""
+    parameters = parse_qs(query)
+    offset = parameters.get("offset", ["0"])[0]
     if not offset.isdecimal():
         return refused(400, "offset must be a non-negative integer")
     for name in ("include_disabled", "include_expired"):
-        if asked.get(name, ["false"])[0] not in ("true", "false"):
+        if parameters.get(name, ["false"])[0] not in ("true", "false"):
             return refused(400, f"{name} must be true or false")
-    monday = books.midnight - timedelta(days=books.now.weekday())
-    spent = [_spent_usd(books, since) for since in (books.midnight, monday, books.midnight.replace(day=1))]
-    rows = [_key_row(books, index, spent) for index in range(int(offset), min(int(offset) + PAGE, books.keys))]
+    monday = state.midnight - timedelta(days=state.now.weekday())
+    spent = [_spent_usd(state, since) for since in (state.midnight, monday, state.midnight.replace(day=1))]
+    rows = [_key_row(state, index, spent) for index in range(int(offset), min(int(offset) + PAGE, state.keys))]
     return json(200, {"data": rows})
 
 
-def _spent_usd(books: SampleState, since: datetime) -> Decimal:
-    return sum((use.usd for use in books.ledger.uses(since, books.now)), Decimal(0))
+def _spent_usd(state: SampleState, since: datetime) -> Decimal:
+    return sum((use.usd for use in state.ledger.uses(since, state.now)), Decimal(0))
 
 
-def _key_row(books: SampleState, index: int, spent: list[Decimal]) -> dict[str, Any]:
+def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, Any]:
     share = _share(index)
     daily, weekly, monthly = ((usd * share).quantize(_NANO) for usd in spent)
     limit = {1: Decimal(50), 2: Decimal(10)}.get(index)
@@ -176,19 +176,19 @@ def _key_row(books: SampleState, index: int, spent: list[Decimal]) -> dict[str, 
         "limit": limit,
         "limit_remaining": None if limit is None else max(limit - monthly, Decimal(0)),
         "limit_reset": "monthly" if limit is not None else None,
-        "usage": (books.total_usage_usd * share).quantize(_NANO),
+        "usage": (state.total_usage_usd * share).quantize(_NANO),
         "usage_daily": daily,
         "usage_weekly": weekly,
         "usage_monthly": monthly,
         "byok_usage": 0,
-        "created_at": (books.midnight - timedelta(days=40 + index)).isoformat(),
+        "created_at": (state.midnight - timedelta(days=40 + index)).isoformat(),
         "updated_at": None,
         "expires_at": None,
     }
 
 
 def key_hash(index: int) -> str:
-    """What the API calls the key with this number."""
+    """Return the hash of the key with this number."""
     return f"{index:064x}"
 
 
@@ -196,54 +196,54 @@ def _share(index: int) -> Decimal:
     return Decimal(str(_KEY_SHARES[index])) if 0 <= index < len(_KEY_SHARES) else Decimal(0)
 
 
-def analytics(books: SampleState, body: bytes) -> SampleReply:
-    """`data` twice, counts as text, money null where only an own key was used, display labels instead of slugs."""
+def analytics(state: SampleState, body: bytes) -> SampleReply:
+    """Return an analytics reply: nested `data`, counts as text, null amounts for own provider keys, labels instead of slugs."""
     try:
-        asked = msgspec.json.decode(body, type=dict[str, Any])
+        query = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return refused(400, "Invalid JSON body")
     try:
-        dimensions, start, end = _checked(asked, books.now)
+        dimensions, start, end = _checked(query, state.now)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return refused(400, f"Invalid query: {error}")
     sums: dict[tuple[str, ...], tuple[Decimal | None, int]] = {}
-    for use in books.ledger.uses(start, end):
+    for use in state.ledger.uses(start, end):
         at = tuple(
             {"model": use.model.label, "provider": use.endpoint.provider, "api_key_id": "0"}[each] for each in dimensions
         )
         usd, requests = sums.get(at, (Decimal(0), 0))
         sums[at] = ((usd or Decimal(0)) + use.usd, requests + use.requests)
-    if books.own_key and sums and dimensions == ["model"]:
+    if state.own_key and sums and dimensions == ["model"]:
         sums[("Llama 3.3 70B Instruct",)] = (None, 3)
     ranked = sorted(sums.items(), key=lambda item: item[1][0] or Decimal(0), reverse=True)
-    limit = asked.get("limit", 1000)
+    limit = query.get("limit", 1000)
     rows = [
         {**dict(zip(dimensions, at, strict=True)), "credits_usage": usd, "request_count": str(requests), "total_usage": usd}
         for at, (usd, requests) in ranked[:limit]
     ]
-    rows = [{name: value for name, value in row.items() if name in (*dimensions, *asked["metrics"])} for row in rows]
+    rows = [{name: value for name, value in row.items() if name in (*dimensions, *query["metrics"])} for row in rows]
     metadata = {"query_time_ms": 41, "row_count": len(rows), "truncated": len(ranked) > limit}
-    return json(200, {"data": {"data": rows, "metadata": metadata, "cachedAt": books.now.isoformat()}})
+    return json(200, {"data": {"data": rows, "metadata": metadata, "cachedAt": state.now.isoformat()}})
 
 
-def _checked(asked: dict[str, Any], now: datetime) -> tuple[list[str], datetime, datetime]:
-    """Dimensions and range of a query. ValueError in the API's sense of wrong; a wrong type may raise its own error."""
-    metrics, dimensions, limit = asked["metrics"], asked.get("dimensions", []), asked.get("limit", 1000)
+def _checked(query: dict[str, Any], now: datetime) -> tuple[list[str], datetime, datetime]:
+    """Return dimensions and range of a query. Raises ValueError for what the API refuses; a wrong type raises its own error."""
+    metrics, dimensions, limit = query["metrics"], query.get("dimensions", []), query.get("limit", 1000)
     if not metrics or any(metric not in _METRICS for metric in metrics):
         raise ValueError(f"metrics must be of {', '.join(_METRICS)}")
     if len(dimensions) > 2 or any(dimension not in _DIMENSIONS for dimension in dimensions):
         raise ValueError(f"at most 2 dimensions of {', '.join(_DIMENSIONS)}")
-    if len(asked.get("filters", [])) > 20:
+    if len(query.get("filters", [])) > 20:
         raise ValueError("at most 20 filters")
     if type(limit) is not int or not 1 <= limit <= 10_000:
         raise ValueError("limit must be 1 to 10000")
-    if "granularity" in asked:
+    if "granularity" in query:
         raise ValueError("granularity is not part of the sample account")
-    if "order_by" in asked and asked["order_by"]["field"] not in (*metrics, *dimensions):
+    if "order_by" in query and query["order_by"]["field"] not in (*metrics, *dimensions):
         raise ValueError("order_by must name a metric or a dimension of the query")
-    if "time_range" not in asked:
+    if "time_range" not in query:
         return dimensions, now - timedelta(days=7), now
-    start, end = (_instant(asked["time_range"][edge]) for edge in ("start", "end"))
+    start, end = (_instant(query["time_range"][edge]) for edge in ("start", "end"))
     if not start < end or end - start > timedelta(days=365):
         raise ValueError("time_range must not be empty, nor longer than 365 days")
     return dimensions, start, min(end, now)

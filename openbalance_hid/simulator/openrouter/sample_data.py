@@ -1,7 +1,7 @@
-"""What the sample account spends: eight models, their endpoints, and a working day. Pure and seeded; time is an argument.
+"""The spend of the sample account: eight models, their endpoints, and a working day. Pure and seeded; time is an argument.
 
-Every amount is a function of the seed, the day and the time of day, so that all answers agree to the last digit: the counter
-grows by exactly what the days and today add up to. Not here: HTTP, JSON and scenarios.
+Every amount is a function of the seed, the day and the time of day, so all replies agree to the last digit: the counter grows
+by exactly the sum of the days. Not here: HTTP, JSON and scenarios.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _DAY_S = 86_400
 _NANO = Decimal("1e-9")  # amounts come with up to nine decimals
 _WEEKEND = 0.35  # of a weekday's spend
 
-# Share of a day's spend in each hour UTC, in thousandths: an office in Europe, with one night owl.
+# Share of a day's spend in each hour UTC, in thousandths: an office in Europe, with a little use at night.
 _HOURS = (4, 2, 1, 1, 1, 3, 12, 55, 95, 110, 105, 70, 60, 105, 115, 110, 80, 35, 14, 6, 5, 5, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEndpoint:
-    """Where a model runs: one row of `/activity` each."""
+    """One endpoint of a model: one row of `/activity`."""
 
     provider: str
     endpoint_id: str
@@ -32,7 +32,7 @@ class ModelEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class SampleModel:
-    """A model, with the slug that `/activity` and the label that the analytics query call it by."""
+    """A model. `/activity` names it by `slug`, the analytics query by `label`."""
 
     slug: str
     permaslug: str
@@ -143,7 +143,7 @@ RUNAWAY_MODEL = MODELS[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ModelUse:
     """What one endpoint of one model did in some part of one UTC day."""
 
     day: date
@@ -172,7 +172,7 @@ class SampleLedger:
         self._scale = scale
         self._runaway_day = runaway_day if runaway else date.max
         self._days: dict[date, tuple[tuple[SampleModel, ModelEndpoint, float], ...]] = {}  # drawn once
-        self._whole: dict[date, tuple[Use, ...]] = {}  # reckoned once
+        self._whole: dict[date, tuple[ModelUse, ...]] = {}  # reckoned once
         self._usual_usd = 0.0
         self._runaway_usd = 0.0
         if runaway:
@@ -181,7 +181,7 @@ class SampleLedger:
             self._usual_usd = sum(sums) / len(sums)
             self._runaway_usd = runaway * self._usual_usd
 
-    def uses(self, start: datetime, end: datetime) -> Iterator[Use]:
+    def uses(self, start: datetime, end: datetime) -> Iterator[ModelUse]:
         """Everything spent in [start, end), aware UTC, day by day; rows without spend are left out."""
         day = max(start.date(), self._first_day)
         while day <= end.date():
@@ -200,11 +200,11 @@ class SampleLedger:
         """Everything spent since the account exists."""
         return sum((use.usd for use in self.uses(datetime.combine(self._first_day, time(), UTC), now)), Decimal(0))
 
-    def _part(self, day: date, from_s: float, to_s: float) -> Iterator[Use]:
+    def _part(self, day: date, from_s: float, to_s: float) -> Iterator[ModelUse]:
         for model, endpoint, usual_usd in self._usual_cells(day):
             usd = self._by(day, model, endpoint, usual_usd, to_s) - self._by(day, model, endpoint, usual_usd, from_s)
             if usd > 0:
-                yield Use(day, model, endpoint, usd)
+                yield ModelUse(day, model, endpoint, usd)
 
     def _by(self, day: date, model: SampleModel, endpoint: ModelEndpoint, usual_usd: float, at_s: float) -> Decimal:
         """Spent by `at_s` seconds into the day. Never falls with time, so differences of it are never negative."""

@@ -1,6 +1,8 @@
-"""The socket under the sample account: HTTP/1.1 on a loopback port, and the ways in which an answer can be spoiled.
+"""The HTTP/1.1 server of the sample account, on a loopback port.
 
-Not here: what is answered (`sample_account`). An idle server wakes up for nothing.
+Faults: a `ResponseFault` damages a reply on its way to the client; `SampleAccount.set_response_fault` selects it, for all paths
+or for one. With `disconnects` the server resets every connection. Not here: the content of replies (`sample_account`). An idle
+server does not poll.
 """
 
 from __future__ import annotations
@@ -18,38 +20,38 @@ from typing import Any
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply
 
-RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, Spoil | None, float, str]"]
+RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
 
-_LARGEST_QUESTION = 1024 * 1024
-_IDLE_S = 60.0  # a connection on which nothing is asked for so long is closed
+_LARGEST_REQUEST = 1024 * 1024
+_IDLE_S = 60.0  # a connection without a request for this long is closed
 _DRIP_S = 0.02  # between two bytes
 _MEBIBYTE = 1024 * 1024
 _BOMB_MIB = 80
 logger = logging.getLogger(__name__)
 
 
-class Spoil(Enum):
-    """What happens to an answer on its way."""
+class ResponseFault(Enum):
+    """Damage to a reply on its way to the client."""
 
-    TRUNCATED = "truncated"  # half of the body, announced as the whole
-    SHORT = "short"  # half of the body, then the connection ends
+    TRUNCATED = "truncated"  # half of the body, with its own Content-Length
+    SHORT = "short"  # half of the body, then the end of the connection
     EMPTY = "empty"
     HTML = "html"
     DRIP = "drip"  # the body byte by byte
-    DRIP_HEAD = "drip_head"  # the status line too
+    DRIP_HEAD = "drip_head"  # status line and headers too
     ENDLESS = "endless"  # a body without an end
     BOMB = "bomb"  # 80 MiB in a few kilobytes of gzip
-    NO_ANSWER = "no_answer"  # nothing at all, and the connection stays open
+    NO_ANSWER = "no_answer"  # no byte, and the connection stays open
     GARBAGE = "garbage"  # not HTTP
 
 
 class SampleServer:
     """Serves on a free port of 127.0.0.1 until `stop`."""
 
-    def __init__(self, handle: RequestHandler, hangs_up: Callable[[], bool]) -> None:
-        """`handle`: method, target, headers, body → answer. `hangs_up`: whether connections are reset without an answer."""
+    def __init__(self, handle: RequestHandler, disconnects: Callable[[], bool]) -> None:
+        """`handle`: method, target, headers, body → reply. `disconnects`: whether connections are reset without a reply."""
         self._stopped = threading.Event()
-        self._http = _Http(handle, hangs_up, self._stopped)
+        self._http = _Http(handle, disconnects, self._stopped)
         self.port = int(self._http.server_address[1])
         self._thread = threading.Thread(target=self._serve, name="sample account", daemon=True)
 
@@ -57,16 +59,16 @@ class SampleServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends every connection and waits for its thread, 2 s at most each. May be called twice."""
+        """End every connection and join its thread, at most 2 s each. Idempotent."""
         if self._stopped.is_set():
             return
         self._stopped.set()
         try:  # wakes the thread that waits for a connection
-            with socket.socket() as knock:
-                knock.settimeout(1.0)
-                knock.connect(("127.0.0.1", self.port))
+            with socket.socket() as wakeup:
+                wakeup.settimeout(1.0)
+                wakeup.connect(("127.0.0.1", self.port))
         except OSError:
-            logger.debug("the sample account is gone already")
+            logger.debug("the sample account had stopped before")
         self._thread.join(2.0)
         self._http.end_connections()
         self._http.server_close()
@@ -80,25 +82,25 @@ class _Http(HTTPServer):
     timeout = None
     request_queue_size = 32
 
-    def __init__(self, handle: RequestHandler, hangs_up: Callable[[], bool], stopped: threading.Event) -> None:
-        self.handle_question = handle
-        self.hangs_up = hangs_up
+    def __init__(self, handle: RequestHandler, disconnects: Callable[[], bool], stopped: threading.Event) -> None:
+        self.handle = handle
+        self.disconnects = disconnects
         self.stopped = stopped
-        self._open: set[socket.socket] = set()  # connections that are still talked to
-        self._visitors = ClientThreads()
+        self._open: set[socket.socket] = set()
+        self._client_threads = ClientThreads()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        return not self.hangs_up() and not self.stopped.is_set()
+        return not self.disconnects() and not self.stopped.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         name = f"sample account, client {client_address[1]}"
-        thread = threading.Thread(target=self._converse, args=(request, client_address), name=name, daemon=True)
+        thread = threading.Thread(target=self._serve, args=(request, client_address), name=name, daemon=True)
         with self._lock:
             self._open.add(request)
         thread.start()
-        self._visitors.note(thread)
+        self._client_threads.add(thread)
 
     def end_connections(self) -> None:
         with self._lock:
@@ -107,20 +109,20 @@ class _Http(HTTPServer):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                logger.debug("the client was faster")
-        self._visitors.join(2.0)
+                logger.debug("the client disconnected first")
+        self._client_threads.join(2.0)
 
     def shutdown_request(self, request: Any) -> None:
-        if self.hangs_up():  # a reset, not a polite end
+        if self.disconnects():  # a TCP reset instead of an orderly end
             request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_request(request)
         else:
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        logger.debug("a client of the sample account went away", exc_info=True)
+        logger.debug("a client of the sample account disconnected", exc_info=True)
 
-    def _converse(self, request: socket.socket, client_address: Any) -> None:
+    def _serve(self, request: socket.socket, client_address: Any) -> None:
         try:
             self.finish_request(request, client_address)
         except OSError:
@@ -137,56 +139,56 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Http
 
     def do_GET(self) -> None:
-        self._converse()
+        self._serve()
 
     def do_POST(self) -> None:
-        self._converse()
+        self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         logger.debug(format, *args)
 
-    def _converse(self) -> None:
+    def _serve(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _LARGEST_QUESTION:
+        if not length.isdecimal() or int(length) > _LARGEST_REQUEST:
             self.send_error(413)
             return
         body = self.rfile.read(int(length))
-        if self.server.hangs_up():
+        if self.server.disconnects():
             self.close_connection = True
             return
-        reply, spoil, slow_s, date = self.server.handle_question(self.command, self.path, dict(self.headers), body)
+        reply, fault, slow_s, date = self.server.handle(self.command, self.path, dict(self.headers), body)
         self.server.stopped.wait(slow_s)
-        self._spoiled(reply, spoil, date) if spoil else self._send(self._head(reply, len(reply.body), date) + reply.body)
+        self._send_faulty(reply, fault, date) if fault else self._send(self._head(reply, len(reply.body), date) + reply.body)
 
-    def _spoiled(self, reply: SampleReply, spoil: Spoil, date: str) -> None:
+    def _send_faulty(self, reply: SampleReply, fault: ResponseFault, date: str) -> None:
         half = reply.body[: len(reply.body) // 2]
-        self.close_connection = spoil not in (Spoil.TRUNCATED, Spoil.EMPTY, Spoil.HTML)
-        match spoil:
-            case Spoil.TRUNCATED:
+        self.close_connection = fault not in (ResponseFault.TRUNCATED, ResponseFault.EMPTY, ResponseFault.HTML)
+        match fault:
+            case ResponseFault.TRUNCATED:
                 self._send(self._head(reply, len(half), date) + half)
-            case Spoil.SHORT:
+            case ResponseFault.SHORT:
                 self._send(self._head(reply, len(reply.body), date) + half)
-            case Spoil.EMPTY:
+            case ResponseFault.EMPTY:
                 self._send(self._head(reply, 0, date))
-            case Spoil.HTML:
+            case ResponseFault.HTML:
                 page = b"<!DOCTYPE html><html><body>checking your browser</body></html>"
                 self._send(self._head(SampleReply(200, page, content_type="text/html"), len(page), date) + page)
-            case Spoil.DRIP:
+            case ResponseFault.DRIP:
                 self._send(self._head(reply, len(reply.body), date))
                 self._drip(reply.body)
-            case Spoil.DRIP_HEAD:
+            case ResponseFault.DRIP_HEAD:
                 self._drip(self._head(reply, len(reply.body), date) + reply.body)
-            case Spoil.ENDLESS:
+            case ResponseFault.ENDLESS:
                 self._send(self._head(reply, None, date))
                 while not self.server.stopped.is_set():
                     self._send(b" " * 65_536)
-            case Spoil.BOMB:
+            case ResponseFault.BOMB:
                 packed = _bomb()
                 bomb = SampleReply(200, packed, {"Content-Encoding": "gzip"})
                 self._send(self._head(bomb, len(packed), date) + packed)
-            case Spoil.NO_ANSWER:
+            case ResponseFault.NO_ANSWER:
                 self.server.stopped.wait(_IDLE_S)
-            case Spoil.GARBAGE:
+            case ResponseFault.GARBAGE:
                 self._send(b"\x00\xff not http at all\r\n\r\n")
 
     def _head(self, reply: SampleReply, length: int | None, date: str) -> bytes:

@@ -1,8 +1,8 @@
-"""What a deck says of itself on the USB: descriptors of device, configuration, HID and reports, and strings. Pure.
+"""USB descriptors of a deck: device, configuration, HID, reports and strings. Pure.
 
 Layouts: USB 2.0, chapter 9.6, and Device Class Definition for HID 1.11, chapters 6.2 and 7.1. The values are those of a Stream
 Deck: one configuration, one HID interface that is neither keyboard nor mouse, one interrupt endpoint in, and one out where the
-model takes pictures. How requests for these are answered is in `usb_device`.
+model takes pictures. The requests for them are answered in `usb_device`.
 """
 
 import struct
@@ -12,7 +12,7 @@ from openbalance_hid.simulator.device.models import INPUT_REPORT_ID, OUTPUT_REPO
 
 DEVICE_RELEASE = 0x0100
 HID_CLASS = 0x03
-HIGH_SPEED_PACKET = 1024  # the most that an interrupt endpoint of a high-speed device takes (USB 2.0, 5.7.3)
+HIGH_SPEED_PACKET = 1024  # largest packet of an interrupt endpoint at high speed (USB 2.0, 5.7.3)
 POLL_EXPONENT = 4  # bInterval of high speed: every 2 ** (4 - 1) microframes of 125 µs, which is 1 ms
 POWERED_BY_BUS_WAKES = 0xA0
 MILLIAMPERES_HALVED = 250  # 500 mA
@@ -20,7 +20,7 @@ ENGLISH = 0x0409
 MANUFACTURER = "Elgato"
 
 
-class Descriptor(IntEnum):
+class DescriptorType(IntEnum):
     """bDescriptorType."""
 
     DEVICE = 0x01
@@ -33,15 +33,15 @@ class Descriptor(IntEnum):
 
 
 class UsbEndpoint(IntEnum):
-    """Numbers without the direction."""
+    """Endpoint numbers, without the direction bit."""
 
     CONTROL = 0
     INPUT = 1
     OUTPUT = 2
 
 
-class String(IntEnum):
-    """Indices of strings."""
+class StringIndex(IntEnum):
+    """Indices of string descriptors."""
 
     LANGUAGES = 0
     MANUFACTURER = 1
@@ -50,44 +50,44 @@ class String(IntEnum):
 
 
 def device_descriptor(model: DeckModel) -> bytes:
-    """18 bytes."""
+    """Return the device descriptor: 18 bytes."""
     return struct.pack(
         "<BBHBBBBHHHBBBB",
         18,
-        Descriptor.DEVICE,
+        DescriptorType.DEVICE,
         0x0200,  # USB 2.0
-        0,  # the class is the interface's
+        0,  # class: see the interface
         0,
         0,
         64,
         VENDOR_ID,
         model.product_id,
         DEVICE_RELEASE,
-        String.MANUFACTURER,
-        String.PRODUCT,
-        String.SERIAL,
+        StringIndex.MANUFACTURER,
+        StringIndex.PRODUCT,
+        StringIndex.SERIAL,
         1,
     )
 
 
 def configuration_descriptor(model: DeckModel) -> bytes:
-    """The configuration with all that belongs to it: interface, HID descriptor, endpoints."""
+    """Return the configuration with its interface, HID descriptor and endpoints."""
     endpoints = [_endpoint(0x80 | UsbEndpoint.INPUT, model.input_length)]
     if model.output_length:
         endpoints.append(_endpoint(UsbEndpoint.OUTPUT, model.output_length))
-    interface = struct.pack("<BBBBBBBBB", 9, Descriptor.INTERFACE, 0, 0, len(endpoints), HID_CLASS, 0, 0, 0)
+    interface = struct.pack("<BBBBBBBBB", 9, DescriptorType.INTERFACE, 0, 0, len(endpoints), HID_CLASS, 0, 0, 0)
     parts = b"".join([interface, hid_descriptor(model), *endpoints])
-    head = (9, Descriptor.CONFIGURATION, 9 + len(parts), 1, 1, 0, POWERED_BY_BUS_WAKES, MILLIAMPERES_HALVED)
+    head = (9, DescriptorType.CONFIGURATION, 9 + len(parts), 1, 1, 0, POWERED_BY_BUS_WAKES, MILLIAMPERES_HALVED)
     return struct.pack("<BBHBBBBB", *head) + parts
 
 
 def hid_descriptor(model: DeckModel) -> bytes:
-    """9 bytes: HID 1.11, no country, one report descriptor and its length."""
-    return struct.pack("<BBHBBBH", 9, Descriptor.HID, 0x0111, 0, 1, Descriptor.REPORT, len(report_descriptor(model)))
+    """Return the HID descriptor, 9 bytes: HID 1.11, no country, one report descriptor and its length."""
+    return struct.pack("<BBHBBBH", 9, DescriptorType.HID, 0x0111, 0, 1, DescriptorType.REPORT, len(report_descriptor(model)))
 
 
 def report_descriptor(model: DeckModel) -> bytes:
-    """Every report by its id and length: bytes without a meaning of their own, as the real thing declares them."""
+    """Return a descriptor that declares every report as plain bytes: id and length, as the real device does."""
     reports = [_report(INPUT_REPORT_ID, model.input_length, _INPUT)]
     if model.output_length:
         reports.append(_report(OUTPUT_REPORT_ID, model.output_length, _OUTPUT))
@@ -96,32 +96,38 @@ def report_descriptor(model: DeckModel) -> bytes:
 
 
 def feature_lengths(model: DeckModel) -> dict[int, int]:
-    """Feature report id -> length in bytes with the id; the first that is documented where a device takes several."""
+    """Return feature report id -> length in bytes with the id; where a device takes several lengths, the documented one."""
     texts = {text.report_id: text.lengths[0] for text in (model.serial, model.firmware)}
-    orders = [order for order in (model.brightness, model.reset, model.touch_key_colour) if order is not None]
-    return texts | {order.prefix[0]: order.lengths[0] for order in orders}
+    commands = [each for each in (model.brightness, model.reset, model.touch_key_colour) if each is not None]
+    return texts | {command.prefix[0]: command.lengths[0] for command in commands}
 
 
 def string_descriptor(model: DeckModel, serial: str, index: int) -> bytes | None:
-    """UTF-16 with its head; None for a string that there is not."""
-    if index == String.LANGUAGES:
-        return struct.pack("<BBH", 4, Descriptor.STRING, ENGLISH)
-    texts: dict[int, str] = {String.MANUFACTURER: MANUFACTURER, String.PRODUCT: model.title, String.SERIAL: serial}
+    """Return the string descriptor (UTF-16); None for an unknown index."""
+    if index == StringIndex.LANGUAGES:
+        return struct.pack("<BBH", 4, DescriptorType.STRING, ENGLISH)
+    texts: dict[int, str] = {
+        StringIndex.MANUFACTURER: MANUFACTURER,
+        StringIndex.PRODUCT: model.title,
+        StringIndex.SERIAL: serial,
+    }
     if index not in texts:
         return None
     text = texts[index].encode("utf-16-le")
-    return bytes([2 + len(text), Descriptor.STRING]) + text
+    return bytes([2 + len(text), DescriptorType.STRING]) + text
 
 
 def _endpoint(address: int, report_length: int) -> bytes:
-    return struct.pack("<BBBBHB", 7, Descriptor.ENDPOINT, address, 0x03, min(report_length, HIGH_SPEED_PACKET), POLL_EXPONENT)
+    return struct.pack(
+        "<BBBBHB", 7, DescriptorType.ENDPOINT, address, 0x03, min(report_length, HIGH_SPEED_PACKET), POLL_EXPONENT
+    )
 
 
 # Items of a report descriptor (HID 1.11, 6.2.2): a byte of tag, type and size, then the value.
 _CONSUMER_CONTROL = b"\x05\x0c\x09\x01\xa1\x01"  # usage page consumer, usage consumer control, collection application
 _END = b"\xc0"
 _BYTES = b"\x15\x00\x26\xff\x00\x75\x08"  # 0 to 255, 8 bits
-_VENDOR_USAGE = b"\x06\x00\xff\x09\x00"  # what the bytes mean is the vendor's affair
+_VENDOR_USAGE = b"\x06\x00\xff\x09\x00"  # vendor-defined meaning
 _INPUT, _OUTPUT, _FEATURE = 0x81, 0x91, 0xB1  # with one byte: 2, data, variable, absolute
 
 

@@ -1,6 +1,6 @@
-"""A virtual deck as a USB device: what it answers on its endpoints. No socket and no thread; how transfers travel is `usbip`'s.
+"""A virtual deck as a USB device: its answers on each endpoint. No socket and no thread; `usbip_link` carries the transfers.
 
-A request that the device does not know is a stall, as on the bus. Requests: USB 2.0, 9.4; HID 1.11, 7.2.
+An unknown request is a stall, as on the bus. Requests: USB 2.0, 9.4; HID 1.11, 7.2.
 """
 
 import errno
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.usbip.usb_descriptors import (
-    Descriptor,
+    DescriptorType,
     configuration_descriptor,
     device_descriptor,
     hid_descriptor,
@@ -48,8 +48,8 @@ class _ReportType(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """The eight bytes that begin a control transfer."""
+class SetupPacket:
+    """The first eight bytes of a control transfer."""
 
     request_type: int
     request: int
@@ -58,35 +58,35 @@ class Setup:
     length: int
 
     @classmethod
-    def of(cls, raw: bytes) -> "Setup":
-        """Raises struct.error for another length than 8 bytes."""
+    def of(cls, raw: bytes) -> "SetupPacket":
+        """Return the decoded packet. Raises struct.error unless `raw` has 8 bytes."""
         return cls(*struct.unpack("<BBHHH", raw))
 
     @property
     def to_host(self) -> bool:
-        """Whether data goes from the device to the host."""
+        """Return whether the data goes from the device to the host."""
         return bool(self.request_type & _TO_HOST)
 
 
-def stall(what: str) -> OSError:
-    """The error for a request that the device does not carry out."""
+def stall_error(what: str) -> OSError:
+    """Return the error for a request that the device refuses."""
     return OSError(errno.EPIPE, what)
 
 
 class UsbDeck:
-    """One deck on the bus. Everything may be called from any thread; troubles are OSError, EPIPE being a stall."""
+    """One deck on the bus. Thread-safe. Errors are OSError; EPIPE is a stall."""
 
     def __init__(self, deck: VirtualDeck) -> None:
         self.deck = deck
         self._configuration = 0
 
-    def control(self, setup: Setup, data: bytes) -> bytes:
-        """Carries out a request on endpoint 0; what goes back, at most `setup.length` bytes. May wait, as the deck does."""
+    def control(self, setup: SetupPacket, data: bytes) -> bytes:
+        """Run a request of endpoint 0 and return its data, at most `setup.length` bytes. Waits while the deck is stalled."""
         kind, request = setup.request_type & 0x60, setup.request
         if kind == _CLASS and setup.request_type & 0x1F == _INTERFACE:
             return self._hid_request(setup, data)
         if kind:
-            raise stall(f"request type {setup.request_type:#04x}")
+            raise stall_error(f"request type {setup.request_type:#04x}")
         match request:
             case _Standard.GET_DESCRIPTOR if setup.to_host:
                 return self._descriptor(setup.value >> 8, setup.value & 0xFF)[: setup.length]
@@ -103,36 +103,36 @@ class UsbDeck:
                 return b""
             case _Standard.CLEAR_FEATURE | _Standard.SET_FEATURE:
                 return b""
-        raise stall(f"request {request:#04x} with value {setup.value:#06x}")
+        raise stall_error(f"request {request:#04x} with value {setup.value:#06x}")
 
     def output(self, report: bytes) -> None:
-        """Takes an output report. May wait, as the deck does."""
+        """Write an output report to the deck. Waits while the deck is stalled."""
         if not self.deck.model.output_length:
-            raise stall("there is no endpoint for output")
+            raise stall_error("no output endpoint")
         self.deck.write(report)
 
-    def input(self, given_up: Callable[[], bool]) -> bytes:
-        """Waits for the next input report; b"" when that was given up, see `VirtualDeck.read`."""
-        return self.deck.read(self.deck.model.input_length, None, given_up=given_up)
+    def input(self, cancelled: Callable[[], bool]) -> bytes:
+        """Return the next input report; waits for it. b"" once `cancelled()`, see `VirtualDeck.read`."""
+        return self.deck.read(self.deck.model.input_length, None, cancelled=cancelled)
 
     def _descriptor(self, kind: int, index: int) -> bytes:
         model = self.deck.model
         match kind:
-            case Descriptor.DEVICE:
+            case DescriptorType.DEVICE:
                 return device_descriptor(model)
-            case Descriptor.CONFIGURATION if index == 0:
+            case DescriptorType.CONFIGURATION if index == 0:
                 return configuration_descriptor(model)
-            case Descriptor.HID:
+            case DescriptorType.HID:
                 return hid_descriptor(model)
-            case Descriptor.REPORT:
+            case DescriptorType.REPORT:
                 return report_descriptor(model)
-            case Descriptor.STRING:
+            case DescriptorType.STRING:
                 text = string_descriptor(model, self.deck.serial, index)
                 if text is not None:
                     return text
-        raise stall(f"descriptor {kind:#04x} number {index}")
+        raise stall_error(f"descriptor {kind:#04x} number {index}")
 
-    def _hid_request(self, setup: Setup, data: bytes) -> bytes:
+    def _hid_request(self, setup: SetupPacket, data: bytes) -> bytes:
         kind, number = setup.value >> 8, setup.value & 0xFF
         match setup.request:
             case _Hid.GET_REPORT if setup.to_host and kind == _ReportType.FEATURE:
@@ -147,4 +147,4 @@ class UsbDeck:
                 return b"\0"[: setup.length]
             case _Hid.SET_IDLE:
                 return b""
-        raise stall(f"HID request {setup.request:#04x} with value {setup.value:#06x}")
+        raise stall_error(f"HID request {setup.request:#04x} with value {setup.value:#06x}")

@@ -1,7 +1,8 @@
-"""One host that has imported a deck over USB/IP: its transfers, which may wait, and those that it takes back.
+"""The USB transfers of one host that has imported a deck over USB/IP, and their cancellation.
 
-Three threads: one reads what the host says, one carries out orders (endpoint 0 and output) in turn, one brings input. None
-waits for another, so that a host can take back a transfer that hangs in a stalled deck. Whichever ends hangs up.
+Three threads: one reads the host's messages, one runs the transfers of endpoint 0 and of output in order, one sends input
+reports. None waits for another, so a host can cancel a transfer that hangs in a stalled deck. When one of them ends, it closes
+the connection.
 """
 
 import errno
@@ -12,114 +13,115 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.usbip import usbip_messages as words
+from openbalance_hid.simulator.usbip import usbip_messages as messages
 from openbalance_hid.simulator.usbip.usb_descriptors import UsbEndpoint
-from openbalance_hid.simulator.usbip.usb_device import Setup, UsbDeck
-from openbalance_hid.simulator.usbip.usbip_messages import NonsenseError, Submit, Unlink
+from openbalance_hid.simulator.usbip.usb_device import SetupPacket, UsbDeck
+from openbalance_hid.simulator.usbip.usbip_messages import SubmitRequest, UnlinkRequest, UsbIpProtocolError
 
-SLICE_S = 1.0  # after which a report that nobody asks for looks whether its deck is still there
-PENDING = 256  # transfers that a host may have under way: Linux has a handful for a HID device
+GONE_CHECK_S = 1.0  # between two checks of an input report that waits for a request: is its deck still plugged in?
+MOST_TRANSFERS = 256  # pending at once; Linux has a handful for a HID device
 
 
 class UsbIpLink:
-    """One host that has a deck, until either hangs up."""
+    """One host with its deck, until either end disconnects."""
 
     def __init__(self, connection: socket.socket, deck: VirtualDeck) -> None:
         self._connection = connection
         self._deck = deck
-        self._cable = deck.cable
+        self._plug_count = deck.plug_count
         self._usb = UsbDeck(deck)
         self._sending = threading.Lock()
         self._changed = threading.Condition()  # of everything below
-        self._orders: deque[tuple[Submit, bytes]] = deque()
-        self._wants_input: deque[Submit] = deque()
-        self._running: int | None = None  # the sequence number of the order under way
+        self._requests: deque[tuple[SubmitRequest, bytes]] = deque()
+        self._input_requests: deque[SubmitRequest] = deque()
+        self._running: int | None = None  # the sequence number of the request under way
         self._ended = False
 
     def serve(self) -> None:
-        """Carries out what the host wants until somebody hangs up. Raises OSError and NonsenseError, which end it, too."""
+        """Run the host's transfers until either end disconnects. Raises OSError or UsbIpProtocolError at the end."""
         name = threading.current_thread().name
         threads = [
-            threading.Thread(target=self._carry_out, name=f"{name}-orders", daemon=True),
-            threading.Thread(target=self._bring_input, name=f"{name}-input", daemon=True),
+            threading.Thread(target=self._run_requests, name=f"{name}-transfers", daemon=True),
+            threading.Thread(target=self._send_inputs, name=f"{name}-input", daemon=True),
         ]
         for thread in threads:
             thread.start()
         try:
             self._connection.settimeout(None)
             while True:
-                self._hear()
+                self._read_message()
         finally:
             with self._changed:
                 self._ended = True
-                self._orders.clear()
-                self._wants_input.clear()
+                self._requests.clear()
+                self._input_requests.clear()
                 self._changed.notify_all()
-            self._deck.nudge()
+            self._deck.wake_waiters()
             for thread in threads:
                 thread.join()
 
-    def _hear(self) -> None:
-        """One word of the host."""
-        word = words.understand(receive(self._connection, words.HEAD_BYTES))
-        if isinstance(word, Unlink):
-            self._unlink(word)
+    def _read_message(self) -> None:
+        """Read one message and queue its transfer."""
+        message = messages.decode_header(receive(self._connection, messages.HEADER_BYTES))
+        if isinstance(message, UnlinkRequest):
+            self._unlink(message)
             return
-        data = receive(self._connection, word.length) if word.direction == words.OUT else b""
+        data = receive(self._connection, message.length) if message.direction == messages.OUT else b""
         with self._changed:
-            if len(self._orders) + len(self._wants_input) >= PENDING:
-                raise NonsenseError(f"more than {PENDING} transfers at once")
-            if word.endpoint == UsbEndpoint.INPUT and word.direction == words.IN:
-                self._wants_input.append(word)
+            if len(self._requests) + len(self._input_requests) >= MOST_TRANSFERS:
+                raise UsbIpProtocolError(f"more than {MOST_TRANSFERS} transfers at once")
+            if message.endpoint == UsbEndpoint.INPUT and message.direction == messages.IN:
+                self._input_requests.append(message)
             else:
-                self._orders.append((word, data))
+                self._requests.append((message, data))
             self._changed.notify_all()
 
-    def _unlink(self, word: Unlink) -> None:
+    def _unlink(self, message: UnlinkRequest) -> None:
         with self._changed:
-            before = len(self._orders) + len(self._wants_input)
-            self._orders = deque(order for order in self._orders if order[0].sequence != word.unwanted)
-            self._wants_input = deque(wish for wish in self._wants_input if wish.sequence != word.unwanted)
-            given_up = len(self._orders) + len(self._wants_input) < before
-            if self._running == word.unwanted:
-                self._running, given_up = None, True
-        self._send(words.unlinked(word, -errno.ECONNRESET if given_up else 0))
+            before = len(self._requests) + len(self._input_requests)
+            wanted = message.cancelled_sequence
+            self._requests = deque(request for request in self._requests if request[0].sequence != wanted)
+            self._input_requests = deque(request for request in self._input_requests if request.sequence != wanted)
+            cancelled = len(self._requests) + len(self._input_requests) < before
+            if self._running == wanted:
+                self._running, cancelled = None, True
+        self._send(messages.unlinked(message, -errno.ECONNRESET if cancelled else 0))
 
-    # --- orders ---
+    # --- transfers of endpoint 0 and of output ---
 
-    def _carry_out(self) -> None:
-        with self._hanging_up():
-            while (order := self._next_order()) is not None:
-                submit, data = order
+    def _run_requests(self) -> None:
+        with self._disconnecting_at_end():
+            while (request := self._next_request()) is not None:
+                submit, data = request
                 try:
-                    answer = self._order(submit, data)
+                    response = self._execute(submit, data)
                 except OSError as error:
                     if error.errno == errno.ENODEV:
                         return
-                    self._finish(submit, words.submitted(submit, -(error.errno or errno.EPIPE), 0))
+                    self._finish(submit, messages.submitted(submit, -(error.errno or errno.EPIPE), 0))
                 else:
-                    length = len(answer) if submit.direction == words.IN else len(data)
-                    self._finish(submit, words.submitted(submit, 0, length, answer))
+                    length = len(response) if submit.direction == messages.IN else len(data)
+                    self._finish(submit, messages.submitted(submit, 0, length, response))
 
-    def _next_order(self) -> tuple[Submit, bytes] | None:
+    def _next_request(self) -> tuple[SubmitRequest, bytes] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._orders or self._ended)
+            self._changed.wait_for(lambda: self._requests or self._ended)
             if self._ended:
                 return None
-            order = self._orders.popleft()
-            self._running = order[0].sequence
-            return order
+            request = self._requests.popleft()
+            self._running = request[0].sequence
+            return request
 
-    def _order(self, submit: Submit, data: bytes) -> bytes:
-        """What goes back. A deck that hangs keeps a real bus waiting until the host gives up, and so does this."""
+    def _execute(self, submit: SubmitRequest, data: bytes) -> bytes:
+        """Return the data for the host. A deck that hangs keeps the host waiting until it cancels, as on a real bus."""
         while True:
             try:
                 if submit.endpoint == UsbEndpoint.CONTROL:
-                    setup = Setup.of(submit.setup)
-                    if setup.to_host is not (submit.direction == words.IN) and setup.length:
-                        raise OSError(errno.EPIPE, "a control transfer against its own direction")
+                    setup = SetupPacket.of(submit.setup)
+                    if setup.to_host is not (submit.direction == messages.IN) and setup.length:
+                        raise OSError(errno.EPIPE, "direction of the setup packet and of the transfer differ")
                     return self._usb.control(setup, data)[: submit.length]
-                if submit.endpoint == UsbEndpoint.OUTPUT and submit.direction == words.OUT:
+                if submit.endpoint == UsbEndpoint.OUTPUT and submit.direction == messages.OUT:
                     self._usb.output(data)
                     return b""
                 raise OSError(errno.EPIPE, f"no endpoint {submit.endpoint} in direction {submit.direction}")
@@ -130,66 +132,66 @@ class UsbIpLink:
                 if self._ended or self._running != submit.sequence:
                     return b""
 
-    def _finish(self, submit: Submit, answer: bytes) -> None:
-        """Sends the end of a transfer, unless the host has taken it back."""
+    def _finish(self, submit: SubmitRequest, response: bytes) -> None:
+        """Send the result of a transfer, unless the host has cancelled it."""
         with self._changed:
             wanted, self._running = self._running == submit.sequence, None
-            if wanted:  # still under the lock, so that an Unlink is answered after it
-                self._send(answer)
+            if wanted:  # sent under the lock, so that the answer to an UnlinkRequest comes after it
+                self._send(response)
 
     # --- input ---
 
-    def _bring_input(self) -> None:
-        """Holds one report in hand, as the device's endpoint does, until the host asks for it."""
-        with self._hanging_up():
-            while not self._is_over():
-                report = self._usb.input(self._is_over)
+    def _send_inputs(self) -> None:
+        """Send input reports, one at a time: as on a real endpoint, the next one waits until the host requests it."""
+        with self._disconnecting_at_end():
+            while not self._has_ended():
+                report = self._usb.input(self._has_ended)
                 if report:
                     self._deliver(report)
 
     def _deliver(self, report: bytes) -> None:
-        """Waits until the host asks for it, or until it is all over."""
+        """Send the report when the host requests one; drop it when the link has ended."""
         with self._changed:
-            while not self._wants_input:
-                if self._is_over():
+            while not self._input_requests:
+                if self._has_ended():
                     return
-                self._changed.wait(SLICE_S)  # a deck that is unplugged meanwhile does not say so here
-            wish = self._wants_input.popleft()
-            status = -errno.EOVERFLOW if len(report) > wish.length else 0
-            data = report[: wish.length]
-            self._send(words.submitted(wish, status, len(data), data))
+                self._changed.wait(GONE_CHECK_S)  # unplugging a deck does not wake this wait
+            request = self._input_requests.popleft()
+            status = -errno.EOVERFLOW if len(report) > request.length else 0
+            data = report[: request.length]
+            self._send(messages.submitted(request, status, len(data), data))
 
-    def _is_over(self) -> bool:
-        return self._ended or self._deck.cable != self._cable
+    def _has_ended(self) -> bool:
+        return self._ended or self._deck.plug_count != self._plug_count
 
-    # --- the wire ---
+    # --- connection ---
 
     def _send(self, message: bytes) -> None:
         with self._sending:
             self._connection.sendall(message)
 
     @contextmanager
-    def _hanging_up(self) -> Iterator[None]:
-        """Whatever ends the block ends the connection."""
+    def _disconnecting_at_end(self) -> Iterator[None]:
+        """Close the connection at the end of the block, also after an error."""
         try:
             with suppress(OSError):
                 yield
         finally:
-            hang_up(self._connection)
+            disconnect(self._connection)
 
 
 def receive(connection: socket.socket, length: int) -> bytes:
-    """Exactly that many bytes. Raises ConnectionError when the other end hangs up before."""
+    """Return exactly `length` bytes. Raises ConnectionError when the other end disconnects before."""
     parts = bytearray()
     while len(parts) < length:
         part = connection.recv(length - len(parts))
         if not part:
-            raise ConnectionError("the other end hung up")
+            raise ConnectionError("the other end disconnected")
         parts += part
     return bytes(parts)
 
 
-def hang_up(connection: socket.socket) -> None:
-    """Ends a connection from any thread: whoever waits on it wakes."""
+def disconnect(connection: socket.socket) -> None:
+    """End a connection, from any thread; a thread that reads from it wakes."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

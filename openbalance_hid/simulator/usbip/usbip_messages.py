@@ -1,7 +1,7 @@
-"""What is said over USB/IP, version 1.1.1: messages into bytes and back. Pure.
+"""Messages of USB/IP, version 1.1.1: encoding and decoding. Pure.
 
-Source: docs.kernel.org/usb/usbip_protocol.html. Numbers are big-endian. First the two ends exchange requests of their own
-("operations"); after an import the same connection carries USB transfers, each a head of 48 bytes and its data.
+Source: docs.kernel.org/usb/usbip_protocol.html. Numbers are big-endian. A connection starts with an operation
+(list or import); after an import it carries USB transfers, each a header of 48 bytes and its data.
 """
 
 import struct
@@ -14,7 +14,7 @@ from openbalance_hid.simulator.usbip.usb_descriptors import DEVICE_RELEASE, HID_
 VERSION = 0x0111
 REQUEST_LIST, REPLY_LIST = 0x8005, 0x0005
 REQUEST_IMPORT, REPLY_IMPORT = 0x8003, 0x0003
-OK, NOT_AVAILABLE, BUSY, NO_DEVICE = 0, 1, 2, 4  # status of an operation
+OK, BUSY, NO_DEVICE = 0, 2, 4  # status of an operation
 
 OPERATION = struct.Struct(">HHI")  # version, code, status
 BUS_ID_BYTES = 32
@@ -22,34 +22,34 @@ HIGH_SPEED = 3
 BUS = 1
 
 SUBMIT, UNLINK = 1, 2
-SUBMITTED, UNLINKED = 3, 4  # what answers these
+SUBMITTED, UNLINKED = 3, 4  # the answers to these
 OUT, IN = 0, 1
-HEAD_BYTES = 48
-LONGEST_TRANSFER = 16384  # HID reports go up to that in Linux (HID_MAX_BUFFER_SIZE)
-_HEAD = struct.Struct(">IIIII")  # command, sequence number, device, direction, endpoint
+HEADER_BYTES = 48
+LONGEST_TRANSFER = 16384  # the longest HID report in Linux (HID_MAX_BUFFER_SIZE)
+_HEADER = struct.Struct(">IIIII")  # command, sequence number, device, direction, endpoint
 _SUBMIT = struct.Struct(">IiiiI8s")  # flags, buffer length, start frame, packets, interval, setup
 _SUBMITTED = struct.Struct(">iiiii8x")  # status, actual length, start frame, packets, errors
-_UNLINK = struct.Struct(">I24x")  # which sequence number
+_UNLINK = struct.Struct(">I24x")  # sequence number of the transfer to cancel
 _UNLINKED = struct.Struct(">i24x")  # status
 _DEVICE = struct.Struct(">256s32sIIIHHHBBBBBB")
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """A deck that can be imported. `number`: from 1, the port of the bus that it is plugged into."""
+class ExportedDeck:
+    """A deck that can be imported. `number`: its port of the bus, from 1."""
 
     number: int
     model: DeckModel
 
     @property
     def bus_id(self) -> str:
-        """As `usbip` names it: "1-1"."""
+        """Return the bus id as `usbip` prints it: "1-1"."""
         return f"{BUS}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
-class Submit:
-    """A transfer that the host wants. `length`: of its buffer, in bytes."""
+class SubmitRequest:
+    """A transfer that the host requests. `length`: bytes of its buffer."""
 
     sequence: int
     direction: int
@@ -59,61 +59,61 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlink:
-    """The host does not want that transfer any more."""
+class UnlinkRequest:
+    """The host cancels a transfer."""
 
     sequence: int
-    unwanted: int
+    cancelled_sequence: int
 
 
-class NonsenseError(Exception):
-    """What arrived is not USB/IP, or not what a HID device has."""
+class UsbIpProtocolError(Exception):
+    """A message that is not valid USB/IP, or that no HID device supports."""
 
 
-def device_list(exported: Sequence[Exported]) -> bytes:
-    """The answer to REQUEST_LIST."""
+def device_list(exported: Sequence[ExportedDeck]) -> bytes:
+    """Return the reply to REQUEST_LIST."""
     interface = bytes([HID_CLASS, 0, 0, 0])
     devices = b"".join(_device(one) + interface for one in exported)
     return OPERATION.pack(VERSION, REPLY_LIST, OK) + struct.pack(">I", len(exported)) + devices
 
 
-def imported(one: Exported) -> bytes:
-    """The good answer to REQUEST_IMPORT."""
+def imported(one: ExportedDeck) -> bytes:
+    """Return the reply to a successful REQUEST_IMPORT."""
     return OPERATION.pack(VERSION, REPLY_IMPORT, OK) + _device(one)
 
 
 def not_imported(status: int) -> bytes:
-    """The other answer."""
+    """Return the reply to a REQUEST_IMPORT that failed with `status`."""
     return OPERATION.pack(VERSION, REPLY_IMPORT, status)
 
 
-def _device(one: Exported) -> bytes:
+def _device(one: ExportedDeck) -> bytes:
     path = f"/sys/devices/virtual/{one.model.name}/{one.bus_id}".encode()
     numbers = (BUS, one.number, HIGH_SPEED, VENDOR_ID, one.model.product_id, DEVICE_RELEASE)
     return _DEVICE.pack(path, one.bus_id.encode(), *numbers, 0, 0, 0, 1, 1, 1)
 
 
-def understand(head: bytes) -> Submit | Unlink:
-    """What a head of HEAD_BYTES says; the data of a Submit that goes out follows it. Raises NonsenseError."""
-    command, sequence, _device_id, direction, endpoint = _HEAD.unpack_from(head)
-    rest = head[_HEAD.size :]
+def decode_header(header: bytes) -> SubmitRequest | UnlinkRequest:
+    """Return the request in a header of HEADER_BYTES; data of an OUT transfer follows it. Raises UsbIpProtocolError."""
+    command, sequence, _device_id, direction, endpoint = _HEADER.unpack_from(header)
+    rest = header[_HEADER.size :]
     if command == UNLINK:
-        return Unlink(sequence, *_UNLINK.unpack(rest))
+        return UnlinkRequest(sequence, *_UNLINK.unpack(rest))
     if command != SUBMIT:
-        raise NonsenseError(f"command {command:#x}")
+        raise UsbIpProtocolError(f"command {command:#x}")
     _flags, length, _start, packets, _interval, setup = _SUBMIT.unpack(rest)
     if direction not in (OUT, IN) or not 0 <= length <= LONGEST_TRANSFER:
-        raise NonsenseError(f"a transfer of {length} bytes in direction {direction}")
+        raise UsbIpProtocolError(f"a transfer of {length} bytes in direction {direction}")
     if packets not in (0, -1):
-        raise NonsenseError(f"an isochronous transfer of {packets} packets")
-    return Submit(sequence, direction, endpoint, length, setup)
+        raise UsbIpProtocolError(f"an isochronous transfer of {packets} packets")
+    return SubmitRequest(sequence, direction, endpoint, length, setup)
 
 
-def submitted(done: Submit, status: int, length: int, data: bytes = b"") -> bytes:
-    """The end of a transfer: `status` 0 or a negative errno, bytes that went over, and those that go to the host."""
-    return _HEAD.pack(SUBMITTED, done.sequence, 0, 0, 0) + _SUBMITTED.pack(status, length, 0, 0, 0) + data
+def submitted(done: SubmitRequest, status: int, length: int, data: bytes = b"") -> bytes:
+    """Return the result of a transfer: `status` 0 or a negative errno, bytes transferred, and the data for the host."""
+    return _HEADER.pack(SUBMITTED, done.sequence, 0, 0, 0) + _SUBMITTED.pack(status, length, 0, 0, 0) + data
 
 
-def unlinked(asked: Unlink, status: int) -> bytes:
-    """The answer to Unlink: -ECONNRESET when the transfer was given up, 0 when it had ended already."""
-    return _HEAD.pack(UNLINKED, asked.sequence, 0, 0, 0) + _UNLINKED.pack(status)
+def unlinked(request: UnlinkRequest, status: int) -> bytes:
+    """The response to UnlinkRequest: -ECONNRESET when the transfer was given up, 0 when it had ended already."""
+    return _HEADER.pack(UNLINKED, request.sequence, 0, 0, 0) + _UNLINKED.pack(status)

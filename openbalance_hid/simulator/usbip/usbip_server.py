@@ -1,8 +1,8 @@
 """Virtual decks exported over USB/IP, so that `usbip attach` makes real HID devices of them on any Linux machine.
 
-It listens on 127.0.0.1 only. What is said is in `usbip_words`, what a deck answers in `usb_device`, and what becomes of the
-transfers of a host that has imported a deck in `usbip_link`. One host a deck; unplugging the deck hangs up on its host, which
-unplugs it there.
+The server listens on 127.0.0.1 only. Not here: the encoding of messages (`usbip_messages`), the answers of a deck
+(`usb_device`), the transfers of a host (`usbip_link`). One host per deck; unplugging the deck ends the connection to its host,
+which unplugs it there.
 """
 
 import errno
@@ -16,54 +16,54 @@ from contextlib import suppress
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.usbip import usbip_messages as words
-from openbalance_hid.simulator.usbip.usbip_link import UsbIpLink, hang_up, receive
-from openbalance_hid.simulator.usbip.usbip_messages import Exported, NonsenseError
+from openbalance_hid.simulator.usbip import usbip_messages as messages
+from openbalance_hid.simulator.usbip.usbip_link import UsbIpLink, disconnect, receive
+from openbalance_hid.simulator.usbip.usbip_messages import ExportedDeck, UsbIpProtocolError
 
 log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 3240  # usbip's own
-FIRST_WORDS_LIMIT_S = 5.0  # to say what is wanted; afterwards a host may be silent for days
-SEND_LIMIT_S = 5  # a host that takes nothing for so long is gone
+OPERATION_TIMEOUT_S = 5.0  # for the first request; after an import a host may be silent for days
+SEND_TIMEOUT_S = 5  # a host that reads nothing for this long is disconnected
 CONNECTIONS = 16
 
 
 class UsbIpServer:
-    """Exports `decks` from `start` to `stop`, under the bus ids 1-1, 1-2 and so on."""
+    """Exports `decks` from `start` to `stop`, with the bus ids 1-1, 1-2 and so on."""
 
     def __init__(self, decks: Sequence[VirtualDeck], port: int = DEFAULT_PORT) -> None:
-        """`port` 0: any."""
-        self._decks = {Exported(number, deck.model): deck for number, deck in enumerate(decks, start=1)}
-        self._wanted_port = port
-        self._visitors = ClientThreads()
+        """`port` 0: any free port."""
+        self._decks = {ExportedDeck(number, deck.model): deck for number, deck in enumerate(decks, start=1)}
+        self._requested_port = port
+        self._client_threads = ClientThreads()
         self._lock = threading.Lock()  # of everything below
         self._listener: socket.socket | None = None
-        self._talks: set[socket.socket] = set()  # connections that are still talked to
-        self._taken: dict[Exported, UsbIpLink] = {}
+        self._connections: set[socket.socket] = set()
+        self._links: dict[ExportedDeck, UsbIpLink] = {}
         self._thread: threading.Thread | None = None
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 when none is."""
+        """Return the port of the server; 0 when it does not run."""
         return int(self._listener.getsockname()[1]) if self._listener is not None else 0
 
     @property
     def bus_ids(self) -> tuple[str, ...]:
-        """What to attach, in the order of the decks."""
+        """Return the bus ids to attach, in the order of the decks."""
         return tuple(one.bus_id for one in self._decks)
 
     def is_attached(self, number: int) -> bool:
-        """Whether a host has the deck with that number, from 0."""
+        """Return whether a host has attached the deck `number`, counted from 0."""
         with self._lock:
-            return list(self._decks)[number] in self._taken
+            return list(self._decks)[number] in self._links
 
     def start(self) -> int:
-        """Listens; the port. Raises UsageError when it cannot be had."""
+        """Start to listen and return the port. Raises UsageError when the port is taken or not permitted."""
         try:
-            listener = socket.create_server(("127.0.0.1", self._wanted_port))
+            listener = socket.create_server(("127.0.0.1", self._requested_port))
         except OSError as error:
             reason = "is taken" if error.errno == errno.EADDRINUSE else (error.strerror or str(error)).lower()
-            raise UsageError(f"port {self._wanted_port} {reason}", "openbalance-hid simulate --usbip 0") from error
+            raise UsageError(f"port {self._requested_port} {reason}", "openbalance-hid simulate --usbip 0") from error
         with self._lock:
             self._listener = listener
             self._thread = threading.Thread(target=self._accept, args=(listener,), name="usbip", daemon=True)
@@ -71,19 +71,19 @@ class UsbIpServer:
         return self.port
 
     def stop(self) -> None:
-        """Hangs up on every host and joins the threads. May be called twice."""
+        """Disconnect every host and join the threads. Idempotent."""
         with self._lock:
             listener, self._listener = self._listener, None
-            talks = tuple(self._talks)
+            connections = tuple(self._connections)
         if listener is None or self._thread is None:
             return
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._thread.join()
         listener.close()
-        for connection in talks:
-            hang_up(connection)
-        self._visitors.join()
+        for connection in connections:
+            disconnect(connection)
+        self._client_threads.join()
 
     def _accept(self, listener: socket.socket) -> None:
         number = 0
@@ -94,60 +94,62 @@ class UsbIpServer:
                 return
             number += 1
             with self._lock:
-                welcome = self._listener is not None and len(self._talks) < CONNECTIONS
-                if welcome:
-                    thread = threading.Thread(target=self._talk, args=(connection,), name=f"usbip-{number}", daemon=True)
-                    self._talks.add(connection)
+                accepted = self._listener is not None and len(self._connections) < CONNECTIONS
+                if accepted:
+                    thread = threading.Thread(
+                        target=self._serve_connection, args=(connection,), name=f"usbip-{number}", daemon=True
+                    )
+                    self._connections.add(connection)
                     thread.start()
-                    self._visitors.note(thread)
-            if not welcome:
+                    self._client_threads.add(thread)
+            if not accepted:
                 connection.close()
 
-    def _talk(self, connection: socket.socket) -> None:
-        """One connection from its first word to its end."""
+    def _serve_connection(self, connection: socket.socket) -> None:
+        """Serve one connection until it ends."""
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_LIMIT_S, 0))
-            connection.settimeout(FIRST_WORDS_LIMIT_S)
-            self._answer(connection)
-        except (OSError, NonsenseError) as error:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT_S, 0))
+            connection.settimeout(OPERATION_TIMEOUT_S)
+            self._answer_operation(connection)
+        except (OSError, UsbIpProtocolError) as error:
             log.debug("a USB/IP connection ended: %s", error)
         except Exception:
             log.exception("a USB/IP connection failed")
         finally:
             with self._lock:
-                self._talks.discard(connection)
+                self._connections.discard(connection)
             connection.close()
 
-    def _answer(self, connection: socket.socket) -> None:
-        version, code, _status = words.OPERATION.unpack(receive(connection, words.OPERATION.size))
-        if version != words.VERSION:
-            raise NonsenseError(f"version {version:#06x}")
-        if code == words.REQUEST_LIST:
-            connection.sendall(words.device_list([one for one, deck in self._decks.items() if deck.plugged]))
-        elif code == words.REQUEST_IMPORT:
-            bus_id = receive(connection, words.BUS_ID_BYTES).rstrip(b"\0")
+    def _answer_operation(self, connection: socket.socket) -> None:
+        version, code, _status = messages.OPERATION.unpack(receive(connection, messages.OPERATION.size))
+        if version != messages.VERSION:
+            raise UsbIpProtocolError(f"version {version:#06x}")
+        if code == messages.REQUEST_LIST:
+            connection.sendall(messages.device_list([one for one, deck in self._decks.items() if deck.plugged]))
+        elif code == messages.REQUEST_IMPORT:
+            bus_id = receive(connection, messages.BUS_ID_BYTES).rstrip(b"\0")
             self._import(connection, bus_id)
         else:
-            raise NonsenseError(f"operation {code:#06x}")
+            raise UsbIpProtocolError(f"operation {code:#06x}")
 
     def _import(self, connection: socket.socket, bus_id: bytes) -> None:
         one = next((one for one in self._decks if one.bus_id.encode() == bus_id and self._decks[one].plugged), None)
         if one is None:
-            connection.sendall(words.not_imported(words.NO_DEVICE))
+            connection.sendall(messages.not_imported(messages.NO_DEVICE))
             return
         with self._lock:
-            free = one not in self._taken
+            free = one not in self._links
             if free:
-                self._taken[one] = link = UsbIpLink(connection, self._decks[one])
+                self._links[one] = link = UsbIpLink(connection, self._decks[one])
         if not free:
-            connection.sendall(words.not_imported(words.BUSY))
+            connection.sendall(messages.not_imported(messages.BUSY))
             return
         try:
             log.info("%s %s is attached", one.model.title, self._decks[one].serial)
-            connection.sendall(words.imported(one))
+            connection.sendall(messages.imported(one))
             link.serve()
         finally:
             with self._lock:
-                del self._taken[one]
+                del self._links[one]
             log.info("%s %s is detached", one.model.title, self._decks[one].serial)

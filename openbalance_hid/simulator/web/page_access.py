@@ -1,9 +1,8 @@
-"""Who may talk to the browser deck: the pure checks on a request, before anything is answered.
+"""Access control of the page server: the checks of a request before any response. Pure.
 
-No socket and no thread here. A page elsewhere on the web can make a browser send requests to 127.0.0.1; three checks keep it
-out, in this order: the name it was called by (against DNS rebinding), the page that asks (against cross-site WebSockets) and
-the token (against everything else on this machine). The words that a program is started with are read by everybody there, so
-that a browser is started with a ticket, which is good for one visit.
+Any web page can make a browser send requests to 127.0.0.1. Three checks refuse them, in this order: the Host header (against
+DNS rebinding), the Origin header (against cross-site WebSockets) and the token (against other users and programs of this
+machine). Every user can read the command line of a program, so a browser is started with a token that works once.
 """
 
 from __future__ import annotations
@@ -14,29 +13,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-HTTP_PORT = 80  # a browser leaves it out of Host and Origin
-TICKET_S = 120.0  # for a browser that has to start first
-QUERY_FIELDS = 8  # more than the page ever sends; bounds the work on a hostile query
+HTTP_PORT = 80  # browsers leave it out of Host and Origin
+ONE_TIME_TOKEN_S = 120.0  # long enough for a browser that has to start first
+QUERY_FIELDS = 8  # more than the page sends; bounds the work for a hostile query
 
 
 @dataclass(frozen=True, slots=True)
 class PageAccess:
-    """The rules of one running server."""
+    """The access rules of one running server."""
 
     port: int
     token: str = field(repr=False)
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names that this server answers to: never a name that somebody else's DNS decides."""
+        """Return the accepted Host values: no name that DNS resolves."""
         suffix = "" if self.port == HTTP_PORT else f":{self.port}"
         return (f"127.0.0.1{suffix}", f"localhost{suffix}")
 
     def refusal(self, target: str, values: Callable[[str], Sequence[str]], *, websocket: bool) -> str | None:
-        """Why the request must be refused (`host`, `origin`, `token`), or None when it may pass.
+        """Return the check that refuses the request (`host`, `origin`, `token`), or None when it is accepted.
 
-        `target`: the request target as sent. `values`: all values of a header, by its name. A program that is no browser
-        sends no Origin and may pass; a browser always sends one with a WebSocket, so that one without is refused.
+        `target`: the request target as sent. `values`: all values of a header, by its name. A program other than a browser
+        sends no Origin and is accepted; a browser always sends one with a WebSocket, so one without it is refused.
         """
         host = [value.lower() for value in values("Host")]
         if len(host) != 1 or host[0] not in self.hosts:
@@ -51,25 +50,25 @@ class PageAccess:
         return None
 
 
-class Tickets:
-    """Each good for one visit within `TICKET_S`. Monotonic seconds; under one lock of the owner's."""
+class OneTimeTokens:
+    """Tokens that open the page once, within `ONE_TIME_TOKEN_S`. Monotonic seconds. The server holds a lock."""
 
     def __init__(self) -> None:
         self._ends_at_s: dict[str, float] = {}
 
-    def sell(self, now_s: float) -> str:
-        """A new one."""
-        ticket = secrets.token_urlsafe(24)
-        self._ends_at_s[ticket] = now_s + TICKET_S
-        return ticket
+    def issue(self, now_s: float) -> str:
+        """Return a new token."""
+        token = secrets.token_urlsafe(24)
+        self._ends_at_s[token] = now_s + ONE_TIME_TOKEN_S
+        return token
 
-    def take(self, target: str, now_s: float) -> bool:
-        """Whether the request target has a good one, which it then was."""
-        return self._ends_at_s.pop(value_in(target, "ticket"), float("-inf")) > now_s
+    def redeem(self, target: str, now_s: float) -> bool:
+        """Return whether the request target holds a valid token, and use it up."""
+        return self._ends_at_s.pop(value_in(target, "one_time_token"), float("-inf")) > now_s
 
 
 def value_in(target: str, name: str) -> str:
-    """The value of `name` in a request target; empty when there is none, or more than one."""
+    """Return the value of `name` in a request target; empty for none, or for more than one."""
     query = target.partition("?")[2]
     try:
         values = parse_qs(query, keep_blank_values=True, max_num_fields=QUERY_FIELDS).get(name, [])
@@ -79,9 +78,9 @@ def value_in(target: str, name: str) -> str:
 
 
 def security_headers(host: str) -> dict[str, str]:
-    """Headers of every answer. The page loads nothing from elsewhere, is framed by nobody, and leaks its address to nobody.
+    """Return the headers of every response: no foreign resources, no framing, no referrer.
 
-    `host`: the checked Host of the request. It is named for the WebSocket because older browsers do not count `ws:` as 'self'.
+    `host`: the checked Host of the request, for the WebSocket: older browsers do not include `ws:` in 'self'.
     """
     connect = f"'self' ws://{host}" if host else "'self'"
     policy = {

@@ -1,6 +1,6 @@
-"""The plumbing under the browser deck: a port, a connection that cannot hang, answers with their headers, the page's files.
+"""HTTP below the page server: listening socket, connections with a send timeout, response headers, files of the page.
 
-What is asked and answered is in `browser`.
+Not here: the resources and their content (`page_server`).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from openbalance_hid.simulator.web.page_access import security_headers
 logger = logging.getLogger(__name__)
 
 FIRST_PORT = 8484
-PORTS_TRIED = 51  # without a wish: 8484 and the next 50
+PORTS_TRIED = 51  # by default: 8484 and the next 50
 LAST_PORT = 65535
-SEND_TIMEOUT_S = 5  # a page that has read nothing for so long is gone
-FULL_S = 0.005  # between two looks whether there is room again
+SEND_TIMEOUT_S = 5  # a page that reads nothing for this long is disconnected
+ROOM_CHECK_S = 0.005  # between two checks for a free connection
 TEXT = "text/plain; charset=utf-8"
 PAGE_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -43,10 +43,10 @@ PAGE_FILES = {
 }
 
 
-class PageHttp(socket.socket):
-    """A listening socket. `has_room` is asked before each one that is let in; while it says no, the others wait outside.
+class PageListener(socket.socket):
+    """A listening socket. It accepts a connection only while `has_room()`; further clients wait in the backlog.
 
-    Out of descriptors it waits too: the library would take that for its end, and nobody would be let in ever again.
+    Out of file descriptors it waits, too: the library would stop to accept connections for good.
     """
 
     has_room: Callable[[], bool] = staticmethod(lambda: True)
@@ -54,66 +54,66 @@ class PageHttp(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         while True:
             while self.fileno() >= 0 and not self.has_room():
-                time.sleep(FULL_S)
+                time.sleep(ROOM_CHECK_S)
             try:
                 return super().accept()
             except OSError as error:
                 if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED):
                     raise
-                logger.debug("nobody can be let in: %s", error)
-                time.sleep(FULL_S)
+                logger.debug("cannot accept a connection: %s", error)
+                time.sleep(ROOM_CHECK_S)
 
 
-def listen(port: int | None) -> PageHttp:
-    """A socket that listens on 127.0.0.1 only. `port` None: 8484 or one of the next 50; 0: any free one.
+def listen(port: int | None) -> PageListener:
+    """Return a socket that listens on 127.0.0.1 only. `port` None: 8484 or one of the next 50; 0: any free port.
 
-    Raises UsageError when the wanted port, or every one of these, cannot be had.
+    Raises UsageError when no such port is free.
     """
     if port is not None and not 0 <= port <= LAST_PORT:
         raise UsageError(f"port {port} is not between 0 and {LAST_PORT}", "openbalance-hid demo --port 0")
     for candidate in (port,) if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         try:
-            return PageHttp(fileno=socket.create_server(("127.0.0.1", candidate)).detach())
+            return PageListener(fileno=socket.create_server(("127.0.0.1", candidate)).detach())
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                reason = (os.strerror(error.errno) if error.errno else str(error)).lower()  # without the address, said before
+                reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
                 raise UsageError(f"cannot listen on port {candidate}: {reason}", "openbalance-hid demo --port 0") from error
             if port is not None:
                 raise UsageError(f"port {port} is taken", "openbalance-hid demo --port 0") from error
     raise UsageError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are taken", "openbalance-hid demo --port 0")
 
 
-class Connection(ServerConnection):
-    """A connection that ends when its page stops reading, and that can be ended before it has asked for anything."""
+class PageConnection(ServerConnection):
+    """A connection with a send timeout, which can be closed before its first request."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        # struct timeval; a blocking send that takes longer fails, and the library then closes the connection
+        # struct timeval; after the timeout a blocking send fails, and the library closes the connection
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT_S, 0))
         super().__init__(sock, *arguments, **options)
 
     @property
     def alive(self) -> bool:
-        """False once it is closed."""
+        """Return False once it is closed."""
         return self.state is not State.CLOSED
 
     @property
-    def asks_still(self) -> bool:
-        """True until its request is answered."""
+    def awaits_request(self) -> bool:
+        """Return True until its request is answered."""
         return self.state is State.CONNECTING
 
-    def hang_up_unless_open(self) -> None:
-        """Ends a connection that has not become a WebSocket: browsers open some that they never use."""
-        if self.asks_still:
-            self.hang_up()
+    def disconnect_unless_open(self) -> None:
+        """Close a connection that is not a WebSocket yet: browsers open connections that they never use."""
+        if self.awaits_request:
+            self.disconnect()
 
-    def hang_up(self) -> None:
-        """Ends the connection at once, also in the middle of a send that waits for the page."""
+    def disconnect(self) -> None:
+        """Close the connection at once, also during a send that waits for the page."""
         with contextlib.suppress(OSError):  # closed already
             self.socket.shutdown(socket.SHUT_RDWR)
 
 
 def response(status: HTTPStatus, body: str | bytes, content_type: str = TEXT, *, host: str = "", **more: str) -> Response:
-    """An answer that nobody caches, frames or sniffs. `host`: the checked Host of the request; `more`: further headers."""
+    """Return a response that forbids caching, framing and sniffing. `host`: the checked Host; `more`: further headers."""
     data = body.encode() if isinstance(body, str) else body
     headers = Headers(security_headers(host))
     headers["Date"] = formatdate(usegmt=True)
@@ -125,7 +125,7 @@ def response(status: HTTPStatus, body: str | bytes, content_type: str = TEXT, *,
 
 
 def page_files(token: str) -> Mapping[str, tuple[str, bytes]]:
-    """Content type and bytes of the page's files by path; the page asks for the others with the token."""
+    """Return path -> content type and bytes of the page's files. The token is written into the links of `index.html`."""
     folder = files("openbalance_hid.simulator.web") / "page"
     found = {path: (kind, (folder / name).read_bytes()) for path, (name, kind) in PAGE_FILES.items()}
     kind, index = found["/"]
@@ -134,9 +134,9 @@ def page_files(token: str) -> Mapping[str, tuple[str, bytes]]:
 
 
 def quiet_logger(ours: logging.Logger) -> logging.Logger:
-    """A logger for the library that passes on its errors only: below that it writes addresses, and these hold the token."""
+    """Return a logger for the library that drops everything below errors: its messages hold URLs with the token."""
     quiet = logging.Logger(f"{ours.name}.wire", logging.ERROR)
     quiet.parent = ours
-    # a browser that opens a connection and leaves again is no news
+    # a browser that opens a connection and closes it unused is normal
     quiet.addFilter(lambda record: record.msg != "opening handshake failed")
     return quiet

@@ -1,7 +1,7 @@
-"""Which keys and dials are held down, and by which page.
+"""The keys and dials that are down, and the pages that press them.
 
-Several pages can show the same deck, and a real key is down as long as any finger is on it. So the deck is told only of the
-first finger down and the last one up, in that order, and a page that disappears lifts all its fingers.
+Several pages can show the same deck. A key is down while at least one page presses it: the deck gets the first press and the
+last release. A page that disconnects releases all its keys.
 """
 
 from __future__ import annotations
@@ -12,48 +12,48 @@ from enum import Enum
 
 
 class InputPart(Enum):
-    """What can be held down."""
+    """The controls that can be pressed."""
 
     KEY = "key"
     DIAL = "dial"
 
 
-Held = tuple[InputPart, int]
+_Control = tuple[InputPart, int]
 
 
 class PageInput:
-    """All fingers of all pages on one deck. `move(part, index, down)` tells the deck; it is called under a lock, in order."""
+    """Presses of all pages on one deck. `move(part, index, down)` changes the deck; it is called under a lock, in order."""
 
     def __init__(self, move: Callable[[InputPart, int, bool], None]) -> None:
         self._move = move
         self._lock = threading.Lock()
-        self._holders: dict[Held, set[object]] = {}
+        self._pages_of: dict[_Control, set[object]] = {}
 
-    def down(self, holder: object, part: InputPart, index: int) -> None:
-        """Puts a finger of `holder` down. A second one of the same holder changes nothing."""
+    def press(self, page: object, part: InputPart, index: int) -> None:
+        """Press a control. A second press of the same page changes nothing."""
         with self._lock:
-            holders = self._holders.setdefault((part, index), set())
-            first = not holders
-            holders.add(holder)
+            pages = self._pages_of.setdefault((part, index), set())
+            first = not pages
+            pages.add(page)
             if first:
                 self._move(part, index, True)
 
-    def up(self, holder: object, part: InputPart, index: int) -> None:
-        """Lifts the finger of `holder`. One that was not down changes nothing."""
+    def release(self, page: object, part: InputPart, index: int) -> None:
+        """Release a control. Nothing changes when the page does not press it."""
         with self._lock:
-            self._lift(holder, (part, index))
+            self._release(page, (part, index))
 
-    def lift_all(self, holder: object) -> None:
-        """Lifts every finger of `holder`."""
+    def release_all(self, page: object) -> None:
+        """Release every control that `page` presses."""
         with self._lock:
-            for held in list(self._holders):
-                self._lift(holder, held)
+            for control in list(self._pages_of):
+                self._release(page, control)
 
-    def _lift(self, holder: object, held: Held) -> None:
-        holders = self._holders.get(held, set())
-        if holder not in holders:
+    def _release(self, page: object, control: _Control) -> None:
+        pages = self._pages_of.get(control, set())
+        if page not in pages:
             return
-        holders.discard(holder)
-        if not holders:
-            del self._holders[held]
-            self._move(*held, False)
+        pages.discard(page)
+        if not pages:
+            del self._pages_of[control]
+            self._move(*control, False)

@@ -1,7 +1,7 @@
-"""The words that page and server say to each other over the WebSocket, as JSON objects told apart by `type`.
+"""The messages between page and server: JSON objects over the WebSocket, tagged by `type`.
 
-Only their shape. A number is checked here for its range as far as it does not depend on the model; whether the deck has that
-key is for the server to know.
+Only their shape. Numbers are checked here for ranges that do not depend on the model; the presenter checks whether the deck has
+such a key.
 """
 
 from __future__ import annotations
@@ -10,92 +10,92 @@ from typing import Annotated
 
 import msgspec
 
-CLIENT_MESSAGE_BYTES = 1024  # a page never says more than some 60 bytes at once
+CLIENT_MESSAGE_BYTES = 1024  # the longest message of a page has about 60 bytes
 
-Index = Annotated[int, msgspec.Meta(ge=0, le=255)]
-Steps = Annotated[int, msgspec.Meta(ge=-64, le=64)]  # of one message; a quick hand makes some 10
-Pixels = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # a touch report has 16 bit for it
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-
-
-class _Word(msgspec.Struct, frozen=True, tag_field="type"):
-    """One message. Unknown fields are ignored, so that an older server understands a newer page."""
+_Number = Annotated[int, msgspec.Meta(ge=0, le=255)]
+_Steps = Annotated[int, msgspec.Meta(ge=-64, le=64)]  # per message; a quick turn makes about 10
+_Pixels = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 16 bits in a touch report
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-# --- what the page says --------------------------------------------------------------------------------------------------
+class _Message(msgspec.Struct, frozen=True, tag_field="type"):
+    """One message. Unknown fields are ignored, so that an older server works with a newer page."""
 
 
-class PressMessage(_Word, frozen=True, tag="press"):
-    """A finger went down on a key."""
-
-    key: Index
+# --- from page to server -------------------------------------------------------------------------------------------------
 
 
-class ReleaseMessage(_Word, frozen=True, tag="release"):
-    """The finger left the key."""
+class PressMessage(_Message, frozen=True, tag="press"):
+    """A key was pressed."""
 
-    key: Index
-
-
-class TurnMessage(_Word, frozen=True, tag="turn"):
-    """A dial was turned. Positive: clockwise, in clicks."""
-
-    dial: Index
-    steps: Steps
+    key: _Number
 
 
-class PushMessage(_Word, frozen=True, tag="push"):
-    """A dial was pushed down or let go."""
+class ReleaseMessage(_Message, frozen=True, tag="release"):
+    """A key was released."""
 
-    dial: Index
+    key: _Number
+
+
+class TurnMessage(_Message, frozen=True, tag="turn"):
+    """A dial was turned. `steps`: clicks; positive: clockwise."""
+
+    dial: _Number
+    steps: _Steps
+
+
+class PushMessage(_Message, frozen=True, tag="push"):
+    """A dial was pressed or released."""
+
+    dial: _Number
     down: bool
 
 
-class TouchMessage(_Word, frozen=True, tag="touch"):
-    """The strip was touched. Pixels of the strip, from its top left."""
+class TouchMessage(_Message, frozen=True, tag="touch"):
+    """The strip was touched. Pixels from its top left."""
 
-    x: Pixels
-    y: Pixels
+    x: _Pixels
+    y: _Pixels
     long: bool = False
-    x_out: Pixels | None = None  # where a finger that moved left the strip
+    x_out: _Pixels | None = None  # end of a drag
 
 
-class ChooseScenario(_Word, frozen=True, tag="scenario"):
-    """The sample account is to show another scenario."""
+class ChooseScenario(_Message, frozen=True, tag="scenario"):
+    """The user chose another scenario of the sample account."""
 
-    name: Name
-
-
-class ChooseModel(_Word, frozen=True, tag="model"):
-    """Another model of deck is to be plugged in."""
-
-    name: Name
+    name: _Name
 
 
-FromPage = PressMessage | ReleaseMessage | TurnMessage | PushMessage | TouchMessage | ChooseScenario | ChooseModel
+class ChooseModel(_Message, frozen=True, tag="model"):
+    """The user chose another model of deck."""
+
+    name: _Name
 
 
-def understand(message: str | bytes) -> FromPage | None:
-    """What the page said; None for anything that is none of its words."""
+ClientMessage = PressMessage | ReleaseMessage | TurnMessage | PushMessage | TouchMessage | ChooseScenario | ChooseModel
+
+
+def decode(text: str | bytes) -> ClientMessage | None:
+    """Return the message of a page; None for an invalid one."""
     try:
-        word: FromPage = msgspec.json.decode(message, type=FromPage)
+        message: ClientMessage = msgspec.json.decode(text, type=ClientMessage)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return word
+    return message
 
 
-# --- what /deck.json says ------------------------------------------------------------------------------------------------
+# --- /deck.json --------------------------------------------------------------------------------------------------------
 
 
-class Named(msgspec.Struct, frozen=True):
-    """A scenario or model that can be chosen."""
+class NamedOption(msgspec.Struct, frozen=True):
+    """A scenario or model that the user can choose."""
 
     name: str
     title: str
 
 
 class KeySize(msgspec.Struct, frozen=True):
-    """Pixels of one key's picture; 0 × 0 for keys without a display."""
+    """Pixels of a key picture; 0 × 0 for keys without a display."""
 
     width: int
     height: int
@@ -110,18 +110,18 @@ class DisplayShape(msgspec.Struct, frozen=True):
 
 
 class KeyRow(msgspec.Struct, frozen=True):
-    """One key. `image_sha256`: of what `/keys/N.png` answers, or None without a display."""
+    """One key. `image_sha256`: of `/keys/N.png`; None without a display."""
 
     key: int
     text: str
     image_sha256: str | None
 
 
-class Description(msgspec.Struct, frozen=True):
-    """The shape of the deck, and what is on it. Touch keys are numbered after the `cols` × `rows` keys."""
+class DeckDescription(msgspec.Struct, frozen=True):
+    """The shape of the deck and the state of its keys. Touch keys are numbered after the `cols` × `rows` keys."""
 
     serial: str
-    model: Named
+    model: NamedOption
     cols: int
     rows: int
     key: KeySize
@@ -131,55 +131,55 @@ class Description(msgspec.Struct, frozen=True):
     brightness: int
     keys: list[KeyRow]
     scenario: str
-    scenarios: list[Named]  # `title` is what the scenario shows, in a sentence
-    models: list[Named]
+    scenarios: list[NamedOption]  # `title`: one sentence about the scenario
+    models: list[NamedOption]
 
 
-# --- what the server says ------------------------------------------------------------------------------------------------
+# --- from server to page -------------------------------------------------------------------------------------------------
 
 
-class KeyMessage(_Word, frozen=True, tag="key"):
-    """What one key shows now. `png`: base64, upright; empty for a key without a display."""
+class KeyMessage(_Message, frozen=True, tag="key"):
+    """The content of a key. `png`: base64, upright; empty for a key without a display."""
 
     key: int
     text: str
     png: str
 
 
-class StripMessage(_Word, frozen=True, tag="strip"):
-    """What the touch strip or the information screen shows now. `png`: base64; `texts`: of its parts, left to right."""
+class StripMessage(_Message, frozen=True, tag="strip"):
+    """The content of the touch strip or the information screen. `png`: base64; `texts`: of its parts, left to right."""
 
     png: str
     texts: list[str] = []
 
 
-class BrightnessMessage(_Word, frozen=True, tag="brightness"):
-    """The panel's brightness, 0 to 100."""
+class BrightnessMessage(_Message, frozen=True, tag="brightness"):
+    """The brightness of the display, 0 to 100."""
 
     percent: int
 
 
-class ScenarioMessage(_Word, frozen=True, tag="scenario"):
-    """The scenario that the sample account shows now."""
+class ScenarioMessage(_Message, frozen=True, tag="scenario"):
+    """The current scenario of the sample account."""
 
     name: str
 
 
-class NoteMessage(_Word, frozen=True, tag="note"):
-    """One line on what a press did, for the line below the deck."""
+class NoteMessage(_Message, frozen=True, tag="note"):
+    """The line below the deck: the result of a press."""
 
     text: str
 
 
-class DeckMessage(_Word, frozen=True, tag="deck"):
-    """Another deck is plugged in; the pictures of its keys follow."""
+class DeckMessage(_Message, frozen=True, tag="deck"):
+    """Another deck was plugged in; the pictures of its keys follow."""
 
-    deck: Description
-
-
-FromServer = KeyMessage | StripMessage | BrightnessMessage | ScenarioMessage | NoteMessage | DeckMessage
+    deck: DeckDescription
 
 
-def say(word: FromServer) -> str:
-    """The word as JSON text."""
-    return msgspec.json.encode(word).decode()
+ServerMessage = KeyMessage | StripMessage | BrightnessMessage | ScenarioMessage | NoteMessage | DeckMessage
+
+
+def encode(message: ServerMessage) -> str:
+    """Return the message as JSON text."""
+    return msgspec.json.encode(message).decode()

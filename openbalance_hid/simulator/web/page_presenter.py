@@ -1,6 +1,6 @@
-"""The deck that stands on the page: its shape, what each part of it shows, and what a word from a page does to it.
+"""Presenter of a deck on the page: messages about its shape and content, and the effect of messages from a page.
 
-No socket and no thread of its own; everything here may be called from any thread. A page is known only as a `holder`.
+No socket and no thread. Thread-safe. A page is an opaque object here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from openbalance_hid.simulator.device.models import DeckModel
-from openbalance_hid.simulator.web import page_messages as words
-from openbalance_hid.simulator.web.page_client import Item
+from openbalance_hid.simulator.web import page_messages as messages
+from openbalance_hid.simulator.web.page_client import PageItem
 from openbalance_hid.simulator.web.page_input import InputPart, PageInput
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PANEL, BRIGHTNESS, SCENARIO, NOTE, DECK = "panel", "brightness", "scenario", "no
 
 
 class ShownDeck(Protocol):
-    """What the page needs of a deck; `VirtualDeck` is one."""
+    """The part of `VirtualDeck` that the page uses."""
 
     @property
     def model(self) -> DeckModel: ...
@@ -45,20 +45,20 @@ class ShownDeck(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Something the page can choose. `rows`: (name, title) in order; `choose` is called with a name of these, on any thread."""
+class PageChoice:
+    """A list to choose from on the page. `rows`: (name, title) in order; `choose` gets one of these names, on any thread."""
 
     rows: Sequence[tuple[str, str]] = ()
     chosen: Callable[[], str] = str
     choose: Callable[[str], None] | None = None
 
     @property
-    def offered(self) -> list[words.Named]:
-        """The rows, or nothing when choosing does nothing."""
-        return [words.Named(name, title) for name, title in self.rows] if self.choose else []
+    def offered(self) -> list[messages.NamedOption]:
+        """Return the rows; empty without `choose`."""
+        return [messages.NamedOption(name, title) for name, title in self.rows] if self.choose else []
 
-    def take(self, name: str) -> bool:
-        """Chooses `name`; False when it is not offered."""
+    def select(self, name: str) -> bool:
+        """Choose `name`; return False when it is not offered."""
         if self.choose is None or name not in {row[0] for row in self.rows}:
             return False
         self.choose(name)
@@ -67,75 +67,79 @@ class Choice:
 
 @dataclass(slots=True)
 class PagePresenter:
-    """One deck on the page. `texts`: the tiles' words, asked whenever they are told: by the number of a key, and by
-    "cell N", "screen" and "touch key N" for what is beside the keys.
+    """One deck on the page. `texts` returns the texts of the tiles, by the number of a key, and by "cell N", "screen" and
+    "touch key N" for the parts beside the keys.
     """
 
     deck: ShownDeck
-    texts: Callable[[], Mapping[Item, str]]
-    scenarios: Choice = field(default_factory=Choice)
-    models: Choice = field(default_factory=Choice)
+    texts: Callable[[], Mapping[PageItem, str]]
+    scenarios: PageChoice = field(default_factory=PageChoice)
+    models: PageChoice = field(default_factory=PageChoice)
     note: str = ""
-    fingers: PageInput = field(init=False)
+    input: PageInput = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fingers = PageInput(self._move)
+        self.input = PageInput(self._move)
 
     @property
     def keys(self) -> range:
-        """Numbers of all keys, touch keys last."""
+        """Return the numbers of all keys, touch keys last."""
         return range(self.deck.model.keys + self.deck.model.touch_keys)
 
     @property
-    def panel(self) -> words.DisplayShape | None:
-        """The strip or screen beside the keys."""
+    def panel(self) -> messages.DisplayShape | None:
+        """Return the strip or screen beside the keys."""
         model = self.deck.model
         shape = model.strip or model.screen
-        return words.DisplayShape(shape.width, shape.height, model.strip is not None) if shape else None
+        return messages.DisplayShape(shape.width, shape.height, model.strip is not None) if shape else None
 
-    def items(self) -> list[Item]:
-        """Everything that a page has to be told when it connects, in this order."""
+    def items(self) -> list[PageItem]:
+        """Return all items that a page gets when it connects, in this order."""
         return [*self.keys, *([PANEL] if self.panel else []), BRIGHTNESS, *([SCENARIO] if self.scenarios.rows else []), NOTE]
 
-    def message(self, item: Item) -> str | None:
-        """The present state of `item` as JSON text; None when this deck has no such thing."""
+    def message(self, item: PageItem) -> str | None:
+        """Return the current state of `item` as JSON text; None when the deck has no such item."""
         if isinstance(item, int):
             if item not in self.keys:
                 return None
             png = self.key_png(item) or b""
-            return words.say(words.KeyMessage(item, self.text(item), base64.b64encode(png).decode()))
+            return messages.encode(messages.KeyMessage(item, self.text(item), base64.b64encode(png).decode()))
         if item == PANEL:
             picture = self.panel_png()
-            return words.say(words.StripMessage(base64.b64encode(picture).decode(), self.panel_texts())) if picture else None
-        word: words.FromServer
+            return (
+                messages.encode(messages.StripMessage(base64.b64encode(picture).decode(), self.panel_texts()))
+                if picture
+                else None
+            )
+        message: messages.ServerMessage
         match item:
             case "brightness":
-                word = words.BrightnessMessage(self.deck.brightness)
+                message = messages.BrightnessMessage(self.deck.brightness)
             case "scenario":
-                word = words.ScenarioMessage(self.scenarios.chosen())
+                message = messages.ScenarioMessage(self.scenarios.chosen())
             case "note":
-                word = words.NoteMessage(self.note)
+                message = messages.NoteMessage(self.note)
             case _:
-                word = words.DeckMessage(self.description())
-        return words.say(word)
+                message = messages.DeckMessage(self.description())
+        return messages.encode(message)
 
     def text(self, key: int) -> str:
-        """What a key or touch key says or does."""
+        """Return the text of a key or touch key."""
         beside = key - self.deck.model.keys
         return self.texts().get(key if beside < 0 else f"touch key {beside}", "")
 
     def panel_texts(self) -> list[str]:
-        """What stands on the strip above each dial, or on the screen."""
+        """Return the text above each dial, or of the screen."""
         texts = self.texts()
         parts = [f"cell {cell}" for cell in range(self.deck.model.dials)] if self.deck.model.strip else ["screen"]
         return [texts.get(part, "") for part in parts]
 
     def key_png(self, key: int) -> bytes | None:
-        """What is on the glass of `key`, upright; None for a key without a display, and for one that does not exist."""
+        """Return the picture on `key`, upright; None for a key without a display or an unknown key."""
         return self.deck.glass_png(key) if key in self.keys and self.deck.model.key_width else None
 
     def panel_png(self) -> bytes | None:
-        """What is on the strip or screen, upright; None when there is neither."""
+        """Return the picture on the strip or screen, upright; None when there is neither."""
         image = self.deck.strip() or self.deck.screen()
         if image is None:
             return None
@@ -143,22 +147,22 @@ class PagePresenter:
             image.save(file, "PNG")
             return file.getvalue()
 
-    def description(self) -> words.Description:
-        """The deck as `/deck.json` describes it."""
+    def description(self) -> messages.DeckDescription:
+        """Return the content of `/deck.json`."""
         model = self.deck.model
         pictures = {key: self.key_png(key) for key in self.keys}
-        return words.Description(
+        return messages.DeckDescription(
             serial=self.deck.serial,
-            model=words.Named(model.name, model.title),
+            model=messages.NamedOption(model.name, model.title),
             cols=model.cols,
             rows=model.rows,
-            key=words.KeySize(model.key_width, model.key_height),
+            key=messages.KeySize(model.key_width, model.key_height),
             touch_keys=model.touch_keys,
             dials=model.dials,
             strip=self.panel,
             brightness=self.deck.brightness,
             keys=[
-                words.KeyRow(key, self.text(key), hashlib.sha256(png).hexdigest() if png else None)
+                messages.KeyRow(key, self.text(key), hashlib.sha256(png).hexdigest() if png else None)
                 for key, png in pictures.items()
             ],
             scenario=self.scenarios.chosen(),
@@ -166,29 +170,29 @@ class PagePresenter:
             models=self.models.offered,
         )
 
-    def obey(self, holder: object, word: words.FromPage) -> bool:
-        """Does what a page said. False when it asks for something that this deck does not have."""
-        match word:
-            case words.PressMessage(key) if key in self.keys:
-                self.fingers.down(holder, InputPart.KEY, key)
-            case words.ReleaseMessage(key) if key in self.keys:
-                self.fingers.up(holder, InputPart.KEY, key)
-            case words.PushMessage(dial, down) if dial < self.deck.model.dials:
-                (self.fingers.down if down else self.fingers.up)(holder, InputPart.DIAL, dial)
-            case words.TurnMessage(dial, steps) if dial < self.deck.model.dials:
+    def handle(self, page: object, message: messages.ClientMessage) -> bool:
+        """Handle the message of a page. Return False when the deck has no such part."""
+        match message:
+            case messages.PressMessage(key) if key in self.keys:
+                self.input.press(page, InputPart.KEY, key)
+            case messages.ReleaseMessage(key) if key in self.keys:
+                self.input.release(page, InputPart.KEY, key)
+            case messages.PushMessage(dial, down) if dial < self.deck.model.dials:
+                (self.input.press if down else self.input.release)(page, InputPart.DIAL, dial)
+            case messages.TurnMessage(dial, steps) if dial < self.deck.model.dials:
                 if steps:
                     self.deck.turn(dial, steps)
-            case words.TouchMessage(x, y, long, x_out) if (
+            case messages.TouchMessage(x, y, long, x_out) if (
                 (strip := self.deck.model.strip) and x < strip.width and y < strip.height
             ):
                 if x_out is None:
                     self.deck.touch(x, y, long)
                 else:
                     self.deck.drag(x, y, min(x_out, strip.width - 1), y)
-            case words.ChooseScenario(name):
-                return self.scenarios.take(name)
-            case words.ChooseModel(name):
-                return self.models.take(name)
+            case messages.ChooseScenario(name):
+                return self.scenarios.select(name)
+            case messages.ChooseModel(name):
+                return self.models.select(name)
             case _:
                 return False
         return True

@@ -8,7 +8,7 @@ import pytest
 
 from openbalance_hid.deck.transport import load_hidapi
 from openbalance_hid.simulator.device.fake_hidapi import DeviceInfo, VirtualBus
-from tests.simulator.reports import virtual
+from tests.simulator.device.reports import virtual
 
 
 @pytest.fixture(params=["virtual", "real"])

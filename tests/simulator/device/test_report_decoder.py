@@ -5,29 +5,29 @@ import errno
 import pytest
 from StreamDeck.ImageHelpers import PILHelper
 
-from openbalance_hid.simulator.device.report_decoder import ReportKind
-from tests.simulator.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
+from openbalance_hid.simulator.device.report_decoder import FaultKind
+from tests.simulator.device.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
 
 NONSENSE = {
-    "an empty report": ([b""], ReportKind.UNKNOWN_REPORT),
-    "an unknown report id": ([b"\x09" + bytes(1023)], ReportKind.UNKNOWN_REPORT),
-    "an unknown command": ([b"\x02\x44" + bytes(1022)], ReportKind.UNKNOWN_REPORT),
-    "a strip picture without a strip": ([b"\x02\x0c" + bytes(1022)], ReportKind.UNKNOWN_REPORT),
-    "a screen picture without a screen": ([b"\x02\x0b" + bytes(1022)], ReportKind.UNKNOWN_REPORT),
-    "a report too short": ([page(jpeg(quality=1))[:1000]], ReportKind.WRONG_LENGTH),
-    "a report too long": ([page(jpeg(quality=1)) + b"\0"], ReportKind.WRONG_LENGTH),
-    "a second page first": ([page(b"x", index=1)], ReportKind.PAGE_ORDER),
-    "a page left out": ([page(b"x", last=0), page(b"x", index=2)], ReportKind.PAGE_ORDER),
-    "a page of another key": ([page(b"x", last=0), page(b"x", index=1, key=1)], ReportKind.PAGE_ORDER),
-    "a picture begun before the last ended": ([page(b"x", last=0), page(b"x", key=1, last=0)], ReportKind.UNFINISHED),
-    "no payload": ([page(b"")], ReportKind.PAYLOAD_LENGTH),
-    "a payload longer than its report": ([page(b"x", length=1017)], ReportKind.PAYLOAD_LENGTH),
-    "a key that is not there": ([page(jpeg(quality=1), key=15)], ReportKind.OUT_OF_RANGE),
-    "a last page flag of 2": ([page(b"x", last=2)], ReportKind.OUT_OF_RANGE),
-    "bytes that are no picture": ([page(b"GIF89a")], ReportKind.NOT_A_PICTURE),
-    "a picture cut short": ([page(jpeg(quality=90)[:900])], ReportKind.NOT_A_PICTURE),
-    "a progressive picture": ([page(jpeg(quality=1, progressive=True))], ReportKind.NOT_A_PICTURE),
-    "a picture of another size": ([page(jpeg((80, 80), quality=1))], ReportKind.WRONG_SIZE),
+    "an empty report": ([b""], FaultKind.UNKNOWN_REPORT),
+    "an unknown report id": ([b"\x09" + bytes(1023)], FaultKind.UNKNOWN_REPORT),
+    "an unknown command": ([b"\x02\x44" + bytes(1022)], FaultKind.UNKNOWN_REPORT),
+    "a strip picture without a strip": ([b"\x02\x0c" + bytes(1022)], FaultKind.UNKNOWN_REPORT),
+    "a screen picture without a screen": ([b"\x02\x0b" + bytes(1022)], FaultKind.UNKNOWN_REPORT),
+    "a report too short": ([page(jpeg(quality=1))[:1000]], FaultKind.WRONG_LENGTH),
+    "a report too long": ([page(jpeg(quality=1)) + b"\0"], FaultKind.WRONG_LENGTH),
+    "a second page first": ([page(b"x", index=1)], FaultKind.PAGE_ORDER),
+    "a page left out": ([page(b"x", last=0), page(b"x", index=2)], FaultKind.PAGE_ORDER),
+    "a page of another key": ([page(b"x", last=0), page(b"x", index=1, key=1)], FaultKind.PAGE_ORDER),
+    "a picture begun before the last ended": ([page(b"x", last=0), page(b"x", key=1, last=0)], FaultKind.UNFINISHED),
+    "no payload": ([page(b"")], FaultKind.PAYLOAD_LENGTH),
+    "a payload longer than its report": ([page(b"x", length=1017)], FaultKind.PAYLOAD_LENGTH),
+    "a key that is not there": ([page(jpeg(quality=1), key=15)], FaultKind.OUT_OF_RANGE),
+    "a last page flag of 2": ([page(b"x", last=2)], FaultKind.OUT_OF_RANGE),
+    "bytes that are no picture": ([page(b"GIF89a")], FaultKind.NOT_A_PICTURE),
+    "a picture cut short": ([page(jpeg(quality=90)[:900])], FaultKind.NOT_A_PICTURE),
+    "a progressive picture": ([page(jpeg(quality=1, progressive=True))], FaultKind.NOT_A_PICTURE),
+    "a picture of another size": ([page(jpeg((80, 80), quality=1))], FaultKind.WRONG_SIZE),
 }
 
 
@@ -46,13 +46,13 @@ def test_nonsense_is_a_fault_and_the_glass_keeps_its_picture(name: str) -> None:
 
 
 FEATURE_NONSENSE = {
-    "an unknown report": (b"\x07\x01" + bytes(30), ReportKind.UNKNOWN_REPORT),
-    "an unknown command": (b"\x03\x44" + bytes(30), ReportKind.UNKNOWN_REPORT),
-    "the older decks' brightness": (b"\x05\x55\xaa\xd1\x01\x32" + bytes(11), ReportKind.UNKNOWN_REPORT),
-    "a brightness too long": (b"\x03\x08\x32" + bytes(40), ReportKind.WRONG_LENGTH),
-    "a reset too short": (b"\x03\x02", ReportKind.WRONG_LENGTH),
-    "brightness 101": (b"\x03\x08\x65" + bytes(29), ReportKind.OUT_OF_RANGE),
-    "a touch key's colour without touch keys": (b"\x03\x06\x08" + bytes(29), ReportKind.UNKNOWN_REPORT),
+    "an unknown report": (b"\x07\x01" + bytes(30), FaultKind.UNKNOWN_REPORT),
+    "an unknown command": (b"\x03\x44" + bytes(30), FaultKind.UNKNOWN_REPORT),
+    "the older decks' brightness": (b"\x05\x55\xaa\xd1\x01\x32" + bytes(11), FaultKind.UNKNOWN_REPORT),
+    "a brightness too long": (b"\x03\x08\x32" + bytes(40), FaultKind.WRONG_LENGTH),
+    "a reset too short": (b"\x03\x02", FaultKind.WRONG_LENGTH),
+    "brightness 101": (b"\x03\x08\x65" + bytes(29), FaultKind.OUT_OF_RANGE),
+    "a touch key's colour without touch keys": (b"\x03\x06\x08" + bytes(29), FaultKind.UNKNOWN_REPORT),
 }
 
 
@@ -68,7 +68,7 @@ def test_a_feature_report_that_makes_no_sense_is_a_fault(name: str) -> None:
 def test_a_colour_for_a_key_with_a_picture_is_a_fault() -> None:
     deck = virtual("neo")
     deck.send_feature(b"\x03\x06\x07\xff\xff\xff" + bytes(26))
-    assert [fault.what for fault in deck.faults] == [ReportKind.OUT_OF_RANGE]
+    assert [fault.what for fault in deck.faults] == [FaultKind.OUT_OF_RANGE]
 
 
 def test_asking_for_a_feature_report_that_is_not_there_fails() -> None:
@@ -76,26 +76,26 @@ def test_asking_for_a_feature_report_that_is_not_there_fails() -> None:
     with pytest.raises(OSError, match="no such feature report") as failed:
         deck.get_feature(0x55, 32)
     assert failed.value.errno == errno.EPIPE
-    assert [fault.what for fault in deck.faults] == [ReportKind.UNKNOWN_REPORT]
+    assert [fault.what for fault in deck.faults] == [FaultKind.UNKNOWN_REPORT]
 
 
 def test_asking_for_a_feature_report_of_another_length_is_a_fault() -> None:
     deck = virtual()
     deck.get_feature(0x06, 31)
-    assert [fault.what for fault in deck.faults] == [ReportKind.WRONG_LENGTH]
+    assert [fault.what for fault in deck.faults] == [FaultKind.WRONG_LENGTH]
 
 
 def test_a_pedal_takes_no_output_report() -> None:
     deck = virtual("pedal")
     deck.write(b"\x02" + bytes(1023))
-    assert [fault.what for fault in deck.faults] == [ReportKind.UNKNOWN_REPORT]
+    assert [fault.what for fault in deck.faults] == [FaultKind.UNKNOWN_REPORT]
 
 
 @pytest.mark.parametrize(
     ("x", "width", "what"),
-    [(700, 200, ReportKind.OUT_OF_RANGE), (0, 0, ReportKind.OUT_OF_RANGE), (0, 800, ReportKind.NOT_A_PICTURE)],
+    [(700, 200, FaultKind.OUT_OF_RANGE), (0, 0, FaultKind.OUT_OF_RANGE), (0, 800, FaultKind.NOT_A_PICTURE)],
 )
-def test_a_strip_picture_has_to_lie_within_the_strip(x: int, width: int, what: ReportKind) -> None:
+def test_a_strip_picture_has_to_lie_within_the_strip(x: int, width: int, what: FaultKind) -> None:
     deck = virtual("plus")
     words = b"".join(number.to_bytes(2, "little") for number in (x, 0, width, 100))
     deck.write((b"\x02\x0c" + words + b"\x01\x00\x00\x01\x00\x00x").ljust(1024, b"\0"))
@@ -105,7 +105,7 @@ def test_a_strip_picture_has_to_lie_within_the_strip(x: int, width: int, what: R
 def test_a_bmp_that_ends_too_soon_is_a_fault() -> None:
     deck = virtual("mini")
     deck.write(b"\x02\x01\x00\x00\x01\x01" + bytes(1018))
-    assert [fault.what for fault in deck.faults] == [ReportKind.PAYLOAD_LENGTH]
+    assert [fault.what for fault in deck.faults] == [FaultKind.PAYLOAD_LENGTH]
 
 
 @pytest.mark.parametrize("name", VISUAL)

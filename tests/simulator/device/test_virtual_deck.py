@@ -9,8 +9,8 @@ from PIL import Image, ImageChops, ImageStat
 from StreamDeck.ImageHelpers import PILHelper
 
 from openbalance_hid.simulator.device.models import MODELS
-from openbalance_hid.simulator.device.report_decoder import ReportKind
-from tests.simulator.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
+from openbalance_hid.simulator.device.report_decoder import FaultKind
+from tests.simulator.device.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
 from tests.waiting import PATIENCE_S
 
 
@@ -90,7 +90,7 @@ def test_the_librarys_own_blank_key_is_black_except_on_the_mini_where_it_is_brok
     deck = virtual(name)
     library_deck(deck).set_key_image(0, None)
     broken = MODELS[name].codec.value == "bmp" and MODELS[name].key_width == 80
-    assert [fault.what for fault in deck.faults] == ([ReportKind.WRONG_SIZE] if broken else [])
+    assert [fault.what for fault in deck.faults] == ([FaultKind.WRONG_SIZE] if broken else [])
     assert deck.glass(0).getbbox() is None
 
 
@@ -98,7 +98,7 @@ def test_the_librarys_own_blank_key_is_black_except_on_the_mini_where_it_is_brok
 def test_the_librarys_own_blank_strip_lies_on_its_side(name: str) -> None:
     deck = virtual(name)
     library_deck(deck).set_touchscreen_image(None)
-    assert [fault.what for fault in deck.faults] == [ReportKind.WRONG_SIZE]
+    assert [fault.what for fault in deck.faults] == [FaultKind.WRONG_SIZE]
 
 
 def test_glass_can_be_had_as_png() -> None:
@@ -194,7 +194,7 @@ def test_a_dead_handle_stays_dead_while_a_new_one_works() -> None:
 
 def test_a_stalled_deck_makes_a_write_wait_and_fail() -> None:
     deck = virtual()
-    deck.stall(give_up_s=0.01)
+    deck.stall(timeout_s=0.01)
     with pytest.raises(OSError, match="timed out"):
         deck.write(page(jpeg(quality=1)))
     assert deck.reports_received == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SCENARIOS, SampleAccount
-from openbalance_hid.simulator.openrouter.sample_server import Spoil
+from openbalance_hid.simulator.openrouter.sample_server import ResponseFault
 from tests.waiting import threads_named, until
 
 NAMES = [name for name, _ in SCENARIOS]
@@ -165,7 +165,7 @@ def test_the_last_day_costs_about_one_four_or_nine_usual_days_at_any_time(
             estimated = (spent_today + (1 - elapsed) * sums[yesterday]) / baseline
             assert lowest <= estimated <= highest, now.at
             counted = used(sample)
-            books_then = sample.books().ledger.uses(now.at - timedelta(days=1), now.at)
+            books_then = sample.state().ledger.uses(now.at - timedelta(days=1), now.at)
             assert lowest <= sum((use.usd for use in books_then), Decimal(0)) / baseline <= highest, now.at
             assert counted > 0
 
@@ -342,10 +342,10 @@ def test_every_scenario_is_described_in_a_line_and_can_be_switched_to_while_runn
         sample.set_scenario("bored")
 
 
-@pytest.mark.parametrize("spoil", [None, Spoil.NO_ANSWER])
-def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: Spoil | None) -> None:
+@pytest.mark.parametrize("spoil", [None, ResponseFault.NO_ANSWER])
+def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: ResponseFault | None) -> None:
     sample = SampleAccount(clock=now).start()
-    sample.break_body(spoil)
+    sample.set_response_fault(spoil)
     host, port = sample.url.split("/")[2].split(":")
     connection = HTTPConnection(host, int(port), timeout=20)
     connection.request("GET", "/api/v1/key", headers={"Authorization": f"Bearer {sample.key}"})

@@ -296,7 +296,7 @@ def test_what_has_ended_cannot_be_taken_back(bench):
 
 
 def test_a_write_into_a_deck_that_hangs_waits_until_it_is_taken_back(bench):
-    bench.deck.stall(give_up_s=0.01)
+    bench.deck.stall(timeout_s=0.01)
     with bench.attached() as client:
         hung = client.submit(2, False, 1024, data=b"\x02".ljust(1024, b"\0"))
         assert bench.deck.wait_until(lambda: bench.deck.hosts_waiting == 1, PATIENCE_S)
@@ -311,7 +311,7 @@ def test_a_write_into_a_deck_that_hangs_waits_until_it_is_taken_back(bench):
 
 def test_input_comes_while_output_hangs(bench):
     with bench.attached() as client:
-        bench.deck.stall(give_up_s=60)
+        bench.deck.stall(timeout_s=60)
         client.submit(2, False, 1024, data=b"\x02".ljust(1024, b"\0"))
         wish = client.submit(1, True, 512)
         bench.deck.press(1)
@@ -337,7 +337,7 @@ def test_an_unplugged_deck_hangs_up_on_its_host(bench, again):
 def test_stopping_hangs_up_also_on_a_host_whose_write_hangs(make_bench):
     bench = make_bench("mk2")
     client = bench.attached()
-    bench.deck.stall(give_up_s=0.05)
+    bench.deck.stall(timeout_s=0.05)
     client.submit(2, False, 1024, data=b"\x02".ljust(1024, b"\0"))
     assert bench.deck.wait_until(lambda: bench.deck.hosts_waiting == 1, PATIENCE_S)
     bench.server.stop()

@@ -6,10 +6,10 @@ import pytest
 
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web.page_server import BrowserDeck
+from openbalance_hid.simulator.web.page_server import PageServer
 from tests.chromium import chromium
-from tests.simulator.stand import TOKEN, Host, Stand
-from tests.simulator.visit import Open, colour_of, key, until, visit, wait_for_picture
+from tests.simulator.web.chromium_visit import Open, colour_of, key, until, visit, wait_for_picture
+from tests.simulator.web.page_rig import TOKEN, Host, PageRig
 
 __all__ = ["chromium", "visit"]
 pytestmark = pytest.mark.browser
@@ -19,37 +19,37 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_picture_drawn_by_the_host_is_on_the_page_at_once(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
-        stand.host.draw(6, "#c02040")
+    with PageRig() as rig, visit(rig) as page:
+        rig.host.draw(6, "#c02040")
         wait_for_picture(page, 6, 0xC0, 0x20, 0x40)
         assert all(abs(seen - sent) <= 24 for seen, sent in zip(colour_of(page, 6), (0xC0, 0x20, 0x40), strict=True))  # gloss
-        stand.host.draw(6, "#10c060")
+        rig.host.draw(6, "#10c060")
         wait_for_picture(page, 6, 0x10, 0xC0, 0x60)
 
 
 def test_the_address_for_one_visit_leads_to_the_page_which_can_be_loaded_again(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
-        page.goto(stand.browser.url_for_once())
+    with PageRig() as rig, visit(rig) as page:
+        page.goto(rig.server.one_time_url())
         page.get_by_text("ready", exact=True).wait_for()
-        assert page.url == stand.url
+        assert page.url == rig.url
         page.reload()
         page.get_by_text("ready", exact=True).wait_for()
 
 
 def test_pictures_from_before_are_there_when_the_page_opens(visit: Open) -> None:
-    with Stand("mini") as stand:
-        stand.host.draw(5, "#2060e0")
-        with visit(stand) as page:
+    with PageRig("mini") as rig:
+        rig.host.draw(5, "#2060e0")
+        with visit(rig) as page:
             wait_for_picture(page, 5, 0x20, 0x60, 0xE0)
 
 
 def test_a_dark_panel_is_dark_and_a_dimmed_one_dimmed(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
-        stand.host.draw(0, "#ffffff")
+    with PageRig() as rig, visit(rig) as page:
+        rig.host.draw(0, "#ffffff")
         wait_for_picture(page, 0, 255, 255, 255)
         seen = {}
         for percent in (100, 20, 0):
-            stand.host.surface.set_brightness(percent)
+            rig.host.surface.set_brightness(percent)
             wanted = {100: "1", 20: "0.466", 0: "0"}[percent]
             until(page, "wanted => deck.style.getPropertyValue('--panel') === wanted", wanted)
             seen[percent] = max(colour_of(page, 0))
@@ -59,12 +59,12 @@ def test_a_dark_panel_is_dark_and_a_dimmed_one_dimmed(visit: Open) -> None:
 
 
 def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) -> None:
-    with Stand() as stand:
-        stand.texts[0] = "Balance $74.25, ▼ $0.40 today"
-        with visit(stand) as page:
+    with PageRig() as rig:
+        rig.texts[0] = "Balance $74.25, ▼ $0.40 today"
+        with visit(rig) as page:
             page.get_by_role("button", name="Balance $74.25, ▼ $0.40 today", exact=True).wait_for()
-            stand.texts[0] = "Balance $73.00"
-            stand.browser.texts_changed()
+            rig.texts[0] = "Balance $73.00"
+            rig.server.texts_changed()
             page.get_by_role("button", name="Balance $73.00", exact=True).wait_for()
             assert page.get_by_role("button", name="Key 15", exact=True).count() == 1  # one without a tile has a name too
             assert page.get_by_role("group", name="Stream Deck MK.2").count() == 1
@@ -73,15 +73,15 @@ def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) ->
 
 @pytest.mark.parametrize(("model", "hint"), [("mini", "Tap opens the page"), ("pedal", "Press refreshes")])
 def test_the_page_says_what_a_finger_does_on_this_model(visit: Open, model: str, hint: str) -> None:
-    with Stand(model) as stand, visit(stand) as page:
+    with PageRig(model) as rig, visit(rig) as page:
         page.get_by_text(hint).wait_for()
 
 
 def test_a_tile_cannot_put_markup_on_the_page(visit: Open) -> None:
-    with Stand("pedal") as stand:
-        stand.texts[1] = "<img src=x onerror=alert(1)>"
-        with visit(stand) as page:
-            stand.browser.note("<b>note</b> https://evil.example/ https://openrouter.ai/activity")
+    with PageRig("pedal") as rig:
+        rig.texts[1] = "<img src=x onerror=alert(1)>"
+        with visit(rig) as page:
+            rig.server.note("<b>note</b> https://evil.example/ https://openrouter.ai/activity")
             page.get_by_text("<b>note</b> https://evil.example/").wait_for()
             assert key(page, 1).inner_text() == "<img src=x onerror=alert(1)>"
             links = page.locator("a")
@@ -92,7 +92,7 @@ def test_a_tile_cannot_put_markup_on_the_page(visit: Open) -> None:
 
 @pytest.mark.parametrize("model", ["mini", "mk2", "xl", "neo", "plus", "plus-xl", "studio", "pedal"])  # one of each shape
 def test_every_shape_of_deck_fits_the_width_of_the_window(visit: Open, model: str) -> None:
-    with Stand(model) as stand, visit(stand, is_mobile=True, has_touch=True) as page:
+    with PageRig(model) as rig, visit(rig, is_mobile=True, has_touch=True) as page:
         row = MODELS[model]
         assert page.locator(".key").count() == row.keys + row.touch_keys
         assert page.locator(".knob").count() == row.dials
@@ -111,14 +111,14 @@ def test_every_shape_of_deck_fits_the_width_of_the_window(visit: Open, model: st
 
 
 def test_keys_of_an_xl_are_large_enough_for_a_finger_on_a_phone(visit: Open) -> None:
-    with Stand("xl") as stand, visit(stand, viewport={"width": 375, "height": 667}, device_scale_factor=3) as page:
+    with PageRig("xl") as rig, visit(rig, viewport={"width": 375, "height": 667}, device_scale_factor=3) as page:
         box = key(page, 31).bounding_box()
         assert box["width"] >= 24  # WCAG 2.2, target size (minimum): CSS pixels
         assert box["height"] >= 24
 
 
 def test_keys_stand_as_on_the_device_row_by_row(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
+    with PageRig() as rig, visit(rig) as page:
         boxes = [key(page, number).bounding_box() for number in range(15)]
         places = [(box["y"], box["x"]) for box in boxes]
         assert places == sorted(places)
@@ -127,7 +127,7 @@ def test_keys_stand_as_on_the_device_row_by_row(visit: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_word_on_the_page_has_enough_contrast(visit: Open, scheme: str) -> None:
-    with Stand() as stand, visit(stand, color_scheme=scheme) as page:
+    with PageRig() as rig, visit(rig, color_scheme=scheme) as page:
         colours = page.evaluate(
             """() => {
                 const style = getComputedStyle(document.documentElement);
@@ -149,12 +149,12 @@ def luminance(colour: str) -> float:
 
 
 def test_with_reduced_motion_nothing_moves(visit: Open) -> None:
-    with Stand() as stand, visit(stand, reduced_motion="reduce") as page:
+    with PageRig() as rig, visit(rig, reduced_motion="reduce") as page:
         assert key(page, 0).evaluate("element => getComputedStyle(element).transitionDuration") == "0s"
         box = key(page, 0).bounding_box()
         key(page, 0).hover()
         page.mouse.down()
-        assert stand.host.next_key() == (0, True)
+        assert rig.host.next_key() == (0, True)
         assert key(page, 0).bounding_box() == box
         page.mouse.up()
 
@@ -163,10 +163,10 @@ def test_with_reduced_motion_nothing_moves(visit: Open) -> None:
 
 
 def test_choosing_a_scenario_calls_back_and_explains_it(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
+    with PageRig() as rig, visit(rig) as page:
         page.get_by_label("Scenario").select_option("low-balance")
         page.get_by_text("Little money is left").wait_for()
-        assert stand.chosen == ["low-balance"]
+        assert rig.chosen == ["low-balance"]
 
 
 def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
@@ -175,11 +175,11 @@ def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
     def plug(name: str) -> None:
         hosts.append(Host(VirtualDeck(MODELS[name], "B2")))
         hosts[0].draw(1, "#e0c000")
-        stand.browser.show(hosts[0].deck)
+        rig.server.show_deck(hosts[0].deck)
 
     with (
-        Stand(models=[("mk2", "Stream Deck MK.2"), ("mini", "Stream Deck Mini")], set_model=plug) as stand,
-        visit(stand) as page,
+        PageRig(models=[("mk2", "Stream Deck MK.2"), ("mini", "Stream Deck Mini")], set_model=plug) as rig,
+        visit(rig) as page,
     ):
         assert page.get_by_label("Model").input_value() == "mk2"
         page.get_by_label("Model").select_option("mini")
@@ -188,47 +188,47 @@ def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
         wait_for_picture(page, 1, 0xE0, 0xC0, 0x00)
         key(page, 5).click()
         assert [hosts[0].next_key(), hosts[0].next_key()] == [(5, True), (5, False)]
-        stand.browser.stop()
+        rig.server.stop()
         hosts[0].close()
 
 
 def test_without_choices_there_is_nothing_to_choose(visit: Open) -> None:
-    with Stand(set_scenario=None) as stand, visit(stand) as page:
+    with PageRig(set_scenario=None) as rig, visit(rig) as page:
         assert not page.get_by_label("Scenario").is_visible()
         assert not page.get_by_label("Model").is_visible()
 
 
 def test_a_lost_connection_is_said_and_found_again_by_itself(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
+    with PageRig() as rig, visit(rig) as page:
         key(page, 1).hover()
         page.mouse.down()
-        assert stand.host.next_key() == (1, True)
-        port = stand.browser.port
-        stand.browser.stop()
+        assert rig.host.next_key() == (1, True)
+        port = rig.server.port
+        rig.server.stop()
         status = page.get_by_role("status")
         status.get_by_text(re.compile("Connection lost")).wait_for()
         assert status.get_attribute("aria-live") == "polite"
         assert "lost" in page.locator("#deck").get_attribute("class").split()
-        assert stand.host.next_key() == (1, False)
+        assert rig.host.next_key() == (1, False)
         page.mouse.up()
-        again = BrowserDeck(stand.deck, dict, port=port, token=TOKEN)
+        again = PageServer(rig.deck, dict, port=port, token=TOKEN)
         again.start()
         try:
             status.get_by_text(re.compile("Connected again")).wait_for()
-            stand.host.draw(1, "#a000a0")
+            rig.host.draw(1, "#a000a0")
             wait_for_picture(page, 1, 0xA0, 0x00, 0xA0)
             key(page, 1).click()
-            assert [stand.host.next_key(), stand.host.next_key()] == [(1, True), (1, False)]
+            assert [rig.host.next_key(), rig.host.next_key()] == [(1, True), (1, False)]
         finally:
             again.stop()
 
 
 def test_an_address_of_an_earlier_start_is_said_to_be_old(visit: Open) -> None:
-    with Stand() as stand, visit(stand) as page:
-        port = stand.browser.port
-        stand.browser.stop()
+    with PageRig() as rig, visit(rig) as page:
+        port = rig.server.port
+        rig.server.stop()
         page.get_by_text(re.compile("Connection lost")).wait_for()
-        again = BrowserDeck(stand.deck, dict, port=port, token="another")
+        again = PageServer(rig.deck, dict, port=port, token="another")
         again.start()
         try:
             page.get_by_text(re.compile("no longer valid")).wait_for()

@@ -8,17 +8,17 @@ from websockets.exceptions import InvalidStatus
 
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web import page_server as browser
+from openbalance_hid.simulator.web import page_server
 from openbalance_hid.simulator.web.page_access import PageAccess
-from tests.simulator.stand import TOKEN, Stand, ask
+from tests.simulator.web.page_rig import TOKEN, PageRig, ask
 
 PATHS = ("/", "/deck.css", "/deck.js", "/deck.json", "/keys/0.png", "/events", "/nowhere")
 
 
 @pytest.mark.parametrize("path", ["/", "/deck.css", "/deck.js", "/deck.json", "/keys/0.png"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_with_its_token_everything_is_served_under_both_names(stand: Stand, path: str, host: str) -> None:
-    assert stand.get(path, host=host)[0] == 200
+def test_with_its_token_everything_is_served_under_both_names(rig: PageRig, path: str, host: str) -> None:
+    assert rig.get(path, host=host)[0] == 200
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -37,8 +37,8 @@ def test_with_its_token_everything_is_served_under_both_names(stand: Stand, path
         "?" + "&".join(["a=1"] * 50) + "&token=right-token",
     ],
 )
-def test_without_exactly_its_token_nothing_is_served(stand: Stand, path: str, query: str) -> None:
-    status, _headers, body = stand.get("", target=path + query)
+def test_without_exactly_its_token_nothing_is_served(rig: PageRig, path: str, query: str) -> None:
+    status, _headers, body = rig.get("", target=path + query)
     assert status == 403
     assert TOKEN.encode() not in body
 
@@ -47,34 +47,34 @@ def test_without_exactly_its_token_nothing_is_served(stand: Stand, path: str, qu
 @pytest.mark.parametrize(
     "host", [None, "", "evil.example", "127.0.0.1:1", "127.0.0.1.evil.example", "[::1]", "0.0.0.0", "localhost.:1"]
 )
-def test_under_a_foreign_name_nothing_is_served(stand: Stand, path: str, host: str | None) -> None:
-    assert stand.get(path, host=host)[0] == 403
+def test_under_a_foreign_name_nothing_is_served(rig: PageRig, path: str, host: str | None) -> None:
+    assert rig.get(path, host=host)[0] == 403
 
 
-def test_a_second_host_header_is_refused(stand: Stand) -> None:
-    assert stand.get("/", headers=(("Host", f"127.0.0.1:{stand.browser.port}"),))[0] == 403
+def test_a_second_host_header_is_refused(rig: PageRig) -> None:
+    assert rig.get("/", headers=(("Host", f"127.0.0.1:{rig.server.port}"),))[0] == 403
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://localhost:{port}", ""])
-def test_a_page_from_elsewhere_is_refused_even_with_the_token(stand: Stand, path: str, origin: str) -> None:
-    assert stand.get(path, headers=(("Origin", origin.format(port=stand.browser.port)),))[0] == 403
+def test_a_page_from_elsewhere_is_refused_even_with_the_token(rig: PageRig, path: str, origin: str) -> None:
+    assert rig.get(path, headers=(("Origin", origin.format(port=rig.server.port)),))[0] == 403
 
 
-def test_the_own_page_may_fetch(stand: Stand) -> None:
-    assert stand.get("/deck.json", headers=(("Origin", f"http://127.0.0.1:{stand.browser.port}"),))[0] == 200
+def test_the_own_page_may_fetch(rig: PageRig) -> None:
+    assert rig.get("/deck.json", headers=(("Origin", f"http://127.0.0.1:{rig.server.port}"),))[0] == 200
 
 
-def test_a_websocket_of_a_browser_needs_an_origin_and_that_of_a_program_does_not(stand: Stand) -> None:
-    with pytest.raises(InvalidStatus) as refused, stand.page(additional_headers={"Sec-Fetch-Site": "same-origin"}):
+def test_a_websocket_of_a_browser_needs_an_origin_and_that_of_a_program_does_not(rig: PageRig) -> None:
+    with pytest.raises(InvalidStatus) as refused, rig.page(additional_headers={"Sec-Fetch-Site": "same-origin"}):
         pass
     assert refused.value.response.status_code == 403
-    with stand.page() as page:
+    with rig.page() as page:
         page.settle()
 
 
-def test_a_websocket_from_another_page_is_refused(stand: Stand) -> None:
-    with pytest.raises(InvalidStatus) as refused, stand.page(origin="http://evil.example"):
+def test_a_websocket_from_another_page_is_refused(rig: PageRig) -> None:
+    with pytest.raises(InvalidStatus) as refused, rig.page(origin="http://evil.example"):
         pass
     assert refused.value.response.status_code == 403
 
@@ -100,10 +100,10 @@ def test_name_comes_before_origin_and_origin_before_token() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/../browser.py",
+        "/../page_server.py",
         "/page/index.html",
         "/index.html",
-        "/%2e%2e/browser.py",
+        "/%2e%2e/page_server.py",
         "//",
         "//deck.css",
         "/deck.css/",
@@ -121,25 +121,25 @@ def test_name_comes_before_origin_and_origin_before_token() -> None:
         "/favicon.ico",
     ],
 )
-def test_no_other_path_leads_anywhere(stand: Stand, path: str) -> None:
-    assert stand.get(path)[0] == 404
+def test_no_other_path_leads_anywhere(rig: PageRig, path: str) -> None:
+    assert rig.get(path)[0] == 404
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_but_get_is_answered(stand: Stand, method: str, path: str) -> None:
-    status, headers, _body = stand.get(path, method=method)
+def test_nothing_but_get_is_answered(rig: PageRig, method: str, path: str) -> None:
+    status, headers, _body = rig.get(path, method=method)
     assert (status, headers["allow"]) == (405, "GET")
-    assert stand.get(path, method=method, target=path)[0] == 403
+    assert rig.get(path, method=method, target=path)[0] == 403
 
 
-def test_events_without_a_websocket_ask_for_one(stand: Stand) -> None:
-    assert stand.get("/events")[0] == 426
+def test_events_without_a_websocket_ask_for_one(rig: PageRig) -> None:
+    assert rig.get("/events")[0] == 426
 
 
 @pytest.mark.parametrize("target", ["/?token=right-token", "/", "/nowhere?token=right-token", "/keys/0.png?token=right-token"])
-def test_every_answer_forbids_caching_sniffing_framing_and_strange_content(stand: Stand, target: str) -> None:
-    headers = stand.get("", target=target)[1]
+def test_every_answer_forbids_caching_sniffing_framing_and_strange_content(rig: PageRig, target: str) -> None:
+    headers = rig.get("", target=target)[1]
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
@@ -152,18 +152,18 @@ def test_every_answer_forbids_caching_sniffing_framing_and_strange_content(stand
     assert "server" not in headers
 
 
-def test_only_this_machine_can_connect(stand: Stand) -> None:
-    listener = stand.browser._server  # the address it is bound to is seen nowhere else
+def test_only_this_machine_can_connect(rig: PageRig) -> None:
+    listener = rig.server._server  # the address it is bound to is seen nowhere else
     assert listener is not None
     assert listener.socket.getsockname()[0] == "127.0.0.1"
 
 
 def test_the_token_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with Stand(token="hush-hush") as stand:
-        assert ask(stand.browser.port, "/?token=hush-hush")[0] == 200
-        assert ask(stand.browser.port, "/?token=hush-hushed")[0] == 403
-        assert "hush" not in repr(stand.browser) + repr(stand.browser._guard)
+    with PageRig(token="hush-hush") as rig:
+        assert ask(rig.server.port, "/?token=hush-hush")[0] == 200
+        assert ask(rig.server.port, "/?token=hush-hushed")[0] == 403
+        assert "hush" not in repr(rig.server) + repr(PageAccess(rig.server.port, "hush-hush"))
     assert "hush" not in caplog.text
     assert "refused a request: token" in caplog.text
 
@@ -175,4 +175,4 @@ def test_without_a_wish_each_start_has_a_token_of_its_own() -> None:
 
 
 def _url_of_a_new_one() -> str:
-    return browser.BrowserDeck(VirtualDeck(MODELS["mini"], "A1"), dict).url
+    return page_server.PageServer(VirtualDeck(MODELS["mini"], "A1"), dict).url

@@ -8,59 +8,59 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from openbalance_hid.deck.events import DialPushed, DialTurned, StripTouched, TouchKind
-from openbalance_hid.simulator.web import page_server as browser
+from openbalance_hid.simulator.web import page_server
 from openbalance_hid.simulator.web.page_input import InputPart, PageInput
-from openbalance_hid.simulator.web.page_messages import PressMessage, understand
-from tests.simulator.stand import Stand
+from openbalance_hid.simulator.web.page_messages import PressMessage, decode
+from tests.simulator.web.page_rig import PageRig
 
 
 @pytest.mark.parametrize("model", ["mk2", "original", "mini", "pedal"])
 def test_down_and_up_reach_the_host_as_reports(model: str) -> None:
-    with Stand(model) as stand, stand.page() as page:
+    with PageRig(model) as rig, rig.page() as page:
         for key in (0, 2):
-            page.say("press", key=key)
-            assert stand.host.next_key() == (key, True)
-            page.say("release", key=key)
-            assert stand.host.next_key() == (key, False)
+            page.send("press", key=key)
+            assert rig.host.next_key() == (key, True)
+            page.send("release", key=key)
+            assert rig.host.next_key() == (key, False)
 
 
-def test_a_page_that_disappears_lets_its_keys_go(stand: Stand) -> None:
-    with stand.page() as page:
-        page.say("press", key=5)
-        page.say("press", key=9)
-        assert [stand.host.next_key(), stand.host.next_key()] == [(5, True), (9, True)]
+def test_a_page_that_disappears_lets_its_keys_go(rig: PageRig) -> None:
+    with rig.page() as page:
+        page.send("press", key=5)
+        page.send("press", key=9)
+        assert [rig.host.next_key(), rig.host.next_key()] == [(5, True), (9, True)]
         page.wire.socket.shutdown(socket.SHUT_RDWR)
-        assert {stand.host.next_key(), stand.host.next_key()} == {(5, False), (9, False)}
+        assert {rig.host.next_key(), rig.host.next_key()} == {(5, False), (9, False)}
 
 
-def test_stopping_lets_every_key_go(stand: Stand) -> None:
-    with stand.page() as page:
-        page.say("press", key=5)
-        assert stand.host.next_key() == (5, True)
-        stand.browser.stop()
-        assert stand.host.next_key() == (5, False)
+def test_stopping_lets_every_key_go(rig: PageRig) -> None:
+    with rig.page() as page:
+        page.send("press", key=5)
+        assert rig.host.next_key() == (5, True)
+        rig.server.stop()
+        assert rig.host.next_key() == (5, False)
 
 
-def test_a_key_is_down_while_any_page_holds_it(stand: Stand) -> None:
-    with stand.page() as first, stand.page() as second:
-        first.say("press", key=1)
-        assert stand.host.next_key() == (1, True)
-        second.say("press", key=1)
-        second.say("press", key=2)
-        assert stand.host.next_key() == (2, True)
-        first.say("release", key=1)
-        first.say("press", key=3)
-        assert stand.host.next_key() == (3, True)
-        second.say("release", key=1)
-        assert stand.host.next_key() == (1, False)
+def test_a_key_is_down_while_any_page_holds_it(rig: PageRig) -> None:
+    with rig.page() as first, rig.page() as second:
+        first.send("press", key=1)
+        assert rig.host.next_key() == (1, True)
+        second.send("press", key=1)
+        second.send("press", key=2)
+        assert rig.host.next_key() == (2, True)
+        first.send("release", key=1)
+        first.send("press", key=3)
+        assert rig.host.next_key() == (3, True)
+        second.send("release", key=1)
+        assert rig.host.next_key() == (1, False)
 
 
-def test_pressing_twice_or_releasing_what_is_up_says_nothing_new(stand: Stand) -> None:
-    with stand.page() as page:
+def test_pressing_twice_or_releasing_what_is_up_says_nothing_new(rig: PageRig) -> None:
+    with rig.page() as page:
         for kind in ("release", "press", "press", "release", "release"):
-            page.say(kind, key=0)
-        page.say("press", key=1)
-        assert [stand.host.next_key() for _ in range(3)] == [(0, True), (0, False), (1, True)]
+            page.send(kind, key=0)
+        page.send("press", key=1)
+        assert [rig.host.next_key() for _ in range(3)] == [(0, True), (0, False), (1, True)]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["down", "up", "gone"]), st.integers(0, 2), st.integers(0, 2))))
@@ -72,29 +72,29 @@ def test_the_deck_sees_one_down_and_one_up_whatever_the_pages_do(moves: list[tup
         assert told.get(index, False) is not down
         told[index] = down
 
-    fingers = PageInput(move)
+    presses = PageInput(move)
     for kind, holder, key in moves:
         if kind == "down":
-            fingers.down(holder, InputPart.KEY, key)
+            presses.press(holder, InputPart.KEY, key)
             held.setdefault(key, set()).add(holder)
         elif kind == "up":
-            fingers.up(holder, InputPart.KEY, key)
+            presses.release(holder, InputPart.KEY, key)
             held.setdefault(key, set()).discard(holder)
         else:
-            fingers.lift_all(holder)
+            presses.release_all(holder)
             for holders in held.values():
                 holders.discard(holder)
         assert {key for key, down in told.items() if down} == {key for key, holders in held.items() if holders}
 
 
 def test_dials_and_strip_reach_the_host() -> None:
-    with Stand("plus") as stand, stand.page() as page:
-        page.say("turn", dial=2, steps=-3)
-        page.say("push", dial=1, down=True)
-        page.say("push", dial=1, down=False)
-        page.say("touch", x=799, y=99)
-        page.say("touch", x=10, y=20, long=True)
-        events = [stand.host.next() for _ in range(5)]
+    with PageRig("plus") as rig, rig.page() as page:
+        page.send("turn", dial=2, steps=-3)
+        page.send("push", dial=1, down=True)
+        page.send("push", dial=1, down=False)
+        page.send("touch", x=799, y=99)
+        page.send("touch", x=10, y=20, long=True)
+        events = [rig.host.next() for _ in range(5)]
         assert [type(event) for event in events] == [DialTurned, DialPushed, DialPushed, StripTouched, StripTouched]
         assert (events[0].dial, events[0].steps) == (2, -3)
         assert [(event.dial, event.down) for event in events[1:3]] == [(1, True), (1, False)]
@@ -104,15 +104,15 @@ def test_dials_and_strip_reach_the_host() -> None:
         ]
 
 
-def test_parts_that_the_deck_does_not_have_are_ignored(stand: Stand) -> None:
-    with stand.page() as page:
-        page.say("press", key=15)
-        page.say("turn", dial=0, steps=1)
-        page.say("push", dial=0, down=True)
-        page.say("touch", x=0, y=0)
-        page.say("press", key=14)
-        assert stand.host.next_key() == (14, True)
-    assert stand.host.next_key() == (14, False)
+def test_parts_that_the_deck_does_not_have_are_ignored(rig: PageRig) -> None:
+    with rig.page() as page:
+        page.send("press", key=15)
+        page.send("turn", dial=0, steps=1)
+        page.send("push", dial=0, down=True)
+        page.send("touch", x=0, y=0)
+        page.send("press", key=14)
+        assert rig.host.next_key() == (14, True)
+    assert rig.host.next_key() == (14, False)
 
 
 @pytest.mark.parametrize(
@@ -139,42 +139,42 @@ def test_parts_that_the_deck_does_not_have_are_ignored(stand: Stand) -> None:
         "[" * 500,
     ],
 )
-def test_nonsense_is_not_understood_and_does_no_harm(stand: Stand, message: str | bytes) -> None:
-    with stand.page() as page:
+def test_nonsense_is_not_understood_and_does_no_harm(rig: PageRig, message: str | bytes) -> None:
+    with rig.page() as page:
         page.wire.send(message)
-        page.say("press", key=0)
-        assert stand.host.next_key() == (0, True)
-    assert understand(message) is None
+        page.send("press", key=0)
+        assert rig.host.next_key() == (0, True)
+    assert decode(message) is None
 
 
 @given(st.text() | st.binary())
 def test_no_message_raises(message: str | bytes) -> None:
-    understand(message)
+    decode(message)
 
 
 def test_words_of_a_newer_page_are_understood_as_far_as_known() -> None:
-    assert understand('{"type":"press","key":3,"force":0.4}') == PressMessage(3)
+    assert decode('{"type":"press","key":3,"force":0.4}') == PressMessage(3)
 
 
-def test_who_talks_nonsense_for_long_is_hung_up_on(stand: Stand) -> None:
-    with stand.page() as page:
-        page.say("press", key=6)
-        for _ in range(browser.BAD_WORDS - 1):
+def test_who_talks_nonsense_for_long_is_hung_up_on(rig: PageRig) -> None:
+    with rig.page() as page:
+        page.send("press", key=6)
+        for _ in range(page_server.BAD_MESSAGES - 1):
             page.wire.send("nonsense")
-        page.say("press", key=7)
-        assert [stand.host.next_key(), stand.host.next_key()] == [(6, True), (7, True)]
+        page.send("press", key=7)
+        assert [rig.host.next_key(), rig.host.next_key()] == [(6, True), (7, True)]
         page.wire.send("nonsense")
         with pytest.raises(ConnectionClosed) as closed:
-            page.hear("never")
+            page.receive("never")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008
-    assert {stand.host.next_key(), stand.host.next_key()} == {(6, False), (7, False)}
+    assert {rig.host.next_key(), rig.host.next_key()} == {(6, False), (7, False)}
 
 
-def test_a_message_that_is_too_long_is_hung_up_on(stand: Stand) -> None:
-    with stand.page() as page:
+def test_a_message_that_is_too_long_is_hung_up_on(rig: PageRig) -> None:
+    with rig.page() as page:
         page.wire.send("x" * 1025)
         with pytest.raises(ConnectionClosed) as closed:
-            page.hear("never")
+            page.receive("never")
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009

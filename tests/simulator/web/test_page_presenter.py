@@ -9,65 +9,65 @@ from websockets.exceptions import InvalidStatus
 
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web import page_server as browser
-from openbalance_hid.simulator.web.page_client import BrowserClient
-from tests.simulator.stand import Host, Stand
+from openbalance_hid.simulator.web import page_server
+from openbalance_hid.simulator.web.page_client import PageClient
+from tests.simulator.web.page_rig import Host, PageRig
 from tests.waiting import PATIENCE_S
 
 # --- what pages are told -------------------------------------------------------------------------------------------------
 
 
-def test_a_page_hears_every_key_when_it_connects(stand: Stand) -> None:
-    stand.texts[0] = "Balance $74.25, ▼ $0.40 today"
-    stand.host.draw(0, "#2060c0")
-    with stand.page() as page:
-        first = page.hear("key", key=0)
+def test_a_page_hears_every_key_when_it_connects(rig: PageRig) -> None:
+    rig.texts[0] = "Balance $74.25, ▼ $0.40 today"
+    rig.host.draw(0, "#2060c0")
+    with rig.page() as page:
+        first = page.receive("key", key=0)
         assert first["text"] == "Balance $74.25, ▼ $0.40 today"
-        assert base64.b64decode(first["png"]) == stand.deck.glass_png(0)
-        assert [page.hear("key")["key"] for _ in range(14)] == list(range(1, 15))
-        assert page.hear("brightness")["percent"] == 100
-        assert page.hear("scenario")["name"] == "normal"
-        assert page.hear("note")["text"] == ""
+        assert base64.b64decode(first["png"]) == rig.deck.glass_png(0)
+        assert [page.receive("key")["key"] for _ in range(14)] == list(range(1, 15))
+        assert page.receive("brightness")["percent"] == 100
+        assert page.receive("scenario")["name"] == "normal"
+        assert page.receive("note")["text"] == ""
 
 
-def test_a_picture_that_lands_is_told_at_once_and_alone(stand: Stand) -> None:
-    with stand.page() as page:
+def test_a_picture_that_lands_is_told_at_once_and_alone(rig: PageRig) -> None:
+    with rig.page() as page:
         page.settle()
-        stand.host.draw(7, "#108040")
-        assert base64.b64decode(page.hear("key")["png"]) == stand.deck.glass_png(7)
-        stand.browser.note("end")
-        assert page.hear("note")["text"] == "end"
+        rig.host.draw(7, "#108040")
+        assert base64.b64decode(page.receive("key")["png"]) == rig.deck.glass_png(7)
+        rig.server.note("end")
+        assert page.receive("note")["text"] == "end"
 
 
-def test_only_texts_that_changed_are_told(stand: Stand) -> None:
-    with stand.page() as page:
+def test_only_texts_that_changed_are_told(rig: PageRig) -> None:
+    with rig.page() as page:
         page.settle()
-        stand.texts[4] = "Spike alert: normal"
-        stand.browser.texts_changed()
-        assert page.hear("key")["key"] == 4
-        stand.browser.note("end")
+        rig.texts[4] = "Spike alert: normal"
+        rig.server.texts_changed()
+        assert page.receive("key")["key"] == 4
+        rig.server.note("end")
         assert page.wire.recv(timeout=PATIENCE_S) == '{"type":"note","text":"end"}'
 
 
-def test_brightness_is_told(stand: Stand) -> None:
-    with stand.page() as page:
+def test_brightness_is_told(rig: PageRig) -> None:
+    with rig.page() as page:
         page.settle()
-        stand.host.surface.set_brightness(30)
-        assert page.hear("brightness")["percent"] == 30
+        rig.host.surface.set_brightness(30)
+        assert page.receive("brightness")["percent"] == 30
 
 
-def test_a_note_is_told_to_those_who_come_later_too(stand: Stand) -> None:
-    stand.browser.note("would open https://openrouter.ai/activity")
-    with stand.page() as page:
-        assert page.hear("note")["text"] == "would open https://openrouter.ai/activity"
+def test_a_note_is_told_to_those_who_come_later_too(rig: PageRig) -> None:
+    rig.server.note("would open https://openrouter.ai/activity")
+    with rig.page() as page:
+        assert page.receive("note")["text"] == "would open https://openrouter.ai/activity"
 
 
-def test_no_more_pages_than_the_limit(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "CLIENTS", 2)
-    with stand.page() as first, stand.page() as second:
+def test_no_more_pages_than_the_limit(rig: PageRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_server, "CLIENTS", 2)
+    with rig.page() as first, rig.page() as second:
         first.settle()
         second.settle()
-        with pytest.raises(InvalidStatus) as refused, stand.page():
+        with pytest.raises(InvalidStatus) as refused, rig.page():
             pass
     assert refused.value.response.status_code == 503
 
@@ -79,21 +79,21 @@ class StuckWire:
         self.taken: queue.Queue[str] = queue.Queue()
         self.sending = threading.Event()
         self.open = threading.Event()
-        self.hung_up = False
+        self.disconnected = False
 
     def send(self, message: str) -> None:
         self.sending.set()
         assert self.open.wait(PATIENCE_S)
         self.taken.put(message)
 
-    def hang_up(self) -> None:
-        self.hung_up = True
+    def disconnect(self) -> None:
+        self.disconnected = True
         self.open.set()
 
 
 def test_a_slow_page_gets_the_newest_picture_and_no_queue() -> None:
     wire, seen = StuckWire(), {"version": 0}
-    client = BrowserClient(wire, lambda item: f"{item}:{seen['version']}", "slow-page")  # type: ignore[arg-type]
+    client = PageClient(wire, lambda item: f"{item}:{seen['version']}", "slow-page")  # type: ignore[arg-type]
     client.start()
     client.changed([1])
     assert wire.sending.wait(PATIENCE_S)
@@ -105,18 +105,18 @@ def test_a_slow_page_gets_the_newest_picture_and_no_queue() -> None:
     assert [wire.taken.get(timeout=PATIENCE_S) for _ in range(4)] == ["1:0", "1:1000", "2:1000", "3:1000"]
     client.stop()
     assert wire.taken.empty()
-    assert not wire.hung_up
+    assert not wire.disconnected
 
 
 def test_stopping_hangs_up_on_a_page_that_takes_nothing() -> None:
     wire = StuckWire()
-    client = BrowserClient(wire, str, "stuck-page")  # type: ignore[arg-type]
+    client = PageClient(wire, str, "stuck-page")  # type: ignore[arg-type]
     client.start()
     client.changed([1])
     assert wire.sending.wait(PATIENCE_S)
     client.stop()
     client.stop()
-    assert wire.hung_up
+    assert wire.disconnected
 
 
 def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
@@ -128,7 +128,7 @@ def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest
             raise ValueError("no such picture")
         return str(item)
 
-    client = BrowserClient(wire, describe, "page")  # type: ignore[arg-type]
+    client = PageClient(wire, describe, "page")  # type: ignore[arg-type]
     client.changed([1, 2])
     client.start()
     assert wire.taken.get(timeout=PATIENCE_S) == "2"
@@ -139,51 +139,51 @@ def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest
 # --- choices -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_scenario_that_a_page_chooses_is_called_back_and_told_to_all(stand: Stand) -> None:
-    with stand.page() as first, stand.page() as second:
+def test_a_scenario_that_a_page_chooses_is_called_back_and_told_to_all(rig: PageRig) -> None:
+    with rig.page() as first, rig.page() as second:
         first.settle()
         second.settle()
-        first.say("scenario", name="low-balance")
-        assert [page.hear("scenario")["name"] for page in (first, second)] == ["low-balance", "low-balance"]
-    assert stand.chosen == ["low-balance"]
+        first.send("scenario", name="low-balance")
+        assert [page.receive("scenario")["name"] for page in (first, second)] == ["low-balance", "low-balance"]
+    assert rig.chosen == ["low-balance"]
 
 
-def test_a_scenario_that_is_not_offered_is_not_called_back(stand: Stand) -> None:
-    with stand.page() as page:
-        page.say("scenario", name="no-such")
-        page.say("scenario", name="normal")
-        page.say("press", key=0)
-        assert stand.host.next_key() == (0, True)
-    assert stand.chosen == ["normal"]
+def test_a_scenario_that_is_not_offered_is_not_called_back(rig: PageRig) -> None:
+    with rig.page() as page:
+        page.send("scenario", name="no-such")
+        page.send("scenario", name="normal")
+        page.send("press", key=0)
+        assert rig.host.next_key() == (0, True)
+    assert rig.chosen == ["normal"]
 
 
-def test_a_scenario_changed_elsewhere_is_told(stand: Stand) -> None:
-    with stand.page() as page:
+def test_a_scenario_changed_elsewhere_is_told(rig: PageRig) -> None:
+    with rig.page() as page:
         page.settle()
-        stand.chosen.append("low-balance")
-        stand.browser.scenario_changed()
-        assert page.hear("scenario")["name"] == "low-balance"
+        rig.chosen.append("low-balance")
+        rig.server.scenario_changed()
+        assert page.receive("scenario")["name"] == "low-balance"
 
 
 def test_choosing_a_model_is_called_back_and_another_deck_takes_the_place() -> None:
     asked: queue.Queue[str] = queue.Queue()
-    with Stand(models=[("mk2", "MK.2"), ("mini", "Mini")], set_model=asked.put) as stand, stand.page() as page:
+    with PageRig(models=[("mk2", "MK.2"), ("mini", "Mini")], set_model=asked.put) as rig, rig.page() as page:
         page.settle()
-        page.say("press", key=14)
-        assert stand.host.next_key() == (14, True)
-        page.say("model", name="mini")
+        page.send("press", key=14)
+        assert rig.host.next_key() == (14, True)
+        page.send("model", name="mini")
         assert asked.get(timeout=PATIENCE_S) == "mini"
         host = Host(VirtualDeck(MODELS["mini"], "B2"))
-        stand.browser.show(host.deck)
-        assert stand.host.next_key() == (14, False)
-        shown = page.hear("deck")["deck"]
+        rig.server.show_deck(host.deck)
+        assert rig.host.next_key() == (14, False)
+        shown = page.receive("deck")["deck"]
         assert (shown["model"]["name"], shown["serial"], len(shown["keys"])) == ("mini", "B2", 6)
-        assert [page.hear("key")["key"] for _ in range(6)] == list(range(6))
+        assert [page.receive("key")["key"] for _ in range(6)] == list(range(6))
         page.settle()
-        stand.host.draw(0, "#ff0000")
+        rig.host.draw(0, "#ff0000")
         host.draw(1, "#00ff00")
-        assert page.hear("key")["key"] == 1
-        page.say("press", key=5)
+        assert page.receive("key")["key"] == 1
+        page.send("press", key=5)
         assert host.next_key() == (5, True)
-        stand.browser.stop()
+        rig.server.stop()
         host.close()

@@ -12,9 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web import page_http as browser_http
-from openbalance_hid.simulator.web import page_server as browser
-from tests.simulator.stand import TOKEN, Stand, pixels
+from openbalance_hid.simulator.web import page_http, page_server
+from tests.simulator.web.page_rig import TOKEN, PageRig, pixels
 from tests.waiting import PATIENCE_S
 
 # --- the page ------------------------------------------------------------------------------------------------------------
@@ -32,37 +31,37 @@ def test_the_page_needs_nothing_from_elsewhere_and_is_small() -> None:
     assert "innerHTML" not in contents["deck.js"]
 
 
-def test_the_page_asks_for_its_parts_with_the_token(stand: Stand) -> None:
-    page = stand.get("/")[2].decode()
+def test_the_page_asks_for_its_parts_with_the_token(rig: PageRig) -> None:
+    page = rig.get("/")[2].decode()
     parts = re.findall(r'(?:src|href)="((?!data:)[^"]+)"', page)
     assert parts == [f"deck.css?token={TOKEN}", f"deck.js?token={TOKEN}"]
-    assert [stand.get("", target=f"/{part}")[0] for part in parts] == [200, 200]
+    assert [rig.get("", target=f"/{part}")[0] for part in parts] == [200, 200]
 
 
 def test_a_token_with_strange_characters_cannot_break_out_of_the_page() -> None:
-    with Stand(token='"><script>&') as stand:
-        target = stand.url.partition(str(stand.browser.port))[2]
-        status, _headers, body = stand.get("", target=target)
+    with PageRig(token='"><script>&') as rig:
+        target = rig.url.partition(str(rig.server.port))[2]
+        status, _headers, body = rig.get("", target=target)
         assert status == 200
         assert b"><script>&" not in body
 
 
-def test_a_key_is_served_as_it_is_seen_on_the_glass(stand: Stand) -> None:
-    stand.host.draw(3, "#c02040")
-    status, headers, body = stand.get("/keys/3.png")
+def test_a_key_is_served_as_it_is_seen_on_the_glass(rig: PageRig) -> None:
+    rig.host.draw(3, "#c02040")
+    status, headers, body = rig.get("/keys/3.png")
     assert (status, headers["content-type"]) == (200, "image/png")
-    assert not ImageChops.difference(pixels(body), stand.deck.glass(3)).getbbox()
+    assert not ImageChops.difference(pixels(body), rig.deck.glass(3)).getbbox()
     red, green, blue = pixels(body).getpixel((36, 36))  # type: ignore[misc]
     assert max(abs(red - 0xC0), abs(green - 0x20), abs(blue - 0x40)) <= 6  # JPEG
 
 
-def test_the_description_has_shape_texts_and_hashes(stand: Stand) -> None:
-    stand.texts[1] = "Balance $74.25"
-    deck = stand.json()
+def test_the_description_has_shape_texts_and_hashes(rig: PageRig) -> None:
+    rig.texts[1] = "Balance $74.25"
+    deck = rig.json()
     assert (deck["model"], deck["cols"], deck["rows"]) == ({"name": "mk2", "title": "Stream Deck MK.2"}, 5, 3)
     assert (deck["key"], deck["dials"], deck["strip"]) == ({"width": 72, "height": 72}, 0, None)
     assert [row["text"] for row in deck["keys"]] == ["", "Balance $74.25"] + [""] * 13
-    assert deck["keys"][4]["image_sha256"] == hashlib.sha256(stand.get("/keys/4.png")[2]).hexdigest()
+    assert deck["keys"][4]["image_sha256"] == hashlib.sha256(rig.get("/keys/4.png")[2]).hexdigest()
     assert [row["name"] for row in deck["scenarios"]] == ["normal", "low-balance"]
     assert (deck["scenario"], deck["models"], deck["serial"]) == ("normal", [], "A00SA1234567")
 
@@ -70,30 +69,30 @@ def test_the_description_has_shape_texts_and_hashes(stand: Stand) -> None:
 @pytest.mark.parametrize("model", sorted(MODELS))
 def test_every_model_is_described_and_told(model: str) -> None:
     row = MODELS[model]
-    with Stand(model) as stand, stand.page() as page:
-        deck = stand.json()
+    with PageRig(model) as rig, rig.page() as page:
+        deck = rig.json()
         assert len(deck["keys"]) == row.keys + row.touch_keys
         for key in range(row.keys + row.touch_keys):
-            assert bool(page.hear("key", key=key)["png"]) == bool(row.key_width)
+            assert bool(page.receive("key", key=key)["png"]) == bool(row.key_width)
         if row.strip or row.screen:
-            assert page.hear("strip")["png"]
-            assert stand.get("/strip.png")[0] == 200
+            assert page.receive("strip")["png"]
+            assert rig.get("/strip.png")[0] == 200
         page.settle()
 
 
 def test_a_pedal_has_no_pictures_to_serve() -> None:
-    with Stand("pedal") as stand:
-        assert stand.get("/keys/0.png")[0] == 404
-        assert [row["image_sha256"] for row in stand.json()["keys"]] == [None] * 3
+    with PageRig("pedal") as rig:
+        assert rig.get("/keys/0.png")[0] == 404
+        assert [row["image_sha256"] for row in rig.json()["keys"]] == [None] * 3
 
 
 # --- the port and the life -----------------------------------------------------------------------------------------------
 
 
-def test_a_wanted_port_that_is_taken_is_said_to_be(stand: Stand) -> None:
-    port = stand.browser.port
+def test_a_wanted_port_that_is_taken_is_said_to_be(rig: PageRig) -> None:
+    port = rig.server.port
     with pytest.raises(UsageError) as refused:
-        browser.BrowserDeck(stand.deck, dict, port=port).start()
+        page_server.PageServer(rig.deck, dict, port=port).start()
     assert refused.value.message == f"port {port} is taken"
     assert refused.value.hint == "openbalance-hid demo --port 0"
 
@@ -101,32 +100,32 @@ def test_a_wanted_port_that_is_taken_is_said_to_be(stand: Stand) -> None:
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
     with pytest.raises(UsageError, match="not between 0 and 65535"):
-        browser_http.listen(port)
+        page_http.listen(port)
 
 
 def test_without_a_wish_the_next_free_port_is_taken() -> None:
-    with browser_http.listen(None) as first, browser_http.listen(None) as second:
+    with page_http.listen(None) as first, page_http.listen(None) as second:
         ports = [listener.getsockname()[1] for listener in (first, second)]
-    assert browser_http.FIRST_PORT <= ports[0] < ports[1] < browser_http.FIRST_PORT + browser_http.PORTS_TRIED
+    assert page_http.FIRST_PORT <= ports[0] < ports[1] < page_http.FIRST_PORT + page_http.PORTS_TRIED
 
 
 def test_stopping_twice_or_before_the_start_is_harmless_and_frees_the_port() -> None:
     deck = VirtualDeck(MODELS["mini"], "A1")
-    first = browser.BrowserDeck(deck, dict, port=0)
+    first = page_server.PageServer(deck, dict, port=0)
     first.stop()
     first.start()
     port = first.port
     first.stop()
     first.stop()
-    second = browser.BrowserDeck(deck, dict, port=port)
+    second = page_server.PageServer(deck, dict, port=port)
     second.start()
     second.stop()
 
 
-def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(stand: Stand) -> None:
-    with socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S) as silent, stand.page() as page:
+def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(rig: PageRig) -> None:
+    with socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S) as silent, rig.page() as page:
         page.settle()
-        stand.browser.stop()
+        rig.server.stop()
         assert silent.recv(1) == b""
         with pytest.raises(ConnectionClosed) as closed:
             page.wire.recv(timeout=PATIENCE_S)
@@ -134,9 +133,9 @@ def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(s
         assert closed.value.rcvd.code == 1001
 
 
-def test_nonsense_on_the_wire_does_not_end_the_server(stand: Stand) -> None:
+def test_nonsense_on_the_wire_does_not_end_the_server(rig: PageRig) -> None:
     for nonsense in (b"\x00\xff\n\n", b"GET\r\n\r\n", "GET /keys/٣.png HTTP/1.1\r\n\r\n".encode(), b"A" * 20_000):
-        with socket.create_connection(("127.0.0.1", stand.browser.port), timeout=PATIENCE_S) as wire:
+        with socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S) as wire:
             wire.sendall(nonsense)
             wire.shutdown(socket.SHUT_WR)
-    assert stand.get("/")[0] == 200
+    assert rig.get("/")[0] == 200

@@ -23,7 +23,7 @@ from openbalance_hid.render.encode import PictureFormat, encode
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from openbalance_hid.simulator.web.page_server import BrowserDeck
+from openbalance_hid.simulator.web.page_server import PageServer
 from tests.waiting import PATIENCE_S, threads_named
 
 TOKEN = "right-token"
@@ -64,15 +64,15 @@ class Host:
         assert self.bus.misuse == []
 
 
-class Stand:
-    """`with Stand("mk2") as stand`: a deck, its host and its page; `stand.browser` serves at `stand.url`."""
+class PageRig:
+    """`with PageRig("mk2") as rig`: a deck, its host and its page; `rig.server` serves at `rig.url`."""
 
     def __init__(self, model: str = "mk2", **options: Any) -> None:
         self.deck = VirtualDeck(MODELS[model], "A00SA1234567")
         self.host = Host(self.deck)
         self.texts: dict[int, str] = {}
         self.chosen: list[str] = []
-        self.browser = BrowserDeck(
+        self.server = PageServer(
             self.deck,
             lambda: dict(self.texts),
             scenarios=SCENARIOS,
@@ -81,21 +81,21 @@ class Stand:
         )
         self.url = ""
 
-    def __enter__(self) -> "Stand":
-        self.url = self.browser.start()
+    def __enter__(self) -> "PageRig":
+        self.url = self.server.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.browser.stop()
+        self.server.stop()
         self.host.close()
-        assert threads_named("browser-") == []
+        assert threads_named("page-") == []
 
     def address(self, path: str, token: str = TOKEN) -> str:
         return f"{path}?token={token}"
 
     def get(self, path: str, **request: Any) -> tuple[int, dict[str, str], bytes]:
         """Status, headers with lower-case names, body. Without `target` the right token is added to `path`."""
-        return ask(self.browser.port, request.pop("target", self.address(path)), **request)
+        return ask(self.server.port, request.pop("target", self.address(path)), **request)
 
     def json(self) -> dict[str, Any]:
         status, _headers, body = self.get("/deck.json")
@@ -105,7 +105,7 @@ class Stand:
     @contextmanager
     def page(self, **options: Any) -> "Iterator[Page]":
         """A page that is connected, as a program would be one."""
-        address = f"ws://127.0.0.1:{self.browser.port}{self.address('/events')}"
+        address = f"ws://127.0.0.1:{self.server.port}{self.address('/events')}"
         with connect(address, compression=None, max_queue=None, **options) as wire:
             yield Page(wire)
 
@@ -116,10 +116,10 @@ class Page:
     def __init__(self, wire: ClientConnection) -> None:
         self.wire = wire
 
-    def say(self, kind: str, **fields: Any) -> None:
+    def send(self, kind: str, **fields: Any) -> None:
         self.wire.send(msgspec.json.encode({"type": kind} | fields).decode())
 
-    def hear(self, kind: str, **fields: Any) -> dict[str, Any]:
+    def receive(self, kind: str, **fields: Any) -> dict[str, Any]:
         """The next message of this kind with these fields; others before it are let pass."""
         while True:
             word = dict(msgspec.json.decode(self.wire.recv(timeout=PATIENCE_S)))
@@ -128,7 +128,7 @@ class Page:
 
     def settle(self) -> None:
         """Hears everything that is told on connecting."""
-        self.hear("note")
+        self.receive("note")
 
 
 def ask(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.chromium import chromium
-from tests.simulator.stand import Stand
+from tests.simulator.web.page_rig import PageRig
 from tests.waiting import PATIENCE_S
 
 __all__ = ["chromium"]
@@ -20,10 +20,10 @@ Open = Callable[..., AbstractContextManager[Any]]
 
 @pytest.fixture
 def visit(chromium: Any) -> Open:
-    """Opens the page of a stand, waits until it is live, and afterwards insists that nothing went wrong in it."""
+    """Opens the page of a rig, waits until it is live, and afterwards insists that nothing went wrong in it."""
 
     @contextmanager
-    def opened(stand: Stand, **options: Any) -> Iterator[Any]:
+    def opened(rig: PageRig, **options: Any) -> Iterator[Any]:
         troubles: list[str] = []
         strangers: list[str] = []
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
@@ -31,10 +31,10 @@ def visit(chromium: Any) -> Open:
         page.set_default_timeout(PATIENCE_S * 1000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
-        page.on("request", lambda request: strangers.append(request.url) if not ours(request.url, stand) else None)
+        page.on("request", lambda request: strangers.append(request.url) if not ours(request.url, rig) else None)
         try:
-            stand.browser.note("ready")
-            page.goto(stand.url)
+            rig.server.note("ready")
+            page.goto(rig.url)
             page.get_by_text("ready", exact=True).wait_for()
             yield page
         finally:
@@ -45,8 +45,8 @@ def visit(chromium: Any) -> Open:
     return opened
 
 
-def ours(url: str, stand: Stand) -> bool:
-    return url.startswith((f"http://127.0.0.1:{stand.browser.port}/", "data:"))
+def ours(url: str, rig: PageRig) -> bool:
+    return url.startswith((f"http://127.0.0.1:{rig.server.port}/", "data:"))
 
 
 def key(page: Any, number: int) -> Any:

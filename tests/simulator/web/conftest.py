@@ -1,0 +1,13 @@
+"""The rig that most tests of the browser deck begin with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulator.web.page_rig import PageRig
+
+
+@pytest.fixture
+def rig() -> Iterator[PageRig]:
+    with PageRig() as made:
+        yield made
