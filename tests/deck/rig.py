@@ -77,7 +77,7 @@ class Rig:
 
     def hang_in_a_write(self, device: DeckDevice, picture: bytes) -> None:
         """Return when the writer hangs in the first report of that picture on key 0."""
-        self.deck.stall(give_up_s=60)
+        self.deck.stall(timeout_s=60)
         device.show(0, picture)
         assert self.deck.wait_until(lambda: self.deck.hosts_waiting == 1, PATIENCE_S)
 

@@ -62,7 +62,7 @@ def test_threads_have_the_serial_of_their_deck_in_their_names(rig: Rig) -> None:
         (lambda deck: deck.refuse(), DeckRefusedError),
         (lambda deck: deck.own(), DeckBusyError),
         (lambda deck: deck.unplug(), DeckGoneError),
-        (lambda deck: deck.stall(give_up_s=0.01), DeckGoneError),
+        (lambda deck: deck.stall(timeout_s=0.01), DeckGoneError),
     ],
     ids=["refused", "busy", "gone", "hung"],
 )

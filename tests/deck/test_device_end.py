@@ -48,7 +48,7 @@ def test_a_deck_that_hangs_is_lost_and_delays_no_other(make_rig: MakeRig) -> Non
     assert is_plain(other.deck.glass(0), "blue")
     hung.deck.unstall()
     assert hung_device.flush(PATIENCE_S)
-    hung.deck.stall(give_up_s=0.01)
+    hung.deck.stall(timeout_s=0.01)
     hung_device.show(0, plain(hung_device, "white"))
     assert hung.next(DeckLost) == DeckLost("HUNG", f"lost deck at {hung.deck.path}: connection timed out")
     assert not hung_device.flush(0)

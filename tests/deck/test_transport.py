@@ -256,7 +256,7 @@ def test_a_hung_deck_is_lost(rig: Rig) -> None:
     device, lost = device_of(rig), []
     device.on_lost = lost.append
     device.open()
-    rig.deck.stall(give_up_s=0.01)
+    rig.deck.stall(timeout_s=0.01)
     with pytest.raises(TransportError, match="timed out"):
         device.write(b"\x02" + bytes(1023))
     assert lost == [f"lost deck at {device.path()}: connection timed out"]
