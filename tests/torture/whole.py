@@ -248,9 +248,9 @@ class Whole:
         if known is not None:
             return known
         panel = deck.model.strip if part == "strip" else deck.model.screen if part == "screen" else None
-        turn = deck.model.turn if panel is None else panel.turn
+        rotation = deck.model.rotation if panel is None else panel.rotation
         image = Image.open(io.BytesIO(self.painter.picture(face, key_format))).convert("RGB")
-        upright = image.transpose(_TURNS[turn]) if turn in _TURNS else image
+        upright = image.transpose(_TURNS[rotation]) if turn in _TURNS else image
         if len(self._expected) > 300:
             self._expected.clear()
         return self._expected.setdefault((face, deck.model.name, part), upright)
