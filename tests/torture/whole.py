@@ -250,7 +250,7 @@ class Whole:
         panel = deck.model.strip if part == "strip" else deck.model.screen if part == "screen" else None
         rotation = deck.model.rotation if panel is None else panel.rotation
         image = Image.open(io.BytesIO(self.painter.picture(face, key_format))).convert("RGB")
-        upright = image.transpose(_TURNS[rotation]) if turn in _TURNS else image
+        upright = image.transpose(_TURNS[rotation]) if rotation in _TURNS else image
         if len(self._expected) > 300:
             self._expected.clear()
         return self._expected.setdefault((face, deck.model.name, part), upright)
