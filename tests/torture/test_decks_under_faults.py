@@ -211,9 +211,7 @@ class Desk:
         self.events += 1
         for event in self.whole.heard[self._seen :]:
             if isinstance(event, KeyEvent) and event.down and not self._odd:
-                assert any(
-                    event.key in each.keys_down for each in self.decks if each.serial == event.serial.rpartition(":")[2]
-                )
+                assert any(event.key in each.keys_down for each in self.decks if each.serial == event.serial.rpartition(":")[2])
         self._seen = len(self.whole.heard)
         self._odd &= act != self.heal
         self.well()
