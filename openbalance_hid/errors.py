@@ -1,19 +1,19 @@
-"""The tree of expected errors: what went wrong, and the one command that helps.
+"""The expected errors: what went wrong, and the one command that helps.
 
-Everything a user can meet is a class here; built-in exceptions are left for a programmer's mistake. A message is one line,
-lower case, names the thing and the value, and blames nobody. A hint is one command to type, or empty. Foreign exceptions are
-translated into these at the edge of the room that met them.
+Every error that a user can see has a class here; built-in exceptions are for programming mistakes. A message is one line, lower
+case, and names the thing and the value. A hint is one command to type, or empty. Each package translates the exceptions of its
+libraries into these.
 """
 
 from enum import Enum
 
 
 class Retry(Enum):
-    """What to do about a failure."""
+    """How to react to a failure."""
 
     SOON = "soon"  # wait and try again
-    OWNER = "owner"  # say so, and wait for the owner
-    NEVER = "never"  # leave with the exit code
+    USER = "user"  # report it, and wait for the user to act
+    NEVER = "never"  # end with the exit code
 
 
 class OpenBalanceError(Exception):
@@ -29,7 +29,7 @@ class OpenBalanceError(Exception):
 
 
 class UsageError(OpenBalanceError):
-    """The command line asks for something that does not exist."""
+    """The command line names something that does not exist."""
 
     exit_code = 2
 
@@ -41,7 +41,7 @@ class NoDaemonError(OpenBalanceError):
 
 
 class DaemonRefusedError(NoDaemonError):
-    """A daemon may run there, for somebody else."""
+    """The control socket belongs to another user, or cannot be opened."""
 
     exit_code = 77
 
@@ -55,7 +55,7 @@ class AlreadyRunningError(OpenBalanceError):
 class ConfigError(OpenBalanceError):
     """The configuration cannot be used; the message lists every problem, one a line."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 78
 
 
@@ -65,7 +65,7 @@ class ConfigError(OpenBalanceError):
 class CredentialError(OpenBalanceError):
     """The Management key cannot be read or stored."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 77
 
 
@@ -86,23 +86,23 @@ class DeckError(OpenBalanceError):
 class DeckRefusedError(DeckError):
     """The operating system does not permit opening the deck."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 77
 
 
 class DeckBusyError(DeckError):
-    """Another program owns the deck."""
+    """Another program has opened the deck."""
 
 
 class DeckGoneError(DeckError):
-    """The deck was unplugged, or its handle died in a suspend."""
+    """The deck was unplugged, or its handle became invalid in a suspend."""
 
 
 # --- OpenRouter --------------------------------------------------------------------------------------------------------
 
 
 class ApiError(OpenBalanceError):
-    """OpenRouter did not give a usable answer."""
+    """OpenRouter returned no usable reply."""
 
     retry = Retry.SOON
     exit_code = 69
@@ -113,7 +113,7 @@ class OfflineError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """429. `retry_after_s`: seconds that the server asks to wait, or None."""
+    """429. `retry_after_s`: seconds to wait according to the server, or None."""
 
     def __init__(self, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint)
@@ -129,23 +129,23 @@ class ServerError(ApiError):
 
 
 class KeyRejectedError(ApiError):
-    """401. One alone can be an outage."""
+    """401. A single one can be an outage."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 77
 
 
 class ForbiddenError(ApiError):
     """403: an inference key, or an IP allow-list."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 77
 
 
 class NotManagementKeyError(ApiError):
     """The key works, but it is an inference key."""
 
-    retry = Retry.OWNER
+    retry = Retry.USER
     exit_code = 77
 
 
@@ -153,6 +153,6 @@ class NotManagementKeyError(ApiError):
 
 
 class ServiceError(OpenBalanceError):
-    """The service manager is not there, or does not do what it is asked for."""
+    """The service manager is not available, or refused a request."""
 
     exit_code = 69

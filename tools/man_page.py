@@ -1,4 +1,4 @@
-"""The manual page, made of the commands themselves; what they do not know, exit codes and places, is in the tables here.
+"""The manual page, rendered from the commands. Exit codes, environment and files are in the tables here.
 
 In man(7), which groff and mandoc read alike.
 """
@@ -13,27 +13,26 @@ import click
 
 from openbalance_hid import __version__
 
-WRITTEN = "2026-11-25"  # when a person last looked over the words here
+WRITTEN = "2026-11-30"  # date of the last review of these texts
 
 DESCRIPTION = """\
-A daemon that opens an Elgato Stream Deck directly over USB HID and shows an OpenRouter account on its keys: what is left, \
-what was spent, on which models, and whether spending just went wrong. A tap on a key opens the matching page, a hold of two \
-seconds refreshes."""
+A daemon that opens an Elgato Stream Deck directly over USB HID and shows an OpenRouter account on its keys: \
+balance, spend, models and spend spikes. A tap on a key opens the matching web page, a hold of two seconds refreshes."""
 
 BEGIN = (
-    ("openbalance-hid demo", "Look at it: no deck, no key."),
+    ("openbalance-hid demo", "Try it without a deck and without a key."),
     ("openbalance-hid setup", "Store a Management key."),
-    ("openbalance-hid service install", "Start it now and with the desktop."),
-    ("openbalance-hid config init", "Write a commented configuration to change."),
+    ("openbalance-hid service install", "Run the daemon as a service, now and at each login."),
+    ("openbalance-hid config init", "Write a commented configuration to edit."),
 )
 
 EXIT_CODES = (
     ("0", "Done."),
-    ("1", "Unexpected: a bug, with a traceback in the log or in a file that is named; or the output cannot be written."),
+    ("1", "Unexpected: a bug, with a traceback in the log or in a file that the error names; or the output cannot be written."),
     ("2", "The command line is wrong."),
     ("20", "A limit of the command guard is crossed."),
-    ("21", "The data for guard is unknown, or older than four intervals."),
-    ("69", "No daemon runs, no device is there, or something that is needed does not answer."),
+    ("21", "The data for guard is unknown, or older than four poll intervals."),
+    ("69", "No daemon runs, no device is connected, or a needed service does not answer."),
     ("75", "Another daemon is running."),
     ("77", "No key is stored, or something is not permitted."),
     ("78", "The configuration has an error."),
@@ -47,17 +46,17 @@ ENVIRONMENT = (
     ("OPENBALANCE_CONFIG", "Another configuration file."),
     ("OPENBALANCE_STATE_DIR", "Another folder for history and key files."),
     ("OPENBALANCE_RUNTIME_DIR", "Another folder for the control socket."),
-    ("OPENBALANCE_API_URL", "Another address of the API; http to a loopback address alone is accepted."),
-    ("NO_COLOR", "No colour, when it is not empty."),
-    ("SOURCE_DATE_EPOCH", "The moment of the sample accounts that preview draws, in seconds since 1970."),
+    ("OPENBALANCE_API_URL", "Another address of the API; only http to a loopback address is accepted."),
+    ("NO_COLOR", "No colour, if it is not empty."),
+    ("SOURCE_DATE_EPOCH", "The time of the sample accounts that preview draws, in seconds since 1970."),
 )
 
 FILES = (
     ("~/.config/openbalance-hid/config.toml", "The configuration. A running daemon follows it."),
-    ("~/.local/state/openbalance-hid/history.sqlite3", "What was measured."),
+    ("~/.local/state/openbalance-hid/history.sqlite3", "The recorded history."),
     ("~/.local/state/openbalance-hid/keys/", "Keys that were stored with --store file, mode 0600."),
-    ("/run/user/UID/openbalance-hid/control.sock", "Where the running daemon is asked."),
-    ("/etc/openbalance-hid/config.toml", "The configuration of the system service, for machines without a seat."),
+    ("/run/user/UID/openbalance-hid/control.sock", "The control socket of the running daemon."),
+    ("/etc/openbalance-hid/config.toml", "The configuration of the system service, for headless machines."),
     ("/etc/openbalance-hid/openrouter-management-key", "Its key, readable by root alone."),
 )
 ON_MACOS = "On macOS configuration and state are in ~/Library/Application Support/openbalance-hid."

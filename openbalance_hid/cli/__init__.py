@@ -1,4 +1,4 @@
-"""The door: commands and words. A command's module is imported when it is called, so that small ones answer fast."""
+"""The command line. The module of a command is imported when the command is called, so that a small one starts fast."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from openbalance_hid import __version__
 from openbalance_hid.cli.exit import guarded
 from openbalance_hid.text import did_you_mean
 
-COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # by which a shell asks for completions; click makes it of the command's name
+COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # set by a shell's completion script; click derives it from the program's name
 
-# Command -> where it is, in the order in which help lists them.
+# Command -> its module and attribute, in the order of the help.
 COMMANDS = {
     "setup": "openbalance_hid.cli.setup:setup",
     "accounts": "openbalance_hid.cli.accounts:accounts",
@@ -45,7 +45,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are named in a table as "module:attribute"; ends the process by the rules of `errors_out`."""
+    """A group that imports its commands from a table of "module:attribute", and ends the process by the rules of `exit`."""
 
     def __init__(self, *args: Any, table: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self.table[cmd_name].partition(":")
         command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - a row of the table that names something else is a bug
+        assert isinstance(command, click.Command)  # noqa: S101 - anything else in the table is a bug
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
@@ -68,7 +68,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
-        """Does not return: SystemExit with the code of interface and `errors_out`."""
+        """Run a command and raise SystemExit with its exit code."""
         kwargs["standalone_mode"] = False
         if COMPLETE_VARIABLE in os.environ:
             import_module("openbalance_hid.cli.completion_script").register()

@@ -1,4 +1,4 @@
-"""`accounts`: which accounts have a key, and where. Never more of a key than its last four characters."""
+"""`accounts`: the accounts with a key, and where each key is stored. Only the last four characters of a key are shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 import click
 
-from openbalance_hid.cli import completion_values as completing
+from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
@@ -15,41 +15,40 @@ from openbalance_hid.desktop.credentials import AccountListing
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.text import escape_unprintable
 
-UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
+UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.pass_context
 def accounts(ctx: click.Context, as_json: bool) -> None:
     """List the accounts that have a key."""
     if ctx.invoked_subcommand is not None:
         return
     guard_memory()
-    rows = credentials.list_accounts(os.environ, paths(os.environ), UNLOCKING_S)
+    rows = credentials.list_accounts(os.environ, paths(os.environ), UNLOCK_LIMIT_S)
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], indent=2))
     elif rows:
         width = max(len(row.name) for row in rows)
         for row in rows:
-            click.echo(escape_unprintable(f"{row.name:{width}}  {_in_words(row)}"))
+            click.echo(escape_unprintable(f"{row.name:{width}}  {_description(row)}"))
     else:
-        click.echo("no account has a key; next: openbalance-hid setup", err=True)
+        click.echo("no account has a key; to store one: openbalance-hid setup", err=True)
 
 
 @accounts.command()
-@click.argument("name", type=AccountParam(), shell_complete=completing.accounts_with_a_key)
+@click.argument("name", type=AccountParam(), shell_complete=completion_values.accounts_with_a_key)
 def forget(name: str) -> None:
-    """Remove the key of the account NAME from where it is stored."""
-    places = paths(os.environ)
-    for place in credentials.delete_key(name, os.environ, places, UNLOCKING_S):
+    """Remove the stored key of the account NAME."""
+    for place in credentials.delete_key(name, os.environ, paths(os.environ), UNLOCK_LIMIT_S):
         click.echo(f"removed from {place}")
-    left = credentials.overriding_source(name, os.environ)
-    if left is not None:
-        click.echo(f"note: {left} still has a key")
+    remaining = credentials.overriding_source(name, os.environ)
+    if remaining is not None:
+        click.echo(f"note: {remaining} still has a key")
 
 
-def _in_words(row: AccountListing) -> str:
+def _description(row: AccountListing) -> str:
     if row.trouble is not None:
         return f"!      {row.trouble}"
     return f"…{row.last_four}  {row.place}"

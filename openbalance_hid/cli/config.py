@@ -1,4 +1,4 @@
-"""`config`: write the commented default, check a file, show what it comes to, say where it is."""
+"""`config`: write the commented default, check a file, print the effective configuration, print its path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import ConfigError, UsageError
 
 
-def _place() -> Path:
+def _config_file() -> Path:
     return paths(os.environ).config_file
 
 
@@ -27,10 +27,10 @@ def config() -> None:
 @config.command()
 @click.option("--force", is_flag=True, help="Replace an existing file; the old one is kept as config.toml.bak.")
 def init(force: bool) -> None:
-    """Write the commented default."""
-    file = _place()
+    """Write the commented default configuration."""
+    file = _config_file()
     if os.path.lexists(file) and not force:
-        raise ConfigError(f"{file} exists and is not replaced", "openbalance-hid config init --force")
+        raise ConfigError(f"{file} exists", "openbalance-hid config init --force")
     text = files("openbalance_hid.config").joinpath("default.toml").read_text(encoding="utf-8")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def init(force: bool) -> None:
             backup = file.with_name(file.name + ".bak")
             file.replace(backup)
             click.echo(f"kept the old file as {backup}")
-        with file.open("x", encoding="utf-8") as out:  # "x": nor is one replaced that appeared meanwhile
+        with file.open("x", encoding="utf-8") as out:  # "x": a file that was created meanwhile is not replaced either
             out.write(text)
     except OSError as error:
         raise ConfigError(
@@ -50,25 +50,25 @@ def init(force: bool) -> None:
 @config.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def check(file: Path | None) -> None:
-    """List every problem in FILE, or in the configuration."""
-    place = file or _place()
+    """Check the configuration, or FILE, and list every problem."""
+    checked = file or _config_file()
     if file is not None and is_missing(file):
-        raise UsageError(f"there is no file {file}", init_command(file))
+        raise UsageError(f"no such file: {file}", init_command(file))
     try:
-        load_config(place)
+        load_config(checked)
     except ConfigError as error:
-        hint = "" if error.hint == "openbalance-hid config check" else error.hint  # that was just done
+        hint = "" if error.hint == "openbalance-hid config check" else error.hint  # this command
         raise ConfigError(error.message, hint) from error
-    click.echo(f"{place}: ok" if place.exists() else f"{place}: no such file; the defaults are used")
+    click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
 
 
 @config.command(short_help="Print the effective configuration.")
 def show() -> None:
-    """Print the effective configuration: the file with every default filled in."""
-    click.echo(render_effective(load_config(_place())), nl=False)
+    """Print the effective configuration, with every default filled in."""
+    click.echo(render_effective(load_config(_config_file())), nl=False)
 
 
 @config.command()
 def path() -> None:
-    """Print where the configuration is."""
-    click.echo(_place())
+    """Print the path of the configuration file."""
+    click.echo(_config_file())

@@ -1,4 +1,4 @@
-"""`devices`: the decks that are plugged in, and whether they can be used."""
+"""`devices`: the connected decks, and whether each can be opened."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from openbalance_hid.text import escape_unprintable
 
 
 @click.command("devices", short_help="List the decks, and whether they can be opened.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def devices(as_json: bool) -> None:
-    """List the decks that are plugged in, and whether they can be opened."""
-    ours = _of_the_daemon()
-    seen = [_describe(found, ours) for found in find_decks(HidTransport())]
+    """List the connected decks, and whether they can be opened."""
+    in_use = _opened_by_daemon()
+    rows = [_describe(found, in_use) for found in find_decks(HidTransport())]
     if as_json:
-        click.echo(json.dumps(seen, indent=1))
+        click.echo(json.dumps(rows, indent=1))
         return
-    if not seen:
+    if not rows:
         click.echo("no Stream Deck is plugged in")
-    for deck in seen:
+    for deck in rows:
         click.echo("\n".join(_lines(deck)))
 
 
 def _lines(deck: dict[str, Any]) -> list[str]:
-    """For people; a serial number is what the device says."""
+    """Return the lines for one deck, escaped: the serial number is text from the device."""
     lines = [f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}", f"  {deck['state']}"]
     lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
     return [escape_unprintable(line, keep_lines=False) for line in lines]
 
 
-def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
-    error = None if found.path in ours else open_error(found)
-    state = "in use by the running daemon" if found.path in ours else error.message if error else "can be opened"
+def _describe(found: FoundDeck, in_use: frozenset[str]) -> dict[str, Any]:
+    error = None if found.path in in_use else open_error(found)
+    state = "in use by the running daemon" if found.path in in_use else error.message if error else "can be opened"
     return {
         "model": found.model,
         "title": found.title,
@@ -53,9 +53,9 @@ def _describe(found: FoundDeck, ours: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _of_the_daemon() -> frozenset[str]:
+def _opened_by_daemon() -> frozenset[str]:
     try:
-        told = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
+        reply = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
     except OpenBalanceError:
         return frozenset()
-    return frozenset(deck["path"] for deck in told["decks"] if deck["connected"])
+    return frozenset(deck["path"] for deck in reply["decks"] if deck["connected"])

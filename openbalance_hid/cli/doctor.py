@@ -1,4 +1,4 @@
-"""`doctor`: every known cause of trouble, and the command that mends it."""
+"""`doctor`: check every known cause of problems, and print the command that fixes each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from openbalance_hid import __version__
-from openbalance_hid.cli.exit import coloured
+from openbalance_hid.cli.terminal import GREEN, RED, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.udev_rules import program_words
 from openbalance_hid.desktop.process_hardening import guard_memory
@@ -21,16 +21,16 @@ from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.runner import run_checks
 from openbalance_hid.text import escape_unprintable
 
-_COLOURS = {CheckStatus.OK: "\x1b[32m", CheckStatus.WARNING: "\x1b[33m", CheckStatus.FAILURE: "\x1b[31m"}
+_COLOURS = {CheckStatus.OK: GREEN, CheckStatus.WARNING: YELLOW, CheckStatus.FAILURE: RED}
 _NAME = max(len(name) for name in ("configuration", "notifications"))
 
 
-@click.command("doctor", short_help="Find what is wrong, and the command that mends it.")
-@click.option("--json", "as_json_", is_flag=True, help="For programs.")
+@click.command("doctor", short_help="Find problems, and the commands that fix them.")
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON, for programs.")
 def doctor(as_json_: bool) -> int:
-    """Check every known cause of trouble, and say the command that mends it.
+    """Check every known cause of problems, and print the command that fixes each.
 
-    The exit code is 0 without a failure, else that of the first one: 69, 77 or 78 by sysexits.
+    Without a failure the exit code is 0; otherwise it is the code of the first failure: 69, 77 or 78.
     """
     guard_memory()
     context = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
@@ -48,9 +48,7 @@ def doctor(as_json_: bool) -> int:
 
 
 def _lines(check: Check) -> list[str]:
-    word = f"{check.verdict.value:8}"
-    if coloured(sys.stdout, os.environ):
-        word = f"{_COLOURS[check.verdict]}{word}\x1b[0m"
+    word = in_colour(f"{check.verdict.value:8}", _COLOURS[check.verdict], sys.stdout, os.environ)
     about = f"{check.about}: " if check.about else ""
     lines = [f"{word} {check.name:{_NAME}}  {about}{escape_unprintable(check.found, keep_lines=False)}"]
     lines += [f"{'':8} {'':{_NAME}}  · {escape_unprintable(detail, keep_lines=False)}" for detail in check.details]
@@ -61,9 +59,9 @@ def _lines(check: Check) -> list[str]:
 
 def _summary(checks: Sequence[Check]) -> str:
     counts = Counter(check.verdict for check in checks)
-    said = [
+    parts = [
         f"{counts[each]} {each.value}{'s' if counts[each] != 1 else ''}"
         for each in (CheckStatus.FAILURE, CheckStatus.WARNING)
         if counts[each]
     ]
-    return ", ".join(said) if said else "all is well"
+    return ", ".join(parts) if parts else "no problems found"

@@ -1,4 +1,4 @@
-"""`export`: the history as CSV, JSON or in Prometheus' text format. Reads the file alone: no daemon need run, none is asked."""
+"""`export`: the history as CSV, JSON or Prometheus text. Reads the history file; needs no running daemon."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import click
 
 from openbalance_hid.account.spike import Level
 from openbalance_hid.cli.params import ChoiceParam
-from openbalance_hid.cli.terminal import STDOUT, put
+from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.paths import paths
 from openbalance_hid.history.reader import Reader, open_reader
 from openbalance_hid.text import escaped_json
 
-# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
+# The characters that start a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """One thing that can be exported. `labels` name a row, `measures` are its numbers, `at` is the column with its instant."""
+class ExportTable:
+    """One table of the history. `labels` identify a row, `measures` are its numbers, `at` is the column with its time."""
 
     read: Callable[[Reader], list[dict[str, Any]]]
     labels: tuple[str, ...]
-    measures: dict[str, str]  # column -> what it is, one line
-    at: str | None = None  # for Prometheus: the sample's own time; None: the instants are labels
+    measures: dict[str, str]  # column -> its description, one line
+    at: str | None = None  # for Prometheus: the time of a sample; None: its times are labels
 
 
 def _days(reader: Reader) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def _spikes(reader: Reader) -> list[dict[str, Any]]:
 
 
 TABLES = {
-    "days": Table(
+    "days": ExportTable(
         _days,
         ("account", "day", "by", "name"),
         {
@@ -78,7 +78,7 @@ TABLES = {
             "tokens": "Prompt and completion tokens on a completed UTC day.",
         },
     ),
-    "samples": Table(
+    "samples": ExportTable(
         _samples,
         ("account",),
         {
@@ -88,12 +88,12 @@ TABLES = {
         },
         at="measured_at",
     ),
-    "runs": Table(
+    "runs": ExportTable(
         _runs,
         ("account", "started_at", "ended_at", "approximate"),
         {"spend_usd": "Credits spent in a run of the meter, USD."},
     ),
-    "spikes": Table(
+    "spikes": ExportTable(
         _spikes,
         ("account", "started_at", "ended_at", "threshold", "floor_usd", "window_hours", "burst"),
         {
@@ -106,49 +106,55 @@ TABLES = {
 
 
 @click.command("export")
-@click.option("--what", type=ChoiceParam(tuple(TABLES)), required=True, help="Completed days, samples, meter runs, episodes.")
-@click.option("--format", "form", type=ChoiceParam(("csv", "json", "prometheus")), required=True, help="Whose language.")
-@click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this UTC day on, as 2026-11-01.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file in place of standard output.")
+@click.option(
+    "--what", type=ChoiceParam(tuple(TABLES)), required=True, help="Completed days, samples, meter runs or spike episodes."
+)
+@click.option("--format", "form", type=ChoiceParam(("csv", "json", "prometheus")), required=True, help="Output format.")
+@click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="First UTC day to export, as 2026-11-01.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; without it, standard output."
+)
 def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:
-    """Write out the history. Amounts are USD, instants and days are UTC."""
+    """Export the history. Amounts are in USD, times and days in UTC."""
     table = TABLES[what]
     with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
-        found = table.read(reader)
-    text = {"csv": as_csv, "json": as_json, "prometheus": as_prometheus}[form](what, table, found)
-    put(output or STDOUT, text.encode())
+        rows = table.read(reader)
+    text = {"csv": as_csv, "json": as_json, "prometheus": as_prometheus}[form](what, table, rows)
+    write_output(output or STDOUT, text.encode())
     if output is not None:
-        click.echo(f"{output}: {len(found)} {what}", err=True)
+        click.echo(f"{output}: {len(rows)} {what}", err=True)
 
 
-def as_csv(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
-    """A head and one line a row; a name that a spreadsheet would take for a formula begins with an apostrophe."""
+def as_csv(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
+    """Return a header and one line a row (RFC 4180). An apostrophe precedes a name that would be a formula in a spreadsheet."""
     with io.StringIO(newline="") as out:
-        writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+        writer = csv.writer(out, lineterminator="\r\n")
         columns = list(dict.fromkeys([*table.labels, *([table.at] if table.at else []), *table.measures]))
         writer.writerow(columns)
-        writer.writerows([_cell(row[column]) for column in columns] for row in found)
+        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
         return out.getvalue()
 
 
-def as_json(what: str, table: Table, found: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
-    """An object with one list. Amounts are decimal strings, as in `status --json`."""
-    rows = [{name: _json(value) for name, value in row.items()} for row in found]
-    return escaped_json({what: rows}, indent=1) + "\n"
+def as_json(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
+    """Return an object with one list. Amounts are decimal strings, as in `status --json`."""
+    written = [{name: _json(value) for name, value in row.items()} for row in rows]
+    return escaped_json({what: written}, indent=1) + "\n"
 
 
-def as_prometheus(what: str, table: Table, found: list[dict[str, Any]]) -> str:
-    """Prometheus' text format 0.0.4: gauges. A row without a number is left out."""
+def as_prometheus(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:
+    """Return Prometheus' text format 0.0.4: gauges. A row without a number is omitted."""
     return "".join(
-        line + "\n" for measure, says in table.measures.items() for line in _metric(what, table, measure, says, found)
+        line + "\n"
+        for measure, description in table.measures.items()
+        for line in _metric(what, table, measure, description, rows)
     )
 
 
-def _metric(what: str, table: Table, measure: str, says: str, found: list[dict[str, Any]]) -> Iterator[str]:
+def _metric(what: str, table: ExportTable, measure: str, about: str, rows: list[dict[str, Any]]) -> Iterator[str]:
     name = f"openbalance_{what}_{measure}"
-    yield f"# HELP {name} {says}"
+    yield f"# HELP {name} {about}"
     yield f"# TYPE {name} gauge"
-    for row in found:
+    for row in rows:
         if row[measure] is None:
             continue
         labels = ",".join(f'{label}="{_escaped(_text(row[label]))}"' for label in table.labels)

@@ -1,4 +1,4 @@
-"""`guard`: limits for scripts, answered by the exit code. 0 within all, 20 one is crossed, 21 not known or too old to tell."""
+"""`guard`: check limits for a script. Exit code 0: within all; 20: a limit is crossed; 21: the data is unknown or too old."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ ALARMS = ("spike", "critical")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One limit: how it stands, and in words."""
+class LimitResult:
+    """The result for one limit: its exit code, and a line to print."""
 
     code: int
-    words: str
+    line: str
 
 
-class Usd(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
-    """An amount of USD: a plain decimal number."""
+class UsdParam(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    """An amount in USD: a plain decimal number."""
 
     name = "usd"
 
@@ -44,49 +44,51 @@ class Usd(click.ParamType):  # type: ignore[type-arg]  # generic only from click
         return amount
 
 
-@click.command("guard", short_help="Limits for scripts, answered by the exit code.")
-@click.option("--min-balance", type=Usd(), help="The balance must not be below this, USD.")
-@click.option("--max-today", type=Usd(), help="The spend of this UTC day must not be above this, USD.")
-@click.option("--no-spike", is_flag=True, help="The spike alert must be calm.")
-@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Whose.")
+@click.command("guard", short_help="Check limits, for scripts: the exit code is the result.")
+@click.option("--min-balance", type=UsdParam(), help="Lowest allowed balance, USD.")
+@click.option("--max-today", type=UsdParam(), help="Highest allowed spend of this UTC day, USD.")
+@click.option("--no-spike", is_flag=True, help="Allow no spike alert.")
+@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Account to use.")
 def guard(min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool, account: str) -> None:
-    """Exit with 0 within limits, 20 when one is crossed, 21 when the data is unknown or older than 4 intervals."""
+    """Check limits. Exit code 0: within all; 20: one is crossed; 21: the data is unknown or older than 4 poll intervals."""
     accounts = request(paths(os.environ).socket_file, "status")["accounts"]
     if account not in accounts:
-        raise UsageError(f"no account is named '{account}'", "openbalance-hid status")
-    findings = list(judge(accounts[account], min_balance, max_today, no_spike))
-    for finding in findings:
-        click.echo(finding.words, err=finding.code != WITHIN)
-    sys.exit(verdict(findings))
+        raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
+    results = list(check_limits(accounts[account], min_balance, max_today, no_spike))
+    for result in results:
+        click.echo(result.line, err=result.code != WITHIN)
+    sys.exit(exit_code(results))
 
 
-def judge(told: dict[str, Any], min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool) -> Iterator[Finding]:
-    """How each limit stands, from one account of `status --json`. Old data is never within a limit, nor across it."""
-    if told["stale"]:
-        yield Finding(UNKNOWN, f"not known: last measured {told['measured_at'] or 'never'}")
+def check_limits(
+    account: dict[str, Any], min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool
+) -> Iterator[LimitResult]:
+    """Yield the result for each limit, from one account of `status --json`. Stale data is neither within a limit nor across."""
+    if account["stale"]:
+        yield LimitResult(UNKNOWN, f"unknown: last measured {account['measured_at'] or 'never'}")
         return
     if min_balance is not None:
-        yield _compare("balance", _usd(told["balance_usd"]), "below", min_balance, lambda is_, limit: is_ < limit)
+        yield _compare("balance", _usd(account["balance_usd"]), "below", min_balance, lambda amount, limit: amount < limit)
     if max_today is not None:
-        yield _compare("today", _usd(told["spend_usd"]["today"]), "above", max_today, lambda is_, limit: is_ > limit)
+        yield _compare("today", _usd(account["spend_usd"]["today"]), "above", max_today, lambda amount, limit: amount > limit)
     if no_spike:
-        level = told["spike"]["level"]
-        code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline nobody can say
-        yield Finding(code, f"spike alert: {level}")
+        level = account["spike"]["level"]
+        code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline it is unknown
+        yield LimitResult(code, f"spike alert: {level}")
 
 
-def verdict(findings: list[Finding]) -> int:
-    """The exit code of several findings: a crossed limit before an unknown one."""
-    codes = {finding.code for finding in findings}
+def exit_code(results: list[LimitResult]) -> int:
+    """Return the exit code for several results: a crossed limit takes precedence over an unknown one."""
+    codes = {result.code for result in results}
     return CROSSED if CROSSED in codes else UNKNOWN if UNKNOWN in codes else WITHIN
 
 
-def _compare(name: str, is_: Decimal | None, word: str, limit: Decimal, crosses: Any) -> Finding:
-    if is_ is None:
-        return Finding(UNKNOWN, f"{name}: not known")
-    crossed = crosses(is_, limit)
-    known, set_ = (cents(is_), cents(limit)) if cents(is_) != cents(limit) else (f"${is_:f}", f"${limit:f}")
-    return Finding(CROSSED if crossed else WITHIN, f"{name}: {known} is {'' if crossed else 'not '}{word} {set_}")
+def _compare(name: str, amount: Decimal | None, word: str, limit: Decimal, crosses: Any) -> LimitResult:
+    if amount is None:
+        return LimitResult(UNKNOWN, f"{name}: unknown")
+    crossed = crosses(amount, limit)
+    shown, bound = (cents(amount), cents(limit)) if cents(amount) != cents(limit) else (f"${amount:f}", f"${limit:f}")
+    return LimitResult(CROSSED if crossed else WITHIN, f"{name}: {shown} is {'' if crossed else 'not '}{word} {bound}")
 
 
 def _usd(text: str | None) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""`preview`: a picture of the whole deck, from live values when the daemon runs, else from sample accounts."""
+"""`preview`: a picture of the whole deck, with live values if the daemon runs, else with sample accounts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from openbalance_hid.cli import completion_values as completing
-from openbalance_hid.cli.params import ChoiceParam, init_command, is_missing, unknown
-from openbalance_hid.cli.terminal import STDOUT, put
+from openbalance_hid.cli import completion_values
+from openbalance_hid.cli.params import ChoiceParam, init_command, is_missing, not_one_of
+from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
@@ -29,11 +29,11 @@ from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 DEFAULT_MODEL = "mk2"
 DECK_FILE = "openbalance-preview.png"
 NAMES = tuple(name for name, _ in SCENARIOS)
-LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: later days cannot be reckoned with
+LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: date arithmetic overflows after the year 9999
 HELP = "openbalance-hid preview --help"
 
 
-class _Scenario(ChoiceParam):
+class _ScenarioParam(ChoiceParam):
     """`NAME`, or `ACCOUNT=NAME`."""
 
     name = "scenario"
@@ -49,34 +49,40 @@ class _Scenario(ChoiceParam):
         incomplete: str,
     ) -> list[CompletionItem[str]]:
         names = [CompletionItem(name) for name in NAMES if name.startswith(incomplete)]
-        of_each = [f"{account}={name}" for account in completing.configured_accounts() for name in NAMES] if incomplete else []
+        of_each = (
+            [f"{account}={name}" for account in completion_values.configured_accounts() for name in NAMES] if incomplete else []
+        )
         return names + [CompletionItem(text) for text in of_each if text.startswith(incomplete)]
 
 
 @click.command(
     "preview",
     short_help="Draw the whole deck into a PNG file.",
-    epilog="SOURCE_DATE_EPOCH (seconds since 1970) is the moment of sample accounts: with it, the same picture every time.",
+    epilog="SOURCE_DATE_EPOCH (seconds since 1970) sets the time of sample accounts, for the same picture every time.",
 )
-@click.option("--model", type=ChoiceParam(OFFERED), help="Which deck; the connected one, or mk2.")
+@click.option("--model", type=ChoiceParam(OFFERED), help="Model of the deck; without it the connected one, else mk2.")
 @click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration in place of the usual one."
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Configuration file to use in place of the default one.",
 )
 @click.option(
     "--scenario",
     "scenarios",
-    type=_Scenario(NAMES),
+    type=_ScenarioParam(NAMES),
     multiple=True,
     metavar="[ACCOUNT=]NAME",
-    help=f"Sample accounts in place of live values; may be repeated. {', '.join(NAMES)}.",
+    help=f"Sample account in place of live values: {', '.join(NAMES)}. May be repeated.",
 )
-@click.option("--theme", type=ChoiceParam(("dark", "light")), help="In place of every tile's own.")
+@click.option("--theme", type=ChoiceParam(("dark", "light")), help="Theme of every tile, in place of the configured ones.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"PNG file, - for stdout; {DECK_FILE}.",
+    help=f"PNG file to write, - for standard output; {DECK_FILE} without it.",
 )
 def preview(
     model: str | None,
@@ -88,29 +94,29 @@ def preview(
     """Draw the whole deck into a PNG file."""
     picture, what = _deck(model, config_file, scenarios, theme)
     file = output or Path(DECK_FILE)
-    put(file, picture)
+    write_output(file, picture)
     click.echo(f"{file}: {what}", err=file == STDOUT)
 
 
 def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str], theme: str | None) -> tuple[bytes, str]:
-    """The picture, and where its values come from."""
+    """Return the picture, and a description of the source of its values."""
     if not scenarios and config_file is None:
         try:
-            told = request(paths(os.environ).socket_file, "preview", {"model": model, "theme": theme})
-            return base64.b64decode(told), "live values"
+            live = request(paths(os.environ).socket_file, "preview", {"model": model, "theme": theme})
+            return base64.b64decode(live), "live values"
         except NoDaemonError:
             pass
     if config_file is not None and is_missing(config_file):
-        raise UsageError(f"there is no file {config_file}", init_command(config_file))
+        raise UsageError(f"no such file: {config_file}", init_command(config_file))
     config = load_config(config_file or paths(os.environ).config_file)
     chosen = _by_account(scenarios, config)
-    said = ", ".join(dict.fromkeys(f"'{name}'" for name in chosen.values()))
-    return _drawn(model or DEFAULT_MODEL, config, chosen, theme), f"sample account {said}"
+    names = ", ".join(dict.fromkeys(f"'{name}'" for name in chosen.values()))
+    return _draw(model or DEFAULT_MODEL, config, chosen, theme), f"sample account {names}"
 
 
-def _drawn(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
+def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
     from openbalance_hid.app.clock import Moment
-    from openbalance_hid.app.tile_views import TileInputs  # here and below, so that live values and help need no Pillow
+    from openbalance_hid.app.tile_views import TileInputs  # here and below: live values and help need no Pillow
     from openbalance_hid.runtime.deck_picture import deck_png, panel_of, sample_snapshots
 
     at, wanted = _moment(os.environ), model_named(model)
@@ -123,17 +129,17 @@ def _drawn(model: str, config: Config, scenarios: Mapping[str, str], theme: str 
 
 
 def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:
-    """Account -> scenario; the last word on each wins, and a plain name is for the accounts that have none of their own."""
+    """Return account -> scenario. A plain NAME is for every account without an ACCOUNT=NAME; of several, the last one wins."""
     chosen = dict.fromkeys(config.accounts, NAMES[0])
     for account, _, name in sorted((each.rpartition("=") for each in scenarios), key=lambda parts: bool(parts[0])):
         if account and account not in config.accounts:
-            raise UsageError(f"no account: {unknown(account, tuple(config.accounts))}", "openbalance-hid config show")
+            raise UsageError(f"no such account: {not_one_of(account, tuple(config.accounts))}", "openbalance-hid config show")
         chosen |= dict.fromkeys(config.accounts if not account else (account,), name)
     return chosen
 
 
 def _moment(env: Mapping[str, str]) -> datetime:
-    """Now, or what SOURCE_DATE_EPOCH says (https://reproducible-builds.org/specs/source-date-epoch/). Aware UTC."""
+    """Return the time of SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), else now; aware UTC."""
     text = env.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return datetime.now(UTC)

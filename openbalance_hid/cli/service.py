@@ -1,4 +1,4 @@
-"""`service`: the daemon as a service of the user's systemd or launchd; without a seat, the one command for root."""
+"""`service`: the daemon as a service of the user's systemd or launchd; for a headless machine, the one command for root."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from openbalance_hid.service.units import (
     render_user_unit,
 )
 
-HEADLESS_STATE = "/var/lib/private/openbalance-hid /var/lib/openbalance-hid"  # the second one is a link to the first
+HEADLESS_STATE = "/var/lib/private/openbalance-hid /var/lib/openbalance-hid"  # the second is a link to the first
 
-_headless = click.option("--headless", is_flag=True, help="For a machine without a seat: a system service with its own user.")
+_headless = click.option("--headless", is_flag=True, help="For a headless machine: a system service with a user of its own.")
 
 
-@click.group(short_help="Have the daemon start by itself, and again when it fails.")
+@click.group(short_help="Run the daemon as a service.")
 def service() -> None:
-    """Run the daemon as a service: it starts by itself, and again when it fails."""
+    """Run the daemon as a service, which starts by itself and restarts after a failure."""
 
 
-@service.command(short_help="Install and start it.")
+@service.command(short_help="Install and start the service.")
 @_headless
 def install(headless: bool) -> None:
-    """Install and start the service of this user; with --headless say the one command for root."""
+    """Install and start the service of this user; with --headless, print the one command for root."""
     if headless:
-        _say_headless()
+        _print_headless_setup()
         return
     if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
-        raise UsageError("the service belongs to a user, and this would be root's", "openbalance-hid service install")
-    for line in _here().install(restart=_another_version_runs()):
+        raise UsageError("with sudo the service would be root's: run this as your user", "openbalance-hid service install")
+    for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
 
 
@@ -56,16 +56,16 @@ def install(headless: bool) -> None:
 def uninstall(headless: bool) -> None:
     """Stop the service and remove it."""
     if headless:
-        _say_headless_away()
+        _print_headless_removal()
         return
-    for line in _here().uninstall():
+    for line in _user_service().uninstall():
         click.echo(line)
 
 
 @service.command()
 def status() -> None:
-    """How the service is; exit code 69 when it does not run."""
-    state = _here().state()
+    """Show the state of the service; exit code 69 if it does not run."""
+    state = _user_service().state()
     click.echo(f"service   {state.summary}{f', process {state.pid}' if state.pid else ''}")
     click.echo(f"unit      {state.file or 'not installed'}")
     click.echo(f"starts    {'by itself' if state.enabled else 'not by itself'}")
@@ -77,21 +77,21 @@ def status() -> None:
 
 
 @service.command()
-@click.option("--lines", "-n", type=NumberParam(1, 100_000), default=50, show_default=True, help="How many of the last.")
-@click.option("--follow", "-f", is_flag=True, help="And what comes, until Ctrl-C.")
+@click.option("--lines", "-n", type=NumberParam(1, 100_000), default=50, show_default=True, help="Number of lines to show.")
+@click.option("--follow", "-f", is_flag=True, help="Also show new lines, until Ctrl-C.")
 def logs(lines: int, follow: bool) -> None:
-    """Show what the service has said."""
+    """Show the log of the service."""
     sys.stdout.flush()
-    words = _here().logs_command(lines, follow)
-    ended = run_in_terminal(words)
-    if not ended.ok and not ended.was_stopped:
-        raise ServiceError(f"cannot show the log: {ended.reason}", shlex.join(words))
+    command = _user_service().logs_command(lines, follow)
+    result = run_in_terminal(command)
+    if not result.ok and not result.was_stopped:
+        raise ServiceError(f"cannot show the log: {result.reason}", shlex.join(command))
 
 
 @service.command("print")
 @_headless
 def print_unit(headless: bool) -> None:
-    """Print the unit that `install` puts into place."""
+    """Print the unit file that `install` writes."""
     if headless:
         click.echo(render_system_unit(_program(), {}), nl=False)
     elif sys.platform == "darwin":
@@ -100,12 +100,12 @@ def print_unit(headless: bool) -> None:
         click.echo(render_user_unit(_program(), service_environment(os.environ)), nl=False)
 
 
-def _here() -> UserService:
+def _user_service() -> UserService:
     return user_service(_program(), os.environ)
 
 
-def _another_version_runs() -> bool:
-    """Whether the daemon is one from before an upgrade, which changes the program and rarely the unit."""
+def _daemon_is_outdated() -> bool:
+    """Return whether the running daemon has another version: an upgrade changes the program, rarely the unit."""
     try:
         return bool(request(paths(os.environ).socket_file, "status", timeout_s=2.0)["version"] != __version__)
     except OpenBalanceError:
@@ -120,8 +120,8 @@ def _sudo() -> str:
     return "" if os.geteuid() == 0 else "sudo "
 
 
-def _say_headless_away() -> None:
-    """What undoes it, but for what is the owner's."""
+def _print_headless_removal() -> None:
+    """Print the command that removes the service, and the one that removes the user's files."""
     sudo, rules = _sudo(), RULES_DIRS[0] / "rules.d" / rules_name(RulesKind.HEADLESS)
     click.echo(
         f"{sudo}systemctl disable --now {UNIT} && {sudo}rm -f {SYSTEM_FILE} {rules} && {sudo}systemctl daemon-reload\n\n"
@@ -129,15 +129,15 @@ def _say_headless_away() -> None:
     )
 
 
-def _say_headless() -> None:
-    """The one command that sets up the service of a machine without a seat. Nothing is written here."""
+def _print_headless_setup() -> None:
+    """Print the one command that sets up the service of a headless machine. Nothing is written here."""
     program = _program()
     if sys.platform != "linux":
-        raise UsageError("a service without a seat is for Linux with systemd", "openbalance-hid service install")
+        raise UsageError("a headless service needs Linux with systemd", "openbalance-hid service install")
     home = home_dir()
     if Path(program[0]).is_relative_to(home) and home != Path("/"):
         raise UsageError(
-            f"the service would have a user of its own, who cannot start {program[0]}",
+            f"the service's user cannot start {program[0]}: it is in your home directory",
             "sudo pipx install --global openbalance-hid",
         )
     sudo, root = _sudo(), os.geteuid() == 0
@@ -152,7 +152,7 @@ def _say_headless() -> None:
         f"{sudo}systemctl enable --now {UNIT}",
     ]
     click.echo(f"The key goes to {key}, the configuration is {ETC}/config.toml.")
-    click.echo("This command does it; root is asked for by nothing else:\n" if not root else "This command does it:\n")
+    click.echo("Run this command. Only its sudo parts run as root:\n" if not root else "Run this command:\n")
     click.echo(" && \\\n  ".join(step if "||" not in step else f"{{ {step}; }}" for step in steps))
-    click.echo("\nTo ask it: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")
-    click.echo("If a deck is refused all the same, plug it in again.")  # an access list for the seat outlasts the new group
+    click.echo("\nTo see its state: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")
+    click.echo("If a deck still cannot be opened, plug it in again.")  # an access list of the seat overrides the new group

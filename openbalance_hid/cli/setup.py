@@ -1,4 +1,4 @@
-"""`setup`: ask for a Management key, try it, store it. What is wrong with a key is said here; how keys are kept is not."""
+"""`setup`: read a Management key, check it with OpenRouter, store it. How keys are stored is in `desktop.credentials`."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from openbalance_hid.secret import Secret, checked_key
 from openbalance_hid.tiles.formatting import cents
 
 CREATE_AT = "https://openrouter.ai/settings/management-keys"
-UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
+UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 
 
-@click.command()
+@click.command(short_help="Store a Management key.")
 @click.option(
     "--account",
     type=AccountParam(),
     default=DEFAULT_ACCOUNT,
     show_default=True,
-    help="Which account it is for.",
+    help="Account that the key belongs to.",
 )
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
 @click.option(
@@ -48,29 +48,29 @@ UNLOCKING_S = 60.0  # a person may have to find and type the keyring's password
     type=ChoiceParam([store.value for store in KeyStore]),
     default="keyring",
     show_default=True,
-    help="Where to keep it.",
+    help="Where to store the key.",
 )
-@click.option("--no-check", is_flag=True, help="Store the key without trying it.")
+@click.option("--no-check", is_flag=True, help="Store the key without checking it with OpenRouter.")
 def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
-    """Ask for a Management key, try it, and store it."""
+    """Enter a Management key, check it with OpenRouter, and store it."""
     guard_memory()
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     again = setup_command(account) + (f" --store {store}" if store != KeyStore.KEYRING.value else "")
-    # First what can fail without a key: nobody types one for nothing.
-    credentials.check_store(account, KeyStore(store), places, UNLOCKING_S)
+    # First: a store that does not work is reported before the user enters a key.
+    credentials.check_store(account, KeyStore(store), places, UNLOCK_LIMIT_S)
     secret = _from_stdin(again) if from_stdin else _typed(again)
-    known = None if no_check else try_key(secret, base_url, again)
-    stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCKING_S)
-    click.echo(_report(account, stored, known))
-    for line in _next_steps(account, os.environ, running=_told_daemon(account, places)):
+    checked = None if no_check else check_key(secret, base_url, again)
+    stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCK_LIMIT_S)
+    click.echo(_report(account, stored, checked))
+    for line in _next_steps(account, os.environ, running=_refresh_daemon(account, places)):
         click.echo(line)
 
 
-def try_key(secret: Secret, base_url: str, again: str) -> Credits:
-    """The account's credits, if the key is a Management key that works; else the error that says plainly what it is.
+def check_key(secret: Secret, base_url: str, again: str) -> Credits:
+    """Return the account's credits if this is a working Management key; else raise the error that names the problem.
 
-    `again`: the command to type for the next try.
+    `again`: the command for another attempt.
     """
     from openbalance_hid.openrouter.client import Client
 
@@ -81,43 +81,43 @@ def try_key(secret: Secret, base_url: str, again: str) -> Credits:
                 raise NotManagementKeyError("this is an inference key, not a Management key", another)
             return client.credits()
     except KeyRejectedError as error:
-        raise KeyRejectedError(f"OpenRouter does not accept this key: {error.message}", another) from error
+        raise KeyRejectedError(f"OpenRouter rejected this key: {error.message}", another) from error
     except ForbiddenError as error:
-        raise ForbiddenError(f"OpenRouter does not let this key read the balance: {error.message}", another) from error
+        raise ForbiddenError(f"OpenRouter does not allow this key to read the balance: {error.message}", another) from error
     except (OfflineError, RateLimitedError, ServerError) as error:
         raise _unchecked(error, again) from error
 
 
 def _unchecked(error: ApiError, again: str) -> ApiError:
-    return type(error)(f"the key could not be tried and was not stored: {error.message}", f"{again} --no-check")
+    return type(error)(f"the key could not be checked and was not stored: {error.message}", f"{again} --no-check")
 
 
 def _from_stdin(again: str) -> Secret:
-    # Bytes: a key is ASCII, and whatever else comes must end in the same plain words.
-    line = sys.stdin.buffer.readline(4096) if sys.stdin is not None else b""  # None: started with it closed
+    # Bytes: a key is ASCII, and any other input must give the same error.
+    line = sys.stdin.buffer.readline(4096) if sys.stdin is not None else b""  # None: closed by the caller
     return checked_key(line.decode("ascii", "replace"), "the line on standard input", f"{again} --stdin")
 
 
 def _typed(again: str) -> Secret:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError("no terminal to ask for the key on", f"{again} --stdin")
-    click.echo(f"A Management key is created at {CREATE_AT}", err=True)
-    return checked_key(click.prompt("Management key (not shown)", hide_input=True, err=True), "what was typed", again)
+        raise UsageError("cannot ask for the key: standard input is not a terminal", f"{again} --stdin")
+    click.echo(f"Create a Management key at {CREATE_AT}", err=True)
+    return checked_key(click.prompt("Management key (not shown)", hide_input=True, err=True), "the entered text", again)
 
 
-def _report(account: str, stored: StoredKey, known: Credits | None) -> str:
+def _report(account: str, stored: StoredKey, checked: Credits | None) -> str:
     place = "the keyring" if stored.where == KeyStore.KEYRING.value else stored.place
-    balance = "not tried" if known is None else f"balance {cents(known.balance_usd)}"
+    balance = "not checked" if checked is None else f"balance {cents(checked.balance_usd)}"
     return f"stored in {place} as '{account}': {stored.secret}, {balance}"
 
 
-def _told_daemon(account: str, places: Paths) -> bool:
-    """Whether a running daemon now asks with the new key; it would find it by itself at its next poll."""
+def _refresh_daemon(account: str, places: Paths) -> bool:
+    """Make a running daemon poll with the new key now, not at its next poll; return whether one did."""
     from openbalance_hid.ipc.control_client import request
 
     try:
         request(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
-    except OpenBalanceError:  # none runs, or it does not show this account
+    except OpenBalanceError:  # no daemon, or it does not show this account
         return False
     return True
 
@@ -128,9 +128,9 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str
     if before is not None:
         steps.append(f"note: {before} is used before the stored key")
     if os.geteuid() == 0 and env.get("SUDO_USER"):
-        steps.append(f"note: this is root's key, which the daemon of {env['SUDO_USER']} does not see")
+        steps.append(f"note: this is root's key, which the daemon of {env['SUDO_USER']} cannot read")
     if running:
-        steps.append("the running daemon uses it now")
+        steps.append("the running daemon uses the key now")
     elif account != DEFAULT_ACCOUNT:
         steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
     else:

@@ -1,4 +1,4 @@
-"""`simulate`: a virtual deck alone, without the daemon: its page to press it, and USB/IP to attach it to a kernel."""
+"""`simulate`: a virtual deck without a daemon, with its page in the browser, and exported over USB/IP for a kernel."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from contextlib import ExitStack
 
 import click
 
-from openbalance_hid.cli.params import ChoiceParam, NumberParam
-from openbalance_hid.cli.run import DEFAULT_MODEL, LEVELS, set_up_log
+from openbalance_hid.cli.log_setup import set_up_log
+from openbalance_hid.cli.params import ChoiceParam, NumberParam, log_level_option
+from openbalance_hid.cli.run import DEFAULT_MODEL
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 
-SERIAL = "SIM0000{:04X}"  # the product id, so that two models differ
+SERIAL = "SIM0000{:04X}"  # with the product id: each model has its own
 LONGEST_SERIAL = 32
 
 
-@click.command("simulate")
-@click.option("--model", type=ChoiceParam(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Which deck.")
-@click.option("--serial", help="Its serial number; a number that speaks of the model when none is given.")
+@click.command("simulate", short_help="Run a virtual deck without a daemon.")
+@click.option("--model", type=ChoiceParam(OFFERED), default=DEFAULT_MODEL, show_default=True, help="Model of the deck.")
+@click.option("--serial", help="Serial number of the deck; without it one made of the product id.")
 @click.option(
     "--usbip", "usbip_port", type=NumberParam(0, 65535), default=3240, show_default=True, help="USB/IP port; 0 picks one."
 )
 @click.option("--port", type=NumberParam(0, 65535), help="Port of the deck's page; 0 picks one.")
 @click.option("--no-browser", is_flag=True, help="Do not open the deck's page.")
-@click.option("--log-level", type=ChoiceParam(LEVELS), default="info", show_default=True, help="How much to say.")
+@log_level_option
 def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, no_browser: bool, log_level: str) -> None:
-    """Run a virtual deck alone, for a kernel to attach over USB/IP."""
+    """Run a virtual deck without a daemon, exported over USB/IP for a kernel."""
     from openbalance_hid.desktop.open_url import open_page
     from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
     from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
@@ -57,7 +58,7 @@ def _attach_command(port: int, bus_id: str) -> str:
 def _checked(serial: str) -> str:
     if not (serial.isascii() and serial.isalnum() and len(serial) <= LONGEST_SERIAL):
         raise UsageError(
-            f"a serial number is 1 to {LONGEST_SERIAL} letters and digits, not {serial[:40]!r}",
+            f"not a serial number: {serial[:40]!r}; use 1 to {LONGEST_SERIAL} letters and digits",
             "openbalance-hid simulate --help",
         )
     return serial
@@ -66,10 +67,10 @@ def _checked(serial: str) -> str:
 def _wait_for_a_signal() -> None:
     from openbalance_hid.runtime.signal_wakeup import SignalWakeup
 
-    asked_to_end = threading.Event()
+    ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    nudge = SignalWakeup(asked_to_end.set)
-    nudge.start()
-    asked_to_end.wait()
-    nudge.stop()
+    wakeup = SignalWakeup(ended.set)
+    wakeup.start()
+    ended.wait()
+    wakeup.stop()

@@ -1,25 +1,52 @@
-"""Where a command puts what it has made: a file, or standard output for `-`."""
+"""Output of a command: colour on a terminal, bytes to a file or to standard output, streams that are closed or limited."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from openbalance_hid.errors import UsageError
 
 STDOUT = Path("-")
 
+GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
+_RESET = "\x1b[0m"
 
-def put(file: Path, made: bytes) -> None:
-    """Writes `made`. UsageError when the system refuses the file."""
+
+def in_colour(text: str, colour: str, stream: TextIO | None, env: Mapping[str, str]) -> str:
+    """Return `text` in `colour` if `stream` is a terminal with colours, unless NO_COLOR is set (https://no-color.org)."""
+    has_colour = stream is not None and stream.isatty() and env.get("TERM", "dumb") != "dumb"
+    return f"{colour}{text}{_RESET}" if has_colour and not env.get("NO_COLOR") else text
+
+
+def write_output(file: Path, content: bytes) -> None:
+    """Write `content` to `file`, or to standard output for `-`. UsageError if the file cannot be written."""
     if file == STDOUT:
-        if sys.stdout is not None:  # None: started with it closed
-            sys.stdout.buffer.write(made)
+        if sys.stdout is not None:  # None: closed by the caller
+            sys.stdout.buffer.write(content)
         return
     try:
-        file.write_bytes(made)
+        file.write_bytes(content)
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
         ) from error
+
+
+def prepare_streams() -> None:
+    """Let the standard streams write any character: one without an encoding (… on a latin-1 terminal) becomes an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def discard_stdout() -> None:
+    """Redirect standard output to /dev/null, so that the interpreter's last flush cannot fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    os.close(null)

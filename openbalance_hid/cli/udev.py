@@ -1,6 +1,6 @@
-"""`udev`: the rules that let a user open a deck: print them, or say the one command that installs them.
+"""`udev`: the rules that let a user open a deck: print them, or print the one command that installs them.
 
-Nothing here becomes root, starts a program or writes a file; who reads the command sees all that root is asked for.
+Nothing here runs as root, starts a program or writes a file: the printed command shows everything that runs as root.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from openbalance_hid.deck.udev_rules import (
 )
 from openbalance_hid.errors import UsageError
 
-_ABOUT_NOW = {
+_STATE_TEXT = {
     RulesState.MISSING: "The rules are not installed.",
     RulesState.DIFFERENT: "The rules are out of date: {file} differs from what this version prints.",
-    RulesState.UNREADABLE: "The rules are out of date, or not to be read: {file}",
+    RulesState.UNREADABLE: "The rules are out of date, or cannot be read: {file}",
     RulesState.CURRENT: "The rules are already installed: {file}",
 }
 
@@ -36,33 +36,33 @@ def udev() -> None:
     """Let your user open the deck (Linux)."""
 
 
-@udev.command("print")
-@click.option("--headless", is_flag=True, help=f"For a service or ssh: access for the group {GROUP}.")
+@udev.command("print", short_help="Print the rules.")
+@click.option("--headless", is_flag=True, help=f"For a service or ssh: give access to the group {GROUP}.")
 def print_rules(headless: bool) -> None:
-    """Print the rules: access for the person who sits at the machine."""
+    """Print the rules, which give access to the user who is logged in at the machine."""
     click.echo(render_rules(_kind(headless)), nl=False)
 
 
-@udev.command(short_help="Say the one command that installs the rules.")
-@click.option("--headless", is_flag=True, help=f"For a service or ssh: access for the group {GROUP}.")
+@udev.command(short_help="Print the one command that installs the rules.")
+@click.option("--headless", is_flag=True, help=f"For a service or ssh: give access to the group {GROUP}.")
 def install(headless: bool) -> None:
-    """Say the one command that installs the rules; it asks for root, this does not."""
+    """Print the one command that installs the rules. It needs root; printing it does not."""
     if sys.platform != "linux":
-        raise UsageError(f"udev is a part of Linux; {_system()} lets you open a deck without it", "openbalance-hid devices")
+        raise UsageError(f"udev is part of Linux; on {_system()} a deck can be opened without it", "openbalance-hid devices")
     kind = _kind(headless)
     member = _member() if headless else None
     state, file = installed_rules(kind, RULES_DIRS)
-    click.echo(_ABOUT_NOW[state].format(file=file))
+    click.echo(_STATE_TEXT[state].format(file=file))
     if state is RulesState.CURRENT and (member is None or member.is_member):
-        click.echo("If a deck is refused all the same, plug it in again.")
+        click.echo("If a deck still cannot be opened, plug it in again.")
         return
     if member is not None and not member.is_member:
         click.echo(f"{member.user} is not in the group {GROUP} yet.")
-    click.echo("This command does it; root is asked for by nothing else:\n" if os.geteuid() else "This command does it:\n")
+    click.echo("Run this command. Only its sudo parts run as root:\n" if os.geteuid() else "Run this command:\n")
     click.echo(install_command(kind, program_words(sys.argv[0], sys.executable), is_root=os.geteuid() == 0, member=member))
-    click.echo("\nDecks that are plugged in may be opened from then on; plugging one in again also works.")
+    click.echo("\nConnected decks can be opened afterwards. If one cannot, plug it in again.")
     if headless:
-        click.echo(f"Log in again, or restart the service, to be in the group; a service has SupplementaryGroups={GROUP}.")
+        click.echo(f"Log in again to be in the group; a service needs SupplementaryGroups={GROUP} and a restart.")
 
 
 def _kind(headless: bool) -> RulesKind:
@@ -70,7 +70,7 @@ def _kind(headless: bool) -> RulesKind:
 
 
 def _member() -> GroupMembership:
-    """Who runs this, and whether the group has him; root needs no group."""
+    """Return this user and whether the user is in the group; root needs no group."""
     import grp
     import pwd
 
@@ -80,10 +80,10 @@ def _member() -> GroupMembership:
         group = None
     try:
         user, gid = (entry := pwd.getpwuid(os.getuid())).pw_name, entry.pw_gid
-    except KeyError:  # a user id without a name: nobody could put it into a group
+    except KeyError:  # a user id without a name cannot be added to a group
         return GroupMembership(str(os.getuid()), group is not None, is_member=True)
-    has_him = group is not None and (user in group.gr_mem or gid == group.gr_gid)
-    return GroupMembership(user, group is not None, is_member=has_him or os.geteuid() == 0)
+    in_group = group is not None and (user in group.gr_mem or gid == group.gr_gid)
+    return GroupMembership(user, group is not None, is_member=in_group or os.geteuid() == 0)
 
 
 def _system() -> str:

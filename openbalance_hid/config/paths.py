@@ -6,6 +6,7 @@ Only `private_dir` creates anything.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 import warnings
@@ -19,6 +20,7 @@ import platformdirs
 from openbalance_hid.errors import ConfigError
 
 APP = "openbalance-hid"
+ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # names a key file and, in capitals, an environment variable
 
 
 class Paths(NamedTuple):

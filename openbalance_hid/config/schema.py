@@ -6,7 +6,6 @@ module (`openbalance_hid.tiles`). Reading a file is in `load`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -19,7 +18,6 @@ from openbalance_hid.tiles.options import Option
 _K = TypeVar("_K")
 _V = TypeVar("_V", covariant=True)
 
-ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # also a file name and, in capitals, part of an environment variable's name
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
 

@@ -13,8 +13,8 @@ from datetime import time
 
 from openbalance_hid.config import schema
 from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
+from openbalance_hid.config.paths import ACCOUNT_NAME
 from openbalance_hid.config.schema import (
-    ACCOUNT_NAME,
     AccountConfig,
     Config,
     ConfigLocation,

@@ -101,7 +101,7 @@ def read_key(
     if found is not None:
         return found
     none = NoKeyError(f"no key is stored for account '{account}'{aside}", hint)
-    none.retry = Retry.SOON if aside else Retry.OWNER  # a keyring may come after a daemon that starts with the desktop
+    none.retry = Retry.SOON if aside else Retry.USER  # a keyring may come after a daemon that starts with the desktop
     raise none
 
 

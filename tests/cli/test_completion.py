@@ -96,4 +96,4 @@ def test_files_are_left_to_the_shell(tmp_path: Path) -> None:
 def test_an_unknown_shell_is_a_usage_error(tmp_path: Path) -> None:
     result = here(tmp_path, "completion", "tcsh")
     assert result.exit_code == 2
-    assert "'tcsh' is none of bash, zsh, fish" in result.stderr
+    assert "'tcsh' is not one of bash, zsh, fish" in result.stderr

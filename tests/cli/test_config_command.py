@@ -26,7 +26,7 @@ def test_an_existing_file_is_never_replaced_unasked(tmp_path: Path):
     file.write_text("theme = 'light'")
     refused = here(tmp_path, "config", "init")
     assert refused.exit_code == 78
-    assert refused.stderr == f"error: {file} exists and is not replaced\ntry: openbalance-hid config init --force\n"
+    assert refused.stderr == f"error: {file} exists\ntry: openbalance-hid config init --force\n"
     assert file.read_text() == "theme = 'light'"
 
 

@@ -57,7 +57,7 @@ def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
         (["zzz"], "error: no such command: 'zzz'\ntry: openbalance-hid --help\n"),
         (
             ["accounts", "forget", "../x"],
-            "error: invalid value for 'NAME': '../x' is not an account's name: 1 to 32 of a to z, 0 to 9 and hyphen\n"
+            "error: invalid value for 'NAME': '../x' is not an account name: use 1 to 32 of a to z, 0 to 9 and hyphen\n"
             "try: openbalance-hid accounts forget --help\n",
         ),
         (["accounts", "forget"], "error: missing argument 'NAME'\ntry: openbalance-hid accounts forget --help\n"),
@@ -67,13 +67,13 @@ def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
         ),
         (
             ["bar", "--show", "icn"],
-            "error: invalid value for '--show': 'icn' is none of both, icon, balance, usage; did you mean 'icon'?\n"
+            "error: invalid value for '--show': 'icn' is not one of both, icon, balance, usage; did you mean 'icon'?\n"
             "try: openbalance-hid bar --help\n",
         ),
         (["press", "one"], "error: invalid value for 'KEY': 'one' is not a valid number\ntry: openbalance-hid press --help\n"),
         (
             ["config", "check", "/no where.toml"],
-            "error: there is no file /no where.toml\ntry: OPENBALANCE_CONFIG='/no where.toml' openbalance-hid config init\n",
+            "error: no such file: /no where.toml\ntry: OPENBALANCE_CONFIG='/no where.toml' openbalance-hid config init\n",
         ),
     ],
 )
@@ -120,7 +120,7 @@ def test_a_bug_is_said_even_where_nothing_can_be_kept(tmp_path: Path):
     (tmp_path / "state").write_text("not a directory")
     done = python(machine(tmp_path), GUARDED + "sys.exit(guarded(lambda: 1 / 0))")
     assert done.returncode == 1
-    assert "please report this, with the traceback (which could not be kept: " in done.stderr
+    assert "please report this, with the traceback (which could not be stored: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -239,7 +239,7 @@ def test_the_answer_is_given_on_a_terminal_without_its_letters(tmp_path: Path):
     env = machine(tmp_path, PYTHONIOENCODING="latin-1")
     done = process(env, "setup", "--store", "file", "--stdin", "--no-check", stdin=KEY)
     assert done.returncode == 0
-    assert "\\u20261a2b, not tried" in done.stdout
+    assert "\\u20261a2b, not checked" in done.stdout
 
 
 def test_the_console_script_and_the_module_are_the_same_door():

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from openbalance_hid.cli.guard import CROSSED, UNKNOWN, WITHIN, judge, verdict
+from openbalance_hid.cli.guard import CROSSED, UNKNOWN, WITHIN, check_limits, exit_code
 
 
 def told(balance="10", today="2", level="normal", stale=False):
@@ -19,7 +19,7 @@ def told(balance="10", today="2", level="normal", stale=False):
 
 def code(seen, min_balance=None, max_today=None, no_spike=False):
     limits = [None if limit is None else Decimal(limit) for limit in (min_balance, max_today)]
-    return verdict(list(judge(seen, *limits, no_spike)))
+    return exit_code(list(check_limits(seen, *limits, no_spike)))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_crossed_limit_counts_before_an_unknown_one():
     ],
 )
 def test_a_limit_is_said_so_exactly_that_it_can_be_seen_to_be_crossed(balance, said):
-    (finding,) = judge(told(balance=balance), Decimal(10), None, no_spike=False)
-    assert finding.words == said
+    (result,) = check_limits(told(balance=balance), Decimal(10), None, no_spike=False)
+    assert result.line == said
 
 
 def test_no_limit_asks_only_for_fresh_data():
@@ -73,5 +73,5 @@ def test_no_limit_asks_only_for_fresh_data():
 
 
 def test_an_amount_is_told_to_the_cent():
-    (finding,) = judge(told(balance="1234.5"), Decimal(10), None, False)
-    assert finding.words == "balance: $1,234.50 is not below $10.00"
+    (result,) = check_limits(told(balance="1234.5"), Decimal(10), None, False)
+    assert result.line == "balance: $1,234.50 is not below $10.00"

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.door import machine
 
 CODE = (
-    "import logging; from openbalance_hid.cli.run import set_up_log\n"
+    "import logging; from openbalance_hid.cli.log_setup import set_up_log\n"
     "set_up_log('debug'); log = logging.getLogger('x')\n"
     "log.debug('how'); log.info('life'); log.warning('worse'); log.error('two\\nlines')\n"
 )

@@ -93,10 +93,10 @@ HELP = "try: openbalance-hid preview --help\n"
 @pytest.mark.parametrize(
     ("args", "stderr"),
     [
-        (["--model", "mk3"], f"'mk3' is none of {', '.join(OFFERED)}; did you mean 'mk2'?"),
+        (["--model", "mk3"], f"'mk3' is not one of {', '.join(OFFERED)}; did you mean 'mk2'?"),
         (["--scenario", "rejectd"], f"{', '.join(name for name, _ in SCENARIOS)}; did you mean 'rejected'?"),
-        (["--scenario", "work=zzz"], f"'zzz' is none of {', '.join(name for name, _ in SCENARIOS)}\n"),
-        (["--theme", "ligth"], "'ligth' is none of dark, light; did you mean 'light'?"),
+        (["--scenario", "work=zzz"], f"'zzz' is not one of {', '.join(name for name, _ in SCENARIOS)}\n"),
+        (["--theme", "ligth"], "'ligth' is not one of dark, light; did you mean 'light'?"),
     ],
 )
 def test_a_mistyped_option_is_told_what_is_accepted_and_what_is_nearest(tmp_path: Path, args: list[str], stderr: str):
@@ -111,7 +111,7 @@ def test_an_account_that_the_configuration_lacks_is_a_usage_error(tmp_path: Path
     (tmp_path / "config.toml").write_text("[accounts.work]")
     said = preview(tmp_path, "--scenario", "wrok=spike", "-o", str(tmp_path / "deck.png"))
     assert said.exit_code == 2
-    assert "no account: 'wrok' is none of default, work; did you mean 'work'?" in said.stderr
+    assert "no such account: 'wrok' is not one of default, work; did you mean 'work'?" in said.stderr
 
 
 @pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "٣", "250000000001"])

@@ -70,10 +70,10 @@ def test_a_key_goes_into_a_file_in_a_process_of_its_own(tmp_path: Path, account:
             "this is an inference key, not a Management key",
             "create a Management key at https://openrouter.ai/",
         ),
-        ("rejected", 77, "OpenRouter does not accept this key: /key answered 401: User not found.", "create a Management key"),
-        ("offline", 69, "the key could not be tried and was not stored: ", "openbalance-hid setup --no-check"),
-        ("rate-limited", 69, "the key could not be tried and was not stored: ", "openbalance-hid setup --no-check"),
-        ("server-error", 69, "the key could not be tried and was not stored: ", "openbalance-hid setup --no-check"),
+        ("rejected", 77, "OpenRouter rejected this key: /key answered 401: User not found.", "create a Management key"),
+        ("offline", 69, "the key could not be checked and was not stored: ", "openbalance-hid setup --no-check"),
+        ("rate-limited", 69, "the key could not be checked and was not stored: ", "openbalance-hid setup --no-check"),
+        ("server-error", 69, "the key could not be checked and was not stored: ", "openbalance-hid setup --no-check"),
     ],
 )
 def test_a_key_that_does_not_work_is_not_stored_and_the_reason_is_said(
@@ -96,7 +96,7 @@ def test_a_negative_balance_is_shown_as_such(tmp_path: Path, account: SampleAcco
 
 def test_an_untried_key_is_stored_on_request_and_nobody_is_asked(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY, OPENBALANCE_API_URL=account.url)
-    assert result.stdout.startswith("stored in the keyring as 'default': …1a2b, not tried\n")
+    assert result.stdout.startswith("stored in the keyring as 'default': …1a2b, not checked\n")
     assert account.requests == []
 
 
@@ -128,7 +128,9 @@ def test_a_locked_keyring_is_said_before_a_key_is_asked_for(tmp_path: Path):
 def test_without_a_terminal_the_way_without_one_is_shown(tmp_path: Path, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--store", "file")
     assert result.exit_code == 2
-    assert result.stderr == ("error: no terminal to ask for the key on\ntry: openbalance-hid setup --store file --stdin\n")
+    assert result.stderr == (
+        "error: cannot ask for the key: standard input is not a terminal\ntry: openbalance-hid setup --store file --stdin\n"
+    )
 
 
 def test_a_key_in_the_environment_is_said_to_come_first(tmp_path: Path, memory: MemoryKeyring):
@@ -167,11 +169,11 @@ def test_under_sudo_it_is_said_whose_key_it_is(tmp_path: Path, memory: MemoryKey
     monkeypatch.setenv("SUDO_USER", "ada")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)
-    assert "note: this is root's key, which the daemon of ada does not see\n" in result.stdout
+    assert "note: this is root's key, which the daemon of ada cannot read\n" in result.stdout
 
 
 def test_accounts_are_listed_and_forgotten(tmp_path: Path, memory: MemoryKeyring):
-    assert here(tmp_path, "accounts").stderr == "no account has a key; next: openbalance-hid setup\n"
+    assert here(tmp_path, "accounts").stderr == "no account has a key; to store one: openbalance-hid setup\n"
     here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)
     here(tmp_path, "setup", "--stdin", "--no-check", "--account", "work", "--store", "file", stdin=KEY[:-4] + "ffff")
     file = tmp_path / "state" / "keys" / "work.key"

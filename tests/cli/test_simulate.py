@@ -60,7 +60,7 @@ def test_a_serial_number_that_a_descriptor_cannot_hold_is_refused(simulate):
     process = simulate("--serial", "ä" * 3)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
-    assert said.startswith("error: a serial number is 1 to 32 letters and digits")
+    assert said.startswith("error: not a serial number: 'äää'; use 1 to 32 letters and digits")
 
 
 def test_a_taken_port_is_said(simulate):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from openbalance_hid.cli.run import set_up_log
+from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.desktop.open_url import _run
 from openbalance_hid.desktop.process_hardening import without_key_variables
 

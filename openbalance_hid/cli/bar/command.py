@@ -1,4 +1,4 @@
-"""`bar`: the menu-bar line for status bars, from the running daemon. It asks nothing of OpenRouter."""
+"""`bar`: the line for a status bar, from the running daemon. It sends no request to OpenRouter."""
 
 from __future__ import annotations
 
@@ -17,23 +17,21 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.ipc.control_client import request, subscribe
 
-Accounts = Mapping[str, Mapping[str, Any]]
-
 
 @click.command("bar", short_help="Print a line for a status bar: balance and usage.")
-@click.option("--format", "kind", type=ChoiceParam(list(FORMATS)), default="plain", show_default=True, help="Whose language.")
-@click.option("--show", type=ChoiceParam(DISPLAYS), default="both", show_default=True, help="What to show.")
-@click.option("--period", type=ChoiceParam(list(PERIODS)), default="today", show_default=True, help="Of the usage.")
-@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Whose.")
-@click.option("--watch", is_flag=True, help="Go on, and print whenever something changes.")
+@click.option("--format", "kind", type=ChoiceParam(list(FORMATS)), default="plain", show_default=True, help="Output format.")
+@click.option("--show", type=ChoiceParam(DISPLAYS), default="both", show_default=True, help="Amounts to show.")
+@click.option("--period", type=ChoiceParam(list(PERIODS)), default="today", show_default=True, help="Period of the usage.")
+@click.option("--account", type=AccountParam(), default="default", show_default=True, help="Account to use.")
+@click.option("--watch", is_flag=True, help="Keep running, and print a line at each change.")
 def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
     """Print a line for a status bar: balance and usage, from the running daemon."""
     before = BEFORE_EACH.get(kind, "") if watch else ""
     printed = ""
     try:
-        for accounts in _told(watch):
+        for accounts in _account_states(watch):
             if account not in accounts:
-                raise UsageError(f"no account is named '{account}'", "openbalance-hid status")
+                raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
             text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), _program())
             if text != printed:
                 printed = text
@@ -44,8 +42,8 @@ def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
         raise
 
 
-def _told(watch: bool) -> Iterator[Accounts]:
-    """What the daemon knows of its accounts: now, and with `watch` whenever it may have changed. Ends in NoDaemonError."""
+def _account_states(watch: bool) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+    """Yield the state of each account: once, or with `watch` after each change, until NoDaemonError."""
     socket_file = paths(os.environ).socket_file
     if not watch:
         yield request(socket_file, "accounts")
@@ -55,5 +53,5 @@ def _told(watch: bool) -> Iterator[Accounts]:
 
 
 def _program() -> tuple[str, ...]:
-    """The words that start this program from anywhere, whatever the bar's PATH is, and with none of what lies there (-P)."""
+    """Return the command that starts this program from any directory and without PATH; -P: no import from there."""
     return (sys.executable, "-P", "-m", "openbalance_hid")

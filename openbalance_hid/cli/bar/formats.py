@@ -1,6 +1,6 @@
-"""A bar line in the language of each status bar: one function a format. Pure text in, text out.
+"""The line in the format of each status bar: one function a format. Pure: text in, text out.
 
-What each program documents: waybar-custom(5), polybar's wiki "Formatting", i3blocks' README and the i3bar protocol, tmux(1)
+Sources: waybar-custom(5), polybar's wiki "Formatting", i3blocks' README and the i3bar protocol, tmux(1)
 "STYLES" and "FORMATS", xbar's "Plugin API" and SwiftBar's README.
 """
 
@@ -13,19 +13,19 @@ from html import escape
 from openbalance_hid.cli.bar.line import BarLine
 from openbalance_hid.text import escaped_json
 
-# Tones as colours on a dark bar, the deck's own; ink is the bar's.
+# Tone -> colour on a dark bar, as on the deck. Ink is the bar's own colour.
 COLOURS = {"muted": "#adb8c7", "warn": "#ffb82e", "alarm": "#ff6b61"}
 
-Format = Callable[[BarLine, Sequence[str]], str]  # the line, and the words that start this program
+BarFormat = Callable[[BarLine, Sequence[str]], str]  # the line, and the command that starts this program
 
 
 def plain(line: BarLine, _: Sequence[str]) -> str:
-    """Icon and text."""
+    """Return icon and text."""
     return line.whole
 
 
 def as_json(line: BarLine, _: Sequence[str]) -> str:
-    """One object a line, for bars that we do not know."""
+    """Return a JSON object, for other bars."""
     return _json(
         text=line.whole,
         icon=line.icon,
@@ -43,20 +43,20 @@ def as_json(line: BarLine, _: Sequence[str]) -> str:
 
 
 def waybar(line: BarLine, _: Sequence[str]) -> str:
-    """`return-type: json`. Text and tooltip are Pango markup there; `alt` is the state, for `format-icons`."""
-    told: dict[str, object] = {
+    """Return waybar's `return-type: json`. Text and tooltip are Pango markup; `alt` is the state, for `format-icons`."""
+    fields: dict[str, object] = {
         "text": _pango(line.whole),
         "alt": line.state,
         "tooltip": _pango("\n".join(line.details)),
         "class": line.classes,
     }
     if line.left_percent is not None:
-        told["percentage"] = line.left_percent
-    return _json(**told)
+        fields["percentage"] = line.left_percent
+    return _json(**fields)
 
 
 def polybar(line: BarLine, command: Sequence[str]) -> str:
-    """`custom/script`: a colour tag round the line; a click refreshes. `%{` begins a tag, and nothing escapes it."""
+    """Return the line for `custom/script` in a colour tag; a click refreshes. `%{` starts a tag and has no escape."""
     text = line.whole.replace("%{", "% {")
     colour = COLOURS.get(line.tone)
     painted = f"%{{F{colour}}}{text}%{{F-}}" if colour else text
@@ -65,29 +65,29 @@ def polybar(line: BarLine, command: Sequence[str]) -> str:
 
 
 def i3blocks(line: BarLine, _: Sequence[str]) -> str:
-    """`format=json`: the keys of the i3bar protocol, one object a line, so that `interval=persist` works too.
+    """Return the line for `format=json`: keys of the i3bar protocol, one object a line, as `interval=persist` needs it.
 
-    i3blocks takes a `"` for the end of a text even behind a backslash, so neither is ever in one.
+    In i3blocks a `"` ends a text even after a backslash, so both are replaced.
     """
     text, short = (each.replace('"', "”").replace("\\", "∖") for each in (line.whole, f"{line.icon} {line.short}".strip()))
-    told: dict[str, object] = {"full_text": text, "short_text": short, "markup": "none"}
+    fields: dict[str, object] = {"full_text": text, "short_text": short, "markup": "none"}
     if line.tone in COLOURS:
-        told["color"] = COLOURS[line.tone]
+        fields["color"] = COLOURS[line.tone]
     if line.urgent:
-        told["urgent"] = True
-    return _json(**told)
+        fields["urgent"] = True
+    return _json(**fields)
 
 
 def tmux(line: BarLine, _: Sequence[str]) -> str:
-    """For `#(…)` in a status line: what it prints is expanded once more, so a `#` of ours is two."""
+    """Return the line for `#(…)` in a status line. tmux expands the output once more, so each `#` is doubled."""
     text = line.whole.replace("#", "##")
     colour = COLOURS.get(line.tone)
     return f"#[fg={colour}]{text}#[default]" if colour else text
 
 
 def xbar(line: BarLine, command: Sequence[str]) -> str:
-    """A plug-in of xbar or SwiftBar: the bar's line, then a menu to read, open pages and refresh."""
-    from openbalance_hid.tiles.actions import WebPage  # here: the other formats need no page
+    """Return the output of an xbar or SwiftBar plug-in: the line, then a menu with details, web pages and refresh."""
+    from openbalance_hid.tiles.actions import WebPage  # here: only this format needs it
 
     pages = {"Open activity": WebPage.ACTIVITY, "Open credits": WebPage.CREDITS, "Open keys": WebPage.KEYS}
     colour = COLOURS.get(line.tone)
@@ -105,7 +105,7 @@ def xbar(line: BarLine, command: Sequence[str]) -> str:
     return "\n".join(rows)
 
 
-FORMATS: Mapping[str, Format] = {
+FORMATS: Mapping[str, BarFormat] = {
     "plain": plain,
     "json": as_json,
     "waybar": waybar,
@@ -114,20 +114,20 @@ FORMATS: Mapping[str, Format] = {
     "tmux": tmux,
     "xbar": xbar,
 }
-BEFORE_EACH = {"xbar": "~~~\n"}  # of a stream: SwiftBar's mark that a new menu replaces the old one
+BEFORE_EACH = {"xbar": "~~~\n"}  # in a stream: SwiftBar's marker that a new menu replaces the old one
 
 
 def _row(text: str, **parameters: str) -> str:
-    """One row of a menu. `|` ends its text and has no escape; a `-` at its beginning would make a submenu."""
+    """Return one row of a menu. `|` ends its text and has no escape; a `-` at the start would make a submenu."""
     shown = text.replace("|", "¦").replace("\n", " ")
     shown = f"\u2010{shown[1:]}" if shown.startswith("-") else shown
-    # Neither :mushroom: nor ANSI colours are meant where a name happens to look like one.
+    # A name that looks like :mushroom: or an ANSI colour must stay as it is.
     all_ = {**parameters, "emojize": "false", "symbolize": "false", "ansi": "false"}
     return f"{shown} | " + " ".join(f"{name}={_quoted(value)}" for name, value in all_.items())
 
 
 def _quoted(value: str) -> str:
-    """A parameter of xbar's; one with a space stands in double quotes, which then cannot be in it."""
+    """Return an xbar parameter; one with a space is in double quotes, and cannot contain any."""
     return f'"{value}"' if any(letter in value for letter in " |'") else value
 
 
@@ -135,5 +135,5 @@ def _pango(text: str) -> str:
     return escape(text, quote=False)
 
 
-def _json(**told: object) -> str:
-    return escaped_json(told)
+def _json(**fields: object) -> str:
+    return escaped_json(fields)

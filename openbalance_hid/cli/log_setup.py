@@ -1,0 +1,48 @@
+"""The log on standard error, and the priority of each line where standard error is systemd's journal (sd-daemon(3)).
+
+With priorities `journalctl --priority=warning` filters, and errors are highlighted. Elsewhere no prefix is added.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+
+LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"  # without a time: a service manager adds it
+STDERR_FD = 2
+
+ERROR, WARNING, INFO, DEBUG = 3, 4, 6, 7  # the numbers of syslog(3)
+_PRIORITIES = ((logging.ERROR, ERROR), (logging.WARNING, WARNING), (logging.INFO, INFO), (logging.NOTSET, DEBUG))
+
+
+class JournalFormatter(logging.Formatter):
+    """Adds the priority to each line of a record; a traceback has many."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = next(priority for level, priority in _PRIORITIES if record.levelno >= level)
+        return with_priority(super().format(record), priority)
+
+
+def set_up_log(level: str) -> None:
+    """Log to standard error from `level` on. The libraries log warnings and errors only."""
+    stderr = logging.StreamHandler()
+    stderr.setFormatter((JournalFormatter if is_journal(STDERR_FD, os.environ) else logging.Formatter)(LOG_FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[stderr])
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its warnings quote what a server sent, which may be the key
+    for library in ("websockets", "PIL", "keyring"):
+        logging.getLogger(library).setLevel(logging.WARNING)  # their debug lines contain headers and addresses
+
+
+def is_journal(fd: int, env: Mapping[str, str]) -> bool:
+    """Return whether this descriptor is the journal's. The variable alone is not enough: child processes inherit it."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return False
+    return env.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"  # systemd.exec(5)
+
+
+def with_priority(text: str, priority: int) -> str:
+    """Return `text` with the priority before each line."""
+    return "\n".join(f"<{priority}>{line}" for line in text.splitlines() or [""])
