@@ -1,1 +1,1 @@
-"""Where it comes from: OpenRouter's account API, and the only HTTP in the program."""
+"""OpenRouter's account API: the client, the poller, and the only HTTP in the program."""

@@ -1,8 +1,8 @@
-"""What `GET /activity` means: reply bytes in, completed days out. Pure. An organisation's answer has tens of thousands of rows.
+"""The reply of `GET /activity`: bytes in, completed days out. Pure. An organisation's reply has tens of thousands of rows.
 
-The rows are first found, then read one by one and added up, so that never more than one of them stands in memory. Nearly all
-have the types that OpenRouter documents; a row that has not (counts as text, null for nothing charged) is read once more.
-Dates and names are looked at once a group, not once a row.
+The rows are first split, then decoded one by one and added up, so that only one decoded row is in memory at a time. Nearly all
+rows have the documented types; a row with others (counts as text, null for no charge) is decoded a second time. Dates and names
+are checked once for each group, not for each row.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.replies import BEYOND, BOUNDED, day_of, decoded, name_of, whole
 
 _NOTHING = Decimal(0)
-_LONGEST_SPAN = timedelta(days=62)  # of the days in one answer: it has the last 30, and one wrong year must not look like many
+_LONGEST_SPAN = timedelta(
+    days=62
+)  # between the first and last day of a reply: it has 30 days, and a wrong year must not add years
 
 
 class Rows(Struct):
-    """The rows of an answer, each still as its text."""
+    """The rows of a reply, each still as JSON text."""
 
     data: list[Raw]
 
 
 class _Row(Struct, frozen=True, gc=False, kw_only=True):
-    """Day × model × endpoint. In the order of the answer: the decoder then finds each field without a search."""
+    """Day × model × endpoint. Fields in the order of the reply, so that the decoder finds each without a search."""
 
     date: str
     model: str = ""
@@ -57,7 +59,7 @@ class _LooseRow(Struct):
 
 
 class _Sum:
-    """`rows`: what was counted, to tell what comes again."""
+    """`rows`: the rows that were counted, to find repetitions."""
 
     __slots__ = ("requests", "rows", "tokens", "usd")
 
@@ -78,39 +80,39 @@ read_row = msgspec.json.Decoder(_Row).decode
 
 
 def to_activity(body: bytes) -> Activity:
-    """Completed UTC days, added up over endpoints. ServerError when an amount is missing, unreadable or beyond all bounds.
+    """Return completed UTC days, added up over endpoints. ServerError for a missing, unreadable or out-of-range amount.
 
-    Own-key inference and the reasoning and cached tokens (parts of the others, or more than them) stay out of every sum, and so
-    does a row that has come before: an endpoint has one a day.
+    No sum includes own-key inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts
+    once: an endpoint has one row a day.
     """
     rows = decoded(body, Rows, "/activity").data
     try:
-        with localcontext(BOUNDED):  # so that no sum grows beyond what an amount may be
-            days = _added(rows)
-            return _of_a_month(
+        with localcontext(BOUNDED):  # no sum exceeds the bounds of an amount
+            days = _sums_by_day(rows)
+            return _checked_span(
                 Activity(
-                    _spends({day: sums.models for day, sums in days.items()}),
-                    _spends({day: sums.providers for day, sums in days.items()}),
+                    _spend_by_day({day: sums.models for day, sums in days.items()}),
+                    _spend_by_day({day: sums.providers for day, sums in days.items()}),
                 )
             )
     except DecimalException as error:
         raise ServerError("the reply has a number out of range in usage") from error
 
 
-def _added(rows: list[Raw]) -> Mapping[str, _Day]:
-    """By date as it is written. The loop runs once a row: what it does is all that a row costs beyond its decoding."""
+def _sums_by_day(rows: list[Raw]) -> Mapping[str, _Day]:
+    """Return sums by date as written. The loop runs once for each row, so it does nothing that a group could do."""
     days: defaultdict[str, _Day] = defaultdict(_Day)
     for raw in rows:
         try:
             row = read_row(raw)
         except (msgspec.MsgspecError, ValueError):
-            row = _loosely(raw)
+            row = _decoded_loosely(raw)
         day = days[row.date]
         model = day.models[row.model or row.model_permaslug]
-        # Only rows that name their endpoint can be told from others of the same amount.
+        # Without an endpoint, two rows of the same amount may be two rows: only those with one can be a repetition.
         if row.endpoint_id:
             first = model.rows.setdefault(row.endpoint_id, raw)
-            if first is not raw and (row == _loosely(first) or model.rows.setdefault(row, raw) is not raw):
+            if first is not raw and (row == _decoded_loosely(first) or model.rows.setdefault(row, raw) is not raw):
                 continue
         usd, requests, tokens = row.usage, row.requests, row.prompt_tokens + row.completion_tokens
         model.usd += usd
@@ -123,8 +125,8 @@ def _added(rows: list[Raw]) -> Mapping[str, _Day]:
     return days
 
 
-def _loosely(raw: Raw) -> _Row:
-    """A row whose counts may be text or have a fraction, and whose fields, but for the amount, may be null."""
+def _decoded_loosely(raw: Raw) -> _Row:
+    """Return a row that may have counts as text or with a fraction, and null in every field except the amount."""
     row = decoded(bytes(raw), _LooseRow, "/activity")
     return _Row(
         date=row.date,
@@ -139,21 +141,21 @@ def _loosely(raw: Raw) -> _Row:
     )
 
 
-def _spends(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str, Spend]]:
-    """The sums under their days and names, which several spellings may share."""
+def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str, Spend]]:
+    """Return the sums by day and cleaned name; several spellings may share one name."""
     clean = cache(name_of)
-    made: dict[date, dict[str, Spend]] = {}
+    spend_by_day: dict[date, dict[str, Spend]] = {}
     for text, sums in days.items():
-        spends = made.setdefault(day_of(text), {})
-        for written, each in sums.items():
+        spends = spend_by_day.setdefault(day_of(text), {})
+        for spelling, each in sums.items():
             if not (each.usd.is_finite() and abs(each.requests) < BEYOND and abs(each.tokens) < BEYOND):
                 raise ServerError("the reply has a number out of range in usage, requests or tokens")
-            name, spend = clean(written), Spend(each.usd, each.requests, each.tokens)
+            name, spend = clean(spelling), Spend(each.usd, each.requests, each.tokens)
             spends[name] = spends[name] + spend if name in spends else spend
-    return made
+    return spend_by_day
 
 
-def _of_a_month(activity: Activity) -> Activity:
+def _checked_span(activity: Activity) -> Activity:
     days = activity.by_model
     if days and max(days) - min(days) > _LONGEST_SPAN:
         raise ServerError(f"/activity answered with days from {min(days)} to {max(days)}")

@@ -1,8 +1,8 @@
-"""The wire under one exchange: who is at the other end, how long it may take, and how many bytes may come.
+"""The connection of one request: TLS verification, the deadline of the whole response, and its largest size.
 
-With `exchange`, the only importer of `requests`. requests limits only the wait for each piece: a server that sends a byte every
-ten seconds would hold the thread for ever, and one line without an end would fill the memory. Here every read of the socket
-gets no more than the time and the bytes that are left.
+With `http`, the only importer of `requests`, which limits only the wait for each piece: a server that sends a byte every ten
+seconds would block the thread for ever, and an endless header line would fill the memory. Here every read of the socket gets
+no more than the time and the bytes that are left.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _HEAD_BYTES = 256 * 1024  # for status line and headers; a real answer has about
 
 
 class ResponseTooLargeError(OSError):
-    """More came than any good answer has."""
+    """The response is longer than any valid one."""
 
 
-class Allowance:
-    """What one exchange may still take. For one thread."""
+class ReadBudget:
+    """The time and the bytes that one response may still take. For one thread."""
 
     def __init__(self, mono: Callable[[], float]) -> None:
         self._mono = mono
@@ -41,24 +41,24 @@ class Allowance:
         self._left_bytes = body_bytes + _HEAD_BYTES
 
     def left_s(self) -> float:
-        """TimeoutError when nothing is left: urllib3 takes it for a read time-out."""
+        """Return the seconds left. TimeoutError at the deadline, which urllib3 treats as a read timeout."""
         left_s = self._ends_at_s - self._mono()
         if left_s <= 0:
             raise TimeoutError("the time for the whole answer is over")
         return left_s
 
     def take(self, count: int) -> None:
-        """Counts bytes that came. TooMuchError when they were too many."""
+        """Count received bytes. ResponseTooLargeError beyond the limit."""
         self._left_bytes -= count
         if self._left_bytes < 0:
-            raise ResponseTooLargeError("the answer is longer than any good one")
+            raise ResponseTooLargeError("the response is longer than any valid one")
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Connections that verify the other end by the roots that come with requests, and read within the allowance."""
+    """Makes connections that verify the server by the root certificates of requests, and read within the budget."""
 
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+    def __init__(self, budget: ReadBudget) -> None:
+        self._budget = budget
         self._tls = tls_context()
         super().__init__(max_retries=0)
 
@@ -69,20 +69,20 @@ class DeadlineAdapter(HTTPAdapter):
         return cast("ProxyManager", super().proxy_manager_for(proxy, ssl_context=self._tls, **kwargs))
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        """The pool for a request, direct or through a proxy, whose connections read within the allowance."""
+        """Return the pool for a request, direct or through a proxy; its connections read within the budget."""
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         if not hasattr(pool.ConnectionCls, "is_bounded"):
-            reader = staticmethod(functools.partial(_BoundedResponse, self._allowance))
+            reader = staticmethod(functools.partial(_BoundedResponse, self._budget))
             bases = (cast("type", pool.ConnectionCls),)
             pool.ConnectionCls = type("BoundedConnection", bases, {"response_class": reader, "is_bounded": True})
         return pool
 
 
 def tls_context() -> ssl.SSLContext:
-    """Name and certificate are checked, against the public roots that requests brings and loads into it.
+    """Return a context that checks name and certificate against the public root certificates, which requests loads into it.
 
-    Made by hand: the contexts of ssl and urllib3 write the keys of every connection into the file that SSLKEYLOGFILE names, and
-    whoever can set that variable could read the Management key off the wire.
+    Not a default context of ssl or urllib3: those write the keys of every connection into the file that SSLKEYLOGFILE names,
+    and a program that can set this variable could read the Management key from the traffic.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -90,27 +90,27 @@ def tls_context() -> ssl.SSLContext:
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, allowance: Allowance, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, budget: ReadBudget, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(_BoundedReader(raw, sock, allowance))
+        self.fp = io.BufferedReader(_BoundedReader(raw, sock, budget))
 
 
 class _BoundedReader(io.RawIOBase):
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, allowance: Allowance) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, budget: ReadBudget) -> None:
         self._raw = raw
         self._sock = sock
-        self._allowance = allowance
-        self._pause_s = sock.gettimeout()  # the longest wait for one piece, as requests has set it
+        self._budget = budget
+        self._read_limit_s = sock.gettimeout()  # the longest wait for one piece, as requests has set it
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        left_s = self._allowance.left_s()
-        self._sock.settimeout(left_s if self._pause_s is None else min(left_s, self._pause_s))
+        left_s = self._budget.left_s()
+        self._sock.settimeout(left_s if self._read_limit_s is None else min(left_s, self._read_limit_s))
         count = cast("int | None", cast("Any", self._raw).readinto(buffer))
-        self._allowance.take(count or 0)
+        self._budget.take(count or 0)
         return count
 
     def close(self) -> None:

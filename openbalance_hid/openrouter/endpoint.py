@@ -1,9 +1,11 @@
-"""The only addresses that a key may be sent to. No HTTP here."""
+"""The only addresses that a key may be sent to, and the limits of one request. No HTTP here, so that importing it is cheap."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+
+from msgspec import Struct
 
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.openrouter.replies import one_line
@@ -15,11 +17,24 @@ _LOOPBACK_URL = re.compile(
 )
 
 
-def checked_base_url(url: str) -> str:
-    """The API address without a slash at its end: OpenRouter's own, or plain `http` to a loopback address. Else ConfigError.
+class HttpLimits(Struct, frozen=True):
+    """The time and the bytes that one request may take."""
 
-    The address is matched as a whole and not taken apart by a URL parser: two parsers that disagree about where the host ends
-    (`http://127.0.0.1@evil.example`) would send the key to a stranger.
+    connect_s: float = 5.0
+    read_s: float = 15.0  # the longest pause between two pieces; `/activity` can be this slow
+    total_s: float = 30.0  # from the request sent to the last byte
+    body_bytes: int = 4 * 1024 * 1024  # decoded; a thousand rows of /analytics/query are some 150 KB
+    activity_bytes: int = 16 * 1024 * 1024  # decoded; 200 models at 5 endpoints over 30 days are 10 MB
+
+
+DEFAULT_LIMITS = HttpLimits()
+
+
+def checked_base_url(url: str) -> str:
+    """Return the API address without a trailing slash: OpenRouter's own, or plain `http` to a loopback address.
+
+    ConfigError for any other. The address is matched as a whole, not split by a URL parser: two parsers that disagree about
+    the end of the host (`http://127.0.0.1@evil.example`) would send the key to another server.
     """
     stripped = url.strip().rstrip("/")
     if stripped == OPENROUTER_URL:

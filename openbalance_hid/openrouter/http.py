@@ -1,7 +1,7 @@
-"""One HTTP exchange with one address: bytes out, a whole answer in, within limits of time and size.
+"""One HTTP request to one address: bytes out, a whole response in, within limits of time and size.
 
-Belongs here: the session, where it may go, what a failed connection is called. Not here: TLS and the limits on the wire
-(`wire`), what is asked, and what a status or a body means (`client`, `replies`).
+Belongs here: the session, its only address, and the message for a failed connection. Not here: TLS and the limits while
+reading (`deadline_adapter`), the requests, and what a status or a body means (`client`, `replies`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import requests
 import urllib3
@@ -22,23 +21,20 @@ from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import OfflineError, ServerError
-from openbalance_hid.openrouter.deadline_adapter import Allowance, DeadlineAdapter
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
+from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
 from openbalance_hid.secret import Secret
 
-if TYPE_CHECKING:
-    from openbalance_hid.openrouter.http_limits import HttpLimits
-
-# Whatever else is installed: these are decoded piece by piece. One at a time: five gzips in one another make a petabyte.
-_ASKED_CODINGS = ("gzip", "deflate")
-_CODINGS = frozenset({*_ASKED_CODINGS, "identity", ""})
+# Only these are decoded piece by piece, whatever else is installed. Only one at a time: five nested gzips make a petabyte.
+_ACCEPTED_CODINGS = ("gzip", "deflate")
+_CODINGS = frozenset({*_ACCEPTED_CODINGS, "identity", ""})
 
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
-# Not urllib3's own TimeoutError: every connection that cannot be made, refused ones too, is one of those.
+# Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
-# The first row that fits any link of the chain of exceptions. Their own texts are never shown: a proxy's password can be there.
-_WHY: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+# The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
+_CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (requests.exceptions.ProxyError, "the proxy does not let the connection through"),
     (ssl.SSLCertVerificationError, "its certificate is not trusted"),
     (ssl.SSLError, "TLS failed"),
@@ -51,41 +47,41 @@ _WHY: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], .
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back. `body` is whole and decoded."""
+    """`body` is whole and decoded."""
 
     status: int
-    headers: Mapping[str, str]  # names in any case
+    headers: Mapping[str, str]  # names are case-insensitive
     body: bytes
 
 
 class HttpSession:
-    """A session tied to one address and one key, or none. For one thread."""
+    """A session with one address and one key, or none. For one thread."""
 
     def __init__(self, secret: Secret | None, base_url: str, limits: HttpLimits, mono: Callable[[], float]) -> None:
-        """`base_url` has passed `checked_base_url`; `secret` None: asks as nobody."""
+        """`base_url` has passed `checked_base_url`; `secret` None: requests carry no key. `mono`: monotonic seconds."""
         self._base_url = base_url
         self._host = base_url.split("/")[2]
         self._limits = limits
-        self._allowance = Allowance(mono)
+        self._budget = ReadBudget(mono)
         self._session = requests.Session()
-        # Nothing of the environment: neither ~/.netrc nor REQUESTS_CA_BUNDLE may decide who gets the key. What is left are its
-        # proxies, which see a tunnel and no key; they are for the world outside, and a loopback address is never that.
+        # Neither ~/.netrc nor REQUESTS_CA_BUNDLE may decide which server gets the key. Of the environment only its proxies are
+        # used, which see a tunnel and no key, and never for a loopback address.
         self._session.trust_env = False
         self._session.proxies = get_environ_proxies(base_url) if base_url == OPENROUTER_URL else {}
-        self._session.adapters.clear()  # any other address has no way out at all
-        self._session.mount(base_url + "/", DeadlineAdapter(self._allowance))
+        self._session.adapters.clear()  # no other address can be requested
+        self._session.mount(base_url + "/", DeadlineAdapter(self._budget))
         self._session.auth = _Bearer(secret) if secret is not None else None
         self._session.headers.update(
             {
                 "User-Agent": f"openbalance-hid/{__version__}",
                 "Accept": "application/json",
-                "Accept-Encoding": ", ".join(_ASKED_CODINGS),
+                "Accept-Encoding": ", ".join(_ACCEPTED_CODINGS),
             }
         )
 
     def run(self, method: str, path: str, body: bytes | None, largest_bytes: int) -> HttpResponse:
-        """The answer. OfflineError when there is none in time, ServerError when it breaks off or is too long."""
-        self._allowance.start(self._limits.total_s, largest_bytes)
+        """Return the response. OfflineError for none in time, ServerError for one that breaks off or is too long."""
+        self._budget.start(self._limits.total_s, largest_bytes)
         try:
             response = self._session.request(
                 method,
@@ -97,7 +93,7 @@ class HttpSession:
                 stream=True,
             )
         except _FAILURES as error:
-            raise OfflineError(f"cannot reach {self._host}: {_why(error)}") from error
+            raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
         with response:
             return HttpResponse(response.status_code, response.headers, self._read(response, path, largest_bytes))
 
@@ -108,7 +104,7 @@ class HttpSession:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in _CODINGS:
             raise ServerError(f"{path} answered in an encoding that was not asked for")
-        body = io.BytesIO()  # what it has gathered comes out without a copy
+        body = io.BytesIO()  # `getvalue` returns what it holds without a copy
         try:
             for piece in response.iter_content(65_536):
                 body.write(piece)
@@ -122,7 +118,7 @@ class HttpSession:
 
 
 class _Bearer(AuthBase):
-    """Sets the header. An object of its own, because without one requests would look for a password in ~/.netrc."""
+    """Writes the Authorization header. Without an auth object requests would look for a password in ~/.netrc."""
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
@@ -132,9 +128,9 @@ class _Bearer(AuthBase):
         return request
 
 
-def _why(error: BaseException) -> str:
+def _cause(error: BaseException) -> str:
     links = tuple(_chain(error))
-    for kinds, words in _WHY:
+    for kinds, words in _CAUSES:
         if any(isinstance(link, kinds) for link in links):
             return words
     if any(isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH) for link in links):
@@ -143,7 +139,7 @@ def _why(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and everything it was made from: requests and urllib3 wrap through causes, arguments and `reason`."""
+    """Yield the exception and all that it wraps: requests and urllib3 wrap in causes, arguments and `reason`."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

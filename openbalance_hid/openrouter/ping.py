@@ -1,4 +1,4 @@
-"""Whether OpenRouter answers at all, and what its clock says: asked without any key, for `doctor`."""
+"""Whether OpenRouter answers, and how far its clock differs: one request without a key, for `doctor`."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from datetime import UTC, datetime
 
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.client import http_date
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 
 
 @dataclass(frozen=True, slots=True)
 class PingResult:
-    """`took_s`: the whole exchange; `skew_s`: the server's clock minus ours, None where it does not tell."""
+    """`took_s`: the whole request; `skew_s`: the server's clock minus the local one, None without a Date header."""
 
     took_s: float
     skew_s: float | None
 
 
-def reach(
+def ping(
     base_url: str,
     limits: HttpLimits,
     utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     mono: Callable[[], float] = time.monotonic,
 ) -> PingResult:
-    """Asks `/key` as nobody, which is refused with 401 where all is well. OfflineError, or ServerError during an outage.
+    """Request `/key` without a key, which a working server refuses with 401. OfflineError, or ServerError in an outage.
 
     `base_url` has passed `checked_base_url`.
     """
     from openbalance_hid.openrouter.http import HttpSession
 
-    exchange, begun_s = HttpSession(None, base_url, limits, mono), mono()
+    session, started_s = HttpSession(None, base_url, limits, mono), mono()
     try:
-        answer = exchange.run("GET", "/key", None, limits.body_bytes)
+        response = session.run("GET", "/key", None, limits.body_bytes)
     finally:
-        exchange.close()
-    if answer.status >= 500 or 300 <= answer.status < 400:
-        raise ServerError(f"OpenRouter answers {answer.status}")
-    sent_at = http_date(answer.headers.get("Date"))
-    return PingResult(mono() - begun_s, None if sent_at is None else (sent_at - utc()).total_seconds())
+        session.close()
+    if response.status >= 500 or 300 <= response.status < 400:
+        raise ServerError(f"OpenRouter answers {response.status}")
+    sent_at = http_date(response.headers.get("Date"))
+    return PingResult(mono() - started_s, None if sent_at is None else (sent_at - utc()).total_seconds())

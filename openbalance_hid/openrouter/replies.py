@@ -1,10 +1,10 @@
-"""What OpenRouter's JSON means: reply bytes in, values of `account.snapshot` out. Pure.
+"""OpenRouter's JSON replies: bytes in, values of `account.snapshot` out. Pure.
 
-Belongs here: the shape of each reply and its quirks. Not here: HTTP, status codes, or what to do about a bad reply.
+Belongs here: the shape of each reply and its quirks. Not here: HTTP, status codes, and the consequence of a bad reply.
 
 Money is decoded from the JSON text straight into Decimal and is never a float. Unknown fields are ignored, optional ones may be
-missing or null, numbers may be text. A field that money depends on and that cannot be read fails the whole reply: a sum with a
-silent hole in it would be worse than an old one.
+missing or null, numbers may be text. An unreadable field that money depends on fails the whole reply: an old sum is better than
+an incomplete one.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from openbalance_hid.errors import ServerError
 from openbalance_hid.secret import mask_keys
 
 NAME_LIMIT = 300  # characters of a model, provider or key name
-QUOTE_LIMIT = 80  # characters of a reply that may appear in a message of ours
+QUOTE_LIMIT = 80  # characters of a reply that an error message may quote
 KEYS_PAGE = 100  # rows of a full page of keys
 MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
 
-# A Decimal of 1e999999999 parses at once and takes the machine down in the first addition or formatting.
-# So amounts have bounds: 40 digits, below 1e15, and whatever is smaller than 1e-40 is nothing.
+# A Decimal of 1e999999999 parses at once, and its first addition or formatting exhausts the memory.
+# So amounts have bounds: 40 digits, below 1e15, and anything smaller than 1e-40 is zero.
 _DIGITS = 40
 _LARGEST_EXPONENT = 14
 BEYOND = 10 ** (_LARGEST_EXPONENT + 1)
 BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
-# Control, format (marks that turn a name round on the key, joiners that make two names look like one), half of a pair, private,
-# not assigned, and the two line separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Unicode categories: control, format (marks that reverse the text, joiners that make two names look equal), surrogate, private,
+# unassigned, and the two line separators.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
-Reply = TypeVar("Reply")
+_T = TypeVar("_T")
 
 
 class KeyInfo(Struct, frozen=True):
-    """`GET /key`: what kind of key this is. Its own usage counters are not the account's and are left out."""
+    """`GET /key`: the kind of the key. Its usage counters are those of the key, not of the account, and are left out."""
 
-    is_management_key: bool | None  # None: the server does not say
+    is_management_key: bool | None  # None: not in the reply
     label: str
 
 
@@ -116,47 +116,47 @@ class _ErrorReply(msgspec.Struct):
 
 
 def to_credits(body: bytes) -> Credits:
-    """What was bought and used, USD, from `GET /credits`. ServerError for an amount that is missing or cannot be."""
+    """Return what was bought and used, USD, from `GET /credits`. ServerError for a missing or impossible amount."""
     data = decoded(body, _CreditsReply, "/credits").data
-    told = Credits(bounded(data.total_credits, "total_credits"), bounded(data.total_usage, "total_usage"))
-    if told.total_usage_usd < 0:
+    credits_ = Credits(bounded(data.total_credits, "total_credits"), bounded(data.total_usage, "total_usage"))
+    if credits_.total_usage_usd < 0:
         raise ServerError("the reply has a total_usage below zero")
-    return told
+    return credits_
 
 
 def to_today(body: bytes, day: date) -> Today:
-    """Spend on the UTC day `day` by model label, from `POST /analytics/query`; USD of credits. ServerError as above."""
+    """Return the spend of a UTC day by model label, USD of credits, from `POST /analytics/query`. ServerError as above."""
     return Today(day, *_by_label(body))
 
 
 def to_window(body: bytes, start: datetime, end: datetime) -> Window:
-    """Spend from `start` to `end` by model label, as `to_today`."""
+    """Return the spend from `start` to `end` by model label, as `to_today`."""
     return Window(start, end, *_by_label(body))
 
 
 def to_keys(body: bytes, now: datetime) -> tuple[ApiKey, ...]:
-    """One page of `GET /keys`, at most `KEYS_PAGE`. ServerError when an amount or a hash is missing or unreadable.
+    """Return one page of `GET /keys`, at most `KEYS_PAGE`. ServerError for a missing or unreadable amount or hash.
 
-    `now` (aware) tells which have expired.
+    Keys that expired before `now` (aware) are disabled.
     """
     return tuple(_key(row, now) for row in decoded(body, _KeysReply, "/keys").data)
 
 
-def told_apart(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
-    """The keys, each once, those of the same name with the beginning of their hash behind it."""
-    once = {key.hash: key for key in keys}  # a key that was made while we turned the pages comes twice
+def with_unique_names(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
+    """Return each key once; keys of the same name get the first six digits of their hash appended."""
+    once = {key.hash: key for key in keys}  # a key created between two pages moves one to the next page: it is in both
     names = Counter(key.name for key in once.values())
     return tuple(replace(key, name=f"{key.name} {key.hash[:6]}") if names[key.name] > 1 else key for key in once.values())
 
 
 def to_key_info(body: bytes) -> KeyInfo:
-    """The kind of key, from `GET /key`. ServerError when the reply does not parse."""
+    """Return the kind of key from `GET /key`. ServerError for a reply that does not parse."""
     data = decoded(body, _KeyReply, "/key").data
     return KeyInfo(data.is_management_key, _printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
 
 
 def error_message(body: bytes) -> str:
-    """The server's own words in an error reply, one printable line of at most `MESSAGE_LIMIT`; empty when there are none."""
+    """Return the message of an error reply, one printable line of at most `MESSAGE_LIMIT`; empty if it has none."""
     try:
         error = msgspec.json.decode(body, type=_ErrorReply).error
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -165,46 +165,46 @@ def error_message(body: bytes) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """`text` as one printable line of at most `limit` characters, with anything that looks like a key masked."""
-    # Only a bounded piece is looked at: the input may be megabytes. A key at its edge is masked before the cut is made.
+    """Return `text` as one printable line of at most `limit` characters, with anything that looks like a key masked."""
+    # Only a bounded piece is read, because the input may be megabytes. Masking before the cut also masks a key at the edge.
     masked = mask_keys(" ".join(_printable(text[: 8 * limit], gap=" ").split()))
     return masked if len(masked) <= limit else masked[: limit - 1] + "…"
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Whether a reply is a web page, which is what the CDN in front of OpenRouter answers with."""
+    """Return whether a reply is a web page, as the CDN in front of OpenRouter sends."""
     return body[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
 
 
 def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
     data = decoded(body, _TodayReply, "/analytics/query").data
     by_model: dict[str, Spend] = {}
-    for row in dict.fromkeys(data.data):  # a model has one row; the same one twice is a repetition
+    for row in dict.fromkeys(data.data):  # a model has one row: an equal row is a repetition
         spend = Spend(bounded(row.credits_usage, "credits_usage"), whole(row.request_count, "request_count"))
         _add(by_model, name_of(row.model), spend)
     return by_model, bool(data.metadata and data.metadata.truncated)
 
 
 def _key(row: _KeyRow, now: datetime) -> ApiKey:
-    def told(value: Decimal | None, field: str) -> Decimal | None:
+    def optional(value: Decimal | None, field: str) -> Decimal | None:
         return None if value is None else bounded(value, field)
 
     return ApiKey(
         row.hash[:NAME_LIMIT],
         name_of(row.name or row.label),
         bounded(row.usage, "usage"),
-        told(row.usage_daily, "usage_daily"),
-        told(row.usage_weekly, "usage_weekly"),
-        told(row.usage_monthly, "usage_monthly"),
-        told(row.limit, "limit"),
-        told(row.limit_remaining, "limit_remaining"),
+        optional(row.usage_daily, "usage_daily"),
+        optional(row.usage_weekly, "usage_weekly"),
+        optional(row.usage_monthly, "usage_monthly"),
+        optional(row.limit, "limit"),
+        optional(row.limit_remaining, "limit_remaining"),
         _printable(row.limit_reset[:80])[:20] if row.limit_reset else None,
         bool(row.disabled) or _has_passed(row.expires_at, now),
     )
 
 
 def _has_passed(instant: object, now: datetime) -> bool:
-    """Whether it is an ISO instant (UTC where it has no zone) and over; of anything else nobody can say so."""
+    """Return whether this is an ISO instant (UTC if it has no zone) in the past; False for anything else."""
     if not isinstance(instant, str):
         return False
     try:
@@ -214,15 +214,16 @@ def _has_passed(instant: object, now: datetime) -> bool:
         return False
 
 
-def decoded(body: bytes, shape: type[Reply], what: str) -> Reply:
+def decoded(body: bytes, shape: type[_T], what: str) -> _T:
+    """Return the reply as a `shape`. ServerError, which names `what` and quotes it briefly, for anything else."""
     if looks_like_html(body):
         raise ServerError(f"{what} answered with a web page instead of JSON")
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
-        if said := error_message(body):
-            raise ServerError(f"{what} answered with an error: {said}") from error
-        # msgspec names types and the path of the field, never the content.
+        if message := error_message(body):
+            raise ServerError(f"{what} answered with an error: {message}") from error
+        # msgspec's message names types and the path of the field, never the content.
         raise ServerError(f"{what} answered in an unknown form: {one_line(str(error), QUOTE_LIMIT)}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         quote = one_line(body[: 4 * QUOTE_LIMIT].decode("utf-8", "replace"), QUOTE_LIMIT)
@@ -230,7 +231,7 @@ def decoded(body: bytes, shape: type[Reply], what: str) -> Reply:
 
 
 def bounded(value: Decimal | None, field: str) -> Decimal:
-    """Bounded and finite; null is nothing charged (free and own-key models)."""
+    """Return the amount, finite and within the bounds; 0 for null (free and own-key models). ServerError for any other."""
     if value is None:
         return Decimal(0)
     context = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow])
@@ -244,30 +245,32 @@ def bounded(value: Decimal | None, field: str) -> Decimal:
 
 
 def whole(value: Decimal | None, field: str) -> int:
+    """Return the amount as an integer, rounded down; bounds as `bounded`."""
     return int(bounded(value, field))
 
 
 def day_of(text: str) -> date:
-    """The first ten characters: the field is documented as YYYY-MM-DD and really comes with a time behind it."""
+    """Return the day in the first ten characters: documented as YYYY-MM-DD, really followed by a time. ServerError."""
     try:
         if not _DATE.fullmatch(text[:10]):
             raise ValueError(text[:10])
         day = date.fromisoformat(text[:10])
     except ValueError as error:
         raise ServerError(f"the reply has an unreadable date: {one_line(text, 20) or 'nothing'}") from error
-    if not 2000 <= day.year < 3000:  # days are counted back from these: at the edges of the calendar that would fail later
+    if not 2000 <= day.year < 3000:  # counting days back from an edge of the calendar would fail
         raise ServerError(f"the reply has an impossible date: {day}")
     return day
 
 
 def name_of(text: str | None) -> str:
+    """Return a printable name of at most `NAME_LIMIT` characters without keys in it; "unknown" if nothing is left."""
     printable = _printable((text or "")[: 4 * NAME_LIMIT])  # cut first: it may be megabytes
     return mask_keys(printable)[:NAME_LIMIT].strip() or "unknown"
 
 
 def _printable(text: str, gap: str = "") -> str:
-    """Without anything that moves a cursor, ends a line, reverses the direction of writing or is not seen at all."""
-    return "".join(gap if unicodedata.category(char) in _UNSEEN else char for char in text)
+    """Return `text` without characters that move a cursor, end a line, reverse the direction of text or are invisible."""
+    return "".join(gap if unicodedata.category(char) in _INVISIBLE else char for char in text)
 
 
 def _add(sums: dict[str, Spend], name: str, spend: Spend) -> None:

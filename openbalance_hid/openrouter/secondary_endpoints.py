@@ -26,7 +26,7 @@ from openbalance_hid.openrouter.replies import KEYS_PAGE
 
 SKEW_TRUSTED_S = 120.0  # beyond it, days are the server's and not the local clock's
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
-KEYS_A_ROUND = 3  # keys whose days one poll requests: an answer holds 30 days, so the others lose nothing while they wait
+KEYS_A_ROUND = 3  # keys per poll: an answer holds 30 days, so the other keys lose nothing while they wait
 
 _T = TypeVar("_T")
 
@@ -132,7 +132,7 @@ class SecondaryEndpoints:
         reading, result = self._read("keys", known.keys, client.keys)
         return replace(known, keys=reading), result
 
-    def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  a daily job, whoever asks
+    def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand
         return bool(known.keys.value) and cadence.key_days_due(self._server_now(known), self._requested_at.get("key days"))
 
     def _request_key_days(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:

@@ -11,8 +11,7 @@ import pytest
 from openbalance_hid import __version__
 from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, OfflineError, RateLimitedError, ServerError
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Fault, drip, flood, instead
 from tests.torture.figures import Figures

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.simulator.openrouter.sample_answers import json as sample_json
 from tests.torture.altered_json import WRONG, dumped, put, spots
 from tests.torture.amounts import amounts

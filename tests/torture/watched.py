@@ -10,7 +10,7 @@ from typing import Any
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount

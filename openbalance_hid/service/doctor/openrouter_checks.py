@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from openbalance_hid.account.spend import SKEW_LIMIT_S
 from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
-from openbalance_hid.openrouter.http_limits import HttpLimits
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
@@ -16,13 +15,13 @@ _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 def check_openrouter(context: DoctorContext) -> list[Check]:
     """Check with a request that carries no key."""
-    from openbalance_hid.openrouter.ping import reach
+    from openbalance_hid.openrouter.ping import ping
 
     base_url = api_url(context)
     proxy = next((name for name in _PROXY_VARIABLES if context.env.get(name)), None)
     proxy = proxy if base_url == OPENROUTER_URL else None
     try:
-        reached = reach(base_url, LIMITS)
+        reached = ping(base_url, LIMITS)
     except ApiError as error:
         return assess_openrouter(base_url, None, error, proxy)
     return [*assess_openrouter(base_url, reached.took_s, None, proxy), *assess_clock(reached.skew_s)]
