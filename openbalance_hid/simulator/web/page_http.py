@@ -39,7 +39,7 @@ TEXT = "text/plain; charset=utf-8"
 PAGE_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/deck.css": ("deck.css", "text/css; charset=utf-8"),
-    "/deck.js": ("deck.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}": (name, "text/javascript; charset=utf-8") for name in ("deck.js", "input.js", "connection.js")},
 }
 
 

@@ -71,7 +71,7 @@ def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) ->
             assert page.get_by_label("Scenario").count() == 1
 
 
-@pytest.mark.parametrize(("model", "hint"), [("mini", "Tap opens the page"), ("pedal", "Press refreshes")])
+@pytest.mark.parametrize(("model", "hint"), [("mini", "Tap to open the page"), ("pedal", "Press to refresh")])
 def test_the_page_says_what_a_finger_does_on_this_model(visit: Open, model: str, hint: str) -> None:
     with PageRig(model) as rig, visit(rig) as page:
         page.get_by_text(hint).wait_for()

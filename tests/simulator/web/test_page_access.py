@@ -12,10 +12,10 @@ from openbalance_hid.simulator.web import page_server
 from openbalance_hid.simulator.web.page_access import PageAccess
 from tests.simulator.web.page_rig import TOKEN, PageRig, ask
 
-PATHS = ("/", "/deck.css", "/deck.js", "/deck.json", "/keys/0.png", "/events", "/nowhere")
+PATHS = ("/", "/deck.css", "/deck.js", "/input.js", "/connection.js", "/deck.json", "/keys/0.png", "/events", "/nowhere")
 
 
-@pytest.mark.parametrize("path", ["/", "/deck.css", "/deck.js", "/deck.json", "/keys/0.png"])
+@pytest.mark.parametrize("path", ["/", "/deck.css", "/deck.js", "/input.js", "/connection.js", "/deck.json", "/keys/0.png"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_with_its_token_everything_is_served_under_both_names(rig: PageRig, path: str, host: str) -> None:
     assert rig.get(path, host=host)[0] == 200

@@ -1,22 +1,20 @@
-// The deck in the browser: draws what /deck.json describes, shows the pictures that /events sends, and sends fingers back.
-// It knows nothing about tiles: a tap or a hold is for the daemon to understand.
+// The deck in the browser: its state, and its elements, built from /deck.json. Input is in input.js, messages are in connection.js.
+// Tiles and gestures are unknown here: the page only sends presses, turns and touches.
 "use strict";
 
 const query = location.search;
 const find = (id) => document.getElementById(id);
 const page = { deck: find("deck"), connection: find("connection"), note: find("note") };
-const state = { geometry: null, socket: null, tries: 0, timer: 0, asking: false, keys: [], strip: null, scenarios: new Map() };
-const held = new Map(); // what is down -> how to let it go
+const state = { geometry: null, socket: null, tries: 0, timer: 0, requesting: false, keys: [], strip: null, scenarios: new Map() };
 
-const HINT = "Tap opens the page, hold 2 s refreshes";
-const PEDAL_HINT = "Press refreshes, hold 2 s opens the page"; // it shows nothing that could be looked at first
-const RETRY_MS = [250, 500, 1000, 2000, 4000]; // the last one for ever
-const ROOMY_KEY_PX = 118; // CSS pixels, like all below: larger, the deck would no longer look like a thing on a desk
-const SMALL_KEY_PX = 44; // in a flat window the page scrolls rather than making keys smaller than a fingertip
+const HINT = "Tap to open the page, hold 2 s to refresh";
+const PEDAL_HINT = "Press to refresh, hold 2 s to open the page"; // the other way round: a pedal has no display
+const ROOMY_KEY_PX = 118; // CSS pixels, like all sizes below; about the size of a real deck on a desk
+const SMALL_KEY_PX = 44; // in a low window the page scrolls instead of shrinking keys below this
 const PEDAL_PX = 190;
 const PEDAL_TALL = 1.2;
 const AROUND_PX = 240; // heading, lines and choices above and below the deck
-const NARROW_PX = 560; // below it the body gets slimmer, so that the keys stay large enough for a finger
+const NARROW_PX = 560; // below this width the body gets slimmer, so that keys stay large enough to tap
 const LONG_TOUCH_MS = 500;
 
 function element(name, className, parent) {
@@ -26,76 +24,6 @@ function element(name, className, parent) {
   return made;
 }
 
-function send(word) {
-  if (state.socket && state.socket.readyState === WebSocket.OPEN) state.socket.send(JSON.stringify(word));
-}
-
-// --- fingers: pointer, keyboard and screen reader ------------------------------------------------------------------------
-
-function lift(what) {
-  const letGo = held.get(what);
-  held.delete(what);
-  if (letGo) letGo();
-}
-
-function liftAll() {
-  for (const what of [...held.keys()]) lift(what);
-}
-
-// Makes `button` something to hold: `down` and `up` are called in pairs, whatever ends the press.
-function holdable(button, down, up) {
-  const begin = (what) => {
-    if (held.has(what)) return;
-    button.classList.add("down");
-    held.set(what, () => {
-      button.classList.remove("down");
-      up();
-    });
-    down();
-  };
-  const pointer = (event) => `${button.dataset.part} pointer ${event.pointerId}`;
-  const keyboard = `${button.dataset.part} keyboard`;
-  button.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    button.setPointerCapture(event.pointerId);
-    begin(pointer(event));
-  });
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    button.addEventListener(name, (event) => lift(pointer(event)));
-  }
-  button.addEventListener("keydown", (event) => {
-    if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    if (!event.repeat) begin(keyboard);
-  });
-  button.addEventListener("keyup", (event) => {
-    if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    lift(keyboard);
-  });
-  button.addEventListener("blur", () => lift(keyboard));
-  button.addEventListener("contextmenu", (event) => event.preventDefault());
-  button.addEventListener("click", (event) => {
-    if (event.detail !== 0) return; // a finger or a mouse: told above
-    begin(keyboard); // a screen reader's own "press": it has no down and up
-    setTimeout(() => lift(keyboard), 60);
-  });
-}
-
-function arrows(event) {
-  const at = state.keys.indexOf(event.target);
-  const { cols } = state.geometry;
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cols, ArrowDown: cols }[event.key];
-  if (at < 0 || !step) return;
-  event.preventDefault();
-  const sideways = Math.abs(step) === 1 && cols > 1;
-  const grid = state.geometry.cols * state.geometry.rows;
-  const next = at + step;
-  if (sideways && at < grid && Math.floor(next / cols) !== Math.floor(at / cols)) return;
-  if (state.keys[next]) state.keys[next].focus();
-}
-
-// --- the body ------------------------------------------------------------------------------------------------------------
 
 function makeKey(number, parent, className) {
   const button = element("button", className, parent);
@@ -104,7 +32,7 @@ function makeKey(number, parent, className) {
   button.dataset.key = number;
   if (state.geometry.key.width) element("img", "", button).alt = "";
   else element("span", "", button);
-  holdable(button, () => send({ type: "press", key: number }), () => send({ type: "release", key: number }));
+  pressable(button, () => send({ type: "press", key: number }), () => send({ type: "release", key: number }));
   state.keys[number] = button;
   return button;
 }
@@ -119,21 +47,21 @@ function makeDial(number, parent) {
     knob.style.setProperty("--turn", `${angle}deg`);
     send({ type: "turn", dial: number, steps });
   };
-  const nudge = (text, label, steps) => {
-    const button = element("button", "nudge", dial);
+  const turnButton = (text, label, steps) => {
+    const button = element("button", "turn", dial);
     button.type = "button";
     button.textContent = text;
     button.setAttribute("aria-label", label);
     button.addEventListener("click", () => turn(steps));
   };
-  nudge("‹", `Turn dial ${number + 1} left`, -1);
+  turnButton("‹", `Turn dial ${number + 1} left`, -1);
   const knob = element("button", "knob", dial);
-  nudge("›", `Turn dial ${number + 1} right`, 1);
+  turnButton("›", `Turn dial ${number + 1} right`, 1);
   knob.type = "button";
   knob.dataset.part = `dial ${number}`;
   knob.setAttribute("aria-label", `Push dial ${number + 1}`);
   element("i", "", knob);
-  holdable(
+  pressable(
     knob,
     () => send({ type: "push", dial: number, down: true }),
     () => send({ type: "push", dial: number, down: false }),
@@ -163,7 +91,7 @@ function makeStrip(parent, { width, height, touch }, dials) {
   const cells = element("div", "cells", strip);
   for (let cell = 0; cell < dials; cell += 1) {
     const button = element("button", "", cells);
-    let began = 0;
+    let startMs = 0;
     let at = null;
     const middle = { x: Math.round(((cell + 0.5) * width) / dials), y: Math.round(height / 2) };
     button.type = "button";
@@ -177,13 +105,13 @@ function makeStrip(parent, { width, height, touch }, dials) {
         y: inside((event.clientY - box.top) / box.height, height),
       };
     });
-    holdable(
+    pressable(
       button,
       () => {
-        began = performance.now();
+        startMs = performance.now();
       },
       () => {
-        send({ type: "touch", ...(at || middle), long: performance.now() - began >= LONG_TOUCH_MS });
+        send({ type: "touch", ...(at || middle), long: performance.now() - startMs >= LONG_TOUCH_MS });
         at = null;
       },
     );
@@ -191,12 +119,12 @@ function makeStrip(parent, { width, height, touch }, dials) {
 }
 
 function build(geometry) {
-  liftAll();
+  releaseAll();
   Object.assign(state, { geometry, keys: [], strip: null });
   const { deck } = page;
   deck.replaceChildren();
   deck.className = geometry.key.width ? "" : "pedal";
-  if (geometry.model.name === "neo") deck.classList.add("pale"); // the only one sold with a white body
+  if (geometry.model.name === "neo") deck.classList.add("pale"); // the only model with a white body
   const grid = geometry.cols * geometry.rows;
   const keys = element("div", "keys", deck);
   for (let key = 0; key < grid; key += 1) makeKey(key, keys, "key");
@@ -220,8 +148,8 @@ function build(geometry) {
   fit();
 }
 
-// Sizes the deck to the window. A key takes a whole number of device pixels per picture pixel where that is not much smaller:
-// then the picture is as sharp as on the panel. Next best are half steps, which at least blur every stroke alike.
+// Fits the deck to the window. Where it costs little size, a key takes a whole number of device pixels per picture pixel, so the
+// picture is as sharp as on the real display; else half steps, which blur all lines equally.
 function fit() {
   const { geometry } = state;
   if (!geometry) return;
@@ -244,7 +172,7 @@ function fit() {
   const k = exact || snap(size);
   const whole = exact === stepped(pixel);
   const set = (name, value) => page.deck.style.setProperty(name, typeof value === "number" ? `${value}px` : value);
-  page.deck.classList.toggle("crisp", whole && k <= key.width); // larger pixels than that would show their corners
+  page.deck.classList.toggle("crisp", whole && k <= key.width); // larger, single pixels become visible
   const gap = snap(k * gapShare);
   const keysWidth = cols * k + (cols - 1) * gap;
   const panel = !strip || strip.touch ? keysWidth : Math.min(keysWidth * 0.52, (strip.width * k) / key.width);
@@ -257,138 +185,10 @@ function fit() {
   if (strip) set("--strip-h", snap((panel * strip.height) / strip.width));
 }
 
-// --- what the server says ------------------------------------------------------------------------------------------------
-
 function showText(key, text) {
   const button = state.keys[key];
   if (!button) return;
   button.setAttribute("aria-label", text || `Key ${key + 1}`);
-  const words = button.querySelector("span");
-  if (words) words.textContent = text;
+  const label = button.querySelector("span");
+  if (label) label.textContent = text;
 }
-
-const url = (png) => `data:image/png;base64,${png}`;
-
-const hear = {
-  key({ key, text, png }) {
-    showText(key, text);
-    const picture = state.keys[key] && state.keys[key].querySelector("img");
-    if (picture && png) picture.src = url(png);
-  },
-  strip({ png }) {
-    if (state.strip && png) state.strip.src = url(png);
-  },
-  brightness({ percent }) {
-    // People call 70 % full; below it the panel fades, and at 0 it is off.
-    page.deck.style.setProperty("--panel", percent <= 0 ? "0" : String(Math.min(1, 0.25 + percent * 0.0108)));
-  },
-  scenario({ name }) {
-    find("scenario").value = name;
-    find("scenario-about").textContent = state.scenarios.get(name) || "";
-  },
-  note({ text }) {
-    page.note.replaceChildren();
-    const [before, link] = text.split(/(?=https:\/\/openrouter\.ai\/\S*$)/);
-    page.note.append(before);
-    if (!link) return;
-    const anchor = element("a", "", page.note);
-    Object.assign(anchor, { href: link, textContent: link, target: "_blank", rel: "noreferrer noopener" });
-  },
-  deck({ deck }) {
-    controls(deck);
-    build(deck);
-  },
-};
-
-function chooser(id, rows, chosen) {
-  const select = find(id);
-  find(`${id}-choice`).hidden = rows.length === 0;
-  select.replaceChildren();
-  for (const [value, text] of rows) {
-    const option = element("option", "", select);
-    option.value = value;
-    option.textContent = text;
-  }
-  select.value = chosen;
-}
-
-function controls(description) {
-  const { scenarios, models } = description;
-  state.scenarios = new Map(scenarios.map((row) => [row.name, row.title]));
-  const words = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
-  chooser("scenario", scenarios.map((row) => [row.name, words(row.name)]), description.scenario);
-  chooser("model", models.map((row) => [row.name, row.title]), description.model.name);
-  find("controls").hidden = scenarios.length + models.length === 0;
-  if (scenarios.length) hear.scenario({ name: description.scenario });
-}
-
-// --- the connection ------------------------------------------------------------------------------------------------------
-
-function connection(text, good = false) {
-  page.connection.textContent = text;
-  page.connection.classList.toggle("good", good);
-  page.deck.classList.toggle("lost", text !== "" && !good);
-}
-
-async function describe() {
-  try {
-    const answer = await fetch(`deck.json${query}`, { cache: "no-store" });
-    if (answer.status === 403) {
-      connection("This address is no longer valid. Open the one that openbalance-hid has printed.");
-      return null;
-    }
-    if (answer.ok) {
-      const description = await answer.json();
-      controls(description);
-      return description;
-    }
-  } catch {
-    // not there: the caller tries again
-  }
-  lost();
-  return null;
-}
-
-function lost() {
-  liftAll();
-  state.socket = null;
-  connection("Connection lost. Trying again…");
-  const wait = RETRY_MS[Math.min(state.tries, RETRY_MS.length - 1)];
-  state.tries += 1;
-  clearTimeout(state.timer);
-  state.timer = setTimeout(connect, wait * (0.8 + Math.random() * 0.4));
-}
-
-async function connect() {
-  clearTimeout(state.timer);
-  if (state.asking) return;
-  state.asking = true;
-  const description = await describe().finally(() => (state.asking = false));
-  if (!description) return;
-  const known = state.geometry;
-  if (!known || known.serial !== description.serial || known.model.name !== description.model.name) build(description);
-  const socket = new WebSocket(`ws://${location.host}/events${query}`);
-  state.socket = socket;
-  socket.addEventListener("open", () => {
-    connection(state.tries ? "Connected again" : "", true);
-    if (state.tries) setTimeout(() => page.connection.classList.contains("good") && connection(""), 2000);
-    state.tries = 0;
-  });
-  socket.addEventListener("message", (event) => {
-    const word = JSON.parse(event.data);
-    if (Object.hasOwn(hear, word.type)) hear[word.type](word);
-  });
-  socket.addEventListener("close", () => state.socket === socket && lost());
-}
-
-find("scenario").addEventListener("change", (event) => send({ type: "scenario", name: event.target.value }));
-find("model").addEventListener("change", (event) => send({ type: "model", name: event.target.value }));
-page.deck.addEventListener("keydown", arrows);
-window.addEventListener("resize", fit);
-window.addEventListener("blur", liftAll);
-window.addEventListener("pagehide", liftAll);
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) liftAll();
-  else if (!state.socket && state.tries) connect();
-});
-connect();

@@ -1,0 +1,135 @@
+// The connection to the server: messages in both directions, the controls below the deck, and retries. Starts the page.
+"use strict";
+
+const RETRY_MS = [250, 500, 1000, 2000, 4000]; // then every 4 s
+
+function send(message) {
+  if (state.socket && state.socket.readyState === WebSocket.OPEN) state.socket.send(JSON.stringify(message));
+}
+
+// --- messages from the server --------------------------------------------------------------------------------------------
+const url = (png) => `data:image/png;base64,${png}`;
+
+const receive = {
+  key({ key, text, png }) {
+    showText(key, text);
+    const picture = state.keys[key] && state.keys[key].querySelector("img");
+    if (picture && png) picture.src = url(png);
+  },
+  strip({ png }) {
+    if (state.strip && png) state.strip.src = url(png);
+  },
+  brightness({ percent }) {
+    // The usual 70 % is drawn at full brightness; below that the display fades, and at 0 it is off.
+    page.deck.style.setProperty("--panel", percent <= 0 ? "0" : String(Math.min(1, 0.25 + percent * 0.0108)));
+  },
+  scenario({ name }) {
+    find("scenario").value = name;
+    find("scenario-about").textContent = state.scenarios.get(name) || "";
+  },
+  note({ text }) {
+    page.note.replaceChildren();
+    const [before, link] = text.split(/(?=https:\/\/openrouter\.ai\/\S*$)/);
+    page.note.append(before);
+    if (!link) return;
+    const anchor = element("a", "", page.note);
+    Object.assign(anchor, { href: link, textContent: link, target: "_blank", rel: "noreferrer noopener" });
+  },
+  deck({ deck }) {
+    controls(deck);
+    build(deck);
+  },
+};
+
+function chooser(id, rows, chosen) {
+  const select = find(id);
+  find(`${id}-choice`).hidden = rows.length === 0;
+  select.replaceChildren();
+  for (const [value, text] of rows) {
+    const option = element("option", "", select);
+    option.value = value;
+    option.textContent = text;
+  }
+  select.value = chosen;
+}
+
+function controls(description) {
+  const { scenarios, models } = description;
+  state.scenarios = new Map(scenarios.map((row) => [row.name, row.title]));
+  const readable = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
+  chooser("scenario", scenarios.map((row) => [row.name, readable(row.name)]), description.scenario);
+  chooser("model", models.map((row) => [row.name, row.title]), description.model.name);
+  find("controls").hidden = scenarios.length + models.length === 0;
+  if (scenarios.length) receive.scenario({ name: description.scenario });
+}
+
+// --- connection ----------------------------------------------------------------------------------------------------------
+
+function connection(text, good = false) {
+  page.connection.textContent = text;
+  page.connection.classList.toggle("good", good);
+  page.deck.classList.toggle("lost", text !== "" && !good);
+}
+
+async function describe() {
+  try {
+    const answer = await fetch(`deck.json${query}`, { cache: "no-store" });
+    if (answer.status === 403) {
+      connection("This address is no longer valid. Open the address that openbalance-hid printed.");
+      return null;
+    }
+    if (answer.ok) {
+      const description = await answer.json();
+      controls(description);
+      return description;
+    }
+  } catch {
+    // no server: lost() tries again
+  }
+  lost();
+  return null;
+}
+
+function lost() {
+  releaseAll();
+  state.socket = null;
+  connection("Connection lost. Trying again…");
+  const wait = RETRY_MS[Math.min(state.tries, RETRY_MS.length - 1)];
+  state.tries += 1;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(connect, wait * (0.8 + Math.random() * 0.4));
+}
+
+async function connect() {
+  clearTimeout(state.timer);
+  if (state.requesting) return;
+  state.requesting = true;
+  const description = await describe().finally(() => (state.requesting = false));
+  if (!description) return;
+  const known = state.geometry;
+  if (!known || known.serial !== description.serial || known.model.name !== description.model.name) build(description);
+  const socket = new WebSocket(`ws://${location.host}/events${query}`);
+  state.socket = socket;
+  socket.addEventListener("open", () => {
+    connection(state.tries ? "Connected again" : "", true);
+    if (state.tries) setTimeout(() => page.connection.classList.contains("good") && connection(""), 2000);
+    state.tries = 0;
+  });
+  socket.addEventListener("message", (event) => {
+    const message = JSON.parse(event.data);
+    if (Object.hasOwn(receive, message.type)) receive[message.type](message);
+  });
+  socket.addEventListener("close", () => state.socket === socket && lost());
+}
+
+find("scenario").addEventListener("change", (event) => send({ type: "scenario", name: event.target.value }));
+find("model").addEventListener("change", (event) => send({ type: "model", name: event.target.value }));
+page.deck.addEventListener("keydown", arrows);
+window.addEventListener("resize", fit);
+window.addEventListener("blur", releaseAll);
+window.addEventListener("pagehide", releaseAll);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) releaseAll();
+  else if (!state.socket && state.tries) connect();
+});
+connect();
