@@ -1,1 +1,1 @@
-"""For contributors, not in the wheel: generators and the contact sheet of all tiles."""
+"""Tools of contributors, not in the wheel: generators of checked-in files, and the contact sheet of all tiles."""

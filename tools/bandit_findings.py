@@ -1,6 +1,6 @@
-"""Bandit's findings that nobody has explained, one a line; exit code 1 if there are any. Run it with `make audit`.
+"""Print bandit's unexplained findings, one a line; exit code 1 if there are any. Run it with `make audit`.
 
-A line on which ruff's rule of the same number is silenced, with the reason beside it, is explained: nobody says it twice.
+A finding is explained when ruff's rule of the same number is silenced on its line: the reason is in the comment there.
 """
 
 import json
@@ -9,17 +9,17 @@ import re
 import subprocess
 import sys
 
-# B404 says that subprocess is imported; who may do that is a contract of import-linter's.
+# B404 is the import of subprocess; a contract of import-linter decides where that is allowed.
 COMMAND = [sys.executable, "-m", "bandit", "--quiet", "--format=json", "--skip=B404", "--recursive", "openbalance_hid"]
 
 
 def main() -> int:
-    told = json.loads(subprocess.run(COMMAND, capture_output=True, text=True, check=False).stdout)
-    left = [found for found in told["results"] if not _is_explained(found)]
+    report = json.loads(subprocess.run(COMMAND, capture_output=True, text=True, check=False).stdout)
+    left = [found for found in report["results"] if not _is_explained(found)]
     for found in left:
         print(f"{found['filename']}:{found['line_number']}: {found['test_id']} {found['issue_text']}")
-    print(f"bandit: {len(told['results'])} findings, {len(left)} of them unexplained; {len(told['errors'])} files not read")
-    return 1 if left or told["errors"] else 0
+    print(f"bandit: {len(report['results'])} findings, {len(left)} of them unexplained; {len(report['errors'])} files not read")
+    return 1 if left or report["errors"] else 0
 
 
 def _is_explained(found: dict[str, object]) -> bool:

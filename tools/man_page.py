@@ -1,6 +1,6 @@
-"""The manual page, rendered from the commands. Exit codes, environment and files are in the tables here.
+"""The manual page, rendered from the commands; the tables here add exit codes, environment and files.
 
-In man(7), which groff and mandoc read alike.
+The format is man(7), which groff and mandoc both read.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import click
 
 from openbalance_hid import __version__
 
-WRITTEN = "2026-11-30"  # date of the last review of these texts
+WRITTEN = "2026-11-30"  # when the text here was last reviewed
 
 DESCRIPTION = """\
-A daemon that opens an Elgato Stream Deck directly over USB HID and shows an OpenRouter account on its keys: \
-balance, spend, models and spend spikes. A tap on a key opens the matching web page, a hold of two seconds refreshes."""
+A daemon that opens an Elgato Stream Deck directly over USB HID and shows an OpenRouter account on its keys: balance, \
+spend, models, and a spike alert. A tap on a key opens the matching page, a hold of two \
+seconds refreshes."""
 
-BEGIN = (
+EXAMPLES = (
     ("openbalance-hid demo", "Try it without a deck and without a key."),
     ("openbalance-hid setup", "Store a Management key."),
     ("openbalance-hid service install", "Run the daemon as a service, now and at each login."),
@@ -28,48 +29,48 @@ BEGIN = (
 
 EXIT_CODES = (
     ("0", "Done."),
-    ("1", "Unexpected: a bug, with a traceback in the log or in a file that the error names; or the output cannot be written."),
+    ("1", "Unexpected error: a bug, with a traceback in the log or in the named file; or the output cannot be written."),
     ("2", "The command line is wrong."),
     ("20", "A limit of the command guard is crossed."),
     ("21", "The data for guard is unknown, or older than four poll intervals."),
-    ("69", "No daemon runs, no device is connected, or a needed service does not answer."),
+    ("69", "No daemon runs, no device is connected, or a required service does not answer."),
     ("75", "Another daemon is running."),
-    ("77", "No key is stored, or something is not permitted."),
+    ("77", "No key is stored, or permission is denied."),
     ("78", "The configuration has an error."),
     ("130", "Interrupted from the terminal."),
 )
 
 ENVIRONMENT = (
-    ("OPENROUTER_MANAGEMENT_KEY", "The key of the default account; used before any store."),
-    ("OPENROUTER_MANAGEMENT_KEY_<ACCOUNT>", "The key of another account, its name in capitals, _ for each hyphen."),
-    ("CREDENTIALS_DIRECTORY", "Set by systemd(1): a credential openrouter-management-key[-<account>] in it is the key."),
-    ("OPENBALANCE_CONFIG", "Another configuration file."),
-    ("OPENBALANCE_STATE_DIR", "Another folder for history and key files."),
-    ("OPENBALANCE_RUNTIME_DIR", "Another folder for the control socket."),
-    ("OPENBALANCE_API_URL", "Another address of the API; only http to a loopback address is accepted."),
-    ("NO_COLOR", "No colour, if it is not empty."),
-    ("SOURCE_DATE_EPOCH", "The time of the sample accounts that preview draws, in seconds since 1970."),
+    ("OPENROUTER_MANAGEMENT_KEY", "The key of the default account; it takes precedence over stored keys."),
+    ("OPENROUTER_MANAGEMENT_KEY_<ACCOUNT>", "The key of another account: its name in capitals, with _ for each hyphen."),
+    ("CREDENTIALS_DIRECTORY", "Set by systemd(1): the credential openrouter-management-key[-<account>] in it is the key."),
+    ("OPENBALANCE_CONFIG", "Path of the configuration file."),
+    ("OPENBALANCE_STATE_DIR", "Folder for history and key files."),
+    ("OPENBALANCE_RUNTIME_DIR", "Folder for the control socket."),
+    ("OPENBALANCE_API_URL", "Address of the API: https, or http to a loopback address."),
+    ("NO_COLOR", "If not empty: no colour in the output."),
+    ("SOURCE_DATE_EPOCH", "Time of the sample accounts that preview draws, in seconds since 1970."),
 )
 
 FILES = (
-    ("~/.config/openbalance-hid/config.toml", "The configuration. A running daemon follows it."),
-    ("~/.local/state/openbalance-hid/history.sqlite3", "The recorded history."),
-    ("~/.local/state/openbalance-hid/keys/", "Keys that were stored with --store file, mode 0600."),
+    ("~/.config/openbalance-hid/config.toml", "The configuration. A running daemon applies changes at once."),
+    ("~/.local/state/openbalance-hid/history.sqlite3", "The history of measured values."),
+    ("~/.local/state/openbalance-hid/keys/", "Keys stored with --store file, mode 0600."),
     ("/run/user/UID/openbalance-hid/control.sock", "The control socket of the running daemon."),
     ("/etc/openbalance-hid/config.toml", "The configuration of the system service, for headless machines."),
-    ("/etc/openbalance-hid/openrouter-management-key", "Its key, readable by root alone."),
+    ("/etc/openbalance-hid/openrouter-management-key", "The key of the system service, readable by root only."),
 )
 ON_MACOS = "On macOS configuration and state are in ~/Library/Application Support/openbalance-hid."
 
 
 def render_man_page(program: click.Group) -> str:
-    """The page for `program` and all its commands."""
+    """Return the manual page for `program` and all its commands."""
     name = str(program.name)
     context = click.Context(program, info_name=name, **program.context_settings)
     lines = [
         '.\\" Made by `make rendered`.',
         f'.TH {name.upper()} 1 {WRITTEN} "{name} {__version__}" "User Commands"',
-        ".nh",  # names of options are not hyphenated, nor blown up to both margins
+        ".nh",  # no hyphenation of option names, no justification
         ".ad l",
         ".SH NAME",
         f"{_text(name)} \\- OpenRouter account on a Stream Deck",
@@ -80,7 +81,7 @@ def render_man_page(program: click.Group) -> str:
         ".SH DESCRIPTION",
         _text(DESCRIPTION),
         ".SH EXAMPLES",
-        *_table(BEGIN),
+        *_table(EXAMPLES),
         ".SH OPTIONS",
         *_options(program, context),
         ".SH COMMANDS",
@@ -138,7 +139,7 @@ def _options(command: click.Command, context: click.Context, with_help: bool = T
 
 
 def _value(parameter: click.Parameter) -> str:
-    """What stands for the value: the choices, or a word."""
+    """Return the placeholder of the value: the choices, or a word."""
     if parameter.metavar:
         return parameter.metavar
     if isinstance(parameter.type, click.Choice):
@@ -157,12 +158,12 @@ def _italic(value: str) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for name, says in rows:
-        yield from (".TP", f".B {_text(name)}", _text(says))
+    for name, text in rows:
+        yield from (".TP", f".B {_text(name)}", _text(text))
 
 
 def _text(text: str) -> str:
-    """Plain words as roff wants them: no letter of them an instruction, ASCII."""
+    """Return the text escaped for roff, in ASCII."""
     flat = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-").replace("~", "\\(ti").replace("^", "\\(ha")
     flat = "".join(letter if letter.isascii() else f"\\[u{ord(letter):04X}]" for letter in flat)
     lines = textwrap.wrap(flat, 78, break_long_words=False, break_on_hyphens=False)

@@ -1,7 +1,7 @@
-"""The recipes of Arch's user repository and of Homebrew, from `pyproject.toml` and `packaging/locks/sources.toml`.
+"""The recipes for Arch's user repository and for Homebrew, from `pyproject.toml` and `packaging/locks/sources.toml`.
 
-Both fetch a release of the source distribution, whose checksum is not known before it exists: a row of zeros stands for it, so
-that a recipe which nobody has completed fails at its first step (packaging/README.md says how a release completes it).
+Both fetch a release of the source distribution. Its checksum is unknown before the release: zeros in its place make an
+incomplete recipe fail at its first step. packaging/README.md describes how a release fills it in.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from openbalance_hid import __version__
 ROOT = Path(__file__).parents[1]
 HOME_PAGE = "https://pypi.org/project/openbalance-hid/"
 RELEASE = "https://files.pythonhosted.org/packages/source/o/openbalance-hid/openbalance_hid-{version}.tar.gz"
-UNKNOWN = "0" * 64
-IN_SHORT = "OpenRouter account on a Stream Deck"
+UNKNOWN_SHA256 = "0" * 64
+SUMMARY = "OpenRouter account on a Stream Deck"
 
-# Arch has all but these; AUR has an older `streamdeck`, and pure wheels need no more than to be unpacked.
-NOT_IN_ARCH = ("fontpkg", "fontpkg-ibm-plex-sans-condensed", "streamdeck")
+# Not packaged by Arch (AUR has an older `streamdeck`). These are pure wheels: unpacking them is enough.
+BUNDLED_ON_ARCH = ("fontpkg", "fontpkg-ibm-plex-sans-condensed", "streamdeck")
 
-# Homebrew builds these by itself, with what they need below them.
-OF_HOMEBREW = {"certifi": (), "pillow": (), "cryptography": ("cffi", "pycparser")}
+# Homebrew has formulas for these; the values are their own dependencies.
+HOMEBREW_FORMULAS = {"certifi": (), "pillow": (), "cryptography": ("cffi", "pycparser")}
 HOMEBREW_PYTHON = "3.14"
 
 PKGBUILD = """\
@@ -149,10 +149,10 @@ Sources = dict[str, dict[str, Any]]
 
 
 def render_pkgbuild() -> str:
-    """For Arch's user repository."""
+    """Return the PKGBUILD for Arch's user repository."""
     project, sources = _project(), _sources()
-    bundled = [sources[name] for name in NOT_IN_ARCH]
-    depends = (f"python{project['requires-python']}", *_of_arch(project["dependencies"]))
+    bundled = [sources[name] for name in BUNDLED_ON_ARCH]
+    depends = (f"python{project['requires-python']}", *_arch_dependencies(project["dependencies"]))
     return PKGBUILD.format(
         version=__version__,
         description=project["description"],
@@ -161,38 +161,38 @@ def render_pkgbuild() -> str:
         release=RELEASE.format(version="$pkgver"),
         wheels=_lines(f"  '{row['url']}'" for row in bundled),
         files=" ".join(f"'{row['url'].rpartition('/')[2]}'" for row in bundled),
-        unknown=UNKNOWN,
+        unknown=UNKNOWN_SHA256,
         sums=_lines(f"  '{row['sha256']}'" for row in bundled),
     )
 
 
 def render_formula() -> str:
-    """For Homebrew."""
+    """Return the formula for Homebrew."""
     sources = _sources()
-    left_out = {name for brewed, below in OF_HOMEBREW.items() for name in (brewed, *below)}
-    ours = {name: row for name, row in sources.items() if name not in left_out}
-    on_linux = [name for name in OF_HOMEBREW if sources[name].get("linux")]
-    everywhere = [name for name in OF_HOMEBREW if name not in on_linux]
+    excluded = {name for formula, dependencies in HOMEBREW_FORMULAS.items() for name in (formula, *dependencies)}
+    resources = {name: row for name, row in sources.items() if name not in excluded}
+    on_linux = [name for name in HOMEBREW_FORMULAS if sources[name].get("linux")]
+    everywhere = [name for name in HOMEBREW_FORMULAS if name not in on_linux]
     return FORMULA.format(
-        description=IN_SHORT,
+        description=SUMMARY,
         home_page=HOME_PAGE,
         release=RELEASE.format(version=__version__),
-        unknown=UNKNOWN,
+        unknown=UNKNOWN_SHA256,
         depends=_lines(f'  depends_on "{name}" => :no_linkage' for name in everywhere),
         python=HOMEBREW_PYTHON,
         linux_depends=_lines(f'    depends_on "{name}" => :no_linkage' for name in on_linux),
-        linux_resources="\n\n".join(_resource(name, row, "    ") for name, row in ours.items() if row.get("linux")),
-        resources="\n\n".join(_resource(name, row, "  ") for name, row in ours.items() if not row.get("linux")),
+        linux_resources="\n\n".join(_resource(name, row, "    ") for name, row in resources.items() if row.get("linux")),
+        resources="\n\n".join(_resource(name, row, "  ") for name, row in resources.items() if not row.get("linux")),
     )
 
 
-def _of_arch(dependencies: Iterable[str]) -> list[str]:
-    """Arch's names with the lowest version; what comes along is left out."""
-    asked = sorted(map(Requirement, dependencies), key=lambda each: each.name.lower())
+def _arch_dependencies(dependencies: Iterable[str]) -> list[str]:
+    """Return the dependencies that Arch packages, as Arch names them, with the lowest version."""
+    wanted = sorted(map(Requirement, dependencies), key=lambda each: each.name.lower())
     return [
         f"python-{each.name.lower()}" + "".join(re.findall(r">=[\d.]+", str(each.specifier)))
-        for each in asked
-        if each.name.lower() not in NOT_IN_ARCH
+        for each in wanted
+        if each.name.lower() not in BUNDLED_ON_ARCH
     ]
 
 

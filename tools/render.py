@@ -1,6 +1,6 @@
-"""Writes what packagers take as it is: the units of systemd and launchd, the manual page, the recipes.
+"""Write the files that packagers install unchanged: units of systemd and launchd, manual page, recipes. Run `make rendered`.
 
-`--check` writes nothing and exits 1 if one is stale. Run it with `make rendered`.
+`--check` writes nothing and exits 1 if a file is stale.
 """
 
 import sys
@@ -16,7 +16,7 @@ PROGRAM = ("/usr/bin/openbalance-hid",)  # of a distribution's package
 
 
 def rendered() -> dict[str, str]:
-    """Every file by its name from the repository's root."""
+    """Return the text of every file by its path in the repository."""
     return {
         "packaging/aur/PKGBUILD": render_pkgbuild(),
         "packaging/homebrew/openbalance-hid.rb": render_formula(),
@@ -28,7 +28,7 @@ def rendered() -> dict[str, str]:
 
 
 def main(check: bool) -> int:
-    """The exit code; names every stale file on stdout."""
+    """Write or check all files; return the exit code, and print the path of each stale file."""
     stale = [name for name, text in rendered().items() if not (ROOT / name).is_file() or (ROOT / name).read_text() != text]
     for name in stale:
         print(f"{name} {'is stale: make rendered' if check else 'written'}")

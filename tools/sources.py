@@ -1,13 +1,13 @@
-"""Where each package that the program needs is fetched from: `packaging/locks/sources.toml`, made by `make lock`.
+"""Write `packaging/locks/sources.toml`: the download address of each required package, for the recipes. Run `make lock`.
 
-For recipes that fetch by themselves. One row a package: its pure wheel, which needs no building, else its source distribution.
+One table for each package: its pure wheel, which needs no build, else its source distribution.
 """
 
 import sys
 import tomllib
 from pathlib import Path
 
-HEAD = "# Made by `make lock`. One file of each package: a pure wheel where there is one, else the source distribution.\n"
+HEAD = "# Made by `make lock`. One file for each package: its pure wheel if it has one, else its source distribution.\n"
 
 
 def main(lock: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the daemon knows and does, as the JSON of `status --json`. Pure: built from the house and a few counts.
+"""The status of the daemon as the JSON of `status --json`. Pure: built from the controller and a few counts.
 
 Amounts are decimal strings or null, never floats; instants are UTC.
 """
@@ -29,7 +29,7 @@ TOP_MODELS = 6
 
 
 class DeckCounts(Struct, frozen=True):
-    """One deck as its surface counts it; `trouble`: why it cannot be used, in words, and `hint`: the command that mends it."""
+    """The state and counters of one deck. `trouble`: why it cannot be used, in words; `hint`: the command that fixes it."""
 
     serial: str
     model: str
@@ -45,7 +45,7 @@ class DeckCounts(Struct, frozen=True):
 
 
 class ProcessInfo(Struct, frozen=True):
-    """What only the process knows."""
+    """What only the process can report: the controller has no clock and no files."""
 
     pid: int
     uptime_s: float
@@ -54,8 +54,8 @@ class ProcessInfo(Struct, frozen=True):
     config_error: str | None
 
 
-def status(house: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
-    """The whole of it, ready for JSON."""
+def status(controller: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
+    """Return the whole status, ready for JSON."""
     return {
         "version": __version__,
         "pid": process.pid,
@@ -65,27 +65,27 @@ def status(house: Controller, decks: Sequence[DeckCounts], process: ProcessInfo,
             "loaded_at": _instant(process.config_loaded_at),
             "error": process.config_error,
         },
-        "accounts": accounts(house, now.utc),
-        "decks": [_deck(house, deck) for deck in decks],
+        "accounts": accounts(controller, now.utc),
+        "decks": [_deck(controller, deck) for deck in decks],
         "counters": {
-            "polls": sum(snapshot.polls for snapshot in house.snapshots.values()),
-            "api_calls": sum(snapshot.api_calls for snapshot in house.snapshots.values()),
-            "steps": house.steps,
+            "polls": sum(snapshot.polls for snapshot in controller.snapshots.values()),
+            "api_calls": sum(snapshot.api_calls for snapshot in controller.snapshots.values()),
+            "steps": controller.steps,
         },
     }
 
 
-def accounts(house: Controller, now: datetime) -> dict[str, Any]:
-    """What is known of each account; what the status says of them, and `bar`."""
-    known = house.tile_inputs
+def accounts(controller: Controller, now: datetime) -> dict[str, Any]:
+    """Return the part of the status about each account, which `bar` shows, too."""
+    inputs = controller.tile_inputs
     return {
-        name: _account(snapshot, known, house.config, house.spike_rules(name), now)
-        for name, snapshot in known.snapshots.items()
+        name: _account(snapshot, inputs, controller.config, controller.spike_rules(name), now)
+        for name, snapshot in inputs.snapshots.items()
     }
 
 
 def _account(
-    snapshot: Snapshot, known: TileInputs, config: Config, rules: Sequence[SpikeRule], now: datetime
+    snapshot: Snapshot, inputs: TileInputs, config: Config, rules: Sequence[SpikeRule], now: datetime
 ) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
@@ -105,10 +105,10 @@ def _account(
             **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
         },
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
-        "spike": _spike(snapshot, rules, known.episodes, now),
+        "spike": _spike(snapshot, rules, inputs.episodes, now),
         "runway_days": _runway_days(snapshot, now),
-        "meter": _meter(known.runs.get(snapshot.account)),
-        "masked": known.privacy is Privacy.ON,
+        "meter": _meter(inputs.runs.get(snapshot.account)),
+        "masked": inputs.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
         "stale": measured_at is None or intervals_old(snapshot, measured_at, now) >= STALE_INTERVALS,
@@ -116,9 +116,9 @@ def _account(
 
 
 def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], episodes: Mapping[EpisodeKey, Any], now: datetime) -> dict[str, Any]:
-    """By the rule of the account's spike alert; of several, that which says most, and calls for the owner.
+    """Return the verdict of the account's spike rule; of several rules, the highest level, unacknowledged first.
 
-    The ratio is cut and not rounded: 2.9996 is no spike.
+    The ratio is truncated and not rounded: 2.9996 is no spike.
     """
     found = []
     for rule in rules:
@@ -154,17 +154,17 @@ def _meter(run: MeterRun | None) -> dict[str, Any] | None:
     }
 
 
-def _deck(house: Controller, deck: DeckCounts) -> dict[str, Any]:
+def _deck(controller: Controller, deck: DeckCounts) -> dict[str, Any]:
     keys = [
         {"key": key, "tile": tile.tile, "text": face.view.text}
-        for key, tile in sorted(house.key_tiles.get(deck.serial, {}).items())
-        if (face := house.faces.get((deck.serial, key))) is not None
+        for key, tile in sorted(controller.key_tiles.get(deck.serial, {}).items())
+        if (face := controller.faces.get((deck.serial, key))) is not None
     ]
-    panel = house.decks.get(deck.serial)
+    state = controller.decks.get(deck.serial)
     cells = [
         {"cell": cell.number, "tile": tile.tile, "text": face.view.text}
-        for cell, tile in (panel.cells().items() if panel is not None else ())
-        if (face := house.faces.get((deck.serial, cell))) is not None
+        for cell, tile in (state.cells().items() if state is not None else ())
+        if (face := controller.faces.get((deck.serial, cell))) is not None
     ]
     return {
         "serial": deck.serial,
@@ -173,10 +173,10 @@ def _deck(house: Controller, deck: DeckCounts) -> dict[str, Any]:
         "connected": deck.connected,
         "trouble": deck.trouble,
         "hint": deck.hint,
-        "page": panel.pages.shown.name if panel is not None else None,
-        "pages": list(panel.pages.names) if panel is not None else [],
+        "page": state.pages.shown.name if state is not None else None,
+        "pages": list(state.pages.names) if state is not None else [],
         "brightness": deck.brightness,
-        "light": panel.light.name if panel is not None and panel.light is not None else None,
+        "light": state.light.name if state is not None and state.light is not None else None,
         "keys": keys,
         "strip": cells,
         "images_sent": deck.images_sent,

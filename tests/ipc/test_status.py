@@ -1,4 +1,4 @@
-"""What `status --json` promises to programs: every field, amounts as exact text, instants in UTC."""
+"""The promises of `status --json` to programs: every field, amounts as exact text, instants in UTC."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,17 +17,17 @@ COUNTS = DeckCounts(DECK, "mk2", "/dev/hidraw3", True, 70, 120, 4000, 360, 1)
 PERIODS = ["today", "yesterday", "7d", "30d", "month", "all"]
 
 
-def told(seen=None):
+def status_of(seen=None):
     story = Story(seen=seen or healthy()).plugged()
     return status(story.house, (COUNTS,), PROCESS, Moment(NOON, 1000.0))
 
 
-def test_every_field_that_is_promised_is_there():
-    known = told()
-    assert {"version", "pid", "uptime_s", "config", "accounts", "decks", "counters"} <= known.keys()
-    assert known["config"].keys() >= {"path", "loaded_at", "error"}
-    assert known["counters"].keys() >= {"polls", "api_calls", "steps"}
-    account = known["accounts"]["default"]
+def test_every_promised_field_is_present():
+    whole = status_of()
+    assert {"version", "pid", "uptime_s", "config", "accounts", "decks", "counters"} <= whole.keys()
+    assert whole["config"].keys() >= {"path", "loaded_at", "error"}
+    assert whole["counters"].keys() >= {"polls", "api_calls", "steps"}
+    account = whole["accounts"]["default"]
     assert account.keys() >= {
         *("health", "message", "key_hint", "balance_usd", "total_credits_usd", "total_usage_usd", "spend_usd", "top_models"),
         *("spike", "runway_days", "measured_at", "next_poll_at", "stale", "meter", "masked", "low_usd"),
@@ -35,15 +35,17 @@ def test_every_field_that_is_promised_is_there():
     assert list(account["spend_usd"]) == PERIODS
     assert account["top_models"][0].keys() >= {"model", "spend_usd"}
     assert account["spike"].keys() >= {"level", "ratio", "approximate", "lane", "driver", "acknowledged"}
-    (deck,) = known["decks"]
+    (deck,) = whole["decks"]
     assert deck.keys() >= {"serial", "model", "connected", "page", "brightness", "keys", "images_sent", "images_skipped"}
     assert deck.keys() >= {"reports_sent", "reconnects"}
     assert deck["keys"][0].keys() >= {"key", "tile", "text"}
 
 
-def test_amounts_are_exact_text_and_what_is_not_known_is_null():
+def test_amounts_are_exact_text_and_unknown_values_are_null():
     days = days_back(["0.123456789", "3", "0", "2"])
-    account = told(snapshot(balance=("100.000000001", "25.75"), days=days, today={"A": "1.000000001"}))["accounts"]["default"]
+    account = status_of(snapshot(balance=("100.000000001", "25.75"), days=days, today={"A": "1.000000001"}))["accounts"][
+        "default"
+    ]
     assert account["balance_usd"] == "74.250000001"
     assert account["spend_usd"] == {
         "today": "1.000000001",
@@ -53,7 +55,7 @@ def test_amounts_are_exact_text_and_what_is_not_known_is_null():
         "month": "6.123456790",
         "all": "25.75",
     }
-    nothing = told(snapshot(balance=None))["accounts"]["default"]
+    nothing = status_of(snapshot(balance=None))["accounts"]["default"]
     assert (nothing["balance_usd"], nothing["measured_at"], nothing["runway_days"], nothing["stale"]) == (
         None,
         None,
@@ -64,20 +66,20 @@ def test_amounts_are_exact_text_and_what_is_not_known_is_null():
 
 
 def test_no_amount_is_ever_written_with_an_exponent():
-    account = told(snapshot(balance=("1E+3", "1E-9"), days=days_back(["1E-9"] * 3)))["accounts"]["default"]
+    account = status_of(snapshot(balance=("1E+3", "1E-9"), days=days_back(["1E-9"] * 3)))["accounts"]["default"]
     amounts = [account["balance_usd"], account["total_credits_usd"], account["total_usage_usd"], account["spend_usd"]["7d"]]
     assert [text for text in amounts if "E" in text] == []
     assert Decimal(account["total_usage_usd"]) == Decimal("1E-9")
 
 
 def test_instants_are_utc():
-    account = told()["accounts"]["default"]
+    account = status_of()["accounts"]["default"]
     assert account["measured_at"] == "2026-11-22T12:00:00Z"
-    assert datetime.fromisoformat(told()["config"]["loaded_at"]) == NOON
+    assert datetime.fromisoformat(status_of()["config"]["loaded_at"]) == NOON
 
 
-def test_a_spike_is_told_as_it_stands_on_the_key():
-    spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples(20)))["accounts"]["default"]["spike"]
+def test_the_spike_in_the_status_is_the_one_on_the_key():
+    spike = status_of(snapshot(days=days_back([2] * 6), taken=day_of_samples(20)))["accounts"]["default"]["spike"]
     assert (spike["level"], spike["ratio"], spike["lane"], spike["acknowledged"]) == ("critical", 10.0, "24h", False)
 
 
@@ -99,27 +101,27 @@ def alert(key, **options):
 def test_a_spike_is_judged_by_the_rule_of_the_tile(alerts, level, lane):
     config = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({5: TileConfig("balance"), **dict(alerts)})),)),))
     seen = snapshot(days=days_back([2] * 6), taken=day_of_samples(8))
-    house = Controller(config, {"default": seen}, Moment(NOON, 1000.0))
-    spike = status(house, (), PROCESS, Moment(NOON, 1000.0))["accounts"]["default"]["spike"]
+    controller = Controller(config, {"default": seen}, Moment(NOON, 1000.0))
+    spike = status(controller, (), PROCESS, Moment(NOON, 1000.0))["accounts"]["default"]["spike"]
     assert (spike["level"], spike["lane"]) == (level, lane)
 
 
 def test_a_ratio_is_never_rounded_up_to_a_level():
-    spike = told(snapshot(days=days_back([2] * 6), taken=day_of_samples("5.99999")))["accounts"]["default"]["spike"]
+    spike = status_of(snapshot(days=days_back([2] * 6), taken=day_of_samples("5.99999")))["accounts"]["default"]["spike"]
     assert (spike["level"], spike["ratio"]) == ("normal", 2.999)
 
 
-def test_a_day_that_is_over_and_not_published_is_told_by_the_counter():
+def test_a_completed_day_that_is_not_published_yet_comes_from_the_counter():
     now = datetime(2026, 11, 22, 0, 15, tzinfo=UTC)
     seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))
-    house = Controller(Config(), {"default": seen}, Moment(now, 1000.0))
-    assert Decimal(accounts(house, now)["default"]["spend_usd"]["yesterday"]) == 24
+    controller = Controller(Config(), {"default": seen}, Moment(now, 1000.0))
+    assert Decimal(accounts(controller, now)["default"]["spend_usd"]["yesterday"]) == 24
 
 
 @pytest.mark.parametrize(
     ("passed_s", "stale"), [(0, False), (3599, False), (3600, True), (-59, False), (-61, True), (-86_400, True)]
 )
-def test_data_is_stale_after_four_intervals_and_when_the_clock_was_set_back_behind_it(passed_s, stale):
+def test_data_is_stale_after_four_intervals_or_when_the_clock_was_set_back(passed_s, stale):
     now = NOON + timedelta(seconds=passed_s)
-    house = Controller(Config(), {"default": healthy()}, Moment(NOON, 1000.0))
-    assert accounts(house, now)["default"]["stale"] is stale
+    controller = Controller(Config(), {"default": healthy()}, Moment(NOON, 1000.0))
+    assert accounts(controller, now)["default"]["stale"] is stale

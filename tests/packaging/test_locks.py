@@ -1,4 +1,4 @@
-"""The locks fit what `pyproject.toml` asks for; `make lock` makes them again."""
+"""The locks fit the requirements of `pyproject.toml`; `make lock` renews them."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What is made by `make rendered` and checked in is what would be made now; and the manual page says all that there is."""
+"""The checked-in files of `make rendered` are current, and the manual page is complete."""
 
 import re
 import shutil
@@ -24,13 +24,13 @@ CHECKERS = {
 }
 
 
-def test_what_is_checked_in_is_what_is_rendered() -> None:
+def test_the_checked_in_files_are_current() -> None:
     ended = subprocess.run([sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("program", CHECKERS)
-def test_no_reader_of_manual_pages_finds_a_fault(program: str) -> None:
+def test_man_and_mandoc_find_no_fault(program: str) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"no {program}: apt install mandoc man-db")
     ended = subprocess.run(CHECKERS[program], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60)
@@ -38,8 +38,8 @@ def test_no_reader_of_manual_pages_finds_a_fault(program: str) -> None:
     assert program == "man" or ended.stdout == ""
 
 
-def words_of_the_page() -> str:
-    """The page with roff's escapes undone."""
+def page_text() -> str:
+    """Return the page without the escapes of roff."""
     return re.sub(r"\\f[BIR]|\\&|\\:", "", PAGE.read_text()).replace("\\-", "-").replace("\\(ti", "~")
 
 
@@ -52,7 +52,7 @@ def all_errors(kind: type[errors.OpenBalanceError] = errors.OpenBalanceError) ->
 def test_the_page_has_every_exit_code() -> None:
     codes = {kind.exit_code for kind in all_errors()} | {guard.WITHIN, guard.CROSSED, guard.UNKNOWN}
     codes |= {errors_out.UNEXPECTED, errors_out.USAGE, errors_out.INTERRUPTED}
-    (section,) = re.findall(r"\.SH EXIT STATUS\n(.*?)\n\.SH", words_of_the_page(), re.DOTALL)
+    (section,) = re.findall(r"\.SH EXIT STATUS\n(.*?)\n\.SH", page_text(), re.DOTALL)
     assert {int(code) for code in re.findall(r"^\.B (\d+)$", section, re.MULTILINE)} == codes
 
 
@@ -62,12 +62,12 @@ def test_the_page_has_every_variable_that_the_program_reads() -> None:
         name for file in sources for name in re.findall(r'"(OPENBALANCE_[A-Z_]+|NO_COLOR|[A-Z_]+_EPOCH)"', file.read_text())
     }
     assert len(reads) >= 6
-    assert [name for name in reads if f"\n.B {name}\n" not in words_of_the_page()] == []
+    assert [name for name in reads if f"\n.B {name}\n" not in page_text()] == []
 
 
-def test_the_page_names_the_places_of_this_program() -> None:
+def test_the_page_names_the_paths_of_this_program() -> None:
     ours = platformdirs.unix.Unix("openbalance-hid", appauthor=False)
     home = str(Path.home())
-    page = words_of_the_page()
+    page = page_text()
     for place in (f"~{ours.user_config_dir.removeprefix(home)}/config.toml", f"{ETC}/config.toml", f"{ETC}/{CREDENTIAL}"):
         assert f"\n.B {place}\n" in page

@@ -1,5 +1,6 @@
-"""What is in the wheel and in the source distribution. That the suite passes against the wheel, `make test-wheel` shows."""
+"""The contents of the wheel and of the source distribution. `make test-wheel` runs the suite against the wheel."""
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -23,7 +24,7 @@ def build(source: Path, into: Path, *kinds: str) -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds the source distribution, and the wheel that was built from it."""
+    """Return the folder with the source distribution and the wheel that was built from it."""
     if not (ROOT / "openbalance_hid").is_dir():
         pytest.skip("the package is installed here, and its source is not beside the tests")
     folder = tmp_path_factory.mktemp("dist")
@@ -47,18 +48,26 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(built: Path) -> 
     assert others == {f"{NAME}.data", f"{NAME}.dist-info"}
 
 
+def test_the_wheel_holds_no_generator_and_no_sheet(built: Path) -> None:
+    names = contents(built / f"{NAME}-py3-none-any.whl")
+    assert [
+        name for name in names if re.search(r"(^|/)(tools|tests|bench)/|contact_sheet|tile_gallery|man_page|recipes", name)
+    ] == []
+
+
 def test_the_tree_and_the_source_distribution_build_the_same_wheel(built: Path, tmp_path: Path) -> None:
     build(ROOT, tmp_path, "--wheel")
     name = f"{NAME}-py3-none-any.whl"
     assert (tmp_path / name).read_bytes() == (built / name).read_bytes()
 
 
-def test_the_source_distribution_has_what_tests_and_packagers_need(built: Path) -> None:
+def test_the_source_distribution_has_all_that_tests_and_packagers_need(built: Path) -> None:
     with tarfile.open(built / f"{NAME}.tar.gz") as archive:
         found = {name.removeprefix(f"{NAME}/") for name in archive.getnames()}
-    needed = ("tests", "bench", "packaging", "systemd", "launchd", "udev", ".github/pictures")
+    needed = ("tests", "bench", "tools", "packaging", "systemd", "launchd", "udev", ".github/pictures")
     files = {
         file for folder in needed for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts
     }
     assert {file.relative_to(ROOT).as_posix() for file in files} - found == set()
+    assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml"} <= found
     assert [name for name in found if name.startswith((".ci", ".github/workflows"))] == []

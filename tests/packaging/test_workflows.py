@@ -1,4 +1,4 @@
-"""What runs on somebody else's machines: actions by their commit, and no more permission than reading."""
+"""The workflows of CI: actions pinned to a commit, and no permission but reading."""
 
 import re
 from pathlib import Path
