@@ -1,1 +1,1 @@
-"""What the owner's desktop keeps and does for us: the keyring and what stands in for it, pages in the browser."""
+"""What the user's desktop provides: keyring and key files, pages in the browser, notifications, screen lock, sleep."""

@@ -1,4 +1,4 @@
-"""A thread that listens on a bus for as long as there is one, and ends at once when it is told to."""
+"""A thread that listens on a D-Bus bus until the bus ends or the thread is stopped."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STOP_LIMIT_S = 2.0
 
 
 class BusThread:
-    """Calls `listen(connection)` on a thread called `name`; it stays until the bus ends or `stop` is called.
+    """Calls `listen(connection)`, which returns only when the bus ends or `stop` is called, on a thread called `name`.
 
-    `bus`: "SYSTEM" or an address. `lost`: called on the thread when nothing is heard any more, and nobody wanted that. Where
-    there is no such bus, as on macOS, that is at once.
+    `bus`: "SYSTEM" or an address. `lost`: called on the thread when the bus has ended without `stop`; at once where there is no
+    such bus, as on macOS.
     """
 
     def __init__(self, name: str, listen: Callable[[Any], None], bus: str, lost: Callable[[], object] = lambda: None) -> None:
@@ -30,11 +30,11 @@ class BusThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start listening."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no longer; may be called twice."""
+        """Stop listening. Idempotent."""
         self._stopping = True
         if self._socket is not None:
             with suppress(OSError):
@@ -51,10 +51,10 @@ class BusThread:
                 if self._stopping:  # `stop` came before there was a socket to shut down
                     return
                 self._listen(connection)
-        except (ImportError, OSError, LookupError, ValueError) as error:  # no bus, or no longer
+        except (ImportError, OSError, LookupError, ValueError) as error:  # the bus does not exist, or has ended
             if not self._stopping:
-                log.debug("%s: the bus is not heard: %s", self._thread.name, error)
-        except Exception:  # one turn of a thread
-            log.exception("%s: the bus is not heard any more", self._thread.name)
+                log.debug("%s: no connection to the bus: %s", self._thread.name, error)
+        except Exception:  # an error in one thread must not end the daemon
+            log.exception("%s: stopped listening on the bus", self._thread.name)
         if not self._stopping:
             self._lost()

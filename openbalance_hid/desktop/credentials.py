@@ -1,7 +1,7 @@
-"""Where Management keys are kept, found and removed: environment, service manager, key file, keyring, asked in this order.
+"""Finds, stores and removes Management keys: environment, service manager, key file, keyring, in order of precedence.
 
-Every function takes the environment and the places as arguments. Nothing here talks to OpenRouter. What an account is called in
-each place, and which accounts there are, is in `account_names`.
+Every function receives environment and paths as arguments. Nothing here calls OpenRouter. The names of an account's variable,
+credential and file are in `key_locations`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from openbalance_hid.secret import Secret, checked_key
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 5.0  # for a keyring that needs no one; a person who must type its password gets longer
+TIMEOUT_S = 5.0  # for a keyring that is unlocked; commands allow more time to type its password
 
 
 class KeyStore(Enum):
@@ -44,7 +44,7 @@ class KeyStore(Enum):
 
 
 class StoredKey(Struct, frozen=True):
-    """A key and where it was found. `where`: environment, credential, file or keyring; `place`: which one, in words."""
+    """A key and its source. `where`: environment, credential, file or keyring; `place`: the source in words."""
 
     secret: Secret
     where: str
@@ -52,7 +52,7 @@ class StoredKey(Struct, frozen=True):
 
 
 class AccountListing(Struct, frozen=True):
-    """One account that has a key somewhere, or should. `trouble` says why the key cannot be read."""
+    """An account that has a key, or should have one. `trouble`: why the key cannot be read."""
 
     name: str
     where: str | None
@@ -62,16 +62,16 @@ class AccountListing(Struct, frozen=True):
 
 
 class KeySourceStatus(Enum):
-    """How one place stands when a key is looked for."""
+    """Result of searching one place for a key."""
 
     USED = "used"
-    EMPTY = "empty"  # asked, and has none
-    REFUSED = "refused"  # has one that cannot be used, or does not say: it is mended first, not passed over
-    OVERRULED = "overruled"  # has one, but a place before it decides
+    EMPTY = "empty"  # has no key
+    REFUSED = "refused"  # has a key that cannot be used, or does not answer: it must be fixed, and is never skipped
+    OVERRULED = "overruled"  # has a key, but a place before it decides
 
 
 class KeySource(Struct, frozen=True):
-    """One place that is asked for an account's key. `reason` it stands so, in words; `hint`: the command that mends it."""
+    """One place that may hold an account's key. `reason`: of its status, in words; `hint`: the command that fixes it."""
 
     where: str  # environment, credential, file or keyring
     place: str
@@ -82,64 +82,63 @@ class KeySource(Struct, frozen=True):
 
 
 def read_key(
-    account: str, env: Mapping[str, str], places: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
+    account: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
 ) -> StoredKey:
-    """The account's key, from the first place that has one.
+    """Return the account's key, from the first place that has one.
 
-    NoKeyError when none has. CredentialError when a place has one that cannot be used, which is never passed over for the next,
-    or when the keyring does not answer within `timeout_s`. `may_prompt`: a locked keyring may ask for its password.
+    NoKeyError without one. CredentialError when a place has a key that cannot be used, which is never skipped, or when the
+    keyring does not answer within `timeout_s`. `may_prompt`: a locked keyring may show a password prompt.
     """
     check_name(account)
-    found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, places)
+    found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, paths)
     if found is not None:
         return found
-    aside, hint = "", setup_command(account)
+    note, hint = "", setup_command(account)
     try:
         found = _in_keyring(account, timeout_s, may_prompt)
     except NoKeyringError as error:
-        aside, hint = f" ({error.message})", error.hint
+        note, hint = f" ({error.message})", error.hint
     if found is not None:
         return found
-    none = NoKeyError(f"no key is stored for account '{account}'{aside}", hint)
-    none.retry = Retry.SOON if aside else Retry.USER  # a keyring may come after a daemon that starts with the desktop
-    raise none
+    missing = NoKeyError(f"no key is stored for account '{account}'{note}", hint)
+    missing.retry = Retry.SOON if note else Retry.USER  # a keyring may start after a daemon that starts with the desktop
+    raise missing
 
 
 def key_sources(
-    account: str, env: Mapping[str, str], places: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
+    account: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
 ) -> tuple[KeySource, ...]:
-    """Every place, in the order in which they are asked: which one is used, and why the others are not.
+    """Return every place in order of precedence: which one is used, and why the others are not.
 
-    Asks as `read_key` does, but all of them; the keyring answers within `timeout_s` or is said to be silent. Raises nothing but
-    CredentialError for what is no account's name.
+    Reads as `read_key` does, but all paths. CredentialError for an invalid account name only.
     """
     check_name(account)
     file = credential_file(account, env)
-    asked = (
-        _KeyPlace(
+    locations = (
+        _KeyLocation(
             "environment",
             f"environment variable {' or '.join(variables(account))}",
             "is not set",
             partial(_in_environment, account, env),
         ),
-        _KeyPlace(
+        _KeyLocation(
             "credential",
             f"systemd credential {file or credential_name(account)}",
-            "was not handed over",
+            "does not exist",
             partial(_in_credential, account, env),
         ),
-        _KeyPlace("file", f"key file {key_file(account, places)}", "does not exist", partial(_in_file, account, places)),
-        _KeyPlace("keyring", "the keyring", "has none", partial(_in_keyring, account, timeout_s, may_prompt)),
+        _KeyLocation("file", f"key file {key_file(account, paths)}", "does not exist", partial(_in_file, account, paths)),
+        _KeyLocation("keyring", "the keyring", "has no key", partial(_in_keyring, account, timeout_s, may_prompt)),
     )
     sources: list[KeySource] = []
-    for place in asked:
+    for location in locations:
         decided = next((each for each in sources if each.status is not KeySourceStatus.EMPTY), None)
-        sources.append(_source(place, decided))
+        sources.append(_source(location, decided))
     return tuple(sources)
 
 
 def overriding_source(account: str, env: Mapping[str, str]) -> str | None:
-    """The place, in words, whose key is used before any stored one; None where there is none."""
+    """Return the environment variable or systemd credential, in words, that overrides a stored key; None without."""
     variable = next((name for name in variables(account) if env.get(name)), None)
     if variable is not None:
         return f"environment variable {variable}"
@@ -147,80 +146,80 @@ def overriding_source(account: str, env: Mapping[str, str]) -> str | None:
     return f"systemd credential {credential}" if credential is not None and os.access(credential, os.F_OK) else None
 
 
-def check_store(account: str, store: KeyStore, places: KeyPaths, timeout_s: float) -> None:
-    """Nothing, when a key could be stored there; CredentialError otherwise. Asked before a person is made to type."""
+def check_store(account: str, store: KeyStore, paths: KeyPaths, timeout_s: float) -> None:
+    """Raise CredentialError if a key cannot be stored there. Called before the user types the key."""
     check_name(account)
     if store is KeyStore.KEYRING:
-        with suppress(NoKeyringYetError):  # storing it makes one
+        with suppress(NoKeyringYetError):  # storing a key creates one
             keyring_backend.get_password(account, timeout_s)
     else:
-        private_files.private_dir(places, places.key_file_dir)
+        private_files.private_dir(paths, paths.key_file_dir)
 
 
-def store_key(account: str, secret: Secret, store: KeyStore, places: KeyPaths, timeout_s: float = TIMEOUT_S) -> StoredKey:
-    """Where the key is now, and in no other store. CredentialError when it could not be stored: the old one then stands."""
+def store_key(account: str, secret: Secret, store: KeyStore, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> StoredKey:
+    """Store the key, and remove it from the other store. CredentialError on failure; the old key is then unchanged."""
     check_name(account)
     if store is KeyStore.FILE:
-        private_files.private_dir(places, places.key_file_dir)
-        file = key_file(account, places)
+        private_files.private_dir(paths, paths.key_file_dir)
+        file = key_file(account, paths)
         private_files.write_private(file, secret.reveal() + "\n")
         stored = StoredKey(secret, "file", str(file))
     else:
         keyring_backend.set_password(account, secret.reveal(), timeout_s)
         stored = StoredKey(secret, "keyring", "the keyring")
-    _forget_other(account, store, places, timeout_s)
+    _delete_from_other_store(account, store, paths, timeout_s)
     return stored
 
 
-def _forget_other(account: str, store: KeyStore, places: KeyPaths, timeout_s: float) -> None:
-    remembered = names_in_keyring(places)
+def _delete_from_other_store(account: str, store: KeyStore, paths: KeyPaths, timeout_s: float) -> None:
+    in_keyring = names_in_keyring(paths)
     if store is KeyStore.KEYRING:
-        private_files.remove(key_file(account, places))
-        write_names_in_keyring(places, remembered | {account})
-    elif account in remembered:
+        private_files.remove(key_file(account, paths))
+        write_names_in_keyring(paths, in_keyring | {account})
+    elif account in in_keyring:
         try:
             keyring_backend.delete_password(account, timeout_s)
-        except CredentialError as error:  # the new key stands and is used first; what is left can be removed by hand
+        except CredentialError as error:  # the new key is used first; the old one can be removed by hand
             log.warning("an older key of account '%s' is still in the keyring: %s", account, error.message)
         else:
-            write_names_in_keyring(places, remembered - {account})
+            write_names_in_keyring(paths, in_keyring - {account})
 
 
-def delete_key(account: str, env: Mapping[str, str], places: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
-    """The places, in words, that the account's key was removed from; at least one.
+def delete_key(account: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
+    """Remove the account's key from every store. Return the stores, in words; at least one.
 
-    NoKeyError when no store has one; CredentialError when it is only in the environment or a systemd credential, which are not
-    ours to change, or when the keyring fails.
+    NoKeyError without a stored key. CredentialError when the key comes from the environment or a systemd credential, which this
+    program does not change, or when the keyring fails.
     """
     check_name(account)
-    file = key_file(account, places)
+    file = key_file(account, paths)
     removed = [str(file)] if private_files.remove(file) else []
-    remembered = names_in_keyring(places)
+    in_keyring = names_in_keyring(paths)
     try:
         if keyring_backend.delete_password(account, timeout_s):
             removed.append("the keyring")
     except NoKeyringError:
-        if account in remembered:
+        if account in in_keyring:
             raise
-    if account in remembered:
-        write_names_in_keyring(places, remembered - {account})
+    if account in in_keyring:
+        write_names_in_keyring(paths, in_keyring - {account})
     if removed:
         return tuple(removed)
-    before = overriding_source(account, env)
-    if before is not None:
-        raise CredentialError(f"the key of account '{account}' comes from {before}: it is not stored here")
+    source = overriding_source(account, env)
+    if source is not None:
+        raise CredentialError(f"the key of account '{account}' comes from {source} and is not stored here")
     raise NoKeyError(f"no key is stored for account '{account}'", "openbalance-hid accounts")
 
 
-def list_accounts(env: Mapping[str, str], places: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[AccountListing, ...]:
-    """Every account that has a key somewhere, "default" first, then by name. A key that cannot be read has its trouble said."""
+def list_accounts(env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[AccountListing, ...]:
+    """Return every account with a key, "default" first, then by name; also those whose key cannot be read."""
     rows = []
-    for name in known_names(env, places):
+    for name in known_names(env, paths):
         try:
-            key = read_key(name, env, places, timeout_s)
+            key = read_key(name, env, paths, timeout_s)
             rows.append(AccountListing(name, key.where, key.place, key.secret.last_four))
         except NoKeyError as error:
-            if name in names_in_keyring(places):
+            if name in names_in_keyring(paths):
                 rows.append(AccountListing(name, "keyring", "the keyring", None, error.message))
         except CredentialError as error:
             rows.append(AccountListing(name, None, None, None, error.message))
@@ -230,27 +229,28 @@ def list_accounts(env: Mapping[str, str], places: KeyPaths, timeout_s: float = T
 # --- the places --------------------------------------------------------------------------------------------------------
 
 
-class _KeyPlace(Struct, frozen=True):
+class _KeyLocation(Struct, frozen=True):
     where: str
     place: str
     when_empty: str
-    ask: Callable[[], StoredKey | None]
+    read: Callable[[], StoredKey | None]
 
 
-def _source(asked: _KeyPlace, decided: KeySource | None) -> KeySource:
+def _source(location: _KeyLocation, decided: KeySource | None) -> KeySource:
     try:
-        found = asked.ask()
+        found = location.read()
     except NoKeyringError as error:
-        return KeySource(asked.where, asked.place, KeySourceStatus.EMPTY, reason=error.message, hint=error.hint)
+        return KeySource(location.where, location.place, KeySourceStatus.EMPTY, reason=error.message, hint=error.hint)
     except CredentialError as error:
         status = KeySourceStatus.REFUSED if decided is None else KeySourceStatus.OVERRULED
-        return KeySource(asked.where, asked.place, status, reason=error.message, hint=error.hint)
+        return KeySource(location.where, location.place, status, reason=error.message, hint=error.hint)
     if found is None:
-        return KeySource(asked.where, asked.place, KeySourceStatus.EMPTY, reason=asked.when_empty)
-    place = found.place if found.where == "environment" else asked.place  # one of two variables
+        return KeySource(location.where, location.place, KeySourceStatus.EMPTY, reason=location.when_empty)
+    place = found.place if found.where == "environment" else location.place  # one of two variables
     if decided is None:
-        return KeySource(asked.where, place, KeySourceStatus.USED, found.secret.last_four)
-    return KeySource(asked.where, place, KeySourceStatus.OVERRULED, found.secret.last_four, f"{decided.place} is asked first")
+        return KeySource(location.where, place, KeySourceStatus.USED, found.secret.last_four)
+    reason = f"{decided.place} has precedence"
+    return KeySource(location.where, place, KeySourceStatus.OVERRULED, found.secret.last_four, reason)
 
 
 def _in_environment(account: str, env: Mapping[str, str]) -> StoredKey | None:
@@ -266,12 +266,12 @@ def _in_credential(account: str, env: Mapping[str, str]) -> StoredKey | None:
     text = private_files.read_credential(file) if file is not None else None
     if text is None:
         return None
-    unit = "systemctl --user cat openbalance-hid"  # which says where it is taken from
+    unit = "systemctl --user cat openbalance-hid"  # shows where the credential comes from
     return StoredKey(checked_key(text, f"systemd credential {file}", unit), "credential", str(file))
 
 
-def _in_file(account: str, places: KeyPaths) -> StoredKey | None:
-    file = key_file(account, places)
+def _in_file(account: str, paths: KeyPaths) -> StoredKey | None:
+    file = key_file(account, paths)
     text = private_files.read_private(file)
     return None if text is None else StoredKey(checked_key(text, f"key file {file}", setup_command(account)), "file", str(file))
 
@@ -280,4 +280,4 @@ def _in_keyring(account: str, timeout_s: float, may_prompt: bool = True) -> Stor
     text = keyring_backend.get_password(account, timeout_s, may_prompt)
     if text is None:
         return None
-    return StoredKey(checked_key(text, "what the keyring holds", setup_command(account)), "keyring", "the keyring")
+    return StoredKey(checked_key(text, "the entry in the keyring", setup_command(account)), "keyring", "the keyring")

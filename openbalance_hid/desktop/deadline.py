@@ -1,6 +1,7 @@
-"""How long others may keep us waiting: another program, a thread that asks it.
+"""A time limit for waiting for another program, or for a thread that waits for one.
 
-On a slow machine our own work alone can take longer than any limit that suits a person. It is no sign that the other hangs.
+On a slow machine the work of this process alone can take longer than any limit that suits a user, and is no sign that the other
+program hangs: it does not count.
 """
 
 from __future__ import annotations
@@ -14,44 +15,44 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
-_AT_MOST = 6.0  # times the limit, whatever this process has to do
-_SHORTEST_S = 0.05  # of one look; looking is work as well
+_MAX_FACTOR = 6.0  # of the limit: it ends then, however busy this process is
+_SHORTEST_WAIT_S = 0.05  # waking up costs time as well
 
 
 class Deadline:
-    """Ends when `limit_s` have been spent waiting: time in which this process is at work does not count, within reason.
+    """Is over when `limit_s` were spent waiting. Time in which this process works does not count, up to `_MAX_FACTOR`.
 
-    `clock`: seconds that pass; `work`: seconds of the processor that this process has had.
+    `clock`: monotonic seconds; `work`: processor seconds of this process.
     """
 
     def __init__(
         self, limit_s: float, clock: Callable[[], float] = time.monotonic, work: Callable[[], float] = time.process_time
     ) -> None:
         self._clock, self._work = clock, work
-        self._end_s = clock() + _AT_MOST * limit_s
-        self._waited_s = clock() - work() + limit_s
+        self._end_s = clock() + _MAX_FACTOR * limit_s
+        self._idle_end_s = clock() - work() + limit_s
 
     def left_s(self) -> float:
-        """Never below 0; as much again when the work of others of this process goes on meanwhile."""
+        """Return the seconds left, at least 0. They get more while this process works."""
         now_s = self._clock()
-        return max(0.0, min(self._waited_s - (now_s - self._work()), self._end_s - now_s))
+        return max(0.0, min(self._idle_end_s - (now_s - self._work()), self._end_s - now_s))
 
-    def get(self, answers: SimpleQueue[_T]) -> _T:
-        """The next of them. Raises queue.Empty when none has come."""
+    def get(self, queue: SimpleQueue[_T]) -> _T:
+        """Return the next item of the queue. Raises queue.Empty when the deadline is over."""
         while True:
             left_s = self.left_s()
             try:
-                return answers.get(timeout=max(left_s, _SHORTEST_S)) if left_s else answers.get_nowait()
+                return queue.get(timeout=max(left_s, _SHORTEST_WAIT_S)) if left_s else queue.get_nowait()
             except Empty:
                 if not left_s:
                     raise
 
     def wait_for(self, thread: Thread) -> bool:
-        """Whether that thread, waited for, has come to its end."""
+        """Wait for the thread. Return whether it has ended."""
         while thread.is_alive():
             left_s = self.left_s()
-            with suppress(RuntimeError):  # another caller's, which has only just been made
-                thread.join(max(left_s, _SHORTEST_S) if left_s else 0.0)
+            with suppress(RuntimeError):  # another caller's thread, which is not started yet
+                thread.join(max(left_s, _SHORTEST_WAIT_S) if left_s else 0.0)
             if not left_s:
                 return not thread.is_alive()
         return True

@@ -1,7 +1,6 @@
-"""What an account is called in each place that may have its key, and which accounts are called so anywhere.
+"""The variable, credential and file that may hold an account's key, and the accounts that are found by their names.
 
-The way there (variable, credential, file) and the way back stand side by side. No key is read here; what is in the places, and
-which of them decides, is in `credentials`.
+No key is read here: `credentials` reads the locations and decides between them.
 """
 
 from __future__ import annotations
@@ -23,48 +22,48 @@ log = logging.getLogger(__name__)
 VARIABLE = "OPENROUTER_MANAGEMENT_KEY"
 CREDENTIAL = "openrouter-management-key"
 
-_NAME = re.compile(r"[a-z0-9-]{1,32}")
+ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
 def check_name(account: str) -> None:
-    """Nothing; CredentialError for what is no account's name."""
-    if not _NAME.fullmatch(account):
+    """Raise CredentialError for an invalid account name."""
+    if not ACCOUNT_NAME.fullmatch(account):
         raise CredentialError(
-            "not an account's name: 1 to 32 letters a to z, digits and hyphens are", "openbalance-hid accounts"
+            "not an account's name: use 1 to 32 letters a to z, digits and hyphens", "openbalance-hid accounts"
         )
 
 
 def variables(account: str) -> tuple[str, ...]:
-    """The environment variables that may hold the account's key, the first one first."""
+    """Return the environment variables that may hold the account's key, in order of precedence."""
     own = f"{VARIABLE}_{account.upper().replace('-', '_')}"
     return (VARIABLE, own) if account == DEFAULT_ACCOUNT else (own,)
 
 
 def credential_name(account: str) -> str:
-    """What the account's systemd credential is called."""
+    """Return the name of the account's systemd credential."""
     return CREDENTIAL if account == DEFAULT_ACCOUNT else f"{CREDENTIAL}-{account}"
 
 
 def credential_file(account: str, env: Mapping[str, str]) -> Path | None:
-    """Where the service manager has put the account's credential, if it has; None when it hands nothing over."""
+    """Return the path of the account's systemd credential; None when the service manager passes no credentials."""
     directory = env.get("CREDENTIALS_DIRECTORY", "")
     return Path(directory) / credential_name(account) if directory else None
 
 
-def key_file(account: str, places: KeyPaths) -> Path:
-    """The account's key file, whether it is there or not."""
-    return places.key_file_dir / f"{account}.key"
+def key_file(account: str, paths: KeyPaths) -> Path:
+    """Return the path of the account's key file, whether it exists or not."""
+    return paths.key_file_dir / f"{account}.key"
 
 
-def known_names(env: Mapping[str, str], places: KeyPaths) -> tuple[str, ...]:
-    """The accounts that may have a key, "default" first, then by name. No keyring is asked."""
-    names = {*_named_in(env), *names_in_keyring(places)}
-    if os.access(places.key_file_dir, os.R_OK | os.X_OK):
-        names |= set(_names(file.stem for file in places.key_file_dir.iterdir() if file.suffix == ".key"))
+def known_names(env: Mapping[str, str], paths: KeyPaths) -> tuple[str, ...]:
+    """Return the accounts that may have a key, "default" first, then by name. Does not use the keyring."""
+    names = {*_names_in_environment(env), *names_in_keyring(paths)}
+    if os.access(paths.key_file_dir, os.R_OK | os.X_OK):
+        names |= set(_names(file.stem for file in paths.key_file_dir.iterdir() if file.suffix == ".key"))
     return (DEFAULT_ACCOUNT, *sorted(names - {DEFAULT_ACCOUNT}))
 
 
-def _named_in(env: Mapping[str, str]) -> Iterator[str]:
+def _names_in_environment(env: Mapping[str, str]) -> Iterator[str]:
     for name in env:
         if name.startswith(f"{VARIABLE}_"):
             yield from _names([name.removeprefix(f"{VARIABLE}_").lower().replace("_", "-")])
@@ -74,23 +73,23 @@ def _named_in(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def _names(texts: Iterable[str]) -> Iterator[str]:
-    yield from (text for text in texts if _NAME.fullmatch(text))
+    yield from (text for text in texts if ACCOUNT_NAME.fullmatch(text))
 
 
-# --- a keyring cannot be asked for a list: the names that we have put there are kept in a file --------------------------
+# --- a keyring has no list of its entries: the names of accounts with a key in it are kept in a file -----------------------
 
 
-def names_in_keyring(places: KeyPaths) -> frozenset[str]:
-    """The accounts whose key we have put into the keyring; none where the list cannot be read."""
+def names_in_keyring(paths: KeyPaths) -> frozenset[str]:
+    """Return the accounts whose key is in the keyring; none if the list cannot be read."""
     try:
-        found = json.loads(private_files.read_private(places.state_dir / "accounts.json") or "{}")
+        found = json.loads(private_files.read_private(paths.state_dir / "accounts.json") or "{}")
         return frozenset(_names(name for name in found.get("keyring", ()) if isinstance(name, str)))
     except (CredentialError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        log.debug("the list of accounts cannot be read: %s", error)
+        log.debug("cannot read the list of accounts in the keyring: %s", error)
         return frozenset()
 
 
-def write_names_in_keyring(places: KeyPaths, names: frozenset[str]) -> None:
-    """Those from now on. CredentialError when the list cannot be written."""
-    file = private_files.private_dir(places, places.state_dir) / "accounts.json"
+def write_names_in_keyring(paths: KeyPaths, names: frozenset[str]) -> None:
+    """Replace the list of accounts whose key is in the keyring. CredentialError on failure."""
+    file = private_files.private_dir(paths, paths.state_dir) / "accounts.json"
     private_files.write_private(file, json.dumps({"keyring": sorted(names)}) + "\n")

@@ -1,4 +1,4 @@
-"""Tells the owner something through the desktop: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
+"""Shows desktop notifications: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
 
 A notification has one button, which acknowledges or opens a page; on macOS it has none.
 """
@@ -17,17 +17,17 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 NAME = "org.freedesktop.Notifications"
-PLACE = "/org/freedesktop/Notifications"
+OBJECT_PATH = "/org/freedesktop/Notifications"
 ACKNOWLEDGE = ("acknowledge", "Acknowledge")  # key and label of a button
 OPEN = ("open", "Open page")
 CALL_LIMIT_S = 10.0
-STANDS_S = 3600.0  # how long a button is listened to; afterwards the key is there still
+BUTTON_LIMIT_S = 3600.0  # a later press of the button is ignored; the key of the deck still works
 NORMAL, CRITICAL = 1, 2  # urgency
 
 # https://specifications.freedesktop.org/notification-spec/latest/protocol.html
 
 
-def tell(
+def send_notification(
     title: str,
     body: str,
     env: Mapping[str, str],
@@ -36,9 +36,9 @@ def tell(
     urgent: bool = False,
     button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
-    """Show a notification; returns at once. Another thread calls `delivered` once, and `pressed` for the button."""
+    """Show a notification; return at once. Another thread calls `delivered` once, and `pressed` when the button is pressed."""
 
-    def turn() -> None:
+    def run() -> None:
         try:
             if sys.platform == "darwin":
                 _osascript(title, body)
@@ -46,10 +46,10 @@ def tell(
             else:
                 show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), pressed, urgent, button)
         except (OSError, LookupError, ValueError, TimeoutError, subprocess.SubprocessError) as error:
-            log.debug("no notification: %s", error)
+            log.debug("cannot show a notification: %s", error)
             delivered(False)
 
-    threading.Thread(target=turn, name="notification", daemon=True).start()
+    threading.Thread(target=run, name="notification", daemon=True).start()
 
 
 def show(
@@ -61,7 +61,7 @@ def show(
     urgent: bool = False,
     button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
-    """Show it on the bus at the address `bus`, and stay until it is closed. OSError or LookupError when it cannot be shown."""
+    """Show a notification on the bus at the address `bus`, and return when it is closed. OSError or LookupError on failure."""
     from jeepney.io.blocking import open_dbus_connection
 
     with closing(open_dbus_connection(bus)) as connection:
@@ -81,28 +81,28 @@ def _show(
 
     from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
 
-    signals = MatchRule(type="signal", interface=NAME, path=PLACE)
-    with connection.filter(signals, bufsize=100) as heard:
+    signals = MatchRule(type="signal", interface=NAME, path=OBJECT_PATH)
+    with connection.filter(signals, bufsize=100) as received:
         connection.send_and_get_reply(message_bus.AddMatch(signals), timeout=CALL_LIMIT_S)
         hints = {"urgency": ("y", CRITICAL if urgent else NORMAL), "category": ("s", "network")}
         fields = ("OpenRouter", 0, "", title, escape(body, quote=False), list(button), hints, -1)
-        call = new_method_call(DBusAddress(PLACE, bus_name=NAME, interface=NAME), "Notify", "susssasa{sv}i", fields)
+        call = new_method_call(DBusAddress(OBJECT_PATH, bus_name=NAME, interface=NAME), "Notify", "susssasa{sv}i", fields)
         reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
         if reply.header.message_type is MessageType.error:
             raise LookupError(" ".join(str(part) for part in reply.body))
         delivered()
-        number, end_s = reply.body[0], time.monotonic() + STANDS_S
+        number, end_s = reply.body[0], time.monotonic() + BUTTON_LIMIT_S
         try:
             while (left_s := end_s - time.monotonic()) > 0:
-                said = connection.recv_until_filtered(heard, timeout=left_s)
-                if said.body[0] != number:
+                signal = connection.recv_until_filtered(received, timeout=left_s)
+                if signal.body[0] != number:
                     continue
-                if said.header.fields[HeaderFields.member] == "NotificationClosed":
+                if signal.header.fields[HeaderFields.member] == "NotificationClosed":
                     return
-                if said.body[1] == button[0]:
+                if signal.body[1] == button[0]:
                     pressed()
-        except (OSError, TimeoutError) as error:  # the session has ended, or nobody has pressed it
-            log.debug("a notification is listened to no longer: %s", error)
+        except (OSError, TimeoutError) as error:  # the session has ended, or the button was not pressed
+            log.debug("stopped waiting for the button of a notification: %s", error)
 
 
 def _osascript(title: str, body: str) -> None:

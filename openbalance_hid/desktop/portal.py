@@ -1,9 +1,9 @@
-"""Asks the desktop's portal to open a page: `org.freedesktop.portal.OpenURI` over the session bus.
+"""Opens a page through the desktop portal: `org.freedesktop.portal.OpenURI` over the session bus.
 
-A browser that is started so is the desktop's child: it has nothing of a service's sandbox and outlives it.
+The browser is then a child of the desktop: outside of a service's sandbox, and it survives the service.
 
-`python -m openbalance_hid.desktop.portal URL` does it in a process of its own, which ends with 0 or says on stderr why not. The
-daemon asks so: the portal looks into its caller's /proc/PID/root and refuses one whose memory is guarded.
+`python -m openbalance_hid.desktop.portal URL` does this in a process of its own, which ends with 0 or prints the reason to
+stderr. The daemon uses it, because the portal reads its caller's /proc/PID/root and refuses a caller whose memory is guarded.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ from secrets import token_hex
 from typing import Any
 
 NAME = "org.freedesktop.portal.Desktop"
-PLACE = "/org/freedesktop/portal/desktop"
-FAILED = 2  # a Response's "ended in some other way"; 0 is success, 1 that the person changed their mind
+OBJECT_PATH = "/org/freedesktop/portal/desktop"
+FAILED = 2  # Response "ended in some other way"; 0 is success, 1 cancelled by the user
 
 # https://flatpak.github.io/xdg-desktop-portal/docs/doc-org.freedesktop.portal.OpenURI.html
 
 
 class PortalError(Exception):
-    """The portal is not there, or could not open the page."""
+    """The portal is not available, or could not open the page."""
 
 
-def open_uri(url: str, bus: str = "SESSION", patience_s: float = 10.0) -> None:
-    """Hand `url` over. Returns when the portal has opened it, or is still asking the person after `patience_s`.
+def open_uri(url: str, bus: str = "SESSION", limit_s: float = 10.0) -> None:
+    """Open `url`. Return when the portal has opened it, or when the user has not chosen a program within `limit_s`.
 
-    `bus`: the address of another than the session's. PortalError when it cannot.
+    `bus`: the address of another bus than the session's. PortalError on failure.
     """
     from jeepney.io.blocking import open_dbus_connection
 
     try:
         with closing(open_dbus_connection(bus)) as connection:
-            _ask(connection, url, patience_s)
+            _request(connection, url, limit_s)
     except TimeoutError as error:
         raise PortalError("the portal did not answer") from error
     except (OSError, KeyError, ValueError) as error:  # KeyError: jeepney's for a session without a bus
         raise PortalError(f"no session bus: {error}") from error
 
 
-def _ask(connection: Any, url: str, patience_s: float) -> None:
+def _request(connection: Any, url: str, limit_s: float) -> None:
     from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
 
     token = f"openbalance_{token_hex(8)}"
-    request = f"{PLACE}/request/{connection.unique_name[1:].replace('.', '_')}/{token}"
+    request = f"{OBJECT_PATH}/request/{connection.unique_name[1:].replace('.', '_')}/{token}"
     response = MatchRule(type="signal", interface="org.freedesktop.portal.Request", member="Response", path=request)
     with connection.filter(response) as answers:
-        connection.send_and_get_reply(message_bus.AddMatch(response), timeout=patience_s)
-        portal = DBusAddress(PLACE, bus_name=NAME, interface="org.freedesktop.portal.OpenURI")
+        connection.send_and_get_reply(message_bus.AddMatch(response), timeout=limit_s)
+        portal = DBusAddress(OBJECT_PATH, bus_name=NAME, interface="org.freedesktop.portal.OpenURI")
         call = new_method_call(portal, "OpenURI", "ssa{sv}", ("", url, {"handle_token": ("s", token)}))
-        reply = connection.send_and_get_reply(call, timeout=patience_s)
+        reply = connection.send_and_get_reply(call, timeout=limit_s)
         if reply.header.message_type is MessageType.error:
             raise PortalError(" ".join(str(part) for part in reply.body) or "the portal refused")
-        with suppress(TimeoutError):  # a person is asked which program to use
-            if connection.recv_until_filtered(answers, timeout=patience_s).body[0] == FAILED:
+        with suppress(TimeoutError):  # the portal waits for the user to choose a program
+            if connection.recv_until_filtered(answers, timeout=limit_s).body[0] == FAILED:
                 raise PortalError("the portal could not open it")
 
 

@@ -1,4 +1,4 @@
-"""Small files that only their owner may read: refused where others can, and written whole or not at all."""
+"""Small files that only this user may read: refused when others may, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGEST_BYTES = 64 * 1024
 
 
 class KeyPaths(Protocol):
-    """Where files go; `private_dir` creates a directory that is the owner's alone, or raises OpenBalanceError."""
+    """The directories; `private_dir` creates one that only this user may enter, or raises OpenBalanceError."""
 
     @property
     def state_dir(self) -> Path: ...
@@ -28,9 +28,9 @@ class KeyPaths(Protocol):
 
 
 def read_private(path: Path) -> str | None:
-    """The text of the file, None where there is none.
+    """Return the text of the file, None if it does not exist.
 
-    CredentialError when it is a link or no file at all, belongs to another user, lets others in, or cannot be read.
+    CredentialError when it is a link or no regular file, belongs to another user, is open to others, or cannot be read.
     """
     with _opened(path) as file:
         if file is None:
@@ -47,7 +47,7 @@ def read_private(path: Path) -> str | None:
 
 
 def read_credential(path: Path) -> str | None:
-    """The text of a file that the service manager gave us and whose owner and mode are its affair; None where there is none."""
+    """Return the text of a file from the service manager, which sets its owner and mode; None if it does not exist."""
     with _opened(path) as file:
         if file is None:
             return None
@@ -57,9 +57,9 @@ def read_credential(path: Path) -> str | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Puts `text` into the file at `path`, mode 0600: afterwards it is all there or the old file still is.
+    """Write `text` to the file at `path`, mode 0600, whole or not at all.
 
-    The directory must be private already. CredentialError when the system refuses.
+    The directory must be private already. CredentialError on failure; the old file is then unchanged.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -77,11 +77,11 @@ def write_private(path: Path, text: str) -> None:
         raise CredentialError(f"cannot write {path}: {_reason(error)}", _look(path.parent)) from error
 
 
-def private_dir(places: KeyPaths, path: Path) -> Path:
-    """`path`, below the state directory, and the owner's alone. CredentialError when it cannot be so."""
+def private_dir(paths: KeyPaths, path: Path) -> Path:
+    """Return `path`, a directory below the state directory, after making it private. CredentialError on failure."""
     try:
-        places.private_dir(places.state_dir)
-        return places.private_dir(path)
+        paths.private_dir(paths.state_dir)
+        return paths.private_dir(path)
     except CredentialError:
         raise
     except OpenBalanceError as error:
@@ -89,7 +89,7 @@ def private_dir(places: KeyPaths, path: Path) -> Path:
 
 
 def remove(path: Path) -> bool:
-    """Removes the file; whether there was one. CredentialError when the system refuses."""
+    """Remove the file. Return whether it existed. CredentialError on failure."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def remove(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[int | None]:
     try:
-        # O_NONBLOCK: a pipe planted under this name must not hold us.
+        # O_NONBLOCK: a pipe under this name must not block.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         yield None

@@ -1,4 +1,7 @@
-"""What this process keeps from others: its memory, and its keys from the programs that it starts."""
+"""Protection of keys inside this process: its memory, and the environment of the programs that it starts.
+
+A file of its own, because commands run it before anything that may read a key is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ import resource
 import sys
 from collections.abc import Mapping, MutableMapping
 
-VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # and with the name of an account behind it
-_KEYS_DIRECTORY = "CREDENTIALS_DIRECTORY"  # where a service manager has put keys
+VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # also as a prefix, followed by the name of an account
+_CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # a service manager has put keys there
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 def guard_memory() -> None:
-    """From now on the memory, where the key is, is neither dumped by a crash nor read by another program of this user.
+    """Keep this process's memory, and the key in it, out of crash dumps and from other programs of this user. Idempotent.
 
-    The limit alone would not do: a program that takes dumps from the kernel through a pipe is called all the same (core(5)). Of
-    a process that is not dumpable there is no dump, and its environment and memory in /proc are root's (PR_SET_DUMPABLE of
-    prctl(2)). May be called twice; a program that is started later is its own master again.
+    The limit alone is not enough: a program that receives dumps from the kernel through a pipe is started even so (core(5)).
+    A process that is not dumpable leaves no dump, and only root may read its environment and memory in /proc
+    (PR_SET_DUMPABLE of prctl(2)). Programs that this process starts are not guarded.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -26,7 +29,7 @@ def guard_memory() -> None:
 
 
 def remove_key_variables(env: MutableMapping[str, str]) -> dict[str, str]:
-    """`env` as it was. It no longer holds a key itself then, for the programs that libraries start with it."""
+    """Remove every key from `env`, which libraries pass to the programs that they start. Return `env` as it was before."""
     whole = dict(env)
     for name in whole.keys() - without_key_variables(whole).keys():
         del env[name]
@@ -34,5 +37,5 @@ def remove_key_variables(env: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def without_key_variables(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for another program: all but what holds a key or leads to one."""
-    return {name: value for name, value in env.items() if not name.startswith(VARIABLE) and name != _KEYS_DIRECTORY}
+    """Return the environment for another program: without variables that hold a key or lead to one."""
+    return {name: value for name, value in env.items() if not name.startswith(VARIABLE) and name != _CREDENTIALS_VARIABLE}

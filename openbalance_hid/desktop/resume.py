@@ -1,6 +1,6 @@
-"""Hears from the system bus that the machine is awake again (logind), or its network is back (NetworkManager, networkd).
+"""Notices on the system bus that the machine is awake again (logind), or its network is back (NetworkManager, networkd).
 
-Where there is no such bus nothing is heard, and pollers notice a sleep by their clocks, within a minute.
+Without such a bus, pollers notice a sleep by their clocks, within a minute.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ CALL_LIMIT_S = 5.0
 
 
 class ResumeWatch:
-    """Calls `woken` on a thread of its own. `bus`: the address of another than the system's."""
+    """Calls `resumed` on a thread of its own. `bus`: the address of another bus than the system's."""
 
-    def __init__(self, woken: Callable[[], object], bus: str = "SYSTEM") -> None:
-        self._woken = woken
+    def __init__(self, resumed: Callable[[], object], bus: str = "SYSTEM") -> None:
+        self._resumed = resumed
         self._thread = BusThread("wake", self._listen, bus)
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start listening."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no longer; may be called twice."""
+        """Stop listening. Idempotent."""
         self._thread.stop()
 
     def _listen(self, connection: Any) -> None:
@@ -39,18 +39,18 @@ class ResumeWatch:
             rule = MatchRule(type="signal", interface=interface, member=member, path=path)
             connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
         while True:
-            if means_awake(connection.receive(timeout=None)):
-                self._woken()
+            if _means_resumed(connection.receive(timeout=None)):
+                self._resumed()
 
 
-def means_awake(message: Any) -> bool:
-    """Whether a signal says that the machine woke up, or that the network is there again."""
+def _means_resumed(signal: Any) -> bool:
+    """Return whether the signal reports that the machine is awake, or that the network is back."""
     from jeepney import HeaderFields
 
-    told = message.header.fields
-    match told.get(HeaderFields.interface), told.get(HeaderFields.member), message.body:
-        case "org.freedesktop.login1.Manager", "PrepareForSleep", (begins,):
-            return not begins
+    fields = signal.header.fields
+    match fields.get(HeaderFields.interface), fields.get(HeaderFields.member), signal.body:
+        case "org.freedesktop.login1.Manager", "PrepareForSleep", (falls_asleep,):
+            return not falls_asleep
         case "org.freedesktop.NetworkManager", "StateChanged", (int(state),):
             return bool(state >= CONNECTED)
         case "org.freedesktop.DBus.Properties", "PropertiesChanged", (str(), dict(values), *_):

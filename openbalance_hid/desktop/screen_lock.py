@@ -1,8 +1,7 @@
-"""Hears from logind whether the owner's session is locked.
+"""Follows the lock of the user's session through logind.
 
-Its `LockedHint` is what the desktop itself says, and certain. A `Lock` signal only asks for it: some screen lockers answer to
-it and say neither that they have locked nor that they have opened again, so it is told as not certain. Where there is no logind
-nothing is heard.
+The session's `LockedHint` comes from the desktop itself and is certain. A `Lock` signal is only a request: some screen lockers
+react to it and report neither lock nor unlock, so that it is passed on as uncertain. Without logind nothing is reported.
 """
 
 from __future__ import annotations
@@ -26,64 +25,64 @@ class ScreenLock:
 
     def __init__(self, changed: Callable[[bool, bool], object], bus: str = "SYSTEM") -> None:
         self._changed = changed
-        # Without the bus nobody would tell when it is open again.
+        # Without the bus, an unlock would go unnoticed.
         self._thread = BusThread("screen lock", self._listen, bus, lost=lambda: changed(False, True))
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start listening."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no longer; may be called twice."""
+        """Stop listening. Idempotent."""
         self._thread.stop()
 
     def _listen(self, connection: Any) -> None:
         from jeepney import HeaderFields, MatchRule, message_bus
 
-        # Of all sessions: ours may begin after us, and be another one tomorrow.
+        # Of all sessions: the user's may start after this process, and be another one tomorrow.
         rule = MatchRule(type="signal", path_namespace=SESSIONS)
-        with connection.filter(rule, bufsize=1000) as heard:
+        with connection.filter(rule, bufsize=1000) as signals:
             connection.send_and_get_reply(message_bus.AddMatch(rule), timeout=CALL_LIMIT_S)
-            self._tell_hint(connection)
+            self._report_hint(connection)
             while True:
-                signal = connection.recv_until_filtered(heard, timeout=None)
-                told = signal.header.fields
-                if told.get(HeaderFields.path) != _our_session(connection):
+                signal = connection.recv_until_filtered(signals, timeout=None)
+                fields = signal.header.fields
+                if fields.get(HeaderFields.path) != _own_session(connection):
                     continue
-                match told.get(HeaderFields.member), signal.body:
+                match fields.get(HeaderFields.member), signal.body:
                     case "Lock", _:
                         self._changed(True, False)
                     case "Unlock", _:
                         self._changed(False, True)
-                    case "PropertiesChanged", (str(interface), dict(values), list(unsaid)):
-                        if interface == SESSION and ("LockedHint" in values or "LockedHint" in unsaid):
-                            self._tell_hint(connection)
+                    case "PropertiesChanged", (str(interface), dict(values), list(invalidated)):
+                        if interface == SESSION and ("LockedHint" in values or "LockedHint" in invalidated):
+                            self._report_hint(connection)
 
-    def _tell_hint(self, connection: Any) -> None:
+    def _report_hint(self, connection: Any) -> None:
         from jeepney import DBusAddress, Properties
 
-        session = _our_session(connection)
+        session = _own_session(connection)
         if session is not None:
             properties = Properties(DBusAddress(session, bus_name=LOGIND, interface=SESSION))
-            answer = _answer(connection, properties.get("LockedHint"))
-            if answer is not None:
-                self._changed(bool(answer[0][1]), True)
+            body = _call(connection, properties.get("LockedHint"))
+            if body is not None:
+                self._changed(bool(body[0][1]), True)
 
 
-def _our_session(connection: Any) -> str | None:
-    """The object of the session that this process is in or, for a service, of the one that its user sees; None without one."""
+def _own_session(connection: Any) -> str | None:
+    """Return the object path of this process's session or, for a service, of its user's graphical one; None without."""
     from jeepney import DBusAddress, new_method_call
 
     manager = DBusAddress(MANAGER, bus_name=LOGIND, interface=f"{LOGIND}.Manager")
-    answer = _answer(connection, new_method_call(manager, "GetSession", "s", ("auto",)))
-    return None if answer is None else str(answer[0])
+    body = _call(connection, new_method_call(manager, "GetSession", "s", ("auto",)))
+    return None if body is None else str(body[0])
 
 
-def _answer(connection: Any, call: Any) -> tuple[Any, ...] | None:
+def _call(connection: Any, message: Any) -> tuple[Any, ...] | None:
     from jeepney import MessageType
 
     try:
-        reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
-    except TimeoutError:  # it is being started again, perhaps; the next signal asks anew
+        reply = connection.send_and_get_reply(message, timeout=CALL_LIMIT_S)
+    except TimeoutError:  # logind may be restarting; the next signal leads to the next call
         return None
     return None if reply.header.message_type is MessageType.error else tuple(reply.body)

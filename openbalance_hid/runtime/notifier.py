@@ -10,7 +10,7 @@ from openbalance_hid.account.spike import Level
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.effects import Notify, Warn
 from openbalance_hid.app.events import Acknowledged, Event, Notified, SessionLock, Warned
-from openbalance_hid.desktop.notify import OPEN, tell
+from openbalance_hid.desktop.notify import OPEN, send_notification
 from openbalance_hid.desktop.open_url import open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
 
@@ -29,7 +29,7 @@ class Notifier:
         if self._silent:
             self._put(Notified(*which, True))
             return
-        tell(
+        send_notification(
             wanted.title,
             wanted.text,
             os.environ,
@@ -44,7 +44,7 @@ class Notifier:
         if self._silent:
             self._put(Warned(*which, True))
             return
-        tell(
+        send_notification(
             wanted.title,
             wanted.text,
             os.environ,

@@ -1,4 +1,4 @@
-"""A machine of its own for each test: places, and a keyring that works."""
+"""Directories of its own for each test, and a keyring that works."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from tests.desktop.keyrings import MemoryKeyring, installed
 
 
 @pytest.fixture(autouse=True)
-def no_keyring_of_the_developers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever names a keyring in the environment has none looked for."""
+def without_the_developers_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keyring that is configured in the environment is not searched for."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 

@@ -1,4 +1,4 @@
-"""A small desktop on a private bus: it shows notifications, has their buttons pressed, and opens pages through its portal."""
+"""A small desktop on a private bus: it shows notifications, presses their buttons, and opens pages through its portal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE_S
 
 
 class Desk:
-    """`notes`: what was to be shown, as Notify's arguments; `pages`: what was to be opened."""
+    """`notes`: the arguments of each Notify call; `pages`: the addresses of each OpenURI call."""
 
     def __init__(self, connection: Any) -> None:
         self.notes: queue.Queue[tuple[Any, ...]] = queue.Queue()
@@ -24,15 +24,15 @@ class Desk:
         self._number = 0
 
     def next_note(self) -> tuple[str, str, list[str]]:
-        """Title, text and buttons of the next one."""
+        """Return title, text and buttons of the next notification."""
         _, _, _, title, text, buttons, *_ = self.notes.get(timeout=PATIENCE_S)
         return title, text, buttons
 
     def press(self, button: str) -> None:
-        """The button of the last notification, which closes it."""
+        """Press the button of the last notification, which closes it."""
         from jeepney import DBusAddress, new_signal
 
-        place = DBusAddress(notify.PLACE, interface=notify.NAME)
+        place = DBusAddress(notify.OBJECT_PATH, interface=notify.NAME)
         self._send(new_signal(place, "ActionInvoked", "us", (self._number, button)))
         self._send(new_signal(place, "NotificationClosed", "uu", (self._number, 2)))
 
@@ -48,7 +48,7 @@ class Desk:
                 self.notes.put(call.body)
             case "OpenURI":
                 sender = call.header.fields[HeaderFields.sender][1:].replace(".", "_")
-                handle = f"{portal.PLACE}/request/{sender}/{call.body[2]['handle_token'][1]}"
+                handle = f"{portal.OBJECT_PATH}/request/{sender}/{call.body[2]['handle_token'][1]}"
                 self._send(new_method_return(call, "o", (handle,)))
                 place = DBusAddress(handle, interface="org.freedesktop.portal.Request")
                 self._send(new_signal(place, "Response", "ua{sv}", (0, {})))
@@ -61,7 +61,7 @@ class Desk:
 
 @contextmanager
 def desk(address: str) -> Iterator[Desk]:
-    """It lives as long as the block."""
+    """Run the desktop during the block."""
     made: list[Desk] = []
 
     def serve(connection: Any) -> Callable[[Any], None]:

@@ -17,7 +17,7 @@ class MemoryKeyring(KeyringBackend):
 
     @properties.classproperty
     def priority(self) -> float:
-        raise RuntimeError("only where a test installs it: the library is not to choose it by itself")
+        raise RuntimeError("only where a test installs it: the library must not choose it by itself")
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,28 +35,28 @@ class MemoryKeyring(KeyringBackend):
 
 
 class LockedKeyring(MemoryKeyring):
-    """The owner dismissed the window that asks for its password."""
+    """The user dismissed the password prompt."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("Failed to unlock the collection!")
 
 
 class SilentKeyring(MemoryKeyring):
-    """Waits for somebody in front of a window that nobody sees, until `answer` is set."""
+    """Waits for a password prompt that the user does not see, until `answer` is set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answer = threading.Event()
-        self.asked = 0
+        self.calls = 0
 
     def get_password(self, service: str, username: str) -> str | None:
-        self.asked += 1
+        self.calls += 1
         self.answer.wait()
         return super().get_password(service, username)
 
 
 class BrokenKeyring(MemoryKeyring):
-    """Fails, and repeats in its words what it was given."""
+    """Fails, and repeats the password in its error."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise RuntimeError("bus error")
@@ -66,7 +66,7 @@ class BrokenKeyring(MemoryKeyring):
 
 
 class ForgetfulKeyring(MemoryKeyring):
-    """Takes everything and keeps nothing, as keyring's own null back end does."""
+    """Accepts everything and keeps nothing, as keyring's own null back end does."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         pass
@@ -74,7 +74,7 @@ class ForgetfulKeyring(MemoryKeyring):
 
 @contextmanager
 def installed(backend: KeyringBackend) -> Iterator[None]:
-    """`backend` is the machine's keyring meanwhile."""
+    """Use `backend` as the machine's keyring during the block."""
     before = keyring.get_keyring()
     keyring.set_keyring(backend)
     try:

@@ -1,4 +1,4 @@
-"""A stand-in for logind on a private bus: one session of the user's, which is locked and opened as the real one does it."""
+"""A stand-in for logind on a private bus: one session of the user, locked and unlocked with the real signals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from openbalance_hid.desktop.screen_lock import LOGIND, SESSION, SESSIONS
 from tests.private_bus import serving
 
-OURS = f"{SESSIONS}/_32"
-ANOTHER = f"{SESSIONS}/c1"
+OWN_SESSION = f"{SESSIONS}/_32"
+OTHER_SESSION = f"{SESSIONS}/c1"
 
 
 class Logind:
-    """`hint`: what LockedHint says. Answers GetSession("auto") and Get(LockedHint); everything else is an error."""
+    """`hint`: the LockedHint property. Answers GetSession("auto") and Get(LockedHint); everything else is an error."""
 
     def __init__(self, connection: Any) -> None:
         self.hint = False
@@ -23,19 +23,19 @@ class Logind:
         self._connection = connection
         self._sending = threading.Lock()
 
-    def set_hint(self, locked: bool, said: bool = True) -> None:
-        """As SetLockedHint does; `said` False: the signal only says that it has changed."""
+    def set_hint(self, locked: bool, with_value: bool = True) -> None:
+        """Change the property; `with_value` False: the signal invalidates it without the new value."""
         self.hint = locked
-        changed = {"LockedHint": ("b", locked)} if said else {}
-        self.signal(
-            "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", SESSION, changed, [] if said else ["LockedHint"]
-        )
+        changed = {"LockedHint": ("b", locked)} if with_value else {}
+        invalidated = [] if with_value else ["LockedHint"]
+        interface = "org.freedesktop.DBus.Properties"
+        self.signal(interface, "PropertiesChanged", "sa{sv}as", SESSION, changed, invalidated)
 
-    def ask(self, member: str, session: str = OURS) -> None:
-        """The signals Lock and Unlock, as `loginctl lock-session` has them sent."""
+    def request(self, member: str, session: str = OWN_SESSION) -> None:
+        """Send the signal Lock or Unlock, as after `loginctl lock-session`."""
         self.signal(SESSION, member, "", path=session)
 
-    def signal(self, interface: str, member: str, signature: str, *body: object, path: str = OURS) -> None:
+    def signal(self, interface: str, member: str, signature: str, *body: object, path: str = OWN_SESSION) -> None:
         from jeepney import DBusAddress, new_signal
 
         self._send(new_signal(DBusAddress(path, interface=interface), member, signature or None, body))
@@ -47,7 +47,7 @@ class Logind:
             return
         match call.header.fields.get(HeaderFields.member), call.body:
             case "GetSession", ("auto",):
-                self._send(new_method_return(call, "o", (OURS,)))
+                self._send(new_method_return(call, "o", (OWN_SESSION,)))
             case "Get", (interface, "LockedHint") if interface == SESSION:
                 self._send(new_method_return(call, "v", (("b", self.hint),)))
                 self.asked.release()
@@ -61,7 +61,7 @@ class Logind:
 
 @contextmanager
 def logind(address: str) -> Iterator[Logind]:
-    """It lives as long as the block."""
+    """Run the service during the block."""
     made: list[Logind] = []
 
     def serve(connection: Any) -> Callable[[Any], None]:

@@ -1,4 +1,4 @@
-"""A real gnome-keyring on a bus of a test's own, and the window that asks for its password."""
+"""A real gnome-keyring on a private bus, and its password prompt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT_S = 30.0  # for a slow machine; a keyring that answers needs hundredths of
 
 @contextmanager
 def gnome_keyring(address: str, home: Path, has_keyring: bool = True) -> Iterator[None]:
-    """The daemon, with its login keyring open, or on a machine where nobody has made one."""
+    """Run the daemon, with its login keyring unlocked, or without any keyring."""
     env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "HOME": str(home)}
     env |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": str(home)}
     process = subprocess.Popen(
@@ -29,7 +29,7 @@ def gnome_keyring(address: str, home: Path, has_keyring: bool = True) -> Iterato
     )
     try:
         assert process.stdin is not None
-        process.stdin.write("the owner's password")
+        process.stdin.write("a user's password")
         process.stdin.close()
         until(lambda: has_owner(address, "org.freedesktop.secrets"))
         yield
@@ -39,7 +39,7 @@ def gnome_keyring(address: str, home: Path, has_keyring: bool = True) -> Iterato
 
 @contextmanager
 def silent_prompter(address: str) -> Iterator[None]:
-    """A window that asks for the keyring's password, and that nobody sees."""
+    """A password prompt that the user does not see."""
     from jeepney import message_bus
     from jeepney.io import blocking
 
@@ -59,7 +59,7 @@ def has_owner(address: str, name: str) -> bool:
 
 
 def lock() -> None:
-    """As the owner's screen does when it sleeps."""
+    """Lock the keyring, as the screen lock does."""
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as connection:

@@ -1,4 +1,4 @@
-"""Where keys are found, and what is refused. Files are real; modes are compared by us, so root is refused as anybody is."""
+"""Where keys are found and which are refused. Files are real; this program compares modes, so that root is refused too."""
 
 import os
 import stat
@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from openbalance_hid.config import account_name as names
 from openbalance_hid.config import schema
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.desktop import key_locations as account_names
+from openbalance_hid.desktop import key_locations, keyring_backend
 from openbalance_hid.desktop.credentials import (
     AccountListing,
     KeySourceStatus,
@@ -47,7 +46,7 @@ def key_file(places: Paths, text: str, account: str = "default") -> Path:
 # --- finding -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_places_are_asked_in_their_order(places: Paths, memory: MemoryKeyring, tmp_path: Path):
+def test_the_places_are_read_in_order_of_precedence(places: Paths, memory: MemoryKeyring, tmp_path: Path):
     handed = tmp_path / "handed"
     handed.mkdir()
     (handed / "openrouter-management-key").write_text("sk-or-v1-credential\n")
@@ -90,7 +89,7 @@ def test_an_account_has_its_own_variable_and_credential(places: Paths, memory: M
 
 
 @pytest.mark.parametrize("name", ["", "Work", "a/b", "..", "a" * 33, "work\n", "ä"])
-def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryKeyring, name: str):
+def test_an_invalid_account_name_reaches_no_file(places: Paths, memory: MemoryKeyring, name: str):
     for ask in (
         lambda: read_key(name, {}, places),
         lambda: store_key(name, ONE, KeyStore.FILE, places),
@@ -101,12 +100,12 @@ def test_what_is_no_accounts_name_reaches_no_file(places: Paths, memory: MemoryK
     assert not places.state_dir.exists()
 
 
-def test_the_door_and_the_stores_agree_on_names():
-    assert account_names._NAME.pattern == names.ACCOUNT_NAME.pattern
-    assert account_names.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
+def test_configuration_and_stores_agree_on_account_names():
+    assert key_locations.ACCOUNT_NAME.pattern == schema.ACCOUNT_NAME.pattern
+    assert keyring_backend.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
 
 
-def test_a_bad_key_is_never_passed_over_for_the_next(places: Paths, memory: MemoryKeyring):
+def test_an_invalid_key_is_never_skipped_for_the_next_place(places: Paths, memory: MemoryKeyring):
     memory.set_password(SERVICE, "default", ONE.reveal())
     with pytest.raises(CredentialError) as refusal:
         read_key("default", {"OPENROUTER_MANAGEMENT_KEY": "hunter2-hunter2-hunter2"}, places)
@@ -115,7 +114,7 @@ def test_a_bad_key_is_never_passed_over_for_the_next(places: Paths, memory: Memo
     assert refusal.value.hint == "unset OPENROUTER_MANAGEMENT_KEY", "setup would change nothing"
 
 
-def test_without_a_keyring_service_the_way_without_one_is_shown(places: Paths):
+def test_without_a_keyring_service_the_hint_stores_the_key_in_a_file(places: Paths):
     with installed(NoKeyring()), pytest.raises(NoKeyError) as refusal:
         read_key("default", {}, places)
     assert refusal.value.message == "no key is stored for account 'default' (no keyring service is running)"
@@ -126,7 +125,7 @@ def test_without_a_keyring_service_the_way_without_one_is_shown(places: Paths):
 
 
 @pytest.mark.parametrize("loose", [0o640, 0o604, 0o660, 0o777])
-def test_a_key_file_that_others_may_read_is_refused_with_the_mending_command(places: Paths, loose: int):
+def test_a_key_file_that_others_may_read_is_refused_with_the_command_that_fixes_it(places: Paths, loose: int):
     file = key_file(places, ONE.reveal())
     file.chmod(loose)
     with pytest.raises(CredentialError) as refusal:
@@ -143,7 +142,7 @@ def test_a_link_in_the_place_of_a_key_file_is_refused(places: Paths, tmp_path: P
         read_key("default", {}, places)
 
 
-def test_a_pipe_or_directory_in_the_place_of_a_key_file_is_refused_and_holds_nobody(places: Paths):
+def test_a_pipe_or_directory_in_the_place_of_a_key_file_is_refused_and_never_blocks(places: Paths):
     file = key_file(places, "")
     file.unlink()
     os.mkfifo(file, 0o600)
@@ -174,7 +173,7 @@ def test_a_key_file_with_something_else_in_it_is_refused_without_repeating_it(pl
 # --- storing -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_file_is_its_owners_alone_whatever_the_umask(places: Paths, memory: MemoryKeyring):
+def test_a_key_file_is_private_whatever_the_umask(places: Paths, memory: MemoryKeyring):
     before = os.umask(0)
     try:
         stored = store_key("work", ONE, KeyStore.FILE, places)
@@ -187,7 +186,7 @@ def test_a_key_file_is_its_owners_alone_whatever_the_umask(places: Paths, memory
     assert [path.name for path in places.key_file_dir.iterdir()] == ["work.key"]
 
 
-def test_a_link_planted_under_the_name_is_replaced_and_its_target_untouched(
+def test_a_link_in_the_place_of_a_new_key_file_is_replaced_and_its_target_unchanged(
     places: Paths, memory: MemoryKeyring, tmp_path: Path
 ):
     victim = tmp_path / "victim"
@@ -199,7 +198,7 @@ def test_a_link_planted_under_the_name_is_replaced_and_its_target_untouched(
     assert read_key("default", {}, places).secret == ONE
 
 
-def test_a_key_directory_that_others_may_enter_gets_no_key(places: Paths, memory: MemoryKeyring):
+def test_no_key_is_written_to_a_directory_that_others_may_enter(places: Paths, memory: MemoryKeyring):
     key_file(places, "").unlink()
     places.key_file_dir.chmod(0o755)
     with pytest.raises(CredentialError) as refusal:
@@ -208,7 +207,7 @@ def test_a_key_directory_that_others_may_enter_gets_no_key(places: Paths, memory
     assert list(places.key_file_dir.iterdir()) == []
 
 
-def test_a_new_key_is_used_whichever_store_had_the_old_one(places: Paths, memory: MemoryKeyring):
+def test_a_new_key_replaces_the_old_one_in_whichever_store(places: Paths, memory: MemoryKeyring):
     store_key("default", ONE, KeyStore.FILE, places)
     store_key("default", TWO, KeyStore.KEYRING, places)
     assert (read_key("default", {}, places).secret, read_key("default", {}, places).where) == (TWO, "keyring")
@@ -216,14 +215,14 @@ def test_a_new_key_is_used_whichever_store_had_the_old_one(places: Paths, memory
     assert (read_key("default", {}, places).secret, memory.kept) == (ONE, {})
 
 
-def test_the_list_of_names_holds_no_secret_and_is_its_owners_alone(places: Paths, memory: MemoryKeyring):
+def test_the_list_of_names_holds_no_secret_and_is_private(places: Paths, memory: MemoryKeyring):
     store_key("work", ONE, KeyStore.KEYRING, places)
     file = places.state_dir / "accounts.json"
     assert file.read_text() == '{"keyring": ["work"]}\n'
     assert mode(file) == 0o600
 
 
-# --- listing and forgetting ----------------------------------------------------------------------------------------------
+# --- listing and deleting -----------------------------------------------------------------------------------------------
 
 
 def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths, memory: MemoryKeyring, tmp_path: Path):
@@ -242,7 +241,7 @@ def test_accounts_are_listed_from_everywhere_with_their_last_four(places: Paths,
     )
 
 
-def test_an_account_in_a_locked_keyring_is_listed_with_its_trouble(places: Paths, memory: MemoryKeyring):
+def test_an_account_in_a_locked_keyring_is_listed_with_the_reason(places: Paths, memory: MemoryKeyring):
     store_key("work", ONE, KeyStore.KEYRING, places)
     with installed(LockedKeyring()):
         assert AccountListing("work", None, None, None, "the keyring is locked") in list_accounts({}, places)
@@ -257,7 +256,7 @@ def test_a_damaged_list_of_names_is_an_empty_one(places: Paths, memory: MemoryKe
     assert list_accounts({}, places) == ()
 
 
-def test_a_forgotten_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
+def test_a_deleted_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
     store_key("work", ONE, KeyStore.KEYRING, places)
     file = key_file(places, TWO.reveal(), "work")
     assert delete_key("work", {}, places) == (str(file), "the keyring")
@@ -266,13 +265,13 @@ def test_a_forgotten_key_is_in_no_store(places: Paths, memory: MemoryKeyring):
         delete_key("work", {}, places)
 
 
-def test_a_key_file_is_forgotten_where_there_is_no_keyring(places: Paths):
+def test_a_key_file_is_deleted_without_a_keyring(places: Paths):
     with installed(NoKeyring()):
         file = key_file(places, ONE.reveal())
         assert delete_key("default", {}, places) == (str(file),)
 
 
-def test_a_key_in_the_environment_is_not_ours_to_forget(places: Paths, memory: MemoryKeyring):
+def test_a_key_in_the_environment_cannot_be_deleted(places: Paths, memory: MemoryKeyring):
     env = {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}
     with pytest.raises(CredentialError, match="comes from environment variable OPENROUTER_MANAGEMENT_KEY"):
         delete_key("default", env, places)
@@ -283,7 +282,7 @@ def test_a_key_in_the_environment_is_not_ours_to_forget(places: Paths, memory: M
 # --- which place is used, and why the others are not ------------------------------------------------------------------------
 
 
-def standings(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, KeySourceStatus]:
+def statuses(account: str, env: dict[str, str], places: Paths, timeout_s: float = 5) -> dict[str, KeySourceStatus]:
     return {source.where: source.status for source in key_sources(account, env, places, timeout_s)}
 
 
@@ -298,11 +297,11 @@ def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_overruled
         ("keyring", KeySourceStatus.OVERRULED, "bbbb"),
     ]
     assert sources[0].reason == "is not set"
-    assert sources[3].reason == f"key file {places.key_file_dir / 'default.key'} is asked first"
+    assert sources[3].reason == f"key file {places.key_file_dir / 'default.key'} has precedence"
     assert ONE.reveal() not in repr(sources)
 
 
-def test_a_place_that_refuses_decides_as_it_does_for_the_daemon(places: Paths, memory: MemoryKeyring):
+def test_a_place_with_an_unusable_key_decides_as_it_does_for_the_daemon(places: Paths, memory: MemoryKeyring):
     key_file(places, ONE.reveal()).chmod(0o644)
     memory.set_password(SERVICE, "default", TWO.reveal())
     file, keyring = key_sources("default", {}, places)[2:]
@@ -313,11 +312,11 @@ def test_a_place_that_refuses_decides_as_it_does_for_the_daemon(places: Paths, m
         read_key("default", {}, places)
 
 
-def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Paths):
+def test_a_silent_keyring_is_reported_in_time_even_if_it_is_not_needed(places: Paths):
     backend = SilentKeyring()
     with installed(backend):
         try:
-            assert standings("default", {}, places, 0.01)["keyring"] is KeySourceStatus.REFUSED
+            assert statuses("default", {}, places, 0.01)["keyring"] is KeySourceStatus.REFUSED
             found = key_sources("default", {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}, places, 0.01)
             assert (found[0].status, found[3].status) == (KeySourceStatus.USED, KeySourceStatus.OVERRULED)
             assert "did not answer within" in found[3].reason
@@ -328,4 +327,4 @@ def test_a_silent_keyring_is_said_in_time_even_when_it_is_not_needed(places: Pat
 def test_a_machine_without_a_keyring_has_an_empty_place(places: Paths):
     with installed(NoKeyring()):
         assert key_sources("work", {}, places)[3].reason == "no keyring service is running"
-        assert set(standings("work", {}, places).values()) == {KeySourceStatus.EMPTY}
+        assert set(statuses("work", {}, places).values()) == {KeySourceStatus.EMPTY}

@@ -1,4 +1,4 @@
-"""A time limit that goes for what others do, and not for what this process has to do itself."""
+"""A time limit that counts waiting for others, and not the work of this process."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ class Clocks:
     def __init__(self) -> None:
         self.now_s = self.worked_s = 0.0
 
-    def patience(self, limit_s: float) -> Deadline:
+    def deadline(self, limit_s: float) -> Deadline:
         return Deadline(limit_s, lambda: self.now_s, lambda: self.worked_s)
 
     def spend(self, waiting_s: float = 0.0, at_work_s: float = 0.0) -> None:
@@ -21,28 +21,28 @@ class Clocks:
         self.worked_s += at_work_s
 
 
-def test_only_waiting_uses_it_up():
+def test_only_waiting_counts():
     clocks = Clocks()
     clocks.spend(100.0, 3.0)
-    patience = clocks.patience(5.0)
+    deadline = clocks.deadline(5.0)
     clocks.spend(at_work_s=8.0)
-    assert patience.left_s() == 5.0
+    assert deadline.left_s() == 5.0
     clocks.spend(waiting_s=4.0, at_work_s=1.0)
-    assert patience.left_s() == 1.0
+    assert deadline.left_s() == 1.0
     clocks.spend(waiting_s=7.0)
-    assert patience.left_s() == 0.0
+    assert deadline.left_s() == 0.0
 
 
-def test_a_process_that_never_rests_does_not_wait_for_ever():
+def test_a_busy_process_does_not_wait_for_ever():
     clocks = Clocks()
-    patience = clocks.patience(5.0)
+    deadline = clocks.deadline(5.0)
     clocks.spend(at_work_s=29.0)
-    assert patience.left_s() == 1.0
+    assert deadline.left_s() == 1.0
     clocks.spend(at_work_s=2.0)
-    assert patience.left_s() == 0.0
+    assert deadline.left_s() == 0.0
 
 
-def test_work_that_outlasts_the_limit_is_heard():
+def test_a_result_of_work_longer_than_the_limit_is_returned():
     answers: SimpleQueue[str] = SimpleQueue()
 
     def work() -> None:
@@ -52,11 +52,11 @@ def test_work_that_outlasts_the_limit_is_heard():
         answers.put("done")
 
     threading.Thread(target=work).start()
-    on_a_processor_of_its_own = time.process_time
-    assert Deadline(0.1, on_a_processor_of_its_own).get(answers) == "done"
+    busy_clock = time.process_time
+    assert Deadline(0.1, busy_clock).get(answers) == "done"
 
 
-def test_an_answer_that_never_comes_is_given_up_and_one_that_is_there_is_taken_when_the_time_is_over():
+def test_a_missing_item_raises_empty_and_a_present_one_is_returned_after_the_limit():
     answers: SimpleQueue[str] = SimpleQueue()
     with pytest.raises(Empty):
         Deadline(0.01).get(answers)
@@ -64,10 +64,10 @@ def test_an_answer_that_never_comes_is_given_up_and_one_that_is_there_is_taken_w
     assert Deadline(0.0).get(answers) == "late"
 
 
-def test_a_thread_is_waited_for_until_it_has_ended_or_the_time_is_over():
+def test_a_thread_is_waited_for_until_its_end_or_the_limit():
     released = threading.Event()
     thread = threading.Thread(target=released.wait)
-    assert Deadline(1.0).wait_for(thread)  # not begun
+    assert Deadline(1.0).wait_for(thread)  # not started
     thread.start()
     assert not Deadline(0.01).wait_for(thread)
     released.set()

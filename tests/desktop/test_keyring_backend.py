@@ -1,4 +1,4 @@
-"""Keyrings that are missing, locked, silent or broken: each ends in time and in words."""
+"""Keyrings that are missing, locked, silent or broken: each call ends in time with a clear error."""
 
 import sys
 import threading
@@ -32,24 +32,24 @@ def test_what_is_stored_is_found_and_removed_once(memory: MemoryKeyring):
 def test_looking_for_a_keyring_starts_no_other_program(tmp_path: Path):
     code = (
         "import sys\n"
-        "sys.addaudithook(lambda name, told: print(told) if name in ('subprocess.Popen', 'os.posix_spawn') else None)\n"
+        "sys.addaudithook(lambda name, args: print(args) if name in ('subprocess.Popen', 'os.posix_spawn') else None)\n"
         "from openbalance_hid.desktop.keyring_backend import get_password\n"
         "try: get_password('default', 30)\n"
         "except Exception as error: print(error)\n"
     )
-    taken = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
-    env = {name: text for name, text in machine(tmp_path).items() if name not in taken}
+    removed = ("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND")
+    env = {name: text for name, text in machine(tmp_path).items() if name not in removed}
     assert python(env, code).stdout == "no keyring service is running\n"
 
 
-def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
+def test_a_silent_keyring_is_given_up_and_not_called_again_while_it_is_stuck():
     backend = SilentKeyring()
     with installed(backend):
         try:
             for _ in range(3):
                 with pytest.raises(CredentialError) as refusal:
                     keyring_backend.get_password("work", 0.01)
-            assert (backend.asked, len(waiting())) == (1, 1)
+            assert (backend.calls, len(waiting())) == (1, 1)
         finally:
             backend.answer.set()
         assert keyring_backend.get_password("work", 5) is None
@@ -57,7 +57,7 @@ def test_a_silent_keyring_is_given_up_and_not_asked_again_while_it_is_stuck():
     assert refusal.value.hint == TO_FILE
 
 
-def test_callers_at_the_same_time_are_all_served(memory: MemoryKeyring):
+def test_simultaneous_callers_are_all_served(memory: MemoryKeyring):
     memory.set_password("openbalance-hid", "work", "sk-or-v1-x")
     found = []
     callers = [threading.Thread(target=lambda: found.append(keyring_backend.get_password("work", 5))) for _ in range(8)]
@@ -77,18 +77,18 @@ def test_callers_at_the_same_time_are_all_served(memory: MemoryKeyring):
     ],
     ids=["none", "locked", "broken"],
 )
-def test_a_keyring_that_cannot_be_read_is_said_in_words(backend, message: str):
+def test_a_keyring_that_cannot_be_read_raises_a_clear_error(backend, message: str):
     with installed(backend), pytest.raises(CredentialError) as refusal:
         keyring_backend.get_password("work", 5)
     assert (refusal.value.message, refusal.value.hint) == (message, TO_FILE)
 
 
-def test_what_a_back_end_says_of_the_key_is_not_repeated():
+def test_the_text_of_a_back_end_error_is_not_repeated():
     with installed(BrokenKeyring()), pytest.raises(CredentialError) as refusal:
         keyring_backend.set_password("work", "sk-or-v1-x", 5)
     assert "sk-or" not in str(refusal.value)
 
 
-def test_a_keyring_that_keeps_nothing_is_found_out():
+def test_a_keyring_that_keeps_nothing_is_detected():
     with installed(ForgetfulKeyring()), pytest.raises(CredentialError, match="did not keep the key"):
         keyring_backend.set_password("work", "sk-or-v1-x", 5)

@@ -1,4 +1,4 @@
-"""Notifications on a real bus: what the desktop is handed, and what comes back from its button."""
+"""Notifications on a real bus: what the desktop receives, and what its button sends back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.desktop.notify import NAME, PLACE, tell
+from openbalance_hid.desktop.notify import NAME, OBJECT_PATH, send_notification
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import PATIENCE_S, until_no_thread
 
@@ -28,7 +28,7 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]]) -> Iterator[list[Any]]:
-    """A notification service for one notification; `signals` follow it. What it was handed."""
+    """A notification service for one notification, followed by `signals`. Yields the calls that it received."""
     from jeepney.io.blocking import open_dbus_connection
 
     shown: list[Any] = []
@@ -42,7 +42,7 @@ def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]]) -> Iter
             shown.append(call.body)
             connection.send(jeepney.new_method_return(call, "u", (NUMBER,)))
             for member, signature, body in signals:
-                connection.send(jeepney.new_signal(jeepney.DBusAddress(PLACE, interface=NAME), member, signature, body))
+                connection.send(jeepney.new_signal(jeepney.DBusAddress(OBJECT_PATH, interface=NAME), member, signature, body))
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -52,33 +52,33 @@ def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]]) -> Iter
             thread.join(PATIENCE_S)
 
 
-class Heard:
-    """What the caller was told, in order; `until` waits for so many words."""
+class Reports:
+    """The calls of `delivered` and `pressed`, in order; `until` waits for a number of them."""
 
     def __init__(self) -> None:
-        self.words: list[object] = []
+        self.calls: list[object] = []
         self._grown = threading.Condition()
 
-    def say(self, word: object) -> None:
+    def add(self, call: object) -> None:
         with self._grown:
-            self.words.append(word)
+            self.calls.append(call)
             self._grown.notify_all()
 
     def until(self, count: int) -> list[object]:
         with self._grown:
-            assert self._grown.wait_for(lambda: len(self.words) >= count, PATIENCE_S)
-            return self.words
+            assert self._grown.wait_for(lambda: len(self.calls) >= count, PATIENCE_S)
+            return self.calls
 
-    def tell(self, env: dict[str, str], text: str = "text") -> None:
-        tell("title", text, env, self.say, lambda: self.say("acknowledged"), urgent=True)
+    def send(self, env: dict[str, str], text: str = "text") -> None:
+        send_notification("title", text, env, self.add, lambda: self.add("acknowledged"), urgent=True)
 
 
-def test_the_desktop_is_handed_title_text_urgency_and_a_button_and_the_button_acknowledges(env: dict[str, str]):
-    heard = Heard()
+def test_the_desktop_receives_every_field_and_its_button_acknowledges(env: dict[str, str]):
+    reports = Reports()
     pressed = ("ActionInvoked", "us", (NUMBER, "acknowledge"))
     with desktop(env["DBUS_SESSION_BUS_ADDRESS"], pressed, ("NotificationClosed", "uu", (NUMBER, 2))) as shown:
-        heard.tell(env, "<b>3 & more")
-        assert heard.until(2) == [True, "acknowledged"]
+        reports.send(env, "<b>3 & more")
+        assert reports.until(2) == [True, "acknowledged"]
         until_no_thread("notification")
     ((name, replaces, _, title, text, actions, hints, timeout),) = shown
     assert (name, replaces, title, timeout) == ("OpenRouter", 0, "title", -1)
@@ -87,19 +87,19 @@ def test_the_desktop_is_handed_title_text_urgency_and_a_button_and_the_button_ac
     assert hints["urgency"] == ("y", 2)
 
 
-def test_the_button_of_another_notification_is_not_ours(env: dict[str, str]):
-    heard = Heard()
+def test_the_button_of_another_notification_is_ignored(env: dict[str, str]):
+    reports = Reports()
     others = ("ActionInvoked", "us", (NUMBER + 1, "acknowledge"))
     with desktop(env["DBUS_SESSION_BUS_ADDRESS"], others, ("NotificationClosed", "uu", (NUMBER, 1))):
-        heard.tell(env)
-        heard.until(1)
+        reports.send(env)
+        reports.until(1)
         until_no_thread("notification")
-    assert heard.words == [True]
+    assert reports.calls == [True]
 
 
 @pytest.mark.parametrize("address", [None, "", "unix:path=/nowhere/at/all"])
-def test_where_nobody_shows_it_it_is_not_delivered(env: dict[str, str], address: str | None):
-    heard = Heard()
-    heard.tell(env if address is None else {"DBUS_SESSION_BUS_ADDRESS": address})
-    assert heard.until(1) == [False]
+def test_without_a_notification_service_it_is_not_delivered(env: dict[str, str], address: str | None):
+    reports = Reports()
+    reports.send(env if address is None else {"DBUS_SESSION_BUS_ADDRESS": address})
+    assert reports.until(1) == [False]
     until_no_thread("notification")

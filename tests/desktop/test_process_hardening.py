@@ -1,3 +1,5 @@
+"""Keys reach no other program: not by the environment, the log, a core dump or /proc."""
+
 import logging
 import resource
 import signal
@@ -7,29 +9,29 @@ import sys
 import pytest
 
 from openbalance_hid.cli.log_setup import set_up_log
-from openbalance_hid.desktop.open_url import _run
+from openbalance_hid.desktop.open_url import try_openers
 from openbalance_hid.desktop.process_hardening import without_key_variables
 
 
-def test_another_program_is_handed_no_key(tmp_path) -> None:
-    spy = tmp_path / "spy"
+def test_another_program_receives_no_key(tmp_path) -> None:
+    spy = tmp_path / "xdg-open"
     spy.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
     spy.chmod(0o755)
     env = {
-        "PATH": "/usr/bin:/bin",
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
         "OPENROUTER_MANAGEMENT_KEY": "a",
         "OPENROUTER_MANAGEMENT_KEY_WORK": "b",
         "CREDENTIALS_DIRECTORY": "/run/credentials",
     }
-    assert without_key_variables(env) == {"PATH": "/usr/bin:/bin"}
-    assert _run([str(spy)], env, 30.0) is None
+    assert without_key_variables(env) == {"PATH": env["PATH"]}
+    assert try_openers("https://example.org", env, "linux", 30.0)
     seen = (tmp_path / "seen").read_text()
     assert "PATH=" in seen
     assert "OPENROUTER" not in seen
     assert "CREDENTIALS" not in seen
 
 
-def test_what_a_server_sent_is_not_quoted_by_a_library() -> None:
+def test_no_library_logs_what_a_server_sent() -> None:
     before = logging.getLogger("urllib3").level
     try:
         set_up_log("debug")
@@ -45,7 +47,7 @@ PR_CAPBSET_DROP = 24  # linux/prctl.h
 TRACERS = (19, 21, 38)  # CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON: each lets its holder read any memory
 
 
-def test_a_process_leaves_no_image_of_its_memory_behind(tmp_path) -> None:
+def test_a_guarded_process_leaves_no_core_dump(tmp_path) -> None:
     most = resource.getrlimit(resource.RLIMIT_CORE)[1]
     program = f"{GUARD}; import resource; print(resource.getrlimit(resource.RLIMIT_CORE), flush=True); {WAIT}"
     done = subprocess.run(
@@ -68,7 +70,7 @@ def test_no_other_program_of_the_same_user_reads_a_guarded_process() -> None:
     prctl = ctypes.CDLL(None).prctl
 
     def no_tracer() -> None:
-        """Root may read everything unless these are taken from it; nobody else has them anyway."""
+        """Drop what lets root read everything; other users never have it."""
         for capability in TRACERS:
             prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 

@@ -51,7 +51,7 @@ def test_a_working_key_is_ok_and_the_places_that_were_not_needed_are_listed(tmp_
     (key,) = (check for check in checks if check.name == "key")
     assert key.found == f"…{sample.key[-4:]} from environment variable OPENROUTER_MANAGEMENT_KEY"
     assert [detail.rpartition(": ")[2] for detail in key.details] == [
-        "was not handed over",
+        "does not exist",
         "does not exist",
         "no keyring service is running",
     ]
@@ -148,7 +148,7 @@ def test_a_silent_keyring_is_tried_once_for_all_checks_and_given_up(tmp_path: Pa
         context.paths.config_file.write_text("[accounts.work]\n[accounts.lab]\n")
         checks = results(context, "keyring", "key", "key-kind")
         backend.answer.set()
-    assert backend.asked == 1
+    assert backend.calls == 1
     assert [check.verdict for check in checks] == [CheckStatus.WARNING, *[CheckStatus.FAILURE] * 3]
     assert all("it may be waiting for its password" in check.found for check in checks)
 
