@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tests.waiting import PATIENCE_S
 
 VERSION = b"\x01\x11"
+SERIAL = "A00SA1234567"
+SUBMITTED, UNLINKED = 3, 4  # commands of answers
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""Connections of the sample account: reset, and closed by a stop."""
+
+from http.client import HTTPConnection
+
+import pytest
+
+from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.sample_server import ResponseFault
+from tests.simulator.openrouter.account_client import Now, ask
+from tests.waiting import threads_named, until
+
+
+def test_offline_resets_every_connection(sample: SampleAccount) -> None:
+    sample.set_scenario("offline")
+    with pytest.raises(ConnectionError):
+        ask(sample, "/credits")
+
+
+@pytest.mark.parametrize("spoil", [None, ResponseFault.NO_ANSWER])
+def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: ResponseFault | None) -> None:
+    sample = SampleAccount(clock=now).start()
+    sample.set_response_fault(spoil)
+    host, port = sample.url.split("/")[2].split(":")
+    connection = HTTPConnection(host, int(port), timeout=20)
+    connection.request("GET", "/api/v1/key", headers={"Authorization": f"Bearer {sample.key}"})
+    if spoil is None:
+        connection.getresponse().read()  # and the connection stays open, with nothing asked
+    until(lambda: len(sample.requests) == 1)
+    sample.stop()
+    sample.stop()
+    assert threads_named("sample account") == []
+    assert connection.sock.recv(1) == b""
+    connection.close()
+    with pytest.raises(ConnectionRefusedError):
+        HTTPConnection(host, int(port), timeout=20).connect()
