@@ -26,7 +26,7 @@ WIDTH = 10
 def status(as_json: bool) -> None:
     """Show the state of the running daemon: accounts, decks, configuration."""
     reply = _request("status")
-    click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(_lines(reply))))
+    click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(status_lines(reply))))
 
 
 @click.command("refresh")
@@ -86,7 +86,7 @@ def _request(command: str, **arguments: object) -> Any:
     return request(paths(os.environ).socket_file, command, arguments)
 
 
-def _lines(reply: dict[str, Any]) -> list[str]:
+def status_lines(reply: dict[str, Any]) -> list[str]:
     """Return the status as text."""
     lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, up {age(reply['uptime_s'])}"]
     if reply["config"]["error"]:

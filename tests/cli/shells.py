@@ -1,4 +1,4 @@
-"""Real shells on a terminal of their own, with a person who types and presses Tab."""
+"""Real shells on a terminal of their own, with typed text and Tab."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ TO_THE_BEGINNING, TO_THE_END = "\x01", "\x05"
 
 
 def completed(shell: str, script: str, lines: Sequence[str], folder: Path, env: Mapping[str, str]) -> list[str]:
-    """What becomes of each line when Tab is pressed at its end, in a `shell` that has read `script`."""
+    """Return each line as it is after Tab at its end, in a `shell` that has read `script`."""
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell}: apt install {shell}")
     words, begin = START[shell]
@@ -52,7 +52,7 @@ def completed(shell: str, script: str, lines: Sequence[str], folder: Path, env: 
 
 
 def _line_after_tab(terminal: int, number: int, line: str) -> str:
-    """The shell itself says what stands on its line, by `echo` put before it."""
+    """Return the line after Tab, as the shell prints it with `echo` before it."""
     _type(terminal, f"{line}\t{TO_THE_BEGINNING}echo 'LINE'{number} {TO_THE_END}\n")
     return _shown(terminal, f"LINE{number} (.*)")
 
@@ -62,7 +62,7 @@ def _type(terminal: int, text: str) -> None:
 
 
 def _shown(terminal: int, pattern: str) -> str:
-    """Waits for a line that is `pattern`; its group, without blanks at the end."""
+    """Wait for a line that matches `pattern`; return its group without trailing blanks."""
     seen, end_s = "", time.monotonic() + LIMIT_S
     while time.monotonic() < end_s:
         if select.select([terminal], [], [], 0.2)[0]:

@@ -1,4 +1,4 @@
-"""The history in three formats, as programs read them; also while somebody writes."""
+"""The history in three formats, as other programs parse them, while the store is open for writing."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.records import AccountIdentity, StoredSample
 from openbalance_hid.history.store import HistoryStore
-from tests.cli.door import machine, process
+from tests.cli.command_line import machine, process
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 20)
@@ -29,7 +29,7 @@ AWKWARD = 'a"b\\c\nd,e'
 
 @pytest.fixture
 def env(tmp_path):
-    """A machine with a history; the store that wrote it stays open, as the daemon's does."""
+    """Return an environment with a history. The store that wrote it stays open, as the daemon's does."""
     (tmp_path / "state").mkdir(mode=0o700)
     store = HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: None, lambda: NOON)
     store.keep_days(
@@ -61,7 +61,7 @@ def table(text):
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_days_come_by_model_provider_and_key_and_the_newer_key_is_believed(env):
+def test_days_are_by_model_provider_and_key_and_the_newest_row_of_a_key_counts(env):
     rows = table(exported(env, "days", "csv"))
     assert list(rows[0]) == ["account", "day", "by", "name", "spend_usd", "requests", "tokens"]
     told = {(row["day"], row["by"], row["name"]): row["spend_usd"] for row in rows}
@@ -92,7 +92,7 @@ def test_json_has_the_same_rows_with_amounts_as_text_and_unknown_as_null(env):
 
 
 @pytest.mark.parametrize("what", ["days", "samples", "runs", "spikes"])
-def test_the_official_parser_reads_what_we_call_prometheus(env, what):
+def test_the_official_prometheus_parser_accepts_every_table(env, what):
     families = list(text_string_to_metric_families(exported(env, what, "prometheus")))
     assert families
     assert all(family.type == "gauge" and family.documentation and family.samples for family in families)
@@ -100,7 +100,7 @@ def test_the_official_parser_reads_what_we_call_prometheus(env, what):
     assert len(set(told)) == len(told), "each series once an instant"
 
 
-def test_prometheus_gets_the_names_whole_and_the_instants_of_samples(env):
+def test_prometheus_has_whole_names_and_the_times_of_samples(env):
     days = next(text_string_to_metric_families(exported(env, "days", "prometheus")))
     assert {each.labels["name"]: each.value for each in days.samples if each.labels["by"] == "provider"} == {AWKWARD: 3.23}
     samples = {family.name: family for family in text_string_to_metric_families(exported(env, "samples", "prometheus"))}
@@ -108,14 +108,14 @@ def test_prometheus_gets_the_names_whole_and_the_instants_of_samples(env):
     assert [(each.value, float(each.timestamp)) for each in last] == [(4.999999999, NOON.timestamp())]
 
 
-def test_since_leaves_out_what_is_older(env):
+def test_since_omits_older_rows(env):
     assert {row["day"] for row in table(exported(env, "days", "csv", "--since", "2026-11-20"))} == {"2026-11-20"}
     assert len(table(exported(env, "samples", "csv", "--since", "2026-11-22"))) == 2
     assert len(table(exported(env, "runs", "csv", "--since", "2026-11-23"))) == 0
     assert len(table(exported(env, "spikes", "csv", "--since", "2026-11-21"))) == 1
 
 
-def test_a_file_is_written_and_the_history_is_not(env, tmp_path):
+def test_a_file_is_written_and_the_history_is_unchanged(env, tmp_path):
     before = (tmp_path / "state" / "history.sqlite3").read_bytes()
     done = process(env, "export", "--what", "days", "--format", "csv", "-o", str(tmp_path / "days.csv"))
     assert (done.returncode, done.stdout, "5 days" in done.stderr) == (0, "", True)
@@ -126,7 +126,7 @@ def test_a_file_is_written_and_the_history_is_not(env, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database at all, but a text" * 99])
-def test_without_a_readable_history_it_says_so_in_two_lines(tmp_path, content):
+def test_without_a_readable_history_the_error_is_two_lines(tmp_path, content):
     if content is not None:
         (tmp_path / "state").mkdir(mode=0o700)
         (tmp_path / "state" / "history.sqlite3").write_bytes(content)

@@ -1,4 +1,4 @@
-"""Names that speak the language of a terminal, a bar, a table or a monitor, from the account to each output."""
+"""Hostile names (terminal escapes, markup, formulas) from the account to each output."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 
 
 def renamed(body: bytes) -> bytes:
-    """An answer in which every model, provider and key has a hostile name."""
+    """Return a reply in which every model, provider and key has a hostile name."""
     whole = json.loads(body, parse_float=Decimal)
     rows = whole["data"]["data"] if "data" in whole["data"] else whole["data"]
     names = sorted({row.get("model", row.get("name")) for row in rows})
@@ -48,7 +48,7 @@ def renamed(body: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A daemon on an account that spends very much, on things with hostile names."""
+    """Start a daemon on an account with a critical spend and hostile names."""
     folder = tmp_path_factory.mktemp("hostile")
     with SampleAccount("critical", keys=len(HOSTILE)) as account, FaultProxy(account.url) as proxy:
         proxy.faults = dict.fromkeys(("/activity", "/keys", "/analytics/query"), with_body(renamed))
@@ -60,15 +60,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield made
 
 
-def said(running: Running, *words: str) -> str:
+def output_of(running: Running, *words: str) -> str:
     done = running.ask(*words)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
 
 
-def unseen(text: str) -> set[str]:
-    """Letters that move a cursor, turn a text round or are not seen."""
+def unprintable(text: str) -> set[str]:
+    """Return the characters that move a cursor, change the direction of writing or are invisible."""
     return {
         letter for letter in text if letter != "\n" and unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
     }
@@ -84,21 +84,21 @@ def unseen(text: str) -> set[str]:
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_no_output_holds_a_letter_that_a_terminal_obeys(running: Running, words: tuple[str, ...]) -> None:
+def test_no_output_contains_a_control_character(running: Running, words: tuple[str, ...]) -> None:
     done = running.ask(*words)
-    assert done.returncode in (0, 69, 77), done.stderr  # doctor: there is no deck, or it may not be opened
-    assert unseen((done.stdout + done.stderr).replace("\r\n", "\n")) == set()
+    assert done.returncode in (0, 69, 77), done.stderr  # doctor: no deck, or no permission to open it
+    assert unprintable((done.stdout + done.stderr).replace("\r\n", "\n")) == set()
     assert "abab" not in done.stdout
 
 
-def test_the_log_holds_no_letter_that_a_terminal_obeys(running: Running) -> None:
-    assert unseen(running.log) == set()
+def test_the_log_contains_no_control_character(running: Running) -> None:
+    assert unprintable(running.log) == set()
 
 
 @needs_pango
-def test_pango_reads_waybars_text_and_tooltip_and_finds_no_markup_in_them(running: Running) -> None:
-    told = json.loads(said(running, "bar", "--format", "waybar"))
-    plain_text = json.loads(said(running, "bar", "--format", "json"))
+def test_pango_finds_no_markup_in_waybars_text_and_tooltip(running: Running) -> None:
+    told = json.loads(output_of(running, "bar", "--format", "waybar"))
+    plain_text = json.loads(output_of(running, "bar", "--format", "json"))
     assert pango_text(told["text"]) == plain_text["text"]
     shown = pango_text(told["tooltip"])
     assert shown is not None
@@ -115,13 +115,13 @@ def line(text: str, tone: str = "warn") -> BarLine:
 
 
 @needs_pango
-def test_pango_shows_a_name_as_it_is() -> None:
+def test_pango_shows_a_name_unchanged() -> None:
     assert pango_text(json.loads(FORMATS["waybar"](line(NAME), ("x",)))["text"]) == f"✓ {NAME}"
 
 
 @needs_i3blocks
-def test_i3blocks_hands_a_name_on_as_it_is_and_starts_nothing(tmp_path: Path) -> None:
-    shown = f"✓ {NAME}".replace('"', "”").replace("\\", "∖")  # it knows no escapes
+def test_i3blocks_passes_a_name_unchanged_and_starts_nothing(tmp_path: Path) -> None:
+    shown = f"✓ {NAME}".replace('"', "”").replace("\\", "∖")  # it has no escapes
     block = i3blocks_block(FORMATS["i3blocks"](line(NAME), ("x",)), tmp_path)
     assert (block["full_text"], block.get("markup", "none"), block["color"]) == (shown, "none", "#ffb82e")
     assert not (tmp_path / "owned").exists()
@@ -130,16 +130,16 @@ def test_i3blocks_hands_a_name_on_as_it_is_and_starts_nothing(tmp_path: Path) ->
 
 @needs_tmux
 @pytest.mark.parametrize("tone", ["ink", "warn"])
-def test_tmux_shows_a_name_as_it_is_and_starts_nothing(tmp_path: Path, tone: str) -> None:
+def test_tmux_shows_a_name_unchanged_and_starts_nothing(tmp_path: Path, tone: str) -> None:
     with tmux_status(FORMATS["tmux"](line(NAME, tone), ("x",)), tmp_path) as shown:
         assert shown == f"✓ {NAME}"
     assert not (tmp_path / "owned").exists()
     assert not Path("owned").exists()
 
 
-def test_xbar_starts_and_opens_what_it_was_told_and_nothing_else(running: Running) -> None:
+def test_xbar_starts_and_opens_only_its_own_entries(running: Running) -> None:
     parameters: dict[str, set[str]] = {}
-    for row in said(running, "bar", "--format", "xbar").splitlines():
+    for row in output_of(running, "bar", "--format", "xbar").splitlines():
         assert row == "---" or not row.startswith("-")
         for word in shlex.split(row.partition(" | ")[2]):
             parameters.setdefault(word.partition("=")[0], set()).add(word.partition("=")[2])
@@ -149,17 +149,17 @@ def test_xbar_starts_and_opens_what_it_was_told_and_nothing_else(running: Runnin
 
 
 def test_polybar_finds_no_tag_in_a_name(running: Running) -> None:
-    for text in (said(running, "bar", "--format", "polybar"), FORMATS["polybar"](line(NAME), ("x",))):
+    for text in (output_of(running, "bar", "--format", "polybar"), FORMATS["polybar"](line(NAME), ("x",))):
         assert {tag[0] for tag in re.findall(r"%\{(.*?)\}", text)} <= {"A", "F"}
         assert len(re.findall(r"%\{F", text)) == 2
 
 
-def test_a_spreadsheet_finds_no_formula_and_a_monitor_no_second_series(running: Running) -> None:
-    rows = list(csv.DictReader(io.StringIO(said(running, "export", "--what", "days", "--format", "csv"))))
+def test_csv_has_no_formula_and_prometheus_no_second_series(running: Running) -> None:
+    rows = list(csv.DictReader(io.StringIO(output_of(running, "export", "--what", "days", "--format", "csv"))))
     assert len({row["name"] for row in rows}) > 5
     assert [row for row in rows if row["name"].startswith(FORMULA)] == []
     assert {row["name"][:2] for row in rows if "1+1" in row["name"]} <= {"'=", "'＝"}
-    text = said(running, "export", "--what", "days", "--format", "prometheus")
+    text = output_of(running, "export", "--what", "days", "--format", "prometheus")
     for family in text_string_to_metric_families(text):
         assert family.name.startswith("openbalance_days_")
         assert {sample.name for sample in family.samples} == {family.name}

@@ -1,4 +1,4 @@
-"""What a user is told where the system lets him not even look: in a directory of somebody else's. Never that it is a bug."""
+"""Every command with a directory that it may not enter: an expected error, never a bug."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.door import machine
+from tests.cli.command_line import machine
 
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Iterator[Path]:
-    """A directory that nobody may enter."""
+    """Return a directory that no user may enter."""
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o000)
     yield folder
@@ -22,11 +22,11 @@ def closed(tmp_path: Path) -> Iterator[Path]:
 
 
 def as_a_user(closed: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """`openbalance-hid args` with every place in there, for a user whom permissions hold: root without what makes it one."""
-    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    if bound and shutil.which("setpriv") is None:
-        pytest.skip("root needs setpriv to be held by permissions: apt install util-linux")
-    words = [*bound, sys.executable, "-m", "openbalance_hid", *args]
+    """Run `openbalance-hid args` with every path in there, bound by permissions: root without its capabilities."""
+    without_capabilities = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if without_capabilities and shutil.which("setpriv") is None:
+        pytest.skip("as root this needs setpriv: apt install util-linux")
+    words = [*without_capabilities, sys.executable, "-m", "openbalance_hid", *args]
     return subprocess.run(words, env=machine(closed), capture_output=True, text=True, timeout=60)
 
 
@@ -48,7 +48,7 @@ def as_a_user(closed: Path, *args: str) -> subprocess.CompletedProcess[str]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_place_that_is_closed_is_said_in_two_lines(closed: Path, args: list[str], code: int) -> None:
+def test_a_closed_directory_is_a_two_line_error(closed: Path, args: list[str], code: int) -> None:
     done = as_a_user(closed, *[str(closed / word) if word == "config.toml" else word for word in args])
     assert done.returncode == code, done.stderr
     assert "unexpected" not in done.stderr
@@ -57,7 +57,7 @@ def test_a_place_that_is_closed_is_said_in_two_lines(closed: Path, args: list[st
         assert len(done.stderr.splitlines()) <= 2
 
 
-def test_who_may_not_ask_the_daemon_is_told_how(closed: Path) -> None:
+def test_status_of_another_users_daemon_prints_the_sudo_command(closed: Path) -> None:
     done = as_a_user(closed, "status")
     assert done.stderr == (
         f"error: not permitted to ask the daemon at {closed}/run/control.sock\n"
@@ -65,7 +65,7 @@ def test_who_may_not_ask_the_daemon_is_told_how(closed: Path) -> None:
     )
 
 
-def test_doctor_checks_all_that_can_be_checked(closed: Path) -> None:
+def test_doctor_runs_every_check_with_a_closed_directory(closed: Path) -> None:
     done = as_a_user(closed, "doctor")
     assert "cannot be checked" not in done.stdout
     assert "ermission" in done.stdout

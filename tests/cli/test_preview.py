@@ -1,4 +1,4 @@
-"""`preview` as a user types it, and the README's pictures, which are made by it."""
+"""`preview`, and the pictures of the README, which it draws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openbalance_hid.render.draw import draw
 from openbalance_hid.simulator.device.models import OFFERED
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
-from tests.cli.door import here, machine, python
+from tests.cli.command_line import here, machine, python
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / ".github" / "pictures"
@@ -23,13 +23,13 @@ EPOCH = "1770302400"
 PNG = b"\x89PNG"
 LARGEST_BYTES = 120_000
 BLOCK_PX = 8
-TOLERANCE = 16  # of 255, of a block's mean: letters rastered otherwise stay below it, another digit does not
+TOLERANCE = 16  # of 255, of a block's mean: another font rasteriser stays below it, another digit does not
 
 checkout = pytest.mark.skipif(not PICTURES.exists(), reason="the README's pictures are in the repository only")
 
 
 def preview(home: Path, *args: str, at: str = "") -> Result:
-    """The command in this process, with SOURCE_DATE_EPOCH as given."""
+    """Run `preview` in this process, with SOURCE_DATE_EPOCH."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", at)
         return here(home, "preview", *args)
@@ -38,7 +38,7 @@ def preview(home: Path, *args: str, at: str = "") -> Result:
 # --- pictures ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_command_gives_the_same_picture_at_a_stated_moment(tmp_path: Path):
+def test_with_source_date_epoch_the_picture_is_the_same(tmp_path: Path):
     for name, epoch in (("one", EPOCH), ("same", EPOCH), ("later", str(int(EPOCH) + 86400))):
         said = preview(tmp_path, "--scenario", "critical", "-o", str(tmp_path / name), at=epoch)
         assert (said.exit_code, said.stdout) == (0, f"{tmp_path / name}: sample account 'critical'\n")
@@ -47,21 +47,19 @@ def test_the_same_command_gives_the_same_picture_at_a_stated_moment(tmp_path: Pa
 
 
 @pytest.mark.parametrize("epoch", ["0", "315532800", "250000000000"])
-def test_any_moment_that_can_be_reckoned_with_is_pictured(tmp_path: Path, epoch: str):
+def test_every_accepted_source_date_epoch_is_drawn(tmp_path: Path, epoch: str):
     said = preview(tmp_path, "--scenario", "spike", "-o", str(tmp_path / "deck.png"), at=epoch)
     assert said.exit_code == 0, said.stderr
 
 
-def test_without_a_daemon_and_a_name_the_usual_account_is_pictured_in_the_usual_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_without_daemon_and_options_the_default_account_and_file_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     said = preview(tmp_path)
     assert (said.exit_code, said.stdout) == (0, f"{DECK_FILE}: sample account 'normal'\n")
     assert Path(DECK_FILE).read_bytes().startswith(PNG)
 
 
-def test_the_usual_configuration_is_pictured_unless_another_is_named(tmp_path: Path):
+def test_the_default_configuration_is_drawn_unless_config_names_another(tmp_path: Path):
     (tmp_path / "config.toml").write_text('theme = "light"')
     (tmp_path / "other.toml").write_text('theme = "dark"')
     for name, args in (("usual", []), ("other", ["--config", str(tmp_path / "other.toml")]), ("told", ["--theme", "dark"])):
@@ -70,13 +68,13 @@ def test_the_usual_configuration_is_pictured_unless_another_is_named(tmp_path: P
     assert (tmp_path / "told").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def test_accounts_may_have_scenarios_of_their_own(tmp_path: Path):
+def test_each_account_can_have_its_own_scenario(tmp_path: Path):
     (tmp_path / "config.toml").write_text('[accounts.work]\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n')
     said = preview(tmp_path, "--scenario", "work=offline", "--scenario", "spike", "-o", str(tmp_path / "deck.png"))
     assert said.stdout.endswith(": sample account 'spike', 'offline'\n")
 
 
-def test_a_key_that_the_model_does_not_have_is_noted_and_the_rest_is_drawn(tmp_path: Path):
+def test_a_key_that_the_model_lacks_is_noted_and_the_rest_is_drawn(tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_text('[[decks]]\n[[decks.keys]]\nkey = 14\ntile = "balance"\n')
     said = preview(tmp_path, "--model", "mini", "--scenario", "normal", "-o", str(tmp_path / "deck.png"))
@@ -99,7 +97,7 @@ HELP = "try: openbalance-hid preview --help\n"
         (["--theme", "ligth"], "'ligth' is not one of dark, light; did you mean 'light'?"),
     ],
 )
-def test_a_mistyped_option_is_told_what_is_accepted_and_what_is_nearest(tmp_path: Path, args: list[str], stderr: str):
+def test_a_mistyped_option_lists_accepted_values_and_the_nearest(tmp_path: Path, args: list[str], stderr: str):
     said = preview(tmp_path, *args, "-o", str(tmp_path / "deck.png"))
     assert (said.exit_code, said.stdout) == (2, "")
     assert stderr in said.stderr
@@ -115,7 +113,7 @@ def test_an_account_that_the_configuration_lacks_is_a_usage_error(tmp_path: Path
 
 
 @pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "٣", "250000000001"])
-def test_a_moment_that_is_none_is_a_usage_error(tmp_path: Path, epoch: str):
+def test_an_invalid_source_date_epoch_is_a_usage_error(tmp_path: Path, epoch: str):
     said = preview(tmp_path, "--scenario", "normal", "-o", str(tmp_path / "deck.png"), at=epoch)
     assert said.exit_code == 2
     assert said.stderr.startswith(f"error: SOURCE_DATE_EPOCH is '{epoch}', not whole seconds")
@@ -142,7 +140,7 @@ def test_a_broken_configuration_is_78_with_every_problem(tmp_path: Path):
     assert "'balance'" in said.stderr
 
 
-def test_help_tells_of_the_moment_and_needs_no_pillow(tmp_path: Path):
+def test_help_names_source_date_epoch_and_needs_no_pillow(tmp_path: Path):
     assert "SOURCE_DATE_EPOCH" in preview(tmp_path, "--help").stdout
     code = (
         "import sys, openbalance_hid.cli.preview; print([name for name in ('PIL', 'requests', 'hid') if name in sys.modules])"
@@ -154,7 +152,7 @@ def test_help_tells_of_the_moment_and_needs_no_pillow(tmp_path: Path):
 
 
 def recipe() -> dict[str, tuple[str, list[str]]]:
-    """What `make pictures` does, by the name of the picture: SOURCE_DATE_EPOCH, and the arguments of `preview` without `-o`."""
+    """Return picture -> SOURCE_DATE_EPOCH and arguments of `preview` without `-o`, from `make pictures`."""
     lines = (ROOT / "Makefile").read_text().splitlines()
     variables = {name: text for line in lines for name, text in re.findall(r"^(\w+) := (.*)$", line)}
     start = next(number for number, line in enumerate(lines) if line.startswith("pictures:"))
@@ -171,7 +169,7 @@ def recipe() -> dict[str, tuple[str, list[str]]]:
 
 
 def difference(one: Image.Image, other: Image.Image) -> int:
-    """The largest difference of any block's mean, in any channel, on a white page: 0 to 255; other sizes: 255."""
+    """Return the largest difference of any block's mean, in any channel, on white: 0 to 255; other sizes: 255."""
     if one.size != other.size:
         return 255
     on_white = []
@@ -184,7 +182,7 @@ def difference(one: Image.Image, other: Image.Image) -> int:
 
 @checkout
 @pytest.mark.parametrize("name", recipe() if PICTURES.exists() else ())
-def test_the_pictures_of_the_readme_are_what_preview_draws_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+def test_the_pictures_of_the_readme_are_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.chdir(ROOT)
     epoch, args = recipe()[name]
     said = preview(tmp_path, *args, "-o", str(tmp_path / name), at=epoch)
@@ -194,14 +192,14 @@ def test_the_pictures_of_the_readme_are_what_preview_draws_now(tmp_path: Path, m
 
 
 @checkout
-def test_the_readme_shows_the_pictures_that_are_made_and_they_load_fast():
+def test_the_readme_shows_every_picture_and_they_are_small():
     shown = re.findall(r"\]\(\.github/pictures/([^)]+)\)", (ROOT / "README.md").read_text())
     assert sorted(shown) == sorted(recipe()) == sorted(path.name for path in PICTURES.glob("*.png"))
     assert {name: size for name in shown if (size := (PICTURES / name).stat().st_size) > LARGEST_BYTES} == {}
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_another_digit_makes_a_picture_stale_and_letters_rastered_otherwise_do_not(theme: str):
+def test_another_digit_makes_a_picture_stale_another_rasteriser_does_not(theme: str):
     def key(trend: str) -> Image.Image:
         line = Line(trend, Tone.GOOD, Icon.DOWN)
         return draw(KeyFace(TileView("balance", "Balance", (Hero("$74.25"), line), "words", theme)), 144, 144)

@@ -1,4 +1,4 @@
-"""`setup` and `accounts` against the sample account on a real socket: what is said of each key, and what is stored of it."""
+"""`setup` and `accounts` against the sample account on a real socket: what is printed and stored for each key."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.cli.door import KEY, here, machine, process
+from tests.cli.command_line import KEY, here, machine, process
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, installed
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,9 +31,7 @@ def memory() -> Iterator[MemoryKeyring]:
         yield backend
 
 
-def test_a_good_key_is_stored_and_shown_by_its_end_and_its_balance(
-    tmp_path: Path, account: SampleAccount, memory: MemoryKeyring
-):
+def test_a_good_key_is_stored_and_shown_by_last_four_and_balance(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--stdin", stdin=f"  {account.key}\n", OPENBALANCE_API_URL=account.url)
     assert result.exit_code == 0
     assert result.stdout == (
@@ -44,7 +42,7 @@ def test_a_good_key_is_stored_and_shown_by_its_end_and_its_balance(
     assert memory.kept == {("openbalance-hid", "default"): account.key}
 
 
-def test_a_key_goes_into_a_file_in_a_process_of_its_own(tmp_path: Path, account: SampleAccount):
+def test_a_key_is_stored_in_a_file(tmp_path: Path, account: SampleAccount):
     env = machine(tmp_path, OPENBALANCE_API_URL=account.url)
     done = process(env, "setup", "--stdin", "--store", "file", "--account", "work", stdin=account.key)
     file = tmp_path / "state" / "keys" / "work.key"
@@ -76,7 +74,7 @@ def test_a_key_goes_into_a_file_in_a_process_of_its_own(tmp_path: Path, account:
         ("server-error", 69, "the key could not be checked and was not stored: ", "openbalance-hid setup --no-check"),
     ],
 )
-def test_a_key_that_does_not_work_is_not_stored_and_the_reason_is_said(
+def test_a_key_that_does_not_work_is_not_stored_and_the_reason_is_printed(
     tmp_path: Path, account: SampleAccount, memory: MemoryKeyring, scenario: str, code: int, says: str, hint: str
 ):
     account.set_scenario(scenario)
@@ -88,20 +86,20 @@ def test_a_key_that_does_not_work_is_not_stored_and_the_reason_is_said(
     assert account.key not in result.stderr
 
 
-def test_a_negative_balance_is_shown_as_such(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
+def test_a_negative_balance_is_printed(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
     account.set_scenario("negative")
     result = here(tmp_path, "setup", "--stdin", stdin=account.key, OPENBALANCE_API_URL=account.url)
     assert "balance -$2.40\n" in result.stdout
 
 
-def test_an_untried_key_is_stored_on_request_and_nobody_is_asked(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
+def test_with_no_check_a_key_is_stored_without_a_request(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY, OPENBALANCE_API_URL=account.url)
     assert result.stdout.startswith("stored in the keyring as 'default': …1a2b, not checked\n")
     assert account.requests == []
 
 
 @pytest.mark.parametrize("stdin", ["", "\n", "hunter2hunter2hunter2\n", f"{KEY} {KEY}\n", "schlüssel\n", "x" * 9000])
-def test_what_is_no_key_is_refused_before_anybody_is_asked(
+def test_text_that_is_no_key_is_refused_without_a_request(
     tmp_path: Path, account: SampleAccount, memory: MemoryKeyring, stdin: str
 ):
     result = here(tmp_path, "setup", "--stdin", stdin=stdin, OPENBALANCE_API_URL=account.url)
@@ -112,20 +110,20 @@ def test_what_is_no_key_is_refused_before_anybody_is_asked(
     assert (account.requests, memory.kept) == ([], {})
 
 
-def test_a_foreign_address_is_refused_before_a_key_is_asked_for(tmp_path: Path, memory: MemoryKeyring):
+def test_a_foreign_address_is_refused_before_the_key_is_read(tmp_path: Path, memory: MemoryKeyring):
     result = here(tmp_path, "setup", OPENBALANCE_API_URL="http://openrouter.ai.example")
     assert result.exit_code == 78
     assert result.stderr.endswith("try: unset OPENBALANCE_API_URL\n")
 
 
-def test_a_locked_keyring_is_said_before_a_key_is_asked_for(tmp_path: Path):
+def test_a_locked_keyring_is_reported_before_the_key_is_read(tmp_path: Path):
     with installed(LockedKeyring()):
         result = here(tmp_path, "setup", "--account", "work")
     assert result.exit_code == 77
     assert result.stderr == "error: the keyring is locked\ntry: openbalance-hid setup --account work --store file\n"
 
 
-def test_without_a_terminal_the_way_without_one_is_shown(tmp_path: Path, memory: MemoryKeyring):
+def test_without_a_terminal_the_hint_is_stdin(tmp_path: Path, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--store", "file")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -133,12 +131,12 @@ def test_without_a_terminal_the_way_without_one_is_shown(tmp_path: Path, memory:
     )
 
 
-def test_a_key_in_the_environment_is_said_to_come_first(tmp_path: Path, memory: MemoryKeyring):
+def test_a_key_in_the_environment_is_noted_as_used_first(tmp_path: Path, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY, OPENROUTER_MANAGEMENT_KEY="sk-or-v1-another-key-0000")
     assert "note: environment variable OPENROUTER_MANAGEMENT_KEY is used before the stored key\n" in result.stdout
 
 
-def test_a_key_typed_on_a_terminal_is_not_shown_there(tmp_path: Path, account: SampleAccount):
+def test_a_key_entered_on_a_terminal_is_not_shown(tmp_path: Path, account: SampleAccount):
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
         [sys.executable, "-m", "openbalance_hid", "setup", "--store", "file"],
@@ -165,14 +163,14 @@ def test_a_key_typed_on_a_terminal_is_not_shown_there(tmp_path: Path, account: S
     assert account.key not in seen
 
 
-def test_under_sudo_it_is_said_whose_key_it_is(tmp_path: Path, memory: MemoryKeyring, monkeypatch: pytest.MonkeyPatch):
+def test_under_sudo_setup_notes_that_the_key_is_roots(tmp_path: Path, memory: MemoryKeyring, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUDO_USER", "ada")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)
     assert "note: this is root's key, which the daemon of ada cannot read\n" in result.stdout
 
 
-def test_accounts_are_listed_and_forgotten(tmp_path: Path, memory: MemoryKeyring):
+def test_accounts_are_listed_and_their_keys_removed(tmp_path: Path, memory: MemoryKeyring):
     assert here(tmp_path, "accounts").stderr == "no account has a key; to store one: openbalance-hid setup\n"
     here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY)
     here(tmp_path, "setup", "--stdin", "--no-check", "--account", "work", "--store", "file", stdin=KEY[:-4] + "ffff")
@@ -187,7 +185,7 @@ def test_accounts_are_listed_and_forgotten(tmp_path: Path, memory: MemoryKeyring
     )
 
 
-def test_a_key_file_open_to_others_is_listed_with_its_trouble(tmp_path: Path, memory: MemoryKeyring):
+def test_a_key_file_open_to_others_is_listed_with_the_problem(tmp_path: Path, memory: MemoryKeyring):
     here(tmp_path, "setup", "--stdin", "--no-check", "--store", "file", stdin=KEY)
     file = tmp_path / "state" / "keys" / "default.key"
     file.chmod(0o644)

@@ -1,4 +1,4 @@
-"""`simulate` as a person meets it: a process, a page to press, a device to attach, and its end."""
+"""`simulate`: its page, its USB/IP device, and how it ends."""
 
 import re
 import signal
@@ -35,7 +35,7 @@ def simulate(tmp_path):
 
 
 def addresses(process: "subprocess.Popen[str]") -> tuple[str, int]:
-    """The page and the USB/IP port, from the two lines that it says."""
+    """Return the address of the page and the USB/IP port, from the two printed lines."""
     page = re.fullmatch(r"Virtual deck: (http://\S+)\n", process.stdout.readline())
     attach = re.search(r"usbip --tcp-port (\d+) attach --remote 127\.0\.0\.1 --busid 1-1\n", process.stdout.readline())
     return page[1], int(attach[1])
@@ -63,7 +63,7 @@ def test_a_serial_number_that_a_descriptor_cannot_hold_is_refused(simulate):
     assert said.startswith("error: not a serial number: 'äää'; use 1 to 32 letters and digits")
 
 
-def test_a_taken_port_is_said(simulate):
+def test_a_port_in_use_is_an_error(simulate):
     _, port = addresses(simulate())
     second = simulate("--usbip", str(port))
     _, said = second.communicate(timeout=PATIENCE_S)

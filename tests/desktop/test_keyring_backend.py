@@ -9,7 +9,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 
 from openbalance_hid.desktop import keyring_backend
 from openbalance_hid.errors import CredentialError
-from tests.cli.door import machine, python
+from tests.cli.command_line import machine, python
 from tests.desktop.keyrings import BrokenKeyring, ForgetfulKeyring, LockedKeyring, MemoryKeyring, SilentKeyring, installed
 
 TO_FILE = "openbalance-hid setup --account work --store file"

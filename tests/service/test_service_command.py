@@ -14,7 +14,7 @@ from openbalance_hid.service.install import service_environment
 from openbalance_hid.service.launchd import LaunchdService
 from openbalance_hid.service.systemd import SystemdService
 from openbalance_hid.service.units import GIVE_UP_CODES, LABEL, UNIT, render_system_unit, render_user_unit
-from tests.cli.door import here, machine
+from tests.cli.command_line import here, machine
 
 STAND_INS = Path(__file__).parent
 

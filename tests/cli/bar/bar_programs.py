@@ -1,4 +1,4 @@
-"""The real programs that read a bar's line, as far as they run without a screen: what each of them makes of it."""
+"""The real programs that parse the line of a bar, as far as they run without a screen, and their result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ needs_pango = pytest.mark.skipif(_LIBRARY is None, reason="Pango is not installe
 
 
 def pango_text(markup: str) -> str | None:
-    """The text that Pango shows for its markup; None where that is wrong."""
+    """Return the text that Pango shows for its markup; None if the markup is invalid."""
     parse = ctypes.CDLL(_LIBRARY).pango_parse_markup
     parse.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_uint32, *[ctypes.c_void_p] * 4]
     text = ctypes.c_char_p()
@@ -35,7 +35,7 @@ def pango_text(markup: str) -> str | None:
 
 
 def i3blocks_block(line: str, folder: Path) -> dict[str, Any]:
-    """The block that i3blocks hands on to the bar for what its command printed."""
+    """Return the block that i3blocks passes to the bar for the output of its command."""
     (folder / "line").write_text(line + "\n")
     (folder / "i3blocks.conf").write_text(f"[ours]\ncommand=cat {folder / 'line'}\nformat=json\ninterval=once\n")
     with subprocess.Popen(["i3blocks", "-c", str(folder / "i3blocks.conf")], stdout=subprocess.PIPE, text=True) as process:
@@ -43,9 +43,7 @@ def i3blocks_block(line: str, folder: Path) -> dict[str, Any]:
         try:
             for told in process.stdout:
                 blocks = json.loads(told.strip().strip(",")) if "full_text" in told else []
-                if (
-                    blocks and blocks[-1]["full_text"]
-                ):  # the first one is empty, and before the command has ended there is no other
+                if blocks and blocks[-1]["full_text"]:  # the first one is empty; the second follows when the command has ended
                     return dict(blocks[-1])
         finally:
             process.kill()
@@ -54,7 +52,7 @@ def i3blocks_block(line: str, folder: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def tmux_status(line: str, folder: Path) -> Iterator[str]:
-    """What stands in tmux's status line for `#(…)` of a program that prints `line`, as a tmux around it sees it."""
+    """Return tmux's status line for `#(…)` of a program that prints `line`, as an outer tmux shows it."""
     (folder / "line").write_text(line + "\n")
     (folder / "inner.conf").write_text(
         f'set -g status-left ""\nset -g status-right "#(cat {folder / "line"})"\nset -g status-right-length 250\n'

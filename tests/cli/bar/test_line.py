@@ -1,4 +1,4 @@
-"""What a status bar is told: states, words and details, from one account of the status."""
+"""The content of the line: states, text and details, from one account of the status."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from openbalance_hid.cli.bar.line import DISPLAYS, PERIODS, STATES, BarLine, abs
 NOW = datetime(2026, 2, 5, 14, 40, tzinfo=UTC)
 
 
-def told(**changes: Any) -> dict[str, Any]:
-    """A healthy account, as `status --json` tells it."""
+def account_status(**changes: Any) -> dict[str, Any]:
+    """Return a healthy account, as in `status --json`."""
     spike = {"level": "normal", "ratio": 1.14, "approximate": False, "lane": "24h", "driver": None, "acknowledged": False}
     return {
         "health": "ok",
@@ -34,7 +34,7 @@ def told(**changes: Any) -> dict[str, Any]:
 
 
 def line(show: str = "both", period: str = "today", account: str = "default", **changes: Any) -> BarLine:
-    return line_of(told(**changes), account, show, period, NOW)
+    return line_of(account_status(**changes), account, show, period, NOW)
 
 
 def test_the_four_displays():
@@ -46,7 +46,7 @@ def test_the_four_displays():
     }
 
 
-def test_every_period_is_a_spend_that_the_status_tells():
+def test_every_period_is_a_spend_of_the_status():
     assert {period: line("usage", period).text for period in PERIODS} == {
         "today": "$1.20 today",
         "7d": "$15.10 7 days",
@@ -57,7 +57,7 @@ def test_every_period_is_a_spend_that_the_status_tells():
 
 
 @pytest.mark.parametrize("show", DISPLAYS)
-def test_while_amounts_are_masked_on_the_deck_the_bar_shows_none_and_the_same_state(show):
+def test_with_masked_amounts_the_line_has_the_same_state_and_no_amount(show):
     masked, usual = line(show, masked=True), line(show)
     said = " ".join((masked.whole, masked.short, *masked.details))
     assert re.search(r"\$\s*\d", said) is None
@@ -83,7 +83,7 @@ NOTHING = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": No
         ({**NOTHING, "health": "no_key"}, "trouble", "Set up"),
         ({**NOTHING, "health": "preparing"}, "preparing", "Preparing…"),
         ({**NOTHING, "health": "not_management_key"}, "trouble", "Not a Management key"),
-        ({"spend_usd": dict.fromkeys(told()["spend_usd"])}, "normal", "$74.25 · — today"),
+        ({"spend_usd": dict.fromkeys(account_status()["spend_usd"])}, "normal", "$74.25 · — today"),
     ],
 )
 def test_the_states_and_their_words(changes: dict[str, Any], state: str, text: str):
@@ -91,18 +91,18 @@ def test_the_states_and_their_words(changes: dict[str, Any], state: str, text: s
     assert (found.state, found.text, found.icon) == (state, text, STATES[state][0])
 
 
-def test_the_icon_alone_tells_the_states_apart():
+def test_each_state_has_its_own_icon():
     assert len({icon for icon, _ in STATES.values()}) == len(STATES)
 
 
-def test_only_an_alarm_that_nobody_has_seen_is_urgent():
+def test_only_an_unacknowledged_alarm_is_urgent():
     assert line(spike={"level": "critical"}).urgent
     assert not line(spike={"level": "critical", "acknowledged": True}).urgent
     assert "acknowledged" in line(spike={"level": "critical", "acknowledged": True}).classes
     assert not line(spike={"level": "spike"}).urgent
 
 
-def test_everything_that_is_true_is_a_class():
+def test_every_condition_is_a_class():
     found = line(stale=True, health="offline", low_usd="100", spike={"level": "spike"})
     assert found.classes == ("stale", "offline", "low", "spike")
 
@@ -127,20 +127,20 @@ def test_the_details_are_complete_and_free_of_control_characters():
     )
 
 
-def test_the_share_that_is_left_stays_within_a_gauge():
+def test_the_percentage_left_is_from_0_to_100():
     assert [line(balance_usd=usd).left_percent for usd in ("74.25", "-3", "250")] == [74, 0, 100]
     assert line(total_credits_usd="0").left_percent is None
 
 
-def test_age_is_told_by_the_time_that_is_handed_in():
-    later = line_of(told(stale=True), "default", "both", "today", NOW + timedelta(minutes=68))
+def test_age_is_relative_to_the_time_that_is_passed_in():
+    later = line_of(account_status(stale=True), "default", "both", "today", NOW + timedelta(minutes=68))
     assert later.text.startswith("70 m old ")
 
 
-def test_without_a_daemon_the_line_says_so():
+def test_without_a_daemon_the_line_is_no_daemon():
     assert (absent("default").whole, absent("default").state) == ("∅ no daemon", "absent")
 
 
-def test_a_ratio_is_told_as_the_key_tells_it():
+def test_a_ratio_is_formatted_as_on_the_key():
     about = line(spike={"ratio": 2.99, "approximate": True})
     assert "Spike alert: normal, ~2.9× 24h" in about.details

@@ -12,7 +12,7 @@ from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.service.doctor.runner import run_checks
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
-from tests.cli.door import machine
+from tests.cli.command_line import machine
 
 NO_SERVER = "http://127.0.0.1:9/api/v1"  # the discard port, on which nothing listens
 

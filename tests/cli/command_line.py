@@ -1,4 +1,4 @@
-"""The door as a user meets it: a process with a machine of its own, or the same in this process where that is enough."""
+"""Run `openbalance-hid` in an environment of its own: as a process, or in this process where that is enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "sk-or-v1-0123456789abcdef1a2b"
 
 
 def machine(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a machine whose every place is below `home`, without a keyring service and without a display."""
+    """Return an environment with every path below `home`, without a keyring service and without a display."""
     ours = {
         "OPENBALANCE_CONFIG": str(home / "config.toml"),
         "OPENBALANCE_STATE_DIR": str(home / "state"),
@@ -28,19 +28,19 @@ def machine(home: Path, **more: str) -> dict[str, str]:
 
 
 def process(env: Mapping[str, str], *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """`openbalance-hid args` as a process of its own."""
+    """Run `openbalance-hid args` as a process."""
     return subprocess.run(
         [sys.executable, "-m", "openbalance_hid", *args], env=dict(env), input=stdin, capture_output=True, text=True, timeout=60
     )
 
 
-def python(env: Mapping[str, str], code: str, **how: object) -> subprocess.CompletedProcess[str]:
-    """A process that runs `code`, for what no command does on purpose."""
+def python(env: Mapping[str, str], code: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a process, for what no command does."""
     return subprocess.run([sys.executable, "-c", code], env=dict(env), capture_output=True, text=True, timeout=60)
 
 
 def here(home: Path, *args: str, stdin: str = "", **more: str) -> Result:
-    """The same command in this process, with the keyring that is installed here."""
+    """Run `openbalance-hid args` in this process, with its keyring."""
     env: dict[str, str | None] = {"OPENROUTER_MANAGEMENT_KEY": None, "OPENBALANCE_API_URL": None, "CREDENTIALS_DIRECTORY": None}
     env |= {name: value for name, value in machine(home, **more).items() if name.startswith(("OPENBALANCE_", "OPENROUTER_"))}
     return CliRunner(env=env).invoke(main, list(args), input=stdin)

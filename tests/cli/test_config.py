@@ -4,16 +4,16 @@ from pathlib import Path
 
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.schema import Config
-from tests.cli.door import here, machine, process
+from tests.cli.command_line import here, machine, process
 
 
-def test_the_place_of_the_configuration_is_printed_and_nothing_is_made(tmp_path: Path):
+def test_the_path_is_printed_and_nothing_is_created(tmp_path: Path):
     done = process(machine(tmp_path), "config", "path")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'config.toml'}\n", "")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_written_default_is_accepted_and_changes_nothing(tmp_path: Path):
+def test_the_written_default_equals_the_defaults(tmp_path: Path):
     file = tmp_path / "new" / "config.toml"
     written = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(file))
     assert (written.exit_code, written.stdout) == (0, f"wrote {file}\n")
@@ -21,7 +21,7 @@ def test_the_written_default_is_accepted_and_changes_nothing(tmp_path: Path):
     assert here(tmp_path, "config", "check", OPENBALANCE_CONFIG=str(file)).stdout == f"{file}: ok\n"
 
 
-def test_an_existing_file_is_never_replaced_unasked(tmp_path: Path):
+def test_an_existing_file_is_replaced_only_with_force(tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_text("theme = 'light'")
     refused = here(tmp_path, "config", "init")
@@ -30,14 +30,14 @@ def test_an_existing_file_is_never_replaced_unasked(tmp_path: Path):
     assert file.read_text() == "theme = 'light'"
 
 
-def test_a_file_replaced_by_force_is_kept_beside_the_new_one(tmp_path: Path):
+def test_a_replaced_file_is_kept_as_a_backup(tmp_path: Path):
     (tmp_path / "config.toml").write_text("theme = 'light'")
     assert here(tmp_path, "config", "init", "--force").exit_code == 0
     assert (tmp_path / "config.toml.bak").read_text() == "theme = 'light'"
     assert load_config(tmp_path / "config.toml") == Config()
 
 
-def test_a_configuration_that_cannot_be_written_is_said(tmp_path: Path):
+def test_a_configuration_that_cannot_be_written_is_an_error(tmp_path: Path):
     (tmp_path / "file").write_text("")
     refused = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(tmp_path / "file" / "config.toml"))
     assert refused.exit_code == 78
@@ -62,17 +62,17 @@ def test_another_file_can_be_checked(tmp_path: Path):
     assert here(tmp_path, "config", "check", str(tmp_path / "none.toml")).exit_code == 2
 
 
-def test_what_is_no_file_is_said_with_the_command_that_helps(tmp_path: Path):
+def test_a_missing_file_is_an_error_with_the_command_that_creates_it(tmp_path: Path):
     (tmp_path / "config.toml").mkdir()
     refused = here(tmp_path, "config", "check")
     assert refused.stderr == f"error: {tmp_path / 'config.toml'}: not a file\ntry: openbalance-hid config path\n"
 
 
-def test_without_a_file_a_check_says_that_the_defaults_are_used(tmp_path: Path):
+def test_without_a_file_check_reports_that_the_defaults_are_used(tmp_path: Path):
     assert here(tmp_path, "config", "check").stdout == f"{tmp_path / 'config.toml'}: no such file; the defaults are used\n"
 
 
-def test_what_is_shown_is_a_configuration_that_means_the_same(tmp_path: Path):
+def test_the_printed_configuration_is_the_same_configuration(tmp_path: Path):
     file = tmp_path / "config.toml"
     file.write_text("theme = 'light'\n[[decks]]\n[[decks.keys]]\nkey = 2\ntile = 'balance'\nlow_usd = 5.50\n")
     shown = here(tmp_path, "config", "show")

@@ -1,4 +1,4 @@
-"""Completion as a person meets it: real shells, Tab, and what then stands on the line."""
+"""Completion in real shells: the line after Tab."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop.credentials import KeyStore, store_key
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.secret import Secret
-from tests.cli.door import KEY, here, machine, process
+from tests.cli.command_line import KEY, here, machine, process
 from tests.cli.shells import completed
 
 CONFIG = """
@@ -32,7 +32,7 @@ TYPED = {
     "demo --scenario low": "demo --scenario low-balance",
     "run --deck virtual:ne": "run --deck virtual:neo",
     "preview --scenario work=crit": "preview --scenario work=critical",
-    "status --account=wo": "status --account=wo",  # which has no such option
+    "status --account=wo": "status --account=wo",  # status has no such option
     "refresh --account=wo": "refresh --account=work",
     "page k": "page keys",
     "config sh": "config show",
@@ -49,15 +49,15 @@ def test_tab_completes_commands_options_and_values(tmp_path: Path, shell: str) -
     assert lines == [f"openbalance-hid {whole}" for whole in TYPED.values()]
 
 
-def offered(env: Mapping[str, str], *words: str) -> list[str]:
-    """What fish is offered for the last of the words: each a value and, after a tab, what it is."""
-    asking = {"_OPENBALANCE_HID_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
-    done = process({**env, **asking})
+def completions(env: Mapping[str, str], *words: str) -> list[str]:
+    """Return the completions of the last word for fish: a value and, after a tab, its description."""
+    request = {"_OPENBALANCE_HID_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
+    done = process({**env, **request})
     assert (done.returncode, done.stderr) == (0, "")
     return [line.removeprefix("plain,") for line in done.stdout.splitlines() if line]
 
 
-def test_a_key_is_offered_with_what_stands_on_it(tmp_path: Path) -> None:
+def test_a_key_is_completed_with_its_text(tmp_path: Path) -> None:
     env = machine(tmp_path)
     keys = [{"key": 0, "text": "Balance $74.25"}, {"key": 10, "text": "Spike\nalert"}]
 
@@ -67,30 +67,30 @@ def test_a_key_is_offered_with_what_stands_on_it(tmp_path: Path) -> None:
     server = ControlServer(paths(env).socket_file, answer)
     server.start()
     try:
-        assert offered(env, "openbalance-hid", "press", "") == ["0\tBalance $74.25", "10\tSpike alert"]
-        assert offered(env, "openbalance-hid", "hold", "1") == ["10\tSpike alert"]
+        assert completions(env, "openbalance-hid", "press", "") == ["0\tBalance $74.25", "10\tSpike alert"]
+        assert completions(env, "openbalance-hid", "hold", "1") == ["10\tSpike alert"]
     finally:
         server.stop()
 
 
-def test_without_a_daemon_no_key_is_offered_and_nothing_is_said(tmp_path: Path) -> None:
-    assert offered(machine(tmp_path), "openbalance-hid", "press", "") == []
+def test_without_a_daemon_no_key_is_completed_and_nothing_is_printed(tmp_path: Path) -> None:
+    assert completions(machine(tmp_path), "openbalance-hid", "press", "") == []
 
 
-def test_an_account_to_forget_is_one_that_has_a_key(tmp_path: Path) -> None:
+def test_accounts_forget_completes_the_accounts_with_a_key(tmp_path: Path) -> None:
     env = machine(tmp_path, OPENROUTER_MANAGEMENT_KEY_LAB=KEY)
     store_key("work", Secret(KEY), KeyStore.FILE, paths(env))
-    assert offered(env, "openbalance-hid", "accounts", "forget", "") == ["default", "lab", "work"]
+    assert completions(env, "openbalance-hid", "accounts", "forget", "") == ["default", "lab", "work"]
 
 
-def test_a_broken_configuration_offers_the_default_account_and_says_nothing(tmp_path: Path) -> None:
+def test_with_a_broken_configuration_only_the_default_account_is_completed(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("accounts = ")
-    assert offered(machine(tmp_path), "openbalance-hid", "refresh", "--account", "") == ["default"]
+    assert completions(machine(tmp_path), "openbalance-hid", "refresh", "--account", "") == ["default"]
 
 
 def test_files_are_left_to_the_shell(tmp_path: Path) -> None:
-    asking = {"_OPENBALANCE_HID_COMPLETE": "bash_complete", "COMP_WORDS": "openbalance-hid\npreview\n-o\n", "COMP_CWORD": "3"}
-    assert process({**machine(tmp_path), **asking}).stdout == "file,\n"
+    request = {"_OPENBALANCE_HID_COMPLETE": "bash_complete", "COMP_WORDS": "openbalance-hid\npreview\n-o\n", "COMP_CWORD": "3"}
+    assert process({**machine(tmp_path), **request}).stdout == "file,\n"
 
 
 def test_an_unknown_shell_is_a_usage_error(tmp_path: Path) -> None:

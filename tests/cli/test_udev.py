@@ -1,4 +1,4 @@
-"""`udev`: what it prints, and that what it says to type does what it promises."""
+"""`udev`: its output, and that the printed command installs the rules."""
 
 import grp
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.deck.udev_rules import GROUP, RulesKind, install_command, render_rules, rules_name
-from tests.cli.door import here, machine, process
+from tests.cli.command_line import here, machine, process
 
 OPTIONS = {RulesKind.DESKTOP: [], RulesKind.HEADLESS: ["--headless"]}
 KINDS = pytest.mark.parametrize("kind", RulesKind)
@@ -19,7 +19,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux")
 
 @pytest.fixture
 def rules_dirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only place, on this machine, where udev looks for rules."""
+    """Return the only directory where udev reads rules."""
     place = tmp_path / "udev"
     (place / "rules.d").mkdir(parents=True)
     monkeypatch.setattr("openbalance_hid.cli.udev.RULES_DIRS", (place,))
@@ -39,23 +39,23 @@ def command_in(output: str) -> str:
 
 
 @KINDS
-def test_the_rules_go_to_stdout_and_nothing_else_does(tmp_path: Path, kind: RulesKind) -> None:
+def test_print_writes_the_rules_to_stdout_and_nothing_else(tmp_path: Path, kind: RulesKind) -> None:
     done = process(machine(tmp_path), "udev", "print", *OPTIONS[kind])
     assert (done.returncode, done.stdout, done.stderr) == (0, render_rules(kind), "")
 
 
 @linux
 @KINDS
-def test_a_process_names_itself_by_an_absolute_path(tmp_path: Path, kind: RulesKind) -> None:
+def test_the_command_names_this_program_by_an_absolute_path(tmp_path: Path, kind: RulesKind) -> None:
     done = process(machine(tmp_path), "udev", "install", *OPTIONS[kind])
     assert (done.returncode, done.stderr) == (0, "")
-    if "already installed" not in done.stdout:  # as it may be where this is developed
+    if "already installed" not in done.stdout:  # a developer's machine may have them
         assert f"{sys.executable} -P -m openbalance_hid udev print" in command_in(done.stdout)
 
 
 @KINDS
 @pytest.mark.parametrize("euid", [0, 1000])
-def test_without_rules_the_one_command_is_said(
+def test_without_rules_the_one_command_is_printed(
     tmp_path: Path, rules_dirs: Path, monkeypatch: pytest.MonkeyPatch, in_the_group: None, kind: RulesKind, euid: int
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: euid)
@@ -69,7 +69,7 @@ def test_without_rules_the_one_command_is_said(
 
 
 @KINDS
-def test_rules_that_are_there_need_no_command(tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: RulesKind) -> None:
+def test_installed_rules_need_no_command(tmp_path: Path, rules_dirs: Path, in_the_group: None, kind: RulesKind) -> None:
     file = rules_dirs / rules_name(kind)
     file.write_text(render_rules(kind))
     result = here(tmp_path, "udev", "install", *OPTIONS[kind])
@@ -91,7 +91,7 @@ def test_rules_of_another_version_are_out_of_date(
     assert file.read_text() == "# older\n"
 
 
-def test_the_rules_alone_do_not_help_who_is_not_in_the_group(
+def test_a_user_outside_the_group_gets_the_command_that_adds_the_user(
     tmp_path: Path, rules_dirs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_such_group(name: str) -> None:
@@ -106,7 +106,7 @@ def test_the_rules_alone_do_not_help_who_is_not_in_the_group(
 
 
 @pytest.mark.parametrize(("platform", "name"), [("darwin", "macOS"), ("freebsd14", "freebsd14")])
-def test_elsewhere_there_is_nothing_to_install(
+def test_on_other_systems_there_is_nothing_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, name: str
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
@@ -120,7 +120,7 @@ def test_elsewhere_there_is_nothing_to_install(
 
 @KINDS
 @pytest.mark.parametrize("is_root", [True, False])
-def test_a_shell_that_is_given_the_command_puts_the_rules_into_place(tmp_path: Path, kind: RulesKind, is_root: bool) -> None:
+def test_the_printed_command_installs_the_rules_in_a_shell(tmp_path: Path, kind: RulesKind, is_root: bool) -> None:
     tools, etc, told = tmp_path / "tools", tmp_path / "etc", tmp_path / "told"
     tools.mkdir()
     (etc / "rules.d").mkdir(parents=True)

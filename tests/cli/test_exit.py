@@ -1,53 +1,19 @@
-"""How commands end: exit codes, words on stderr, and nothing else there. Real processes where the process is the point."""
+"""How a command ends: exit code and standard error. Real processes where signals, streams or a terminal matter."""
 
 import os
 import pty
 import signal
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
-from openbalance_hid import __version__
-from openbalance_hid.cli import COMMANDS, main
-from tests.cli.door import KEY, here, machine, process, python
+from openbalance_hid.cli import main
+from tests.cli.command_line import KEY, here, machine, process, python
 
 GUARDED = "from openbalance_hid.cli.exit import guarded; import sys; "
-
-
-def test_the_version_is_said_in_one_line(tmp_path: Path):
-    done = process(machine(tmp_path), "--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"openbalance-hid {__version__}\n", "")
-
-
-@pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_lists_every_command(tmp_path: Path, option: str):
-    result = here(tmp_path, option)
-    assert result.exit_code == 0
-    assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
-
-
-@pytest.mark.parametrize("group", [[], ["config"], ["service"], ["udev"], ["accounts"]], ids=str)
-def test_no_summary_is_cut_short_on_a_terminal_of_80_columns(tmp_path: Path, group: list[str]):
-    assert "..." not in here(tmp_path, *group, "--help").output.partition("Commands:")[2]
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_row_of_the_table_is_a_command_of_that_name(name: str):
-    command = main.get_command(click.Context(main), name)
-    assert command is not None
-    assert command.name == name
-    assert command.get_short_help_str()
-
-
-def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
-    heavy = ("PIL", "requests", "keyring", "websockets", "StreamDeck", "openbalance_hid.render", "openbalance_hid.cli.run")
-    code = f"import sys, openbalance_hid.cli; print([name for name in {heavy!r} if name in sys.modules])"
-    assert python(machine(tmp_path), code).stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +48,7 @@ def test_a_mistyped_command_line_is_two_lines_and_exit_code_2(tmp_path: Path, ar
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", stderr)
 
 
-def test_no_command_at_all_shows_help_and_is_a_usage_error(tmp_path: Path):
+def test_a_group_without_a_command_shows_help_and_is_a_usage_error(tmp_path: Path):
     result = here(tmp_path, "config")
     assert result.exit_code == 2
     assert "Usage: openbalance-hid config" in result.stderr
@@ -116,7 +82,7 @@ def test_a_bug_leaves_its_traceback_in_a_file_and_two_lines_on_the_terminal(tmp_
     assert crash.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_bug_is_said_even_where_nothing_can_be_kept(tmp_path: Path):
+def test_a_bug_is_reported_even_if_its_traceback_cannot_be_stored(tmp_path: Path):
     (tmp_path / "state").write_text("not a directory")
     done = python(machine(tmp_path), GUARDED + "sys.exit(guarded(lambda: 1 / 0))")
     assert done.returncode == 1
@@ -124,7 +90,7 @@ def test_a_bug_is_said_even_where_nothing_can_be_kept(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_where_there_is_a_log_the_traceback_is_in_it_and_has_no_key(tmp_path: Path):
+def test_with_a_log_the_traceback_is_in_the_log_without_the_key(tmp_path: Path):
     log = tmp_path / "log"
     code = (
         GUARDED
@@ -138,14 +104,15 @@ def test_where_there_is_a_log_the_traceback_is_in_it_and_has_no_key(tmp_path: Pa
     assert not (tmp_path / "state").exists()
 
 
-def test_what_a_command_logs_before_there_is_a_log_stays_off_the_terminal(tmp_path: Path):
+def test_before_the_log_is_set_up_nothing_is_logged_to_the_terminal(tmp_path: Path):
     code = GUARDED + "import logging; guarded(lambda: logging.getLogger('openbalance_hid.x').error('hidden'))"
     assert python(machine(tmp_path), code).stderr == ""
 
 
 def test_control_c_ends_quietly_with_130(tmp_path: Path):
-    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where tests run behind a shell's &
-    code = GUARDED + heed + "import time\ndef f():\n print('up', flush=True)\n time.sleep(60)\nsys.exit(guarded(f))"
+    # The signal is ignored if a shell started the tests in the background.
+    handler = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = GUARDED + handler + "import time\ndef f():\n print('up', flush=True)\n time.sleep(60)\nsys.exit(guarded(f))"
     child = subprocess.Popen(
         [sys.executable, "-c", code], env=machine(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -156,19 +123,24 @@ def test_control_c_ends_quietly_with_130(tmp_path: Path):
     assert (child.returncode, stderr) == (130, "")
 
 
-def test_a_reader_that_goes_away_is_no_error_to_speak_of(tmp_path: Path):
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(tmp_path: Path):
     code = GUARDED + "guarded(lambda: print('x' * 100_000))\nguarded(lambda: print('y'))"
     read, write = os.pipe()
     os.close(read)
-    with os.fdopen(write, "w") as nobody:
+    with os.fdopen(write, "w") as pipe:
         done = subprocess.run(
-            [sys.executable, "-c", code], env=machine(tmp_path), stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60
+            [sys.executable, "-c", code],
+            env=machine(tmp_path),
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
         )
     assert done.stderr == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_full_disk_behind_the_output_is_said_in_one_line(tmp_path: Path):
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path):
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, not a file
         done = subprocess.run(
             [sys.executable, "-m", "openbalance_hid", "config", "path"],
@@ -182,7 +154,7 @@ def test_a_full_disk_behind_the_output_is_said_in_one_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-def test_a_command_started_with_closed_streams_ends_by_its_own_code(tmp_path: Path, closed: str):
+def test_a_command_with_closed_streams_ends_with_its_own_exit_code(tmp_path: Path, closed: str):
     shell = ["sh", "-c", f'"$0" -m openbalance_hid config check {closed}', sys.executable]
     (tmp_path / "config.toml").write_text("theme = 1")
     assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 78
@@ -190,8 +162,8 @@ def test_a_command_started_with_closed_streams_ends_by_its_own_code(tmp_path: Pa
     assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 0
 
 
-@pytest.mark.parametrize("more", [["--stdin"], []], ids=["told to read it", "asked for"])
-def test_a_key_that_nobody_can_give_is_said_to_be_missing_and_is_no_bug(tmp_path: Path, more: list[str]):
+@pytest.mark.parametrize("more", [["--stdin"], []], ids=["--stdin", "prompt"])
+def test_setup_with_closed_standard_input_is_an_expected_error(tmp_path: Path, more: list[str]):
     shell = ["sh", "-c", '"$0" -m openbalance_hid setup --store file "$@" <&-', sys.executable, *more]
     done = subprocess.run(shell, env=machine(tmp_path), capture_output=True, text=True, timeout=60)
     assert (done.returncode, len(done.stderr.splitlines())) == (77 if more else 2, 2)
@@ -199,7 +171,7 @@ def test_a_key_that_nobody_can_give_is_said_to_be_missing_and_is_no_bug(tmp_path
 
 
 @pytest.mark.parametrize("args", [["status"], ["doctor"], ["service", "install", "--headless"], ["service", "status"]], ids=str)
-def test_a_user_without_a_home_is_told_so_in_two_lines(monkeypatch: pytest.MonkeyPatch, args: list[str]):
+def test_a_user_without_a_home_gets_a_two_line_error(monkeypatch: pytest.MonkeyPatch, args: list[str]):
     def no_such_user(_: int) -> None:
         raise KeyError
 
@@ -211,7 +183,7 @@ def test_a_user_without_a_home_is_told_so_in_two_lines(monkeypatch: pytest.Monke
     assert result.stderr == f"error: no home directory is known for user {os.getuid()}\ntry: export HOME=/where/it/is\n"
 
 
-def test_how_every_key_begins_is_not_masked_where_an_error_tells_it(tmp_path: Path):
+def test_the_prefix_of_every_key_is_not_masked_in_an_error(tmp_path: Path):
     done = process(machine(tmp_path), "setup", "--store", "file", "--stdin", stdin="hello\n")
     assert "does not begin with sk-or-v1-\n" in done.stderr
 
@@ -224,7 +196,7 @@ def test_how_every_key_begins_is_not_masked_where_an_error_tells_it(tmp_path: Pa
         ({"TERM": "dumb"}, "error: no such"),
     ],
 )
-def test_colour_is_for_terminals_that_want_it(tmp_path: Path, env: dict[str, str], head: str):
+def test_colour_only_on_a_terminal_with_colours_and_without_no_color(tmp_path: Path, env: dict[str, str], head: str):
     ours, theirs = pty.openpty()
     try:
         clean = {name: value for name, value in machine(tmp_path).items() if name != "NO_COLOR"}
@@ -235,12 +207,8 @@ def test_colour_is_for_terminals_that_want_it(tmp_path: Path, env: dict[str, str
         os.close(theirs)
 
 
-def test_the_answer_is_given_on_a_terminal_without_its_letters(tmp_path: Path):
+def test_output_that_the_encoding_lacks_is_escaped(tmp_path: Path):
     env = machine(tmp_path, PYTHONIOENCODING="latin-1")
     done = process(env, "setup", "--store", "file", "--stdin", "--no-check", stdin=KEY)
     assert done.returncode == 0
     assert "\\u20261a2b, not checked" in done.stdout
-
-
-def test_the_console_script_and_the_module_are_the_same_door():
-    assert import_module("openbalance_hid.__main__").main is main

@@ -1,0 +1,48 @@
+"""`status`: the lines about accounts and decks, and the commands that fix them."""
+
+import pytest
+
+from openbalance_hid.cli.control import status_lines
+from openbalance_hid.ipc.status import ProcessInfo, status
+from tests.build import NOON
+from tests.cli.test_devices import PROBLEMS
+from tests.torture.tricky import Tricky, made
+from tests.torture.whole import Whole
+
+
+@pytest.fixture
+def deck() -> Tricky:
+    return made("A1")
+
+
+@pytest.mark.parametrize(
+    ("health", "command"),
+    [
+        ("no_key", "openbalance-hid setup --account work"),
+        ("key_rejected", "openbalance-hid setup --account work"),
+        ("offline", "openbalance-hid doctor"),
+        ("rate_limited", None),
+        ("ok", None),
+    ],
+)
+def test_status_prints_the_command_that_fixes_an_account(health: str, command: str | None):
+    account = {"health": health, "message": None, "balance_usd": None, "spend_usd": {"today": None}}
+    account |= {"measured_at": None, "next_poll_at": None}
+    reply = {"version": "1", "pid": 1, "uptime_s": 1.0, "config": {"error": None}, "accounts": {"work": account}, "decks": []}
+    assert [line.strip() for line in status_lines(reply) if "try:" in line] == ([f"try: {command}"] if command else [])
+
+
+@pytest.mark.parametrize(("problem", "why", "hint"), PROBLEMS)
+def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(deck: Tricky, caplog, problem, why: str, hint: str):
+    problem(deck)
+    whole = Whole(deck)
+    whole.wait(60.0)
+    reply = status(whole.house, whole.decks.counts(), ProcessInfo(1, 1.0, "config.toml", NOON, None), whole.now)
+    assert [(each["trouble"], each["hint"], each["connected"]) for each in reply["decks"]] == [(why, hint, False)]
+    assert status_lines(reply)[-2:] == [f"A1  mk2: {why}", f"  try: {hint}"]
+    assert [record.message for record in caplog.records] == [f"{why} – try: {hint}"]
+    problem(deck, False)
+    whole.wait(2.0)
+    assert whole.is_right(deck), "opened again once it is free"
+    assert [each.trouble for each in whole.decks.counts()] == [None]
+    whole.end()
