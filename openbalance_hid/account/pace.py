@@ -6,7 +6,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import answered_at, completed_usd, utc_now
+from openbalance_hid.account.spend import completed_usd
+from openbalance_hid.account.utc_days import answered_at, utc_now
 
 SHORT_DAYS, LONG_DAYS = 7, 30  # the paces that are compared
 ENOUGH_DAYS = 3  # of history

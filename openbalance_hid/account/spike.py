@@ -21,8 +21,10 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.burst import burst_ratio
 from openbalance_hid.account.counter import Tick, spent_between, ticks
+from openbalance_hid.account.leaders import match_labels, sum_by_name
 from openbalance_hid.account.snapshot import Activity, Snapshot, Spend
-from openbalance_hid.account.spend import answered_at, day_usd, match_labels, midnight, sum_by_name, today_usd, utc_now
+from openbalance_hid.account.spend import day_usd, today_usd
+from openbalance_hid.account.utc_days import answered_at, midnight, utc_now
 
 BASELINE_DAYS = 30
 ENOUGH_DAYS = 3

@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import runway
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import completed_usd, leaders, today_usd, used_usd, utc_now
+from openbalance_hid.account.spend import completed_usd, today_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.limits import low_limit_usd

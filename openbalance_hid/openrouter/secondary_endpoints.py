@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.days import joined, with_key
 from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Health, Reading, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.errors import ApiError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
@@ -24,7 +25,6 @@ from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
 from openbalance_hid.openrouter.replies import KEYS_PAGE
 
-SKEW_TRUSTED_S = 120.0  # beyond it, days are the server's and not the local clock's
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
 KEYS_A_ROUND = 3  # keys per poll: an answer holds 30 days, so the other keys lose nothing while they wait
 
@@ -176,9 +176,8 @@ class SecondaryEndpoints:
         return sorted(spent, key=lambda key: (newest.get(key.name, date.min), -key.total_usd))[:KEYS_A_ROUND]
 
     def _server_now(self, known: Snapshot) -> datetime:
-        """Return the time that UTC days follow: the server's, where the local clock is clearly wrong."""
-        skew_s = known.server_skew_s or 0.0
-        return self._clock.utc() + timedelta(seconds=skew_s if abs(skew_s) > SKEW_TRUSTED_S else 0.0)
+        """Return the time that UTC days follow."""
+        return utc_now(known, self._clock.utc())
 
 
 _IsDue = Callable[[Snapshot, bool], bool]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
-from openbalance_hid.account.spend import utc_now
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage

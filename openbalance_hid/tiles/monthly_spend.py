@@ -7,7 +7,8 @@ A tap opens the activity page.
 
 from decimal import Decimal
 
-from openbalance_hid.account.spend import daily_usd, leaders, used_usd
+from openbalance_hid.account.leaders import leaders
+from openbalance_hid.account.spend import daily_usd, used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind

@@ -6,7 +6,7 @@
 The next page every 60 s. A tap opens the activity page.
 """
 
-from openbalance_hid.account.spend import providers
+from openbalance_hid.account.leaders import providers
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from openbalance_hid.account.leaders import Leader
+from openbalance_hid.account.leaders import leaders as leaders_of
 from openbalance_hid.account.snapshot import Reading
-from openbalance_hid.account.spend import Leader
-from openbalance_hid.account.spend import leaders as leaders_of
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene

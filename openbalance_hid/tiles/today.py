@@ -6,8 +6,9 @@ Where midnight is not covered by samples and OpenRouter does not tell, it is wha
 A tap opens the activity page.
 """
 
+from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.snapshot import Health
-from openbalance_hid.account.spend import leaders, today_since, today_usd, trend
+from openbalance_hid.account.spend import today_since, today_usd, trend
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.balance import change_line

@@ -7,7 +7,7 @@
 A tap opens the activity page.
 """
 
-from openbalance_hid.account.spend import leaders
+from openbalance_hid.account.leaders import leaders
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind

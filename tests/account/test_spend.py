@@ -5,17 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from openbalance_hid.account.spend import (
-    Trend,
-    daily_usd,
-    day_usd,
-    leaders,
-    match_labels,
-    percent_used,
-    today_usd,
-    trend,
-    used_usd,
-)
+from openbalance_hid.account.leaders import leaders, match_labels
+from openbalance_hid.account.spend import Trend, daily_usd, day_usd, percent_used, today_usd, trend, used_usd
 from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 
 

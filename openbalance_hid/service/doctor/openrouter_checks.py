@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openbalance_hid.account.spend import SKEW_LIMIT_S
+from openbalance_hid.account.utc_days import SKEW_LIMIT_S
 from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
