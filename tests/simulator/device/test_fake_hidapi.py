@@ -1,4 +1,4 @@
-"""The manners of hidapi: the virtual bus beside the real module, where both can be asked."""
+"""The behaviour of hidapi: the virtual bus compared with the real module, where both can be tested."""
 
 import errno
 from types import ModuleType
@@ -16,7 +16,7 @@ def module(request: pytest.FixtureRequest) -> Any:
     return VirtualBus() if request.param == "virtual" else load_hidapi()
 
 
-def test_a_handle_that_is_not_open_says_so(module: VirtualBus | ModuleType) -> None:
+def test_a_handle_that_is_not_open_raises_value_error(module: VirtualBus | ModuleType) -> None:
     handle = module.device()
     for call in (
         lambda: handle.read(5, 10),
@@ -32,7 +32,7 @@ def test_a_handle_that_is_not_open_says_so(module: VirtualBus | ModuleType) -> N
     assert isinstance(handle.error(), str)
 
 
-def test_a_path_that_is_not_there_cannot_be_opened_for_no_reason(module: VirtualBus | ModuleType) -> None:
+def test_opening_an_unknown_path_fails_without_a_reason(module: VirtualBus | ModuleType) -> None:
     with pytest.raises(OSError, match=r"^open failed$"):
         module.device().open_path(b"/dev/hidraw-none")
 
@@ -65,7 +65,7 @@ def test_a_deck_that_is_gone_takes_writes_with_minus_one_and_fails_reads() -> No
     assert bus.enumerate() == []
 
 
-def test_the_bus_says_why_a_deck_cannot_be_opened() -> None:
+def test_the_bus_returns_why_a_deck_cannot_be_opened() -> None:
     deck = virtual()
     bus = VirtualBus()
     path = deck.path.encode()

@@ -17,7 +17,7 @@ def test_an_unknown_model_is_refused_with_the_nearest_name() -> None:
     assert refused.value.hint == "openbalance-hid demo --model mk2"
 
 
-def test_no_product_is_there_twice() -> None:
+def test_no_product_id_occurs_twice() -> None:
     assert len({row.product_id for row in MODELS.values()}) == len(MODELS) == 17
 
 

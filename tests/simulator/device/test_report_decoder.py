@@ -32,7 +32,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_nonsense_is_a_fault_and_the_glass_keeps_its_picture(name: str) -> None:
+def test_an_invalid_report_is_a_fault_and_changes_no_picture(name: str) -> None:
     reports, what = NONSENSE[name]
     deck = virtual()
     assert deck.write(page(jpeg(quality=1))) == 1024
@@ -57,7 +57,7 @@ FEATURE_NONSENSE = {
 
 
 @pytest.mark.parametrize("name", FEATURE_NONSENSE)
-def test_a_feature_report_that_makes_no_sense_is_a_fault(name: str) -> None:
+def test_an_invalid_feature_report_is_a_fault(name: str) -> None:
     report, what = FEATURE_NONSENSE[name]
     deck = virtual()
     deck.send_feature(report)
@@ -71,7 +71,7 @@ def test_a_colour_for_a_key_with_a_picture_is_a_fault() -> None:
     assert [fault.what for fault in deck.faults] == [FaultKind.OUT_OF_RANGE]
 
 
-def test_asking_for_a_feature_report_that_is_not_there_fails() -> None:
+def test_requesting_an_unknown_feature_report_fails() -> None:
     deck = virtual()
     with pytest.raises(OSError, match="no such feature report") as failed:
         deck.get_feature(0x55, 32)
@@ -79,7 +79,7 @@ def test_asking_for_a_feature_report_that_is_not_there_fails() -> None:
     assert [fault.what for fault in deck.faults] == [FaultKind.UNKNOWN_REPORT]
 
 
-def test_asking_for_a_feature_report_of_another_length_is_a_fault() -> None:
+def test_requesting_a_feature_report_of_another_length_is_a_fault() -> None:
     deck = virtual()
     deck.get_feature(0x06, 31)
     assert [fault.what for fault in deck.faults] == [FaultKind.WRONG_LENGTH]
@@ -109,7 +109,7 @@ def test_a_bmp_that_ends_too_soon_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("name", VISUAL)
-def test_the_empty_report_makes_a_begun_picture_forgotten(name: str) -> None:
+def test_the_empty_report_drops_an_incomplete_picture(name: str) -> None:
     deck = virtual(name)
     driver = library_deck(deck)
     picture = PILHelper.to_native_key_format(driver, asymmetric(driver.key_image_format()["size"]))

@@ -1,4 +1,4 @@
-"""The virtual deck: upright pictures from the library's own helper, fingers on the wire, trouble."""
+"""The virtual deck: upright pictures from the library's own helper, input reports, faults."""
 
 import errno
 import io
@@ -28,7 +28,7 @@ def others(image: Image.Image) -> list[Image.Image]:
 
 
 @pytest.mark.parametrize("name", VISUAL)
-def test_what_the_librarys_helper_draws_stands_upright_on_every_key(name: str) -> None:
+def test_pictures_of_the_librarys_helper_are_upright_on_every_key(name: str) -> None:
     deck = virtual(name)
     driver = library_deck(deck)
     row = MODELS[name]
@@ -53,7 +53,7 @@ def test_bmp_pictures_arrive_exactly(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["plus", "plus-xl"])
-def test_the_strip_stands_upright(name: str) -> None:
+def test_the_strip_is_upright(name: str) -> None:
     deck = virtual(name)
     driver = library_deck(deck)
     width, height = driver.touchscreen_image_format()["size"]
@@ -75,7 +75,7 @@ def test_a_part_of_the_strip_changes_that_part_only() -> None:
     assert strip.getbbox() == (400, 0, 600, 100)
 
 
-def test_the_screen_of_the_neo_stands_upright() -> None:
+def test_the_screen_of_the_neo_is_upright() -> None:
     deck = virtual("neo")
     driver = library_deck(deck)
     picture = asymmetric((248, 58))
@@ -101,7 +101,7 @@ def test_the_librarys_own_blank_strip_lies_on_its_side(name: str) -> None:
     assert [fault.what for fault in deck.faults] == [FaultKind.WRONG_SIZE]
 
 
-def test_glass_can_be_had_as_png() -> None:
+def test_a_key_picture_is_available_as_png() -> None:
     deck = virtual("xl")
     image = Image.open(io.BytesIO(deck.glass_png(31)))
     assert (image.format, image.size) == ("PNG", (96, 96))
@@ -109,7 +109,7 @@ def test_glass_can_be_had_as_png() -> None:
         deck.glass_png(32)
 
 
-def test_a_subscriber_hears_of_each_change_until_it_ends() -> None:
+def test_a_subscriber_gets_each_change_until_it_unsubscribes() -> None:
     deck = virtual()
     driver = library_deck(deck)
     heard: list[int] = []
@@ -123,7 +123,7 @@ def test_a_subscriber_hears_of_each_change_until_it_ends() -> None:
     assert heard == [7, -1, -1]
 
 
-# --- fingers on the wire ---------------------------------------------------------------------------------------------------
+# --- input reports ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_key_report_of_a_later_deck_is_512_bytes_with_a_length() -> None:
@@ -143,7 +143,7 @@ def test_the_first_original_counts_its_keys_from_the_right() -> None:
     assert deck.read(64, 0) == (b"\x01" + bytes(key == 9 for key in range(15))).ljust(17, b"\0")
 
 
-def test_a_finger_beside_the_deck_is_a_mistake_of_the_caller() -> None:
+def test_an_unknown_key_dial_or_strip_raises_index_error() -> None:
     for call in (
         lambda: virtual().press(15),
         lambda: virtual().release(-1),
@@ -158,7 +158,7 @@ def test_a_finger_beside_the_deck_is_a_mistake_of_the_caller() -> None:
 # --- trouble ---------------------------------------------------------------------------------------------------------------
 
 
-def test_unplugging_wakes_who_waits_and_power_up_shows_the_logo() -> None:
+def test_unplugging_wakes_waiting_reads_and_power_up_shows_the_logo() -> None:
     deck = virtual()
     library_deck(deck).set_key_image(0, jpeg())
     epoch = deck.attach()
@@ -183,7 +183,7 @@ def test_unplugging_wakes_who_waits_and_power_up_shows_the_logo() -> None:
     assert deck.read(19, 0) == b""
 
 
-def test_a_dead_handle_stays_dead_while_a_new_one_works() -> None:
+def test_an_old_handle_stays_invalid_while_a_new_one_works() -> None:
     deck = virtual()
     old = deck.attach()
     deck.kill_handle()

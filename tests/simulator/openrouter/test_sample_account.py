@@ -26,7 +26,7 @@ def test_without_a_key_or_with_an_unknown_one_nothing_is_answered(sample: Sample
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash("sk-or-v1-unknown")
 
 
-def test_an_inference_key_is_told_so_and_credits_alternate_between_refusal_and_zeros(sample: SampleAccount) -> None:
+def test_an_inference_key_gets_refusals_and_zero_credits_in_turn(sample: SampleAccount) -> None:
     answers = [ask(sample, "/credits", key=sample.inference_key) for _ in range(3)]
     assert [answer.status for answer in answers] == [403, 200, 403]
     assert answers[0].error["message"] == "Only management keys can fetch credits for an account"
@@ -42,7 +42,7 @@ def test_an_unknown_path_or_method_is_not_found(sample: SampleAccount, method: s
     assert ask(sample, path, method=method).status == 404
 
 
-def test_rate_limited_says_when_to_come_back(sample: SampleAccount) -> None:
+def test_rate_limited_sends_retry_after(sample: SampleAccount) -> None:
     sample.set_scenario("rate-limited")
     answer = ask(sample, "/credits")
     assert (answer.status, answer.headers["retry-after"]) == (429, "120")

@@ -46,7 +46,7 @@ def test_activity_has_the_quirks_of_the_real_one(sample: SampleAccount) -> None:
         {"filters": [{}] * 21},
     ],
 )
-def test_analytics_refuses_a_question_that_the_real_one_would_refuse(
+def test_analytics_refuses_queries_that_the_real_service_refuses(
     sample: SampleAccount, now: Now, changes: dict[str, Any]
 ) -> None:
     answer = ask(sample, "/analytics/query", query(now.at, **changes))
@@ -65,7 +65,7 @@ def test_analytics_answers_with_labels_text_counts_null_money_and_data_twice(sam
     assert (len(short["data"]), short["metadata"]["truncated"]) == (2, True)
 
 
-def test_keys_come_a_hundred_a_page(now: Now) -> None:
+def test_keys_are_listed_a_hundred_per_page(now: Now) -> None:
     with SampleAccount(clock=now, keys=203) as sample:
         pages = [ask(sample, f"/keys?offset={offset}").data for offset in (0, 100, 200, 300)]
         assert [len(page) for page in pages] == [100, 100, 3, 0]
@@ -73,5 +73,5 @@ def test_keys_come_a_hundred_a_page(now: Now) -> None:
         assert ask(sample, "/keys?offset=-1").status == 400
 
 
-def test_a_question_that_is_not_json_is_refused(sample: SampleAccount) -> None:
+def test_a_body_that_is_not_json_is_refused(sample: SampleAccount) -> None:
     assert ask(sample, "/analytics/query", b"[" * 10_000).status == 400

@@ -11,7 +11,7 @@ from tests.simulator.openrouter.account_client import Now, ask, days, query, tod
 TIMES = [(0, 0), (0, 5), (0, 29), (0, 40), (6, 0), (9, 30), (12, 0), (17, 45), (23, 55)]
 
 
-def test_the_same_seed_tells_the_same_story_and_another_seed_another(now: Now) -> None:
+def test_the_same_seed_gives_the_same_account_and_another_seed_another(now: Now) -> None:
     with (
         SampleAccount(seed=5, clock=now) as one,
         SampleAccount(seed=5, clock=now) as two,
@@ -59,7 +59,7 @@ def test_yesterday_settles_half_an_hour_after_midnight(sample: SampleAccount, no
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("day", [23, 29])  # a Monday, whose yesterday was slow, and a Sunday
+@pytest.mark.parametrize("day", [23, 29])  # a Monday after a quiet Sunday, and a Sunday
 @pytest.mark.parametrize(("scenario", "lowest", "highest"), [("normal", 0, 2), ("spike", 3.5, 4.6), ("critical", 8.5, 9.6)])
 def test_the_last_day_costs_about_one_four_or_nine_usual_days_at_any_time(
     now: Now, seed: int, day: int, scenario: str, lowest: float, highest: float
@@ -82,7 +82,7 @@ def test_the_last_day_costs_about_one_four_or_nine_usual_days_at_any_time(
             assert counted > 0
 
 
-def test_the_wild_spend_is_one_models(now: Now) -> None:
+def test_the_extra_spend_is_of_one_model(now: Now) -> None:
     with SampleAccount("critical", clock=now) as sample:
         rows = ask(sample, "/analytics/query", query(now.at)).data["data"]
     first, second = (Decimal(row["credits_usage"]) for row in rows[:2])

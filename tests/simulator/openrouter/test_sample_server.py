@@ -16,15 +16,15 @@ def test_offline_resets_every_connection(sample: SampleAccount) -> None:
         ask(sample, "/credits")
 
 
-@pytest.mark.parametrize("spoil", [None, ResponseFault.NO_ANSWER])
-def test_stop_ends_every_connection_and_may_be_called_twice(now: Now, spoil: ResponseFault | None) -> None:
+@pytest.mark.parametrize("fault", [None, ResponseFault.NO_ANSWER])
+def test_stop_ends_every_connection_and_is_idempotent(now: Now, fault: ResponseFault | None) -> None:
     sample = SampleAccount(clock=now).start()
-    sample.set_response_fault(spoil)
+    sample.set_response_fault(fault)
     host, port = sample.url.split("/")[2].split(":")
     connection = HTTPConnection(host, int(port), timeout=20)
     connection.request("GET", "/api/v1/key", headers={"Authorization": f"Bearer {sample.key}"})
-    if spoil is None:
-        connection.getresponse().read()  # and the connection stays open, with nothing asked
+    if fault is None:
+        connection.getresponse().read()  # the connection stays open, without a request
     until(lambda: len(sample.requests) == 1)
     sample.stop()
     sample.stop()

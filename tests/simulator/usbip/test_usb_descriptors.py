@@ -12,14 +12,14 @@ EVERY_MODEL = pytest.mark.parametrize("model", MODELS)
 
 
 @EVERY_MODEL
-def test_the_device_says_which_product_it_is(make_bench, model):
+def test_the_device_descriptor_names_the_product(make_bench, model):
     with make_bench(model).attached() as client:
         raw = client.descriptor(1)
         assert len(raw) == raw[0] == 18
         assert struct.unpack("<HH", raw[8:12]) == (0x0FD9, MODELS[model].product_id)
         texts = [client.descriptor(3, index)[2:].decode("utf-16-le") for index in raw[14:17]]
         assert texts == ["Elgato", MODELS[model].title, SERIAL]
-        assert client.descriptor(1, length=8) == raw[:8]  # as a host begins that does not know the packet size yet
+        assert client.descriptor(1, length=8) == raw[:8]  # the first read of a host, before it has the packet size
 
 
 @EVERY_MODEL

@@ -11,7 +11,7 @@ from tests.simulator.usbip.usbip_client import SERIAL
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS)
 
 
-def test_what_the_device_does_not_have_is_a_stall(bench):
+def test_unknown_requests_stall(bench):
     with bench.attached() as client:
         for request_type, request, value in (
             (0x80, 6, 0x0600),  # device qualifier
@@ -26,7 +26,7 @@ def test_what_the_device_does_not_have_is_a_stall(bench):
         assert client.descriptor(1)[:2] == b"\x12\x01"  # and it goes on
 
 
-def test_the_requests_that_a_kernel_makes_at_the_beginning_are_taken(bench):
+def test_the_first_requests_of_a_kernel_are_accepted(bench):
     with bench.attached() as client:
         assert client.write_control(0x00, 9, 1, b"").status == 0  # SET_CONFIGURATION
         assert client.read_control(0x80, 8, 0, 0, 1).data == b"\x01"
@@ -48,7 +48,7 @@ def test_serial_and_firmware_are_feature_reports(make_bench, model):
     assert bench.deck.faults == []
 
 
-def test_a_feature_report_to_the_device_is_carried_out(bench):
+def test_a_feature_report_takes_effect(bench):
     with bench.attached() as client:
         done = client.write_control(0x21, 9, 0x0303, b"\x03\x08\x28".ljust(32, b"\0"))
         assert (done.status, done.length) == (0, 32)
@@ -56,7 +56,7 @@ def test_a_feature_report_to_the_device_is_carried_out(bench):
     assert bench.deck.faults == []
 
 
-def test_endpoints_that_there_are_not_stall(make_bench):
+def test_unknown_endpoints_stall(make_bench):
     with make_bench("pedal").attached() as client:
         for endpoint, to_host in ((2, False), (3, True), (15, False)):
             client.submit(endpoint, to_host, 4, data=b"" if to_host else b"\2\0\0\0")

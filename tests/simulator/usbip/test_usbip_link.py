@@ -47,7 +47,7 @@ def test_a_report_that_does_not_fit_is_an_overflow_and_not_a_shift(bench):
         assert client.answer().data[:4] == b"\x01\x00\x0f\x00"
 
 
-def test_a_read_that_is_taken_back_brings_nothing_and_loses_nothing(bench):
+def test_a_cancelled_read_returns_nothing_and_loses_no_report(bench):
     with bench.attached() as client:
         unwanted = client.submit(1, True, 512)
         asked = client.unlink(unwanted)
@@ -60,7 +60,7 @@ def test_a_read_that_is_taken_back_brings_nothing_and_loses_nothing(bench):
         assert answer.data[4 + 2] == 1
 
 
-def test_what_has_ended_cannot_be_taken_back(bench):
+def test_an_ended_transfer_cannot_be_cancelled(bench):
     with bench.attached() as client:
         done = client.submit(0, True, 18, struct.pack("<BBHHH", 0x80, 6, 0x0100, 0, 18))
         assert client.answer().sequence == done
@@ -68,7 +68,7 @@ def test_what_has_ended_cannot_be_taken_back(bench):
         assert (client.answer().command, client.wire.gettimeout()) == (UNLINKED, PATIENCE_S)
 
 
-def test_a_write_into_a_deck_that_hangs_waits_until_it_is_taken_back(bench):
+def test_a_write_to_a_stalled_deck_waits_until_it_is_cancelled(bench):
     bench.deck.stall(timeout_s=0.01)
     with bench.attached() as client:
         hung = client.submit(2, False, 1024, data=b"\x02".ljust(1024, b"\0"))
@@ -92,7 +92,7 @@ def test_input_comes_while_output_hangs(bench):
         bench.deck.unstall()
 
 
-def test_a_host_that_wants_more_and_more_input_is_hung_up_on(bench):
+def test_a_host_with_too_many_transfers_is_disconnected(bench):
     with bench.attached() as client, pytest.raises((EOFError, ConnectionError)):
         for _ in range(2000):
             client.submit(1, True, 512)

@@ -26,7 +26,7 @@ def attaches(bench) -> bool:
         return client.attach() == 0
 
 
-def test_a_deck_has_one_host_and_is_free_when_that_has_gone(bench):
+def test_a_deck_has_one_host_and_is_free_after_it_disconnects(bench):
     with bench.attached():
         assert bench.server.is_attached(0)
         with bench.client() as second:
@@ -34,7 +34,7 @@ def test_a_deck_has_one_host_and_is_free_when_that_has_gone(bench):
     until(lambda: attaches(bench), "the deck was never free again")
 
 
-def test_a_bus_id_that_there_is_not_is_refused(bench):
+def test_an_unknown_bus_id_is_refused(bench):
     for bus_id in ("1-2", "", "2-1", "x" * 31):
         with bench.client() as client:
             assert client.attach(bus_id) == 4
@@ -43,7 +43,7 @@ def test_a_bus_id_that_there_is_not_is_refused(bench):
         assert client.attach() == 4
 
 
-def test_a_port_that_is_taken_is_said(bench):
+def test_a_port_that_is_taken_is_reported(bench):
     with pytest.raises(UsageError, match=f"port {bench.port} is taken"):
         UsbIpServer([], bench.port).start()
 
@@ -53,7 +53,7 @@ def test_only_this_machine_can_connect(bench):
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["pulled", "pulled and plugged in again at once"])
-def test_an_unplugged_deck_hangs_up_on_its_host(bench, again):
+def test_unplugging_a_deck_disconnects_its_host(bench, again):
     with bench.attached() as client:
         client.submit(1, True, 512)
         bench.deck.unplug()
@@ -64,7 +64,7 @@ def test_an_unplugged_deck_hangs_up_on_its_host(bench, again):
         until(lambda: attaches(bench), "the deck could not be attached again")
 
 
-def test_stopping_hangs_up_also_on_a_host_whose_write_hangs(make_bench):
+def test_stop_disconnects_a_host_with_a_hanging_write(make_bench):
     bench = make_bench("mk2")
     client = bench.attached()
     bench.deck.stall(timeout_s=0.05)
@@ -84,7 +84,7 @@ def test_stopping_hangs_up_also_on_a_host_whose_write_hangs(make_bench):
         b"\x01\x11\x80\x99" + bytes(4),  # another operation
     ],
 )
-def test_who_says_something_else_at_first_is_hung_up_on(bench, first_words):
+def test_an_invalid_operation_ends_the_connection(bench, first_words):
     with bench.client() as client:
         client.wire.sendall(first_words)
         assert client.ended()
@@ -100,7 +100,7 @@ def test_who_says_something_else_at_first_is_hung_up_on(bench, first_words):
         struct.pack(">IIIIIIIII", 1, 1, 0, 1, 1, 0, 64, 0, 3) + bytes(12),  # isochronous
     ],
 )
-def test_who_says_nonsense_later_is_hung_up_on_and_others_are_served(bench, word):
+def test_an_invalid_transfer_disconnects_only_its_host(bench, word):
     with bench.attached() as client:
         client.wire.sendall(word)
         assert client.ended()

@@ -1,4 +1,4 @@
-"""A visit to the browser deck in a real headless Chromium, which sees what a person would."""
+"""A real headless Chromium that opens the page of a deck, and what it shows."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -20,18 +20,18 @@ Open = Callable[..., AbstractContextManager[Any]]
 
 @pytest.fixture
 def visit(chromium: Any) -> Open:
-    """Opens the page of a rig, waits until it is live, and afterwards insists that nothing went wrong in it."""
+    """Open the page of a rig and wait until it is connected; afterwards check that it had no error."""
 
     @contextmanager
     def opened(rig: PageRig, **options: Any) -> Iterator[Any]:
-        troubles: list[str] = []
-        strangers: list[str] = []
+        errors: list[str] = []
+        foreign_requests: list[str] = []
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
-        page.on("request", lambda request: strangers.append(request.url) if not ours(request.url, rig) else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on("request", lambda request: foreign_requests.append(request.url) if not ours(request.url, rig) else None)
         try:
             rig.server.note("ready")
             page.goto(rig.url)
@@ -39,8 +39,8 @@ def visit(chromium: Any) -> Open:
             yield page
         finally:
             context.close()
-        assert troubles == []
-        assert strangers == []
+        assert errors == []
+        assert foreign_requests == []
 
     return opened
 
@@ -61,7 +61,7 @@ def colour_of(page: Any, number: int) -> tuple[int, int, int]:
 
 
 def until(page: Any, script: str, wanted: Any = None) -> None:
-    """Waits until the function says true. (Playwright's own wait evaluates text inside the page, which its policy forbids.)"""
+    """Wait until the function returns true. (Playwright's own wait needs `eval`, which the page's policy forbids.)"""
     for _ in range(int(PATIENCE_S / LOOK_S)):
         if page.evaluate(script, wanted):
             return

@@ -1,4 +1,4 @@
-"""The rig that most tests of the browser deck begin with."""
+"""The rig that most tests of the page use."""
 
 from collections.abc import Iterator
 

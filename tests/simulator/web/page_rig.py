@@ -1,6 +1,6 @@
-"""A whole deck on a desk, for tests of what surrounds it: a virtual device, a real host above it, and the page beside it.
+"""A virtual deck with a real host and its page, for tests of the page.
 
-The host is the product's own: transport, the library's classes, one writer. Nothing is replaced.
+The host is the product's own code: transport, the library's classes, one writer.
 """
 
 import http.client
@@ -58,7 +58,7 @@ class Host:
 
     def close(self) -> None:
         self.surface.close("keep")
-        self.deck.unplug()  # wakes the reader, which would look up only once a second
+        self.deck.unplug()  # wakes the reader, which else checks only once a second
         assert self.surface.wait_released(PATIENCE_S)
         assert self.deck.faults == []
         assert self.bus.misuse == []
@@ -104,14 +104,14 @@ class PageRig:
 
     @contextmanager
     def page(self, **options: Any) -> "Iterator[Page]":
-        """A page that is connected, as a program would be one."""
+        """A connected page, played by a WebSocket client."""
         address = f"ws://127.0.0.1:{self.server.port}{self.address('/events')}"
         with connect(address, compression=None, max_queue=None, **options) as wire:
             yield Page(wire)
 
 
 class Page:
-    """What a page hears and says."""
+    """The messages of a page."""
 
     def __init__(self, wire: ClientConnection) -> None:
         self.wire = wire
@@ -120,14 +120,14 @@ class Page:
         self.wire.send(msgspec.json.encode({"type": kind} | fields).decode())
 
     def receive(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """The next message of this kind with these fields; others before it are let pass."""
+        """Return the next message of this kind with these fields; skip others."""
         while True:
-            word = dict(msgspec.json.decode(self.wire.recv(timeout=PATIENCE_S)))
-            if word["type"] == kind and fields.items() <= word.items():
-                return word
+            message = dict(msgspec.json.decode(self.wire.recv(timeout=PATIENCE_S)))
+            if message["type"] == kind and fields.items() <= message.items():
+                return message
 
     def settle(self) -> None:
-        """Hears everything that is told on connecting."""
+        """Receive everything that the server sends on connecting."""
         self.receive("note")
 
 

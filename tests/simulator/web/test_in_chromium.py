@@ -1,4 +1,4 @@
-"""The browser deck in a real headless Chromium: what a person sees, may choose, and is told of the connection."""
+"""The page in a real headless Chromium: what it shows, its choices, and the state of its connection."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_a_picture_drawn_by_the_host_is_on_the_page_at_once(visit: Open) -> None
         wait_for_picture(page, 6, 0x10, 0xC0, 0x60)
 
 
-def test_the_address_for_one_visit_leads_to_the_page_which_can_be_loaded_again(visit: Open) -> None:
+def test_the_one_time_address_opens_the_page_which_can_be_reloaded(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         page.goto(rig.server.one_time_url())
         page.get_by_text("ready", exact=True).wait_for()
@@ -58,7 +58,7 @@ def test_a_dark_panel_is_dark_and_a_dimmed_one_dimmed(visit: Open) -> None:
         assert seen[0] < 30
 
 
-def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) -> None:
+def test_the_accessible_name_of_a_key_is_the_text_of_its_tile(visit: Open) -> None:
     with PageRig() as rig:
         rig.texts[0] = "Balance $74.25, ▼ $0.40 today"
         with visit(rig) as page:
@@ -72,7 +72,7 @@ def test_a_key_is_called_what_its_tile_says_and_the_name_follows(visit: Open) ->
 
 
 @pytest.mark.parametrize(("model", "hint"), [("mini", "Tap to open the page"), ("pedal", "Press to refresh")])
-def test_the_page_says_what_a_finger_does_on_this_model(visit: Open, model: str, hint: str) -> None:
+def test_the_page_explains_tap_and_hold_of_this_model(visit: Open, model: str, hint: str) -> None:
     with PageRig(model) as rig, visit(rig) as page:
         page.get_by_text(hint).wait_for()
 
@@ -117,7 +117,7 @@ def test_keys_of_an_xl_are_large_enough_for_a_finger_on_a_phone(visit: Open) -> 
         assert box["height"] >= 24
 
 
-def test_keys_stand_as_on_the_device_row_by_row(visit: Open) -> None:
+def test_keys_are_laid_out_as_on_the_device_row_by_row(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         boxes = [key(page, number).bounding_box() for number in range(15)]
         places = [(box["y"], box["x"]) for box in boxes]
@@ -126,7 +126,7 @@ def test_keys_stand_as_on_the_device_row_by_row(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_word_on_the_page_has_enough_contrast(visit: Open, scheme: str) -> None:
+def test_every_text_on_the_page_has_enough_contrast(visit: Open, scheme: str) -> None:
     with PageRig() as rig, visit(rig, color_scheme=scheme) as page:
         colours = page.evaluate(
             """() => {
@@ -198,7 +198,7 @@ def test_without_choices_there_is_nothing_to_choose(visit: Open) -> None:
         assert not page.get_by_label("Model").is_visible()
 
 
-def test_a_lost_connection_is_said_and_found_again_by_itself(visit: Open) -> None:
+def test_the_page_reports_a_lost_connection_and_connects_again(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         key(page, 1).hover()
         page.mouse.down()
@@ -223,7 +223,7 @@ def test_a_lost_connection_is_said_and_found_again_by_itself(visit: Open) -> Non
             again.stop()
 
 
-def test_an_address_of_an_earlier_start_is_said_to_be_old(visit: Open) -> None:
+def test_the_page_reports_an_address_of_an_earlier_start(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         port = rig.server.port
         rig.server.stop()

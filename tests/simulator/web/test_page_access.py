@@ -1,4 +1,4 @@
-"""Who may ask the browser deck, over real sockets: its own page with its token, and nobody else."""
+"""Access to the page server over real sockets: only its own page, with its token."""
 
 import logging
 import re
@@ -47,7 +47,7 @@ def test_without_exactly_its_token_nothing_is_served(rig: PageRig, path: str, qu
 @pytest.mark.parametrize(
     "host", [None, "", "evil.example", "127.0.0.1:1", "127.0.0.1.evil.example", "[::1]", "0.0.0.0", "localhost.:1"]
 )
-def test_under_a_foreign_name_nothing_is_served(rig: PageRig, path: str, host: str | None) -> None:
+def test_a_foreign_host_name_is_refused(rig: PageRig, path: str, host: str | None) -> None:
     assert rig.get(path, host=host)[0] == 403
 
 
@@ -61,11 +61,11 @@ def test_a_page_from_elsewhere_is_refused_even_with_the_token(rig: PageRig, path
     assert rig.get(path, headers=(("Origin", origin.format(port=rig.server.port)),))[0] == 403
 
 
-def test_the_own_page_may_fetch(rig: PageRig) -> None:
+def test_the_page_itself_may_fetch(rig: PageRig) -> None:
     assert rig.get("/deck.json", headers=(("Origin", f"http://127.0.0.1:{rig.server.port}"),))[0] == 200
 
 
-def test_a_websocket_of_a_browser_needs_an_origin_and_that_of_a_program_does_not(rig: PageRig) -> None:
+def test_a_websocket_of_a_browser_needs_an_origin_one_of_a_program_does_not(rig: PageRig) -> None:
     with pytest.raises(InvalidStatus) as refused, rig.page(additional_headers={"Sec-Fetch-Site": "same-origin"}):
         pass
     assert refused.value.response.status_code == 403
@@ -79,11 +79,11 @@ def test_a_websocket_from_another_page_is_refused(rig: PageRig) -> None:
     assert refused.value.response.status_code == 403
 
 
-def test_name_comes_before_origin_and_origin_before_token() -> None:
-    guard = PageAccess(8484, "secret")
+def test_the_host_is_checked_before_the_origin_and_the_origin_before_the_token() -> None:
+    access = PageAccess(8484, "secret")
 
     def refusal(target: str, **headers: str) -> str | None:
-        return guard.refusal(target, lambda name: [headers[name]] if name in headers else [], websocket=False)
+        return access.refusal(target, lambda name: [headers[name]] if name in headers else [], websocket=False)
 
     assert refusal("/", Host="evil", Origin="http://evil") == "host"
     assert refusal("/", Host="127.0.0.1:8484", Origin="http://evil") == "origin"
@@ -133,12 +133,12 @@ def test_nothing_but_get_is_answered(rig: PageRig, method: str, path: str) -> No
     assert rig.get(path, method=method, target=path)[0] == 403
 
 
-def test_events_without_a_websocket_ask_for_one(rig: PageRig) -> None:
+def test_events_without_a_websocket_need_an_upgrade(rig: PageRig) -> None:
     assert rig.get("/events")[0] == 426
 
 
 @pytest.mark.parametrize("target", ["/?token=right-token", "/", "/nowhere?token=right-token", "/keys/0.png?token=right-token"])
-def test_every_answer_forbids_caching_sniffing_framing_and_strange_content(rig: PageRig, target: str) -> None:
+def test_every_response_forbids_caching_sniffing_framing_and_foreign_content(rig: PageRig, target: str) -> None:
     headers = rig.get("", target=target)[1]
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
@@ -168,7 +168,7 @@ def test_the_token_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) ->
     assert "refused a request: token" in caplog.text
 
 
-def test_without_a_wish_each_start_has_a_token_of_its_own() -> None:
+def test_each_start_has_a_new_token_by_default() -> None:
     tokens = {re.sub(r".*token=", "", _url_of_a_new_one()) for _ in range(3)}
     assert len(tokens) == 3
     assert all(len(token) >= 32 for token in tokens)

@@ -1,4 +1,4 @@
-"""Fingers on a page: what of them reaches the host, and what happens to nonsense."""
+"""Input on a page: presses that reach the host, and invalid messages."""
 
 import socket
 
@@ -24,7 +24,7 @@ def test_down_and_up_reach_the_host_as_reports(model: str) -> None:
             assert rig.host.next_key() == (key, False)
 
 
-def test_a_page_that_disappears_lets_its_keys_go(rig: PageRig) -> None:
+def test_a_page_that_disconnects_releases_its_keys(rig: PageRig) -> None:
     with rig.page() as page:
         page.send("press", key=5)
         page.send("press", key=9)
@@ -33,7 +33,7 @@ def test_a_page_that_disappears_lets_its_keys_go(rig: PageRig) -> None:
         assert {rig.host.next_key(), rig.host.next_key()} == {(5, False), (9, False)}
 
 
-def test_stopping_lets_every_key_go(rig: PageRig) -> None:
+def test_stop_releases_every_key(rig: PageRig) -> None:
     with rig.page() as page:
         page.send("press", key=5)
         assert rig.host.next_key() == (5, True)
@@ -55,7 +55,7 @@ def test_a_key_is_down_while_any_page_holds_it(rig: PageRig) -> None:
         assert rig.host.next_key() == (1, False)
 
 
-def test_pressing_twice_or_releasing_what_is_up_says_nothing_new(rig: PageRig) -> None:
+def test_a_second_press_or_release_changes_nothing(rig: PageRig) -> None:
     with rig.page() as page:
         for kind in ("release", "press", "press", "release", "release"):
             page.send(kind, key=0)
@@ -64,13 +64,13 @@ def test_pressing_twice_or_releasing_what_is_up_says_nothing_new(rig: PageRig) -
 
 
 @given(st.lists(st.tuples(st.sampled_from(["down", "up", "gone"]), st.integers(0, 2), st.integers(0, 2))))
-def test_the_deck_sees_one_down_and_one_up_whatever_the_pages_do(moves: list[tuple[str, int, int]]) -> None:
-    told: dict[int, bool] = {}
+def test_the_deck_gets_one_press_and_one_release_in_any_order_of_pages(moves: list[tuple[str, int, int]]) -> None:
+    down_on_deck: dict[int, bool] = {}
     held: dict[int, set[int]] = {}
 
     def move(part: InputPart, index: int, down: bool) -> None:
-        assert told.get(index, False) is not down
-        told[index] = down
+        assert down_on_deck.get(index, False) is not down
+        down_on_deck[index] = down
 
     presses = PageInput(move)
     for kind, holder, key in moves:
@@ -84,7 +84,7 @@ def test_the_deck_sees_one_down_and_one_up_whatever_the_pages_do(moves: list[tup
             presses.release_all(holder)
             for holders in held.values():
                 holders.discard(holder)
-        assert {key for key, down in told.items() if down} == {key for key, holders in held.items() if holders}
+        assert {key for key, down in down_on_deck.items() if down} == {key for key, holders in held.items() if holders}
 
 
 def test_dials_and_strip_reach_the_host() -> None:
@@ -139,7 +139,7 @@ def test_parts_that_the_deck_does_not_have_are_ignored(rig: PageRig) -> None:
         "[" * 500,
     ],
 )
-def test_nonsense_is_not_understood_and_does_no_harm(rig: PageRig, message: str | bytes) -> None:
+def test_invalid_messages_are_refused_without_harm(rig: PageRig, message: str | bytes) -> None:
     with rig.page() as page:
         page.wire.send(message)
         page.send("press", key=0)
@@ -152,11 +152,11 @@ def test_no_message_raises(message: str | bytes) -> None:
     decode(message)
 
 
-def test_words_of_a_newer_page_are_understood_as_far_as_known() -> None:
+def test_unknown_fields_of_a_newer_page_are_ignored() -> None:
     assert decode('{"type":"press","key":3,"force":0.4}') == PressMessage(3)
 
 
-def test_who_talks_nonsense_for_long_is_hung_up_on(rig: PageRig) -> None:
+def test_a_page_that_keeps_sending_invalid_messages_is_disconnected(rig: PageRig) -> None:
     with rig.page() as page:
         page.send("press", key=6)
         for _ in range(page_server.BAD_MESSAGES - 1):
@@ -171,7 +171,7 @@ def test_who_talks_nonsense_for_long_is_hung_up_on(rig: PageRig) -> None:
     assert {rig.host.next_key(), rig.host.next_key()} == {(6, False), (7, False)}
 
 
-def test_a_message_that_is_too_long_is_hung_up_on(rig: PageRig) -> None:
+def test_a_page_that_sends_a_message_too_long_is_disconnected(rig: PageRig) -> None:
     with rig.page() as page:
         page.wire.send("x" * 1025)
         with pytest.raises(ConnectionClosed) as closed:

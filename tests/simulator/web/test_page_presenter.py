@@ -1,4 +1,4 @@
-"""What pages are told, and what they may choose; a page that is slow, stuck or one too many."""
+"""Messages to pages, and choices; a page that is slow, stuck or one too many."""
 
 import base64
 import queue
@@ -14,10 +14,10 @@ from openbalance_hid.simulator.web.page_client import PageClient
 from tests.simulator.web.page_rig import Host, PageRig
 from tests.waiting import PATIENCE_S
 
-# --- what pages are told -------------------------------------------------------------------------------------------------
+# --- messages to pages --------------------------------------------------------------------------------------------------
 
 
-def test_a_page_hears_every_key_when_it_connects(rig: PageRig) -> None:
+def test_a_page_gets_every_key_when_it_connects(rig: PageRig) -> None:
     rig.texts[0] = "Balance $74.25, ▼ $0.40 today"
     rig.host.draw(0, "#2060c0")
     with rig.page() as page:
@@ -30,7 +30,7 @@ def test_a_page_hears_every_key_when_it_connects(rig: PageRig) -> None:
         assert page.receive("note")["text"] == ""
 
 
-def test_a_picture_that_lands_is_told_at_once_and_alone(rig: PageRig) -> None:
+def test_a_changed_picture_is_sent_at_once_and_alone(rig: PageRig) -> None:
     with rig.page() as page:
         page.settle()
         rig.host.draw(7, "#108040")
@@ -39,7 +39,7 @@ def test_a_picture_that_lands_is_told_at_once_and_alone(rig: PageRig) -> None:
         assert page.receive("note")["text"] == "end"
 
 
-def test_only_texts_that_changed_are_told(rig: PageRig) -> None:
+def test_only_changed_texts_are_sent(rig: PageRig) -> None:
     with rig.page() as page:
         page.settle()
         rig.texts[4] = "Spike alert: normal"
@@ -49,14 +49,14 @@ def test_only_texts_that_changed_are_told(rig: PageRig) -> None:
         assert page.wire.recv(timeout=PATIENCE_S) == '{"type":"note","text":"end"}'
 
 
-def test_brightness_is_told(rig: PageRig) -> None:
+def test_brightness_is_sent_to_pages(rig: PageRig) -> None:
     with rig.page() as page:
         page.settle()
         rig.host.surface.set_brightness(30)
         assert page.receive("brightness")["percent"] == 30
 
 
-def test_a_note_is_told_to_those_who_come_later_too(rig: PageRig) -> None:
+def test_a_page_that_connects_later_gets_the_note(rig: PageRig) -> None:
     rig.server.note("would open https://openrouter.ai/activity")
     with rig.page() as page:
         assert page.receive("note")["text"] == "would open https://openrouter.ai/activity"
@@ -73,7 +73,7 @@ def test_no_more_pages_than_the_limit(rig: PageRig, monkeypatch: pytest.MonkeyPa
 
 
 class StuckWire:
-    """A connection whose page takes nothing until it is told to, as a full socket does."""
+    """A connection that blocks in `send` until `open` is set, as a full socket does."""
 
     def __init__(self) -> None:
         self.taken: queue.Queue[str] = queue.Queue()
@@ -108,7 +108,7 @@ def test_a_slow_page_gets_the_newest_picture_and_no_queue() -> None:
     assert not wire.disconnected
 
 
-def test_stopping_hangs_up_on_a_page_that_takes_nothing() -> None:
+def test_stop_disconnects_a_page_that_does_not_read() -> None:
     wire = StuckWire()
     client = PageClient(wire, str, "stuck-page")  # type: ignore[arg-type]
     client.start()
@@ -119,7 +119,7 @@ def test_stopping_hangs_up_on_a_page_that_takes_nothing() -> None:
     assert wire.disconnected
 
 
-def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_one_item_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     wire = StuckWire()
     wire.open.set()
 
@@ -139,7 +139,7 @@ def test_a_picture_that_cannot_be_had_does_not_silence_the_others(caplog: pytest
 # --- choices -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_scenario_that_a_page_chooses_is_called_back_and_told_to_all(rig: PageRig) -> None:
+def test_a_chosen_scenario_calls_back_and_reaches_all_pages(rig: PageRig) -> None:
     with rig.page() as first, rig.page() as second:
         first.settle()
         second.settle()
@@ -157,7 +157,7 @@ def test_a_scenario_that_is_not_offered_is_not_called_back(rig: PageRig) -> None
     assert rig.chosen == ["normal"]
 
 
-def test_a_scenario_changed_elsewhere_is_told(rig: PageRig) -> None:
+def test_a_scenario_changed_elsewhere_is_sent_to_pages(rig: PageRig) -> None:
     with rig.page() as page:
         page.settle()
         rig.chosen.append("low-balance")
@@ -165,7 +165,7 @@ def test_a_scenario_changed_elsewhere_is_told(rig: PageRig) -> None:
         assert page.receive("scenario")["name"] == "low-balance"
 
 
-def test_choosing_a_model_is_called_back_and_another_deck_takes_the_place() -> None:
+def test_choosing_a_model_calls_back_and_shows_another_deck() -> None:
     asked: queue.Queue[str] = queue.Queue()
     with PageRig(models=[("mk2", "MK.2"), ("mini", "Mini")], set_model=asked.put) as rig, rig.page() as page:
         page.settle()

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 # --- the page ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_is_small() -> None:
+def test_the_page_loads_no_foreign_resource_and_is_small() -> None:
     folder = files("openbalance_hid.simulator.web") / "page"
     contents = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
     assert set(contents) == {"index.html", "deck.css", "deck.js", "input.js", "connection.js"}
@@ -31,7 +31,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_is_small() -> None:
     assert not any("innerHTML" in text for text in contents.values())
 
 
-def test_the_page_asks_for_its_parts_with_the_token(rig: PageRig) -> None:
+def test_the_page_loads_its_files_with_the_token(rig: PageRig) -> None:
     page = rig.get("/")[2].decode()
     parts = re.findall(r'(?:src|href)="((?!data:)[^"]+)"', page)
     assert parts == [f"{name}?token={TOKEN}" for name in ("deck.css", "deck.js", "input.js", "connection.js")]
@@ -67,7 +67,7 @@ def test_the_description_has_shape_texts_and_hashes(rig: PageRig) -> None:
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
-def test_every_model_is_described_and_told(model: str) -> None:
+def test_every_model_is_described_and_sent(model: str) -> None:
     row = MODELS[model]
     with PageRig(model) as rig, rig.page() as page:
         deck = rig.json()
@@ -89,7 +89,7 @@ def test_a_pedal_has_no_pictures_to_serve() -> None:
 # --- the port and the life -----------------------------------------------------------------------------------------------
 
 
-def test_a_wanted_port_that_is_taken_is_said_to_be(rig: PageRig) -> None:
+def test_a_requested_port_that_is_taken_is_reported(rig: PageRig) -> None:
     port = rig.server.port
     with pytest.raises(UsageError) as refused:
         page_server.PageServer(rig.deck, dict, port=port).start()
@@ -103,13 +103,13 @@ def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
         page_http.listen(port)
 
 
-def test_without_a_wish_the_next_free_port_is_taken() -> None:
+def test_the_next_free_port_is_used_by_default() -> None:
     with page_http.listen(None) as first, page_http.listen(None) as second:
         ports = [listener.getsockname()[1] for listener in (first, second)]
     assert page_http.FIRST_PORT <= ports[0] < ports[1] < page_http.FIRST_PORT + page_http.PORTS_TRIED
 
 
-def test_stopping_twice_or_before_the_start_is_harmless_and_frees_the_port() -> None:
+def test_stop_is_idempotent_works_before_start_and_frees_the_port() -> None:
     deck = VirtualDeck(MODELS["mini"], "A1")
     first = page_server.PageServer(deck, dict, port=0)
     first.stop()
@@ -122,7 +122,7 @@ def test_stopping_twice_or_before_the_start_is_harmless_and_frees_the_port() -> 
     second.stop()
 
 
-def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(rig: PageRig) -> None:
+def test_stop_closes_pages_and_connections_without_a_request(rig: PageRig) -> None:
     with socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S) as silent, rig.page() as page:
         page.settle()
         rig.server.stop()
@@ -133,7 +133,7 @@ def test_stopping_says_goodbye_to_pages_and_hangs_up_on_those_that_never_asked(r
         assert closed.value.rcvd.code == 1001
 
 
-def test_nonsense_on_the_wire_does_not_end_the_server(rig: PageRig) -> None:
+def test_invalid_bytes_do_not_end_the_server(rig: PageRig) -> None:
     for nonsense in (b"\x00\xff\n\n", b"GET\r\n\r\n", "GET /keys/٣.png HTTP/1.1\r\n\r\n".encode(), b"A" * 20_000):
         with socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S) as wire:
             wire.sendall(nonsense)

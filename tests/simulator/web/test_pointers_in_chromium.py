@@ -1,4 +1,4 @@
-"""The browser deck in a real headless Chromium: what mouse, finger and keyboard do."""
+"""The page in a real headless Chromium: mouse, touch and keyboard."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_only_the_first_mouse_button_presses(visit: Open) -> None:
         assert rig.host.next_key() == (1, True)
 
 
-def test_a_finger_taps_and_holds(visit: Open) -> None:
+def test_a_touch_screen_taps_and_holds(visit: Open) -> None:
     with PageRig("xl") as rig, visit(rig, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True) as page:
         key(page, 31).tap()
         assert [rig.host.next_key(), rig.host.next_key()] == [(31, True), (31, False)]
@@ -61,7 +61,7 @@ def test_a_finger_taps_and_holds(visit: Open) -> None:
         wire = page.context.new_cdp_session(page)
         wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
         assert rig.host.next_key() == (9, True)
-        moved = {"x": point["x"] + 30, "y": point["y"] + 90}  # a finger is never quite still, and this does not scroll
+        moved = {"x": point["x"] + 30, "y": point["y"] + 90}  # touches move a little, and this does not scroll
         wire.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [moved]})
         assert page.evaluate("scrollY") == 0
         assert rig.host.events.empty()
@@ -69,7 +69,7 @@ def test_a_finger_taps_and_holds(visit: Open) -> None:
         assert rig.host.next_key() == (9, False)
 
 
-def test_two_fingers_are_two_presses(visit: Open) -> None:
+def test_two_touches_are_two_presses(visit: Open) -> None:
     with PageRig() as rig, visit(rig, has_touch=True) as page:
         wire = page.context.new_cdp_session(page)
         points = []
@@ -104,7 +104,7 @@ def test_the_keyboard_reaches_moves_presses_and_holds(visit: Open, pressed: str)
         assert [rig.host.next_key(), rig.host.next_key()] == [(6, True), (6, False)]
 
 
-def test_a_key_that_loses_the_focus_is_let_go(visit: Open) -> None:
+def test_a_key_that_loses_the_focus_is_released(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         key(page, 2).focus()
         page.keyboard.down("Space")
@@ -114,13 +114,13 @@ def test_a_key_that_loses_the_focus_is_let_go(visit: Open) -> None:
         page.keyboard.up("Space")
 
 
-def test_what_a_screen_reader_activates_is_pressed_and_released(visit: Open) -> None:
+def test_a_click_of_a_screen_reader_is_a_press_and_a_release(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         key(page, 4).evaluate("button => button.click()")
         assert [rig.host.next_key(), rig.host.next_key()] == [(4, True), (4, False)]
 
 
-def test_closing_the_page_lets_go(visit: Open) -> None:
+def test_closing_the_page_releases_its_keys(visit: Open) -> None:
     with PageRig() as rig:
         with visit(rig) as page:
             key(page, 2).hover()
