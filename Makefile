@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
+.PHONY: demo test test-fast test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 .venv/.ready: pyproject.toml $(if $(LOCKED),packaging/locks/dev.txt)
 	$(PYTHON) -m venv .venv
@@ -17,6 +17,11 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/pytest $(ARGS)
+
+# The pure packages and the tiles, in seconds: no device, network, process or real time.
+FAST := tests/account tests/tiles tests/app tests/config
+test-fast: .venv/.ready
+	$(BIN)/pytest -m "not statistical" --ignore tests/config/test_file_watch.py $(FAST) $(ARGS)
 
 test-kernel: .venv/.ready
 	$(BIN)/pytest --kernel tests/kernel $(ARGS)
