@@ -15,7 +15,13 @@ from openbalance_hid.config.paths import home_dir, paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.service.install import SYSTEM_FILE, launchd_log_file, service_environment, user_service
+from openbalance_hid.service.install import (
+    SYSTEM_FILE,
+    launchd_log_file,
+    require_permanent_program,
+    service_environment,
+    user_service,
+)
 from openbalance_hid.service.manager import UserService
 from openbalance_hid.service.subprocesses import run_in_terminal
 from openbalance_hid.service.units import (
@@ -42,6 +48,7 @@ def service() -> None:
 @_headless
 def install(headless: bool) -> None:
     """Install and start the service of this user; with --headless, print the one command for root."""
+    require_permanent_program(_program())
     if headless:
         _print_headless_setup()
         return

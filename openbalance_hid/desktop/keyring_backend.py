@@ -39,6 +39,13 @@ class NoKeyringYetError(NoKeyringError):
     """The service is running but has no keyring yet, or none is open. Storing a key creates one."""
 
 
+class NullKeyringError(NoKeyringError):
+    """The keyring is switched off: the user has configured the library's null back end, which keeps nothing."""
+
+    def __init__(self, account: str = DEFAULT_ACCOUNT) -> None:
+        super().__init__("the keyring is switched off: its back end is keyring.backends.null", file_setup_command(account))
+
+
 class LockedKeyringError(KeyringError):
     """The keyring is locked."""
 
@@ -113,7 +120,7 @@ def _keyring() -> KeyringBackend:
         sys.modules.setdefault("keyring.backends.macOS.api", None)  # type: ignore[arg-type]  # None: import fails (import system)
     import keyring  # only when needed: finding a back end takes 0.1 s
     from keyring.backend import KeyringBackend
-    from keyring.backends import fail
+    from keyring.backends import fail, null
     from keyring.core import load_config, load_env
 
     found = keyring.get_keyring()
@@ -125,7 +132,10 @@ def _keyring() -> KeyringBackend:
         best = max(ranked, key=lambda pair: pair[0])[1]
         if best is not fail.Keyring:
             keyring.set_keyring(best())
-    return keyring.get_keyring()
+            found = keyring.get_keyring()
+    if isinstance(found, null.Keyring):
+        raise NullKeyringError
+    return found
 
 
 def _is_locked(keyring: KeyringBackend, account: str) -> bool:
@@ -178,6 +188,8 @@ def _no_answer(account: str, timeout_s: float) -> KeyringError:
 
 
 def _translated(account: str, error: Exception) -> KeyringError:
+    if isinstance(error, NullKeyringError):
+        return NullKeyringError(account)
     if isinstance(error, KeyringError):
         return error
     if isinstance(error, ImportError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from openbalance_hid.config.paths import absolute, home_dir
 from openbalance_hid.errors import UsageError
@@ -16,6 +17,12 @@ from openbalance_hid.service.systemd import SystemdService
 from openbalance_hid.service.units import LABEL, UNIT
 
 SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
+
+INSTALL_PERMANENTLY = "uv tool install openbalance-hid"
+# ~/.cache/uv/archive-v0/…/bin/openbalance-hid, https://github.com/astral-sh/uv/issues/6325; also with another cache directory
+_UV_CACHE_BUCKET = re.compile(r"(archive|builds|environments)-v\d+")
+# ~/.cache/pipx/HASH/bin/openbalance-hid; older pipx: ~/.local/pipx/.cache/HASH/bin/openbalance-hid
+_PIPX_RUN_FOLDER = re.compile(r"[0-9a-f]{15}")
 
 # Variables that lead commands to other places than the usual ones lead the service there as well. Never a key.
 _PASSED = ("OPENBALANCE_API_URL", "OPENBALANCE_CONFIG", "OPENBALANCE_RUNTIME_DIR", "OPENBALANCE_STATE_DIR")
@@ -38,6 +45,19 @@ def service_environment(env: Mapping[str, str]) -> dict[str, str]:
     found = {name: env[name] for name in (*_PASSED, *_PASSED_UNLESS) if env.get(name)}
     found = {name: text for name, text in found.items() if absolute(text) != absolute(_PASSED_UNLESS.get(name, "/dev/null"))}
     return {name: text if name.endswith("_URL") else str(absolute(text)) for name, text in found.items()}
+
+
+def is_temporary(program: PurePath) -> bool:
+    """Return whether the program is in a cache of uv (`uvx`, `uv run --with`) or pipx (`pipx run`), which may be emptied."""
+    *folders, _ = program.parts
+    in_pipx_cache = folders[-3:-2] in ([".cache"], ["pipx"]) and _PIPX_RUN_FOLDER.fullmatch(folders[-2]) is not None
+    return in_pipx_cache or any(_UV_CACHE_BUCKET.fullmatch(folder) for folder in folders)
+
+
+def require_permanent_program(program: Sequence[str]) -> None:
+    """Raise UsageError when a service cannot start the program for long. `program`: its command line."""
+    if is_temporary(PurePath(program[0])):
+        raise UsageError(f"{program[0]} is in a cache, from which it may be removed", INSTALL_PERMANENTLY)
 
 
 def launchd_log_file() -> Path:

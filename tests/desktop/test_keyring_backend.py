@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.backends.null import Keyring as NullKeyring
 
 from openbalance_hid.desktop import keyring_backend
 from openbalance_hid.errors import CredentialError
@@ -72,10 +73,11 @@ def test_simultaneous_callers_are_all_served(memory: MemoryKeyring):
     ("backend", "message"),
     [
         (NoKeyring(), "no keyring service is running"),
+        (NullKeyring(), "the keyring is switched off: its back end is keyring.backends.null"),
         (LockedKeyring(), "the keyring is locked"),
         (BrokenKeyring(), "the keyring failed: RuntimeError"),
     ],
-    ids=["none", "locked", "broken"],
+    ids=["none", "null", "locked", "broken"],
 )
 def test_a_keyring_that_cannot_be_read_raises_a_clear_error(backend, message: str):
     with installed(backend), pytest.raises(CredentialError) as refusal:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
+from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service
+from openbalance_hid.service.units import is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
 INSTALL = "openbalance-hid service install"
+
 LOGS = "openbalance-hid service logs"
 
 
@@ -22,6 +25,7 @@ class ServiceFacts:
     """The service of this user, or of the system. `error`: the service manager does not answer.
 
     `missing_program`: the program that the unit starts, if it does not exist; `outdated`: the unit is from another version.
+    `temporary_program`: the program that the unit starts or would start, if it is in a cache that may be emptied.
     """
 
     installed: bool = False
@@ -30,6 +34,7 @@ class ServiceFacts:
     summary: str = ""
     file: str | None = None
     missing_program: str | None = None
+    temporary_program: str | None = None
     outdated: bool = False
     system_active: bool = False
     daemon_runs: bool = False
@@ -38,9 +43,6 @@ class ServiceFacts:
 
 def check_service(context: DoctorContext) -> list[Check]:
     """Check the state that the service manager reports, and the unit file."""
-    from openbalance_hid.service.install import system_service_is_active, user_service
-    from openbalance_hid.service.units import is_current_unit, unit_program
-
     try:
         state = user_service(context.program, context.env).state()
     except OpenBalanceError as error:
@@ -48,6 +50,7 @@ def check_service(context: DoctorContext) -> list[Check]:
     unit = state.file if state.file is not None and state.file.suffix == ".service" else None
     text = unit.read_text(encoding="utf-8", errors="replace") if unit is not None else None
     program = unit_program(text) if text is not None else None
+    started = program or PurePath(context.program[0])
     return assess_service(
         ServiceFacts(
             installed=state.file is not None,
@@ -56,6 +59,7 @@ def check_service(context: DoctorContext) -> list[Check]:
             summary=state.summary,
             file=str(state.file) if state.file is not None else None,
             missing_program=str(program) if program is not None and not Path(program).exists() else None,
+            temporary_program=str(started) if is_temporary(started) else None,
             outdated=text is not None and not is_current_unit(text),
             system_active=state.file is None and system_service_is_active(),
             daemon_runs=_daemon_runs(context),
@@ -69,12 +73,18 @@ def assess_service(seen: ServiceFacts) -> list[Check]:
         return [ok("service", "the system service is running")]
     if seen.error is not None:
         return [warning("service", seen.error.message, seen.error.hint)]
+    if seen.temporary_program is not None and not seen.installed:
+        words = f"not installed, and not possible with {seen.temporary_program}, which is in a cache"
+        return [warning("service", words, INSTALL_PERMANENTLY)]
     if not seen.installed:
         words = "not installed: the running daemon stops with the program that started it"
         return [warning("service", words if seen.daemon_runs else "not installed", INSTALL)]
     if seen.missing_program is not None:
         words = f"{seen.file} starts {seen.missing_program}, which does not exist"
         return [failure("service", words, INSTALL, NoDaemonError.exit_code)]
+    if seen.temporary_program is not None:
+        words = f"{seen.file} starts {seen.temporary_program}, which is in a cache and may be removed"
+        return [warning("service", words, INSTALL_PERMANENTLY)]
     if not seen.active and not seen.enabled:  # a package brought the unit, and the user has not enabled it yet
         return [warning("service", "installed, but not enabled", INSTALL)]
     if not seen.active:

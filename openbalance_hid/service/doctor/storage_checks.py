@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,14 +106,27 @@ def _directory(name: str, path: Path) -> DirectoryFacts:
         check_private(path)
     except ConfigError as error:
         return DirectoryFacts(name, str(path), True, error)
-    return DirectoryFacts(name, str(path), True)
+    return DirectoryFacts(name, str(path), True, _write_problem(path))
 
 
 def _creation_problem(path: Path) -> ConfigError | None:
     parent = next(parent for parent in path.parents if parent.exists())
-    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+    if parent.is_dir() and _is_writable(parent):
         return None
-    return ConfigError(f"cannot create {path}: {parent} is not writable", f"ls -ld {parent}")
+    return ConfigError(f"cannot create {path}: {parent} is not writable", f"ls -ld {shlex.quote(str(parent))}")
+
+
+def _write_problem(directory: Path) -> ConfigError | None:
+    if _is_writable(directory):
+        return None
+    quoted = shlex.quote(str(directory))
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        return ConfigError(f"cannot write to {directory}: its file system is read-only", f"df {quoted}")
+    return ConfigError(f"cannot write to {directory}: permission denied", f"chmod 700 {quoted}")
+
+
+def _is_writable(directory: Path) -> bool:
+    return os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _mismatches(context: DoctorContext) -> list[str]:

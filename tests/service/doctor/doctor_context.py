@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from openbalance_hid.config.paths import paths
@@ -13,6 +15,7 @@ from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.service.doctor.runner import run_checks
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from tests.cli.command_line import machine
+from tests.other_user import NOBODY
 
 NO_SERVER = "http://127.0.0.1:9/api/v1"  # the discard port, on which nothing listens
 
@@ -47,3 +50,19 @@ def single_result(context: DoctorContext, name: str) -> Check:
 def worst(checks: Sequence[Check]) -> CheckStatus:
     """Return the most severe verdict."""
     return max((check.verdict for check in checks), key=list(CheckStatus).index)
+
+
+@contextmanager
+def as_an_ordinary_user(*owned: Path) -> Iterator[None]:
+    """Become another user, who owns the paths, if this process is root: root may open everything."""
+    before = os.geteuid()
+    if before != 0:
+        yield
+        return
+    for path in owned:
+        os.chown(path, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +21,9 @@ from openbalance_hid.service.doctor.udev_checks import UdevFacts
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from tests.service.doctor.doctor_context import doctor_context, results, single_result
+from tests.service.doctor.doctor_context import as_an_ordinary_user, doctor_context, results, single_result
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="hidraw, sysfs and udev are Linux")
-NOBODY = 65534
 SEAT = LoginSession("wayland", "seat0", remote=False)
 SSH = LoginSession("tty", None, remote=True)
 
@@ -72,28 +70,12 @@ class _Handle:
         return "Success"
 
 
-@contextmanager
-def as_an_ordinary_user() -> Iterator[None]:
-    """Root may open everything, whatever its mode."""
-    before = os.geteuid()
-    if before != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
-
 @pytest.fixture
-def node() -> Iterator[Path]:
+def node(public_dir: Path) -> Path:
     """A file that only root may open, in a folder that every user may enter."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        file = Path(folder, "hidraw7")
-        file.touch(mode=0o000)
-        yield file
+    file = public_dir / "hidraw7"
+    file.touch(mode=0o000)
+    return file
 
 
 def test_a_node_without_permission_is_found_by_opening_it(node: Path):

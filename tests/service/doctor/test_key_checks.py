@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from keyring.backends import fail
+from keyring.backends import fail, null
 
 from openbalance_hid.desktop.credentials import KeyStore, key_sources, store_key
 from openbalance_hid.secret import Secret
@@ -137,6 +137,16 @@ def test_a_locked_keyring_is_a_failure_and_a_missing_one_only_if_it_is_needed(tm
     assert (locked.exit_code, locked.found) == (77, "the keyring is locked")
     ring = single_result(doctor_context(tmp_path, OPENROUTER_MANAGEMENT_KEY=KEY.reveal()), "keyring")
     assert (ring.verdict, ring.found) == (CheckStatus.OK, "no keyring service is running, but none is needed")
+
+
+def test_a_keyring_that_is_switched_off_is_a_warning_and_a_failure_of_its_key(tmp_path: Path):
+    with installed(null.Keyring()):
+        ring, key = results(doctor_context(tmp_path), "keyring", "key")
+        needless = single_result(doctor_context(tmp_path, OPENROUTER_MANAGEMENT_KEY=KEY.reveal()), "keyring")
+    assert (ring.verdict, ring.hint) == (CheckStatus.WARNING, "openbalance-hid setup --store file")
+    assert ring.found == "the keyring is switched off: its back end is keyring.backends.null"
+    assert (key.verdict, key.details[-1]) == (CheckStatus.FAILURE, f"the keyring: {ring.found}")
+    assert (needless.verdict, needless.found) == (CheckStatus.OK, f"{ring.found}, but none is needed")
 
 
 def test_a_silent_keyring_is_tried_once_for_all_checks_and_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

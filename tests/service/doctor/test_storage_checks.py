@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.history.records import AccountIdentity, StoredSample
@@ -15,7 +22,26 @@ from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from tests.service.doctor.doctor_context import doctor_context, results, single_result, worst
+from tests.cli.command_line import machine
+from tests.service.doctor.doctor_context import (
+    NO_SERVER,
+    as_an_ordinary_user,
+    doctor_context,
+    results,
+    single_result,
+    worst,
+)
+
+
+def can_mount() -> bool:
+    """Return whether this process may mount in a namespace of its own."""
+    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("unshare") is None:
+        return False
+    probe = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+needs_mounts = pytest.mark.skipif(not can_mount(), reason="only root can mount a read-only file system")
 
 
 def test_every_problem_of_the_configuration_is_a_check_of_its_own(tmp_path: Path):
@@ -47,6 +73,34 @@ def test_directories_are_checked_and_not_created(tmp_path: Path):
     state, runtime = results(context, "directories")
     assert (state.verdict, state.about) == (CheckStatus.OK, "state")
     assert (runtime.verdict, runtime.hint) == (CheckStatus.FAILURE, f"chmod 700 {context.paths.runtime_dir}")
+
+
+def test_a_state_directory_without_write_permission_is_a_failure(public_dir: Path):
+    state = public_dir / "state"
+    state.mkdir(mode=0o500)
+    context = doctor_context(public_dir)
+    with as_an_ordinary_user(state):
+        problem, *_ = results(context, "directories")
+    assert (problem.verdict, problem.about, problem.exit_code) == (CheckStatus.FAILURE, "state", 78)
+    assert (problem.found, problem.hint) == (f"cannot write to {state}: permission denied", f"chmod 700 {state}")
+
+
+@needs_mounts
+def test_a_state_directory_on_a_read_only_file_system_is_a_failure(tmp_path: Path):
+    state = doctor_context(tmp_path).paths.state_dir
+    state.mkdir(mode=0o700)
+    read_only = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+    doctor = [sys.executable, "-m", "openbalance_hid", "doctor", "--json"]
+    ended = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", read_only, "sh", state, *doctor],
+        env=machine(tmp_path, OPENBALANCE_API_URL=NO_SERVER),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    problem, _ = (check for check in json.loads(ended.stdout)["checks"] if check["name"] == "directories")
+    assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "state", f"df {state}")
+    assert problem["found"] == f"cannot write to {state}: its file system is read-only"
 
 
 def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_path: Path):

@@ -1,0 +1,64 @@
+"""Which programs a service may start: an installed one, and none from a cache that uv or pipx may empty."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from openbalance_hid.service.doctor.check import CheckStatus
+from openbalance_hid.service.doctor.daemon_checks import ServiceFacts, assess_service
+from openbalance_hid.service.install import is_temporary
+from tests.cli.command_line import here
+
+TEMPORARY = [
+    "/home/ada/.cache/uv/archive-v0/qZ0Jk3/bin/openbalance-hid",
+    "/home/ada/.cache/uv/environments-v2/409d7d054e15cc1d/bin/openbalance-hid",
+    "/home/ada/.cache/uv/builds-v0/.tmpQ1w2e3/bin/python",
+    "/var/tmp/another-cache/archive-v0/qZ0Jk3/bin/openbalance-hid",
+    "/home/ada/.cache/pipx/0123456789abcde/bin/openbalance-hid",
+    "/home/ada/.local/pipx/.cache/0123456789abcde/bin/openbalance-hid",
+    "/Users/ada/Library/Caches/pipx/0123456789abcde/bin/openbalance-hid",
+]
+PERMANENT = [
+    "/usr/bin/openbalance-hid",
+    "/home/ada/.local/bin/openbalance-hid",
+    "/home/ada/.local/share/uv/tools/openbalance-hid/bin/openbalance-hid",
+    "/home/ada/.local/share/pipx/venvs/openbalance-hid/bin/openbalance-hid",
+    "/home/ada/pipx/my-venv/bin/openbalance-hid",
+    "/home/ada/archive/openbalance-hid",
+    "openbalance-hid",
+]
+
+
+@pytest.mark.parametrize("program", TEMPORARY)
+def test_a_program_in_a_cache_of_uv_or_pipx_is_temporary(program: str) -> None:
+    assert is_temporary(PurePosixPath(program))
+
+
+@pytest.mark.parametrize("program", PERMANENT)
+def test_an_installed_program_is_not_temporary(program: str) -> None:
+    assert not is_temporary(PurePosixPath(program))
+
+
+@pytest.mark.parametrize("options", [[], ["--headless"]], ids=["user", "headless"])
+def test_install_refuses_a_program_in_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+    program = tmp_path / "archive-v0/qZ0Jk3/bin/openbalance-hid"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    result = here(tmp_path, "service", "install", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"error: {program} is in a cache, from which it may be removed\ntry: uv tool install openbalance-hid\n"
+    )
+    assert not (tmp_path / "config").exists()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_doctor_warns_of_a_service_that_starts_a_program_in_a_cache(installed: bool) -> None:
+    file = "/u" if installed else None
+    (check,) = assess_service(ServiceFacts(installed, installed, installed, "active", file, temporary_program=TEMPORARY[0]))
+    assert (check.verdict, check.hint) == (CheckStatus.WARNING, "uv tool install openbalance-hid")
+    assert TEMPORARY[0] in check.found
