@@ -1,1 +1,1 @@
-"""What we know about an account. Pure: no clock, socket, thread or file; time is an argument."""
+"""An account's values and numbers. Pure: no clock, socket, thread or file; time is an argument."""

@@ -1,7 +1,7 @@
-"""The burst lane: the last hour against a usual working hour, which sees a runaway hours before the day's window does.
+"""The burst check: the last hour against a usual working hour. It detects a runaway hours before the day's window does. Pure.
 
-It speaks only where two polls running agree, and is silent while the samples of the hour have a gap: what is found after a
-sleep was not spent in a burst.
+It needs two polls in a row to agree, and gives no ratio while the samples of the hour have a gap: spend that is found after a
+sleep of the machine was not a burst.
 """
 
 from bisect import bisect_right
@@ -13,13 +13,16 @@ from itertools import pairwise
 from openbalance_hid.account.counter import Tick, gap_s, spent_between
 
 HOUR = timedelta(hours=1)
-GAP_INTERVALS = 2  # a gap of more poll intervals than this silences the lane
-HOURS_UNTIL_KNOWN = Decimal(8)  # of spending a day
+GAP_INTERVALS = 2  # with a longer gap, in poll intervals, there is no ratio
+DEFAULT_ACTIVE_HOURS = Decimal(8)  # a working day, until the samples cover a whole one
 FEWEST_HOURS, MOST_HOURS = Decimal(4), Decimal(24)
 
 
 def burst_ratio(made: Sequence[Tick], baseline_usd: Decimal, floor_usd: Decimal, interval_s: float) -> Decimal | None:
-    """Spend of the last hour over that of a usual hour: the smaller one of the last two polls; None: the lane is silent."""
+    """Return the last hour's spend divided by a usual hour's, the smaller ratio of the last two polls; None: not known.
+
+    `made`: oldest first. `baseline_usd`: of a usual day. `floor_usd`: an hour with less has the ratio 0.
+    """
     if len(made) < 2:
         return None
     usual_usd = baseline_usd / active_hours(made)
@@ -28,25 +31,25 @@ def burst_ratio(made: Sequence[Tick], baseline_usd: Decimal, floor_usd: Decimal,
 
 
 def active_hours(made: Sequence[Tick]) -> Decimal:
-    """Mean number of UTC hours with spend, a day with spend, over the days that the samples cover from end to end."""
+    """Return the mean number of UTC hours with spend (4 to 24), over the days with spend that the samples cover whole."""
     by_day: dict[date, set[int]] = {}
     for before, after in pairwise(made):
         if after.counter_usd > before.counter_usd and after.at - before.at <= HOUR:
             by_day.setdefault(before.at.date(), set()).add(before.at.hour)
     whole = [hours for day, hours in by_day.items() if made[0].at.date() < day < made[-1].at.date()]
     if not whole:
-        return HOURS_UNTIL_KNOWN
+        return DEFAULT_ACTIVE_HOURS
     mean = Decimal(sum(len(hours) for hours in whole)) / len(whole)
     return min(MOST_HOURS, max(FEWEST_HOURS, mean))
 
 
 def _ratio(made: Sequence[Tick], usual_usd: Decimal, floor_usd: Decimal, interval_s: float) -> Decimal | None:
-    """None where the hour before the last tick is not covered without a gap; 0 below the floor."""
+    """Return the ratio of the hour before the last tick; None if samples do not cover it without a gap; 0 below the floor."""
     start = made[-1].at - HOUR
     stretch = spent_between(made, start, made[-1].at)
     if stretch is None:
         return None
-    spaced = made[max(0, bisect_right(made, start, key=lambda tick: tick.at) - 1) :]  # from the last one before the hour
+    spaced = made[max(0, bisect_right(made, start, key=lambda tick: tick.at) - 1) :]  # starts with the last one before the hour
     if max((gap_s(before, after) for before, after in pairwise(spaced)), default=0.0) > GAP_INTERVALS * interval_s:
         return None
     return stretch.usd / usual_usd if stretch.usd >= floor_usd else Decimal(0)

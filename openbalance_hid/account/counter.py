@@ -1,7 +1,7 @@
-"""The spend counter: a monotone reading of `total_usage`, and what it tells about any stretch of time.
+"""The spend counter: a monotone reading of `total_usage`, and the spend between any two moments. Pure. USD.
 
-Only `total_usage` counts. Top-ups, refunds and transfers move `total_credits` and never enter here. A small fall is a refund
-or rounding and adds nothing; a large one must be confirmed by the next sample and then starts a new epoch.
+Only `total_usage` counts: top-ups, refunds and transfers change `total_credits` and have no effect here. A small fall is a
+refund or rounding and adds nothing; a large one must be confirmed by the next sample and then starts a new epoch.
 """
 
 from bisect import bisect_left
@@ -17,11 +17,11 @@ from openbalance_hid.account.snapshot import Sample
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
-CLOCKS_APART_S = 60.0  # between two samples: the machine slept, or its clock was set
+CLOCKS_APART_S = 60.0  # wall against monotonic, between two samples: the machine slept, or its clock was set
 
 
 class Tick(Struct, frozen=True):
-    """The counter at one moment. `counter_usd` never falls; `epoch` changes where `total_usage` was reset."""
+    """The counter at one moment. `counter_usd` never falls, and starts at 0; `epoch` grows where `total_usage` was reset."""
 
     at: datetime
     mono_s: float
@@ -30,14 +30,14 @@ class Tick(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True):
-    """Spend between two moments: `usd`, and the wider of the two sample gaps round its ends, in seconds."""
+    """Spend between two moments. `edge_gap_s`: the longer of the two sample gaps around its ends."""
 
     usd: Decimal
     edge_gap_s: float
 
 
-class _Itself:
-    """Samples as a key of a cache: equal to themselves alone, so that thousands need not be compared."""
+class _Identity:
+    """Samples as a cache key: compared by identity, because comparing thousands of them costs too much."""
 
     __slots__ = ("samples",)
 
@@ -48,19 +48,19 @@ class _Itself:
         return id(self.samples)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and other.samples is self.samples
+        return isinstance(other, _Identity) and other.samples is self.samples
 
 
 def ticks(samples: tuple[Sample, ...]) -> tuple[Tick, ...]:
-    """The counter over `samples` (oldest first); samples that are invalid or out of order are left out.
+    """Return the counter at each of `samples` (oldest first); samples that are invalid or out of order are left out.
 
-    Reckoned once for each tuple: every tile of an account asks for the same one, several times.
+    Cached for each tuple: every tile of an account reads the same one, several times.
     """
-    return _ticks(_Itself(samples))
+    return _ticks(_Identity(samples))
 
 
-@lru_cache(maxsize=16)  # accounts, and the moment in which each has a new one
-def _ticks(key: _Itself) -> tuple[Tick, ...]:
+@lru_cache(maxsize=16)  # two for each account: the present tuple and the next one
+def _ticks(key: _Identity) -> tuple[Tick, ...]:
     samples = key.samples
     made: list[Tick] = []
     counter, epoch = Decimal(0), 0
@@ -68,7 +68,7 @@ def _ticks(key: _Itself) -> tuple[Tick, ...]:
     fallen: Sample | None = None
     for sample in samples:
         usage = sample.total_usage_usd
-        if not _valid(sample, last) or (made and sample.at <= made[-1].at):
+        if not _is_valid(sample, last) or (made and sample.at <= made[-1].at):
             continue
         if last is None:
             last = usage
@@ -78,7 +78,7 @@ def _ticks(key: _Itself) -> tuple[Tick, ...]:
                 made.append(Tick(fallen.at, fallen.mono_s, counter, epoch))
                 counter += max(Decimal(0), usage - fallen.total_usage_usd)
                 last = usage
-            else:  # the fall was a passing error
+            else:  # the fall was a single wrong answer
                 counter += max(Decimal(0), usage - last)
                 last = usage
             fallen = None
@@ -93,7 +93,7 @@ def _ticks(key: _Itself) -> tuple[Tick, ...]:
 
 
 def spent_between(made: Sequence[Tick], start: datetime, end: datetime) -> Stretch | None:
-    """Spend from `start` to `end`, linear between samples; None where the samples do not cover it in one epoch."""
+    """Return the spend from `start` to `end`, linear between samples; None if the samples do not cover it in one epoch."""
     first, last = _reading_at(made, start), _reading_at(made, end)
     if first is None or last is None or first[2] != last[2] or end < start:
         return None
@@ -101,13 +101,13 @@ def spent_between(made: Sequence[Tick], start: datetime, end: datetime) -> Stret
 
 
 def gap_s(before: Tick, after: Tick) -> float:
-    """Seconds between two ticks; without end where the wall clock and the monotonic clock tell different stories."""
+    """Return the seconds between two ticks; infinity where the wall clock and the monotonic clock disagree by 60 s."""
     wall_s, mono_s = (after.at - before.at).total_seconds(), after.mono_s - before.mono_s
     return wall_s if abs(wall_s - mono_s) <= CLOCKS_APART_S else inf
 
 
 def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:
-    """Counter, gap between the samples round `at` in seconds, and epoch; None outside the samples."""
+    """Return the counter (USD), the gap of the samples around `at` (s) and the epoch; None outside the samples."""
     index = bisect_left(made, at, key=lambda tick: tick.at)
     if index == len(made):
         return None
@@ -121,12 +121,13 @@ def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int
     return before.counter_usd + (after.counter_usd - before.counter_usd) * share, gap_s(before, after), before.epoch
 
 
-def _valid(sample: Sample, last: Decimal | None) -> bool:
+def _is_valid(sample: Sample, last: Decimal | None) -> bool:
     usage, bought = sample.total_usage_usd, sample.total_credits_usd
     if not (usage.is_finite() and bought.is_finite()) or usage < 0:
         return False
-    return not (usage == 0 and bought == 0 and last)  # 0/0 after a real reading: the answer to a wrong kind of key
+    return not (usage == 0 and bought == 0 and last)  # 0 and 0 after a real reading: what an inference key gets
 
 
 def _small_fall(usage: Decimal) -> Decimal:
+    """Return the largest fall that is rounding or a refund, USD."""
     return max(SMALL_FALL_USD, usage * SMALL_FALL_SHARE)

@@ -1,4 +1,4 @@
-"""Completed days of several answers as one: what `/activity` said last, and the older days that it no longer reaches."""
+"""Completed days from several answers: the newest answer of `/activity`, and older days that it no longer contains. Pure."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
@@ -6,17 +6,16 @@ from typing import TypeVar
 
 from openbalance_hid.account.snapshot import Activity, Days, Spend
 
-ACTIVITY_DAYS = 30  # how far back `/activity` reaches
+ACTIVITY_DAYS = 30  # in an answer of `/activity`
 DAYS_KEPT = 400  # a year and what a comparison with it needs
 
-ActivityRow = TypeVar("ActivityRow")
+_T = TypeVar("_T")
 
 
 def joined(known: Activity | None, answer: Activity) -> Activity:
-    """The newest answer, with the days of `known` that lie outside of its own oldest and newest day.
+    """Return the newest answer, with the days of `known` before its oldest and after its newest day.
 
-    Inside, the answer is the whole truth: a day that it leaves out had no spend. At most `DAYS_KEPT` days, counted back from
-    the newest.
+    Between them the answer is complete: a missing day had no spend. At most `DAYS_KEPT` days, counted back from the newest.
     """
     if known is None or not known.by_model:
         return answer
@@ -31,26 +30,29 @@ def joined(known: Activity | None, answer: Activity) -> Activity:
 
 
 def with_key(known: Days, name: str, answer: Activity, today: date, names: Collection[str]) -> Days:
-    """The days by key, with what `/activity` answered for one key in the place of what was known of it.
+    """Return the days by key, with the answer of `/activity` for one key in place of what was known of it.
 
-    The answer is the whole truth about the `ACTIVITY_DAYS` before `today`; at most `DAYS_KEPT` days stay. `names`: of all keys
-    that there are; what was known by the name that this key had before goes on under the new one.
+    The answer is complete for the `ACTIVITY_DAYS` before `today`; at most `DAYS_KEPT` days are kept. `names`: of all present
+    keys. Days under a former name of this key move to its new name.
     """
     first, oldest = today - timedelta(days=ACTIVITY_DAYS), today - timedelta(days=DAYS_KEPT)
-    told = {day: sum(models.values(), Spend()) for day, models in answer.by_model.items()}
-    mine = {name, *_former_names(known, told, names)}
+    spent = {day: sum(models.values(), Spend()) for day, models in answer.by_model.items()}
+    own = {name, *_former_names(known, spent, names)}
     days = {
-        day: {name if each in mine else each: spend for each, spend in keys.items() if each not in mine or day < first}
+        day: {name if each in own else each: spend for each, spend in keys.items() if each not in own or day < first}
         for day, keys in known.items()
         if day >= oldest
     }
-    for day, spend in told.items():
+    for day, spend in spent.items():
         days.setdefault(day, {})[name] = spend
     return {day: keys for day, keys in days.items() if keys}
 
 
-def _former_names(known: Days, told: Mapping[date, Spend], names: Collection[str]) -> set[str]:
-    """Names that no key has any more, with the very days that are told of one that is there; their newest may have grown."""
+def _former_names(known: Days, spent: Mapping[date, Spend], names: Collection[str]) -> set[str]:
+    """Return names that no key has any more, with the same days as the answer of a renamed key.
+
+    The newest of those days may differ: it may have grown since.
+    """
     gone: dict[str, dict[date, Spend]] = {}
     for day, keys in known.items():
         for name, spend in keys.items():
@@ -59,11 +61,11 @@ def _former_names(known: Days, told: Mapping[date, Spend], names: Collection[str
     return {
         name
         for name, days in gone.items()
-        if len(seen := sorted(day for day in days if day >= min(told, default=date.max))) > 1
-        and all(told.get(day) == days[day] for day in seen[:-1])
+        if len(seen := sorted(day for day in days if day >= min(spent, default=date.max))) > 1
+        and all(spent.get(day) == days[day] for day in seen[:-1])
     }
 
 
-def _outside(known: Mapping[date, ActivityRow], inside: tuple[date, date], oldest: date) -> dict[date, ActivityRow]:
+def _outside(known: Mapping[date, _T], inside: tuple[date, date], oldest: date) -> dict[date, _T]:
     first, last = inside
     return {day: row for day, row in known.items() if day >= oldest and not first <= day <= last}

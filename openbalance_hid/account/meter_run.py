@@ -1,8 +1,7 @@
-"""The taxi meter: what one task costs, from a tap to a tap, counted by the spend counter. Pure.
+"""The meter: the account's spend from one tap to the next, by the spend counter. Pure. USD.
 
-The count begins at the first sample after the start, so that what was spent before is not in it, and ends a minute after the
-stop, because `/credits` may be so old: what the task spent last is still in it. Between, everything the account spends is
-counted: a meter knows no tasks, only time.
+Counting starts at the first sample after the start, which excludes earlier spend. It ends 60 s after the stop, because
+`/credits` may be that old: this includes the last spend of the task. It counts all spend of the account, not only one task's.
 """
 
 from datetime import datetime, timedelta
@@ -15,15 +14,15 @@ from msgspec.structs import replace
 from openbalance_hid.account.counter import spent_between, ticks
 from openbalance_hid.account.snapshot import Sample
 
-SMALLEST_USD = Decimal("1e-9")  # seen
-BOOKED_WITHIN = timedelta(seconds=60)  # OpenRouter's documents: the credits can be that stale
+SMALLEST_USD = Decimal("1e-9")  # the smallest digit in an answer of OpenRouter
+BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
 
 
 class MeterRun(Struct, frozen=True):
-    """One run of the meter. `ended_at` is None while it goes on; `usd` is None while, or if, nothing could be counted.
+    """One run of the meter. `ended_at` None: it is running. `usd` None: nothing is counted yet, or nothing could be.
 
-    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is reckoned. `approximate`: the account's usage fell on
-    the way (a refund, a reset), or no sample lies near the end.
+    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is counted. `approximate`: the account's usage fell
+    during the run (a refund, a reset), or no sample is near the end.
     """
 
     started_at: datetime
@@ -39,22 +38,22 @@ class MeterRun(Struct, frozen=True):
 
     @property
     def closes_at(self) -> datetime | None:
-        """What is spent later is not counted; None while it goes on."""
+        """The end of counting; None while it is running."""
         return None if self.ended_at is None else self.ended_at + BOOKED_WITHIN
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing will be added any more."""
+        """Whether `usd` is final."""
         return self.closes_at is not None and self.counted_at is not None and self.counted_at >= self.closes_at
 
 
 def stop(run: MeterRun, now: datetime) -> MeterRun:
-    """The run after the second tap; its last sample is still to come."""
+    """Return the run after the second tap; its last sample is not here yet."""
     return replace(run, ended_at=now)
 
 
 def count(run: MeterRun, samples: tuple[Sample, ...]) -> MeterRun:
-    """The run with what `samples` (oldest first) add to it; the same run when they add nothing."""
+    """Return the run with the spend of `samples` (oldest first) added; the same run if they add nothing."""
     closes_at = run.closes_at
     made = [tick for tick in ticks(samples) if tick.at >= run.started_at]
     if run.is_settled or not made:
@@ -68,21 +67,21 @@ def count(run: MeterRun, samples: tuple[Sample, ...]) -> MeterRun:
     if since_at is None or since_usage_usd is None:
         since_at = made[0].at
         if run.ended_at is not None and closes_at is not None and since_at >= run.ended_at:
-            return replace(counted, counted_at=max(last.at, closes_at))  # the first word came when all was over
+            return replace(counted, counted_at=max(last.at, closes_at))  # the first sample is from after the end
         since_usage_usd = _usage_usd(samples, since_at)
     until = last.at if closes_at is None else min(last.at, closes_at)
-    added_usd, sure = _added(samples, since_at, since_usage_usd, last.at, until)
-    if until < last.at:  # a part of what lies between two samples: no more digits than OpenRouter's amounts have
+    added_usd, exact = _added(samples, since_at, since_usage_usd, last.at, until)
+    if until < last.at:  # interpolated: no more digits than OpenRouter's amounts have
         added_usd = added_usd.quantize(SMALLEST_USD)
-    return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not sure)
+    return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not exact)
 
 
 def _added(
     samples: tuple[Sample, ...], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
 ) -> tuple[Decimal, bool]:
-    """Spend between two instants, the second one at or before the `last` sample; and whether that is sure.
+    """Return the spend from `since` to `until`, which is at or before the `last` sample, and whether it is exact.
 
-    By the counter, or by the readings alone where the samples no longer reach back so far.
+    From the counter, or from two readings of the usage where the samples no longer reach back to `since`.
     """
     made = ticks(samples)
     before = [tick for tick in made if tick.at <= since]

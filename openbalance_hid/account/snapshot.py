@@ -1,7 +1,7 @@
-"""Everything known about one account at one moment, as frozen values.
+"""Everything known about one account at one moment, as frozen values. Pure.
 
-The poller makes a `Snapshot` and hands it over; tiles, alarms and `status` read it. Nothing here computes: windows, trends and
-leaders are in `spend`, the alarm in `spike`.
+The poller makes a `Snapshot`; tiles, alerts and `status` read it. Nothing here computes: amounts and trends are in `spend`,
+models in `leaders`, the spike rule in `spike`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct, field
 
-Value = TypeVar("Value")
+_T = TypeVar("_T")
 
 
 class Health(Enum):
-    """How the last question to OpenRouter went; the values are those of `status --json`."""
+    """The result of the last request to OpenRouter; `status --json` prints these values."""
 
     PREPARING = "preparing"
     NO_KEY = "no_key"
@@ -30,16 +30,16 @@ class Health(Enum):
     OK = "ok"
 
 
-KEY_TROUBLES = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED)  # nothing changes until the owner acts
+KEY_TROUBLES = (Health.NO_KEY, Health.NOT_MANAGEMENT_KEY, Health.KEY_REJECTED)  # nothing changes until the user acts
 
 
-class Reading(Struct, Generic[Value], frozen=True):
-    """The last good answer of one endpoint, and how the last try went. A failure never replaces a value."""
+class Reading(Struct, Generic[_T], frozen=True):
+    """The last good answer of one endpoint, and the result of the last request. A failure never replaces a value."""
 
-    value: Value | None = None
+    value: _T | None = None
     measured_at: datetime | None = None  # aware UTC, of the last good answer
-    health: Health = Health.PREPARING  # of the last try
-    message: str | None = None  # what the server or the system said about the last failure
+    health: Health = Health.PREPARING  # of the last request
+    message: str | None = None  # of the last failure, from the server or the system
 
 
 class Credits(Struct, frozen=True):
@@ -54,16 +54,16 @@ class Credits(Struct, frozen=True):
 
 
 class Sample(Struct, frozen=True):
-    """One good answer of `GET /credits`, as the spend counter sees it."""
+    """One good answer of `GET /credits`, for the spend counter."""
 
     at: datetime  # aware UTC
-    mono_s: float  # the monotonic clock at the same moment, seconds; only differences mean anything
+    mono_s: float  # the monotonic clock at the same moment, seconds; only differences have a meaning
     total_credits_usd: Decimal
     total_usage_usd: Decimal
 
 
 class Spend(Struct, frozen=True):
-    """What was spent on one thing (a model, a provider, a day). USD of credits; own-key inference is never in it."""
+    """The spend of one model, provider, key or day. USD of credits, without own-key inference."""
 
     usd: Decimal = Decimal(0)
     requests: int = 0
@@ -103,7 +103,7 @@ class Today(Struct, frozen=True):
 
 
 class Window(Struct, frozen=True):
-    """Spend from `start` to `end` by model, from the analytics query: what tells which model drives a spike."""
+    """Spend from `start` to `end` by model, from the analytics query: the source for the model that drives a spike."""
 
     start: datetime  # aware UTC
     end: datetime
@@ -112,9 +112,9 @@ class Window(Struct, frozen=True):
 
 
 class ApiKey(Struct, frozen=True):
-    """One row of `GET /keys`: an inference key, as it stood when it was asked. USD of credits; None: not told.
+    """One row of `GET /keys`: an inference key at the time of the answer. USD of credits; None: not in the answer.
 
-    Only keys of the default workspace are listed, and what was spent by a deleted key or in the chat room is in none of them.
+    Only keys of the default workspace are listed. Spend of deleted keys and of the chat room is in none of them.
     """
 
     hash: str
@@ -133,20 +133,20 @@ class Snapshot(Struct, frozen=True):
     """One account at one moment."""
 
     account: str
-    started_at: datetime  # aware UTC: when this daemon began to ask
+    started_at: datetime  # aware UTC: the start of this account's polling; another start is another account
     interval_s: float  # the refresh interval
-    health: Health = Health.PREPARING  # of the account as a whole: the key, the way there, `/credits`
+    health: Health = Health.PREPARING  # of the account as a whole: the key, the connection, `/credits`
     message: str | None = None
-    key_hint: str | None = None  # the last four characters, never more
+    key_hint: str | None = None  # the last four characters
     credits: Reading[Credits] = field(default_factory=Reading)
     activity: Reading[Activity] = field(default_factory=Reading)
     today: Reading[Today] = field(default_factory=Reading)
     keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
     key_days: Reading[Days] = field(default_factory=Reading)
-    window: Reading[Window] = field(default_factory=Reading)  # asked only while the spend is high
+    window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike
     samples: tuple[Sample, ...] = ()  # oldest first
     next_poll_at: datetime | None = None
-    refreshing: bool = False  # a poll is under way
-    polls: int = 0  # finished turns since start
+    refreshing: bool = False  # published during a poll, before its end
+    polls: int = 0  # finished poll cycles since the start
     api_calls: int = 0
     server_skew_s: float | None = None  # server's Date minus the local clock, seconds; None: not known

@@ -1,14 +1,14 @@
-"""The spike verdict: is spending running away, and on which model?
+"""The spike rule: whether spending is running away, and on which model. Pure. USD.
 
-The spend rate of a rolling window is compared with the mean of the active days before it. A pure function of a snapshot and
-the time: what the key says is the truth of the last poll. Definitions:
+The spend rate of a rolling window is compared with the mean of the active days before it, as of the last good answer.
+Definitions:
 
 - rate: counter over the last `window_hours`, scaled to a day; until samples cover the window, today so far plus the part of
   yesterday that the window still holds (approximate);
-- baseline: mean of the completed UTC days of the last 30 with spend, without today, and without yesterday when three others
-  remain, because yesterday overlaps the window and a spike must not raise the bar that it is measured against;
+- baseline: mean of the days with spend among the last 30 completed UTC days, without yesterday if three others remain:
+  yesterday overlaps the window, and a spike must not raise its own baseline;
 - Spike at `threshold` times the baseline, Critical at twice that, each only above `floor_usd` in the window;
-- the burst lane (`burst`) sees a runaway hours earlier: Spike at twice, Critical at four times the threshold of a usual hour.
+- the burst check (`burst`) detects a runaway hours earlier: Spike at 2 times, Critical at 4 times `threshold` of a usual hour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ from openbalance_hid.account.utc_days import answered_at, midnight, utc_now
 
 BASELINE_DAYS = 30
 ENOUGH_DAYS = 3
-NEWEST_DAY_AGE = 3  # days: how old the newest published day may be to stand in for yesterday
-WINDOW_FRESH = timedelta(minutes=90)  # how old the answer about the window by model may be; it is asked once an hour
-NEW_MODEL_USD = Decimal("0.01")  # a model whose daily mean is below this is "new"
+NEWEST_DAY_AGE = 3  # days: the oldest day that may be used for an unpublished yesterday
+WINDOW_FRESH = timedelta(minutes=90)  # the age limit of the window by model, which is requested once an hour
+NEW_MODEL_USD = Decimal("0.01")  # a model with a smaller daily mean is "new"
 
 
 class Level(IntEnum):
@@ -44,7 +44,7 @@ class Level(IntEnum):
 
 
 class SpikeRule(Struct, frozen=True):
-    """The owner's options of the spike tile."""
+    """The options of the spike tile. `floor_usd`: less spend in the window is never a spike. `burst`: check the last hour."""
 
     threshold: Decimal = Decimal(3)
     floor_usd: Decimal = Decimal(1)
@@ -53,7 +53,7 @@ class SpikeRule(Struct, frozen=True):
 
 
 class Driver(Struct, frozen=True):
-    """The model with the largest excess dollars. `times` its own daily mean, or None when it is new."""
+    """The model with the largest excess in USD. `times` its own daily mean; None: the model is new."""
 
     name: str
     times: Decimal | None
@@ -61,7 +61,7 @@ class Driver(Struct, frozen=True):
 
 
 class SpikeVerdict(Struct, frozen=True):
-    """`active_days` is the n of the baseline; `ratio`, unrounded, is that of the lane that speaks: `burst` or the window."""
+    """`active_days`: days in the baseline. `ratio`: unrounded, of the window, or of the last hour if `burst`."""
 
     level: Level
     active_days: int = 0
@@ -80,7 +80,7 @@ class _Rate(Struct, frozen=True):
 
 
 def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
-    """The verdict on the last good poll: while none comes, it stays as it is."""
+    """Return the verdict as of the last good answer; until the next one it stays the same."""
     if snapshot.activity.value is None:
         return SpikeVerdict(Level.PREPARING)
     at = answered_at(snapshot, now)
@@ -94,7 +94,7 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
         return SpikeVerdict(Level.PREPARING, len(days))
     total = sum(days.values(), Decimal(0))
     baseline = total / len(days)
-    ratio = rate.usd_a_day * len(days) / total  # rounded once: a level begins exactly at its multiple
+    ratio = rate.usd_a_day * len(days) / total  # one rounding: a level starts exactly at its multiple
     level = _level(ratio, rule.threshold) if rate.window_usd >= rule.floor_usd else Level.NORMAL
     driver = find_driver(snapshot, at, tuple(days), rate.window_usd, rule)
     verdict = SpikeVerdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
@@ -109,7 +109,7 @@ def _level(ratio: Decimal, threshold: Decimal) -> Level:
 
 
 def baseline_days(snapshot: Snapshot, today: date) -> dict[date, Decimal]:
-    """The active days that make the baseline, by day: USD."""
+    """Return the spend of the active days in the baseline, USD by day."""
     days = {
         day: usd
         for age in range(1, BASELINE_DAYS + 1)
@@ -124,7 +124,7 @@ def baseline_days(snapshot: Snapshot, today: date) -> dict[date, Decimal]:
 def find_driver(
     snapshot: Snapshot, now: datetime, days: tuple[date, ...], window_usd: Decimal, rule: SpikeRule
 ) -> Driver | None:
-    """The model with the largest excess over its own mean of `days`; None while no model can be named."""
+    """Return the model with the largest excess over its own mean of `days`; None while no model is known."""
     activity = snapshot.activity.value
     if activity is None or activity.newest is None:
         return None
@@ -147,16 +147,16 @@ def find_driver(
 def _spent_by_model(
     snapshot: Snapshot, activity: Activity, now: datetime, window_usd: Decimal, rule: SpikeRule
 ) -> tuple[Mapping[str, Spend], bool]:
-    """What the window's spend went to, by label or slug, and whether that is approximate.
+    """Return the window's spend by model (label or slug), and whether that is approximate.
 
-    The window as it was asked; else today, where it holds most of the window; else the newest completed day.
+    From the window query; else from today, if it holds most of the window; else from the newest completed day.
     """
-    asked, named, at = snapshot.window.value, snapshot.today.value, utc_now(snapshot, now)
+    window, today, at = snapshot.window.value, snapshot.today.value, utc_now(snapshot, now)
     is_usual = timedelta(hours=float(rule.window_hours)) == timedelta(hours=24)
-    if asked is not None and is_usual and not asked.truncated and timedelta(0) <= at - asked.end <= WINDOW_FRESH:
-        return asked.by_model, False
-    if named is not None and named.day == at.date() and named.usd * 2 >= window_usd:
-        return named.by_model, True
+    if window is not None and is_usual and not window.truncated and timedelta(0) <= at - window.end <= WINDOW_FRESH:
+        return window.by_model, False
+    if today is not None and today.day == at.date() and today.usd * 2 >= window_usd:
+        return today.by_model, True
     return (activity.by_model[activity.newest] if activity.newest is not None else {}), True
 
 
@@ -172,7 +172,7 @@ def _rate(snapshot: Snapshot, made: Sequence[Tick], now: datetime, rule: SpikeRu
 
 
 def _rate_from_days(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> _Rate | None:
-    """Today so far, and the rest of a day at yesterday's pace; never today extrapolated."""
+    """Return today so far plus the rest of a day at yesterday's pace; today is never extrapolated."""
     at = utc_now(snapshot, now)
     today = today_usd(snapshot, now)
     if today is None:

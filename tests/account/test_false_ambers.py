@@ -1,4 +1,4 @@
-"""The alarm does not cry wolf: made-up users, 30 days, a verdict at every poll."""
+"""How often the spike rule raises a false alarm: simulated users, 30 days, a verdict at every poll."""
 
 from math import sqrt
 
@@ -9,14 +9,16 @@ from bench.users import HABITS, OFFICE, ambers
 from openbalance_hid.account.spike import SpikeRule
 from tests.torture.amounts import amounts
 
+pytestmark = pytest.mark.statistical
+
 
 @amounts("users", 2, 40)
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.name)
-def test_false_ambers_stay_within_what_the_rule_is_allowed(habit, users):
-    """On average, and give or take three standard errors of a mean over so many."""
+def test_false_alarms_stay_within_the_limit_of_each_habit(habit, users):
+    """The mean, plus three of its standard errors."""
     rises = [ambers(habit, seed, SpikeRule()) for seed in range(users)]
     assert sum(rises) / users <= habit.ambers + 3 * sqrt(habit.ambers / users), rises
 
 
-def test_the_same_user_would_be_alarmed_every_day_by_the_last_quarter_of_an_hour_alone():
+def test_a_rule_over_the_last_quarter_hour_would_alarm_the_same_user_daily():
     assert ambers(OFFICE, 0, LITERAL) > 30

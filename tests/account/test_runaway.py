@@ -1,4 +1,4 @@
-"""How dear a runaway is before the alarm sees it: one that burns a usual day's money every hour."""
+"""What a runaway costs before the spike rule raises the alarm: it spends a usual day's money every hour."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ def usual_days_gone(begins, rule: SpikeRule) -> Decimal:
 
 
 @pytest.mark.parametrize("hour", range(0, 24, 3))
-def test_a_runaway_is_amber_within_one_usual_days_money_with_the_burst_lane_and_within_three_without(hour):
+def test_a_runaway_is_amber_within_one_usual_day_and_three_without_burst(hour):
     begins = NOON.replace(hour=hour)
     assert usual_days_gone(begins, SpikeRule()) <= 1
     assert 1 < usual_days_gone(begins, SpikeRule(burst=False)) <= 3

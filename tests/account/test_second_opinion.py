@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
+import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading, Sample, Snapshot, Spend, Today
@@ -100,7 +101,8 @@ def known_days(seen: Snapshot, published: Mapping[date, object]) -> dict[date, F
     return {day: Fraction(usd) for day, usd in known.items() if usd is not None}
 
 
-def test_two_readings_of_the_rule_agree_on_every_account():
+@pytest.mark.statistical
+def test_two_implementations_of_the_rule_agree_on_every_account():
     met = set()
     for seed in range(ACCOUNTS):
         seen, rule, case = account(seed)
