@@ -61,40 +61,31 @@ def ticks(samples: tuple[Sample, ...]) -> tuple[Tick, ...]:
 
 @lru_cache(maxsize=16)  # two for each account: the present tuple and the next one
 def _ticks(key: _Identity) -> tuple[Tick, ...]:
-    samples = key.samples
-    made: list[Tick] = []
-    counter, epoch = Decimal(0), 0
-    last: Decimal | None = None
-    fallen: Sample | None = None
-    for sample in samples:
-        usage = sample.total_usage_usd
-        if not _is_valid(sample, last) or (made and sample.at <= made[-1].at):
+    series: list[Tick] = []
+    counter_usd, epoch = Decimal(0), 0
+    last_usd: Decimal | None = None
+    fallen: Sample | None = None  # a large fall, until the next sample confirms it
+    for sample in key.samples:
+        usage_usd = sample.total_usage_usd
+        if not _is_valid(sample, last_usd) or (series and sample.at <= series[-1].at):
             continue
-        if last is None:
-            last = usage
-        elif fallen is not None:
-            if last - usage > _small_fall(last):  # confirmed: the account's usage was reset
-                epoch += 1
-                made.append(Tick(fallen.at, fallen.mono_s, counter, epoch))
-                counter += max(Decimal(0), usage - fallen.total_usage_usd)
-                last = usage
-            else:  # the fall was a single wrong answer
-                counter += max(Decimal(0), usage - last)
-                last = usage
-            fallen = None
-        elif last - usage > _small_fall(last):
-            fallen = sample
-            continue
-        else:
-            counter += max(Decimal(0), usage - last)
-            last = usage
-        made.append(Tick(sample.at, sample.mono_s, counter, epoch))
-    return tuple(made)
+        if last_usd is not None and last_usd - usage_usd > _small_fall(last_usd):
+            if fallen is None:
+                fallen = sample
+                continue
+            epoch += 1  # confirmed: the account's usage was reset
+            series.append(Tick(fallen.at, fallen.mono_s, counter_usd, epoch))
+            last_usd = fallen.total_usage_usd
+        fallen = None  # where it was not confirmed, it was a single wrong answer
+        counter_usd += Decimal(0) if last_usd is None else max(Decimal(0), usage_usd - last_usd)
+        last_usd = usage_usd
+        series.append(Tick(sample.at, sample.mono_s, counter_usd, epoch))
+    return tuple(series)
 
 
-def spent_between(made: Sequence[Tick], start: datetime, end: datetime) -> Stretch | None:
+def spent_between(series: Sequence[Tick], start: datetime, end: datetime) -> Stretch | None:
     """Return the spend from `start` to `end`, linear between samples; None if the samples do not cover it in one epoch."""
-    first, last = _reading_at(made, start), _reading_at(made, end)
+    first, last = _reading_at(series, start), _reading_at(series, end)
     if first is None or last is None or first[2] != last[2] or end < start:
         return None
     return Stretch(last[0] - first[0], max(first[1], last[1]))
@@ -106,17 +97,17 @@ def gap_s(before: Tick, after: Tick) -> float:
     return wall_s if abs(wall_s - mono_s) <= CLOCKS_APART_S else inf
 
 
-def _reading_at(made: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:
+def _reading_at(series: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:
     """Return the counter (USD), the gap of the samples around `at` (s) and the epoch; None outside the samples."""
-    index = bisect_left(made, at, key=lambda tick: tick.at)
-    if index == len(made):
+    index = bisect_left(series, at, key=lambda tick: tick.at)
+    if index == len(series):
         return None
-    after = made[index]
+    after = series[index]
     if after.at == at:
         return after.counter_usd, 0.0, after.epoch
-    if index == 0 or made[index - 1].epoch != after.epoch:
+    if index == 0 or series[index - 1].epoch != after.epoch:
         return None
-    before = made[index - 1]
+    before = series[index - 1]
     share = Decimal((at - before.at).total_seconds()) / Decimal((after.at - before.at).total_seconds())
     return before.counter_usd + (after.counter_usd - before.counter_usd) * share, gap_s(before, after), before.epoch
 

@@ -55,17 +55,17 @@ def stop(run: MeterRun, now: datetime) -> MeterRun:
 def count(run: MeterRun, samples: tuple[Sample, ...]) -> MeterRun:
     """Return the run with the spend of `samples` (oldest first) added; the same run if they add nothing."""
     closes_at = run.closes_at
-    made = [tick for tick in ticks(samples) if tick.at >= run.started_at]
-    if run.is_settled or not made:
+    series = [tick for tick in ticks(samples) if tick.at >= run.started_at]
+    if run.is_settled or not series:
         return run
-    last = next((tick for tick in made if closes_at is not None and tick.at >= closes_at), made[-1])
+    last = next((tick for tick in series if closes_at is not None and tick.at >= closes_at), series[-1])
     if run.counted_at is not None and last.at <= run.counted_at:
         return run
     usage_usd = _usage_usd(samples, last.at)
     counted = replace(run, counted_at=last.at, counted_usage_usd=usage_usd)
     since_at, since_usage_usd = run.counted_at, run.counted_usage_usd
     if since_at is None or since_usage_usd is None:
-        since_at = made[0].at
+        since_at = series[0].at
         if run.ended_at is not None and closes_at is not None and since_at >= run.ended_at:
             return replace(counted, counted_at=max(last.at, closes_at))  # the first sample is from after the end
         since_usage_usd = _usage_usd(samples, since_at)
@@ -83,19 +83,19 @@ def _added(
 
     From the counter, or from two readings of the usage where the samples no longer reach back to `since`.
     """
-    made = ticks(samples)
-    before = [tick for tick in made if tick.at <= since]
+    series = ticks(samples)
+    before = [tick for tick in series if tick.at <= since]
     near = last - until <= BOOKED_WITHIN
     if not before:
         usage_usd = _usage_usd(samples, last)
         share = Decimal((until - since) / (last - since)) if last > since else Decimal(1)
         return max(Decimal(0), usage_usd - since_usage_usd) * share, near and usage_usd >= since_usage_usd
-    counted = [_usage_usd(samples, tick.at) for tick in made if before[-1].at <= tick.at <= last]
+    counted = [_usage_usd(samples, tick.at) for tick in series if before[-1].at <= tick.at <= last]
     rose = all(earlier <= later for earlier, later in pairwise(counted))
-    stretch = spent_between(made, since, until)
+    stretch = spent_between(series, since, until)
     if stretch is not None:
         return stretch.usd, near and rose
-    return next(tick.counter_usd for tick in made if tick.at == last) - before[-1].counter_usd, False  # usage was reset
+    return next(tick.counter_usd for tick in series if tick.at == last) - before[-1].counter_usd, False  # usage was reset
 
 
 def _usage_usd(samples: tuple[Sample, ...], at: datetime) -> Decimal:

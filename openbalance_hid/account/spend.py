@@ -74,19 +74,19 @@ def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] |
     None with fewer than two samples of today.
     """
     start = midnight(utc_now(snapshot, now).date()) - server_shift(snapshot)
-    made = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
-    made = [tick for tick in made if tick.epoch == made[-1].epoch]
-    if len(made) < 2:
+    series = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
+    series = [tick for tick in series if tick.epoch == series[-1].epoch]
+    if len(series) < 2:
         return None
-    return made[-1].counter_usd - made[0].counter_usd, made[0].at + server_shift(snapshot)
+    return series[-1].counter_usd - series[0].counter_usd, series[0].at + server_shift(snapshot)
 
 
 def counted_usd(snapshot: Snapshot, start: datetime) -> Decimal | None:
     """Return the spend from `start` (local clock) to the newest sample; None if the samples do not reach back."""
-    made = ticks(snapshot.samples)
-    if not made or made[-1].at < start:
+    series = ticks(snapshot.samples)
+    if not series or series[-1].at < start:
         return None
-    stretch = spent_between(made, start, made[-1].at)
+    stretch = spent_between(series, start, series[-1].at)
     return stretch.usd if stretch is not None else None
 
 

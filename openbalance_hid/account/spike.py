@@ -88,8 +88,8 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
     days = baseline_days(snapshot, today)
     if len(days) < ENOUGH_DAYS:
         return SpikeVerdict(Level.GATHERING, len(days))
-    made = ticks(snapshot.samples)
-    rate = _rate(snapshot, made, at, rule)
+    series = ticks(snapshot.samples)
+    rate = _rate(snapshot, series, at, rule)
     if rate is None:
         return SpikeVerdict(Level.PREPARING, len(days))
     total = sum(days.values(), Decimal(0))
@@ -98,7 +98,7 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
     level = _level(ratio, rule.threshold) if rate.window_usd >= rule.floor_usd else Level.NORMAL
     driver = find_driver(snapshot, at, tuple(days), rate.window_usd, rule)
     verdict = SpikeVerdict(level, len(days), ratio, rate.approximate, driver, rate.window_usd, baseline)
-    hourly = burst_ratio(made, baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
+    hourly = burst_ratio(series, baseline, rule.floor_usd, snapshot.interval_s) if rule.burst else None
     if hourly is not None and _level(hourly, 2 * rule.threshold) > level:
         return replace(verdict, level=_level(hourly, 2 * rule.threshold), ratio=hourly, approximate=False, burst=True)
     return verdict
@@ -160,11 +160,11 @@ def _spent_by_model(
     return (activity.by_model[activity.newest] if activity.newest is not None else {}), True
 
 
-def _rate(snapshot: Snapshot, made: Sequence[Tick], now: datetime, rule: SpikeRule) -> _Rate | None:
-    if made:
-        end = made[-1].at
+def _rate(snapshot: Snapshot, series: Sequence[Tick], now: datetime, rule: SpikeRule) -> _Rate | None:
+    if series:
+        end = series[-1].at
         window = timedelta(hours=float(rule.window_hours))
-        stretch = spent_between(made, end - window, end)
+        stretch = spent_between(series, end - window, end)
         if stretch is not None:
             scaled = stretch.usd * 24 / rule.window_hours
             return _Rate(scaled, stretch.usd, approximate=stretch.edge_gap_s > 2 * snapshot.interval_s)
