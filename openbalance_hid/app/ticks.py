@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.tiles.states import PATIENCE
+from openbalance_hid.tiles.states import PREPARING_TIME
 
 CYCLE_S = 60.0  # how long a cycling tile shows one part; ages are evaluated as often
 PULSE_S = 1.0  # each half of a pulse: one picture a second
@@ -48,4 +48,4 @@ class Ticks(Struct, frozen=True):
 
 def _preparing_ends(snapshots: Iterable[Snapshot]) -> list[datetime]:
     """Return when "Preparing…" ends, or has ended, for each snapshot."""
-    return [snapshot.started_at + PATIENCE for snapshot in snapshots]
+    return [snapshot.started_at + PREPARING_TIME for snapshot in snapshots]

@@ -1,6 +1,6 @@
-"""How it looks: a face in, a picture out, and the picture in the bytes of a model. Pillow lives here.
+"""The pictures: a face in, a picture out, and the picture in the bytes of a model. The only package with Pillow.
 
-`draw` paints what `layout` has placed; `blocks` and `notice` know what each block of a view looks like, `type_scale` how large,
-`fit` how words get into their room, `fonts` and `icons` what letters and shapes are made of, `theme` their colours. `encode`
-speaks the decks' picture formats; `body` and `sheet` make the pictures that people look at.
+`layout` places what `draw` paints. `blocks` and `notice` arrange the blocks of a view, `type_scale` has their sizes, `fit`
+shortens and wraps words, `fonts` and `icons` make letters and shapes, `theme` has the colours. `encode` writes the picture
+formats of the decks; `body` draws a whole deck for people.
 """

@@ -1,6 +1,6 @@
 """One block into items: how a hero, a line, a row, a chart, a gauge looks, given the room it has across. Pure.
 
-Each arrangement stands at the origin; `layout` moves it into place. `level` 0 is the preferred size; higher levels are
+Each arrangement starts at the origin; `layout` moves it into place. `level` 0 is the preferred size; higher levels are
 tried when the blocks of a view do not fit on top of each other.
 """
 
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.fit import Fitted, fit, wrap
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.render.items import Box, ColumnItem, IconItem, Item, MeterItem, Role, TextItem, moved
+from openbalance_hid.render.items import Box, ColumnItem, IconItem, MeterItem, PlacedItem, Role, TextItem, moved
 from openbalance_hid.render.notice import arrange_notice
 from openbalance_hid.render.type_scale import Scale
 from openbalance_hid.tiles.view import Bars, Block, Gauge, Hero, Icon, Line, Notice, Row, Shorten, Tone
@@ -22,17 +22,17 @@ LEVELS: Final = len(type_scale.HERO)
 class Piece(NamedTuple):
     """An arranged block: its items from y = 0 on, its height, and how much taller it may be made."""
 
-    items: tuple[Item, ...]
+    items: tuple[PlacedItem, ...]
     height: int
     stretch: int = 0
     cut: bool = False  # words were left out
 
 
 def arrange(block: Block, room_px: int, scale: Scale, level: int, height_px: int = 0) -> Piece:
-    """The block arranged `room_px` wide. `height_px`: what a chart is to be stretched to."""
+    """Return the block arranged `room_px` wide. `height_px`: what a chart is to be stretched to."""
     if isinstance(block, Line):
         return _line(block, room_px, scale, level)
-    # All but single lines of text stand further in: the ring of a hold is near, and corners are round.
+    # Everything but single lines of text is inset: the ring of a hold is near, and corners are round.
     inset = scale.px(0.035 if isinstance(block, Hero) else 0.02)
     piece = _inset(block, room_px - 2 * inset, scale, level, height_px)
     return piece._replace(items=tuple(moved(item, inset, 0) for item in piece.items))
@@ -55,7 +55,7 @@ def _inset(block: Hero | Row | Bars | Gauge | Notice, room_px: int, scale: Scale
 
 
 def text_item(fitted: Fitted, left: int, baseline: int, weight: Weight, tone: Tone, role: Role) -> TextItem:
-    """A fitted text at a place, with the box of its ink."""
+    """Return a fitted text at a place, with the box of its ink."""
     top = baseline - fonts.ascent_px(fitted.text, weight, fitted.size_px)
     bottom = baseline + fonts.descent_px(fitted.text, weight, fitted.size_px)
     box = Box(left, top, left + fitted.width_px, bottom)
@@ -63,12 +63,12 @@ def text_item(fitted: Fitted, left: int, baseline: int, weight: Weight, tone: To
 
 
 def icon_px(size_px: int) -> int:
-    """The side of an icon that stands beside a text of this size: a little taller than its capitals."""
+    """Return the side of an icon beside a text of this size: a little taller than its capitals."""
     return fonts.cap_px(size_px) + max(1, round(size_px * 0.12))
 
 
 def beside_px(icon: Icon | None, size_px: int) -> int:
-    """What an icon takes of the width of a line of this size, with the blank behind it."""
+    """Return what an icon takes of the width of a line of this size, with the blank behind it."""
     return icon_px(size_px) + max(2, round(size_px * 0.22)) if icon is not None else 0
 
 
@@ -83,7 +83,7 @@ def words_with_icon(
     shorten: Shorten = Shorten.END,
     variants: tuple[str, ...] = (),
 ) -> Piece:
-    """An icon (or none) and its words side by side, centred in the room. `tones`: of the icon, of the words."""
+    """Return an icon (or none) and its words side by side, centred in the room. `tones`: of the icon, of the words."""
     wordings = [fonts.printable(wording) for wording in (text, *variants)]
     size, beside = next(
         (
@@ -121,13 +121,13 @@ def _line(line: Line, room_px: int, scale: Scale, level: int) -> Piece:
 
 
 def _two_lines(line: Line, room_px: int, size_px: int, weight: Weight, role: Role) -> Piece | None:
-    """A line that no size holds, on up to two lines at the smallest, without its icon if need be; None: not even so."""
+    """Return a line that no size holds, on up to two lines at the smallest, without its icon if need be; None: not even so."""
     for icon in dict.fromkeys((line.icon, None)):
         beside = beside_px(icon, size_px)
         lines = wrap((line.text, *line.variants)[-1], room_px - beside, size_px, weight, 2)
         if lines is None:
             continue
-        items: tuple[Item, ...] = ()
+        items: tuple[PlacedItem, ...] = ()
         height = 0
         for number, text in enumerate(lines):
             sign = icon if number == 0 else None
@@ -139,7 +139,7 @@ def _two_lines(line: Line, room_px: int, size_px: int, weight: Weight, role: Rol
 
 
 def _row(row: Row, room_px: int, scale: Scale, level: int) -> Piece:
-    """Name over bar and amount; where the key is wide, name and amount over the bar."""
+    """Return the name over bar and amount; where the key is wide, name and amount over the bar."""
     sizes = scale.sizes(type_scale.LABEL, level)
     amount = fit(row.amount, room_px, sizes, Weight.STRONG)
     if scale.is_wide:
@@ -149,7 +149,7 @@ def _row(row: Row, room_px: int, scale: Scale, level: int) -> Piece:
     name_item = text_item(name, 0, baseline, Weight.TEXT, Tone.INK, Role.WORDS)
     baseline = name_item.box.bottom + fonts.ascent_px(amount.text, Weight.STRONG, amount.size_px)
     amount_item = text_item(amount, room_px - amount.width_px, baseline, Weight.STRONG, Tone.INK, Role.FIGURE)
-    items: tuple[Item, ...] = (name_item, amount_item)
+    items: tuple[PlacedItem, ...] = (name_item, amount_item)
     length, thick = room_px - amount.width_px - scale.px(0.07, 4), scale.px(0.083, 5)
     if row.share is not None and length >= scale.px(0.15):
         top = baseline - (fonts.cap_px(amount.size_px) + thick) // 2
@@ -174,7 +174,7 @@ def _wide_row(row: Row, amount: Fitted, room_px: int, scale: Scale) -> Piece:
 
 
 def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
-    """Columns of equal width on whole pixels, centred; an unknown day is a short low mark, nothing spent a thin foot."""
+    """Return columns of equal width on whole pixels, centred; an unknown day is a short mark, no spend a thin foot."""
     least, most = scale.px(0.17, 10), scale.px(0.46, 24)
     height = max(least, min(height_px, most))
     count = max(1, len(bars.shares))
@@ -183,7 +183,7 @@ def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
     width = max(1, pitch - between)
     left = (room_px - (pitch * count - between)) // 2
     foot = scale.px(0.028, 2)
-    items: list[Item] = []
+    items: list[PlacedItem] = []
     for index, share in enumerate(bars.shares[: room_px // 2]):
         tone = bars.tones[index] if index < len(bars.tones) else Tone.ACCENT
         tall = foot if share is None else max(foot, round(height * min(1.0, max(0.0, share))))

@@ -1,7 +1,7 @@
 """A whole deck as a picture: the body of the hardware, its keys with their glass, strip and dials. For `preview`.
 
-The measures are taken from photographs of the models, as fractions of a key: what matters is that a deck is recognised and
-that nobody takes the drawing for a screenshot of a window. The keys' pictures come in finished.
+The measures are taken from photographs of the models, as fractions of a key: the deck must be recognised, and must not look
+like a screenshot of a window. The pictures of the keys are given.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def draw_deck(
     lights: Mapping[int, Rgb] = MappingProxyType({}),
     scale: int = 2,
 ) -> Image.Image:
-    """RGBA picture of the deck on a transparent ground, `scale` times as large as its panels' pixels.
+    """Return an RGBA picture of the deck on a transparent ground, `scale` times as large as its panels' pixels.
 
     `pictures`: upright, by key, row by row from the top left; a key without one is dark. A picture is scaled to its key, so
     keys drawn `scale` times as large stay sharp. `title`: small letters on the body. `strip`: the parts of the strip or screen
@@ -67,7 +67,7 @@ def draw_deck(
 
     whole = Image.new("RGBA", (width + 2 * shadow, height + 2 * shadow))
     _shell(whole, shadow, width, height, round(unit * 0.42))
-    # Above dials the keys are spread, one over each; elsewhere they stand as close as the glass allows.
+    # Above dials the keys are spread, one over each; elsewhere they are as close as the glass allows.
     pitch, y = max(key_width + gap, inner_width // body.columns if body.dials else 0), shadow + edge
     keys_left = shadow + edge + (inner_width - (body.columns - 1) * pitch - key_width) // 2
     for index in range(body.columns * body.rows):
@@ -93,7 +93,7 @@ def draw_deck(
 
 
 def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int) -> None:
-    """The body: a soft shadow on the table, a faint gradient from the light above, a bright upper edge."""
+    """Draw the body: a soft shadow on the table, a faint gradient from the light above, a bright upper edge."""
     mask = rounded(width, height, corner)
     dark = Image.new("L", whole.size)
     dark.paste(mask, (shadow, shadow + shadow // 3))
@@ -110,7 +110,7 @@ def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int
 
 
 def _glass(whole: Image.Image, picture: Image.Image | None, place: tuple[int, int, int, int], corner: int, scale: int) -> None:
-    """One panel under its glass: a dark well around it, its picture with round corners, a glint along the upper edge."""
+    """Draw one panel under its glass: a dark well around it, its picture with round corners, a glint along the upper edge."""
     x, y, width, height = place
     frame = max(2, 3 * scale)
     well = rounded(width + 2 * frame, height + 2 * frame, corner + frame)
@@ -155,7 +155,7 @@ def _letters(whole: Image.Image, text: str, middle_y: int, size_px: int) -> None
 
 
 def _upper_edge(mask: Image.Image, thick: int) -> Image.Image:
-    """The part of a mask that light from above catches."""
+    """Return the part of a mask that light from above catches."""
     lower = Image.new("L", mask.size)
     lower.paste(mask, (0, thick))
     return ImageChops.subtract(mask, lower)

@@ -1,6 +1,6 @@
-"""A face into a picture: the laid-out items painted in the theme's colours, then what the finger is doing.
+"""A face into a picture: the laid-out items painted in the theme's colours, then the state of the key.
 
-A pure function of its arguments: nothing that comes out of a cache (`fonts`, `icons`, `shapes`) is ever drawn upon.
+A pure function of its arguments: nothing that comes out of a cache (`fonts`, `icons`, `shapes`) is ever drawn on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from openbalance_hid.render import fonts
 from openbalance_hid.render.icons import icon_mask
-from openbalance_hid.render.items import ColumnItem, DotItem, IconItem, Item, MeterItem, Role, TextItem
+from openbalance_hid.render.items import ColumnItem, DotItem, IconItem, MeterItem, PlacedItem, Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.shapes import outline, pill, rounded
 from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
@@ -22,7 +22,7 @@ PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges
 
 
 def draw(face: KeyFace, width: int, height: int) -> Image.Image:
-    """RGB image of `width` × `height` pixels, upright, origin top left. Every call returns a new image."""
+    """Return an RGB image of `width` × `height` pixels, upright, origin top left. Every call returns a new image."""
     scale = scale_of(width, height)
     plain = theme_named(face.view.theme)
     theme = inverted(plain, _attention_tone(face.view)) if face.view.attention else plain
@@ -46,17 +46,17 @@ def draw(face: KeyFace, width: int, height: int) -> Image.Image:
 
 
 def pushed_in_px(scale: Scale) -> int:
-    """How far the edges of a pressed picture move in, pixels, on all sides."""
+    """Return how far the edges of a pressed picture move in, pixels, on all sides."""
     return max(scale.px(PUSHED_IN), scale.ring + 1)
 
 
 def _attention_tone(view: TileView) -> Tone:
-    """The tone of the hero that calls for the eye; a hero without one of its own calls in alarm."""
+    """Return the tone that fills a tile with attention: its hero's; alarm for a hero without one."""
     tone = next((block.tone for block in view.blocks if isinstance(block, Hero)), Tone.ALARM)
     return Tone.ALARM if tone in (Tone.INK, Tone.MUTED) else tone
 
 
-def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: Item, theme: Theme, stale: bool) -> None:
+def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: PlacedItem, theme: Theme, stale: bool) -> None:
     match item:
         case TextItem():
             run = fonts.run(item.text, item.weight, item.size_px)
@@ -83,7 +83,7 @@ def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:
 
 
 def _paint_meter(image: Image.Image, item: MeterItem, theme: Theme, stale: bool) -> None:
-    """A rounded track; its fill is at least a dot, so that a small share is still seen."""
+    """Draw a rounded track; its fill is at least a dot, so that a small share is still seen."""
     box = item.box
     image.paste(theme.surface, box[:2], pill(box.width, box.height))
     share = min(1.0, max(0.0, item.share))
@@ -93,7 +93,7 @@ def _paint_meter(image: Image.Image, item: MeterItem, theme: Theme, stale: bool)
 
 
 def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -> None:
-    """The account's edge on the left: its colour, and as many pieces as its number plus one."""
+    """Draw the account's edge on the left: its colour, and as many pieces as its number plus one."""
     colour = theme.stripes[number % len(theme.stripes)]
     pieces, width = number % 6 + 1, scale.ring
     top, bottom, between = scale.corner, scale.height - scale.corner, scale.px(0.05, 3)
@@ -104,7 +104,7 @@ def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -
 
 
 def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Image.Image:
-    """The picture a little smaller, as if pushed away, on a lit edge."""
+    """Return the picture a little smaller, as if pushed away, on a lit edge."""
     edge_px = pushed_in_px(scale)
     width, height = scale.width - 2 * edge_px, scale.height - 2 * edge_px
     small = image.resize((width, height), Image.Resampling.BICUBIC)
@@ -116,7 +116,7 @@ def _pressed(image: Image.Image, plain: Theme, theme: Theme, scale: Scale) -> Im
 
 
 def _paint_ring(image: Image.Image, share: float, colour: Rgb, theme: Theme, scale: Scale, thick: int) -> None:
-    """A band along the edge, filled clockwise from the top middle; what is missing shows as its empty track."""
+    """Draw a band along the edge, filled clockwise from the top middle, over its empty track."""
     if share < 1:
         image.paste(theme.surface, (0, 0), outline(scale.width, scale.height, scale.corner, thick, 1.0))
     steps = max(0.01, min(1.0, round(share, 2)))

@@ -24,7 +24,7 @@ CHROMA: Final = (14,) * 64
 
 
 class PictureFormat(Struct, frozen=True):
-    """What a key, strip or screen takes. Width and height in pixels, as the picture stands upright before it is turned."""
+    """The picture format of a key, strip or screen. Width and height in pixels of the upright picture, before it is rotated."""
 
     width: int
     height: int
@@ -35,14 +35,14 @@ class PictureFormat(Struct, frozen=True):
 
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> PictureFormat:
-        """The format from the dictionary of the library's `key_image_format()`, `screen_image_format()` and so on."""
+        """Return the format from the dictionary of the library's `key_image_format()`, `screen_image_format()` and so on."""
         width, height = mapping["size"]
         flip_x, flip_y = mapping["flip"]
         return cls(int(width), int(height), str(mapping["format"]), bool(flip_x), bool(flip_y), int(mapping["rotation"]))
 
 
 def encode(image: Image.Image, picture: PictureFormat) -> bytes:
-    """The picture in the deck's own orientation and codec. An image of another size is scaled; the caller's is not changed.
+    """Return the picture in the deck's own orientation and codec. An image of another size is scaled; `image` stays.
 
     Turned first, flipped then: the order of the library's `PILHelper`.
     """
@@ -66,5 +66,5 @@ def encode(image: Image.Image, picture: PictureFormat) -> bytes:
 
 @lru_cache(maxsize=16)
 def black(picture: PictureFormat) -> bytes:
-    """An all black picture. (The library's blank key of the Mini carries the wrong size in its header.)"""
+    """Return an all black picture. (The library's blank key of the Mini carries the wrong size in its header.)"""
     return encode(Image.new("RGB", (picture.width, picture.height)), picture)

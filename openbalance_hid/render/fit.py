@@ -31,7 +31,7 @@ def fit(
     shorten: Shorten = Shorten.END,
     variants: tuple[str, ...] = (),
 ) -> Fitted:
-    """The first wording at the first size that fits into `room_px`; `sizes_px` from largest to smallest.
+    """Return the first wording at the first size that fits into `room_px`; `sizes_px` from largest to smallest.
 
     Every wording is tried at every size before a shorter wording is; if none fits, the first wording is cut at the
     smallest size when it has no variants, else the shortest one. A room too narrow for one letter gives empty text.
@@ -47,9 +47,9 @@ def fit(
 
 
 def shortened(text: str, room_px: int, weight: Weight, size_px: int, shorten: Shorten) -> str:
-    """The text with as many letters replaced by one ellipsis as needed; empty when not even one letter and it fit.
+    """Return the text with as many letters replaced by one ellipsis as needed; empty when no letter fits.
 
-    In the middle the cut is made before a whole word of the name if it can be, because the end tells versions apart:
+    In the middle the cut is made before a whole word of the name if it can be, because versions differ at the end:
     `cla…opus-4.1`.
     """
 
@@ -72,7 +72,7 @@ def shortened(text: str, room_px: int, weight: Weight, size_px: int, shorten: Sh
 
 @lru_cache(maxsize=512)
 def wrap(words: str, room_px: int, size_px: int, weight: Weight, most_lines: int) -> tuple[str, ...] | None:
-    """The words on as few lines as possible, at most `most_lines`, the longest line as short as can be; None: no way."""
+    """Return the words on as few lines as possible, at most `most_lines`, the longest line as short as can be; None: no way."""
     parts = fonts.printable(words).split()
     for count in range(1, min(most_lines, len(parts)) + 1):
         best = min(_splits(parts, count), key=lambda lines: _widest(lines, weight, size_px))
@@ -82,7 +82,7 @@ def wrap(words: str, room_px: int, size_px: int, weight: Weight, most_lines: int
 
 
 def _splits(parts: Sequence[str], count: int) -> list[list[str]]:
-    """All ways to put the words on `count` lines, in order."""
+    """Return all ways to put the words on `count` lines, in order."""
     if count == 1:
         return [[" ".join(parts)]]
     return [

@@ -1,10 +1,10 @@
-"""The typeface: runs of text measured and turned into masks. The only file that knows the font package.
+"""The typeface: runs of text measured and turned into masks. The only file that uses the font package.
 
 IBM Plex Sans Condensed, chosen by eye from seven families at 72, 96 and 120 px in both themes: its figures are tabular by
 default (no shaping library needed), it stays open at 11 px, its `1`, `l` and `I` differ, and being condensed it puts a fifth
 more letters on a key than the others. SIL Open Font License, static files, a plain wheel.
 
-Letters stand on whole pixels and each figure on the same advance, so numbers do not jump when a digit changes and stems stay
+Letters are on whole pixels and all figures have the same advance, so numbers do not jump when a digit changes and stems stay
 sharp. Pillow's basic layout is used everywhere: it gives the same picture with and without libraqm.
 """
 
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 ELLIPSIS: Final = "…"
-UNKNOWN_GLYPH: Final = "·"  # stands for each character that the font lacks: emoji, CJK
+UNKNOWN_GLYPH: Final = "·"  # replaces each character that the font lacks: emoji, CJK
 CLOSER_FROM_PX: Final = 20  # smaller figures would touch
 TAILS: Final = frozenset("gjpqyQ@()/|[]{}_")
 LONGEST_RUN: Final = 400  # characters looked at; no key shows a fifth of that
@@ -50,26 +50,26 @@ def _font(weight: Weight, size_px: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=4096)
 def _advance_px(char: str, weight: Weight, size_px: int) -> int:
-    """From one character to the next in whole pixels."""
+    """Return the advance of a character in whole pixels."""
     natural = round(_font(weight, size_px).getlength(char))
     return natural if char == " " else natural - _closer_px(weight, size_px)
 
 
 def _closer_px(weight: Weight, size_px: int) -> int:
-    """How much closer than the font says the large figures of a hero stand."""
+    """Return how much closer than in the font the large figures of a hero are."""
     return round(size_px * 0.035) if weight is Weight.HERO and size_px >= CLOSER_FROM_PX else 0
 
 
 @lru_cache(maxsize=2048)
 def _has_glyph(char: str) -> bool:
-    """Whether the font has more for a character than its `.notdef` box (a private-use code point shows that box)."""
+    """Return whether the font has more for a character than its `.notdef` box (a private-use code point shows that box)."""
     font = _font(Weight.TEXT, 24)
     return char == " " or bytes(font.getmask(char)) != bytes(font.getmask("\U0010fffd"))
 
 
 @lru_cache(maxsize=1024)
 def printable(text: str) -> str:
-    """The text with all white space as single blanks, invisible characters dropped, and `·` for what the font lacks."""
+    """Return the text with all white space as single blanks, invisible characters dropped, and `·` for what the font lacks."""
     kept = []
     for char in unicodedata.normalize("NFC", text[:LONGEST_RUN]):
         if char.isspace():
@@ -82,19 +82,19 @@ def printable(text: str) -> str:
 
 
 def width_px(text: str, weight: Weight, size_px: int) -> int:
-    """The width of a printable text, in pixels."""
+    """Return the width of a printable text, in pixels."""
     return sum(_advance_px(char, weight, size_px) for char in text) + (_closer_px(weight, size_px) if text else 0)
 
 
 @lru_cache(maxsize=4096)
 def _ink_px(char: str, weight: Weight, size_px: int) -> tuple[int, int]:
-    """How far the ink of one character reaches above and below the baseline, in pixels."""
+    """Return how far the ink of one character reaches above and below the baseline, in pixels."""
     _, top, _, bottom = _font(weight, size_px).getbbox(char, anchor="ls")
     return -int(top), int(bottom)
 
 
 def ascent_px(text: str, weight: Weight, size_px: int) -> int:
-    """From the baseline to the top of a text's box, pixels: the tallest common letter (0.78 em), or what rises above it.
+    """Return pixels from the baseline to the top of a text's box: the tallest common letter (0.78 em), or what rises above it.
 
     The same for nearly all texts, so that neighbours share their baselines; `É` and the like take more.
     """
@@ -102,19 +102,19 @@ def ascent_px(text: str, weight: Weight, size_px: int) -> int:
 
 
 def cap_px(size_px: int) -> int:
-    """From the baseline to the top of capitals and figures in pixels. Measured: 0.70 em."""
+    """Return pixels from the baseline to the top of capitals and figures. Measured: 0.70 em."""
     return round(size_px * 0.70)
 
 
 def descent_px(text: str, weight: Weight, size_px: int) -> int:
-    """From the baseline to the bottom of a text's box, pixels: 0.22 em where letters have tails, 0.16 em else, or its ink."""
+    """Return pixels from the baseline to the bottom of a text's box: 0.22 em with tails, else 0.16 em, or its ink."""
     usual = -(-size_px * (22 if any(char in TAILS for char in text) else 16) // 100)
     return max(usual, max((_ink_px(char, weight, size_px)[1] for char in text), default=0))
 
 
 @lru_cache(maxsize=512)
 def run(text: str, weight: Weight, size_px: int) -> GlyphRun:
-    """The mask of a printable text. Cached: callers must not draw on it."""
+    """Return the mask of a printable text. Cached: callers must not draw on it."""
     font = _font(weight, size_px)
     pad, up, down = 2 + size_px // 8, size_px + size_px // 4, size_px // 2
     mask = Image.new("L", (width_px(text, weight, size_px) + 2 * pad, up + down))

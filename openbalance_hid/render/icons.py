@@ -1,7 +1,7 @@
-"""The icons, as vectors on a 24 × 24 grid, drawn eight times too large and averaged down. No font is asked for a glyph.
+"""The icons, as vectors on a 24 × 24 grid, drawn eight times too large and averaged down. No font is used.
 
-Each is one colour with generous strokes (2.6 units and more), because the smallest stands 10 px high on a 72 px key. To add
-one: a function here and its row in the table.
+Each is one colour with generous strokes (2.6 units and more), because the smallest is 10 px high on a 72 px key. To add
+one, write a function here and its row in the table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Pen:
         return point[0] * self._unit, point[1] * self._unit
 
     def stroke(self, points: Sequence[Point], width: float, on: bool = True) -> None:
-        """A line with round joints and ends."""
+        """Draw a line with round joints and ends."""
         fill, radius = 255 * on, width * self._unit / 2
         scaled = [self._at(point) for point in points]
         self._draw.line(scaled, fill=fill, width=round(width * self._unit))
@@ -42,7 +42,7 @@ class Pen:
             self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
     def arc(self, centre: Point, radius: float, start_deg: float, end_deg: float, width: float) -> None:
-        """Part of a circle, clockwise from 3 o'clock, with round ends."""
+        """Draw part of a circle, clockwise from 3 o'clock, with round ends."""
         steps = max(2, round((end_deg - start_deg) / 6))
         turns = [math.radians(start_deg + (end_deg - start_deg) * step / steps) for step in range(steps + 1)]
         self.stroke([(centre[0] + radius * math.cos(turn), centre[1] + radius * math.sin(turn)) for turn in turns], width)
@@ -53,7 +53,7 @@ class Pen:
         self._draw.ellipse((x - r, y - r, x + r, y + r), fill=255 * on)
 
     def shape(self, points: Sequence[Point], on: bool = True, rounding: float = 0.0) -> None:
-        """A filled polygon; `rounding` grows it by half that with round corners."""
+        """Draw a filled polygon; `rounding` grows it by half that with round corners."""
         self._draw.polygon([self._at(point) for point in points], fill=255 * on)
         if rounding:
             self.stroke([*points, points[0]], rounding, on)
@@ -68,7 +68,7 @@ class Pen:
 
 @lru_cache(maxsize=256)
 def icon_mask(icon: Icon, size_px: int) -> Image.Image:
-    """The icon as a mask (mode L), `size_px` square. Cached: callers must not draw on it."""
+    """Return the icon as a mask (mode L), `size_px` square. Cached: callers must not draw on it."""
     pen = Pen(size_px)
     _SHAPES[icon](pen)
     return pen.done()

@@ -1,4 +1,4 @@
-"""The parts of a laid-out picture: where each one stands and what it is, in whole pixels. No colour, no drawing."""
+"""The parts of a laid-out picture: its position and kind, in whole pixels. No colour, no drawing."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ class DotItem(Struct, frozen=True):
     on: bool
 
 
-Item = TextItem | IconItem | MeterItem | ColumnItem | DotItem
+PlacedItem = TextItem | IconItem | MeterItem | ColumnItem | DotItem
 
 
-def moved(item: Item, dx: int, dy: int) -> Item:
-    """The same item, `dx` further right and `dy` further down."""
+def moved(item: PlacedItem, dx: int, dy: int) -> PlacedItem:
+    """Return the same item, `dx` further right and `dy` further down."""
     if isinstance(item, TextItem):
         return replace(item, box=item.box.moved(dx, dy), baseline=item.baseline + dy)
     return replace(item, box=item.box.moved(dx, dy))

@@ -1,8 +1,8 @@
-"""Where everything stands: a face and a size in, boxes out. Pure, so that tests can hold it to its promises.
+"""The position of everything: a face and a size in, boxes out. Pure, so that tests can check it.
 
-From top to bottom: the title (while a refresh is under way or has just ended it says so instead), the blocks with the free
+From top to bottom: the title (during and just after a refresh, its state instead), the blocks with the free
 height shared out evenly between them, the page dots. When the blocks do not fit, all step down the scale together; after
-that the title goes, then the lowest block: what is left is never clipped and never overlaps.
+that the title goes, then the lowest block: what remains is never clipped and never overlaps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.blocks import LEVELS, Piece, arrange, words_with_icon
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.render.items import Box, DotItem, Item, Role, TextItem, moved
+from openbalance_hid.render.items import Box, DotItem, PlacedItem, Role, TextItem, moved
 from openbalance_hid.render.type_scale import Scale, scale_of
 from openbalance_hid.tiles.view import Age, Block, Flash, Icon, KeyFace, TileView, Tone
 
@@ -24,12 +24,12 @@ class Layout(Struct, frozen=True):
     """The items of one picture and the area they keep to. `dropped`: blocks there was no room for."""
 
     safe: Box
-    items: tuple[Item, ...]
+    items: tuple[PlacedItem, ...]
     dropped: int = 0
 
 
 class Heading(Struct, frozen=True):
-    """What stands in the title's place."""
+    """What is in the place of the title."""
 
     text: str
     icon: Icon | None = None
@@ -43,7 +43,7 @@ FAILED = Heading("Failed", Icon.WARNING, Tone.ALARM)
 
 
 def heading_of(face: KeyFace) -> Heading:
-    """How the refresh asked for by hand is going, else the tile's trouble, else its title."""
+    """Return the state of a manual refresh, else the tile's trouble, else its title."""
     if face.flash is not Flash.NONE:
         return DONE if face.flash is Flash.DONE else FAILED
     if face.refreshing:
@@ -56,12 +56,12 @@ def heading_of(face: KeyFace) -> Heading:
 
 @lru_cache(maxsize=64)  # for the pressed looks of the faces that are shown: finished pictures are kept elsewhere
 def lay_out(view: TileView, heading: Heading, width: int, height: int) -> Layout:
-    """All items of a view in a picture of `width` × `height` pixels."""
+    """Return all items of a view in a picture of `width` × `height` pixels."""
     scale = scale_of(width, height)
     margin = scale.margin
     stripe = scale.px(0.028, 2) if view.stripe is not None else 0
     safe = Box(scale.side_margin + stripe, margin, width - scale.side_margin, height - margin)
-    marks: list[Item] = []
+    marks: list[PlacedItem] = []
     top, bottom = safe.top, safe.bottom
     beside_title = 0
     if view.age is not Age.FRESH:
@@ -89,8 +89,8 @@ def lay_out(view: TileView, heading: Heading, width: int, height: int) -> Layout
 
 def _column(
     heading: Heading, blocks: Sequence[Block], area: Box, scale: Scale, beside_title: int, dot_px: int
-) -> tuple[list[Item], int]:
-    """Title and blocks, one below the other, in an area; and how many blocks were dropped."""
+) -> tuple[list[PlacedItem], int]:
+    """Return the title and blocks, one below the other, in an area, and how many blocks were dropped."""
     title = _title(heading, area.width, beside_title, scale)
     below_dot = dot_px + scale.gap if beside_title else 0
     for kept in range(len(blocks), -1, -1):
@@ -106,8 +106,8 @@ def _column(
     return [], len(blocks)
 
 
-def _stack(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale, level: int) -> list[Item]:
-    """The pieces spread over the height: charts grow first, then the gaps grow evenly."""
+def _stack(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale, level: int) -> list[PlacedItem]:
+    """Return the pieces spread over the height: charts grow first, then the gaps grow evenly."""
     free = area.height - sum(piece.height for piece in pieces) - scale.space(0) * len(pieces)
     for index, piece in enumerate(pieces):
         if piece.stretch and free > 0:
@@ -115,7 +115,7 @@ def _stack(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale
             free -= taller.height - piece.height
             pieces[index] = taller
     spare = area.height - sum(piece.height for piece in pieces)
-    items: list[Item] = []
+    items: list[PlacedItem] = []
     y, slots = area.top, len(pieces) + 1
     for index, piece in enumerate(pieces):
         gap = spare * (index + 1) // slots - spare * index // slots
@@ -126,10 +126,10 @@ def _stack(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale
 
 
 def _title(heading: Heading, width_px: int, beside_px: int, scale: Scale) -> Piece:
-    """The heading over a width of which `beside_px` on the right belong to the age dot.
+    """Return the heading over a width of which `beside_px` on the right belong to the age dot.
 
-    In the middle if it fits there; else as far left as the dot asks for; then without its icon, for a word tells more than
-    its sign; cut only when all that is not enough.
+    In the middle if it fits there; else as far left as the dot needs; then without its icon, because the word matters
+    more; cut only when all that is not enough.
     """
     if not heading.text:
         return Piece((), 0)
@@ -148,7 +148,7 @@ def _title(heading: Heading, width_px: int, beside_px: int, scale: Scale) -> Pie
 
 
 def _page_dots(page: tuple[int, int], safe: Box, scale: Scale) -> list[DotItem]:
-    """Dots in the middle of the bottom edge; the page shown is a longer one, so that shape tells it too."""
+    """Return the dots in the middle of the bottom edge; the page shown is a longer one, so that its shape differs too."""
     index, count = page
     side, wide, between = scale.px(0.045, 3), scale.px(0.125, 8), scale.px(0.05, 3)
     most = max(2, (safe.width - wide) // (side + between))

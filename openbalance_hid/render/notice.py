@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.fit import fit, wrap
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.render.items import Box, IconItem, Item, Role, TextItem
+from openbalance_hid.render.items import Box, IconItem, PlacedItem, Role, TextItem
 from openbalance_hid.render.type_scale import Scale
 from openbalance_hid.tiles.view import Notice, Tone
 
@@ -37,8 +37,8 @@ STEPS: Final = (
 )
 
 
-def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tuple[tuple[Item, ...], int, bool]:
-    """The items from y = 0 on, their height in pixels, and whether something had to be left out."""
+def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tuple[tuple[PlacedItem, ...], int, bool]:
+    """Return the items from y = 0 on, their height in pixels, and whether something had to be left out."""
     step = STEPS[min(level, len(STEPS) - 1)]
     side = scale.px(step.icon, 14)
     between = scale.px(0.07, 4)
@@ -50,13 +50,13 @@ def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tu
     told = not notice.detail or step.merged
     if step.detail and notice.detail:
         detail = fit(notice.detail, words_room, scale.sizes(type_scale.CAPTION), Weight.TEXT)
-        if detail.text == fonts.printable(notice.detail):  # half a command helps nobody: whole or not at all
+        if detail.text == fonts.printable(notice.detail):  # half a command is useless: whole or not at all
             texts.append((detail.text, detail.size_px, Weight.TEXT, Tone.MUTED))
             told = True
 
     wide = scale.is_wide
     left = side + between if wide else 0
-    items: list[Item] = []
+    items: list[PlacedItem] = []
     y = 0 if wide else side + scale.px(0.02, 1)
     for text, size_px, weight, shade in texts:
         width = fonts.width_px(text, weight, size_px)
@@ -67,7 +67,7 @@ def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tu
         y = bottom
     height = max(y, side)
     if wide and items:
-        # The group of icon and words stands in the middle of the room.
+        # The group of icon and words is in the middle of the space.
         shift = (room_px - max(item.box.right for item in items)) // 2
         items = [_shifted(item, shift, (height - y) // 2) for item in items if isinstance(item, TextItem)]
         icon_at = (shift, (height - side) // 2)
@@ -78,7 +78,7 @@ def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tu
 
 
 def _words(words: str, room_px: int, scale: Scale, step: NoticeStep) -> tuple[tuple[str, ...], int, bool]:
-    """The lines, their size and whether they were cut: the largest size at which the words fit, else cut at the smallest."""
+    """Return the lines, their size and whether they were cut: the largest size that fits, else the smallest."""
     sizes = scale.sizes(type_scale.NOTICE, step.words)
     for size in sizes:
         lines = wrap(words, room_px, size, Weight.STRONG, step.lines)

@@ -1,4 +1,4 @@
-"""Masks with smooth edges: round corners, pills, and a band along an edge. Kept, so never to be drawn upon."""
+"""Masks with smooth edges: round corners, pills, and a band along an edge. Cached: callers must not draw on them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ OVERSAMPLING: Final = 4
 
 @lru_cache(maxsize=256)
 def pill(width: int, height: int) -> Image.Image:
-    """Mask of a rectangle whose shorter sides are round."""
+    """Return the mask of a rectangle with round shorter sides."""
     return rounded(width, height, min(width, height) / 2)
 
 
 @lru_cache(maxsize=64)
 def rounded(width: int, height: int, radius: float) -> Image.Image:
-    """Mask of a rectangle with round corners."""
+    """Return the mask of a rectangle with round corners."""
     big = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
     corners = (0, 0, width * OVERSAMPLING - 1, height * OVERSAMPLING - 1)
     ImageDraw.Draw(big).rounded_rectangle(corners, radius * OVERSAMPLING, fill=255)
@@ -28,7 +28,7 @@ def rounded(width: int, height: int, radius: float) -> Image.Image:
 
 @lru_cache(maxsize=128)
 def outline(width: int, height: int, corner: int, thick: int, share: float) -> Image.Image:
-    """Mask of a band of `thick` pixels along a rounded edge, the first `share` of its way clockwise from the top middle."""
+    """Return the mask of a `thick` px band on a rounded edge: the first `share` of it, clockwise from the top middle."""
     inner = Image.new("L", (width, height), 255)
     inner.paste(ImageChops.invert(rounded(width - 2 * thick, height - 2 * thick, max(1, corner - thick))), (thick, thick))
     band = ImageChops.multiply(inner, rounded(width, height, corner))
@@ -46,13 +46,13 @@ def outline(width: int, height: int, corner: int, thick: int, share: float) -> I
 
 
 def _way(half_width: float, half_height: float, share: float) -> list[tuple[float, float]]:
-    """Points along the edge of a picture, the first `share` of the way clockwise from the top middle."""
+    """Return the points along the edge of a picture, the first `share` of the way clockwise from the top middle."""
     around = 4 * (half_width + half_height)
     return [_on_edge(share * around * step / 64, half_width, half_height) for step in range(65)]
 
 
 def _on_edge(way: float, half_width: float, half_height: float) -> tuple[float, float]:
-    """The point after `way` along a rectangle's edge, clockwise from the top middle."""
+    """Return the point after `way` along a rectangle's edge, clockwise from the top middle."""
     right, bottom = 2 * half_width, 2 * half_height
     for length, point in (
         (half_width, lambda gone: (half_width + gone, 0.0)),

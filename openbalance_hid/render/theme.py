@@ -1,8 +1,8 @@
-"""Which colour a tone has: two small tables, and the arithmetic of contrast they are held to.
+"""Which colour a tone has: two small tables, and the contrast that they must have.
 
 A deck's panel is darker and bluer than a monitor, so neighbours in a table are far apart and nothing hangs on a near-black
 difference. Every tone reaches 7 : 1 against its background, because any of them can colour a hero number (WCAG 2.2, 1.4.6);
-`muted` carries small words only and reaches 4.5 : 1. Colour never speaks alone: a word or a shape says the same.
+`muted` carries small words only and reaches 4.5 : 1. Colour is never alone: a word or a shape has the same meaning.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Theme(Struct, frozen=True):
     warn_fill: Rgb  # the whole tile, when it calls for the eye
     alarm_fill: Rgb
     stale: Rgb  # digits that are too old to trust
-    stripes: tuple[Rgb, ...]  # account edges; the number of pieces tells them apart as well
+    stripes: tuple[Rgb, ...]  # account edges; the number of pieces differs as well
 
     def colour(self, tone: Tone) -> Rgb:
-        """The colour of a tone."""
+        """Return the colour of a tone."""
         table = {
             Tone.INK: self.ink,
             Tone.MUTED: self.muted,
@@ -86,13 +86,13 @@ LIGHT: Final = Theme(
 
 
 def theme_named(name: str) -> Theme:
-    """The theme `dark` or `light`; anything else is dark, so that a drawing never fails."""
+    """Return the theme `dark` or `light`; anything else is dark, so that a drawing never fails."""
     return LIGHT if name == "light" else DARK
 
 
 @lru_cache(maxsize=16)
 def inverted(theme: Theme, tone: Tone) -> Theme:
-    """The table of a tile that calls for the eye: filled in its tone, all on it in black or white, what stands out more."""
+    """Return the colours of a tile with attention: filled with its tone, everything on it black or white."""
     fill = {Tone.WARN: theme.warn_fill, Tone.ALARM: theme.alarm_fill}.get(tone, theme.colour(tone))
     on_fill: Rgb = (0, 0, 0) if contrast((0, 0, 0), fill) >= contrast((255, 255, 255), fill) else (255, 255, 255)
     return Theme(
@@ -113,19 +113,19 @@ def inverted(theme: Theme, tone: Tone) -> Theme:
 
 
 def blend(below: Rgb, above: Rgb, share: float) -> Rgb:
-    """`share` (0..1) of `above` over `below`, in sRGB as a panel mixes them."""
+    """Return the mix of `share` (0..1) of `above` over `below`, in sRGB as a panel mixes them."""
     red, green, blue = (round(low + (high - low) * share) for low, high in zip(below, above, strict=True))
     return red, green, blue
 
 
 def luminance(colour: Rgb) -> float:
-    """Relative luminance, 0 (black) to 1 (white). Source: WCAG 2.2, definition of relative luminance."""
+    """Return the relative luminance, 0 (black) to 1 (white). Source: WCAG 2.2, definition of relative luminance."""
     red, green, blue = (_linear(channel / 255) for channel in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Contrast ratio, 1 to 21. Source: WCAG 2.2, definition of contrast ratio."""
+    """Return the contrast ratio, 1 to 21. Source: WCAG 2.2, definition of contrast ratio."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

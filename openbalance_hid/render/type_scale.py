@@ -1,6 +1,6 @@
-"""The grid and the type scale: every size on a key as a fraction of its side. Nothing here knows a block or a colour.
+"""The grid and the type scale: every size on a key as a fraction of its side. No blocks and no colours here.
 
-The panel of a 96 px key is about as large as that of a 72 px key, only finer, so everything scales with the side and a key
+The panels of 96 px and 72 px keys are about equally large, so everything scales with the side and a key
 looks the same on every model. `side` is the shorter edge: wide strips and tall Studio keys use the same sizes with more room.
 """
 
@@ -29,11 +29,11 @@ class Scale(Struct, frozen=True):
     side: int
 
     def px(self, fraction: float, least: int = 1) -> int:
-        """A length on the grid: `fraction` of the side, in whole pixels, not below `least`."""
+        """Return a length on the grid: `fraction` of the side, in whole pixels, not below `least`."""
         return max(least, round(self.side * fraction))
 
     def sizes(self, steps: tuple[float, ...], level: int = 0) -> tuple[int, ...]:
-        """The text sizes of one step list from `level` on, largest first, none below the smallest readable size."""
+        """Return the text sizes of one step list from `level` on, largest first, none below the smallest readable size."""
         chosen = steps[min(level, len(steps) - 1) :]
         return tuple(dict.fromkeys(self.px(step, SMALLEST_TEXT_PX) for step in chosen))
 
@@ -64,7 +64,7 @@ class Scale(Struct, frozen=True):
         return self.px(0.04, 2)
 
     def space(self, level: int) -> int:
-        """The least distance between two blocks at a level: it gives way before the letters do."""
+        """Return the least distance between two blocks at a level: it gives way before the letters do."""
         return self.px(SPACE[min(level, len(SPACE) - 1)])
 
     @property
@@ -73,7 +73,7 @@ class Scale(Struct, frozen=True):
 
     @property
     def is_wide(self) -> bool:
-        """Whether a name, its amount and more stand side by side: strip cells and the screen of the Neo."""
+        """Return whether a name, its amount and more fit side by side: strip cells and the screen of the Neo."""
         return self.width >= 1.6 * self.height
 
     @property
@@ -84,5 +84,5 @@ class Scale(Struct, frozen=True):
 
 @lru_cache(maxsize=32)
 def scale_of(width: int, height: int) -> Scale:
-    """The scale for a picture of this size, pixels."""
+    """Return the scale for a picture of this size, pixels."""
     return Scale(width, height, min(width, height))

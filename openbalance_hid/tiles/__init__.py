@@ -1,4 +1,4 @@
-"""What we say: one file a tile, and this table of them. Pure: a scene in, a view out."""
+"""The content of the tiles: one file for each, and this table of them. Pure: a scene in, a view out."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     TILES: dict[str, TileKind]  # by the name that the configuration has for it
 
-# The files, in the order in which people are told of them.
+# The files, in the order in which tiles are listed for users.
 _FILES = (
     "balance",
     "top_models",
@@ -27,7 +27,7 @@ _FILES = (
 
 
 def __getattr__(name: str) -> object:
-    """`TILES`, made for the first who wants it: a status bar only wants `words`, and every millisecond of its start counts."""
+    """Return `TILES`, which is made at its first use: a status bar needs only `formatting`, and must start fast."""
     if name != "TILES":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     kinds = [import_module(f"{__name__}.{file}").KIND for file in _FILES]

@@ -1,4 +1,4 @@
-"""What a tap can do. Frozen values; the daemon carries them out."""
+"""The actions of a tap: frozen values that the runtime executes."""
 
 from enum import Enum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class WebPage(Enum):
-    """The only addresses that are ever opened."""
+    """The only web pages that the program opens."""
 
     CREDITS = "https://openrouter.ai/settings/credits"
     ACTIVITY = "https://openrouter.ai/activity"
@@ -15,13 +15,13 @@ class WebPage(Enum):
 
 
 class OpenPage(Struct, frozen=True):
-    """Open a page in the owner's browser."""
+    """Open a page in the user's browser."""
 
     page: WebPage
 
 
 class Acknowledge(Struct, frozen=True):
-    """The owner has seen the spike alarm of this key."""
+    """Acknowledge the spike alert of this key."""
 
 
 class TurnPage(Struct, frozen=True):
@@ -29,7 +29,7 @@ class TurnPage(Struct, frozen=True):
 
 
 class ToggleMeter(Struct, frozen=True):
-    """Start the meter of this key's account, or stop it."""
+    """Start or stop the meter of this key's account."""
 
 
 class TogglePrivacy(Struct, frozen=True):

@@ -3,10 +3,10 @@
     period   today, week, month      all UTC; the week begins on Monday
     key_name all                     one key, to see it alone (`key` is its place on the deck)
 
-OpenRouter lists the keys of the default workspace only; what deleted keys and the chat room spent is in none of them. Behind
-the name of a key with a limit stands how much of the limit is used: amber from 80 %, red when nothing is left. Of a key
-without a limit the bar is its share of all. The keys are asked for a few times a day and at a hold; once more has been spent,
-the amounts grow old. The next page every 60 s. A tap opens the keys page.
+OpenRouter lists the keys of the default workspace only; spend of deleted keys and of the chat room is not included. A key with
+a limit has the used share behind its name: amber from 80 %, red when nothing is left. The bar of a key without a limit is its
+share of all keys. The keys are requested a few times a day and at a hold; after more spend the amounts are old. The next page
+follows every 60 s. A tap opens the keys page.
 """
 
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 
 
 def view(scene: Scene) -> TileView:
-    """One page of keys, or one key, or why there are none."""
+    """Return one page of keys, one key alone, or the reason why there are none."""
     keys, wanted = scene.snapshot.keys.value, scene.options["key_name"]
     period = TITLES[scene.choice("period")]
     title = scene.label or period
@@ -57,7 +57,7 @@ def view(scene: Scene) -> TileView:
 
 
 def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
-    """A key alone: its amount, its limit as a gauge, and in words."""
+    """Return the view of one key: its amount, and its limit as a gauge and in words."""
     used = _used(key)
     name = Line(single_line(key.name) or words.UNKNOWN, Tone.INK, shorten=Shorten.MIDDLE)
     blocks: tuple[Block, ...] = (name, Hero(words.money(_spent(scene, key))))
@@ -90,7 +90,7 @@ def _read_out(scene: Scene, key: ApiKey) -> str:
 
 
 def _used(key: ApiKey) -> Decimal | None:
-    """The used share of the limit, 1 for all of it, as of a limit of nothing; None without a limit."""
+    """Return the used share of the limit; 1 for a limit of 0, None without a limit."""
     if key.limit_usd is None or key.limit_left_usd is None:
         return None
     if key.limit_usd <= 0:
@@ -99,7 +99,7 @@ def _used(key: ApiKey) -> Decimal | None:
 
 
 def _percent(used: Decimal) -> str:
-    """100 % is all of it, and nothing less."""
+    """Return the share in percent; 100 % only when all of it is used."""
     return words.percent(used * 100 if used >= 1 else min(used * 100, Decimal(99)))
 
 
@@ -108,7 +108,7 @@ def _tone(used: Decimal) -> Tone:
 
 
 def _spent(scene: Scene, key: ApiKey) -> Decimal | None:
-    """USD in the period; None when the answer belongs to a period that is over."""
+    """Return USD in the period; None when the reading is from a period that has ended."""
     period = scene.choice("period")
     if _begin(scene.snapshot, scene.now, period) != _begin(scene.snapshot, scene.snapshot.keys.measured_at, period):
         return None
@@ -116,7 +116,7 @@ def _spent(scene: Scene, key: ApiKey) -> Decimal | None:
 
 
 def _begin(snapshot: Snapshot, at: datetime | None, period: str) -> object:
-    """The UTC day on which the period that holds `at` begins."""
+    """Return the UTC day on which the period of `at` starts."""
     if at is None:
         return None
     day = utc_now(snapshot, at).date()

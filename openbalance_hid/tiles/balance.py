@@ -2,8 +2,8 @@
 
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
-    low_usd  off                    below it the number turns amber, below a fifth of it red, and the heading says so
-    notify   true                   tell the desktop when it gets low
+    low_usd  off                    below it the number is amber, below a fifth of it red; the title changes too
+    notify   true                   notify when the balance is low
 
 The trend compares like with like: `today` against yesterday by this time of day where both are known, else `yest`, the last
 completed UTC day against the one before. Green ▼: less was spent; red ▲: more. A tap opens the credits page.
@@ -26,7 +26,7 @@ TITLES = {"remaining": "Balance", "used": "Used", "percent": "Used"}
 
 
 def view(scene: Scene) -> TileView:
-    """The number, its tone and the trend, or why there is none."""
+    """Return the number, its tone and the trend, or the reason why there is none."""
     snapshot, show = scene.snapshot, scene.choice("show")
     title = scene.label or (TITLES[show] if show == "remaining" else f"{TITLES[show]} {scene.choice('period')}")
     credits_trouble = trouble(scene, snapshot.credits)
@@ -45,7 +45,7 @@ def view(scene: Scene) -> TileView:
 
 
 def trend_line(scene: Scene) -> Line | None:
-    """Arrow, amount and what was compared; None while either side is unknown."""
+    """Return the trend with its arrow and basis; None while either side is unknown."""
     if scene.snapshot.health not in (Health.OK, Health.PREPARING):
         return None
     change = trend(scene.snapshot, scene.now)
@@ -55,7 +55,7 @@ def trend_line(scene: Scene) -> Line | None:
 
 
 def change_line(difference_usd: Decimal, basis: str) -> Line:
-    """Arrow and amount: green ▼ when less was spent, red ▲ when more; then what was compared with."""
+    """Return arrow, amount and basis: green ▼ when less was spent, red ▲ when more."""
     if difference_usd == 0:
         return Line(f"same {basis}", Tone.MUTED, Icon.LEVEL)
     less = difference_usd < 0
@@ -83,12 +83,12 @@ def _tone(grade: str | None) -> Tone:
 
 
 def _low(title: str, show: str, grade: str | None) -> Line | None:
-    """The heading of a low balance: its word and sign, for eyes that do not tell amber from red from white."""
+    """Return the title of a low balance, with word and sign: amber, red and white look alike to some eyes."""
     if grade is None:
         return None
-    shorter = grade.capitalize() if show == "remaining" else title  # beside another number its name must stay
-    words_ = f"{title} {grade}" if show == "remaining" else f"{title}, {grade}"
-    return Line(words_, _tone(grade), Icon.WARNING, variants=(shorter,))
+    shorter = grade.capitalize() if show == "remaining" else title  # the title of another number stays
+    text = f"{title} {grade}" if show == "remaining" else f"{title}, {grade}"
+    return Line(text, _tone(grade), Icon.WARNING, variants=(shorter,))
 
 
 def cases() -> tuple[TileCase, ...]:
@@ -130,7 +130,7 @@ KIND = TileKind(
         Option("show", "choice", "remaining", choices=("remaining", "used", "percent"), help="which number"),
         Option("period", "choice", "30d", choices=("30d", "7d", "all"), help="of used and percent"),
         Option("low_usd", "decimal", None, minimum=0, maximum=1_000_000, help="amber below it, red below a fifth of it"),
-        Option("notify", "bool", True, help="tell the desktop when it gets low"),
+        Option("notify", "bool", True, help="notify when the balance is low"),
     ),
     cases=cases,
 )

@@ -1,4 +1,4 @@
-"""`blank`: nothing, so that a key stays dark. A tap does nothing."""
+"""`blank`: a dark key. A tap does nothing."""
 
 from openbalance_hid.tiles.actions import Nothing
 from openbalance_hid.tiles.kind import TileKind
@@ -7,7 +7,7 @@ from openbalance_hid.tiles.view import TileView
 
 
 def view(scene: Scene) -> TileView:
-    """An empty key."""
+    """Return an empty view."""
     return TileView(scene.tile, scene.label or "", (), scene.label or "blank", scene.theme)
 
 

@@ -1,4 +1,4 @@
-"""Money, ages, days and model names as words for a key. Pure text; what is unknown is `—`."""
+"""Format money, ages, days and model names for a key. Pure text; an unknown value is `—`."""
 
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -6,13 +6,13 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from openbalance_hid.text import single_line
 
 UNKNOWN = "—"
-MOST_DAYS = 999  # what three figures can say
-UNITS = {"requests": "req", "tokens": "tok"}  # what is counted, as it stands behind the count
+MOST_DAYS = 999  # the largest number of three digits
+UNITS = {"requests": "req", "tokens": "tok"}  # behind a count
 
 # Amount below which a rule holds, and the decimals that it shows: $0.012, $12.34, $123.4, $1,234.
 _MONEY_RULES = ((Decimal("0.0995"), 3), (Decimal("99.995"), 2), (Decimal("999.95"), 1))
-# What a model's name may not begin with on a key: every vendor has one.
-_SAYS_NOTHING = frozenset(("chat", "flash", "instruct", "large", "latest", "medium", "mini", "nano", "preview", "small"))
+# No model name on a key starts with one of these words: every vendor has such a model.
+_COMMON_WORDS = frozenset(("chat", "flash", "instruct", "large", "latest", "medium", "mini", "nano", "preview", "small"))
 _SMALLEST_USD = Decimal("0.001")
 # From this amount on: the unit that it is shown in, and its letter. Seven digits still fit on a key; what would be rounded to
 # more, or to a thousand of a unit, is of the next one.
@@ -25,7 +25,7 @@ _COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
 def money(usd: Decimal | None) -> str:
-    """An amount of USD for the glass: `$1,234`, `$123.4`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `—` for None."""
+    """Format an amount of USD for a key: `$1,234`, `$123.4`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `—` for None."""
     if usd is None or not usd.is_finite():
         return UNKNOWN
     size = abs(usd)
@@ -44,14 +44,14 @@ def money(usd: Decimal | None) -> str:
 
 
 def cents(usd: Decimal | None) -> str:
-    """An amount of USD for a line of text, which has room: `$1,234.56`; what is less than ten cents as `money` says it."""
+    """Format an amount of USD for a line of text: `$1,234.56`; below ten cents as `money` does."""
     if usd is None or not usd.is_finite() or abs(usd) < _MONEY_RULES[0][0]:
         return money(usd)
     return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2)}"
 
 
 def percent(value: Decimal | None) -> str:
-    """A share of 100 for the glass: `26%`, `0.4%`, `<0.1%`, `—` for None."""
+    """Format a share of 100 for a key: `26%`, `0.4%`, `<0.1%`, `—` for None."""
     if value is None:
         return UNKNOWN
     if 0 < value < Decimal("0.1"):
@@ -60,7 +60,7 @@ def percent(value: Decimal | None) -> str:
 
 
 def times(ratio: Decimal | None) -> str:
-    """A ratio cut, never rounded up, to one decimal: `3.9×`; `99×` above 99; `—` for None."""
+    """Format a ratio with one decimal, never rounded up: `3.9×`; `99×` above 99; `—` for None."""
     if ratio is None:
         return UNKNOWN
     if ratio > 99:
@@ -69,7 +69,7 @@ def times(ratio: Decimal | None) -> str:
 
 
 def count(number: int) -> str:
-    """A count in at most five characters: `950`, `12.3k`, `4.5M`."""
+    """Format a count in at most five characters: `950`, `12.3k`, `4.5M`."""
     for least, unit, letter in _COUNTS:
         if number >= least:
             value = number / unit
@@ -78,7 +78,7 @@ def count(number: int) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago: `40 s`, `70 m`, `5 h`, `3 d`: minutes up to two hours, so that `70 m` stays exact."""
+    """Format a duration: `40 s`, `70 m`, `5 h`, `3 d`: minutes up to two hours, so that `70 m` stays exact."""
     if seconds < 60:
         return f"{max(0, int(seconds))} s"
     if seconds < 7200:
@@ -89,7 +89,7 @@ def age(seconds: float) -> str:
 
 
 def days_left(days: Decimal) -> str:
-    """Whole days, below one whole hours; never rounded up."""
+    """Format whole days, or whole hours below one day; never rounded up."""
     if days > MOST_DAYS:
         return f">{MOST_DAYS} d"
     if 0 < days < 1:
@@ -98,12 +98,12 @@ def days_left(days: Decimal) -> str:
 
 
 def about_days(days: Decimal) -> str:
-    """How long the money lasts: `≈9 d`."""
+    """Format how long the balance lasts: `≈9 d`."""
     return days_left(days) if days > MOST_DAYS else f"≈{days_left(days)}"
 
 
 def model_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Models as short as they can be told apart: without vendor, then without the family where the rest stays unique.
+    """Shorten model names that stay unique: without vendor, then without family.
 
     `anthropic/claude-sonnet-4.5` becomes `sonnet-4.5`. A family is kept where the rest would begin with a version
     (`gpt-5-mini`, not `5-mini`) or with a word that many families have (`deepseek-chat-v3.1`, not `chat-v3.1`).
@@ -121,8 +121,8 @@ def _without_family(name: str) -> str:
         _, found, rest = name.partition(separator)
         if found:
             word = rest.partition(separator)[0]
-            tells = word.isalpha() and len(word) >= 4 and len(rest) > len(word) and word.lower() not in _SAYS_NOTHING
-            return rest if tells else name
+            is_distinct = word.isalpha() and len(word) >= 4 and len(rest) > len(word) and word.lower() not in _COMMON_WORDS
+            return rest if is_distinct else name
     return name
 
 

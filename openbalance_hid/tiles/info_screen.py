@@ -1,6 +1,6 @@
-"""The small screen of the Neo: whose account, its balance, and how old that is. Not a tile: there is nothing to configure.
+"""The small screen of the Neo: account, balance and its age. Not a tile: it has no options.
 
-Of several accounts on the deck each is shown in turn; a touch there does nothing.
+Several accounts of a deck are shown one after another; a touch does nothing.
 """
 
 from openbalance_hid.text import single_line
@@ -11,7 +11,7 @@ from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
-    """One line of heading, the balance, its age or what is in the way."""
+    """Return the account, the balance and its age, or the trouble."""
     snapshot = scene.snapshot
     title = "OpenRouter" if snapshot.account == "default" else single_line(snapshot.account)
     health = trouble(scene, snapshot.credits)

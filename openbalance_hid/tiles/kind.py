@@ -24,7 +24,7 @@ CASE_TIME: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # the time of ever
 
 
 class CaseAccount(Struct, frozen=True):
-    """An account as a case describes it: a usual working day, unless a field says otherwise. Amounts in USD."""
+    """An account as a case describes it: a usual working day, unless a field differs. Amounts in USD."""
 
     bought: str = "100"
     used: str = "25.75"

@@ -1,7 +1,7 @@
-"""A view with every amount hidden: what a deck shows while somebody looks over the owner's shoulder. Pure.
+"""A view with every amount hidden, for when other people can see the deck. Pure.
 
-Money and counts give way to dots, in the picture and in the words for a voice. Names, states, ratios, percentages, days and
-the shapes of bars stay: they tell nobody how much it is.
+Dots replace money and counts, in the picture and in the accessible text. Names, states, ratios, percentages, days and the
+shapes of bars stay: they do not reveal amounts.
 """
 
 import re
@@ -17,13 +17,13 @@ _COUNT = re.compile(rf"\d+(?:\.\d+)?[kMB]?(?= (?:{'|'.join(UNITS.values())})\b)"
 
 
 def masked(view: TileView) -> TileView:
-    """The same view without amounts."""
+    """Return the same view without amounts."""
     trouble = _line(view.trouble) if view.trouble is not None else None
     return replace(view, blocks=tuple(_block(block) for block in view.blocks), text=hidden(view.text), trouble=trouble)
 
 
 def hidden(text: str) -> str:
-    """The text with dots in place of each amount of money, the sign goes with it, and of each count."""
+    """Return the text with dots in place of each amount of money, with its sign, and of each count."""
     return _COUNT.sub(DOTS, _MONEY.sub(f"${DOTS}", text))
 
 

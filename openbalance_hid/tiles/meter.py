@@ -1,10 +1,10 @@
 """`meter`: a taxi meter. A tap starts it, it counts the dollars of this task, a tap stops it.
 
-    poll_seconds  60    how often the account is asked while it runs; OpenRouter's answer may itself be a minute old
+    poll_seconds  60    how often the balance is requested while it runs; the response may be a minute old
 
-It counts what the whole account spends meanwhile, through restarts, and for a minute after the stop: what the task spent last
-is booked by then. `~` marks an amount that may be short, because usage was refunded or reset on the way. The last run stays
-on the key; all of them are in the history (`export --what runs`).
+It counts all spend of the account while it runs, through restarts, and for a minute after the stop, until the last spend of
+the task is booked. `~` marks an amount that may be too low, because usage was refunded or reset meanwhile. The last run stays
+on the key; all runs are in the history (`export --what runs`).
 """
 
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("counts a task", variants=("one
 
 
 def view(scene: Scene) -> TileView:
-    """The amount of the run, for how long, and whether it still runs; or why there is none."""
+    """Return amount, duration and state of the run, or the reason why there is none."""
     snapshot, run = scene.snapshot, scene.run
     state = _state(run)
     title = state if scene.label is None else scene.label
@@ -35,8 +35,8 @@ def view(scene: Scene) -> TileView:
     if snapshot.credits.value is None:
         return notice_view(scene, title, health)
     if run is not None and run.is_settled:
-        measured_at = None  # that amount does not grow old
-    elif run is not None and measured_at is not None:  # it is asked more often, so its number is old sooner
+        measured_at = None  # a final amount does not age
+    elif run is not None and measured_at is not None:  # it is requested more often, so its number is old sooner
         snapshot = replace(snapshot, interval_s=min(snapshot.interval_s, float(str(scene.options["poll_seconds"]))))
         measured_at = max(measured_at, run.started_at)
     hero, line = IDLE if run is None else (_amount(run), _time(run, scene.now))
@@ -58,7 +58,7 @@ def _amount(run: MeterRun) -> Hero:
 
 
 def _time(run: MeterRun, now: datetime) -> Line:
-    """For how long, with a sign for the state."""
+    """Return the duration, with a sign for the state."""
     if run.is_settled and run.usd is None:
         return Line("not counted", Tone.MUTED, variants=("uncounted",))
     if run.is_running:
@@ -67,7 +67,7 @@ def _time(run: MeterRun, now: datetime) -> Line:
 
 
 def _lasted(run: MeterRun, now: datetime) -> str:
-    """While it runs, whole minutes: the key is drawn again once a minute."""
+    """Return the duration, in whole minutes while it runs: the key is drawn again once a minute."""
     seconds = ((run.ended_at or now) - run.started_at).total_seconds()
     return "<1 m" if run.is_running and seconds < 60 else words.age(seconds)
 
@@ -95,6 +95,6 @@ KIND = TileKind(
     "a taxi meter: what one task costs, from a tap to a tap",
     view,
     ToggleMeter(),
-    (Option("poll_seconds", "int", 60, minimum=15, maximum=3600, help="how often the account is asked while it runs"),),
+    (Option("poll_seconds", "int", 60, minimum=15, maximum=3600, help="how often the balance is requested while it runs"),),
     cases=cases,
 )

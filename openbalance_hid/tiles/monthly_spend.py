@@ -1,6 +1,6 @@
 """`monthly-spend`: the rolling 30-day total as hero number, and a bar chart of the last days.
 
-    bars     7                       days in the chart, the last one being today so far
+    bars     7                       days in the chart; the last one is today so far
 
 A tap opens the activity page.
 """
@@ -20,7 +20,7 @@ from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
-    """Total and bars, or why there are none."""
+    """Return total and bars, or the reason why there are none."""
     snapshot = scene.snapshot
     title = scene.label or "30 days"
     health = trouble(scene, snapshot.activity)

@@ -1,7 +1,7 @@
-"""One option of a tile, as data: what `config.toml` may say, checked in one place.
+"""One option of a tile as data: the values that `config.toml` may have, checked in one place.
 
-Each tile states its options as a tuple of these; the configuration reads them, so that a tile never meets a value it does not
-accept. What an option *means* is the tile's business.
+Each tile has a tuple of them. The configuration checks values with them, so that a tile never gets a value that it does not
+accept. The meaning of an option is in the tile's file.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from decimal import Decimal
 from typing import Literal
 
 OptionType = Literal["choice", "decimal", "float", "int", "bool", "text"]
-Number = int | float | Decimal
+OptionNumber = int | float | Decimal
 
 LARGEST = 10**12  # no amount, time or count comes near; beyond it Decimal arithmetic could overflow its context
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. The default stands when the owner is silent; None means off and cannot be written."""
+    """One option. The default holds where the configuration has no value; None means off and cannot be written."""
 
     name: str
     kind: OptionType
     default: object
     choices: tuple[str, ...] | None = None  # of a choice, the default first
-    minimum: Number | None = None  # inclusive; of a text, its length in characters
-    maximum: Number | None = None
+    minimum: OptionNumber | None = None  # inclusive; of a text, its length in characters
+    maximum: OptionNumber | None = None
     help: str = ""  # one line, lower case
 
     def __post_init__(self) -> None:
-        if self.default is not None:  # a default is what `check` would give, so that a tile meets one type only
+        if self.default is not None:  # as `check` returns it, so that a tile gets one type only
             default = Decimal(repr(self.default)) if isinstance(self.default, float) else self.default
             object.__setattr__(self, "default", self.check(default))
 
     @property
     def accepted(self) -> str:
-        """What the owner may write, in words: "a whole number from 1 to 14"."""
+        """Return the accepted values in words: "a whole number from 1 to 14"."""
         match self.kind:
             case "choice":
                 names = [f"'{choice}'" for choice in self.choices or ()]
@@ -50,10 +50,10 @@ class Option:
                 return f"a number{self._range}"
 
     def check(self, value: object) -> object:
-        """The value as the tile gets it: Decimal, float, int, bool or str by `kind`.
+        """Return the value as the tile gets it: Decimal, float, int, bool or str by `kind`.
 
-        Numbers are taken as int or Decimal, never as float: money comes from the text of the file. ValueError, with `accepted`
-        as its text, for anything else.
+        Numbers are taken as int or Decimal, never as float: money comes from the text of the file. Raises
+        ValueError, with `accepted` as its text, for anything else.
         """
         if isinstance(value, bool):
             right = self.kind == "bool"
@@ -80,7 +80,7 @@ class Option:
             return value in (self.choices or ())
         return self.kind == "text" and value.isprintable() and self._within(len(value))
 
-    def _number(self, value: int | Decimal) -> Number:
+    def _number(self, value: int | Decimal) -> OptionNumber:
         fits = self.kind in ("decimal", "float") or (self.kind == "int" and isinstance(value, int))
         finite = isinstance(value, int) or value.is_finite()
         if not fits or not finite or not -LARGEST <= value <= LARGEST or not self._within(value):
@@ -89,5 +89,5 @@ class Option:
             return Decimal(value)
         return float(value) if self.kind == "float" else value
 
-    def _within(self, value: Number) -> bool:
+    def _within(self, value: OptionNumber) -> bool:
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)

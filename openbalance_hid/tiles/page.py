@@ -1,8 +1,8 @@
-"""`page`: names the page that it leads to; its dots show which page of the deck stands there now.
+"""`page`: the name of the page that a tap shows; its dots show the current page of the deck.
 
     to   main        the name of a page of this deck
 
-A tap turns to that page. Keys that are down while a page turns fire nothing on the new one.
+A tap shows that page. A key that is held while the page changes does nothing on the new one.
 """
 
 from openbalance_hid.text import single_line
@@ -14,7 +14,7 @@ from openbalance_hid.tiles.view import Icon, Notice, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
-    """The page's name; without its colour on the page itself."""
+    """Return the name of the page, without colour while it is shown."""
     to = scene.choice("to")
     here = scene.pages[scene.page] == to if scene.pages else False
     notice = Notice(Icon.PAGE, single_line(to), Tone.MUTED if here else Tone.ACCENT, "shown now" if here else "")
@@ -39,7 +39,7 @@ def cases() -> tuple[TileCase, ...]:
 
 KIND = TileKind(
     "page",
-    "names the page it leads to",
+    "shows another page of the deck",
     view,
     TurnPage(),
     (Option("to", "text", "main", minimum=1, maximum=32, help="the name of the page"),),

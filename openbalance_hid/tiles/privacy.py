@@ -1,7 +1,7 @@
 """`privacy`: masks every amount, on every deck and in the menu bar's line. A tap toggles; masked amounts show while it is held.
 
-Amounts that are hidden stay so over a restart. Names, states, ratios, percentages, days and the shapes of bars stay visible
-(`masked`). What programs ask for stays exact: `status --json`, `guard` and `export` mask nothing.
+Amounts stay masked after a restart. Names, states, ratios, percentages, days and the shapes of bars stay visible (`masked`).
+Output for programs stays exact: `status --json`, `guard` and `export` mask nothing.
 """
 
 from openbalance_hid.tiles.actions import TogglePrivacy
@@ -17,7 +17,7 @@ NOTICES = {
 
 
 def view(scene: Scene) -> TileView:
-    """Whether amounts are masked."""
+    """Return whether amounts are masked, and how to change it."""
     notice = NOTICES[scene.privacy]
     title = "Amounts" if scene.label is None else scene.label
     return TileView(scene.tile, title, (notice,), f"Amounts {notice.words.lower()}, {notice.detail}", scene.theme)

@@ -1,9 +1,9 @@
 """`providers`: spend per upstream provider, two at a time, with amount, share bar and page dots.
 
-    period   30d, 7d                 completed UTC days; nobody tells today's providers
+    period   30d, 7d                 completed UTC days; OpenRouter does not report today's providers
     by       spend, requests, tokens
 
-The next page every 60 s. A tap opens the activity page.
+The next page follows every 60 s. A tap opens the activity page.
 """
 
 from openbalance_hid.account.leaders import providers
@@ -20,7 +20,7 @@ MOST = 6
 
 
 def view(scene: Scene) -> TileView:
-    """One page of the leading providers, or why there is none."""
+    """Return one page of the leading providers, or the reason why there is none."""
     snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
     shown = providers(snapshot, period, by, scene.now)
     if shown is not None:

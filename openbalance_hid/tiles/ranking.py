@@ -1,4 +1,4 @@
-"""What the cycling tiles share: two rows a page, each a name, an amount and a share bar, the next page every 60 s."""
+"""The common part of the cycling tiles: two rows a page, each with name, amount and share bar; the next page every 60 s."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
 
 ROWS = 2
 NO_ACTIVITY = TileState("No activity yet", Icon.CLOCK, Tone.MUTED)
-NO_SPEND = TileState("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may have been made, of free models or by an own key
+NO_SPEND = TileState("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may be free, or paid to the provider
 BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
 
 
 def ranking_view(
     scene: Scene, title: str, reading: Reading[Any], leaders: Sequence[Leader] | None, names: Sequence[str], by: str
 ) -> TileView:
-    """One page of `leaders`, called `names`; None: not known yet, for the trouble of `reading`."""
+    """Return one page of `leaders`, shown as `names`; None: unknown, because of the trouble of `reading`."""
     snapshot = scene.snapshot
     health = trouble(scene, reading)
     is_today = reading is snapshot.today  # completed days do not change, so that they do not age between two requests

@@ -23,7 +23,7 @@ NO_PACE = Line("little spent", variants=("no pace",))
 
 
 def view(scene: Scene) -> TileView:
-    """Days, gauge and range, or why there are none."""
+    """Return days, gauge and range, or the reason why there are none."""
     snapshot = scene.snapshot
     title = scene.label or "Runway"
     for reading in (snapshot.credits, snapshot.activity):
@@ -54,7 +54,7 @@ def _range(short: Decimal, long: Decimal | None) -> str:
     low, high = (words.days_left(days) for days in sorted((short, long)))
     if short <= 0:
         return "nothing left"
-    if low == high:  # the paces agree, as far as can be told: of so many days nobody can tell
+    if low == high:  # both paces give the same text; beyond MOST_DAYS it hides their difference
         return "at either pace" if short > words.MOST_DAYS else "steady pace"
     unit = high[-2:]
     return f"{low.removesuffix(unit)}–{high}"

@@ -1,4 +1,4 @@
-"""What a tile is given to make its view of. No tile sees anything else."""
+"""The input of a tile. A tile sees nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openbalance_hid.account.snapshot import Snapshot
 
 
 class Privacy(Enum):
-    """Whether amounts are masked: not, all of them, or not while a finger rests on the privacy tile."""
+    """Whether amounts are masked: not, all of them, or not while the privacy tile is held."""
 
     OFF = "off"
     ON = "on"
@@ -23,10 +23,10 @@ class Privacy(Enum):
 
 
 class Scene(Struct, frozen=True):
-    """One key's situation. `turn` counts up as a cycling tile turns its pages; `now` is aware UTC.
+    """The situation of one key. `turn` counts up at each page of a cycling tile; `now` is aware UTC.
 
-    `pages`: the names of the deck's pages, `page` the index of the one that is shown; none in a picture of one key.
-    `run`: the last one of the account's meter.
+    `pages`: names of the deck's pages; `page`: index of the current one; both empty in a picture of one key.
+    `run`: the last run of the account's meter.
     """
 
     tile: str
@@ -43,10 +43,10 @@ class Scene(Struct, frozen=True):
     privacy: Privacy = Privacy.OFF
 
     def choice(self, name: str) -> str:
-        """The owner's choice of a named option."""
+        """Return the chosen value of an option."""
         return str(self.options[name])
 
     def amount(self, name: str) -> Decimal | None:
-        """A number of the owner, None when the option is off."""
+        """Return an option as a number; None when it is off."""
         value = self.options[name]
         return None if value is None else Decimal(str(value))

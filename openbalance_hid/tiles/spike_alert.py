@@ -1,13 +1,13 @@
-"""`spike-alert`: is spending running away? Icon and word side by side, below them the model that drives it and the ratio.
+"""`spike-alert`: whether spend is unusually high: icon and word, below them the model that causes it, and the ratio.
 
     threshold     3.0    times the mean active day: amber from here, red from twice this
     floor_usd     1.00   below this much in the window nothing is a spike
     window_hours  24     the rolling window
     burst         true   also watch the last hour
-    notify        true   also tell the desktop
-    attention     pulse  steady: Critical fills the key, and does not come and go
+    notify        true   also notify
+    attention     pulse  steady: Critical fills the key without pulsing
 
-`~` marks a ratio that rests on too few samples. A tap acknowledges: the call for attention stops, the word stays true.
+`~` marks a ratio from too few samples. A tap acknowledges: the inverted colours end, the word stays.
 """
 
 from collections.abc import Mapping
@@ -44,14 +44,14 @@ LEVELS = {
 
 
 def rule_of(options: Mapping[str, object]) -> SpikeRule:
-    """The owner's rule, from the options of a tile; what is not among them is as usual."""
+    """Return the rule that the options of a tile describe; a missing option has its default."""
     given = {**KIND.defaults(), **options}
     threshold, floor_usd, hours = (Decimal(str(given[name])) for name in ("threshold", "floor_usd", "window_hours"))
     return SpikeRule(threshold, floor_usd, hours, bool(given["burst"]))
 
 
 def view(scene: Scene) -> TileView:
-    """The verdict of the last good poll, or why there is none."""
+    """Return the verdict of the last successful poll, or the reason why there is none."""
     snapshot = scene.snapshot
     title = scene.label or "Spike"
     health = trouble(scene, snapshot.activity)
@@ -63,7 +63,7 @@ def view(scene: Scene) -> TileView:
     word, icon, tone = LEVELS[verdict.level]
     measured_at = snapshot.credits.measured_at
     age = shown_age(snapshot, measured_at, scene.now)
-    if age is Age.STALE:  # no green tick is ever older than this
+    if age is Age.STALE:  # old data never shows a green tick
         icon, tone = Icon.CLOCK, Tone.MUTED
     ratio = Line(
         ("~" if verdict.approximate else "") + f"{words.times(verdict.ratio)} {'1h' if verdict.burst else _window(scene)}",
@@ -142,8 +142,8 @@ KIND = TileKind(
         ),
         Option("window_hours", "decimal", 24, minimum=0.25, maximum=24, help="the rolling window"),
         Option("burst", "bool", True, help="also watch the last hour"),
-        Option("notify", "bool", True, help="also tell the desktop"),
-        Option("attention", "choice", "pulse", choices=("pulse", "steady"), help="how Critical calls for the eye"),
+        Option("notify", "bool", True, help="also notify"),
+        Option("attention", "choice", "pulse", choices=("pulse", "steady"), help="whether Critical pulses"),
     ),
     cases=cases,
 )

@@ -1,7 +1,7 @@
-"""The states that every tile shares: nothing known yet, trouble with the key or the way there, and the age of the data.
+"""The states of every tile: nothing known yet, trouble with the key or the connection, and the age of the data.
 
-An error never replaces a good value. A tile without a value shows the trouble as a whole-tile notice; a tile with one shows
-the trouble's word where its trend would stand, and the age of the value as a dot, then as grey digits.
+An error never replaces a good value. A tile without a value shows the trouble as a notice; a tile with a value shows it
+in place of its trend or title, and the age of the value as a dot, then as grey digits.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone
 
-PATIENCE = timedelta(seconds=60)  # how long "Preparing…" stands before the real reason does
+PREPARING_TIME = timedelta(seconds=60)  # "Preparing…" for so long, then the real reason
 OLD_INTERVALS = 2
 STALE_INTERVALS = 4
 
 
 class TileState(Struct, frozen=True):
-    """One row of the table: what stands on the key, and in a few words what helps."""
+    """One row of the table: the words on the key, and what helps in a few words."""
 
     words: str
     icon: Icon
     tone: Tone
     detail: str = ""
-    short: str = ""  # where the words do not fit beside a value
+    short: str = ""  # used where the words do not fit beside a value
 
 
 STATES = {
@@ -47,15 +47,17 @@ OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 
 
 def trouble(scene: Scene, reading: Reading[Any]) -> Health:
-    """What is wrong with a reading now; `Health.OK` when nothing is.
+    """Return the trouble of a reading now; `Health.OK` without one.
 
-    The account's own trouble (the key, the way there) goes before that of one endpoint. While nothing is known, a network
-    that is not there yet is "Preparing…" for 60 s: a machine that has just started often has none.
+    A trouble of the account (key, connection) comes before one of a single endpoint. While nothing is known, a missing network
+    is "Preparing…" for 60 s: a machine that has just started often has none.
     """
     snapshot = scene.snapshot
-    unasked = reading.health is Health.PREPARING and snapshot.health is not Health.OK  # a turn ends at its first refusal
-    health = snapshot.health if unasked or snapshot.health in OF_THE_ACCOUNT else reading.health
-    waiting = scene.now - snapshot.started_at < PATIENCE
+    not_requested = (
+        reading.health is Health.PREPARING and snapshot.health is not Health.OK
+    )  # a poll cycle ends at its first refusal
+    health = snapshot.health if not_requested or snapshot.health in OF_THE_ACCOUNT else reading.health
+    waiting = scene.now - snapshot.started_at < PREPARING_TIME
     if reading.value is None and health is Health.OFFLINE and waiting:
         return Health.PREPARING
     if reading.value is None and health is Health.PREPARING and not waiting and snapshot.health is not Health.OK:
@@ -64,16 +66,16 @@ def trouble(scene: Scene, reading: Reading[Any]) -> Health:
 
 
 def notice_view(scene: Scene, title: str, health: Health) -> TileView:
-    """The whole-tile notice of a trouble."""
+    """Return the notice of a trouble, which fills the key."""
     state = STATES.get(health, STATES[Health.PREPARING])
     return plain_notice(scene, title, state)
 
 
 def plain_notice(scene: Scene, title: str, state: TileState) -> TileView:
-    """A whole-tile notice in any words."""
-    said = f"{title}: {state.words}" + (f", {state.detail}" if state.detail else "")
+    """Return a notice in any words, which fills the key."""
+    text = f"{title}: {state.words}" + (f", {state.detail}" if state.detail else "")
     notice = Notice(state.icon, state.words, state.tone, state.detail)
-    return TileView(scene.tile, title, (notice,), said, scene.theme)
+    return TileView(scene.tile, title, (notice,), text, scene.theme)
 
 
 def value_view(
@@ -116,7 +118,7 @@ def read_out(part: str | Line) -> str:
 
 
 def trouble_line(health: Health) -> Line | None:
-    """The trouble's word for the trend's place; None when all is well or nothing was asked yet."""
+    """Return the trouble in place of the trend; None without one, and before the first poll."""
     if health in (Health.OK, Health.PREPARING):
         return None
     state = STATES[health]
@@ -132,13 +134,13 @@ def shown_age(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -
 
 
 def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
-    """The age of a reading in refresh intervals; without end where the clock was set back behind it, and nobody can tell."""
+    """Return the age of a reading in refresh intervals; infinite when the clock was set back, which makes the age unknown."""
     seconds = (now - measured_at).total_seconds()
     return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
 
 
 def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
-    """Of when a reading is that is asked for seldom: of the last poll, unless the counter has moved since its answer."""
+    """Return when a rarely requested reading was last valid: at the last poll, unless more was spent since."""
     polled_at = snapshot.credits.measured_at
     if reading.measured_at is None or polled_at is None:
         return polled_at or reading.measured_at
@@ -146,23 +148,23 @@ def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
 
 
 def faded(line: Line | None, age: Age) -> Line | None:
-    """A line without its tone once the data is stale: an old trend is no news, good or bad."""
+    """Return the line without its tone once the data is stale: an old trend is neither good nor bad."""
     return replace(line, tone=Tone.MUTED) if line is not None and age is Age.STALE else line
 
 
 def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -> str:
-    """`, 70 m old` for accessible names once the data is old; empty while it is fresh."""
+    """Return `, 70 m old` for the accessible text of old data; empty while it is fresh."""
     if measured_at is None or shown_age(snapshot, measured_at, now) is Age.FRESH:
         return ""
     return f", {age_text(measured_at, now)}"
 
 
 def age_text(measured_at: datetime, now: datetime) -> str:
-    """`70 m old`."""
+    """Return `70 m old`."""
     seconds = (now - measured_at).total_seconds()
     return f"{words.age(seconds)} old" if seconds >= -CLOCKS_APART_S else "age unknown"
 
 
 def tile_error(tile: str, theme: str) -> TileView:
-    """What a key says when its tile has a bug; the log has the traceback."""
+    """Return the view of a tile with a bug; the log has the traceback."""
     return TileView(tile, "", (Notice(Icon.BUG, "Tile error", Tone.ALARM, "see the log"),), "Tile error, see the log", theme)

@@ -2,7 +2,7 @@
 
     by       model
 
-Where midnight is not covered by samples and OpenRouter does not tell, it is what was counted `since hh:mm` (UTC).
+Where no samples reach back to midnight and OpenRouter does not report the day, it is the spend `since hh:mm` (UTC).
 A tap opens the activity page.
 """
 
@@ -20,7 +20,7 @@ from openbalance_hid.tiles.view import Block, Hero, Line, Shorten, TileView, Ton
 
 
 def view(scene: Scene) -> TileView:
-    """Amount, comparison and leading model, or why there are none."""
+    """Return amount, comparison and leading model, or the reason why there are none."""
     snapshot = scene.snapshot
     title = scene.label or "Today UTC"
     spent = today_usd(snapshot, scene.now)
@@ -61,6 +61,6 @@ KIND = TileKind(
     "spend so far today (UTC), against the same time yesterday",
     view,
     OpenPage(WebPage.ACTIVITY),
-    (Option("by", "choice", "model", choices=("model",), help="what leads today"),),
+    (Option("by", "choice", "model", choices=("model",), help="what is ranked"),),
     cases=cases,
 )

@@ -2,7 +2,7 @@
 
     period   30d, 7d, today
     by       spend, requests, tokens
-    models   6                       how many, two a page; the next page every 60 s
+    models   6                       how many, two a page; the next page follows every 60 s
 
 A tap opens the activity page.
 """
@@ -18,7 +18,7 @@ from openbalance_hid.tiles.view import TileView
 
 
 def view(scene: Scene) -> TileView:
-    """One page of the leading models, or why there is none."""
+    """Return one page of the leading models, or the reason why there is none."""
     snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
     title = scene.label or ("Today UTC" if period == "today" else f"Top {period}")
     reading = snapshot.today if period == "today" else snapshot.activity

@@ -1,6 +1,6 @@
 """`usage`: the menu-bar monitor on a key: an icon, the balance, the usage of a period, or both.
 
-    display   both, icon, balance, usage        the icon says whether all is well: the account heard of, its balance above zero
+    display   both, icon, balance, usage        the icon is a tick while the account is reachable and its balance above zero
     period    today, 7d, 30d, month, all        today and month are UTC
 
 A tap opens the activity page.
@@ -33,7 +33,7 @@ BELOW_ZERO = TileState("Below zero", Icon.WARNING, Tone.ALARM)
 
 
 def view(scene: Scene) -> TileView:
-    """What the owner chose to see, or why there is nothing."""
+    """Return what the user chose to see, or the reason why there is nothing."""
     snapshot, display = scene.snapshot, scene.choice("display")
     period = PERIODS[scene.choice("period")]
     health = trouble(scene, snapshot.credits)

@@ -1,7 +1,7 @@
-"""What a tile says: content and tone, never pixels or colours.
+"""The content of a tile: words, shapes and tone, never pixels or colours.
 
-A tile returns a `TileView`; the board puts the state of the finger on it and makes a `KeyFace`; `render` decides everything
-that is visible. All values are frozen and hashable, so that an equal face is never drawn twice.
+A tile returns a `TileView`; `app` adds the state of the key and makes a `KeyFace`; `render` decides everything that is visible.
+All values are frozen and hashable, so that an equal face is never drawn twice.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Tone(Enum):
-    """What a word or shape means; the theme picks its colour."""
+    """The meaning of a word or shape; the theme has its colour."""
 
     INK = "ink"
     MUTED = "muted"
@@ -47,7 +47,7 @@ class Icon(Enum):
 
 
 class Shorten(Enum):
-    """How a text that does not fit at the smallest size is cut: an ellipsis in the middle or at the end."""
+    """Where a text that does not fit at the smallest size is cut: an ellipsis in the middle or at the end."""
 
     MIDDLE = "middle"
     END = "end"
@@ -116,7 +116,7 @@ class Age(Enum):
 
 
 class TileView(Struct, frozen=True):
-    """What one tile says now. `text` is the same in words: for the accessible name, `status` and screen readers."""
+    """The content of one tile. `text` is the accessible text, for `status` and screen readers."""
 
     tile: str
     title: str  # small heading; empty: none
@@ -124,16 +124,16 @@ class TileView(Struct, frozen=True):
     text: str
     theme: str = "dark"
     age: Age = Age.FRESH
-    attention: bool = False  # call for the eye: inverted colours
-    pulse: bool = False  # and louder: the inverted colours come and go
+    attention: bool = False  # inverted colours
+    pulse: bool = False  # the inverted colours alternate with the normal ones
     page: tuple[int, int] | None = None  # (index from 0, count) of a cycling tile, as dots
-    trouble: Line | None = None  # stands in the title's place, on tiles that have no other line for it
-    sign: Icon | None = None  # before the title, where two tiles would have the same one
+    trouble: Line | None = None  # replaces the title, on tiles that have no other line for it
+    sign: Icon | None = None  # before the title, where two tiles have the same title
     stripe: int | None = None  # number of the account, drawn as a coloured edge; None: one account only
 
 
 class Flash(Enum):
-    """How a refresh asked for by hand ended, shown for a moment."""
+    """The result of a manual refresh, shown for a moment."""
 
     NONE = "none"
     DONE = "done"
@@ -141,10 +141,10 @@ class Flash(Enum):
 
 
 class KeyFace(Struct, frozen=True):
-    """A tile as it stands on its key: the view and what the finger is doing."""
+    """A tile on its key: the view and the state of the key."""
 
     view: TileView
     pressed: bool = False
-    ring: float = 0.0  # 0..1: how far a hold has come; quantised by the board
+    ring: float = 0.0  # 0..1: progress of a hold, in steps
     refreshing: bool = False
     flash: Flash = Flash.NONE
