@@ -1,4 +1,4 @@
-"""Snapshots for tests, said in a line: dollars a day, samples, the moment."""
+"""Builders of snapshots for tests: dollars a day, samples, a time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ def usd(amount: Usd) -> Decimal:
 
 
 def activity(days: Mapping[date, Mapping[str, Usd]]) -> Activity:
-    """Each model comes from a provider of its vendor's name."""
+    """Return an activity in which the provider of each model has its vendor's name."""
     by_model = {day: {model: Spend(usd(amount), 1, 100) for model, amount in models.items()} for day, models in days.items()}
     by_provider: dict[date, dict[str, Spend]] = {}
     for day, models in by_model.items():
@@ -32,7 +32,7 @@ def activity(days: Mapping[date, Mapping[str, Usd]]) -> Activity:
 def days_back(
     amounts: Sequence[Usd], now: datetime = NOON, newest: int = 1, model: str = "v/model-a"
 ) -> dict[date, dict[str, Usd]]:
-    """One model's spend on completed days; the first amount is the newest day, `newest` days ago."""
+    """Return one model's spend on completed days; the first amount is the newest day, `newest` days ago."""
     return {now.date() - timedelta(days=newest + age): {model: amount} for age, amount in enumerate(amounts) if usd(amount) > 0}
 
 
@@ -42,7 +42,7 @@ def samples(readings: Sequence[tuple[datetime, Usd]], bought: Usd = 100) -> tupl
 
 
 def day_of_samples(spent: Usd, now: datetime = NOON, hours: int = 24, start: Usd = 50) -> tuple[Sample, ...]:
-    """Even spending over the last `hours`, a sample every 15 minutes."""
+    """Return samples of even spending over the last `hours`, one every 15 minutes."""
     count = hours * 4
     return samples(
         [(now - timedelta(minutes=15 * (count - step)), usd(start) + usd(spent) * step / count) for step in range(count + 1)]
@@ -50,7 +50,7 @@ def day_of_samples(spent: Usd, now: datetime = NOON, hours: int = 24, start: Usd
 
 
 def api_key(name: str, today: Usd, limit: Usd | None = None, left: Usd | None = None, **more: Any) -> ApiKey:
-    """A key that spent `today` today, four times that this week and sixteen times that this month and ever."""
+    """Return a key that spent `today` today, four times that this week, and sixteen times that this month and ever."""
     limits = (None if limit is None else usd(limit), None if left is None else usd(left))
     amount = usd(today)
     return ApiKey(f"{name}-hash", name, amount * 16, amount, amount * 4, amount * 16, *limits, **more)
@@ -71,7 +71,7 @@ def snapshot(
     account: str = "default",
     keys: Sequence[ApiKey] | None = None,
 ) -> Snapshot:
-    """A healthy account measured just now, unless said otherwise."""
+    """Return the snapshot of an account, by default healthy and measured just now."""
     at = measured or now
     state = activity_health or health
     return Snapshot(

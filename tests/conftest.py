@@ -1,4 +1,4 @@
-"""Rules for all tests: real hardware and the long versions only when asked for, and no skip where everything is installed."""
+"""Rules for all tests: hardware and long versions only on request, and no skip where everything is installed."""
 
 import os
 import random
@@ -11,22 +11,22 @@ from hypothesis import settings
 
 from tests.torture.figures import FIGURES
 
-settings.register_profile("whole machine", deadline=None)  # no test asserts on the clock on the wall, nor does hypothesis
-settings.load_profile("whole machine")
+settings.register_profile("no deadline", deadline=None)  # no test asserts on wall-clock time, nor does hypothesis
+settings.load_profile("no deadline")
 
 ALL_INSTALLED = "OPENBALANCE_TEST_ALL"
-LINGER_S = 0.12  # enough to set threads apart that end together, and little against what a test waits for
+LINGER_S = 0.12  # enough to separate threads that end together, and short compared with the limits of the tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--deck", metavar="SERIAL", help="also run the hardware tests, on the deck with this serial (its end will do)"
     )
-    parser.addoption("--deb", metavar="FILE", help="try this Debian package in a fresh system, and run nothing else")
+    parser.addoption("--deb", metavar="FILE", help="test this Debian package in a fresh system, and run nothing else")
     parser.addoption("--torture", action="store_true", help="run the long versions of the tests under faults, and only those")
     parser.addoption("--kernel", action="store_true", help="run the tests with a Linux guest under QEMU, and only those")
-    parser.addoption("--seed", type=int, help="of the tests under faults; without, each run is the same")
-    parser.addoption("--linger", action="store_true", help="threads end late: who does not wait for them is found")
+    parser.addoption("--seed", type=int, help="seed of the tests under faults; without it, all runs are equal")
+    parser.addoption("--linger", action="store_true", help="delay the end of threads, to find tests that do not wait for it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _let_threads_linger() -> None:
-    """Every thread of this process needs up to `LINGER_S` to end, as on a machine that is very busy just then."""
+    """Delay the end of every thread of this process by up to `LINGER_S`, as on a busy machine."""
     run = threading.Thread.run
 
     def run_and_linger(thread: threading.Thread) -> None:
@@ -48,7 +48,7 @@ def _let_threads_linger() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """By `-m torture` and the like alone nothing is run: those take long, or touch somebody's deck."""
+    """Select tests by the options alone: `-m torture` and the like are not enough for tests that are long or need a deck."""
     wanted: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
@@ -57,18 +57,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (item.get_closest_marker(kind) is not None) == bool(config.getoption(f"--{kind}"))
             for kind in ("torture", "deb", "kernel")
         )
-        asked_for = alone and (not is_hardware or config.getoption("--deck"))
-        (wanted if asked_for else others).append(item)
+        requested = alone and (not is_hardware or config.getoption("--deck"))
+        (wanted if requested else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = wanted
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    told = config.stash.get(FIGURES, [])
-    if told:
+    recorded = config.stash.get(FIGURES, [])
+    if recorded:
         terminalreporter.section("figures of the tests under faults")
-        for figures in told:
+        for figures in recorded:
             terminalreporter.write_line(figures.line())
 
 

@@ -1,4 +1,4 @@
-"""Another user of this machine, a real one: a process that becomes "nobody" before it tries anything."""
+"""Another real user of this machine: a process that switches to the user id 65534 before it does anything."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-NOBODY = 65534
+OTHER_UID = 65534
 
 _TRY = """
 import json, os, socket, sys
-nobody, attempts = json.loads(sys.argv[1])
+other, attempts = json.loads(sys.argv[1])
 os.setgroups([])
-os.setregid(nobody, nobody)
-os.setreuid(nobody, nobody)
+os.setregid(other, other)
+os.setreuid(other, other)
 os.umask(0)
 
 def connect(path):
@@ -63,7 +63,7 @@ print(json.dumps(results))
 
 @functools.cache
 def as_root() -> tuple[str, ...] | None:
-    """What goes before a program that root is to start; None where nobody can become root without being asked."""
+    """Return the words that start a program as root; None where that needs a password."""
     if os.geteuid() == 0:
         return ()
     sudo = shutil.which("sudo")
@@ -72,29 +72,29 @@ def as_root() -> tuple[str, ...] | None:
     return None
 
 
-needs_stranger = pytest.mark.skipif(as_root() is None, reason="neither root nor a sudo that asks nothing: no other user to be")
+needs_other_user = pytest.mark.skipif(as_root() is None, reason="needs root, or sudo without a password")
 
 
-def stranger(*attempts: tuple[str, ...]) -> list[str]:
-    """The command of one who makes these attempts, and says on stdout what came of each."""
-    return [*(as_root() or ()), sys.executable, "-I", "-c", _TRY, json.dumps([NOBODY, attempts])]
+def other_user_command(*attempts: tuple[str, ...]) -> list[str]:
+    """Return a command that makes these attempts as another user and prints their results."""
+    return [*(as_root() or ()), sys.executable, "-I", "-c", _TRY, json.dumps([OTHER_UID, attempts])]
 
 
-def tries(*attempts: tuple[str, ...]) -> list[str]:
-    """What a stranger got for each: "done", or the name of the error."""
-    told = subprocess.run(stranger(*attempts), capture_output=True, text=True, timeout=60, check=True)
-    return list(json.loads(told.stdout))
+def try_as_other_user(*attempts: tuple[str, ...]) -> list[str]:
+    """Make these attempts as another user and return the results: "done", or the name of the error."""
+    ended = subprocess.run(other_user_command(*attempts), capture_output=True, text=True, timeout=60, check=True)
+    return list(json.loads(ended.stdout))
 
 
-def give_away(path: Path) -> None:
-    """Makes a stranger the owner."""
-    subprocess.run([*(as_root() or ()), "chown", "-h", str(NOBODY), str(path)], check=True)
+def give_to_other_user(path: Path) -> None:
+    """Make another user the owner of a file."""
+    subprocess.run([*(as_root() or ()), "chown", "-h", str(OTHER_UID), str(path)], check=True)
 
 
 @pytest.fixture
-def street() -> Iterator[Path]:
-    """A directory that everybody may enter and put things into, as /tmp; pytest's own are closed to strangers."""
-    made = Path(tempfile.mkdtemp(prefix="street-", dir="/tmp")).resolve()
+def shared_directory() -> Iterator[Path]:
+    """A directory that every user may enter and write to, as /tmp. Pytest's own directories are private."""
+    made = Path(tempfile.mkdtemp(prefix="shared-", dir="/tmp")).resolve()
     made.chmod(0o1777)
     yield made
     subprocess.run([*(as_root() or ()), "rm", "-rf", str(made)], check=True)

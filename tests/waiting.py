@@ -1,16 +1,16 @@
-"""How long the tests wait for what happens on another thread or in another process, and the waiting."""
+"""Waiting for another thread or process, and how long a test waits."""
 
 import threading
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 30.0  # for a slow machine: reached only when it never comes; what is promised in milliseconds is measured in bench
+PATIENCE_S = 30.0  # for a slow machine: reached only when the event never happens; durations are measured in bench
 
 
 def until(
     reached: Callable[[], object], words: Callable[[], object] | str = "it never came true", limit_s: float = PATIENCE_S
 ) -> None:
-    """Asks again and again. AssertionError with `words` when it does not come true in time."""
+    """Wait until `reached` returns true. Raises AssertionError with `words` when that takes too long."""
     end_s = time.monotonic() + limit_s
     while not reached():
         assert time.monotonic() < end_s, words() if callable(words) else words
@@ -18,10 +18,10 @@ def until(
 
 
 def until_no_thread(name: str) -> None:
-    """Until no thread has a name that begins so: one that has done its work needs a moment to end."""
+    """Wait until no thread has a name with this start: a thread that has done its work needs a moment to end."""
     until(lambda: not threads_named(name), lambda: threads_named(name))
 
 
 def threads_named(name: str) -> list[str]:
-    """The names of the threads whose names begin so."""
+    """Return the names of the threads that start with `name`."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(name)]

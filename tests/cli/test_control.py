@@ -6,12 +6,12 @@ from openbalance_hid.cli.control import status_lines
 from openbalance_hid.ipc.status import ProcessInfo, status
 from tests.build import NOON
 from tests.cli.test_devices import PROBLEMS
-from tests.torture.tricky import Tricky, made
-from tests.torture.whole import Whole
+from tests.torture.app_harness import AppHarness
+from tests.torture.faulty_deck import FaultyDeck, made
 
 
 @pytest.fixture
-def deck() -> Tricky:
+def deck() -> FaultyDeck:
     return made("A1")
 
 
@@ -33,9 +33,11 @@ def test_status_prints_the_command_that_fixes_an_account(health: str, command: s
 
 
 @pytest.mark.parametrize(("problem", "why", "hint"), PROBLEMS)
-def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(deck: Tricky, caplog, problem, why: str, hint: str):
+def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(
+    deck: FaultyDeck, caplog, problem, why: str, hint: str
+):
     problem(deck)
-    whole = Whole(deck)
+    whole = AppHarness(deck)
     whole.wait(60.0)
     reply = status(whole.house, whole.decks.counts(), ProcessInfo(1, 1.0, "config.toml", NOON, None), whole.now)
     assert [(each["trouble"], each["hint"], each["connected"]) for each in reply["decks"]] == [(why, hint, False)]

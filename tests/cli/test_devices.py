@@ -8,20 +8,20 @@ from click.testing import CliRunner
 
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
-from tests.torture.tricky import Tricky, made
+from tests.torture.faulty_deck import FaultyDeck, made
 
 REFUSED = ("cannot open deck at virtual:A1: permission denied", "openbalance-hid udev install")
 BUSY = ("cannot open deck at virtual:A1: another program is using it", "openbalance-hid doctor")
-PROBLEMS = [(Tricky.refuse, *REFUSED), (Tricky.own, *BUSY)]
+PROBLEMS = [(FaultyDeck.refuse, *REFUSED), (FaultyDeck.own, *BUSY)]
 
 
 @pytest.fixture
-def deck() -> Tricky:
+def deck() -> FaultyDeck:
     return made("A1")
 
 
 @pytest.fixture
-def devices(deck: Tricky, monkeypatch: pytest.MonkeyPatch, tmp_path):
+def devices(deck: FaultyDeck, monkeypatch: pytest.MonkeyPatch, tmp_path):
     """Return a function that runs `devices` with that deck and without a daemon, and returns its output."""
     module = importlib.import_module("openbalance_hid.cli.devices")
     monkeypatch.setattr(module, "HidTransport", lambda: HidTransport(VirtualBus([deck])))
@@ -34,7 +34,7 @@ def test_a_free_deck_is_listed_as_one_that_can_be_opened(devices):
 
 
 @pytest.mark.parametrize(("problem", "why", "hint"), PROBLEMS)
-def test_a_deck_that_cannot_be_opened_is_listed_with_a_command(devices, deck: Tricky, problem, why: str, hint: str):
+def test_a_deck_that_cannot_be_opened_is_listed_with_a_command(devices, deck: FaultyDeck, problem, why: str, hint: str):
     problem(deck)
     assert devices().splitlines()[1:] == [f"  {why}", f"  try: {hint}"]
     (row,) = json.loads(devices("--json"))

@@ -20,7 +20,7 @@ from openbalance_hid.cli.bar.line import BarLine
 from openbalance_hid.cli.export import FORMULA
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.cli.bar.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
-from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.main_job.daemon_process import DaemonProcess, environment, page_of, started
 from tests.torture.altered_json import dumped
 from tests.torture.fault_proxy import FaultProxy, with_body
 
@@ -47,12 +47,12 @@ def renamed(body: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """Start a daemon on an account with a critical spend and hostile names."""
     folder = tmp_path_factory.mktemp("hostile")
     with SampleAccount("critical", keys=len(HOSTILE)) as account, FaultProxy(account.url) as proxy:
         proxy.faults = dict.fromkeys(("/activity", "/keys", "/analytics/query"), with_body(renamed))
-        env = surroundings(folder, OPENBALANCE_API_URL=proxy.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        env = environment(folder, OPENBALANCE_API_URL=proxy.url, OPENROUTER_MANAGEMENT_KEY=account.key)
         with started(env, *RUN) as made:
             with page_of(made) as page:
                 page.until_key(3, "Critical")
@@ -60,7 +60,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield made
 
 
-def output_of(running: Running, *words: str) -> str:
+def output_of(running: DaemonProcess, *words: str) -> str:
     done = running.ask(*words)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -84,19 +84,19 @@ def unprintable(text: str) -> set[str]:
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_no_output_contains_a_control_character(running: Running, words: tuple[str, ...]) -> None:
+def test_no_output_contains_a_control_character(running: DaemonProcess, words: tuple[str, ...]) -> None:
     done = running.ask(*words)
     assert done.returncode in (0, 69, 77), done.stderr  # doctor: no deck, or no permission to open it
     assert unprintable((done.stdout + done.stderr).replace("\r\n", "\n")) == set()
     assert "abab" not in done.stdout
 
 
-def test_the_log_contains_no_control_character(running: Running) -> None:
+def test_the_log_contains_no_control_character(running: DaemonProcess) -> None:
     assert unprintable(running.log) == set()
 
 
 @needs_pango
-def test_pango_finds_no_markup_in_waybars_text_and_tooltip(running: Running) -> None:
+def test_pango_finds_no_markup_in_waybars_text_and_tooltip(running: DaemonProcess) -> None:
     told = json.loads(output_of(running, "bar", "--format", "waybar"))
     plain_text = json.loads(output_of(running, "bar", "--format", "json"))
     assert pango_text(told["text"]) == plain_text["text"]
@@ -137,7 +137,7 @@ def test_tmux_shows_a_name_unchanged_and_starts_nothing(tmp_path: Path, tone: st
     assert not Path("owned").exists()
 
 
-def test_xbar_starts_and_opens_only_its_own_entries(running: Running) -> None:
+def test_xbar_starts_and_opens_only_its_own_entries(running: DaemonProcess) -> None:
     parameters: dict[str, set[str]] = {}
     for row in output_of(running, "bar", "--format", "xbar").splitlines():
         assert row == "---" or not row.startswith("-")
@@ -148,13 +148,13 @@ def test_xbar_starts_and_opens_only_its_own_entries(running: Running) -> None:
     assert {address.split("/")[2] for address in parameters["href"]} == {"openrouter.ai"}
 
 
-def test_polybar_finds_no_tag_in_a_name(running: Running) -> None:
+def test_polybar_finds_no_tag_in_a_name(running: DaemonProcess) -> None:
     for text in (output_of(running, "bar", "--format", "polybar"), FORMATS["polybar"](line(NAME), ("x",))):
         assert {tag[0] for tag in re.findall(r"%\{(.*?)\}", text)} <= {"A", "F"}
         assert len(re.findall(r"%\{F", text)) == 2
 
 
-def test_csv_has_no_formula_and_prometheus_no_second_series(running: Running) -> None:
+def test_csv_has_no_formula_and_prometheus_no_second_series(running: DaemonProcess) -> None:
     rows = list(csv.DictReader(io.StringIO(output_of(running, "export", "--what", "days", "--format", "csv"))))
     assert len({row["name"] for row in rows}) > 5
     assert [row for row in rows if row["name"].startswith(FORMULA)] == []

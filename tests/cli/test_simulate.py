@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from websockets.sync.client import connect
 
-from tests.main_job.stage import COMMAND, surroundings
+from tests.main_job.daemon_process import COMMAND, environment
 from tests.simulator.usbip.usbip_client import Client
 from tests.waiting import PATIENCE_S
 
@@ -19,7 +19,7 @@ def simulate(tmp_path):
     def start(*words: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [*COMMAND, "simulate", "--no-browser", "--port", "0", "--usbip", "0", *words],
-            env=surroundings(tmp_path),
+            env=environment(tmp_path),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

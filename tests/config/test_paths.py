@@ -8,7 +8,7 @@ import pytest
 
 from openbalance_hid.config.paths import paths, private_dir
 from openbalance_hid.errors import ConfigError
-from tests.other_user import NOBODY, give_away, needs_stranger
+from tests.other_user import OTHER_UID, give_to_other_user, needs_other_user
 
 
 def refused(path: Path) -> ConfigError:
@@ -76,15 +76,15 @@ def test_a_directory_that_any_user_could_replace_is_refused(tmp_path: Path):
     assert private_dir(tmp_path / "state").is_dir()
 
 
-@needs_stranger
+@needs_other_user
 def test_the_directory_of_another_user_is_refused(tmp_path: Path):
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o700)
-    give_away(theirs)
-    assert f"belongs to user {NOBODY}" in refused(theirs).message
+    give_to_other_user(theirs)
+    assert f"belongs to user {OTHER_UID}" in refused(theirs).message
     ours = tmp_path / "ours"
     (ours / "inside").mkdir(mode=0o700, parents=True)
-    give_away(ours)
+    give_to_other_user(ours)
     assert "another user could replace" in refused(ours / "inside").message
 
 

@@ -24,7 +24,7 @@ from openbalance_hid.desktop.credentials import (
 from openbalance_hid.errors import CredentialError, NoKeyError
 from openbalance_hid.secret import Secret
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, SilentKeyring, installed
-from tests.other_user import NOBODY, give_away, needs_stranger
+from tests.other_user import OTHER_UID, give_to_other_user, needs_other_user
 
 ONE = Secret("sk-or-v1-one-0123456789aaaa")
 TWO = Secret("sk-or-v1-two-0123456789bbbb")
@@ -154,10 +154,10 @@ def test_a_pipe_or_directory_in_the_place_of_a_key_file_is_refused_and_never_blo
         read_key("default", {}, places)
 
 
-@needs_stranger
+@needs_other_user
 def test_a_key_file_of_another_user_is_refused(places: Paths):
-    give_away(key_file(places, ONE.reveal()))
-    with pytest.raises(CredentialError, match=f"belongs to user {NOBODY}|permission denied"):  # root alone may even open it
+    give_to_other_user(key_file(places, ONE.reveal()))
+    with pytest.raises(CredentialError, match=f"belongs to user {OTHER_UID}|permission denied"):  # root alone may even open it
         read_key("default", {}, places)
 
 

@@ -1,4 +1,4 @@
-"""Machines to begin with, each saved once in a run, and an account whose numbers stand still."""
+"""Saved machines to start from, each made once in a run, and an account with fixed amounts."""
 
 import shutil
 import tempfile
@@ -17,13 +17,13 @@ from tests.kernel.wheels import make_wheel
 
 @pytest.fixture(scope="session")
 def opened_at() -> datetime:
-    """What every account of this run takes for now, so that each has the same numbers."""
+    """The time of every account of this run, so that each has the same amounts."""
     return datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
-def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Says something to who waits."""
+def report(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Print a line while the tests run."""
     plugins = pytestconfig.pluginmanager
     reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
 
@@ -35,10 +35,10 @@ def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def image(tell: Callable[[str], None]) -> Iterator[Image]:
+def image(report: Callable[[str], None]) -> Iterator[Image]:
     if missing := missing_programs():
         pytest.skip(f"not installed: {', '.join(missing)}; see apt's packages in .ci/run")
-    with cached_image(tell, states.boot) as found:
+    with cached_image(report, states.boot) as found:
         yield found
 
 
@@ -51,16 +51,16 @@ def folder(image: Image) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def installed(image: Image, folder: Path, opened_at: datetime, tell: Callable[[str], None]) -> Saved:
-    tell("installing the wheel")
+def installed(image: Image, folder: Path, opened_at: datetime, report: Callable[[str], None]) -> Saved:
+    report("installing the wheel")
     with account_of(opened_at) as account:
         booted = Saved(image, image.disk, image.state)
         return states.install(booted, folder / "installed", make_wheel(folder / "dist"), account)
 
 
 @pytest.fixture(scope="session")
-def in_service(installed: Saved, folder: Path, opened_at: datetime, tell: Callable[[str], None]) -> Saved:
-    tell("installing rule and service")
+def in_service(installed: Saved, folder: Path, opened_at: datetime, report: Callable[[str], None]) -> Saved:
+    report("installing rule and service")
     with account_of(opened_at) as account:
         return states.put_in_service(installed, folder / "service", account)
 

@@ -43,7 +43,7 @@ class Guest:
     def __enter__(self) -> "Guest":
         ours, theirs = socket.socketpair()
         with theirs, (self._folder / "qemu.log").open("wb") as log:
-            words, monitor = self._words(theirs.fileno()), (theirs.fileno(),)
+            words, monitor = self._arguments(theirs.fileno()), (theirs.fileno(),)
             self._qemu = subprocess.Popen(words, pass_fds=monitor, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._monitor = _Monitor(ours)
         try:
@@ -66,7 +66,7 @@ class Guest:
     # --- what is done in it ---
 
     def run(self, command: str, user: str = OWNER, typed: str | bytes = b"", check: bool = True) -> str:
-        """What a shell of that user says on stdout; with `check` it has to end with 0."""
+        """What a shell of that user prints on stdout; with `check` it must end with 0."""
         ended = self.tried(command, user, typed)
         assert not check or ended.returncode == 0, f"{command!r} ended with {ended.returncode}: {ended.stdout}{ended.stderr}"
         return ended.stdout
@@ -86,7 +86,7 @@ class Guest:
         return self.run(f"sudo sh -c {shlex.quote(command)}")
 
     def until(self, command: str, user: str = OWNER) -> str:
-        """Runs it again and again until it ends with 0; what it said then."""
+        """Run a command again and again until it ends with 0, and return its output."""
         end_s = time.monotonic() + PATIENCE_S
         while (ended := self.tried(command, user)).returncode:
             assert time.monotonic() < end_s, f"{command!r} still ends with {ended.returncode}: {ended.stdout}{ended.stderr}"
@@ -94,7 +94,7 @@ class Guest:
         return ended.stdout
 
     def put(self, files: Sequence[Path], place: str) -> None:
-        """Copies files into a folder of the owner's, which is made."""
+        """Copy files into a folder of the user, which is created."""
         packed = subprocess.run(
             ["tar", "-c", *(word for file in files for word in ("-C", str(file.parent), file.name))],
             capture_output=True,
@@ -103,21 +103,21 @@ class Guest:
         self.run(f"mkdir -p {place} && tar -x -C {place}", typed=packed.stdout)
 
     def log_in_again(self) -> None:
-        """From now on the owner's commands come through a new login: what his groups are is settled there."""
+        """Run the user's commands through a new login from now on: groups are fixed at a login."""
         self._let_in(OWNER, PATIENCE_S)
 
     def reach(self, port: int, ours: int) -> None:
-        """From now on the guest's own 127.0.0.1:`port` leads to this machine's `ours`."""
+        """Forward the guest's own 127.0.0.1:`port` to this machine's port `ours`."""
         words = self._ssh(OWNER, "-O", "forward", "-R", f"127.0.0.1:{port}:127.0.0.1:{ours}")
         ended = subprocess.run(words, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
 
     def set_clock(self) -> None:
-        """The guest's wall clock to ours; after a saved state it stands where it was saved."""
+        """Set the guest's wall clock to ours: a restored machine has the time at which it was saved."""
         self.root(f"date --set=@{time.time():.0f}")
 
     def save(self, state: Path) -> None:
-        """Ends the machine and writes what it was, to continue from with the same disk."""
+        """End the machine and save its state, to be restored with the same disk."""
         self.root("sync && echo 3 > /proc/sys/vm/drop_caches")
         self._leave()
         self._monitor.ask("stop")
@@ -125,8 +125,8 @@ class Guest:
         draft = state.with_suffix(".draft")
         self._monitor.ask("migrate", uri=f"exec:cat > {shlex.quote(str(draft))}")
         end_s = time.monotonic() + PATIENCE_S
-        while (told := self._monitor.ask("query-migrate"))["status"] != "completed":
-            assert told["status"] != "failed" and time.monotonic() < end_s, told
+        while (reply := self._monitor.ask("query-migrate"))["status"] != "completed":
+            assert reply["status"] != "failed" and time.monotonic() < end_s, reply
             time.sleep(0.1)
         self._monitor.ask("quit")
         self._qemu.wait(PATIENCE_S)
@@ -134,7 +134,7 @@ class Guest:
 
     # --- the machine under it ---
 
-    def _words(self, monitor: int) -> list[str]:
+    def _arguments(self, monitor: int) -> list[str]:
         image, disk = self._image, self._disk
         return [
             *("setpriv", "--pdeathsig", "KILL", "nice", "-n", "10", "qemu-system-x86_64"),
@@ -155,7 +155,7 @@ class Guest:
         ]
 
     def _go_on(self) -> None:
-        """A machine that was saved stands still, also when all of it has been read."""
+        """Continue a restored machine: it is paused after it has been read."""
         if self._state is not None:
             end_s = time.monotonic() + PATIENCE_S
             while self._monitor.ask("query-status")["status"] == "inmigrate":
@@ -164,9 +164,9 @@ class Guest:
             self._monitor.ask("cont")
 
     def _forwarded_port(self) -> int:
-        """Which port of this machine QEMU has picked for the guest's ssh."""
-        told = self._monitor.ask("human-monitor-command", **{"command-line": "info usernet"})
-        (line,) = (line for line in told.splitlines() if "HOST_FORWARD" in line)
+        """Return the port of this machine that QEMU has picked for the guest's ssh."""
+        reply = self._monitor.ask("human-monitor-command", **{"command-line": "info usernet"})
+        (line,) = (line for line in reply.splitlines() if "HOST_FORWARD" in line)
         return int(line.split()[3])
 
     # --- ssh ---
@@ -178,7 +178,7 @@ class Guest:
         return ["ssh", "-S", self._socket(user, login or self._logins[user]), f"{user}@127.0.0.1", *words]
 
     def _let_in(self, user: str, limit_s: float) -> None:
-        """Opens the connection that all commands of that user share; tried until the guest is up."""
+        """Open the connection that all commands of that user share; retried until the guest is up."""
         login = self._logins.get(user, 0) + 1
         words = [
             "ssh",
@@ -202,7 +202,7 @@ class Guest:
                 self._logins[user] = login
                 return
             assert self._qemu.poll() is None, "QEMU has ended"
-            assert time.monotonic() < end_s, f"nobody answers: {log.read_text()[-500:]}"
+            assert time.monotonic() < end_s, f"no answer: {log.read_text()[-500:]}"
             time.sleep(1.0)
 
     def _leave(self) -> None:
@@ -213,7 +213,7 @@ class Guest:
 
 
 class _Monitor:
-    """QEMU's own language, QMP: a JSON object a line, answers in turn, events in between."""
+    """QEMU's protocol QMP: a JSON object a line, replies in order, events in between."""
 
     def __init__(self, wire: socket.socket) -> None:
         self._wire = wire
@@ -221,21 +221,21 @@ class _Monitor:
         self._lines = wire.makefile("r")
 
     def greet(self) -> None:
-        self._hear("QMP")
+        self._receive("QMP")
         self.ask("qmp_capabilities")
 
     def ask(self, command: str, **arguments: object) -> Any:
         self._wire.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
-        return self._hear("return")
+        return self._receive("return")
 
     def close(self) -> None:
         self._lines.close()
         self._wire.close()
 
-    def _hear(self, kind: str) -> Any:
+    def _receive(self, kind: str) -> Any:
         for line in self._lines:
             word = json.loads(line)
             assert "error" not in word, word
             if kind in word:
                 return word[kind]
-        raise AssertionError("QEMU has hung up")
+        raise AssertionError("QEMU has closed the connection")

@@ -102,7 +102,7 @@ def _make(image: Image) -> None:
         str(tar),
         PUBLIC_KEY=image.key.with_suffix(".pub").read_text().strip(),
     )
-    # mke2fs copies a folder only; fakeroot lets it have the owners that the archive names without anybody being root
+    # mke2fs copies only folders; fakeroot gives the files the owners of the archive without root
     tree.mkdir()
     unpack, fill = 'tar -C "$1" --exclude "./dev/*" -xf "$2"', 'mke2fs -q -t ext4 -m 0 -d "$1" "$3" "$4"'
     words = (str(tree), str(tar), str(image.disk), recipe.DISK)

@@ -29,7 +29,7 @@ DISK = "1600M"
 OWNER, VISITOR = "owner", "visitor"
 ADDRESS = "10.0.2.15"  # that QEMU's user network forwards to
 WHEELS = "/var/tmp/wheels"
-OPENED = "/run/opened"  # where the guest's browser notes what it was asked to open
+OPENED = "/run/opened"  # where the guest's browser records the pages that it opens
 
 # No KVM, so that it is the same wherever there is a processor.
 MACHINE = ("-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", "896M", "-vga", "std")

@@ -1,4 +1,4 @@
-"""The machine as it was saved, step by step: booted, with the wheel, in service. A test begins with one of these."""
+"""The states in which the machine is saved: booted, with the wheel, in service. A test starts from one of them."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ OWN_PROGRAM, SYSTEM_PROGRAM = "~/.local/bin/openbalance-hid", "/usr/bin/openbala
 
 @dataclass(frozen=True)
 class Saved:
-    """A disk, and the state of the machine that has it."""
+    """A disk, and the state of its machine."""
 
     image: Image
     disk: Path
@@ -30,18 +30,18 @@ class Saved:
 
 
 class Machine:
-    """The guest with the program in it, and the owner who types its commands."""
+    """The guest with the program in it, and the commands of its user."""
 
     def __init__(self, guest: Guest, program: str) -> None:
         self.guest = guest
         self._program = program
 
     def tried(self, words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-        """How a command of the program ended."""
+        """Run a command of the program and return how it ended."""
         return self.guest.tried(f"{API} {self._program} {words}", typed=typed)
 
     def command(self, words: str, typed: str = "") -> str:
-        """What it says; it has to end well."""
+        """Run a command of the program, which must succeed, and return its output."""
         ended = self.tried(words, typed)
         assert ended.returncode == 0, f"{words} ended with {ended.returncode}: {ended.stdout}{ended.stderr}"
         return ended.stdout
@@ -50,7 +50,7 @@ class Machine:
         return json.loads(self.command("status --json"))
 
     def log(self) -> str:
-        """What the service has said since it was installed."""
+        """Return the log of the service."""
         return self.guest.run("journalctl --user --unit=openbalance-hid --output=cat --no-pager")
 
     def until_logged(self, words: str) -> None:
@@ -58,24 +58,24 @@ class Machine:
         until(lambda: words in self.log(), lambda: f"{words!r} is not in the log: {self.log()}", PATIENCE_S)
 
     def seconds_between(self, first: str, then: str) -> float:
-        """By the guest's clock, from the last line of its journal with these words to the last one with those."""
+        """Return the time by the guest's clock between the last lines of its journal with these words."""
         lines = self.guest.root("journalctl --output=short-monotonic --no-pager").splitlines()
         at = [[float(line[1:].partition("]")[0]) for line in lines if words in line][-1] for words in (first, then)]
         return at[1] - at[0]
 
     def configure(self, file: Path) -> None:
-        """The owner's configuration."""
+        """Install a configuration file."""
         self.guest.put([file], "~/.config/openbalance-hid")
 
     def allow(self, options: str = "") -> None:
-        """Has the rules installed as its owner would: by the line that the program prints."""
-        said = self.command(f"udev install {options}")
-        (line,) = (line for line in said.splitlines() if "udevadm control" in line)
+        """Install the rules as a user would: by the line that the program prints."""
+        output = self.command(f"udev install {options}")
+        (line,) = (line for line in output.splitlines() if "udevadm control" in line)
         self.guest.run(line)
 
 
 def boot(image: Image) -> None:
-    """The first start: what it has changed on the disk stays."""
+    """Start the machine for the first time and save it; its changes on the disk stay."""
     with Guest(image, image.folder, image.disk, kept=True) as guest:
         guest.run("systemctl is-system-running --wait")
         guest.until("loginctl list-sessions | grep seat0")
@@ -83,7 +83,7 @@ def boot(image: Image) -> None:
 
 
 def install(booted: Saved, folder: Path, wheel: Path, account: SampleAccount) -> Saved:
-    """The owner installs the wheel and stores a key."""
+    """Install the wheel and store a key, as the user."""
     with _changing(booted, folder, account) as (machine, saved):
         guest = machine.guest
         guest.put([wheel], "/tmp/wheel")
@@ -96,7 +96,7 @@ def install(booted: Saved, folder: Path, wheel: Path, account: SampleAccount) ->
 
 
 def put_in_service(installed: Saved, folder: Path, account: SampleAccount) -> Saved:
-    """The owner installs rule and service by the program's own commands; it runs, and no deck is there."""
+    """Install rules and service with the program's own commands; it runs without a deck."""
     with _changing(installed, folder, account) as (machine, saved):
         machine.allow()
         machine.command("service install")
@@ -106,7 +106,7 @@ def put_in_service(installed: Saved, folder: Path, account: SampleAccount) -> Sa
 
 @contextmanager
 def started(saved: Saved, folder: Path, account: SampleAccount, program: str = OWN_PROGRAM) -> Iterator[Machine]:
-    """The machine as it was; what is done to it is forgotten. `folder`: for logs."""
+    """Start a saved machine; its changes are discarded. `folder`: for logs."""
     with Guest(saved.image, folder, saved.disk, state=saved.state) as guest:
         yield _greeted(guest, account, program)
 
@@ -121,7 +121,7 @@ def _changing(before: Saved, folder: Path, account: SampleAccount) -> Iterator[t
 
 
 def _greeted(guest: Guest, account: SampleAccount, program: str = OWN_PROGRAM) -> Machine:
-    """The account is within reach, and the time is now."""
+    """Make the account reachable and set the clock."""
     guest.reach(ACCOUNT_PORT, int(account.url.split(":")[2].split("/")[0]))
     guest.set_clock()
     return Machine(guest, program)

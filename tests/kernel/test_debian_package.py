@@ -1,4 +1,4 @@
-"""The Debian package, from its installation by root to its purge: what is between is the ordinary user's."""
+"""The Debian package: installed by root, used by an ordinary user, purged by root."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.kernel.desk import Desk, expected, is_black, until_stands
+from tests.kernel.attached_decks import AttachedDecks, expected, is_black, until_shown
 from tests.kernel.guest import Guest
 from tests.kernel.recipe import PYTHON
 from tests.kernel.states import API, CONFIG, Machine
@@ -17,8 +17,8 @@ from tests.kernel.wheels import ROOT
 pytestmark = pytest.mark.kernel
 
 CHANGED = '[[decks]]\n[[decks.keys]]\nkey = 3\ntile = "balance"\ntheme = "light"\n'
-NEEDS_A_DESKTOP = {"pages", "notifications"}  # which the guest has not
-# Not what the system itself writes when a package comes or goes.
+NEEDS_A_DESKTOP = {"pages", "notifications"}  # which the guest does not have
+# Without the files that the system itself writes when a package is installed or removed.
 FILES = "find / -xdev -type f -not -path '/var/l[io][bg]/*' -not -path '/var/cache/*' -not -path '/tmp/*'"
 OURS = "find /var/lib -name '*openbalance*'"
 
@@ -42,16 +42,16 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     bare.configure(CONFIG)
     bare.command("setup --stdin --store file", typed=f"{account.key}\n")
     bare.command("service install")
-    with Desk(bare.guest, "mk2-scissor") as desk:
-        deck = desk.plug()  # nobody has asked for a rule: the package has brought it
-        until_stands(deck, expected(account, deck))
+    with AttachedDecks(bare.guest, "mk2-scissor") as attached:
+        deck = attached.plug()  # no command for the rules: the package installs them
+        until_shown(deck, expected(account, deck))
         checks = json.loads(bare.command("doctor --json"))["checks"]
         failing = {check["name"] for check in checks if check["verdict"] != "ok"}
-        assert failing - {"clock"} == NEEDS_A_DESKTOP, checks  # the account's clock stands still
+        assert failing - {"clock"} == NEEDS_A_DESKTOP, checks  # the account's clock does not advance
 
         (tmp_path / "config.toml").write_text(CHANGED)
         bare.configure(tmp_path / "config.toml")
-        until_stands(deck, expected(account, deck, tmp_path / "config.toml"))
+        until_shown(deck, expected(account, deck, tmp_path / "config.toml"))
 
         bare.command("service uninstall")
         assert is_black(deck)
@@ -59,29 +59,29 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     bare.guest.root("dpkg --purge openbalance-hid")
     left = {file for file in files(bare.guest) - before if "openbalance" in file}
     history = {file for file in left if file.startswith("/home/owner/.local/state/openbalance-hid/history.sqlite3")}
-    assert left - history == {"/home/owner/.config/openbalance-hid/config.toml"}, "only what its owner wrote or earned stays"
+    assert left - history == {"/home/owner/.config/openbalance-hid/config.toml"}, "only configuration and history stay"
 
 
-def test_where_nobody_sits_the_systems_service_gets_its_key_from_systemd_and_a_purge_takes_it_away(
+def test_the_headless_service_gets_its_key_from_systemd_and_a_purge_removes_it(
     bare: Machine, account: SampleAccount, deb: Path
 ) -> None:
     guest = bare.guest
     before = files(guest)
     install(guest, deb)
-    guest.root("systemctl stop getty@tty1")  # the owner gets up
+    guest.root("systemctl stop getty@tty1")  # the user logs out at the seat
     _, command, *_ = bare.command("service install --headless").split("\n\n")
     asking = "systemd-ask-password 'Management key:'"
     assert asking in command
-    guest.run(command.replace(asking, "cat"), typed=f"{account.key}\n")  # here nobody sits at a terminal
+    guest.run(command.replace(asking, "cat"), typed=f"{account.key}\n")  # there is no terminal here
     guest.root("mkdir /etc/systemd/system/openbalance-hid.service.d")
     guest.root(f"printf '[Service]\\nEnvironment={API}\\n' > /etc/systemd/system/openbalance-hid.service.d/test.conf")
     guest.put([CONFIG], "/tmp/config")
     guest.root(
         "cp /tmp/config/config.toml /etc/openbalance-hid/ && systemctl daemon-reload && systemctl restart openbalance-hid"
     )
-    with Desk(guest, "mk2-scissor") as desk:
-        deck = desk.plug()
-        until_stands(deck, expected(account, deck))
+    with AttachedDecks(guest, "mk2-scissor") as attached:
+        deck = attached.plug()
+        until_shown(deck, expected(account, deck))
         guest.root("systemctl stop openbalance-hid")
         assert is_black(deck)
     guest.root("rm -r /etc/systemd/system/openbalance-hid.service.d && dpkg --purge openbalance-hid")
@@ -94,5 +94,5 @@ def install(guest: Guest, deb: Path) -> None:
 
 
 def files(guest: Guest) -> set[str]:
-    """Of the whole system."""
+    """Return the files of the whole system that matter here."""
     return {*guest.root(FILES).splitlines(), *guest.root(OURS).splitlines()}

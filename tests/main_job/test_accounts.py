@@ -1,11 +1,11 @@
-"""Two accounts on one deck, and what scripts are told of each: the trouble of one is never on a tile of the other."""
+"""Two accounts on one deck and in scripts: the error of one is never on a tile of the other."""
 
 import csv
 import io
 import re
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import page_of, started, surroundings
+from tests.main_job.daemon_process import environment, page_of, started
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 CONFIG = """
@@ -33,7 +33,7 @@ account = "work"
 def test_the_wrong_key_of_one_account_is_on_its_own_tiles_only(tmp_path):
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     with SampleAccount() as sample:
-        env = surroundings(
+        env = environment(
             tmp_path,
             OPENBALANCE_API_URL=sample.url,
             OPENROUTER_MANAGEMENT_KEY=sample.key,

@@ -10,19 +10,19 @@ from contextlib import contextmanager
 import pytest
 
 from openbalance_hid.cli.bar.formats import FORMATS
-from tests.main_job.stage import COMMAND, Running, ask, page_of, started, surroundings
+from tests.main_job.daemon_process import COMMAND, DaemonProcess, ask, environment, page_of, started
 from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
 def demo(tmp_path):
-    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         running.until_polled()
         yield running
 
 
 @contextmanager
-def watching(running: Running, *words: str) -> Iterator[subprocess.Popen[str]]:
+def watching(running: DaemonProcess, *words: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*COMMAND, "bar", "--watch", *words], env=running.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -50,9 +50,9 @@ def test_watch_prints_when_something_changes_and_ends_with_the_daemon(demo):
     with watching(demo, "--show", "balance") as bar, page_of(demo) as page:
         assert bar.stdout.readline().startswith("✓ $74.2")
         before = demo.status()["counters"]["api_calls"]
-        demo.ask("press", "3")  # the tiles are asked again, and so is who watches
+        demo.ask("press", "3")  # the tiles are computed again, and the watching bar gets the new text
         assert demo.status()["counters"]["api_calls"] == before, "watching asks nothing of OpenRouter"
-        page.say(type="scenario", name="negative")
+        page.send(type="scenario", name="negative")
         for line in bar.stdout:  # a scenario is another account: it is met first
             if line == "▽ Low -$2.40\n":
                 break
@@ -64,7 +64,7 @@ def test_watch_prints_when_something_changes_and_ends_with_the_daemon(demo):
 
 @pytest.mark.parametrize("words", [(), ("--watch",), ("--format", "waybar")])
 def test_without_a_daemon_the_bar_says_so_and_the_code_is_69(tmp_path, words):
-    said = ask(surroundings(tmp_path), "bar", *words)
+    said = ask(environment(tmp_path), "bar", *words)
     assert said.returncode == 69
     assert "no daemon" in said.stdout
     assert said.stderr == "error: no daemon is running\ntry: openbalance-hid run\n"

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.main_job.daemon_process import ask, environment, page_of, started
 from tests.service.doctor.doctor_context import NO_SERVER
 
 FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
 
 
 def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_failure(tmp_path: Path):
-    env = surroundings(tmp_path, OPENBALANCE_API_URL=NO_SERVER, HOME=str(tmp_path))
+    env = environment(tmp_path, OPENBALANCE_API_URL=NO_SERVER, HOME=str(tmp_path))
     ended = ask(env, "doctor", "--json")
     told = json.loads(ended.stdout)
     failures = [check["name"] for check in told["checks"] if check["verdict"] == "failure"]
     assert (ended.returncode, ended.stderr, failures) == (77, "", ["key", "openrouter"])
     assert told["verdict"] == "failure"
-    # A deck that is not there has no owner to be told of twice; the kind of a key that is not there is not judged.
+    # Without a deck there is no program that uses it, and without a key there is no kind of key to check.
     assert {probe.name for probe in PROBES} - {check["name"] for check in told["checks"]} <= {"key-kind", "udev", "owners"}
     assert all(set(check) == FIELDS for check in told["checks"])
     words = ask(env, "doctor")
@@ -34,7 +34,7 @@ def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_fail
 
 def test_beside_a_running_daemon_it_is_well_and_shows_no_key(tmp_path: Path):
     with SampleAccount() as sample:
-        env = surroundings(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
+        env = environment(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
         with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
             page.until_key(0, "$74.25")
             ended = running.ask("doctor", "--json")
@@ -48,7 +48,7 @@ def test_beside_a_running_daemon_it_is_well_and_shows_no_key(tmp_path: Path):
 
 def test_a_broken_configuration_is_told_problem_by_problem_with_its_own_code(tmp_path: Path):
     with SampleAccount() as sample:
-        env = surroundings(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
+        env = environment(tmp_path, OPENROUTER_MANAGEMENT_KEY=sample.key, OPENBALANCE_API_URL=sample.url)
         Path(env["OPENBALANCE_CONFIG"]).write_text("theme = 1\nhold_seconds = 99\n")
         ended = ask(env, "doctor")
         assert ended.returncode == 78

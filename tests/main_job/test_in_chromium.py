@@ -1,4 +1,4 @@
-"""The main job as a person meets it: `demo` as a process, its page in a real Chromium, fingers on the keys."""
+"""The main job in a real Chromium: `demo` as a process, its page, and presses of its keys."""
 
 import io
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.chromium import chromium
-from tests.main_job.stage import Running, started, surroundings
+from tests.main_job.daemon_process import DaemonProcess, environment, started
 from tests.waiting import PATIENCE_S
 
 __all__ = ["chromium"]
@@ -18,13 +18,13 @@ CREDITS = "https://openrouter.ai/settings/credits"
 
 
 @pytest.fixture
-def demo(tmp_path) -> Iterator[Running]:
-    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
+def demo(tmp_path) -> Iterator[DaemonProcess]:
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         yield running
 
 
 @pytest.fixture
-def page(chromium: Any, demo: Running) -> Iterator[Any]:
+def page(chromium: Any, demo: DaemonProcess) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(PATIENCE_S * 1000)
@@ -35,12 +35,12 @@ def page(chromium: Any, demo: Running) -> Iterator[Any]:
 
 
 def named(page: Any, words: str) -> Any:
-    """The first key whose accessible name has these words: the usage tile has the balance too."""
+    """Return the first key with these words in its accessible name: the usage tile has the balance, too."""
     return page.get_by_role("button", name=words).first
 
 
 def seen(page: Any, words: str) -> Image.Image:
-    """What the page paints where that key is."""
+    """Return a screenshot of that key."""
     with Image.open(io.BytesIO(named(page, words).screenshot())) as shot:
         return shot.convert("RGB")
 
@@ -69,7 +69,7 @@ def test_a_tap_with_the_mouse_opens_the_page_of_the_tile(page):
 
 
 def test_a_hold_of_two_seconds_refreshes_and_opens_nothing(page, demo):
-    demo.until_polled()  # else the end of the first poll would be taken for that of the refresh
+    demo.until_polled()  # else the end of the first poll could be mistaken for the end of the refresh
     polls = demo.status()["counters"]["polls"]
     at_rest = seen(page, "Balance").tobytes()
     box = named(page, "Balance").bounding_box()

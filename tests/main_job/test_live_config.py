@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.main_job.daemon_process import DaemonProcess, environment, page_of, started
 
 FIRST = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'
 SECOND = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "runway"\n[[decks.keys]]\nkey = 1\ntile = "balance"\n'
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def running(tmp_path: Path, file: Path):
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
         with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running:
             yield running
 
@@ -36,7 +36,7 @@ def save(file: Path, text: str) -> None:
     draft.rename(file)
 
 
-def test_a_saved_file_is_on_the_deck_and_a_bad_one_changes_nothing(running: Running, file: Path):
+def test_a_saved_file_is_on_the_deck_and_a_bad_one_changes_nothing(running: DaemonProcess, file: Path):
     with page_of(running) as page:
         page.until_key(0, "Balance $74.25")
         save(file, SECOND)
@@ -58,7 +58,7 @@ def test_a_saved_file_is_on_the_deck_and_a_bad_one_changes_nothing(running: Runn
         assert running.ask("reload").stdout == "configuration: unchanged\n"
 
 
-def test_accounts_come_and_go_with_the_file(running: Running, file: Path):
+def test_accounts_come_and_go_with_the_file(running: DaemonProcess, file: Path):
     with page_of(running) as page:
         page.until_key(0, "Balance $74.25")
         save(file, "[accounts.work]\n" + FIRST.replace("key = 0", 'key = 0\naccount = "work"'))

@@ -1,4 +1,4 @@
-"""A keyring that waits for its password in a window nobody sees: the daemon lives, says so, and ends when it is told to."""
+"""A keyring that waits for its password in a window without a user: the daemon runs, reports it, and stops on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.desktop.keyrings import installed
 from tests.desktop.secret_service import LIMIT_S, gnome_keyring, lock, silent_prompter
-from tests.main_job.stage import page_of, started, surroundings
+from tests.main_job.daemon_process import environment, page_of, started
 from tests.private_bus import needs_dbus, private_bus
 
 pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
@@ -27,7 +27,7 @@ def test_a_keyring_that_prompts_holds_neither_the_deck_nor_the_end_up(tmp_path: 
     from keyring.backends import SecretService
 
     with private_bus(tmp_path) as address, SampleAccount() as sample:
-        env = surroundings(
+        env = environment(
             tmp_path,
             OPENBALANCE_API_URL=sample.url,
             DBUS_SESSION_BUS_ADDRESS=address,

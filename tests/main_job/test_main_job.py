@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.main_job.daemon_process import ask, environment, page_of, started
 from tests.waiting import PATIENCE_S, until
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"
@@ -15,7 +15,7 @@ KEY = "OPENROUTER_MANAGEMENT_KEY"
 
 @pytest.fixture
 def demo(tmp_path):
-    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         yield running
 
 
@@ -48,10 +48,10 @@ def test_a_hold_refreshes_and_the_key_shows_it(demo):
         demo.until_polled()
         polls = demo.status()["counters"]["polls"]
         at_rest = page.pictures[0].tobytes()
-        page.say(type="press", key=0)
+        page.send(type="press", key=0)
         page.until(lambda page: page.pictures[0].tobytes() != at_rest)  # pressed, then a ring that fills
         until(lambda: demo.status()["counters"]["polls"] > polls, "a hold of many seconds did not refresh")
-        page.say(type="release", key=0)
+        page.send(type="release", key=0)
         page.tap(2)
         page.until(lambda page: any("opens https://openrouter.ai/activity" in str(word) for word in page.seen))
         assert not any("settings/credits" in str(word) for word in page.seen), "the tap of a hold is suppressed"
@@ -70,7 +70,7 @@ def test_scenarios_change_the_tiles(demo):
             ("normal", 0, "$74.25"),
             ("offline", 0, "Offline"),
         ):
-            page.say(type="scenario", name=scenario)
+            page.send(type="scenario", name=scenario)
             page.until_key(key, words)
         assert page.texts[0].startswith("Balance $74.25"), "the last good value stays"
 
@@ -78,7 +78,7 @@ def test_scenarios_change_the_tiles(demo):
 def test_the_model_can_be_changed_while_it_runs(demo):
     with page_of(demo) as page:
         page.until_key(0, "$74.25")
-        page.say(type="model", name="xl")
+        page.send(type="model", name="xl")
         page.until(
             lambda page: page.pictures.get(0) is not None and page.pictures[0].size == (96, 96) and has_ink(page.pictures[0])
         )
@@ -88,14 +88,14 @@ def test_the_model_can_be_changed_while_it_runs(demo):
 @pytest.mark.parametrize(("scenario", "words"), [("rate-limited", "Slow down"), ("server-error", "OpenRouter error")])
 def test_words_of_an_account_that_never_answered(tmp_path, scenario, words):
     words_of_demo = ("demo", "--no-browser", "--port", "0", "--scenario", scenario)
-    with started(surroundings(tmp_path), *words_of_demo) as running, page_of(running) as page:
+    with started(environment(tmp_path), *words_of_demo) as running, page_of(running) as page:
         for key in range(4):
             page.until_key(key, words)
 
 
 def test_the_daemon_asks_the_account_it_was_given_and_shows_its_numbers(tmp_path):
     with SampleAccount("negative") as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, "run", "--deck", "virtual:mini", "--no-browser", "--port", "0") as running, page_of(running) as page:
             page.until_key(0, "-$2.4")
             status = running.status()
@@ -115,7 +115,7 @@ def test_the_daemon_asks_the_account_it_was_given_and_shows_its_numbers(tmp_path
 
 
 def test_without_a_key_every_tile_says_set_up(tmp_path):
-    with started(surroundings(tmp_path), "run", "--deck", "virtual", "--no-browser", "--port", "0") as running:
+    with started(environment(tmp_path), "run", "--deck", "virtual", "--no-browser", "--port", "0") as running:
         with page_of(running) as page:
             for key in range(4):
                 page.until_key(key, "Set up")
@@ -124,7 +124,7 @@ def test_without_a_key_every_tile_says_set_up(tmp_path):
 
 def test_without_a_deck_it_says_so_once_and_keeps_running(tmp_path):
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, "run", page=False) as running:
             running.until_logged("no Stream Deck is plugged in")
             until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
@@ -166,7 +166,7 @@ def test_the_door_presses_holds_and_refreshes(demo):
 def test_a_taken_port_is_said(tmp_path, demo):
     port = demo.url.partition("127.0.0.1:")[2].partition("/")[0]
     (tmp_path / "other").mkdir()
-    second = ask(surroundings(tmp_path / "other"), "demo", "--no-browser", "--port", port)
+    second = ask(environment(tmp_path / "other"), "demo", "--no-browser", "--port", port)
     assert second.returncode == 2
     assert second.stderr.startswith(f"error: port {port} is taken")
 
@@ -174,7 +174,7 @@ def test_a_taken_port_is_said(tmp_path, demo):
 def test_a_broken_configuration_ends_with_78_and_every_problem(tmp_path):
     (tmp_path / "config.toml").write_text('them = "dark"\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balanse"\n')
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with pytest.raises(AssertionError) as caught, started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0"):
             pass
     assert "'theme'" in str(caught.value)
@@ -186,7 +186,7 @@ def test_a_page_is_turned_by_name_and_every_key_says_its_number(tmp_path):
         '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'
         '[[decks.pages]]\nname = "more"\n[[decks.pages.keys]]\nkey = 0\ntile = "page"\nto = "main"\n'
     )
-    env = surroundings(tmp_path)
+    env = environment(tmp_path)
     with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
         page.until_key(0, "Set up")
         assert ask(env, "page", "more").returncode == 0
@@ -209,7 +209,7 @@ def test_preview_draws_live_values_when_the_daemon_runs(demo, tmp_path):
 
 def test_setup_reaches_a_daemon_that_runs_without_a_key(tmp_path):
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url)
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url)
         with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
             page.until_key(0, "Set up")
             done = ask(env, "setup", "--stdin", "--store", "file", typed=account.key + "\n")

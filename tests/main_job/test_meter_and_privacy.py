@@ -1,4 +1,4 @@
-"""A task's meter through a kill -9, and amounts hidden from everybody who looks, by the whole daemon."""
+"""The whole daemon keeps a meter through a kill -9, and masks amounts."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import page_of, started, surroundings
+from tests.main_job.daemon_process import environment, page_of, started
 from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
@@ -23,7 +23,7 @@ def until_a_run_is_kept(folder: Path) -> None:
 def test_a_meter_survives_a_kill_and_hidden_amounts_are_hidden_in_the_bar_too(tmp_path):
     (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "a tap starts it")
             page.tap(0)

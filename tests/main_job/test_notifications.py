@@ -1,4 +1,4 @@
-"""What the desktop is told, end to end: a real daemon, a real bus, a local OpenRouter, and a restart in between."""
+"""Notifications end to end: a real daemon, a real bus, a local OpenRouter, and a restart in between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.actions import WebPage
 from tests.desktop.desk import desk
-from tests.main_job.stage import page_of, started, surroundings
+from tests.main_job.daemon_process import environment, page_of, started
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import PATIENCE_S
 
@@ -22,7 +22,7 @@ TILES = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 100\n'
 @needs_dbus
 def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_credits(tmp_path: Path):
     with private_bus(tmp_path) as address, desk(address) as desktop, SampleAccount() as sample:
-        env = surroundings(
+        env = environment(
             tmp_path,
             OPENROUTER_MANAGEMENT_KEY=sample.key,
             OPENBALANCE_API_URL=sample.url,
@@ -39,7 +39,7 @@ def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_cred
         with started(env, *RUN, page=True) as running, page_of(running) as page:
             page.until_key(0, "$74.2")
             running.until_logged("running; ")
-            sample.set_scenario("rejected")  # something else to tell, after which nothing of the balance can still come
+            sample.set_scenario("rejected")  # another event, after which no notification of the balance can follow
             assert running.ask("refresh").returncode == 0
             page.until_key(0, "OpenRouter error")  # the first 401; the second one, half a minute later, would be believed
             assert desktop.notes.empty()
@@ -49,7 +49,7 @@ def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_cred
 @needs_dbus
 def test_a_key_of_the_wrong_kind_is_told(tmp_path: Path):
     with private_bus(tmp_path) as address, desk(address) as desktop, SampleAccount("wrong-key") as sample:
-        env = surroundings(
+        env = environment(
             tmp_path,
             OPENROUTER_MANAGEMENT_KEY=sample.key,
             OPENBALANCE_API_URL=sample.url,

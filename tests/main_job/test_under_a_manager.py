@@ -1,4 +1,4 @@
-"""The daemon as a process under a service manager: a real socket hears when it is ready, that it lives, that it stops."""
+"""The daemon under a service manager: a real socket receives when it is ready, alive and stopping."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.service.units import GIVE_UP_CODES
-from tests.main_job.stage import ask, started, surroundings
+from tests.main_job.daemon_process import ask, environment, started
 from tests.waiting import PATIENCE_S
 
 
@@ -37,7 +37,7 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
 
 
 def managed(folder: Path, listener: Listener, **more: str) -> dict[str, str]:
-    return surroundings(folder, NOTIFY_SOCKET=str(listener.file), **more)
+    return environment(folder, NOTIFY_SOCKET=str(listener.file), **more)
 
 
 def test_it_is_ready_when_every_key_of_the_deck_has_been_drawn(tmp_path: Path, listener: Listener) -> None:
@@ -64,7 +64,7 @@ def test_an_idle_loop_feeds_the_watchdog_and_a_stopped_one_does_not(tmp_path: Pa
         os.waitid(os.P_PID, running.process.pid, os.WSTOPPED | os.WNOWAIT)
         listener.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
-            while True:  # what was said before it stood still
+            while True:  # messages from before the SIGSTOP
                 listener.socket.recv(4096)
         listener.socket.settimeout(1.0)
         with pytest.raises(TimeoutError):
@@ -73,10 +73,10 @@ def test_an_idle_loop_feeds_the_watchdog_and_a_stopped_one_does_not(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("options", "code"), [((), 78), (("--launchd",), 0)])
-def test_a_configuration_that_cannot_be_used_is_final_and_launchd_hears_that_as_0(
+def test_an_invalid_configuration_is_final_and_launchd_gets_exit_code_0(
     tmp_path: Path, options: tuple[str, ...], code: int
 ) -> None:
-    env = surroundings(tmp_path)
+    env = environment(tmp_path)
     Path(env["OPENBALANCE_CONFIG"]).write_text("theme = 1\n")
     ended = ask(env, "run", *options)
     assert ended.returncode == code
@@ -85,20 +85,20 @@ def test_a_configuration_that_cannot_be_used_is_final_and_launchd_hears_that_as_
 
 
 def test_a_second_daemon_gives_up_and_the_first_goes_on(tmp_path: Path) -> None:
-    env = surroundings(tmp_path)
+    env = environment(tmp_path)
     with started(env, "run", page=False) as running:
         running.until_logged("running; configuration")
         assert [ask(env, "run").returncode, ask(env, "run", "--launchd").returncode] == [75, 0]
         assert running.status()["pid"] == running.process.pid
 
 
-def test_where_the_threads_were_is_said_when_the_watchdog_ends_it(tmp_path: Path, listener: Listener) -> None:
+def test_the_stacks_of_the_threads_are_logged_when_the_watchdog_ends_it(tmp_path: Path, listener: Listener) -> None:
     if sys.platform != "linux":
         pytest.skip("systemd's watchdog is Linux")
     key = "sk-or-v1-" + "0f" * 32
     env = managed(tmp_path, listener, OPENROUTER_MANAGEMENT_KEY=key, OPENBALANCE_API_URL="http://127.0.0.1:9/api/v1")
     with started(env, "run", page=False) as running:
-        listener.until("READY=1")  # said by the loop
+        listener.until("READY=1")  # sent by the event loop
         assert running.end(signal.SIGABRT) == -signal.SIGABRT
         assert "in run_loop" in running.log
         assert "0f0f" not in running.log

@@ -13,19 +13,19 @@ from openbalance_hid.deck.events import DeckLost, KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.device.models import MODELS, Codec
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
-from tests.torture.tricky import comes_out, fails, fails_as_feature, made
-from tests.torture.whole import SOON_S, Whole
+from tests.torture.app_harness import SOON_S, AppHarness
+from tests.torture.faulty_deck import comes_out, fails, fails_as_feature, made
 from tests.waiting import PATIENCE_S
 
 FOR_EVER_S = 3600.0
 
 
 @pytest.fixture
-def house() -> Iterator[Callable[..., Whole]]:
-    built: list[Whole] = []
+def house() -> Iterator[Callable[..., AppHarness]]:
+    built: list[AppHarness] = []
 
-    def build(*decks: VirtualDeck, **more: object) -> Whole:
-        built.append(Whole(*decks, **more))  # type: ignore[arg-type]
+    def build(*decks: VirtualDeck, **more: object) -> AppHarness:
+        built.append(AppHarness(*decks, **more))  # type: ignore[arg-type]
         return built[-1]
 
     yield build
@@ -33,7 +33,7 @@ def house() -> Iterator[Callable[..., Whole]]:
         each.end()
 
 
-def fired(house: Whole) -> list[object]:
+def fired(house: AppHarness) -> list[object]:
     return [effect for effect in house.done if isinstance(effect, OpenUrl | Refresh)]
 
 
@@ -47,12 +47,12 @@ def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(ho
     whole = house(deck)
     assert whole.is_right(deck)
     deck.press(1)
-    whole.until_heard(2)
+    whole.until_received(2)
     whole.wait(0.1)
     deck.release(1)
-    whole.until_heard(3)
+    whole.until_received(3)
     deck.press(2)
-    whole.until_heard(4)
+    whole.until_received(4)
     whole.wait(2.1)
     opened, asked = fired(whole)
     assert {type(opened), type(asked)} == {OpenUrl, Refresh}
@@ -78,7 +78,7 @@ def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later
     deck = made()
     whole = house(deck)
     deck.press(0)
-    whole.until_heard(2)
+    whole.until_received(2)
     deck.unplug()
     whole.settle()
     deck.plug()
@@ -92,7 +92,7 @@ def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later
 @pytest.mark.parametrize("report", range(12))
 def test_a_cable_that_comes_out_at_any_report_of_opening_and_painting_costs_nothing_but_that_opening(house, report: int):
     deck, other = made(), made("B2", "mini")
-    deck.tricks = [*[None] * report, comes_out]
+    deck.planned_faults = [*[None] * report, comes_out]
     whole = house(other, deck)
     assert whole.is_right(other)
     assert not whole.house.decks.keys() - {"B2"}
@@ -120,7 +120,7 @@ def test_a_deck_that_the_bus_has_lost_before_its_reader_noticed_has_left_and_its
     deck = made()
     whole = house(deck)
     deck.press(0)
-    whole.until_heard(2)
+    whole.until_received(2)
     whole.bus.decks.remove(deck)  # no error comes: reads wait on, as on a node whose device has gone
     whole.wait(SOON_S)
     assert isinstance(whole.heard[-1], DeckLost)
@@ -137,7 +137,7 @@ def test_another_deck_at_the_same_path_gets_its_own_tiles(house):
     )
     whole = house(first, config=config)
     first.press(3)
-    whole.until_heard(2)
+    whole.until_received(2)
     first.unplug()
     whole.bus.decks[:] = [second]
     whole.settle()
@@ -179,7 +179,7 @@ def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(house,
     assert whole.is_right(second, by_model["mini"])
     assert len({whole.house.key_tiles[name][0] for name in names}) == 1, "one entry serves both"
     second.press(0)
-    whole.until_heard(3)
+    whole.until_received(3)
     moved = whole.heard[-1]
     assert isinstance(moved, KeyEvent)
     assert moved.serial == by_model["mini"]
@@ -198,7 +198,7 @@ def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(h
     deck, other = made(), made("B2", "mini")
     whole = house(deck, other)
     deck.press(0)
-    whole.until_heard(3)
+    whole.until_received(3)
     images, reports = deck.pictures_received, other.reports_received
     whole.sleep(8 * 3600)
     deck.kill_handle()
@@ -224,10 +224,10 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
     assert deck.wait_until(lambda: deck.hosts_waiting == 1, PATIENCE_S)
     whole.move(whole.now.mono_s + STUCK_S)
     deck.press(0)  # so that the reader need not come to the end of its wait
-    whole.until_heard(3)
+    whole.until_received(3)
     deck.release(0)
     while not isinstance(whole.heard[-1], DeckLost):
-        whole.until_heard(len(whole.heard) + 1)
+        whole.until_received(len(whole.heard) + 1)
     whole.wait(60.0)  # many looks, while the report still hangs
     assert len(whole.bus.open_handles) == 2, "one of them in the hands of the writer that hangs"
     assert whole.is_right(other)
@@ -258,11 +258,11 @@ def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(hous
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
     whole = house(deck, other)
-    deck.tricks = [fails_as_feature] * times
+    deck.planned_faults = [fails_as_feature] * times
     whole.decks.brighten("A1", 33)
     whole.settle()
     whole.wait(10.0)
-    deck.tricks = []
+    deck.planned_faults = []
     whole.wait(SOON_S)
     assert whole.is_right(deck)
     assert whole.is_right(other)
@@ -272,12 +272,12 @@ def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(hous
 @pytest.mark.parametrize("question", range(3))
 def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_once(house, caplog, question: int):
     deck = made()
-    deck.tricks = [*[None] * question, *[fails] * 20]
+    deck.planned_faults = [*[None] * question, *[fails] * 20]
     whole = house(deck)
     whole.wait(10.0)
-    tried = 20 - len([trick for trick in deck.tricks if trick])
+    tried = 20 - len([fault for fault in deck.planned_faults if fault])
     assert 3 <= tried <= 20
-    deck.tricks = []
+    deck.planned_faults = []
     whole.wait(SOON_S)
     assert whole.is_right(deck)
     assert said(caplog, "cannot open deck at virtual:A1") == 1
@@ -318,9 +318,9 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(house):
     whole = house(deck)
     deck.press(0)
     deck.release(0)
-    whole.until_said(2)
+    whole.until_queued(2)
     whole.move(whole.now.mono_s + 5.0)  # the main thread was held up for so long
-    whole.until_heard(3)
+    whole.until_received(3)
     assert [type(each) for each in fired(whole)] == [OpenUrl]
 
 

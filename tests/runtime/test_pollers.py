@@ -30,7 +30,7 @@ from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from tests.build import NOON, day_of_samples, days_back, snapshot
-from tests.main_job.stage import ask, page_of, started, surroundings
+from tests.main_job.daemon_process import ask, environment, page_of, started
 from tests.waiting import PATIENCE_S, until
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"
@@ -224,7 +224,7 @@ def age(folder: Path, back: timedelta) -> None:
 
 def test_after_a_restart_without_a_network_the_keys_show_the_last_values_and_their_age(tmp_path):
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "$74.25")
             running.until_polled()
@@ -256,7 +256,7 @@ def test_after_a_restart_without_a_network_the_keys_show_the_last_values_and_the
 
 def test_a_daemon_that_was_killed_begins_with_its_last_values(tmp_path):
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "$74.25")
             page.until_key(2, "30 days $")
@@ -282,7 +282,7 @@ def test_without_a_usable_directory_it_runs_on_memory_and_says_so_once(tmp_path)
     (tmp_path / "state").mkdir(mode=0o755)
     (tmp_path / "state").chmod(0o755)
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *RUN) as running, page_of(running) as page:
             page.until_key(0, "$74.25")
             running.until_logged("is open to others: mode 0755; what comes is kept in memory only until it can be written")
@@ -292,9 +292,9 @@ def test_without_a_usable_directory_it_runs_on_memory_and_says_so_once(tmp_path)
 
 
 def test_the_demo_leaves_the_users_history_alone(tmp_path):
-    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running, page_of(running) as page:
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running, page_of(running) as page:
         page.until_key(0, "$74.25")
         assert not (tmp_path / "state").exists()
         assert running.end() == 0
     assert not (tmp_path / "state").exists()
-    assert ask(surroundings(tmp_path), "status").returncode == 69
+    assert ask(environment(tmp_path), "status").returncode == 69

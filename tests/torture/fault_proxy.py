@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the sample account: whole questions go through, and what happens to an answer is a test's to say."""
+"""A TCP proxy in front of the sample account: requests pass unchanged, and a test decides what happens to a reply."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LONGEST_S = 30.0
-FRESH_FOR = 40  # times that an answer is told again: thousands of turns would otherwise be the account's work
+FRESH_FOR = 40  # how often a reply is repeated: else the account would spend most of the time of a long test
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the account said: `head` with its blank line, and the body."""
+    """A reply of the account: `head` with its blank line, and the body."""
 
     head: bytes
     body: bytes
@@ -25,24 +25,24 @@ class Answer:
     def whole(self) -> bytes:
         return self.head + self.body
 
-    def saying(self, body: bytes) -> bytes:
-        """The same answer with another body, of which its head tells the length."""
+    def with_body(self, body: bytes) -> bytes:
+        """Return the reply with another body, and the matching length in its head."""
         return self.head.replace(b"Content-Length: %d" % len(self.body), b"Content-Length: %d" % len(body)) + body
 
 
-Fault = Callable[[Answer, socket.socket], None]  # sends what is to be sent; afterwards the connection is closed
+Fault = Callable[[Answer, socket.socket], None]  # sends the reply or something else; then the connection is closed
 
 
 class FaultProxy:
-    """Listens at `url`. `faults`: by the path of a question ("/credits"); what has none goes through as it is."""
+    """Listens at `url`. `faults`: by path ("/credits"); a reply without a fault passes unchanged."""
 
     def __init__(self, target: str) -> None:
         self._target = target.split("/")[2].split(":")[0], int(target.split("/")[2].split(":")[1])
         self._base = "/" + target.split("/", 3)[3]
         self.faults: dict[str, Fault] = {}
-        self.done: dict[str, int] = {}  # by path: how many answers met their fault
+        self.done: dict[str, int] = {}  # by path: how many replies had a fault
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._known: dict[bytes, tuple[Answer, int]] = {}  # target -> what was said last, and how often it was told since
+        self._known: dict[bytes, tuple[Answer, int]] = {}  # target -> the last reply, and how often it was repeated
         self._talks: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, name="fault proxy", daemon=True)
 
@@ -51,7 +51,7 @@ class FaultProxy:
         return f"http://127.0.0.1:{self._server.getsockname()[1]}{self._base}"
 
     def forget(self) -> None:
-        """Asks the account again."""
+        """Send the next requests to the account again."""
         self._known.clear()
 
     def __enter__(self) -> FaultProxy:
@@ -92,7 +92,7 @@ class FaultProxy:
                     fault = self.faults.get(path)
                     if fault is not None:
                         self.done[path] = self.done.get(path, 0) + 1
-                        # It will be closed; a client that is not told may ask its next question into the closing.
+                        # Announce the end of the connection, else the client may send its next request while it closes.
                         fault(Answer(answer.head.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n", answer.body), client)
                         return
                     client.sendall(answer.whole)
@@ -116,12 +116,12 @@ def _length(head: bytes) -> int:
 
 
 def cut(end: int) -> Fault:
-    """The first bytes, never all, then a polite end."""
+    """Send the first bytes, never all, then close the connection."""
     return lambda answer, peer: peer.sendall(answer.whole[:-1][:end])
 
 
 def reset(end: int) -> Fault:
-    """The first bytes, never all, then a reset."""
+    """Send the first bytes, never all, then reset the connection."""
 
     def fault(answer: Answer, peer: socket.socket) -> None:
         peer.sendall(answer.whole[:-1][:end])
@@ -131,7 +131,7 @@ def reset(end: int) -> Fault:
 
 
 def stall(end: int) -> Fault:
-    """The first bytes, never all, then silence until the client leaves."""
+    """Send the first bytes, never all, then nothing until the client closes."""
 
     def fault(answer: Answer, peer: socket.socket) -> None:
         peer.sendall(answer.whole[:-1][:end])
@@ -141,7 +141,7 @@ def stall(end: int) -> Fault:
 
 
 def drip(pause_s: float) -> Fault:
-    """Byte by byte."""
+    """Send the reply byte by byte."""
 
     def fault(answer: Answer, peer: socket.socket) -> None:
         for byte in answer.whole:
@@ -152,17 +152,17 @@ def drip(pause_s: float) -> Fault:
 
 
 def instead(raw: bytes) -> Fault:
-    """Other bytes in the place of the answer."""
+    """Send other bytes instead of the reply."""
     return lambda _, peer: peer.sendall(raw)
 
 
 def with_body(change: Callable[[bytes], bytes]) -> Fault:
-    """Another body under the same head."""
-    return lambda answer, peer: peer.sendall(answer.saying(change(answer.body)))
+    """Send another body with the same head."""
+    return lambda answer, peer: peer.sendall(answer.with_body(change(answer.body)))
 
 
 def flood(head: bytes, piece: bytes, count: int) -> Fault:
-    """A head, and `piece` as many times, or as often as it is taken."""
+    """Send a head, then `piece` up to `count` times."""
 
     def fault(_: Answer, peer: socket.socket) -> None:
         peer.sendall(head)

@@ -1,4 +1,4 @@
-"""What a test under faults reports, whether it passes or fails: how much was tried, what was survived, what was lost."""
+"""The figures of a test under faults, whether it passes or fails: what was tried, survived and lost."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import pytest
 
 @dataclass
 class Figures:
-    """One test's. `lost` counts what should have been kept; other figures by their names, in the order of telling."""
+    """The figures of one test. `lost` counts what should have been kept; `others` are figures by name."""
 
     test: str
     seed: int
@@ -28,7 +28,7 @@ class Figures:
         self.took_s = time.monotonic() - self.began_s
 
     def line(self) -> str:
-        """For people."""
+        """Return the figures as a line of text."""
         more = "".join(f", {name.replace('_', ' ')} {value}" for name, value in self.others.items())
         took = "did not end" if self.took_s is None else f"{self.took_s:.1f} s"
         return f"{self.test}: tried {self.tried}, survived {self.survived}, lost {self.lost}{more}; seed {self.seed}, {took}"

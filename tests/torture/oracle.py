@@ -1,4 +1,4 @@
-"""What an answer says, read a second time and by other means: what a turn believes must be this, or nothing."""
+"""The amounts in a reply, parsed a second time and independently: a poll must accept these, or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READINGS = ("credits", "activity", "today", "keys", "key_days", "window")
 NEXT_TO_NOTHING = Decimal("1e-40")  # USD
 ANYTHING = b"anything"
 PATH_OF = {"credits": "/credits", "activity": "/activity", "today": "/analytics/query", "keys": "/keys"}
-# What tells a row from one that has come before.
+# The fields that distinguish a row from an earlier one.
 COUNTED = (
     "date", "model", "model_permaslug", "endpoint_id", "provider_name", "usage", "requests", "prompt_tokens",
     "completion_tokens", "credits_usage", "request_count",
@@ -21,7 +21,7 @@ COUNTED = (
 
 
 def check(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None]) -> None:
-    """`bodies`: by path, what may be believed now; None: nothing; `ANYTHING`: whatever. All other paths were answered well."""
+    """`bodies`: by path, the body that may be accepted now; None: none; `ANYTHING`: any. All other replies were good."""
     assert after.message != "internal error"
     for name in READINGS:
         old, new = getattr(before, name), getattr(after, name)
@@ -31,19 +31,19 @@ def check(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None])
         assert new.health is Health.OK
         body = bodies.get(PATH_OF.get(name, ""), ANYTHING)
         if body is not ANYTHING:
-            assert body is not None, f"{name}: {new.value} was believed and never said"
-            amounts, told = believed(name, new.value), said(name, body)
-            if name == "activity":  # of days that the answer does not reach, what was known stays
-                amounts = {day: usd for day, usd in amounts.items() if day in told}
-            assert amounts == told
-    for name, path in PATH_OF.items():  # the others are not asked each time
+            assert body is not None, f"{name}: {new.value} was accepted and never sent"
+            amounts, sent = accepted(name, new.value), amounts_in(name, body)
+            if name == "activity":  # days that the reply does not contain keep their amounts
+                amounts = {day: usd for day, usd in amounts.items() if day in sent}
+            assert amounts == sent
+    for name, path in PATH_OF.items():  # the others are not requested in each poll
         if path not in bodies and getattr(before, name).value is not None:
             reading = getattr(after, name)
             assert reading.health is Health.OK, f"{name} suffers from {list(bodies)}: {reading.message}"
 
 
-def believed(name: str, value: Any) -> Mapping[str, Decimal]:
-    """The amounts in a reading."""
+def accepted(name: str, value: Any) -> Mapping[str, Decimal]:
+    """Return the amounts in a reading."""
     match name:
         case "credits":
             return {"bought": value.total_credits_usd, "used": value.total_usage_usd}
@@ -55,8 +55,8 @@ def believed(name: str, value: Any) -> Mapping[str, Decimal]:
             return {key.hash: key.total_usd for key in value}
 
 
-def said(name: str, body: bytes) -> Mapping[str, Decimal]:
-    """The amounts in an answer. Raises where there is none to be read: then a turn may not have believed it."""
+def amounts_in(name: str, body: bytes) -> Mapping[str, Decimal]:
+    """Return the amounts in a reply. Raises when there are none: then a poll must not have accepted it."""
     data = json.loads(body.decode("utf-8", "replace"), parse_float=Decimal, parse_int=Decimal, strict=False)["data"]
     match name:
         case "credits":
@@ -78,12 +78,12 @@ def _usd(amount: object) -> Decimal:
     return usd if usd.is_nan() or abs(usd) >= NEXT_TO_NOTHING else Decimal(0)
 
 
-def _each_once(rows: list[dict[str, Any]], is_told: Any = lambda _: True) -> list[dict[str, Any]]:
+def _each_once(rows: list[dict[str, Any]], is_repeated: Any = lambda _: True) -> list[dict[str, Any]]:
     seen: set[str] = set()
     kept = []
     for row in rows:
         text = json.dumps({name: row.get(name) for name in COUNTED}, default=str)
-        if not is_told(row) or text not in seen:
+        if not is_repeated(row) or text not in seen:
             kept.append(row)
         seen.add(text)
     return kept

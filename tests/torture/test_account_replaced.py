@@ -15,7 +15,7 @@ from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Fault, drip, flood, instead
 from tests.torture.figures import Figures
 from tests.torture.oracle import ANYTHING, check
-from tests.torture.watched import NAMES, PATHS, Watched, some
+from tests.torture.polled_account import NAMES, PATHS, PolledAccount, some
 
 MEBIBYTE = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -26,7 +26,7 @@ def answered(body: bytes, head: bytes = HEAD) -> bytes:
 
 
 def in_its_place(good: bytes) -> dict[str, bytes]:
-    """What can come instead of an answer whose body is `good`: with it inside, where it should have come otherwise."""
+    """Return what can replace a reply with the body `good`, some of it with that body inside."""
     return {
         "nothing": b"",
         "a web page": answered(b"<!DOCTYPE html><html><body>Sign in to Hotel Wi-Fi</body></html>"),
@@ -73,32 +73,32 @@ def in_its_place(good: bytes) -> dict[str, bytes]:
 
 @amounts("count", short=15, long=1000)
 def test_whatever_comes_in_the_place_of_an_answer_nothing_is_believed(
-    watched: Watched, figures: Figures, seed: int, count: int
+    polled: PolledAccount, figures: Figures, seed: int, count: int
 ) -> None:
     for path in PATHS:
-        for what, raw in some(in_its_place(watched.answer(path).body), count, f"{seed}{path}").items():
-            after = watched.suffer(path, instead(raw))
+        for what, raw in some(in_its_place(polled.answer(path).body), count, f"{seed}{path}").items():
+            after = polled.poll_with_fault(path, instead(raw))
             assert getattr(after, NAMES[path]).message, what
             figures.tell(tried=1, survived=1)
 
 
-def test_a_redirect_of_any_question_is_not_followed(watched: Watched) -> None:
+def test_a_redirect_of_any_question_is_not_followed(polled: PolledAccount) -> None:
     with socket.create_server(("127.0.0.1", 0)) as thief:
         for status, path in zip((301, 302, 303, 307, 308), (*PATHS, PATHS[0]), strict=True):
             place = f"http://127.0.0.1:{thief.getsockname()[1]}/api/v1{path}"
             head = f"HTTP/1.1 {status} Elsewhere\r\nConnection: close\r\nLocation: {place}\r\nRefresh: 0; url={place}\r\n"
-            watched.suffer(path, instead(answered(b"", head.encode())))
+            polled.poll_with_fault(path, instead(answered(b"", head.encode())))
         thief.setblocking(False)
         with pytest.raises(BlockingIOError):
             thief.accept()
 
 
-def test_an_answer_that_drips_is_left_when_its_time_is_over(watched: Watched) -> None:
-    watched.limits = HttpLimits(connect_s=5.0, read_s=5.0, total_s=0.3)
+def test_an_answer_that_drips_is_left_when_its_time_is_over(polled: PolledAccount) -> None:
+    polled.limits = HttpLimits(connect_s=5.0, read_s=5.0, total_s=0.3)
     for path in PATHS:
-        before = watched.published[-1]
-        watched.proxy.faults = {path: drip(0.02)}
-        check(before, watched.turn(), dict.fromkeys(PATHS, ANYTHING) | {path: None})
+        before = polled.published[-1]
+        polled.proxy.faults = {path: drip(0.02)}
+        check(before, polled.poll(), dict.fromkeys(PATHS, ANYTHING) | {path: None})
 
 
 _ASK = """
@@ -137,13 +137,13 @@ HUGE: dict[str, Fault] = {
 @amounts("count", short=2, long=1000)
 @pytest.mark.parametrize("path", ["/credits", "/activity"], ids=["credits", "activity"])
 def test_an_answer_of_any_size_takes_little_memory(
-    watched: Watched, figures: Figures, seed: int, path: str, count: int
+    polled: PolledAccount, figures: Figures, seed: int, path: str, count: int
 ) -> None:
-    """Each by a process of its own, whose highest memory is compared with that for a good answer."""
+    """Each in its own process; its peak memory is compared with the peak for a good reply."""
 
     def ask() -> tuple[str, float]:
         told = subprocess.run(
-            [sys.executable, "-c", _ASK, watched.account.key, watched.proxy.url, path],
+            [sys.executable, "-c", _ASK, polled.account.key, polled.proxy.url, path],
             cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=True,
         )  # fmt: skip
         words, peak = told.stdout.rsplit("\n", 2)[:2]
@@ -153,10 +153,10 @@ def test_an_answer_of_any_size_takes_little_memory(
     assert words == "believed"
     most_mib = 0.0
     for what, fault in some(HUGE, count, f"{seed}{path}").items():
-        watched.proxy.faults = {path: fault}
+        polled.proxy.faults = {path: fault}
         words, peak_mib = ask()
         assert words != "believed", what
         most_mib = max(most_mib, peak_mib - usual_mib)
         figures.tell(tried=1, survived=1, more_than_usual_MiB=round(most_mib, 1))
         assert peak_mib - usual_mib < 48, what
-    watched.proxy.faults = {}
+    polled.proxy.faults = {}

@@ -1,4 +1,4 @@
-"""Every answer of the account through a proxy that spoils it: what is known stays, what is believed was said, nothing ends."""
+"""Damaged replies of every endpoint: known values stay, accepted values were sent, and polling goes on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Answer, cut, reset, stall
 from tests.torture.figures import Figures
 from tests.torture.oracle import ANYTHING, check
-from tests.torture.watched import NAMES, PATHS, PATIENT, Watched
+from tests.torture.polled_account import NAMES, PATHS, PATIENT, PolledAccount
 
-ON_KEY: dict[str, dict[str, bytes | None]] = {"/key": {"/credits": None}}  # what it does not answer is not known of the other
+ON_KEY: dict[str, dict[str, bytes | None]] = {"/key": {"/credits": None}}  # without its reply, /credits is not accepted either
 QUICK = HttpLimits(connect_s=5.0, read_s=0.04, total_s=0.06)
 every_path = pytest.mark.parametrize("path", PATHS, ids=NAMES.values())
 
@@ -30,45 +30,49 @@ every_path = pytest.mark.parametrize("path", PATHS, ids=NAMES.values())
 @amounts("ends", short=4, long=0)
 @pytest.mark.parametrize("path", [*PATHS, "/key"], ids=[*NAMES.values(), "key"])
 def test_an_answer_that_is_cut_reset_or_stalled_at_any_byte_changes_nothing(
-    watched: Watched, figures: Figures, seed: int, path: str, ends: int
+    polled: PolledAccount, figures: Figures, seed: int, path: str, ends: int
 ) -> None:
-    """Of an answer of more than 5 kB only some bytes. `/key` is asked when nothing was ever bought."""
+    """Only some bytes of a reply over 5 kB. `/key` is requested when no credits were ever bought."""
     if path == "/key":
-        watched.account.instead["/credits"] = sample_json(200, {"data": {"total_credits": 0, "total_usage": 0}})
-        watched.forget()
-        watched.proxy.forget()
-        watched.turn()
+        polled.account.instead["/credits"] = sample_json(200, {"data": {"total_credits": 0, "total_usage": 0}})
+        polled.forget()
+        polled.proxy.forget()
+        polled.poll()
     dice = random.Random(f"{seed}{path}")
-    size = len(watched.answer(path).whole)
+    size = len(polled.answer(path).whole)
     for way in (cut, reset, stall):
-        watched.limits = QUICK if way is stall else PATIENT
+        polled.limits = QUICK if way is stall else PATIENT
         for end in dice.sample(range(size), ends or 400) if ends or size > 5000 else range(size):
-            before = watched.published[-1]
-            watched.proxy.faults = {path: way(end)}
-            after = watched.turn()
-            watched.proxy.faults = {}
-            hurried = dict.fromkeys(PATHS, ANYTHING) if way is stall else {}  # with so little time others may fail as well
+            before = polled.published[-1]
+            polled.proxy.faults = {path: way(end)}
+            after = polled.poll()
+            polled.proxy.faults = {}
+            hurried = (
+                dict.fromkeys(PATHS, ANYTHING) if way is stall else {}
+            )  # with such short limits other requests may fail, too
             check(before, after, hurried | {path: None} | ON_KEY.get(path, {}))
             figures.tell(tried=1, survived=1)
-    watched.limits = PATIENT
-    assert watched.turn().credits.measured_at == watched.clock.utc()
+    polled.limits = PATIENT
+    assert polled.poll().credits.measured_at == polled.clock.utc()
 
 
 @amounts("count", short=40, long=100_000)
 @every_path
 def test_a_wrong_or_missing_value_in_any_field_is_refused_or_believed_as_it_stands(
-    watched: Watched, figures: Figures, seed: int, path: str, count: int
+    polled: PolledAccount, figures: Figures, seed: int, path: str, count: int
 ) -> None:
-    body = watched.answer(path).body
+    body = polled.answer(path).body
     cases = [(way, wrong) for way in spots(json.loads(body)) for wrong in (*WRONG, "left out") if way or wrong != "left out"]
     for way, wrong in random.Random(f"{seed}{path}").sample(cases, min(count, len(cases))):
-        watched.suffer_body(path, lambda body, way=way, wrong=wrong: put(body, way, wrong, leave_out=wrong == "left out"))
+        polled.poll_with_body(path, lambda body, way=way, wrong=wrong: put(body, way, wrong, leave_out=wrong == "left out"))
         figures.tell(tried=1, survived=1)
-    assert watched.turn().credits.measured_at == watched.clock.utc()
+    assert polled.poll().credits.measured_at == polled.clock.utc()
 
 
 @pytest.mark.parametrize("path", PATHS[1:], ids=list(NAMES.values())[1:])
-def test_rows_that_come_twice_or_not_at_all_double_and_invent_nothing(watched: Watched, figures: Figures, path: str) -> None:
+def test_rows_that_come_twice_or_not_at_all_double_and_invent_nothing(
+    polled: PolledAccount, figures: Figures, path: str
+) -> None:
     def rows_of(whole: Any) -> Any:
         return whole["data"]["data"] if path == "/analytics/query" else whole["data"]
 
@@ -87,14 +91,14 @@ def test_rows_that_come_twice_or_not_at_all_double_and_invent_nothing(watched: W
         return change
 
     name = NAMES[path]
-    before = getattr(watched.published[-1], name).value
-    after = getattr(watched.suffer_body(path, twice), name).value
+    before = getattr(polled.published[-1], name).value
+    after = getattr(polled.poll_with_body(path, twice), name).value
     if path == "/activity":
         assert after == before
     if path == "/keys":
         assert [key.name for key in after] == [key.name for key in before]
     for share in (0.1, 0.5, 1.0):
-        watched.suffer_body(path, without(share))
+        polled.poll_with_body(path, without(share))
         figures.tell(tried=1, survived=1)
 
 
@@ -127,29 +131,29 @@ ACCIDENTS = (_flip, _hole, _echo, _swap, _wrong, _wrong)
 
 @amounts("cases", short=200, long=10_000)
 def test_a_mutated_answer_of_any_endpoint_ends_nothing_and_makes_no_zero(
-    watched: Watched, figures: Figures, seed: int, cases: int
+    polled: PolledAccount, figures: Figures, seed: int, cases: int
 ) -> None:
     dice = random.Random(seed)
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(cases):
         path, accident = dice.choice(PATHS), dice.choice(ACCIDENTS)
-        if dice.random() < 0.2:  # the head suffers: then the body is believed as it was, or not at all
-            before = watched.published[-1]
+        if dice.random() < 0.2:  # the head is damaged: then the body is accepted as it was, or not at all
+            before = polled.published[-1]
             sent: dict[str, bytes | None] = {path: None}
 
             def spoilt(answer: Answer, peer: socket.socket, sent: Any = sent, path: str = path) -> None:
                 sent[path] = sent[path] or answer.body
                 peer.sendall(_flip(dice, answer.head) + answer.body)
 
-            watched.proxy.faults = {path: spoilt}
-            after = watched.turn()
-            watched.proxy.faults = {}
+            polled.proxy.faults = {path: spoilt}
+            after = polled.poll()
+            polled.proxy.faults = {}
             check(before, after, dict.fromkeys(PATHS, ANYTHING) | sent)
         else:
-            watched.suffer_body(path, lambda body, accident=accident: accident(dice, body))
+            polled.poll_with_body(path, lambda body, accident=accident: accident(dice, body))
         figures.tell(tried=1, survived=1)
         if number % 25 == 24:
-            watched.turn()
+            polled.poll()
     grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib) / 1024
     figures.tell(grown_MiB=round(grown_mib, 1))
     assert grown_mib < 96 or sys.platform != "linux"

@@ -1,6 +1,6 @@
-"""Clocks that are wrong, are set, or come to a day that is not like others: the tiles say what is so, and the nights are dark.
+"""Wrong clocks, clocks that are set, and special days: the tiles show the right amounts, and the deck is dark at night.
 
-Not here: some days of ordinary life (`tests/app/test_a_day.py`), whose reckoning from the raw events is used.
+Ordinary days are in `tests/app/test_a_day.py`, which computes the expected amounts from the raw events.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -29,7 +29,7 @@ FADED = timedelta(seconds=62)  # a fade takes 2 s; ages are looked at every minu
 
 @amounts("polls", short=8, long=110)
 @pytest.mark.parametrize("begin", ["2026-12-31", "2028-02-28", "2028-02-29", "2027-03-27", "2026-10-24"])
-def test_over_the_end_of_a_year_a_leap_day_and_a_change_of_the_hour_the_tiles_say_what_the_events_add_up_to(
+def test_amounts_are_right_over_a_year_end_a_leap_day_and_a_change_of_the_hour(
     tmp_path: Path, figures: Figures, begin: str, polls: int
 ) -> None:
     clock = VirtualClock()
@@ -45,7 +45,7 @@ def test_over_the_end_of_a_year_a_leap_day_and_a_change_of_the_hour_the_tiles_sa
 
 @amounts("polls", short=4, long=40)
 @pytest.mark.parametrize("step_s", [DAY_S, -DAY_S, 3600.0, -3600.0, 45.0])
-def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_nobody(
+def test_a_clock_that_is_set_wrong_and_right_again_changes_no_amount(
     tmp_path: Path, figures: Figures, step_s: float, polls: int
 ) -> None:
     truth, ours = VirtualClock(), VirtualClock()
@@ -79,7 +79,7 @@ def test_a_clock_that_is_set_wrong_and_right_again_changes_no_number_and_alarms_
         ("Australia/Lord_Howe", "2027-04-03T15:00"),  # by half an hour
     ],
 )
-def test_when_the_hour_changes_the_deck_is_dark_by_the_clock_on_the_wall(zone: str, change: str, night) -> None:
+def test_when_the_hour_changes_the_deck_is_dark_by_local_time(zone: str, change: str, night) -> None:
     where = ZoneInfo(zone)
     begin, end = night
 

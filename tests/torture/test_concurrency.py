@@ -1,4 +1,4 @@
-"""Many at once: daemons that want the same place, and a control socket full of clients that behave badly."""
+"""Concurrency: daemons with the same runtime directory, and a control socket full of clients that behave badly."""
 
 import contextlib
 import random
@@ -11,10 +11,10 @@ import pytest
 
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.ipc.control_server import CLIENT_LIMIT, LINE_LIMIT, ControlServer
-from tests.main_job.stage import COMMAND, started, surroundings
+from tests.main_job.daemon_process import COMMAND, environment, started
 from tests.torture.amounts import amounts
-from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
+from tests.torture.resource_usage import ResourceUsage, has_proc, needs_proc
 from tests.waiting import PATIENCE_S, until
 
 CROWD = 50
@@ -23,18 +23,18 @@ ROOM_FOR_MIB = 24.0  # 32 clients with a line of 64 KiB each and its answer, and
 
 
 class Crowd:
-    """Clients of one socket, each bad in its own way; none of them waits for anything."""
+    """Clients of one socket that behave badly in different ways; none of them waits."""
 
     def __init__(self, place: Path, seed: int) -> None:
         self._place = place
         self._random = random.Random(seed)
         self._peers: list[socket.socket] = []
         self.ways: tuple[Callable[[socket.socket], None], ...] = (
-            self.talk_garbage,
-            self.say_half,
+            self.send_garbage,
+            self.send_half,
             self.never_end,
             self.never_read,
-            self.say_nothing,
+            self.stay_silent,
         )
 
     def join(self, count: int) -> None:
@@ -42,7 +42,7 @@ class Crowd:
             peer = socket.socket(socket.AF_UNIX)
             peer.settimeout(5.0)
             self._peers.append(peer)
-            with contextlib.suppress(OSError):  # thrown out, as it may be
+            with contextlib.suppress(OSError):  # refused, which is allowed
                 peer.connect(str(self._place))
                 peer.setblocking(False)
                 self.ways[number % len(self.ways)](peer)
@@ -52,23 +52,23 @@ class Crowd:
             peer.close()
         self._peers.clear()
 
-    def talk_garbage(self, peer: socket.socket) -> None:
+    def send_garbage(self, peer: socket.socket) -> None:
         peer.send(self._random.randbytes(self._random.randrange(1, 4000)) + b"\n")
 
-    def say_half(self, peer: socket.socket) -> None:
+    def send_half(self, peer: socket.socket) -> None:
         line = b'{"command": "status"}'
         peer.send(line[: self._random.randrange(1, len(line))])
 
     def never_end(self, peer: socket.socket) -> None:
         left = LONG_LINE
         while left > 0:
-            left -= peer.send(b"x" * min(left, LINE_LIMIT))  # BlockingIOError, an OSError, as soon as nobody takes it
+            left -= peer.send(b"x" * min(left, LINE_LIMIT))  # BlockingIOError, an OSError, as soon as it is not read
 
     def never_read(self, peer: socket.socket) -> None:
         for _ in range(2000):
             peer.send(b'{"command": "status"}\n')
 
-    def say_nothing(self, peer: socket.socket) -> None:
+    def stay_silent(self, peer: socket.socket) -> None:
         return
 
 
@@ -81,7 +81,7 @@ def crowd_at(place: Path, seed: int) -> Iterator[Crowd]:
         crowd.leave()
 
 
-def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
+def test_a_full_server_closes_the_client_that_has_been_silent_longest(tmp_path):
     place = tmp_path / "run" / "control.sock"
     server = ControlServer(place, lambda each: each["command"])
     server.start()
@@ -91,9 +91,9 @@ def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
             peer.settimeout(PATIENCE_S)
             peer.connect(str(place))
             peer.sendall(b'{"command": "here"}\n')
-            assert peer.recv(100) == b'{"ok": "here"}\n'  # so that the order of coming is known
+            assert peer.recv(100) == b'{"ok": "here"}\n'  # so that the order of connecting is known
         assert request(place, "newcomer") == "newcomer"
-        assert silent[0].recv(1) == b"", "the first one was let go"
+        assert silent[0].recv(1) == b"", "the first client was closed"
         silent[1].sendall(b'{"command": "still"}\n')
         assert silent[1].recv(100) == b'{"ok": "still"}\n'
     finally:
@@ -104,21 +104,21 @@ def test_a_full_house_lets_go_whoever_has_been_silent_longest(tmp_path):
 
 @pytest.mark.skipif(not has_proc, reason=needs_proc)
 @amounts("rounds", short=2, long=40)
-def test_a_crowd_that_behaves_badly_costs_little_and_keeps_nobody_out(tmp_path, rounds: int, seed: int, figures: Figures):
-    with started(surroundings(tmp_path), "demo", "--no-browser", "--port", "0") as running:
+def test_many_bad_clients_cost_little_and_keep_no_client_out(tmp_path, rounds: int, seed: int, figures: Figures):
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         place, pid = tmp_path / "run" / "control.sock", running.process.pid
         until(lambda: request(place, "status")["accounts"]["default"]["health"] == "ok")
-        before = most = Costs.of(pid)
+        before = most = ResourceUsage.of(pid)
         for number in range(rounds):
             with crowd_at(place, seed + number) as crowd:
                 crowd.join(CROWD)
                 for _ in range(10):
                     assert request(place, "status", timeout_s=PATIENCE_S)["pid"] == pid
-                    now = Costs.of(pid)
-                    most = Costs(*(max(pair) for pair in zip(_all(most), _all(now), strict=True)))
+                    now = ResourceUsage.of(pid)
+                    most = ResourceUsage(*(max(pair) for pair in zip(_all(most), _all(now), strict=True)))
                 figures.tell(tried=CROWD + 10, survived=CROWD + 10, lost=0)
-        until(lambda: Costs.of(pid).threads <= before.threads and Costs.of(pid).handles <= before.handles)
-        figures.tell(before=before, most=most, after=Costs.of(pid))
+        until(lambda: ResourceUsage.of(pid).threads <= before.threads and ResourceUsage.of(pid).handles <= before.handles)
+        figures.tell(before=before, most=most, after=ResourceUsage.of(pid))
         assert most.threads <= before.threads + CLIENT_LIMIT + CROWD // 10
         assert most.handles <= before.handles + CLIENT_LIMIT + CROWD // 10
         assert most.private_mib <= before.private_mib + ROOM_FOR_MIB
@@ -127,8 +127,8 @@ def test_a_crowd_that_behaves_badly_costs_little_and_keeps_nobody_out(tmp_path, 
 
 
 @amounts("starters", short=3, long=20)
-def test_of_daemons_that_start_at_once_one_runs_and_the_others_say_75(tmp_path, starters: int, figures: Figures):
-    env = surroundings(tmp_path)
+def test_of_daemons_that_start_at_once_one_runs_and_the_others_exit_with_75(tmp_path, starters: int, figures: Figures):
+    env = environment(tmp_path)
     words = [*COMMAND, "demo", "--no-browser", "--port", "0"]
     starting = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(starters)]
     place = tmp_path / "run" / "control.sock"
@@ -147,5 +147,5 @@ def test_of_daemons_that_start_at_once_one_runs_and_the_others_say_75(tmp_path, 
             process.wait()
 
 
-def _all(costs: Costs) -> tuple[int, int, float]:
+def _all(costs: ResourceUsage) -> tuple[int, int, float]:
     return costs.threads, costs.handles, costs.private_mib

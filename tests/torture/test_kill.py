@@ -1,4 +1,4 @@
-"""kill -9 at any moment: the history opens, all but the last sample is there, days and episodes are as they were said to be."""
+"""kill -9 at any moment: the history opens, with all samples but perhaps the last, and with complete days and episodes."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.thinning import thin
 from openbalance_hid.secret import Secret
 from tests.history.stand import ME, NOW, store_at
-from tests.torture.a_life import BEGIN, INTERVAL, Clock, account, told
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
+from tests.torture.polling_process import BEGIN, INTERVAL, Clock, account, episode_text
 from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ MODELS = 20
 
 
 def kill_a_writer(path: Path, first: int, after: int, slice_s: float) -> int:
-    """Lets a writer say `after` numbers, and a moment later kills it; the last number that it said to be kept."""
+    """Let a writer report `after` numbers, kill it a moment later, and return the last number that it reported."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.history.writer", str(path), str(first)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -34,13 +34,13 @@ def kill_a_writer(path: Path, first: int, after: int, slice_s: float) -> int:
     for _ in range(after):
         process.stdout.readline()
     try:
-        process.wait(slice_s)  # a moment of any length: somewhere between two of its sentences
+        process.wait(slice_s)  # a moment of any length
     except subprocess.TimeoutExpired:
         process.kill()
-    said = process.stdout.read().split()
+    reported = process.stdout.read().split()
     process.stdout.close()
     assert process.wait() == -9
-    return int(said[-1]) if said else first + after - 1
+    return int(reported[-1]) if reported else first + after - 1
 
 
 @amounts("kills", short=20, long=500)
@@ -53,11 +53,11 @@ def test_a_killed_writer_loses_at_most_its_last_sample(tmp_path, caplog, kills: 
         store = store_at(path)
         numbers = [int(each.credits.total_usage_usd) for each in store.samples(ME)]
         assert numbers == list(range(len(numbers))), "none is missing, none is twice"
-        assert kept < len(numbers) <= kept + 2, "all that were said to be kept, and perhaps the one that it was just writing"
+        assert kept < len(numbers) <= kept + 2, "all that were reported, and perhaps the one that was being written"
         assert [each.at for each in store.samples(ME)] == [NOW + timedelta(seconds=number) for number in numbers]
         days = store.days(ME, "model")
         store.close()
-        assert {len(names) for names in days.values()} <= {MODELS}, "no day is torn"
+        assert {len(names) for names in days.values()} <= {MODELS}, "no day is incomplete"
         assert len(days) in (0, 30)
         assert len({spend.usd for names in days.values() for spend in names.values()}) <= 1, "days are replaced together"
         kept = len(numbers) - 1
@@ -66,23 +66,23 @@ def test_a_killed_writer_loses_at_most_its_last_sample(tmp_path, caplog, kills: 
     assert kept > 0
 
 
-class Nursery:
-    """Bears lives one after the other, and kills each of them."""
+class ForkServer:
+    """Forks polling processes one after the other, and kills each of them."""
 
     def __init__(self, process: "subprocess.Popen[str]", said: Path) -> None:
         self._process, self._said = process, said
 
     def kill_one(self, first: int, polls: int, slice_s: float) -> list[str]:
-        """A life that begins with poll `first`, killed a moment after it has kept so many; what it said."""
+        """Fork a process that starts with poll `first`, kill it a moment after `polls` polls, and return its lines."""
         self._said.write_text("")
-        child = int(self._tell(str(first)))
+        child = int(self._send(str(first)))
         until(lambda: self._said.read_text().count("kept") >= polls, self._said.read_text)
         time.sleep(slice_s)
         os.kill(child, signal.SIGKILL)
-        assert self._tell("") == "-9"
+        assert self._send("") == "-9"
         return self._said.read_text().splitlines()
 
-    def _tell(self, line: str) -> str:
+    def _send(self, line: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{line}\n")
@@ -91,18 +91,18 @@ class Nursery:
 
 
 @contextmanager
-def nursery(path: Path) -> Iterator[Nursery]:
+def fork_server(path: Path) -> Iterator[ForkServer]:
     said = path.with_name("said")
-    words = [sys.executable, "-m", "tests.torture.a_life", str(path), str(said)]
+    words = [sys.executable, "-m", "tests.torture.polling_process", str(path), str(said)]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Nursery(process, said)
+        yield ForkServer(process, said)
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(PATIENCE_S) == 0
 
 
 @amounts("kills", short=6, long=500)
-def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and_no_episode(
+def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample(
     tmp_path: Path, caplog, kills: int, seed: int, figures: Figures
 ) -> None:
     rng, clock = Random(seed), Clock()
@@ -113,9 +113,9 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
     seen: set[str] = set()
     episode = "none"
     number = under_way = 0
-    with nursery(path) as killing:
+    with fork_server(path) as server:
         for _ in range(kills):
-            said = killing.kill_one(number, rng.randrange(3), rng.random() / 12)
+            said = server.kill_one(number, rng.randrange(3), rng.random() / 12)
             begun = [int(line.split()[1]) for line in said if line.startswith("poll")]
             kept = [int(line.split()[1]) for line in said if line.startswith("kept")]
             number = begun[-1] if begun else number
@@ -130,12 +130,12 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample_no_day_and
             for day, names in store.days(who, "model").items():
                 start = datetime.combine(day, clock_time(), UTC)
                 whole = sum(use.usd for use in sample.state().ledger.uses(start, start + timedelta(days=1)))
-                assert sum(spend.usd for spend in names.values()) == whole, f"{day} is torn"
+                assert sum(spend.usd for spend in names.values()) == whole, f"{day} is incomplete"
             states = [episode, *(line.split()[1] for line in said if line.startswith("episode"))]
             if kept:
                 before = said[: said.index(f"kept {kept[-1]}")]
                 states = states[sum(line.startswith("episode") for line in before) :]
-            now = next((told(each) for each in store.recall(who, clock.utc()).episodes.values()), "none")
+            now = next((episode_text(each) for each in store.recall(who, clock.utc()).episodes.values()), "none")
             figures.tell(tried=1, survived=1, samples=len(found), polls=number + 1, cut_short=under_way, episodes=len(seen))
             episode = now
             seen.add(now)

@@ -1,4 +1,4 @@
-"""What the system does to the whole daemon: storms of signals, no descriptor left, no room on the disk, no place to write."""
+"""System faults of the whole daemon: many signals, no free descriptor, a full disk, read-only directories."""
 
 import os
 import resource
@@ -20,10 +20,10 @@ import pytest
 
 from openbalance_hid.app.tile_views import RING_STEPS
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.stage import COMMAND, Running, page_of, started, surroundings
+from tests.main_job.daemon_process import COMMAND, DaemonProcess, environment, page_of, started
 from tests.torture.amounts import amounts
-from tests.torture.costs import Costs, has_proc, needs_proc
 from tests.torture.figures import Figures
+from tests.torture.resource_usage import ResourceUsage, has_proc, needs_proc
 from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
@@ -33,17 +33,17 @@ on_linux = pytest.mark.skipif(not has_proc, reason=needs_proc)
 
 
 @contextmanager
-def running_at(folder: Path, *words: str) -> Iterator[tuple[Running, SampleAccount]]:
-    """A daemon with an account of its own, once it knows that account."""
+def running_at(folder: Path, *words: str) -> Iterator[tuple[DaemonProcess, SampleAccount]]:
+    """Run a daemon with its own account, until the end of the block; yield them after the first answer."""
     with SampleAccount() as account:
-        env = surroundings(folder, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(folder, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *(words or RUN)) as running:
             until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
             yield running, account
 
 
 def samples(folder: Path) -> list[str]:
-    """The instants of those in the file, which must be sound."""
+    """Return the times of the samples in the file, which must be intact."""
     with sqlite3.connect(folder / "state" / "history.sqlite3") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         found = [row[0] for row in db.execute("SELECT at FROM samples ORDER BY at")]
@@ -62,21 +62,21 @@ def test_a_storm_of_hangups_costs_no_threads_and_the_last_file_is_in_force(
     file = tmp_path / "config.toml"
     file.write_text("refresh_minutes = 15\n")
     with running_at(tmp_path) as (running, _):
-        pid, before = running.process.pid, Costs.of(running.process.pid)
+        pid, before = running.process.pid, ResourceUsage.of(running.process.pid)
         most = before
         for number in range(signals):
             os.kill(pid, signal.SIGHUP)
             if number % 50 == 0:
                 file.write_text(f"hold_seconds = {0.5 + number % 7 / 2}\n")
-                now = Costs.of(pid)
-                most = Costs(
+                now = ResourceUsage.of(pid)
+                most = ResourceUsage(
                     max(most.threads, now.threads), max(most.handles, now.handles), max(most.private_mib, now.private_mib)
                 )
             figures.tell(tried=1, survived=1)
         file.write_text('[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "runway"\n')
         os.kill(pid, signal.SIGHUP)
         until(lambda: running.status()["decks"][0]["keys"][0]["tile"] == "runway")
-        until(lambda: Costs.of(pid).threads <= before.threads)
+        until(lambda: ResourceUsage.of(pid).threads <= before.threads)
         figures.tell(before=before, most=most)
         assert most.threads <= before.threads + 4, "one that reads, one that waits; and the clients of the control socket"
         assert running.end() == 0
@@ -84,9 +84,7 @@ def test_a_storm_of_hangups_costs_no_threads_and_the_last_file_is_in_force(
 
 
 @amounts("storms", 1, 40)
-def test_a_storm_of_signals_ends_it_in_order_with_0_whatever_comes_while_it_ends(
-    tmp_path: Path, storms: int, seed: int, figures: Figures
-) -> None:
+def test_a_storm_of_signals_ends_the_daemon_in_order_with_0(tmp_path: Path, storms: int, seed: int, figures: Figures) -> None:
     dice = Random(seed)
     (tmp_path / "config.toml").write_text("")
     for storm in range(storms):
@@ -103,32 +101,30 @@ def test_a_storm_of_signals_ends_it_in_order_with_0_whatever_comes_while_it_ends
         figures.tell(tried=sent, survived=sent, storms=storm + 1)
 
 
-# --- what there is too little of ----------------------------------------------------------------------------------------------
+# --- lack of resources ---
 
 
 @on_linux
 @amounts("holds", 0, 3)
-def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_some_again(
-    tmp_path: Path, holds: int, figures: Figures
-) -> None:
+def test_without_a_free_descriptor_the_daemon_goes_on_and_recovers_later(tmp_path: Path, holds: int, figures: Figures) -> None:
     with running_at(tmp_path) as (running, account), page_of(running) as page:
         page.until_key(0, "Balance")
         pid = running.process.pid
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))  # not one more, whatever closes meanwhile
-        assert running.ask("status").returncode == 0, "accept() had one in hand"
+        assert running.ask("status").returncode == 0, "accept() has a descriptor in reserve"
         late = socket.socket(socket.AF_UNIX)
         late.settimeout(PATIENCE_S)
         late.connect(str(tmp_path / "run" / "control.sock"))
         late.sendall(b'{"command": "status"}\n')
-        knocking = socket.create_connection(("127.0.0.1", urlsplit(running.url).port))  # at the page's door
+        knocking = socket.create_connection(("127.0.0.1", urlsplit(running.url).port))  # a connection to the page server
         running.until_logged("cannot accept a client")
         page.tap(1)
-        for hold in range(holds):  # each asks the account, which needs a socket
+        for hold in range(holds):  # each poll needs a socket
             page.seen.clear()
-            page.say(type="press", key=1)
+            page.send(type="press", key=1)
             page.until(lambda page: sum(seen.get("key") == 1 for seen in page.seen) > RING_STEPS)
-            page.say(type="release", key=1)
+            page.send(type="release", key=1)
             time.sleep(REFRESH_S * (hold < holds - 1))
         polls = len(account.requests)
         assert running.process.poll() is None
@@ -145,7 +141,7 @@ def test_without_a_free_descriptor_it_goes_on_and_all_is_well_when_there_are_som
         figures.tell(tried=1 + holds, survived=1 + holds)
         assert running.end() == 0
         assert running.log.count("cannot accept a client") == 1, "said once"
-        # a picture may have wanted a font that could not be opened; then it was drawn later
+        # a font may not have been opened; then the picture was drawn later
         assert running.log.count("Traceback") == running.log.count("was not carried out") <= 1, running.log
         assert running.log.count("is carried out again") == running.log.count("was not carried out")
 
@@ -219,11 +215,11 @@ def contextmanager_of(fill: object, place: Path) -> Iterator[None]:
         yield
 
 
-# --- what may not be written --------------------------------------------------------------------------------------------------
+# --- read-only directories ---
 
 
 def powerless(words: list[str]) -> list[str]:
-    """The command as somebody for whom modes count: root lays its powers down, and is the mere owner of its files."""
+    """Return the command for a user without root's capabilities, so that file modes count."""
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *words] if os.geteuid() == 0 else words
 
 
@@ -249,7 +245,7 @@ def closed(tmp_path: Path) -> Iterator[Callable[[str, int], Path]]:
 def test_with_a_state_directory_that_may_not_be_written_it_runs_and_says_so_once(tmp_path: Path, closed) -> None:
     closed("state", 0o500)
     with SampleAccount() as account:
-        env = surroundings(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         process = subprocess.Popen(
             powerless([*COMMAND, *RUN]),
             env=env,
@@ -258,12 +254,12 @@ def test_with_a_state_directory_that_may_not_be_written_it_runs_and_says_so_once
             stdin=subprocess.DEVNULL,
             text=True,
         )
-        running = Running(process, env, page=True)
+        running = DaemonProcess(process, env, page=True)
         try:
             until(lambda: running.ask("status").returncode == 0)
             until(lambda: running.status()["accounts"]["default"]["health"] == "ok")
-            assert running.log.count("permission denied; what comes is kept in memory only") == 1, running.log
             assert running.end() == 0
+            assert running.log.count("permission denied; what comes is kept in memory only") == 1, running.log
             assert "Traceback" not in running.log
         finally:
             process.kill()
@@ -278,7 +274,7 @@ def test_with_a_state_directory_that_may_not_be_written_it_runs_and_says_so_once
 def test_without_a_runtime_directory_to_write_it_does_not_start_and_says_why(tmp_path: Path, closed) -> None:
     closed("run", 0o500)
     ended = subprocess.run(
-        powerless([*COMMAND, *RUN]), env=surroundings(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        powerless([*COMMAND, *RUN]), env=environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.returncode in (77, 78), ended.stderr
     assert "permission denied" in ended.stderr.lower()
@@ -290,7 +286,7 @@ def test_with_a_configuration_that_may_not_be_read_it_does_not_start_and_says_wh
     (tmp_path / "config.toml").write_text("")
     closed("config.toml", 0)
     ended = subprocess.run(
-        powerless([*COMMAND, *RUN]), env=surroundings(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        powerless([*COMMAND, *RUN]), env=environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert ended.returncode in (77, 78), ended.stderr
     assert "permission denied" in ended.stderr.lower()

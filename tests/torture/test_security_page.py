@@ -31,7 +31,7 @@ def test_each_promise_of_the_security_page_names_tests_that_exist() -> None:
     assert set(re.findall(r"`(test_\w+)`", PAGE)) - existing_tests() == set()
 
 
-def test_the_figures_of_the_security_page_are_of_tests_with_a_long_version_and_lose_nothing() -> None:
+def test_the_figures_of_the_security_page_come_from_long_tests_without_a_loss() -> None:
     figures = rows("Figures of `make torture`")
     assert len(figures) >= 5
     long = {

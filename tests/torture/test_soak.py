@@ -1,6 +1,6 @@
-"""A month of life at virtual speed: polls over real HTTP, a history on disk, presses, replugs, midnights; and what it costs.
+"""A month in virtual time: polls over real HTTP, a history on disk, presses, replugs, midnights; and the resources used.
 
-Everything is the product's own, and lives in one process with the sample account. Flat means: a day leaves nothing behind.
+The product and the sample account run in one process. The use of resources must not grow from day to day.
 """
 
 import random
@@ -22,24 +22,24 @@ from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.view import Hero
 from tests.history.stand import store_at
 from tests.torture.amounts import amounts
-from tests.torture.costs import Costs, has_proc, needs_proc
+from tests.torture.app_harness import SOON_S
+from tests.torture.faulty_deck import FaultyDeck, made
 from tests.torture.figures import Figures
-from tests.torture.test_decks_under_faults import Watched
-from tests.torture.tricky import Tricky, made
-from tests.torture.whole import SOON_S
+from tests.torture.resource_usage import ResourceUsage, has_proc, needs_proc
+from tests.torture.test_decks_under_faults import GestureCheckedApp
 
 LATE = datetime(2026, 11, 22, 23, 10, tzinfo=UTC)
 INTERVAL_S = 900.0
 POLLS_A_DAY, PRESSES_A_DAY, REPLUGS_A_DAY = 96, 334, 3.4
-LOOK_S = 300.0  # changes on the bus are announced here, as on Linux
+LOOK_S = 300.0  # changes on the bus are reported here, as on Linux
 DAYS_TO_SETTLE = 5  # caches, the samples of some days, SQLite's pages
 ROOM_MIB = 6.0  # of the allocator; a kilobyte left behind by each step of a month would be 100 MiB
 
 
 class Clock:
-    """Of the house, for those who poll."""
+    """The virtual clock of the harness, for the poller."""
 
-    def __init__(self, whole: Watched) -> None:
+    def __init__(self, whole: GestureCheckedApp) -> None:
         self._whole = whole
 
     def utc(self) -> datetime:
@@ -50,9 +50,9 @@ class Clock:
 
 
 class Life:
-    """One house with one account, from its first poll on."""
+    """The harness with a poller and a history, from the first poll on."""
 
-    def __init__(self, folder: Path, decks: list[Tricky], sample: SampleAccount, whole: Watched) -> None:
+    def __init__(self, folder: Path, decks: list[FaultyDeck], sample: SampleAccount, whole: GestureCheckedApp) -> None:
         self.whole, self.decks, self.sample = whole, decks, sample
         self.path = folder / "history.sqlite3"
         self.history = open_history(self.path, lambda path: path.mkdir(mode=0o700, exist_ok=True))
@@ -75,7 +75,7 @@ class Life:
         self.poller = Poller("default", client, INTERVAL_S, publish, clock, random.Random(1), recall)
 
     def poll(self) -> float:
-        """Seconds until the next one. The key says what the account's books come to."""
+        """Poll, check the balance on the first key, and return the seconds until the next poll."""
         delay_s = self.poller.run_cycle()
         self.whole.settle()
         books = self.sample.state()
@@ -104,7 +104,7 @@ class Life:
         assert all(self.whole.is_right(each) for each in self.decks)
 
     def forget_what_was_seen(self) -> None:
-        """What only this test keeps."""
+        """Drop what only this test keeps."""
         self.whole.heard.clear()
         self.whole.done.clear()
         self.sample.requests.clear()
@@ -113,7 +113,7 @@ class Life:
 @contextmanager
 def life(folder: Path) -> Iterator[Life]:
     decks = [made("A1", "mk2"), made("B2", "plus")]
-    whole = Watched(*decks, scan_s=LOOK_S, begun=LATE)
+    whole = GestureCheckedApp(*decks, scan_s=LOOK_S, begun=LATE)
     try:
         with SampleAccount(clock=lambda: whole.now.utc) as sample:
             living = Life(folder, decks, sample, whole)
@@ -132,7 +132,7 @@ def test_a_month_of_polls_presses_replugs_and_midnights_leaves_nothing_behind(
 ) -> None:
     dice = random.Random(seed)
     presses = replugs = midnights = 0
-    days: list[Costs] = []
+    days: list[ResourceUsage] = []
     with life(tmp_path / "state") as living:
         whole = living.whole
         for poll in range(1, polls + 1):
@@ -151,7 +151,7 @@ def test_a_month_of_polls_presses_replugs_and_midnights_leaves_nothing_behind(
             figures.tell(tried=1, survived=1)
             if poll % POLLS_A_DAY == 0 or poll == polls:
                 whole.until_open(len(living.decks))
-                days.append(Costs.of())
+                days.append(ResourceUsage.of())
                 figures.tell(days=len(days), first_day=days[0], last_day=days[-1])
         assert whole.fingers is not None
         figures.tell(presses=presses, replugs=replugs, midnights=midnights, gestures=whole.fingers.gestures)

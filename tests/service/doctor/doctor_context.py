@@ -15,7 +15,7 @@ from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.service.doctor.runner import run_checks
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from tests.cli.command_line import machine
-from tests.other_user import NOBODY
+from tests.other_user import OTHER_UID
 
 NO_SERVER = "http://127.0.0.1:9/api/v1"  # the discard port, on which nothing listens
 
@@ -60,8 +60,8 @@ def as_an_ordinary_user(*owned: Path) -> Iterator[None]:
         yield
         return
     for path in owned:
-        os.chown(path, NOBODY, NOBODY)
-    os.seteuid(NOBODY)
+        os.chown(path, OTHER_UID, OTHER_UID)
+    os.seteuid(OTHER_UID)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A watched key through the whole product with all logging on: afterwards it is found nowhere but in its own store."""
+"""A key used by the whole product, with all logging on, is found nowhere but in its own store afterwards."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import requests
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.desktop.secret_service import gnome_keyring, lock
-from tests.main_job.canary import Canary, core_dumps, desktop, overheard, said_by_the_socket, spies, typed_on_a_terminal
-from tests.main_job.stage import Running, page_of, started, surroundings
+from tests.main_job.daemon_process import DaemonProcess, environment, page_of, started
+from tests.main_job.key_search import KeySearch, core_dumps, desktop, monitored, raw_reply, spies, typed_on_a_terminal
 from tests.private_bus import needs_dbus, private_bus
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import FaultProxy, instead
@@ -27,21 +27,21 @@ BARS = ("plain", "json", "waybar", "polybar", "i3blocks", "tmux", "xbar")
 
 
 def home(folder: Path, **more: str) -> dict[str, str]:
-    """A user's surroundings, all of them below the folder, with every program that is started noted by a spy."""
+    """Return an environment with all directories below the folder, in which started programs record their arguments."""
     for name in ("home", "tmp", "run"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     places = {
         "HOME": folder / "home", "TMPDIR": folder / "tmp", "XDG_CONFIG_HOME": folder / "home", "SPY_LOG": folder / "spied",
         "XDG_RUNTIME_DIR": folder / "tmp",
     }  # fmt: skip
-    path = f"{folder / 'bin'}:{surroundings(folder)['PATH']}"
-    return surroundings(folder, **{name: str(place) for name, place in places.items()}, PATH=path, **more)
+    path = f"{folder / 'bin'}:{environment(folder)['PATH']}"
+    return environment(folder, **{name: str(place) for name, place in places.items()}, PATH=path, **more)
 
 
-def ended(canary: Canary, running: Running, number: int = signal.SIGTERM) -> None:
+def ended(search: KeySearch, running: DaemonProcess, number: int = signal.SIGTERM) -> None:
     running.end(number)
     assert running.process.stdout is not None
-    canary.note(f"log of a run that ended by {number}", running.log, running.process.stdout.read())
+    search.note(f"log of a run that ended by {number}", running.log, running.process.stdout.read())
 
 
 MISTYPED = (
@@ -57,35 +57,35 @@ PASTED = (
 
 
 @amounts("few", short=3, long=0)
-def test_a_key_that_is_typed_piped_mistyped_and_pasted_where_it_does_not_belong_is_repeated_by_nobody(
+def test_a_key_that_is_typed_piped_mistyped_or_pasted_is_never_repeated(
     tmp_path: Path, seed: int, figures: Figures, few: int
 ) -> None:
     spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open")
     with SampleAccount() as account:
-        canary = Canary(account.key, tmp_path, few, seed)
+        search = KeySearch(account.key, tmp_path, few, seed)
         key, env = account.key, home(tmp_path, OPENBALANCE_API_URL=account.url)
         shown, code = typed_on_a_terminal(env, "setup", "--store", "file", text=key)
-        canary.note("terminal", shown)
+        search.note("terminal", shown)
         assert (code, b"stored in" in shown) == (0, True), shown
-        for wrong in canary.some((key[:-1], f"{key} {key}", f"{key}\u202e", key * 9, f"x{key}", f"{key}\n{key}", key.upper())):
-            canary.ask(env, "setup", "--stdin", "--store", "file", "--account", "wrong", typed=wrong)
-        canary.ask(env, "setup", "--stdin", typed=key)  # a keyring that keeps nothing
-        canary.ask({**env, "OPENBALANCE_API_URL": f"http://{key}@evil.example/"}, "setup", "--stdin", typed=key)
-        canary.ask({**env, "OPENBALANCE_API_URL": "http://127.0.0.1:9/"}, "setup", "--stdin", "--store", "file", typed=key)
-        assert canary.ask(env, "accounts").stdout.startswith(f"default  …{key[-4:]}")
-        for words in canary.some(MISTYPED):
+        for wrong in search.some((key[:-1], f"{key} {key}", f"{key}\u202e", key * 9, f"x{key}", f"{key}\n{key}", key.upper())):
+            search.ask(env, "setup", "--stdin", "--store", "file", "--account", "wrong", typed=wrong)
+        search.ask(env, "setup", "--stdin", typed=key)  # a keyring that stores nothing
+        search.ask({**env, "OPENBALANCE_API_URL": f"http://{key}@evil.example/"}, "setup", "--stdin", typed=key)
+        search.ask({**env, "OPENBALANCE_API_URL": "http://127.0.0.1:9/"}, "setup", "--stdin", "--store", "file", typed=key)
+        assert search.ask(env, "accounts").stdout.startswith(f"default  …{key[-4:]}")
+        for words in search.some(MISTYPED):
             words = tuple(word.replace("KEY", key) for word in words)
-            assert canary.ask(env, *words).returncode in ((0,) if "--json" in words else (2, 69)), words
+            assert search.ask(env, *words).returncode in ((0,) if "--json" in words else (2, 69)), words
         others = cycle((("config", "show"), NO_BROWSER, ("doctor",), ("preview", "-o", "/dev/null")))
-        for text in canary.some(PASTED):
+        for text in search.some(PASTED):
             (tmp_path / "config.toml").write_text(text.replace("KEY", key))
             for words in (("config", "check"), next(others)):
-                assert canary.ask(env, *words).returncode not in (0, 1), (text, words, canary.seen[" ".join(words)])
+                assert search.ask(env, *words).returncode not in (0, 1), (text, words, search.seen[" ".join(words)])
         (tmp_path / "config.toml").unlink()
-    canary.note_files(*(tmp_path / "state" / "keys").glob("*.key"))
+    search.note_files(*(tmp_path / "state" / "keys").glob("*.key"))
     assert (tmp_path / "state" / "keys" / "default.key").read_text().strip() == key
-    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
-    assert canary.found() == []
+    figures.tell(tried=len(search.seen), survived=len(search.seen) - len(search.found()), lost=len(search.found()))
+    assert search.found() == []
 
 
 EVIL = (
@@ -107,7 +107,7 @@ NAMED = (
 
 @needs_dbus
 @amounts("few", short=3, long=0)
-def test_a_key_that_runs_through_the_daemon_its_children_and_a_server_that_repeats_it_is_found_nowhere(
+def test_a_key_used_by_daemon_and_children_and_repeated_by_a_server_is_found_nowhere(
     tmp_path: Path, seed: int, figures: Figures, few: int
 ) -> None:
     spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open", "notify-send")
@@ -126,28 +126,28 @@ def test_a_key_that_runs_through_the_daemon_its_children_and_a_server_that_repea
     with (
         core_dumps(tmp_path),
         private_bus(tmp_path / "bus") as bus,
-        desktop(bus) as heard,
+        desktop(bus) as received,
         SampleAccount("critical") as account,
         FaultProxy(account.url) as proxy,
     ):
-        key, canary = account.key, Canary(account.key, tmp_path, few, seed)
+        key, search = account.key, KeySearch(account.key, tmp_path, few, seed)
         env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus, OPENROUTER_MANAGEMENT_KEY=key)
-        with started(env, *RUN) as running, page_of(running) as page:  # a good life, and its browser
+        with started(env, *RUN) as running, page_of(running) as page:  # a daemon without trouble, and its browser
             page.until_key(3, "Critical")
             page.tap(0)
-            until(lambda: any("Notify" in words for words in heard))
+            until(lambda: any("Notify" in words for words in received))
             until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
             for path in ("/", "/deck.js", "/deck.json", "/keys/0.png", "/nowhere", "/events"):
                 answer = requests.get(running.address(path), timeout=PATIENCE_S)
-                canary.note(f"page {path}", str(answer.headers), answer.content)
-            canary.note("websocket", *map(str, page.seen))
-            talk_to(canary, env, running)
+                search.note(f"page {path}", str(answer.headers), answer.content)
+            search.note("websocket", *map(str, page.seen))
+            use_everything(search, env, running)
             Path(env["OPENBALANCE_CONFIG"]).write_text(f'theme = "{key}"\n')
-            canary.ask(env, "reload")
+            search.ask(env, "reload")
             running.process.send_signal(signal.SIGHUP)
             page.until(lambda _: "found" in running.log)
-            canary.ask(env, "status")
-            ended(canary, running, signal.SIGABRT)
+            search.ask(env, "status")
+            ended(search, running, signal.SIGABRT)
         Path(env["OPENBALANCE_CONFIG"]).write_text(config)
         env |= {f"OPENROUTER_MANAGEMENT_KEY_{name.upper()}": key for name in names} | {"OPENBALANCE_API_URL": proxy.url}
         evil = cycle(instead(raw.replace(b"KEY", key.encode())) for raw in EVIL)
@@ -156,23 +156,23 @@ def test_a_key_that_runs_through_the_daemon_its_children_and_a_server_that_repea
         for number in (signal.SIGTERM, signal.SIGKILL):
             with started(env, *NO_BROWSER) as running, page_of(running) as page:
                 page.until(lambda page: all("Preparing" not in page.texts.get(tile, "Preparing") for tile in range(len(tiles))))
-                canary.note("websocket", *map(str, page.seen))
-                talk_to(canary, env, running)
-                ended(canary, running, number)
-        canary.note("desktop", *heard)
+                search.note("websocket", *map(str, page.seen))
+                use_everything(search, env, running)
+                ended(search, running, number)
+        search.note("desktop", *received)
         assert sum(proxy.done.values()) >= 2 * len(EVIL)
     (tmp_path / "config.toml").unlink()
-    canary.note_files()
-    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
-    assert len(canary.seen) > 40
-    assert canary.found() == []
+    search.note_files()
+    figures.tell(tried=len(search.seen), survived=len(search.seen) - len(search.found()), lost=len(search.found()))
+    assert len(search.seen) > 40
+    assert search.found() == []
 
 
 @needs_dbus
 @pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed")
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # secretstorage leaves it to the collector
 @amounts("few", short=3, long=0)
-def test_a_key_that_lives_in_a_keyring_is_not_even_heard_on_its_way_there(
+def test_a_key_in_a_keyring_is_not_even_readable_on_the_bus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, figures: Figures, few: int
 ) -> None:
     spies(tmp_path / "bin", "systemctl", "systemd-run", "xdg-open", "notify-send")
@@ -181,44 +181,44 @@ def test_a_key_that_lives_in_a_keyring_is_not_even_heard_on_its_way_there(
     with (
         core_dumps(tmp_path),
         private_bus(tmp_path / "bus") as bus,
-        overheard(bus) as heard,
+        monitored(bus) as received,
         desktop(bus),
         SampleAccount("critical") as account,
     ):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
-        key, canary = account.key, Canary(account.key, tmp_path, few, seed)
+        key, search = account.key, KeySearch(account.key, tmp_path, few, seed)
         env = home(tmp_path, OPENBALANCE_API_URL=account.url, DBUS_SESSION_BUS_ADDRESS=bus)
-        del env["PYTHON_KEYRING_BACKEND"]  # the library finds by itself what is there
+        del env["PYTHON_KEYRING_BACKEND"]  # the library chooses the backend
         with gnome_keyring(bus, tmp_path / "owner"):
             shown, code = typed_on_a_terminal(env, "setup", text=key)
-            canary.note("terminal", shown)
+            search.note("terminal", shown)
             assert (code, b"stored in the keyring" in shown) == (0, True), shown
-            canary.ask(env, "setup", "--stdin", "--account", "work", typed=key)
+            search.ask(env, "setup", "--stdin", "--account", "work", typed=key)
             with started(env, *RUN) as running, page_of(running) as page:
                 page.until_key(3, "Critical")
                 page.tap(0)
                 until(lambda: len(list(tmp_path.glob("spied.*"))) >= 2)
-                talk_to(canary, env, running)
-                canary.note("websocket", *map(str, page.seen))
-                canary.ask(env, "accounts", "--json")
-                canary.ask(env, "accounts", "forget", "work")
+                use_everything(search, env, running)
+                search.note("websocket", *map(str, page.seen))
+                search.ask(env, "accounts", "--json")
+                search.ask(env, "accounts", "forget", "work")
                 lock()
                 for words in (("refresh",), ("accounts",), ("doctor", "--json")):
-                    canary.ask(env, *words)
-                ended(canary, running, signal.SIGABRT)
-        with started(env, *NO_BROWSER) as running, page_of(running) as page:  # the keyring has gone
+                    search.ask(env, *words)
+                ended(search, running, signal.SIGABRT)
+        with started(env, *NO_BROWSER) as running, page_of(running) as page:  # the keyring is no longer available
             page.until_key(0, "Set up")
-            canary.ask(env, "setup", "--stdin", typed=key)
-            ended(canary, running)
-        assert all(any(member in message for message in heard) for member in ("CreateItem", "GetSecret"))
-        canary.note("bus", *heard)
-    canary.note_files()
-    assert list((tmp_path / "owner").rglob("*.keyring")), "the keyring's own file, which is searched as all others are"
-    figures.tell(tried=len(canary.seen), survived=len(canary.seen) - len(canary.found()), lost=len(canary.found()))
-    assert canary.found() == []
+            search.ask(env, "setup", "--stdin", typed=key)
+            ended(search, running)
+        assert all(any(member in message for message in received) for member in ("CreateItem", "GetSecret"))
+        search.note("bus", *received)
+    search.note_files()
+    assert list((tmp_path / "owner").rglob("*.keyring")), "the keyring's own file, which is searched like all others"
+    figures.tell(tried=len(search.seen), survived=len(search.seen) - len(search.found()), lost=len(search.found()))
+    assert search.found() == []
 
 
-ASKED = (
+COMMANDS = (
     ("status",), ("status", "--json"), ("guard", "--no-spike"), ("devices",), ("config", "show"), ("accounts",), ("doctor",),
     ("doctor", "--json"), ("service", "print"), ("service", "print", "--headless"), ("service", "status"), ("udev", "install"),
     *(("bar", "--format", kind) for kind in BARS), ("service", "install"), ("preview", "-o", "/dev/null"),
@@ -226,26 +226,26 @@ ASKED = (
 )  # fmt: skip
 
 
-def talk_to(canary: Canary, env: dict[str, str], running: Running) -> None:
-    """Everything that can be asked of a daemon, by commands and on its socket, and what the system says of it."""
+def use_everything(search: KeySearch, env: dict[str, str], running: DaemonProcess) -> None:
+    """Use every command and every request of the control socket, and note what the system shows of the process."""
     place = Path(env["OPENBALANCE_RUNTIME_DIR"]) / "control.sock"
     process = Path(f"/proc/{running.process.pid}")
     for file in (*process.glob("task/*/comm"), process / "cmdline"):
-        canary.note("names of threads", file.read_bytes() if file.exists() else b"")
+        search.note("names of threads", file.read_bytes() if file.exists() else b"")
     for command in ("status", "accounts", "refresh", "preview", "identify", "reload", "nonsense", "watch"):
-        canary.note(f"socket {command}", said_by_the_socket(place, command=command))
+        search.note(f"socket {command}", raw_reply(place, command=command))
     for command, key in (("press", 0), ("hold", 1), ("press", "x"), ("page", None)):
-        canary.note(f"socket {command}", said_by_the_socket(place, command=command, key=key, name="x"))
-    for words in canary.some(ASKED):
-        assert canary.ask(env, *words).returncode != 1, (words, canary.seen[" ".join(words)])
+        search.note(f"socket {command}", raw_reply(place, command=command, key=key, name="x"))
+    for words in search.some(COMMANDS):
+        assert search.ask(env, *words).returncode != 1, (words, search.seen[" ".join(words)])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the test of the test looks into /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_key_that_was_written_somewhere_would_be_found(tmp_path: Path) -> None:
-    canary = Canary("sk-or-v1-" + "0123456789abcdef" * 4, tmp_path)
-    assert canary.found() == []
-    for written in (canary.key, canary.key[:45], canary.key[-32:]):
+    search = KeySearch("sk-or-v1-" + "0123456789abcdef" * 4, tmp_path)
+    assert search.found() == []
+    for written in (search.key, search.key[:45], search.key[-32:]):
         (tmp_path / "log").write_text(f"x{written}y")
-        canary.seen.clear()
-        canary.note_files()
-        assert canary.found() != []
+        search.seen.clear()
+        search.note_files()
+        assert search.found() != []

@@ -1,4 +1,4 @@
-"""What a person sees and does, through the guest's kernel: the tiles of two kinds of deck, a tap, a hold."""
+"""Tiles, taps and holds through the guest's kernel, on two kinds of deck."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from openbalance_hid.openrouter.cadence import REFRESH_GAP_S
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.actions import WebPage
-from tests.kernel.desk import Desk, expected, said, texts, until_key_stands, until_stands
+from tests.kernel.attached_decks import AttachedDecks, expected, texts, texts_in_status, until_key_shows, until_shown
 from tests.kernel.guest import PATIENCE_S
 from tests.kernel.recipe import OPENED
 from tests.kernel.states import Machine
@@ -21,7 +21,7 @@ JPEG, BMP = "mk2-scissor", "module-6"  # and neither is in systemd's own hardwar
 BALANCE, MONTHLY_SPEND = 0, 1
 
 REST_S = 20
-# How often all threads of the daemon have gone to sleep by themselves.
+# How often all threads of the daemon have gone to sleep voluntarily.
 NAPS = """\
 cat /proc/$(systemctl --user show --property=MainPID --value openbalance-hid)/task/*/status |
 awk '/^voluntary_ctxt/ { sum += $2 } END { print sum }'
@@ -46,63 +46,63 @@ tile = "spike-alert"
 
 
 @pytest.mark.parametrize("model", [JPEG, BMP])
-def test_every_tile_stands_on_the_glass_as_the_board_says_it(serving: Machine, account: SampleAccount, model: str) -> None:
-    with Desk(serving.guest, model) as desk:
-        deck = desk.plug()
+def test_every_tile_is_shown_with_the_text_of_the_status(serving: Machine, account: SampleAccount, model: str) -> None:
+    with AttachedDecks(serving.guest, model) as attached:
+        deck = attached.plug()
         tiles = expected(account, deck)
-        until_stands(deck, tiles)
-        assert said(serving.status(), deck.serial) == texts(tiles)
+        until_shown(deck, tiles)
+        assert texts_in_status(serving.status(), deck.serial) == texts(tiles)
         assert deck.faults == []
 
 
-def test_two_decks_show_what_each_is_to_show(serving: Machine, account: SampleAccount, tmp_path: Path) -> None:
+def test_two_decks_each_show_their_own_tiles(serving: Machine, account: SampleAccount, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(TWO)
     serving.configure(tmp_path / "config.toml")
-    with Desk(serving.guest, JPEG, BMP) as desk:
-        decks = [desk.plug(1), desk.plug(0)]  # the order does not matter
+    with AttachedDecks(serving.guest, JPEG, BMP) as attached:
+        decks = [attached.plug(1), attached.plug(0)]  # the order does not matter
         for deck in decks:
-            until_stands(deck, expected(account, deck, tmp_path / "config.toml"))
+            until_shown(deck, expected(account, deck, tmp_path / "config.toml"))
             assert deck.faults == []
 
 
 def test_a_tap_opens_the_page_of_the_tile_once(serving: Machine, account: SampleAccount) -> None:
-    with Desk(serving.guest, JPEG) as desk:
-        deck = desk.plug()
+    with AttachedDecks(serving.guest, JPEG) as attached:
+        deck = attached.plug()
         tiles = expected(account, deck)
-        until_stands(deck, tiles)
+        until_shown(deck, tiles)
         deck.press(BALANCE)
         deck.release(BALANCE)
         assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.CREDITS.value]
-        until_stands(deck, tiles)  # and neither pressed nor with a cross
+        until_shown(deck, tiles)  # and the key is neither pressed nor marked as failed
 
 
-def test_a_hold_polls_while_the_finger_is_down_and_takes_the_tap_away(serving: Machine, account: SampleAccount) -> None:
-    with Desk(serving.guest, JPEG) as desk:
-        deck = desk.plug()
-        serving.command("refresh")  # the poll that the saved machine owes is not to be taken for the hold's
-        until_stands(deck, expected(account, deck))
+def test_a_hold_polls_while_the_key_is_down_and_suppresses_the_tap(serving: Machine, account: SampleAccount) -> None:
+    with AttachedDecks(serving.guest, JPEG) as attached:
+        deck = attached.plug()
+        serving.command("refresh")  # else a poll that is due in the saved machine could be mistaken for the poll of the hold
+        until_shown(deck, expected(account, deck))
         time.sleep(REFRESH_GAP_S)
         account.set_scenario("low-balance")
         asked = len(account.requests)
         deck.press(BALANCE)
         until(lambda: any(request.path == "/credits" for request in account.requests[asked:]), limit_s=PATIENCE_S)
         deck.release(BALANCE)
-        until_key_stands(deck, BALANCE, expected(account, deck)[BALANCE])
+        until_key_shows(deck, BALANCE, expected(account, deck)[BALANCE])
         deck.press(MONTHLY_SPEND)
         deck.release(MONTHLY_SPEND)
         assert serving.guest.until(f"grep . {OPENED}").split() == [WebPage.ACTIVITY.value]
 
 
 def test_a_deck_at_rest_wakes_the_daemon_less_than_twice_a_second(
-    serving: Machine, account: SampleAccount, tell: Callable[[str], None]
+    serving: Machine, account: SampleAccount, report: Callable[[str], None]
 ) -> None:
-    with Desk(serving.guest, JPEG) as desk:
-        deck = desk.plug()
-        until_stands(deck, expected(account, deck))
+    with AttachedDecks(serving.guest, JPEG) as attached:
+        deck = attached.plug()
+        until_shown(deck, expected(account, deck))
         naps = []
         for _ in range(3):  # a poll may be due in one of them
             before = int(serving.guest.run(NAPS))
             serving.guest.run(f"sleep {REST_S}")
             naps.append(int(serving.guest.run(NAPS)) - before)
-        tell(f"at rest, the daemon was woken {min(naps) / REST_S:.1f} times a second")
+        report(f"idle, the daemon was woken {min(naps) / REST_S:.1f} times a second")
         assert min(naps) < 2 * REST_S, naps

@@ -1,7 +1,7 @@
-"""What fingers may cause, reckoned apart from the house: which taps and holds each event completes, and no others.
+"""The taps and holds that each event must complete, computed independently of the controller.
 
-A press counts from its going down on a deck that is there and bright enough; it ends without a gesture when its deck leaves,
-its page turns, its tile becomes another, or the time of a hold is changed.
+A press starts when a key goes down on a connected deck that is not dark. It ends without a gesture when its deck is
+disconnected, its page or tile changes, or the duration of a hold changes.
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ class Press:
     held: bool = False
 
 
-class Fingers:
-    """Asked before and after each step of one house."""
+class ExpectedGestures:
+    """Call `before` and `after` at each step of one controller."""
 
     def __init__(self, house: Controller) -> None:
         self._house = house
@@ -34,17 +34,17 @@ class Fingers:
         self.gestures = 0
 
     def before(self, event: Event) -> None:
-        """Remember how things stood."""
+        """Remember the state before the step."""
         house = self._house
         self._pages = {serial: panel.pages for serial, panel in house.decks.items()}
         self._boards = {serial: dict(board) for serial, board in house.key_tiles.items()}
         self._hold_s = house.config.hold_seconds
         self._dark = {serial for serial, panel in house.decks.items() if panel.light is not None and panel.light.is_dark}
-        self._turned: set[str] = set()  # decks whose page this step turns
+        self._turned: set[str] = set()  # decks on which this step changes the page
         self._visual = {serial: panel.shape.visual for serial, panel in house.decks.items()}
 
     def after(self, event: Event, effects: list[Effect], now: Moment) -> None:
-        """AssertionError when the step opened or refreshed anything that no finger has asked for, or left something undone."""
+        """Raise AssertionError when the step opened or refreshed anything without a gesture, or missed a gesture."""
         wanted: Counter[object] = Counter()
         if isinstance(event, KeyEvent):
             self._key(event, wanted)
@@ -58,8 +58,8 @@ class Fingers:
                     self._fire(key, True, wanted)
         self._forget_changed(event)
         if isinstance(event, FROM_KEYS):
-            told = Counter(self._told(effect) for effect in effects if isinstance(effect, OpenUrl | Refresh))
-            assert told == wanted, f"{event} at {now}: {told} instead of {wanted}"
+            actual = Counter(self._action(effect) for effect in effects if isinstance(effect, OpenUrl | Refresh))
+            assert actual == wanted, f"{event} at {now}: {actual} instead of {wanted}"
         elif isinstance(event, DeckLost | DeckArrived | ConfigReloaded):
             assert not [effect for effect in effects if isinstance(effect, OpenUrl | Refresh)], event
         if isinstance(event, ConfigReloaded) and self._house.config.hold_seconds != self._hold_s:
@@ -93,7 +93,7 @@ class Fingers:
                     self._turned.add(serial)
 
     @staticmethod
-    def _told(effect: OpenUrl | Refresh) -> object:
+    def _action(effect: OpenUrl | Refresh) -> object:
         if isinstance(effect, Refresh):
             return "refresh", effect.account
         return "open", effect.serial, effect.spot, effect.url

@@ -1,4 +1,4 @@
-"""A key that is watched: everything that a process wrote anywhere, and where in it the key, or half of it, can be found."""
+"""Search for a key, or half of it, in everything that a process has written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.main_job.stage import COMMAND, ask
+from tests.main_job.daemon_process import COMMAND, ask
 from tests.private_bus import serving
 from tests.waiting import PATIENCE_S
 
@@ -28,8 +28,8 @@ exit ${SPY_CODE:-0}
 """
 
 
-class Canary:
-    """`seen`: what was written, by where it was written. `few`: so many of the ways to lose it are tried, 0: all."""
+class KeySearch:
+    """`seen`: what was written, by place. `few`: how many of the ways to leak the key are tried; 0: all."""
 
     def __init__(self, key: str, folder: Path, few: int = 0, seed: int = 0) -> None:
         self.key = key
@@ -46,36 +46,36 @@ class Canary:
         self.seen[where] = self.seen.get(where, b"") + b"\n" + whole
 
     def ask(self, env: Mapping[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """A command of the door, whose words are noted."""
+        """Run a command and note its output."""
         done = ask(env, *words, typed=typed)
         self.note(" ".join(words).replace(self.key, "KEY"), done.stdout, done.stderr)
         return done
 
     def note_files(self, *own_stores: Path) -> None:
-        """Every file below the folder but those that a key is kept in; names too."""
+        """Note the names and contents of all files below the folder, except the stores of the key."""
         for file in self.folder.rglob("*"):
             self.note("names of files", str(file.relative_to(self.folder)))
             if file.is_file() and file not in own_stores:
                 self.note(f"file {file.relative_to(self.folder)}", file.read_bytes())
 
     def traces(self) -> dict[bytes, str]:
-        """What would give the key away, and how it is called."""
+        """Return the texts that would reveal the key, and their names."""
         secret = self.key.removeprefix("sk-or-v1-")
         half = len(secret) // 2
         found = {self.key: "whole", secret[:half]: "first half", secret[half:]: "second half", self.key[::-1]: "backwards"}
-        for start in range(3):  # base64 of a text that it stands somewhere in
+        for start in range(3):  # base64 of a text with the key in it
             found[base64.b64encode(b"x" * start + self.key.encode()).decode()[4:-4]] = "base64"
         return {text.encode(): name for text, name in found.items()} | {self.key.encode().hex().encode(): "hexadecimal"}
 
     def found(self) -> list[str]:
-        """Where the key, or half of it, was written."""
+        """Return the places where the key, or half of it, was written."""
         return [
             f"{name} in {where}" for where, text in self.seen.items() for trace, name in self.traces().items() if trace in text
         ]
 
 
 def typed_on_a_terminal(env: Mapping[str, str], *words: str, text: str) -> tuple[bytes, int]:
-    """What stands on a real terminal on which `text` is typed when it is asked for, and the exit code."""
+    """Run a command on a real terminal, type `text` at its prompt, and return what is shown and the exit code."""
     ours, theirs = pty.openpty()
     with subprocess.Popen([*COMMAND, *words], env=dict(env), stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
@@ -93,18 +93,18 @@ def typed_on_a_terminal(env: Mapping[str, str], *words: str, text: str) -> tuple
     return shown, code
 
 
-def said_by_the_socket(place: Path, **request: object) -> bytes:
-    """The raw line that the daemon answers."""
+def raw_reply(socket_file: Path, **request: object) -> bytes:
+    """Send a request to the control socket and return the raw line of the reply."""
     with socket.socket(socket.AF_UNIX) as peer, peer.makefile("rb") as lines:
         peer.settimeout(PATIENCE_S)
-        peer.connect(str(place))
+        peer.connect(str(socket_file))
         peer.sendall(json.dumps(request).encode() + b"\n")
         return lines.readline()
 
 
 @contextmanager
 def core_dumps(folder: Path) -> Iterator[None]:
-    """Whoever crashes in the block may leave an image of its memory, below the folder or where the tests run: nobody must."""
+    """Allow core dumps in the block, and check that no process left one below the folder or the working directory."""
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
     try:
@@ -115,7 +115,7 @@ def core_dumps(folder: Path) -> Iterator[None]:
 
 
 def spies(folder: Path, *programs: str) -> None:
-    """Programs that note their words, environment, parent and open files."""
+    """Make programs that record their arguments, environment, parent and open files."""
     folder.mkdir()
     for program in programs:
         (folder / program).write_text(_SPY)
@@ -124,14 +124,14 @@ def spies(folder: Path, *programs: str) -> None:
 
 @contextmanager
 def desktop(address: str) -> Iterator[list[str]]:
-    """Notifications and portal on a bus, which refuses to open pages; every message that came."""
+    """Yield every message to notifications and portal on a bus; the portal refuses to open pages."""
     import jeepney
 
-    heard: list[str] = []
+    received: list[str] = []
 
     def serve(connection: Any) -> Callable[[Any], None]:
         def answer(call: Any) -> None:
-            heard.append(repr((call.header, call.body)))
+            received.append(repr((call.header, call.body)))
             member = call.header.fields.get(jeepney.HeaderFields.member)
             if member == "Notify":
                 connection.send(jeepney.new_method_return(call, "u", (1,)))
@@ -143,20 +143,20 @@ def desktop(address: str) -> Iterator[list[str]]:
         return answer
 
     with serving(address, ("org.freedesktop.Notifications", "org.freedesktop.portal.Desktop"), serve):
-        yield heard
+        yield received
 
 
 @contextmanager
-def overheard(address: str) -> Iterator[list[str]]:
-    """Every message on a bus, as any program of the same user may listen to them."""
+def monitored(address: str) -> Iterator[list[str]]:
+    """Yield every message on a bus, as any program of the same user can receive them."""
     import jeepney
 
-    heard: list[str] = []
+    received: list[str] = []
 
     def serve(connection: Any) -> Callable[[Any], None]:
         bus = jeepney.DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
         connection.send_and_get_reply(jeepney.new_method_call(bus, "BecomeMonitor", "asu", ([], 0)))
-        return lambda message: heard.append(repr((message.header, message.body)))
+        return lambda message: received.append(repr((message.header, message.body)))
 
     with serving(address, (), serve):
-        yield heard
+        yield received

@@ -1,7 +1,7 @@
-"""A process that bears others to be killed: each polls a spiking account at virtual speed, keeps what it learns, and says so.
+"""A process that forks others to be killed: each polls a spiking account in virtual time, stores the samples, and reports them.
 
-Everything is loaded here once, then one line on stdin (the number of the first poll) forks one life, whose process id is said
-on stdout; an empty line waits for its end. Arguments: the history's file, the file that lives write to.
+All modules are loaded once. Then one line on stdin (the number of the first poll) forks a process and prints its id; an empty
+line waits for its end. Arguments: the file of the history, and the file for the reports of the forked processes.
 """
 
 import os
@@ -33,7 +33,7 @@ HELD_UP_S = 10.0
 
 
 class Clock:
-    """Stands until it is set to a poll's number."""
+    """A clock that is set to the number of a poll."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -46,20 +46,20 @@ class Clock:
 
 
 def account(clock: Clock) -> SampleAccount:
-    """The same one in every life, and for who checks."""
+    """Return the account of every forked process, and of the test."""
     return SampleAccount("spike", clock=clock.utc)
 
 
-def told(episode: Episode | None) -> str:
-    """An episode in one word."""
+def episode_text(episode: Episode | None) -> str:
+    """Return an episode as one word."""
     if episode is None:
         return "none"
     levels = "/".join(level.name for level in (episode.highest, episode.acknowledged, episode.notified))
     return f"{episode.started_at:%Y%m%dT%H%M%S}/{levels}"
 
 
-class Life:
-    """One daemon's inside, from its first poll until it is killed."""
+class PollingProcess:
+    """The polling part of a daemon, from its first poll until it is killed."""
 
     def __init__(self, path: Path, out: int) -> None:
         self._clock, self._out = Clock(), out
@@ -80,17 +80,17 @@ class Life:
             self._recall,
         )
 
-    def live(self, first: int) -> None:
+    def run(self, first: int) -> None:
         self._step(DeckArrived("A1", "mk2", 15))
         for number in range(first, first + 1_000_000):
             self._clock.number = number
-            self._say(f"poll {number}")
+            self._report(f"poll {number}")
             self._poller.run_cycle()
             if number % 3 == 0:
                 for down in (True, False):
                     self._step(KeyEvent("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))
             kept = threading.Event()
-            self._history.leave(lambda _, number=number, kept=kept: (self._say(f"kept {number}"), kept.set()))
+            self._history.leave(lambda _, number=number, kept=kept: (self._report(f"kept {number}"), kept.set()))
             kept.wait(HELD_UP_S)
 
     def _publish(self, snapshot: Snapshot) -> None:
@@ -105,13 +105,13 @@ class Life:
     def _step(self, event: Event) -> None:
         for effect in self._house.step(event, self._now()):
             if isinstance(effect, Remember):
-                self._say(f"episode {told(effect.episode)}")
+                self._report(f"episode {episode_text(effect.episode)}")
                 self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
 
     def _now(self) -> Moment:
         return Moment(self._clock.utc(), self._clock.mono())
 
-    def _say(self, words: str) -> None:
+    def _report(self, words: str) -> None:
         os.write(self._out, f"{words}\n".encode())
 
 
@@ -121,7 +121,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
-                Life(path, os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND)).live(int(line))
+                PollingProcess(path, os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND)).run(int(line))
             finally:
                 os._exit(1)
         sys.stdout.write(f"{child}\n")

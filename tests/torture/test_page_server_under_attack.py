@@ -1,4 +1,4 @@
-"""The browser deck's doors against others on this machine: tickets, guesses, and more open sockets than it will serve."""
+"""The page server against other users of this machine: tickets, guesses, and more connections than it serves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def rig() -> Iterator[PageRig]:
         yield made
 
 
-def test_the_address_that_a_browser_is_started_with_is_good_for_one_visit_and_holds_no_token(rig: PageRig) -> None:
+def test_the_address_for_the_browser_works_once_and_holds_no_token(rig: PageRig) -> None:
     url = rig.server.one_time_url()
     assert TOKEN not in url
     target = url.partition(str(rig.server.port))[2]
@@ -42,7 +42,7 @@ def test_the_address_that_a_browser_is_started_with_is_good_for_one_visit_and_ho
     status, headers, body = rig.get("", target=target)
     assert (status, headers["location"], body) == (303, f"/?token={TOKEN}", b"")
     assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
-    assert rig.get("", target=target)[0] == 403, "the second visitor is somebody else"
+    assert rig.get("", target=target)[0] == 403, "the second visit may be another user's"
 
 
 def test_a_ticket_is_good_for_a_while_and_once() -> None:
@@ -69,8 +69,8 @@ def test_a_guess_opens_nothing(rig: PageRig, figures: Figures, seed: int, guesse
 
 
 @amounts("sockets", short=3 * CONNECTIONS, long=1000)
-def test_those_who_open_sockets_and_say_nothing_keep_nobody_out(rig: PageRig, figures: Figures, sockets: int) -> None:
-    """Silent, half a request, half a WebSocket: in turn."""
+def test_silent_connections_keep_no_page_out(rig: PageRig, figures: Figures, sockets: int) -> None:
+    """Silent connections, half requests and half WebSocket requests, in turn."""
     room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(room, min(most, 3 * sockets + 200)), most))
     words = (b"", b"GET /?token=", f"GET /events?token={TOKEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websock".encode())
@@ -96,22 +96,22 @@ def test_those_who_open_sockets_and_say_nothing_keep_nobody_out(rig: PageRig, fi
 
 @pytest.fixture
 def swept() -> Iterator[None]:
-    """What is only collected is collected here, and troubles no other test."""
+    """Collect garbage here, so that its warnings do not appear in another test."""
     yield
     gc.collect()
 
 
-# Who is let in with the last descriptor gets none for a selector: the library's thread for that one ends, loudly, and closes
-# nothing.
+# A connection that is accepted with the last descriptor gets none for its selector: the library's thread ends with an exception
+# and closes nothing.
 @pytest.mark.filterwarnings("ignore:.*recv_events:pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed <socket.*family=1:ResourceWarning")
 @pytest.mark.usefixtures("swept")
 def test_a_lack_of_descriptors_ends_with_itself(rig: PageRig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    assert rig.get("/")[0] == 200, "so that it is in full swing"
+    assert rig.get("/")[0] == 200, "all of the server is loaded"
     room, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as waiting:
-        # More than one: what the server lets go of meanwhile is room for some of them.
+        # More than one: descriptors that the server releases are enough for some of them.
         peers = [waiting.enter_context(socket.socket()) for _ in range(20)]
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(peer.fileno() for peer in peers) + 1, most))
         try:

@@ -1,4 +1,4 @@
-"""A virtual deck that plays tricks when it is told something, and knows how far its reader has come."""
+"""A virtual deck with planned faults, which also knows whether its reader has processed all input."""
 
 import errno
 from collections.abc import Callable
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from openbalance_hid.simulator.device.models import DeckModel, model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
-Trick = Callable[["Tricky", str], None]
+PlannedFault = Callable[["FaultyDeck", str], None]
 
 
-class Tricky(VirtualDeck):
-    """Before it takes a report it plays the trick that waits first, if any; a trick may raise what the system would."""
+class FaultyDeck(VirtualDeck):
+    """Before it accepts a report it runs the next planned fault, if any, which may raise an error as the system would."""
 
     def __init__(self, model: DeckModel, serial: str) -> None:
-        self.tricks: list[Trick | None] = []
+        self.planned_faults: list[PlannedFault | None] = []
         self._taken = self._handled = 0
         super().__init__(model, serial)
 
     @property
-    def is_heard(self) -> bool:
-        """Whether all that its fingers did has been passed on: whoever reads has come back for more."""
+    def is_input_processed(self) -> bool:
+        """Return whether all input has been processed: the reader has called for the next report."""
         return not self._inputs and self._handled == self._taken
 
     def attach(self) -> int:
@@ -45,29 +45,29 @@ class Tricky(VirtualDeck):
         return super().get_feature(report_id, length, epoch)
 
     def _play(self, kind: str) -> None:
-        if self.tricks and (trick := self.tricks.pop(0)) is not None:
-            trick(self, kind)
+        if self.planned_faults and (fault := self.planned_faults.pop(0)) is not None:
+            fault(self, kind)
 
 
-def made(serial: str = "A1", model: str = "mk2", path: str | None = None) -> Tricky:
-    """One of that model."""
-    deck = Tricky(model_named(model), serial)
+def made(serial: str = "A1", model: str = "mk2", path: str | None = None) -> FaultyDeck:
+    """Return a deck of that model."""
+    deck = FaultyDeck(model_named(model), serial)
     deck.path = deck.path if path is None else path
     return deck
 
 
-def comes_out(deck: Tricky, _kind: str) -> None:
-    """The cable, just then."""
+def comes_out(deck: FaultyDeck, _kind: str) -> None:
+    """Unplug the deck at this moment."""
     deck.unplug()
 
 
-def fails(_deck: Tricky, _kind: str) -> None:
-    """The report is not taken."""
+def fails(_deck: FaultyDeck, _kind: str) -> None:
+    """Refuse the report."""
     raise OSError(errno.EPIPE, "broken pipe")
 
 
-def fails_as_feature(deck: Tricky, kind: str) -> None:
-    """The next feature report is not taken; others are."""
+def fails_as_feature(deck: FaultyDeck, kind: str) -> None:
+    """Refuse the next feature report; accept others."""
     if kind == "feature":
         raise OSError(errno.EPIPE, "broken pipe")
-    deck.tricks.append(fails_as_feature)
+    deck.planned_faults.append(fails_as_feature)

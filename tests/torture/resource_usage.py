@@ -1,4 +1,4 @@
-"""What a process holds at this moment, as the kernel says."""
+"""Threads, open files and memory of a process, from /proc."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class ResourceUsage:
     """`private_mib`: resident memory that no other process shares, MiB."""
 
     threads: int
@@ -18,12 +18,12 @@ class Costs:
     private_mib: float
 
     @classmethod
-    def of(cls, pid: int | None = None) -> "Costs":
-        """Those of a process, None: of this one. OSError where there is no /proc, or no such process."""
+    def of(cls, pid: int | None = None) -> "ResourceUsage":
+        """Return the usage of a process; None: of this one. Raises OSError without /proc, or for a missing process."""
         number = pid or os.getpid()
         try:
             return cls(*_counted(number))
-        except PermissionError:  # a process that holds a key guards its memory, and is counted by root alone
+        except PermissionError:  # a process that holds a key protects its memory: only root can read its usage
             return cls(*_counted_by_root(number))
 
     def __str__(self) -> str:
@@ -45,11 +45,11 @@ def _counted_by_root(pid: int) -> tuple[int, int, float]:
 
     prefix = as_root()
     if prefix is None:
-        pytest.skip("a process that guards its memory is counted by root alone, and no sudo lets us be it")
-    told = subprocess.run([*prefix, sys.executable, "-I", __file__, str(pid)], capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise OSError(told.stderr.strip().rpartition("\n")[2])
-    threads, handles, private_mib = json.loads(told.stdout)
+        pytest.skip("only root can read the usage of a process that protects its memory")
+    ended = subprocess.run([*prefix, sys.executable, "-I", __file__, str(pid)], capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise OSError(ended.stderr.strip().rpartition("\n")[2])
+    threads, handles, private_mib = json.loads(ended.stdout)
     return threads, handles, private_mib
 
 

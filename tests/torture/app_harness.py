@@ -1,7 +1,7 @@
-"""The whole house over a simulated bus: real decks, surfaces, transport and library, with the main thread's time virtual.
+"""Controller, deck manager, devices, transport and library over a simulated bus, with virtual time on the main thread.
 
-The threads of the decks are real, so after each thing that is done the test waits until they rest (`settle`). The hot-plug has
-no thread here: its looks at the bus are deadlines among the others, so that "within 2 s" is counted and not measured.
+The threads of the decks are real, so after each act the test waits until they are idle (`settle`). The hot-plug has no thread
+here: its scans are deadlines like the others, so that "within 2 s" is counted in virtual time.
 """
 
 import io
@@ -30,10 +30,10 @@ from openbalance_hid.simulator.device.models import Rotation
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, snapshot
-from tests.torture.tricky import Tricky
+from tests.torture.faulty_deck import FaultyDeck
 from tests.waiting import PATIENCE_S, until
 
-SOON_S = 2.0  # a deck that is there shows its tiles
+SOON_S = 2.0  # after this time a connected deck shows its tiles
 _TURNS = {
     Rotation.HALF: Image.Transpose.ROTATE_180,
     Rotation.CLOCKWISE: Image.Transpose.ROTATE_270,
@@ -42,7 +42,7 @@ _TURNS = {
 
 
 class Bus(VirtualBus):
-    """Remembers every handle that it gave, for as long as it is open."""
+    """Remembers every handle while it is open."""
 
     def __init__(self, decks: Iterable[VirtualDeck]) -> None:
         super().__init__(decks)
@@ -58,12 +58,12 @@ class Bus(VirtualBus):
 
     @property
     def dead_handles(self) -> list[VirtualHandle]:
-        """Open, to a device that is not there any more: whoever has it is about to notice."""
+        """Return open handles of devices that have been disconnected; their users are about to notice."""
         return [each for each in self.open_handles if (deck := each._deck) is not None and deck._is_gone(each._epoch)]
 
 
-class Whole:
-    """One house. `done`: what it wanted beyond pictures; `now` moves by `wait` alone."""
+class AppHarness:
+    """One controller with its decks. `done`: its effects without pictures; only `wait` advances `now`."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Whole:
     # --- the main thread ------------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> list[Effect]:
-        """One step, and what it wants carried out."""
+        """Make one step, carry out its effects, and return them."""
         effects = self.house.step(event, self.now)
         for effect in effects:
             if isinstance(effect, Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness):
@@ -103,7 +103,7 @@ class Whole:
         return effects
 
     def hear(self) -> bool:
-        """Whether the decks had said anything; now the house knows."""
+        """Pass the events of the decks to the controller, and return whether there were any."""
         said = False
         while not self.inbox.empty():
             self.heard.append(event := self.inbox.get_nowait())
@@ -111,16 +111,16 @@ class Whole:
             said = True
         return said
 
-    def until_heard(self, count: int) -> None:
-        """Until so many events have come from the decks since the start."""
+    def until_received(self, count: int) -> None:
+        """Wait until the decks have emitted `count` events since the start."""
         until(lambda: len(self.heard) >= count or (self.hear() and len(self.heard) >= count), f"less than {count} events")
 
     def settle(self) -> None:
-        """Until no thread has anything left to do at this moment of virtual time."""
+        """Wait until no thread has anything left to do at this virtual time."""
         until(lambda: not self.hear() and self._rests(), "never at rest")
 
     def wait(self, seconds: float) -> None:
-        """Time passes, deadline by deadline, as the loop would have it, with the looks of the hot-plug among them."""
+        """Advance virtual time from deadline to deadline, as the event loop would, with the scans of the hot-plug."""
         end_s = self.now.mono_s + seconds
         while True:
             look_s = max(self.now.mono_s, self._looked_s + self.decks.next_look_s())
@@ -142,35 +142,35 @@ class Whole:
         self.settle()
 
     def move(self, to_s: float) -> None:
-        """Both clocks, without a step."""
+        """Advance both clocks, without a step."""
         self.now = Moment(self.now.utc + timedelta(seconds=to_s - self.now.mono_s), to_s)
 
     def sleep(self, seconds: float) -> None:
-        """The machine is suspended, or somebody sets its clock: only the wall's moves."""
+        """Advance only the wall clock, as a suspend or a new setting does."""
         self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s)
 
-    def until_said(self, count: int) -> None:
-        """Until so many events wait for the main thread, which does not take them."""
+    def until_queued(self, count: int) -> None:
+        """Wait until `count` events are queued for the main thread, which does not read them."""
         until(lambda: self.inbox.qsize() >= count, "nothing was said")
 
     def stop(self, leave: OnExit = "black") -> None:
-        """The decks are left; reads that are under way end at once instead of with their slice."""
+        """Close the decks; running reads end at once instead of with their slice."""
         stopping = threading.Thread(target=self.decks.stop, args=(leave,))
         stopping.start()
         while stopping.is_alive():
-            self.rouse()
+            self.end_reads()
             stopping.join(0.005)
 
-    def rouse(self) -> None:
-        """Every read that is under way comes back without a report."""
+    def end_reads(self) -> None:
+        """End every running read without a report."""
         for deck in self.bus.decks:
             deck.send_raw(b"")
 
     def until_open(self, count: int) -> None:
-        """Until so many handles are open, those of reads that were under way being let go."""
+        """Wait until `count` handles are open; running reads are ended."""
 
         def reached() -> bool:
-            self.rouse()
+            self.end_reads()
             return len(self.bus.open_handles) == count
 
         until(reached, "handles stay open")
@@ -195,23 +195,23 @@ class Whole:
             and not writing
             and not [handle for handle in self.bus.dead_handles if not self._hangs(handle._deck.path)]
             and all(surface in hanging or surface.flush(0) for surface in here)
-            and all(self._is_heard(surface.path) for surface in here)
+            and all(self._is_input_processed(surface.path) for surface in here)
             and all(not deck.hosts_waiting or self._hangs(deck.path) for deck in self.bus.decks)
         )
 
-    def _is_heard(self, path: str) -> bool:
+    def _is_input_processed(self, path: str) -> bool:
         deck = self.bus.at(path.encode())
-        return not isinstance(deck, Tricky) or deck.is_heard
+        return not isinstance(deck, FaultyDeck) or deck.is_input_processed
 
     def _hangs(self, path: str) -> bool:
-        """For ever, as far as anybody can wait."""
+        """Return whether the deck hangs for longer than a test waits."""
         deck = self.bus.at(path.encode())
         return deck is not None and deck.plugged and (deck.stall_timeout_s or 0.0) > PATIENCE_S
 
     # --- what is to be seen ---------------------------------------------------------------------------------------------
 
     def is_right(self, deck: VirtualDeck, name: str | None = None) -> bool:
-        """Whether the glass of that deck equals the board, every pixel of it, and the light too. `name`: the house's."""
+        """Return whether every pixel and the brightness of the deck are right. `name`: the deck's name in the controller."""
         name = deck.serial if name is None else name
         panel = self.house.decks.get(name)
         if panel is None or panel.shape.model != deck.model.name:
@@ -221,7 +221,7 @@ class Whole:
         return deck.brightness == panel.light.percent and self.wrong_places(deck, name) == []
 
     def wrong_places(self, deck: VirtualDeck, name: str) -> list[object]:
-        """Where the glass does not show what stands on the house's board."""
+        """Return the places on which the deck does not show the controller's faces."""
         surface = self.decks._by_serial(name)
         assert surface is not None
         wrong: list[object] = []
@@ -243,7 +243,7 @@ class Whole:
         return wrong
 
     def _picture(self, face: KeyFace, key_format: dict[str, object], deck: VirtualDeck, part: str) -> Image.Image:
-        """What a person sees of it: decoded and turned as that model does."""
+        """Return the face as it is seen: decoded and rotated as that model does."""
         known = self._expected.get((face, deck.model.name, part))
         if known is not None:
             return known

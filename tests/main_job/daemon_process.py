@@ -24,13 +24,13 @@ from tests.waiting import PATIENCE_S, until
 COMMAND = [sys.executable, "-m", "openbalance_hid"]
 
 
-class Running:
-    """One daemon. `url`: its virtual deck's page; `log`: what it has said on stderr so far."""
+class DaemonProcess:
+    """A running daemon. `url`: the page of its virtual deck; `log`: its stderr so far."""
 
     def __init__(self, process: "subprocess.Popen[str]", env: Mapping[str, str], page: bool) -> None:
         self.process = process
         self.env = env
-        self._said: list[str] = []
+        self._log_lines: list[str] = []
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
         assert process.stdout is not None
@@ -46,13 +46,13 @@ class Running:
 
     @property
     def log(self) -> str:
-        return "".join(self._said)
+        return "".join(self._log_lines)
 
     def address(self, path: str) -> str:
         return re.sub(r"/\?token=", f"{path}?token=", self.url)
 
     def ask(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """A command of the door, in the daemon's surroundings."""
+        """Run a command in the environment of the daemon."""
         return ask(self.env, *words)
 
     def status(self) -> Any:
@@ -63,7 +63,7 @@ class Running:
         until(lambda: self.status()["decks"], lambda: f"no deck has been opened, but {self.log}")
 
     def until_polled(self) -> None:
-        """The first round of questions has been answered to its end: the balance alone comes earlier."""
+        """Wait for the end of the first poll; the balance is shown before."""
         until(lambda: self.status()["counters"]["polls"], lambda: f"no poll has ended, but {self.log}")
 
     def until_logged(self, words: str) -> None:
@@ -78,18 +78,18 @@ class Running:
     def _listen(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self._said.append(line)
+            self._log_lines.append(line)
 
 
 def ask(env: Mapping[str, str], *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    """A command of the door that ends by itself."""
+    """Run a command that ends by itself."""
     return subprocess.run(
         [*COMMAND, *words], env=env, input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
-def surroundings(folder: Path, **more: str) -> dict[str, str]:
-    """An environment without the developer's own keys, configuration and keyring."""
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return an environment without the developer's own keys, configuration and keyring."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")}
     return {
         **kept,
@@ -102,13 +102,13 @@ def surroundings(folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[Running]:
-    """A daemon from here to the end of the block. `page`: it has a virtual deck, and prints its address."""
+def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[DaemonProcess]:
+    """Run a daemon until the end of the block. `page`: it has a virtual deck, and prints its address."""
     process = subprocess.Popen(
         [*COMMAND, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     )
     try:
-        yield Running(process, env, page)
+        yield DaemonProcess(process, env, page)
     finally:
         if process.poll() is None:
             process.terminate()
@@ -124,7 +124,7 @@ def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[
 
 
 class Page:
-    """A page's conversation with the virtual deck: what is on each key, and a finger."""
+    """The connection of a page with the virtual deck: what each key shows, and presses."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -132,19 +132,19 @@ class Page:
         self.pictures: dict[int, Image.Image] = {}
         self.seen: list[dict[str, Any]] = []
 
-    def say(self, **words: object) -> None:
+    def send(self, **words: object) -> None:
         self._socket.send(json.dumps(words))
 
     def tap(self, key: int) -> None:
-        self.say(type="press", key=key)
-        self.say(type="release", key=key)
+        self.send(type="press", key=key)
+        self.send(type="release", key=key)
 
     def until(self, reached: Callable[["Page"], bool]) -> None:
-        """Listens until something has come true; fails when it does not."""
+        """Receive messages until `reached` returns true."""
         end_s = time.monotonic() + PATIENCE_S
         while not reached(self):
             left_s = end_s - time.monotonic()
-            assert left_s > 0, f"never came true; the keys say {self.texts}"
+            assert left_s > 0, f"it never happened; the keys show {self.texts}"
             try:
                 message = json.loads(self._socket.recv(timeout=left_s))
             except TimeoutError:
@@ -160,7 +160,7 @@ class Page:
 
 
 @contextmanager
-def page_of(running: Running) -> Iterator[Page]:
+def page_of(running: DaemonProcess) -> Iterator[Page]:
     origin = requests.compat.urlsplit(running.url)
     with connect(
         running.address("/events").replace("http:", "ws:"), origin=f"http://{origin.netloc}", close_timeout=1

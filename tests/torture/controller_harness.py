@@ -1,8 +1,8 @@
-"""Everything that can happen to a house, under virtual time and in any order, with decks that only remember what they are told.
+"""All events of a controller in any order, in virtual time, with decks that only remember what they were sent.
 
-Each act takes two numbers and makes of them what it needs, so that a generator and hypothesis can both play. After each step
-the house is compared with what is reckoned here: the glass equals the board, no finger fires that was not there, time never
-stands.
+Each act takes two numbers and derives its arguments from them, so that a generator and hypothesis can both run it. After each
+step the controller is compared with an independent computation: every deck shows the right faces, only real gestures have
+effects, and deadlines always lie ahead.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ from openbalance_hid.deck.events import (
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, day_of_samples, days_back, snapshot
-from tests.torture.fingers import Fingers
+from tests.torture.expected_gestures import ExpectedGestures
 
 SERIALS = ("A1", "B2", "C3", "2:A1")
 SHAPES = ("mk2", "mini", "plus", "neo", "pedal", "xl", "plus-xl")
@@ -114,13 +114,13 @@ JUMPS_S = (-86_400.0, -3600.0, -7.0, 30.0, 3600.0, 86_400.0, 2_500_000.0)
 LONG_STEPS = 40  # of time passing in one act
 
 
-class World:
-    """One house and what it was told to show. `check_every`: of so many readings of the tiles one is repeated."""
+class ControllerHarness:
+    """One controller and what its decks show. `check_every`: one of so many readings of the tiles is repeated."""
 
     def __init__(self, zone: str = "Europe/Berlin", check_every: int = 1) -> None:
         self.now = Moment(NOON, 1000.0)
         self.house = Controller(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
-        self.fingers = Fingers(self.house)
+        self.fingers = ExpectedGestures(self.house)
         self.glass: dict[Place, KeyFace] = {}
         self.light: dict[str, int] = {}
         self.shapes: dict[str, DeckArrived] = {}
@@ -160,14 +160,14 @@ class World:
         self.pass_time(PAUSES_S[a % len(PAUSES_S)])
 
     def be_late(self, a: int, b: int) -> None:
-        """The main thread is held up; what fingers do meanwhile it hears afterwards."""
+        """Delay the main thread, which receives the key events afterwards."""
         serial, key, at_s = self._serial(a), b % 6, self.now.mono_s
         self._pass(PAUSES_S[b % 8])
         self._move(serial, key, True, at_s)
         self._move(serial, key, False, min(at_s + 0.1 + (a % 30) / 10, self.now.mono_s))
 
     def fail_to_draw(self, a: int, b: int) -> None:
-        """The next pictures, for want of memory or descriptors; soon after, they are drawn all the same."""
+        """Fail to draw the next pictures, as without memory or descriptors; they are drawn soon after."""
         self._too_few = a % 9
         self.pass_time(0.3)
         self._too_few = 0
@@ -175,7 +175,7 @@ class World:
         assert not self.house.display.must_retry
 
     def jump(self, a: int, b: int) -> None:
-        """A suspend, or a clock that is set."""
+        """Suspend the machine, or set its clock."""
         self.now = Moment(self.now.utc + timedelta(seconds=JUMPS_S[a % len(JUMPS_S)]), self.now.mono_s)
         if not 2000 < self.now.utc.year < 2200:
             self.now = Moment(NOON, self.now.mono_s)
@@ -183,7 +183,7 @@ class World:
 
     def poll(self, a: int, b: int) -> None:
         if not self._bodies or b % 40 == 0:
-            self._bodies = _bodies(self.now)
+            self._bodies = account_snapshots(self.now)
         account = ACCOUNTS[b % len(ACCOUNTS)]
         self.polls += a % 3 > 0
         known = self.house.snapshots.get(account)
@@ -234,7 +234,7 @@ class World:
 
     @property
     def acts(self) -> dict[Callable[[int, int], None], int]:
-        """Each, with how often it comes among the others."""
+        """Return the acts with their frequencies."""
         return {
             self.plug: 3,
             self.unplug: 2,
@@ -255,7 +255,7 @@ class World:
     # --- steps ----------------------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
-        """One step of the house, and everything that must hold after it."""
+        """Make one step of the controller and check the invariants."""
         self.fingers.before(event)
         readings = self.house.evaluations
         effects = self.house.step(event, self.now)
@@ -288,23 +288,23 @@ class World:
         self._check(self.house.evaluations != readings)
 
     def pass_time(self, seconds: float) -> None:
-        """As the loop would: from deadline to deadline, up to `LONG_STEPS` of them."""
+        """Advance from deadline to deadline, as the event loop would, up to `LONG_STEPS` of them."""
         end_s = self.now.mono_s + seconds
         for _ in range(LONG_STEPS):
-            due_s = max(self.now.mono_s, self.house.next_deadline())  # overdue after a main thread that was held up
+            due_s = max(self.now.mono_s, self.house.next_deadline())  # overdue after a delay of the main thread
             if due_s > end_s:
                 self._pass(end_s - self.now.mono_s)
                 return
             self._pass(due_s - self.now.mono_s)
             self.tell(TimePassed())
-            assert self.house.next_deadline() > self.now.mono_s, "time stands still"
+            assert self.house.next_deadline() > self.now.mono_s, "the next deadline is not ahead"
 
     def _pass(self, seconds: float) -> None:
         self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s + seconds)
 
     def _move(self, serial: str, key: int, down: bool, at_s: float | None = None) -> None:
         count = self.shapes[serial].key_count if serial in self.shapes else 6
-        at_s = max(self.now.mono_s if at_s is None else at_s, self._moved_s.get(serial, 0.0))  # a deck tells in order
+        at_s = max(self.now.mono_s if at_s is None else at_s, self._moved_s.get(serial, 0.0))  # a deck emits events in order
         self._moved_s[serial] = at_s
         self.tell(KeyEvent(serial, key % count, down, at_s))
 
@@ -312,11 +312,11 @@ class World:
         here = sorted(self.shapes)
         return here[a % len(here)] if here and a % 10 else SERIALS[a % len(SERIALS)]
 
-    # --- what must hold -------------------------------------------------------------------------------------------------
+    # --- invariants ---------------------------------------------------------------------------------------------------
 
     def _check(self, read: bool) -> None:
         house = self.house
-        assert house.faces == self.glass, "the glass is not what the house thinks"
+        assert house.faces == self.glass, "a deck does not show the faces of the controller"
         assert house.decks.keys() == self.shapes.keys()
         for serial, panel in house.decks.items():
             assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
@@ -332,7 +332,7 @@ class World:
             self._check_words()
 
     def _check_words(self) -> None:
-        """The board, asked again by who remembers nothing."""
+        """Compute the faces again, without any memory, and compare them."""
         house = self.house
         if house.display.identifies(self.now.mono_s) or house.evaluated_at != self.now or house.display.must_retry:
             return
@@ -348,8 +348,8 @@ class World:
                 assert replace(shown, attention=False) == replace(view, attention=False), (serial, spot)
 
 
-def _bodies(now: Moment) -> list[Snapshot]:
-    """Accounts in every health: quiet, spiking, wild, unknown, old."""
+def account_snapshots(now: Moment) -> list[Snapshot]:
+    """Return snapshots of every health: quiet, spiking, high, unknown, old."""
     days = days_back([3] * 6, now=now.utc)
     spent = [day_of_samples(usd, now=now.utc, hours=hours) for usd, hours in ((1, 1), (12, 24), (60, 2))]
     good = [snapshot(now.utc, days=days, today={"Model A": 1}, taken=taken) for taken in spent]

@@ -1,7 +1,7 @@
-"""The owner's desk: virtual decks on this machine, plugged into the guest, and what ought to stand on them.
+"""Virtual decks on this machine that are attached to the guest, and the tiles that they are expected to show.
 
-What ought to stand there is asked of the tiles themselves, here, from the same account: words, and the picture before it is
-encoded. What does stand there is what the device decoded from the reports that came through the guest's kernel.
+The expected text and picture of a tile are computed here, from the same account, before the picture is encoded. The shown
+picture is what the device decoded from the reports that came through the guest's kernel.
 """
 
 from collections.abc import Sequence
@@ -30,26 +30,26 @@ from tests.kernel.guest import PATIENCE_S, Guest
 from tests.kernel.states import CONFIG, DECKS_PORT
 
 BLOCK_PX = 8
-ALIKE = 20.0  # of 255, in the worst block; the encoder leaves up to 7, and another figure on a key over 100
+ALIKE = 20.0  # of 255, in the worst block; encoding makes up to 7, another figure on a key over 100
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What ought to be on a key."""
+    """The expected content of a key."""
 
     text: str
     picture: Image.Image
 
 
-class Desk:
-    """Decks by the names of their models, each with a serial of its own. `with Desk(guest, "mk2") as desk: desk.plug(0)`."""
+class AttachedDecks:
+    """Decks by model name, each with its own serial: `with AttachedDecks(guest, "mk2") as attached: attached.plug(0)`."""
 
     def __init__(self, guest: Guest, *models: str) -> None:
         self.guest = guest
         self.decks = [VirtualDeck(MODELS[model], f"A00KERNEL{number}") for number, model in enumerate(models)]
         self._server = UsbIpServer(self.decks, 0)
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> "AttachedDecks":
         self.guest.reach(DECKS_PORT, self._server.start())
         return self
 
@@ -57,7 +57,7 @@ class Desk:
         self._server.stop()
 
     def plug(self, number: int = 0) -> VirtualDeck:
-        """The cable goes in; in again, the deck has just been switched on. Returns when the guest's kernel has been told."""
+        """Connect a deck, powered up anew when it is connected again. Return when the guest has attached it."""
         deck = self.decks[number]
         if not deck.plugged:
             deck.plug()
@@ -67,56 +67,56 @@ class Desk:
         return deck
 
     def unplug(self, number: int = 0) -> None:
-        """The cable comes out."""
+        """Disconnect a deck."""
         self.decks[number].unplug()
 
     def is_attached(self, number: int = 0) -> bool:
-        """Whether the guest has it."""
+        """Return whether the guest has attached the deck."""
         return self._server.is_attached(number)
 
 
 def expected(account: SampleAccount, deck: VirtualDeck, file: Path = CONFIG) -> dict[int, Tile]:
-    """What stands on each key that has a tile, a moment after a poll. Asks the account."""
+    """Poll the account and return what each key with a tile must show after such a poll."""
     config = load_config(file)
     clock = StoppedClock(datetime.now(UTC))
-    told: list[Snapshot] = []
-    poller = Poller("default", lambda: Client(Secret(account.key), account.url), 900.0, told.append, clock, Random(1))
+    published: list[Snapshot] = []
+    poller = Poller("default", lambda: Client(Secret(account.key), account.url), 900.0, published.append, clock, Random(1))
     poller.run_cycle()
-    model, moment = deck.model, Moment(told[-1].credits.measured_at or clock.utc(), clock.mono())
+    model, moment = deck.model, Moment(published[-1].credits.measured_at or clock.utc(), clock.mono())
     panel = panel_of(config, config.deck_for(deck.serial), model, moment)
-    effects = shown(panel, TileInputs({"default": told[-1]}), moment, "dark")
+    effects = shown(panel, TileInputs({"default": published[-1]}), moment, "dark")
     faces = {effect.key: effect.face for effect in effects if isinstance(effect, Paint) and effect.face.view.blocks}
     return {key: Tile(face.view.text, draw(face, model.key_width, model.key_height)) for key, face in faces.items()}
 
 
-def stands(deck: VirtualDeck, tiles: dict[int, Tile]) -> bool:
-    """Whether those tiles are on its glass, and nothing is on its other keys."""
+def is_shown(deck: VirtualDeck, tiles: dict[int, Tile]) -> bool:
+    """Return whether the deck shows these tiles, and its other keys are black."""
     black = Image.new("RGB", (deck.model.key_width, deck.model.key_height))
     return not deck.showing_logo and all(
         error(deck.glass(key), tiles[key].picture if key in tiles else black) < ALIKE for key in range(deck.model.keys)
     )
 
 
-def until_stands(deck: VirtualDeck, tiles: dict[int, Tile]) -> None:
-    """Waits until they are; fails with the worst of them when they never are."""
-    if not deck.wait_until(lambda: stands(deck, tiles), PATIENCE_S):
+def until_shown(deck: VirtualDeck, tiles: dict[int, Tile]) -> None:
+    """Wait until the deck shows these tiles. Raises AssertionError with the difference of each key."""
+    if not deck.wait_until(lambda: is_shown(deck, tiles), PATIENCE_S):
         errors = {key: round(error(deck.glass(key), tile.picture), 1) for key, tile in tiles.items()}
         raise AssertionError(f"{deck.serial} does not show its tiles: {deck.pictures_received} pictures, errors {errors}")
 
 
-def until_key_stands(deck: VirtualDeck, key: int, tile: Tile) -> None:
-    """Waits until one key shows its tile."""
+def until_key_shows(deck: VirtualDeck, key: int, tile: Tile) -> None:
+    """Wait until one key shows its tile."""
     if not deck.wait_until(lambda: error(deck.glass(key), tile.picture) < ALIKE, PATIENCE_S):
         raise AssertionError(f"key {key} does not show {tile.text!r}: error {error(deck.glass(key), tile.picture):.1f}")
 
 
 def is_black(deck: VirtualDeck) -> bool:
-    """Whether nothing at all is to be seen."""
+    """Return whether all keys are black."""
     return all(deck.glass(key).getextrema() == ((0, 0),) * 3 for key in range(deck.model.keys))
 
 
 def error(shown: Image.Image, wanted: Image.Image) -> float:
-    """Mean difference in the worst colour of the worst block, 0 to 255; pictures of different sizes differ wholly."""
+    """Return the mean difference in the worst colour of the worst block, 0 to 255; 255 for different sizes."""
     if shown.size != wanted.size:
         return 255.0
     difference = ImageChops.difference(shown, wanted.convert("RGB"))
@@ -125,12 +125,12 @@ def error(shown: Image.Image, wanted: Image.Image) -> float:
 
 
 def texts(tiles: dict[int, Tile]) -> dict[int, str]:
-    """Their words."""
+    """Return the text of each tile."""
     return {key: tile.text for key, tile in tiles.items()}
 
 
-def said(status: dict[str, object], serial: str) -> dict[int, str]:
-    """The words that `status --json` has for the keys of a deck."""
+def texts_in_status(status: dict[str, object], serial: str) -> dict[int, str]:
+    """Return the texts that `status --json` has for the keys of a deck."""
     decks: Sequence[dict[str, object]] = status["decks"]  # type: ignore[assignment]
     (deck,) = (deck for deck in decks if deck["serial"] == serial)
     return {int(key["key"]): key["text"] for key in deck["keys"] if key["tile"] != "blank"}  # type: ignore[attr-defined]

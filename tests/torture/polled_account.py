@@ -1,4 +1,4 @@
-"""A poller on a proxy on an account that has spent much: the stand of the tests that spoil answers."""
+"""A poller, a fault proxy and a sample account with high spend, for the tests that damage replies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NAMES = {"/credits": "credits", "/activity": "activity", "/analytics/query": "to
 PATIENT = HttpLimits(read_s=20.0, total_s=30.0)
 
 
-class Watched:
-    """What is known after each turn. `limits`: of the next one."""
+class PolledAccount:
+    """Polls, and keeps the snapshots of the last poll. `limits`: of the next poll."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
@@ -35,46 +35,46 @@ class Watched:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew, as with an account that was never met."""
+        """Start again with a new poller, which knows nothing of the account."""
         self.poller = Poller("default", self.client, 900.0, self.published.append, self.clock)
 
     def client(self) -> Client:
         return Client(Secret(self.account.key), self.proxy.url, limits=self.limits, utc=self.clock.utc)
 
-    def turn(self) -> Snapshot:
-        self.clock.pass_(61)  # longer than a 429 asks for silence
+    def poll(self) -> Snapshot:
+        self.clock.pass_(61)  # longer than the wait after a 429
         self.published.clear()
         assert 0 < self.poller.run_cycle(by_hand=True) <= 86_400
         return self.published[-1]
 
-    def suffer(self, path: str, fault: Fault, body: bytes | None = None) -> Snapshot:
-        """A turn in which the answers of `path` meet a fault. `body`: what may be believed of them."""
+    def poll_with_fault(self, path: str, fault: Fault, body: bytes | None = None) -> Snapshot:
+        """Poll with a fault in the replies of `path`. `body`: the body that may be accepted."""
         before = self.published[-1]
         self.proxy.faults = {path: fault}
-        after = self.turn()
+        after = self.poll()
         self.proxy.faults = {}
         check(before, after, {path: body})
         return after
 
-    def suffer_body(self, path: str, change: Callable[[bytes], bytes]) -> Snapshot:
-        """The same, with another body under a good head: it may be believed, for what it says."""
+    def poll_with_body(self, path: str, change: Callable[[bytes], bytes]) -> Snapshot:
+        """Poll with another body under a good head, which may be accepted."""
         before = self.published[-1]
         bodies: dict[str, bytes | None] = {path: None}
 
         def changed(body: bytes) -> bytes:
-            if bodies[path] is not None:  # a second question, of the same path
+            if bodies[path] is not None:  # a second request of the same path
                 return change(body)
             bodies[path] = change(body)
             return bodies[path] or b""
 
         self.proxy.faults = {path: with_body(changed)}
-        after = self.turn()
+        after = self.poll()
         self.proxy.faults = {}
         check(before, after, bodies)
         return after
 
     def answer(self, path: str) -> Answer:
-        """A good one, as it is."""
+        """Return an undamaged reply."""
         kept: list[Answer] = []
 
         def keep(answer: Answer, peer: socket.socket) -> None:
@@ -82,21 +82,21 @@ class Watched:
             peer.sendall(answer.whole)
 
         self.proxy.faults = {path: keep}
-        self.turn()
+        self.poll()
         self.proxy.faults = {}
         return kept[0]
 
 
 @contextmanager
-def watching() -> Iterator[Watched]:
-    """One that has been answered once, everything."""
-    made = Watched()
+def polled_account() -> Iterator[PolledAccount]:
+    """Yield a polled account after a first poll with all replies."""
+    made = PolledAccount()
     with made.account, FaultProxy(made.account.url) as made.proxy:
-        known = made.turn()
+        known = made.poll()
         assert all(getattr(known, name).value for name in ("credits", "activity", "today", "keys", "key_days", "window"))
         yield made
 
 
 def some(all_: dict[str, Any], count: int, seed: str) -> dict[str, Any]:
-    """So many of them, the same ones for the same seed."""
+    """Return `count` of them, the same ones for the same seed."""
     return all_ if count >= len(all_) else dict(random.Random(seed).sample(sorted(all_.items()), count))
