@@ -1,7 +1,9 @@
-"""Which programs a service may start: an installed one, and none from a cache that uv or pipx may empty."""
+"""Which programs a service may start, and the one command for root on a machine without a seat."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.service.doctor.daemon_checks import ServiceFacts, assess_service
 from openbalance_hid.service.install import is_temporary
+from openbalance_hid.service.units import UNIT, render_system_unit
 from tests.cli.command_line import here
 
 TEMPORARY = [
@@ -62,3 +65,27 @@ def test_the_doctor_warns_of_a_service_that_starts_a_program_in_a_cache(installe
     (check,) = assess_service(ServiceFacts(installed, installed, installed, "active", file, temporary_program=TEMPORARY[0]))
     assert (check.verdict, check.hint) == (CheckStatus.WARNING, "uv tool install openbalance-hid")
     assert TEMPORARY[0] in check.found
+
+
+def test_headless_prints_one_valid_shell_command_and_does_nothing(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = here(home, "service", "install", "--headless")
+    assert result.exit_code == 0
+    command = result.stdout.split("\n\n")[1]
+    assert subprocess.run(["sh", "-n", "-c", command]).returncode == 0
+    assert command.endswith(f"sudo systemctl enable --now {UNIT}")
+    assert "udev print --headless" in command
+    assert not (home / "config").exists()
+    assert here(home, "service", "print", "--headless").stdout == render_system_unit((str(program),))
+
+
+def test_headless_refuses_a_program_in_the_home_of_a_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = home / ".local/bin/openbalance-hid"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setattr("sys.argv", [str(program)])
+    result = here(home, "service", "install", "--headless")
+    assert result.exit_code == 2
+    assert "try: sudo pipx install --global openbalance-hid" in result.stderr

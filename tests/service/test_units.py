@@ -28,7 +28,7 @@ from openbalance_hid.service.units import (
 
 PACKAGED = ("/usr/bin/openbalance-hid",)
 SYSTEMD_UNITS = pytest.mark.parametrize(
-    ("render", "whose"), [(render_user_unit, ["--user"]), (render_system_unit, [])], ids=["user", "system"]
+    ("render", "scope"), [(render_user_unit, ["--user"]), (render_system_unit, [])], ids=["user", "system"]
 )
 
 
@@ -40,17 +40,17 @@ def test_names_and_exit_codes_in_units_match_the_other_packages() -> None:
 
 
 @SYSTEMD_UNITS
-def test_systemd_finds_nothing_wrong(tmp_path: Path, render, whose: list[str]) -> None:  # type: ignore[no-untyped-def]
-    ended = analyze(tmp_path, render(("/bin/true",)), "verify", "--man=no", *whose)
+def test_systemd_verifies_the_units_without_a_warning(tmp_path: Path, render, scope: list[str]) -> None:  # type: ignore[no-untyped-def]
+    ended = analyze(tmp_path, render(("/bin/true",)), "verify", "--man=no", *scope)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
 
 
 @SYSTEMD_UNITS
-def test_the_exposure_is_no_higher_than_what_the_readme_says(tmp_path: Path, render, whose: list[str]) -> None:  # type: ignore[no-untyped-def]
-    ended = analyze(tmp_path, render(("/bin/true",)), "security", "--offline=true", "--no-pager", *whose)
+def test_the_exposure_is_at_most_what_the_readme_states(tmp_path: Path, render, scope: list[str]) -> None:  # type: ignore[no-untyped-def]
+    ended = analyze(tmp_path, render(("/bin/true",)), "security", "--offline=true", "--no-pager", *scope)
     (line,) = (line for line in ended.stdout.splitlines() if "Overall exposure level" in line)
     exposure = float(line.rpartition(": ")[2].split()[0])
-    assert exposure <= (6.2 if whose else 1.5)
+    assert exposure <= (6.2 if scope else 1.5)
 
 
 def analyze(folder: Path, text: str, verb: str, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -63,7 +63,7 @@ def analyze(folder: Path, text: str, verb: str, *options: str) -> "subprocess.Co
     return subprocess.run([program, *options, verb, str(unit)], env=env, capture_output=True, text=True, timeout=60)
 
 
-def test_the_agent_starts_again_after_a_failure_only() -> None:
+def test_launchd_restarts_the_agent_after_a_failure_only() -> None:
     agent = plistlib.loads(render_agent(("/opt/a b/<openbalance-hid>",), "/tmp/log", {"OPENBALANCE_CONFIG": "/c & d"}).encode())
     assert agent["Label"] == LABEL
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
@@ -73,17 +73,17 @@ def test_the_agent_starts_again_after_a_failure_only() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=("C",), include_characters=" \"'\\%$;\t"), min_size=1), min_size=1))
-def test_any_program_comes_through_systemds_quoting(words: list[str]) -> None:
+def test_any_program_survives_the_quoting_of_systemd(words: list[str]) -> None:
     words[0] = f"/{words[0]}"
     (line,) = (line for line in render_user_unit(words).split("\n") if line.startswith("ExecStart="))
     first, *rest = [word.replace("%%", "%") for word in as_systemd_splits(line.removeprefix("ExecStart="))]
-    rest = [word.replace("$$", "$") for word in rest]  # of the first word systemd says that no variable is looked for
+    rest = [word.replace("$$", "$") for word in rest]  # systemd expands no variable in the first word
     assert (rest if first == "/usr/bin/env" else [first, *rest]) == [*words, "run"]
     assert "\t" in words[0] or unit_program(render_user_unit(words)) == PurePath(words[0])
 
 
 @pytest.mark.parametrize("folder", ["a b", "100%h", "$x $$y", 'the "deck"', "it's", "back\\slash", "semi;colon", "é ▼"])
-def test_systemd_starts_a_program_from_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+def test_systemd_accepts_a_program_in_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
     (tmp_path / folder).mkdir()
     program = tmp_path / folder / "openbalance-hid"
     program.write_text("#!/bin/sh\n")
@@ -114,3 +114,9 @@ def test_a_variable_keeps_its_blanks_and_percent_signs() -> None:
     assert 'Environment="OPENBALANCE_CONFIG=/a b/100%%.toml"\n' in render_user_unit(
         PACKAGED, {"OPENBALANCE_CONFIG": "/a b/100%.toml"}
     )
+
+
+def test_systemd_does_not_restart_after_a_final_exit_code() -> None:
+    line = f"RestartPreventExitStatus={' '.join(map(str, GIVE_UP_CODES))}\n"
+    assert line in render_user_unit(("/x",))
+    assert line in render_system_unit(("/x",))
