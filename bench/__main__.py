@@ -1,4 +1,4 @@
-"""`python -m bench`: measures every row and prints the table. `--write` puts it into bench/RESULTS.md and README.md, too."""
+"""`python -m bench`: measure every row and print the table. `--write` also writes it into bench/RESULTS.md and README.md."""
 
 import argparse
 import logging
@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from bench.best import README, with_best
-from bench.counts import FULL, ONCE
 from bench.machine import heading
+from bench.readme_table import README, with_table
 from bench.rows import GROUPS
+from bench.sample_sizes import FULL, ONCE
 from bench.table import Row, markdown
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -24,27 +24,27 @@ a part of the peer's.
 
 
 def main() -> None:
-    """Prints the table on stdout, progress on stderr."""
-    words = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print one table.")
-    words.add_argument("--write", action="store_true", help="write bench/RESULTS.md and the README's table, too")
-    words.add_argument("--once", action="store_true", help="measure everything once, only to see that it runs")
-    words.add_argument("--only", choices=tuple(GROUPS), action="append", help="these rows alone; may be repeated")
-    wanted = words.parse_args()
-    if wanted.write and (wanted.once or wanted.only):
-        words.error("--write takes the whole table")
-    logging.getLogger("openbalance_hid").setLevel(logging.CRITICAL)  # the sample account's troubles are wanted here
+    """Print the table on stdout, progress on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print one table.")
+    parser.add_argument("--write", action="store_true", help="also write bench/RESULTS.md and the table of the README")
+    parser.add_argument("--once", action="store_true", help="measure everything once, to check that it runs")
+    parser.add_argument("--only", choices=tuple(GROUPS), action="append", help="only this group of rows; may be repeated")
+    options = parser.parse_args()
+    if options.write and (options.once or options.only):
+        parser.error("--write needs the whole table")
+    logging.getLogger("openbalance_hid").setLevel(logging.CRITICAL)  # the sample account has failures on purpose
     above = heading()
     rows: list[Row] = []
-    began = time.monotonic()
-    for name in wanted.only or GROUPS:
+    started_s = time.monotonic()
+    for name in options.only or GROUPS:
         sys.stderr.write(f"measuring: {name}\n")
-        rows += GROUPS[name](ONCE if wanted.once else FULL)
-    sys.stderr.write(f"measured in {time.monotonic() - began:.0f} s\n")
+        rows += GROUPS[name](ONCE if options.once else FULL)
+    sys.stderr.write(f"measured in {time.monotonic() - started_s:.0f} s\n")
     text = f"{ABOUT}\n{above}\n\n{markdown(rows)}"
     print(text)
-    if wanted.write:
+    if options.write:
         RESULTS.write_text(text, encoding="utf-8")
-        README.write_text(with_best(README.read_text(encoding="utf-8"), text), encoding="utf-8")
+        README.write_text(with_table(README.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

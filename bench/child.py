@@ -1,4 +1,4 @@
-"""A process to be measured: started, asked in lines, answering in lines of JSON, ended without a trace."""
+"""A measured process: it takes a command a line, replies with a line of JSON, and leaves nothing behind."""
 
 import json
 import os
@@ -13,16 +13,20 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
 STOP_LIMIT_S = 10.0
-_LEFT_OUT = ("OPENBALANCE_", "OPENROUTER_", "PYTHON")  # what this user has set; without byte code every start compiles anew
+_LEFT_OUT = (
+    "OPENBALANCE_",
+    "OPENROUTER_",
+    "PYTHON",
+)  # settings of this user
 
 
 class Child:
-    """`python -m MODULE ARGS…` with pipes. `began_s`: the monotonic clock (the same in all processes) just before the start."""
+    """`python -m MODULE ARGS…` with pipes. `started_s`: just before the start, on the monotonic clock of all processes."""
 
     def __init__(self, module: str, *args: str, env: Mapping[str, str] | None = None) -> None:
         self._name = module
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 – closed in __exit__
-        self.began_s = time.monotonic()
+        self.started_s = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *args],
             cwd=ROOT,
@@ -49,28 +53,28 @@ class Child:
             self._process.communicate()
         self._errors.close()
 
-    def ask(self, words: str) -> dict[str, Any]:
-        """What it answers to one line."""
-        self.tell(words)
-        return self.answer()
+    def request(self, command: str) -> dict[str, Any]:
+        """Send a command and return its reply."""
+        self.send(command)
+        return self.reply()
 
-    def tell(self, words: str) -> None:
-        """One line, without waiting for the answer."""
+    def send(self, command: str) -> None:
+        """Send a command without waiting for its reply."""
         assert self._process.stdin is not None
-        self._process.stdin.write(words + "\n")
+        self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
 
-    def answer(self) -> dict[str, Any]:
-        """The next line that is a JSON object; other lines are the product's own words. RuntimeError when it has ended."""
+    def reply(self) -> dict[str, Any]:
+        """Return the next line that is a JSON object, past the product's own output. Raises RuntimeError at its end."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
                 found: dict[str, Any] = json.loads(line)
                 return found
         self._errors.seek(0)
-        raise RuntimeError(f"{self._name} ended without an answer:\n{self._errors.read()}")
+        raise RuntimeError(f"{self._name} ended without a reply:\n{self._errors.read()}")
 
 
 def bare_environment() -> dict[str, str]:
-    """This process's, without what its user has set for Python and for us."""
+    """Return the environment of this process without its settings for Python and for this program."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}

@@ -1,6 +1,6 @@
-"""A reader of presses and nothing else, on a simulated deck. `python -m bench.child_callback ours|library`.
+"""A process that only reads presses, on a simulated deck. `python -m bench.child_callback ours|library`.
 
-Obeys `press S` on stdin: a tap of key 2 after S seconds, and how long it took until the callback was called.
+The command `press S` on stdin taps key 2 after S seconds and returns the time until the callback was called.
 """
 
 import json
@@ -20,12 +20,12 @@ from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 KEY = 2
-PATIENCE_S = 10.0
+LIMIT_S = 10.0
 
 
 @contextmanager
 def our_reader(bus: VirtualBus, called: Callable[[bool], None]) -> Iterator[None]:
-    """The deck room."""
+    """The package `deck`."""
 
     def emit(event: SurfaceEvent) -> None:
         if isinstance(event, KeyEvent):
@@ -48,7 +48,7 @@ def library_reader(bus: VirtualBus, called: Callable[[bool], None]) -> Iterator[
 
 
 def main() -> None:
-    """Until stdin ends."""
+    """Run commands until stdin ends."""
     deck = VirtualDeck(model_named("mk2"), "BENCH0000005")
     moved, at_s = threading.Event(), [0.0]
 
@@ -59,11 +59,11 @@ def main() -> None:
 
     def until_called(act: Callable[[int], None]) -> float:
         moved.clear()
-        began_s = time.perf_counter()
+        started_s = time.perf_counter()
         act(KEY)
-        if not moved.wait(PATIENCE_S):
-            raise TimeoutError("nobody calls back")
-        return at_s[0] - began_s
+        if not moved.wait(LIMIT_S):
+            raise TimeoutError("no callback was called")
+        return at_s[0] - started_s
 
     with {"ours": our_reader, "library": library_reader}[sys.argv[1]](VirtualBus([deck]), called):
         for line in sys.stdin:

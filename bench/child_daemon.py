@@ -1,7 +1,7 @@
-"""The whole command `run` on simulated decks in hidapi's place, with a finger on them. `python -m bench.child_daemon MODEL N`.
+"""The whole command `run` on simulated decks in place of hidapi, with a driver that presses keys.
 
-`--deck usb`, so that no browser page is there: exactly what runs with a deck on the desk, down to hidapi's Python module. The
-one thing put in the place of the system's is its word that a deck came or went: udev knows nothing of simulated ones.
+`python -m bench.child_daemon MODEL N`. With `--deck usb` there is no browser page: the same code runs as with a real deck, down
+to the Python module of hidapi. Only the hot-plug events of udev are replaced, because udev has no simulated decks.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import cast
 
-from bench.finger import Finger
+from bench.deck_driver import DeckDriver
 from openbalance_hid.cli import main
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck import kernel_events
@@ -21,14 +21,14 @@ from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 
-class Announced:
-    """What udev is for real decks."""
+class FakeKernelEvents:
+    """Hot-plug events in place of those of udev."""
 
     listening = True
     on_change: Callable[[], None] = staticmethod(lambda: None)
 
     def start(self, on_change: Callable[[], None]) -> None:
-        Announced.on_change = staticmethod(on_change)
+        FakeKernelEvents.on_change = staticmethod(on_change)
 
     def stop(self) -> None:
         pass
@@ -37,7 +37,9 @@ class Announced:
 if __name__ == "__main__":
     decks = [VirtualDeck(model_named(sys.argv[1]), f"BENCH{number:07d}") for number in range(int(sys.argv[2]))]
     sys.modules["hidraw" if sys.platform == "linux" else "hid"] = cast(ModuleType, VirtualBus(decks))
-    kernel_events.KernelEvents = Announced  # type: ignore[assignment,misc]  # before the room that makes one is imported
-    turn = lambda page: request(paths(os.environ).socket_file, "page", {"name": page})  # noqa: E731
-    threading.Thread(target=Finger(decks, turn, lambda: Announced.on_change()).obey, name="finger", daemon=True).start()
+    kernel_events.KernelEvents = FakeKernelEvents  # type: ignore[assignment,misc]  # before the module that uses it is imported
+    show_page = lambda page: request(paths(os.environ).socket_file, "page", {"name": page})  # noqa: E731
+    threading.Thread(
+        target=DeckDriver(decks, show_page, lambda: FakeKernelEvents.on_change()).run_commands, name="deck driver", daemon=True
+    ).start()
     main(["run", "--deck", "usb", "--no-browser", "--log-level", "error"])

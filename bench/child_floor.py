@@ -1,4 +1,4 @@
-"""What nobody can do without who shows a picture on a deck with Python: the interpreter, the library and Pillow."""
+"""The lower bound for any Python program that shows a picture on a deck: interpreter, library and Pillow."""
 
 import time
 
@@ -6,4 +6,4 @@ import PIL.Image  # noqa: F401
 import StreamDeck.DeviceManager  # noqa: F401
 
 if __name__ == "__main__":
-    print(f'{{"landed": [{time.monotonic()}, {time.process_time()}]}}', flush=True)
+    print(f'{{"shown": [{time.monotonic()}, {time.process_time()}]}}', flush=True)

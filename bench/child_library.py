@@ -1,7 +1,7 @@
-"""The library as shipped, with one callback, on a simulated deck with a finger on it. `python -m bench.child_library MODEL`.
+"""The library as shipped, with one callback, on a simulated deck with a driver. `python -m bench.child_library MODEL`.
 
-What its examples do: at a press the callback encodes a picture with `PILHelper` and sends it. The pictures are drawn in
-advance, which is a start that the peer gets for nothing.
+It does what the library's examples do: at a press the callback encodes a picture with `PILHelper` and sends it. The
+pictures are drawn in advance, which favours the peer.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 from StreamDeck.ImageHelpers import PILHelper
 
-from bench.finger import Finger
+from bench.deck_driver import DeckDriver
 from bench.stock_library import library_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
@@ -19,7 +19,7 @@ from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
 
 
 def main() -> None:
-    """Until stdin ends."""
+    """Run commands until stdin ends."""
     virtual = VirtualDeck(model_named(sys.argv[1]), "BENCH0000002")
     deck = library_deck(VirtualBus([virtual]))
     view = TileView("balance", "Balance", (Hero("$74.25"), Line("$0.40 today", Tone.GOOD, Icon.DOWN)), "Balance $74.25")
@@ -38,7 +38,7 @@ def main() -> None:
     deck.open()
     show_all("")
     deck.set_key_callback(show)
-    Finger([virtual], show_all).obey()
+    DeckDriver([virtual], show_all).run_commands()
     deck.close()
 
 

@@ -1,4 +1,4 @@
-"""Real faces: what the tiles say of every scenario of the sample account, with every choice of every option, in both themes."""
+"""Faces to draw: every tile in every scenario of the sample account, with every choice of every option, in both themes."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ INTERVAL_S = 900.0
 
 
 def real_faces(at_most: int | None = None) -> list[KeyFace]:
-    """Each face once, in a fixed order; blank keys are left out. `at_most`: so many of them, from everywhere in the list."""
+    """Return each face once, in a fixed order, without blank keys. `at_most`: evenly chosen from the whole list."""
     found: dict[KeyFace, None] = {}
     for scenario, _ in SCENARIOS:
         known = TileInputs({"default": _snapshot(scenario)})
@@ -35,10 +35,10 @@ def real_faces(at_most: int | None = None) -> list[KeyFace]:
 
 
 def _snapshot(scenario: str) -> Snapshot:
-    told: list[Snapshot] = []
+    published: list[Snapshot] = []
     with SampleAccount(scenario) as sample:
-        Poller("default", lambda: Client(Secret(sample.key), sample.url), INTERVAL_S, told.append).run_cycle()
-    return told[-1]
+        Poller("default", lambda: Client(Secret(sample.key), sample.url), INTERVAL_S, published.append).run_cycle()
+    return published[-1]
 
 
 def _tiles() -> Iterator[TileConfig]:

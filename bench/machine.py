@@ -1,4 +1,4 @@
-"""Where and with what the table was measured: said above it, because no number means anything without."""
+"""The heading of the table: the machine and the versions that it was measured with."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ PACKAGES = ("streamdeck", "hidapi", "Pillow")
 
 
 def heading() -> str:
-    """Two lines of Markdown: machine with its load just now, versions with the date (UTC). No name of a host or a person."""
+    """Return two lines of Markdown: machine and load, versions and date (UTC). No name of a host or a person."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "

@@ -1,4 +1,4 @@
-"""What decks cost as they grow in number, and how fast a deck has all its pictures."""
+"""The costs of a growing number of decks, and the time until a deck shows all its pictures."""
 
 import statistics
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from bench.child import Child
-from bench.counts import Counts
 from bench.neighbours.costs import costs_of, has_costs
-from bench.owner import owner
+from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
+from bench.user_environment import user_environment
 
 MODEL, KEYS = "xl", 32
 LIBRARY = "the library as shipped"
@@ -29,8 +29,8 @@ PLUG_GOAL_MS = 2000.0
 
 
 @dataclass(slots=True)
-class Told:
-    """Of so many decks."""
+class DeckCosts:
+    """Measured with one number of decks."""
 
     press_ms: list[float] = field(default_factory=list)
     repaint_ms: list[float] = field(default_factory=list)
@@ -39,14 +39,14 @@ class Told:
     private_mib: float = 0.0
 
 
-def rows(counts: Counts) -> list[Row]:
-    """One XL alone, next to the library; then more and more of them."""
-    told = {count: _told(count, counts) for count in counts.decks}
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows: one XL beside the library, then more XL decks."""
+    measured = {count: _measure(count, sizes) for count in sizes.decks}
     with Child("bench.child_library", MODEL) as library:
-        library.ask("settle")
-        theirs = [library.ask("repaint") for _ in range(counts.repaints)]
-    one = told[1]
-    most = counts.decks[-1]
+        library.request("settle")
+        theirs = [library.request("repaint") for _ in range(sizes.repaints)]
+    one = measured[1]
+    most = sizes.decks[-1]
     return [
         Row(
             "32 tiles of an XL painted anew: reports",
@@ -76,14 +76,14 @@ def rows(counts: Counts) -> list[Row]:
             Goal(at_most=PLUG_GOAL_MS),
             "a deck that was there before, announced as udev does it; the simulated bus itself takes no time.",
         ),
-        *_growth(told, most),
+        *_growth(measured, most),
     ]
 
 
-def _growth(told: dict[int, Told], most: int) -> Iterator[Row]:
-    """Each: what so many cost for each deck, or for each press, next to one."""
-    one, many = told[1], told[most]
-    medians = {count: statistics.median(each.press_ms) for count, each in told.items()}
+def _growth(measured: dict[int, DeckCosts], most: int) -> Iterator[Row]:
+    """Yield the rows of the largest number of decks, for each deck or press, against one deck."""
+    one, many = measured[1], measured[most]
+    medians = {count: statistics.median(each.press_ms) for count, each in measured.items()}
     yield Row(
         "CPU time of a press, many XL decks",
         "ms",
@@ -102,10 +102,10 @@ def _growth(told: dict[int, Told], most: int) -> Iterator[Row]:
             "one deck, all of it",
             (one.private_mib,),
             Goal(),
-            f"{_listed({count: each.private_mib for count, each in told.items()}, 'MiB')}: what the simulator keeps of 32 "
+            f"{_listed({count: each.private_mib for count, each in measured.items()}, 'MiB')}: what the simulator keeps of 32 "
             "pictures (0.8 MiB) is in it.",
         )
-    repaints = {count: statistics.median(each.repaint_ms) for count, each in told.items()}
+    repaints = {count: statistics.median(each.repaint_ms) for count, each in measured.items()}
     yield Row(
         "all tiles of many XL decks painted anew, for each deck",
         "ms",
@@ -124,31 +124,31 @@ def _listed(amounts: dict[int, float], unit: str) -> str:
 
 
 def _slope(amounts: dict[int, float]) -> float:
-    """Least squares, for each deck; 0 for one point."""
+    """Return the increase for each deck, by least squares; 0 for one point."""
     return statistics.linear_regression(list(amounts), list(amounts.values())).slope if len(amounts) > 1 else 0.0
 
 
-def _told(count: int, counts: Counts) -> Told:
-    told = Told()
-    with owner(_pages(counts.repaints + 1)) as env, Child("bench.child_daemon", MODEL, str(count), env=env) as child:
-        child.ask("settle")
+def _measure(count: int, sizes: SampleSizes) -> DeckCosts:
+    measured = DeckCosts()
+    with user_environment(_pages(sizes.repaints + 1)) as env, Child("bench.child_daemon", MODEL, str(count), env=env) as child:
+        child.request("settle")
         if has_costs():
-            told.private_mib = costs_of(child.pid).private_mib
-        child.ask(f"presses {counts.presses // 2}")  # until the pressed looks are known
-        told.press_ms = [1000 * child.ask(f"presses {counts.presses // 2}")["cpu_s"] for _ in range(counts.repaints)]
-        for number in range(1, counts.repaints + 1):
-            found = child.ask(f"repaint page-{number}")
-            told.repaint_ms.append(1000 * found["took_s"])
-            told.reports.append(float(found["reports"]))
+            measured.private_mib = costs_of(child.pid).private_mib
+        child.request(f"presses {sizes.presses // 2}")  # until the pressed pictures are in the cache
+        measured.press_ms = [1000 * child.request(f"presses {sizes.presses // 2}")["cpu_s"] for _ in range(sizes.repaints)]
+        for number in range(1, sizes.repaints + 1):
+            found = child.request(f"repaint page-{number}")
+            measured.repaint_ms.append(1000 * found["took_s"])
+            measured.reports.append(float(found["reports"]))
         if count == 1:
-            told.plug_ms = [
-                1000 * child.ask(f"replug {0.3 + 0.37 * number:.2f}")["took_s"] for number in range(counts.repaints)
+            measured.plug_ms = [
+                1000 * child.request(f"replug {0.3 + 0.37 * number:.2f}")["took_s"] for number in range(sizes.repaints)
             ]
-    return told
+    return measured
 
 
 def _pages(count: int) -> str:
-    """As many pages, the first one "main", with other pictures on every key of each."""
+    """Return a configuration with so many pages, the first one "main"; every key of every page has its own picture."""
     lines = ["[[decks]]"]
     for page in range(count):
         where = "decks.keys"

@@ -1,11 +1,11 @@
-"""What an idle house costs: one deck, its tiles, nothing happening, the account asked every 15 minutes."""
+"""The costs of an idle daemon: one deck and its tiles, with a poll every 15 minutes."""
 
 from fractions import Fraction
 
 from bench.child import Child
-from bench.counts import Counts
-from bench.owner import owner
+from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
+from bench.user_environment import user_environment
 
 MODEL = "mk2"
 LIBRARY = "the library as shipped"
@@ -13,24 +13,24 @@ GOAL_PER_S = 1.5
 PART = Fraction(1, 10)
 
 
-def rows(counts: Counts) -> list[Row]:
-    """Both processes idle at the same time, in the same windows."""
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows; both processes are idle in the same windows."""
     switches: list[tuple[float, float]] = []
     cpu_ms: list[tuple[float, float]] = []
     with (
-        owner() as env,
+        user_environment() as env,
         Child("bench.child_daemon", MODEL, "1", env=env) as ours,
         Child("bench.child_library", MODEL) as theirs,
     ):
         for child in (ours, theirs):
-            child.ask("settle")
-        for _ in range(counts.idle_windows):
+            child.request("settle")
+        for _ in range(sizes.idle_windows):
             for child in (ours, theirs):
-                child.tell(f"idle {counts.idle_window_s}")
-            told = [child.answer() for child in (ours, theirs)]
-            a, b = (one["switches"] / one["passed_s"] for one in told)
+                child.send(f"idle {sizes.idle_window_s}")
+            windows = [child.reply() for child in (ours, theirs)]
+            a, b = (one["switches"] / one["passed_s"] for one in windows)
             switches.append((a, b))
-            a, b = (60_000 * one["cpu_s"] / one["passed_s"] for one in told)
+            a, b = (60_000 * one["cpu_s"] / one["passed_s"] for one in windows)
             cpu_ms.append((a, b))
     return [
         Row(
@@ -40,8 +40,8 @@ def rows(counts: Counts) -> list[Row]:
             LIBRARY,
             tuple(b for _, b in switches),
             Goal(at_most=GOAL_PER_S, ratio=PART),
-            "whole `run` with seven tiles, asking every 15 minutes; the peer is the library's own reader with one callback. "
-            f"Windows of {counts.idle_window_s:g} s for both at once, each with one switch of the measuring thread in it.",
+            "whole `run` with seven tiles and a poll every 15 minutes; the peer is the library's own reader with one callback. "
+            f"Windows of {sizes.idle_window_s:g} s for both at once, each with one switch of the measuring thread in it.",
         ),
         Row(
             "idle, one deck: CPU time",
@@ -50,6 +50,6 @@ def rows(counts: Counts) -> list[Row]:
             LIBRARY,
             tuple(b for _, b in cpu_ms),
             Goal(ratio=Fraction(1, 5)),
-            "the same windows, reckoned to a minute.",
+            "the same windows, converted to a minute.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What an organisation's account costs: its activity read and added up, and a history of five years opened."""
+"""The costs of a large account: reading and adding up its activity, and opening a history of five years."""
 
 import json
 import tempfile
@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from bench.counts import Counts
+from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.history.records import AccountIdentity, StoredSample
@@ -28,17 +28,17 @@ PEER = "`response.json()` and dictionaries of floats"
 OPEN_PEER = "the same with one day in it"
 
 
-def rows(counts: Counts) -> list[Row]:
-    """Activity of 45,000 rows; a start with five years of history."""
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows: activity of 45,000 rows, and a start with five years of history."""
     body = reply()
-    ours = [_both(lambda: to_activity(body)) for _ in range(counts.draws)]
-    theirs = [_both(lambda: with_dictionaries(body)) for _ in range(counts.draws)]
-    times, peaks = ([tuple(each[part] for each in told) for told in (ours, theirs)] for part in (0, 1))
+    ours = [_time_and_memory(lambda: to_activity(body)) for _ in range(sizes.draws)]
+    theirs = [_time_and_memory(lambda: with_dictionaries(body)) for _ in range(sizes.draws)]
+    times, peaks = ([tuple(each[part] for each in runs) for runs in (ours, theirs)] for part in (0, 1))
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
         long, short = (history(Path(folder, f"{days}.sqlite3"), days) for days in (YEARS_DAYS, 1))
-        opened = [tuple(_open_ms(path) for _ in range(counts.draws)) for path in (long, short)]
+        opened = [tuple(_open_ms(path) for _ in range(sizes.draws)) for path in (long, short)]
     size = f"{DAYS} days × {MODELS} models × {PROVIDERS} providers, {len(body) / 1e6:.0f} MB of JSON."
-    floor_ms = min(_both(lambda: found_and_read(body))[0] for _ in range(counts.draws))
+    floor_ms = min(_time_and_memory(lambda: found_and_read(body))[0] for _ in range(sizes.draws))
     limit = (
         f"{size} A quarter is out of reach while every amount is the exact decimal of its text: for msgspec alone to find the "
         f"rows and read their fields takes {floor_ms:.0f} ms, before anything is added up."
@@ -59,8 +59,8 @@ def rows(counts: Counts) -> list[Row]:
 
 
 def reply() -> bytes:
-    """One reply of `/activity`."""
-    told = [
+    """Return one reply of `/activity`."""
+    data = [
         {
             "date": f"{NOW.date() - timedelta(days=day)} 00:00:00",
             "model": f"vendor-{model % 20}/model-{model}",
@@ -79,32 +79,32 @@ def reply() -> bytes:
         for model in range(MODELS)
         for provider in range(PROVIDERS)
     ]
-    return json.dumps({"data": told}).encode()
+    return json.dumps({"data": data}).encode()
 
 
 def with_dictionaries(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What most programs do: everything decoded, floats added up."""
+    """Do what most programs do: decode everything and add up floats."""
     response = requests.Response()
     response._content, response.status_code, response.encoding = body, 200, "utf-8"
     by_model: dict[str, Any] = {}
     by_provider: dict[str, Any] = {}
     for row in response.json()["data"]:
         for sums, name in ((by_model, row["model"]), (by_provider, row["provider_name"])):
-            spent = sums.setdefault(row["date"][:10], {}).setdefault(name, [0.0, 0, 0])
-            spent[0] += row["usage"]
-            spent[1] += row["requests"]
-            spent[2] += row["prompt_tokens"] + row["completion_tokens"]
+            sums_of = sums.setdefault(row["date"][:10], {}).setdefault(name, [0.0, 0, 0])
+            sums_of[0] += row["usage"]
+            sums_of[1] += row["requests"]
+            sums_of[2] += row["prompt_tokens"] + row["completion_tokens"]
     return by_model, by_provider
 
 
 def found_and_read(body: bytes) -> None:
-    """The least that our way of reading costs: each row as a struct of its fields, and forgotten."""
+    """Decode each row into a struct and drop it: the lower bound of our way of reading."""
     for raw in decoded(body, Rows, "/activity").data:
         read_row(raw)
 
 
 def history(path: Path, days: int) -> Path:
-    """A history file with so many days in it."""
+    """Write a history file with so many days; return its path."""
     store, who = HistoryStore(path, lambda: None), AccountIdentity("default", "bench")
     for kind, names in (("model", 30), ("provider", 8), ("key", 5)):
         spent = {f"{kind}-{number}": Spend(Decimal("1.123456789") + number, 100, 10_000) for number in range(names)}
@@ -116,19 +116,19 @@ def history(path: Path, days: int) -> Path:
 
 
 def _open_ms(path: Path) -> float:
-    began_s = time.perf_counter()
+    started_s = time.perf_counter()
     store = HistoryStore(path, lambda: None)
     store.recall(AccountIdentity("default", "bench"), NOW)
-    took_ms = 1000 * (time.perf_counter() - began_s)
+    took_ms = 1000 * (time.perf_counter() - started_s)
     store.close()
     return took_ms
 
 
-def _both(work: Callable[[], object]) -> tuple[float, float]:
-    """Milliseconds, and in a second run the peak of memory in MB."""
-    began_s = time.perf_counter()
+def _time_and_memory(work: Callable[[], object]) -> tuple[float, float]:
+    """Return milliseconds, and from a second run the peak of memory in MB."""
+    started_s = time.perf_counter()
     work()
-    took_ms = 1000 * (time.perf_counter() - began_s)
+    took_ms = 1000 * (time.perf_counter() - started_s)
     tracemalloc.start()
     try:
         work()

@@ -1,4 +1,4 @@
-"""What one tile costs: HID reports on the wire, and time to draw and encode it."""
+"""The costs of one tile: its HID reports, and the time to draw and encode it."""
 
 import importlib
 import pkgutil
@@ -14,8 +14,8 @@ from StreamDeck.ImageHelpers import PILHelper
 from StreamDeck.Transport.Transport import Transport
 
 import openbalance_hid.render
-from bench.counts import Counts
 from bench.faces import real_faces
+from bench.sample_sizes import SampleSizes
 from bench.similarity import similarity
 from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row
@@ -34,7 +34,7 @@ SIZES = (("mk2", Goal(ratio=HALF)), ("mini", Goal()), ("xl", Goal(ratio=HALF)), 
 
 
 class CountingDevice(Transport.Device):  # type: ignore[misc]  # the library has no types
-    """Takes output reports and counts them; the rest of a device is not asked for."""
+    """Counts output reports; no other part of a device is used."""
 
     def __init__(self) -> None:
         self.reports = 0
@@ -43,23 +43,23 @@ class CountingDevice(Transport.Device):  # type: ignore[misc]  # the library has
         self.reports += 1
         return len(payload)
 
-    def _not_asked(self, *_: object) -> Any:
+    def _unused(self, *_: object) -> Any:
         raise NotImplementedError
 
-    open = is_open = connected = path = vendor_id = product_id = read = read_feature = write_feature = _not_asked
+    open = is_open = connected = path = vendor_id = product_id = read = read_feature = write_feature = _unused
 
     def close(self) -> None:
         pass
 
 
-def rows(counts: Counts) -> list[Row]:
-    """Reports for each size of key and what they lose of the picture, then time at 96 px."""
-    faces = real_faces(counts.faces)
-    return [*(row for name, goal in SIZES for row in _reports(name, goal, faces)), *_times(faces, counts.draws)]
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows: reports and loss for each key size, then the time at 96 px."""
+    faces = real_faces(sizes.faces)
+    return [*(row for name, goal in SIZES for row in _reports(name, goal, faces)), *_times(faces, sizes.draws)]
 
 
 def _deck(model: str) -> Any:
-    """The library's object for a model."""
+    """Return the library's deck object for a model."""
     return library_deck(VirtualBus([VirtualDeck(model_named(model), "BENCH0000003")]))
 
 
@@ -84,7 +84,7 @@ def _reports(model: str, goal: Goal, faces: list[KeyFace]) -> Iterator[Row]:
         theirs.append(sent(PILHelper.to_native_key_format(deck, image)))
         our_loss.append(1000 * (1 - similarity(image, encode(image, upright))))
         their_loss.append(1000 * (1 - similarity(image, _helper_upright(image))))
-    note = "a BMP is as long as it is: nothing to gain." if goal.ratio is None else ""
+    note = "the length of a BMP is fixed." if goal.ratio is None else ""
     if model == SIZES[0][0]:
         note = (
             f"mean over {len(faces)} distinct faces: each tile, option and scenario of the sample account, in both themes. "
@@ -100,7 +100,7 @@ def _reports(model: str, goal: Goal, faces: list[KeyFace]) -> Iterator[Row]:
 
 
 def _helper_upright(image: Image.Image) -> bytes:
-    """As `PILHelper` saves it, without turn and flip."""
+    """Return the picture as `PILHelper` saves it, without rotation and flip."""
     with BytesIO() as out:
         image.save(out, "JPEG", quality=100)
         return out.getvalue()
@@ -111,10 +111,10 @@ def _times(faces: list[KeyFace], draws: int) -> Iterator[Row]:
     picture = PictureFormat.of(deck.key_image_format())
     images = [draw(face, picture.width, picture.height) for face in faces]
     cold_ms, warm_ms, helper_ms = [], [], []
-    forget = _forgetters()
+    clearers = _cache_clearers()
     for _ in range(draws):
         for face, image in zip(faces, images, strict=True):
-            for clear in forget:
+            for clear in clearers:
                 clear()
             cold_ms.append(_ms(partial(_made, face, picture)))
             warm_ms.append(_ms(partial(_made, face, picture)))
@@ -124,7 +124,7 @@ def _times(faces: list[KeyFace], draws: int) -> Iterator[Row]:
         "the first tile after a start, opening the font files included. The peer only encodes: its picture is drawn in advance."
     )
     yield Row("draw and encode a tile, 96 px, nothing cached", "ms", tuple(cold_ms), peer, tuple(helper_ms), Goal(), note)
-    goal, note = Goal(at_most=DRAW_GOAL_MS), "letters and shapes known, the picture itself drawn and encoded anew."
+    goal, note = Goal(at_most=DRAW_GOAL_MS), "letters and shapes cached, the picture itself drawn and encoded."
     yield Row("draw and encode a tile, 96 px, glyphs cached", "ms", tuple(warm_ms), peer, tuple(helper_ms), goal, note)
 
 
@@ -133,13 +133,13 @@ def _made(face: KeyFace, picture: PictureFormat) -> bytes:
 
 
 def _ms(action: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    started_s = time.perf_counter()
     action()
-    return 1000 * (time.perf_counter() - began)
+    return 1000 * (time.perf_counter() - started_s)
 
 
-def _forgetters() -> list[Callable[[], None]]:
-    """What empties each cache of the drawing room."""
+def _cache_clearers() -> list[Callable[[], None]]:
+    """Return the functions that empty the caches of `render`."""
     found = openbalance_hid.render
     modules = [importlib.import_module(f"{found.__name__}.{module.name}") for module in pkgutil.iter_modules(found.__path__)]
     caches = {value for module in modules for value in vars(module).values() if hasattr(value, "cache_clear")}

@@ -1,12 +1,12 @@
-"""From starting the process to the first picture on the glass, with and without a history."""
+"""The time from the start of the process to the first picture, with and without a history."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 
 from bench.child import Child
-from bench.counts import Counts
-from bench.owner import owner
+from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
+from bench.user_environment import user_environment
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0", "--log-level", "warning")
 DEMO = ("demo", "--no-browser", "--port", "0", "--log-level", "warning")
@@ -14,27 +14,27 @@ FLOOR = "bare imports"
 GOAL_MS = 1000.0
 CPU_GOAL_MS = 350.0
 NOTE = (
-    "The key comes from the environment. The peer is the floor for anybody who shows pictures from Python: importing "
+    "The key comes from the environment. The peer is the lower bound for any Python program: importing "
     "`StreamDeck.DeviceManager` and `PIL.Image`, and no picture."
 )
 
-Marks = dict[str, float]  # how far it had come, in ms since the start
+Marks = dict[str, float]  # mark -> ms since the start
 
 
-def rows(counts: Counts) -> list[Row]:
-    """`run` and `demo` as whole processes."""
-    with owner() as new, owner() as known:
-        preparing = _first_life(known)
-        told = [_together(new, known, preparing) for _ in range(counts.warm_ups + counts.starts)][counts.warm_ups :]
-    run, demo, again, floor = zip(*told, strict=True)
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows of `run` and `demo` as whole processes."""
+    with user_environment() as new, user_environment() as known:
+        preparing = _fill_history(known)
+        runs = [_start_all(new, known, preparing) for _ in range(sizes.warm_ups + sizes.starts)][sizes.warm_ups :]
+    run, demo, again, floor = zip(*runs, strict=True)
     goal, of_cpu = Goal(at_most=GOAL_MS), Goal(at_most=CPU_GOAL_MS)
     with_history = "start of `run --deck virtual`, history present, to the first picture with the last known values"
     return [
-        _row("start of `run --deck virtual` to the first picture", "landed_ms", run, floor, goal, f"{_parts(run)} {NOTE}"),
-        _row("start of `demo` to the first picture", "landed_ms", demo, floor, goal, _parts(demo)),
-        _row(with_history, "landed_ms", again, floor, goal, _parts(again)),
+        _row("start of `run --deck virtual` to the first picture", "shown_ms", run, floor, goal, f"{_parts(run)} {NOTE}"),
+        _row("start of `demo` to the first picture", "shown_ms", demo, floor, goal, _parts(demo)),
+        _row(with_history, "shown_ms", again, floor, goal, _parts(again)),
         _row(
-            f"CPU time of the {with_history}", "landed_cpu_ms", again, floor, of_cpu, f"all threads; {_parts(again, '_cpu_ms')}"
+            f"CPU time of the {with_history}", "shown_cpu_ms", again, floor, of_cpu, f"all threads; {_parts(again, '_cpu_ms')}"
         ),
     ]
 
@@ -43,45 +43,45 @@ def _row(name: str, key: str, ours: Sequence[Marks], floor: Sequence[Marks], goa
     return Row(name, "ms", tuple(one[key] for one in ours), FLOOR, tuple(one[key] for one in floor), goal, note)
 
 
-def _parts(told: Sequence[Marks], kind: str = "_ms") -> str:
-    """Where the time goes, in words. `kind` "_cpu_ms": CPU time."""
-    began, imported, made, opened, landed = (
-        statistics.median(one[mark + kind] for one in told) for mark in ("began", "imported", "made", "opened", "landed")
+def _parts(runs: Sequence[Marks], kind: str = "_ms") -> str:
+    """Return the medians of the parts in words. `kind` "_cpu_ms": CPU time."""
+    started, imported, created, opened, shown = (
+        statistics.median(one[mark + kind] for one in runs) for mark in ("started", "imported", "created", "opened", "shown")
     )
     return (
-        f"medians of the parts: Python itself {began:.0f} ms; imports {imported - began:.0f} ms; configuration, control socket "
-        f"and the page's server {made - imported:.0f} ms; scan {opened - made:.0f} ms; opening the deck, recalling, painting, "
-        f"sending {landed - opened:.0f} ms."
+        f"medians of the parts: Python itself {started:.0f} ms; imports {imported - started:.0f} ms; configuration, control "
+        f"socket and the page's server {created - imported:.0f} ms; scan {opened - created:.0f} ms; opening the deck, "
+        f"recalling, painting, sending {shown - opened:.0f} ms."
     )
 
 
-def _first_life(env: Mapping[str, str]) -> int:
-    """Fills a history; the picture of a key that knows nothing yet."""
+def _fill_history(env: Mapping[str, str]) -> int:
+    """Fill a history; return the checksum of the picture of a key without values."""
     with Child("bench.child_start", *RUN, env=env) as child:
-        preparing = child.answer()["picture"]
-        child.answer()  # the credits have come
+        preparing = child.reply()["picture"]
+        child.reply()  # with the balance
     return int(preparing)
 
 
-def _together(new: Mapping[str, str], known: Mapping[str, str], preparing: int) -> tuple[Marks, Marks, Marks, Marks]:
-    """`run`, `demo`, `run` with a history, and the floor, one after the other."""
+def _start_all(new: Mapping[str, str], known: Mapping[str, str], preparing: int) -> tuple[Marks, Marks, Marks, Marks]:
+    """Start `run`, `demo`, `run` with a history and the bare imports, one after the other."""
     return _start(RUN, new), _start(DEMO, new), _start(RUN, known, unlike=preparing), _floor()
 
 
 def _start(command: tuple[str, ...], env: Mapping[str, str], unlike: int | None = None) -> Marks:
-    """Up to the first picture, or to the first that is not `unlike`."""
+    """Return the marks up to the first picture, or to the first that is not `unlike`."""
     with Child("bench.child_start", *command, env=env) as child:
-        while (told := child.answer())["picture"] == unlike:
+        while (runs := child.reply())["picture"] == unlike:
             pass
-        return _since(child.began_s, told["marks"])
+        return _since(child.started_s, runs["marks"])
 
 
 def _floor() -> Marks:
     with Child("bench.child_floor") as child:
-        return _since(child.began_s, child.answer())
+        return _since(child.started_s, child.reply())
 
 
-def _since(began_s: float, marks: dict[str, tuple[float, float]]) -> Marks:
-    """Milliseconds since the parent asked the system for the process, and milliseconds of CPU time."""
-    passed = {f"{name}_ms": 1000 * (mark_s - began_s) for name, (mark_s, _) in marks.items()}
+def _since(started_s: float, marks: dict[str, tuple[float, float]]) -> Marks:
+    """Return milliseconds since the parent started the process, and milliseconds of CPU time."""
+    passed = {f"{name}_ms": 1000 * (mark_s - started_s) for name, (mark_s, _) in marks.items()}
     return passed | {f"{name}_cpu_ms": 1000 * cpu_s for name, (_, cpu_s) in marks.items()}

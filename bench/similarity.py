@@ -1,4 +1,4 @@
-"""Structural similarity of a picture and what is left of it after encoding: 1 for the same, 0 for nothing in common.
+"""Structural similarity of a picture before and after encoding: 1 for equal, 0 for nothing in common.
 
 Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE
 Transactions on Image Processing 13 (4), 2004, equation 13, with even windows of 7 × 7 and the constants given there.
@@ -16,7 +16,7 @@ SAMPLES = WINDOW * WINDOW / (WINDOW * WINDOW - 1)  # unbiased variances
 
 
 def similarity(picture: Image.Image, encoded: bytes) -> float:
-    """Of the luminance, mean over all windows."""
+    """Return the similarity of the luminance, as the mean over all windows."""
     one = np.asarray(picture.convert("L"), dtype=np.float64)
     other = np.asarray(Image.open(BytesIO(encoded)).convert("L"), dtype=np.float64)
     mean_one, mean_other = _mean(one), _mean(other)

@@ -1,8 +1,8 @@
-"""python-elgato-streamdeck the way it is shipped, on the simulator: for comparison only.
+"""python-elgato-streamdeck as shipped, on the simulator: for comparison only.
 
-Its own transport needs a libhidapi of the system, which the simulator cannot stand behind. This one does what that one does
-(LibUSBHIDAPI.py of streamdeck 0.10): non-blocking reads that give None at once when no report is there, so that the library's
-reader looks 20 times a second, and a mutex round each call. Everything above it is the library's own.
+Its own transport needs a libhidapi of the system, which the simulator cannot replace. This transport does the same
+(LibUSBHIDAPI.py of streamdeck 0.10): non-blocking reads that return None when there is no report, so that the library's reader
+polls 20 times a second, and a mutex around each call. Everything above it is the library's own.
 """
 
 import threading
@@ -76,7 +76,7 @@ class LibraryDevice(Transport.Device):  # type: ignore[misc]  # the library has 
 
 
 class LibraryTransport(Transport):  # type: ignore[misc]  # the library has no types
-    """The simulated bus, as the library asks for it."""
+    """The simulated bus behind the interface of the library."""
 
     def __init__(self, bus: VirtualBus) -> None:
         self._bus = bus
@@ -93,7 +93,7 @@ class LibraryTransport(Transport):  # type: ignore[misc]  # the library has no t
 
 
 def library_deck(bus: VirtualBus) -> Any:
-    """The library's object for the first deck on the bus, closed."""
-    manager = DeviceManager.__new__(DeviceManager)  # its __init__ would look for a libhidapi of the system
+    """Return the library's object for the first deck on the bus, closed."""
+    manager = DeviceManager.__new__(DeviceManager)  # its __init__ searches for a libhidapi of the system
     manager.transport = LibraryTransport(bus)
     return manager.enumerate()[0]

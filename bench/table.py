@@ -1,4 +1,4 @@
-"""A row of the table and how it is printed. No measuring here."""
+"""A row of the table and its Markdown. No measuring here."""
 
 import math
 import statistics
@@ -9,7 +9,7 @@ from fractions import Fraction
 
 
 class Centre(Enum):
-    """The one number that stands for many."""
+    """The average of the measured values."""
 
     MEDIAN = "median"
     MEAN = "mean"
@@ -17,13 +17,13 @@ class Centre(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """At most so much, in the row's unit, or at most such a part of the peer, or both. Neither: the row only informs."""
+    """An upper bound in the row's unit, or as a part of the peer, or both. Neither: the row has no goal."""
 
     at_most: float | None = None
     ratio: Fraction | None = None
 
     def is_met(self, ours: float, ratio: float) -> bool | None:
-        """None when there is no goal."""
+        """Whether the goal is met; None without a goal."""
         if self.at_most is None and self.ratio is None:
             return None
         return (self.at_most is None or ours <= self.at_most) and (self.ratio is None or ratio <= self.ratio)
@@ -31,9 +31,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Measured values of one thing, ours and the peer's, in `unit`. `note`: what the reader must know to trust it.
+    """Measured values, ours and the peer's, in `unit`. `note`: the conditions of the measurement.
 
-    `peer` empty and `against` without values: there is nothing to compare it with.
+    Without a peer, `peer` and `against` are empty.
     """
 
     name: str
@@ -47,28 +47,28 @@ class Row:
 
     @property
     def ours_centre(self) -> float:
-        """Median or mean of ours."""
+        """The median or mean of our values."""
         return centre(self.ours, self.centre)
 
     @property
     def ratio(self) -> float:
-        """Our centre as a part of the peer's; infinite when the peer's is 0 or there is none."""
+        """Our centre divided by the peer's; infinite when that is 0 or there is no peer."""
         peer = centre(self.against, self.centre) if self.against else 0.0
         return self.ours_centre / peer if peer else math.inf
 
     @property
     def is_met(self) -> bool | None:
-        """None when there is no goal."""
+        """Whether the goal is met; None without a goal."""
         return self.goal.is_met(self.ours_centre, self.ratio)
 
 
 def centre(values: Sequence[float], kind: Centre) -> float:
-    """Median or mean. ValueError (of statistics) for no values."""
+    """Return the median or mean. Raises ValueError (of statistics) without values."""
     return statistics.median(values) if kind is Centre.MEDIAN else statistics.fmean(values)
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """The values below and above which a tenth lies; smallest and largest while there are fewer than ten."""
+    """Return the first and last decile; with fewer than ten values, the smallest and the largest."""
     ordered = sorted(values)
     if len(ordered) < 10:
         return ordered[0], ordered[-1]
@@ -77,7 +77,7 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table, and below it the notes."""
+    """Return the table, with the notes below it."""
     lines = ["| row | ours | against | ratio | goal | met |", "|---|---|---|---|---|---|"]
     for row in rows:
         met = {True: "yes", False: "**no**", None: "–"}[row.is_met]
@@ -107,7 +107,7 @@ def _goal(row: Row) -> str:
 
 
 def _number(value: float) -> str:
-    """Three significant figures, without an exponent."""
+    """Return three significant figures, without an exponent."""
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}" if value < 100 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""`python -m bench.neighbours`: measures and prints the table. `--write` also puts it into bench/NEIGHBOURS.md."""
+"""`python -m bench.neighbours`: measure and print the table. `--write` also writes it into bench/NEIGHBOURS.md."""
 
 import argparse
 import logging
@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from bench.machine import heading
-from bench.neighbours.homes import CannotRunError
+from bench.neighbours.comparison import OURS, Amounts, Found, Outcome, compare
+from bench.neighbours.installation import CannotRunError
 from bench.neighbours.programs import PROGRAMS
-from bench.neighbours.side_by_side import OURS, Amounts, Found, Outcome, compare
 from bench.table import Goal, Row, markdown
 
 RESULTS = Path(__file__).parent.parent / "NEIGHBOURS.md"
@@ -22,7 +22,7 @@ ABOUT = """\
 The output of `make bench-neighbours`. Each program is installed from its registry as it is, with what it asks for, and runs
 unchanged on a simulated MK.2 of its own: only the hidapi under it is a small library with the simulator at its other end,
 the same for all of them. Ours is the whole `run` with its ordinary keys and an account (a local one) asked every 15 minutes;
-theirs show eight static pictures and ask nobody. Starts are taken in turns; idle windows are the same for all, with all of
+theirs show eight static pictures and poll nothing. Starts are taken in turns; idle windows are the same for all, with all of
 them running; presses are taken in turns. An amount is the median, in brackets the range without the lowest and the highest
 tenth (all values where there are fewer than ten). The ratio is ours as a part of theirs.
 """
@@ -31,8 +31,8 @@ UNDER = """\
 - **wake-ups**, **CPU time**: voluntary context switches and run time of all threads, from `/proc/PID/task`. The library in
   hidapi's place has no thread of its own and lists devices without walking through sysfs: both would cost a program that reads
   through libusb, or that lists devices again and again, more than is seen here.
-- **press**: from the finger to the moment when the program's hidapi has given it the report, on a key with nothing on it, at
-  random moments. What a program does with it is its own affair.
+- **press**: from the key press to the moment when the program's hidapi has returned the report, on a key with nothing on it, at
+  random moments. What the program does with it is not measured.
 - **start**: from the start of the process to the first picture that is not black.
 - **install size**: everything that the package manager put there, byte code included, without interpreter and package manager.
 """
@@ -53,36 +53,36 @@ MEASURES: tuple[tuple[str, str, Callable[[Found], Sequence[float]]], ...] = (
     ("idle: CPU time", "ms a minute", lambda one: one.cpu_ms_per_minute),
     ("press to report taken", "ms", lambda one: one.press_ms),
     ("start to first picture", "ms", lambda one: one.first_picture_ms),
-    ("install size", "MiB", lambda one: (one.home.bytes_on_disk / MIB,)),
+    ("install size", "MiB", lambda one: (one.installation.bytes_on_disk / MIB,)),
 )
 
 
 def main() -> None:
-    """Prints the table on stdout, progress on stderr."""
-    words = argparse.ArgumentParser(prog="python -m bench.neighbours", description="Measure next to other programs.")
-    words.add_argument("--write", action="store_true", help="write bench/NEIGHBOURS.md too")
-    words.add_argument("--once", action="store_true", help="short windows, one start, only to see that it runs")
-    wanted = words.parse_args()
-    if wanted.write and wanted.once:
-        words.error("--write takes the whole measurement")
+    """Print the table on stdout, progress on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description="Measure next to other programs.")
+    parser.add_argument("--write", action="store_true", help="also write bench/NEIGHBOURS.md")
+    parser.add_argument("--once", action="store_true", help="short windows, one start, to check that it runs")
+    options = parser.parse_args()
+    if options.write and options.once:
+        parser.error("--write needs the whole measurement")
     if sys.platform != "linux":
-        words.error("the neighbours are measured on Linux only: it counts in /proc")
+        parser.error("the other programs are measured on Linux only, from /proc")
     logging.getLogger("openbalance_hid").setLevel(logging.CRITICAL)
     above = heading()
     try:
-        outcome = compare(Amounts(starts=1, windows=1, window_s=2.0, presses=5, rest_s=0.0) if wanted.once else Amounts())
+        outcome = compare(Amounts(starts=1, windows=1, window_s=2.0, presses=5, rest_s=0.0) if options.once else Amounts())
     except CannotRunError as error:
         sys.exit(f"cannot compare: {error}")
     text = "\n".join((ABOUT, above, "", markdown(_rows(outcome)) + UNDER, _about_programs(outcome), ABSENT))
     print(text)
-    if wanted.write:
+    if options.write:
         RESULTS.write_text(text, encoding="utf-8")
 
 
 def _rows(outcome: Outcome) -> list[Row]:
     ours = outcome.found[OURS]
     return [
-        Row(name, unit, tuple(value(ours)), f"{neighbour} {found.home.version}", tuple(value(found)), AHEAD)
+        Row(name, unit, tuple(value(ours)), f"{neighbour} {found.installation.version}", tuple(value(found)), AHEAD)
         for name, unit, value in MEASURES
         for neighbour, found in outcome.found.items()
         if neighbour != OURS

@@ -1,4 +1,4 @@
-"""What a process has cost so far, as Linux counts it: read from outside, so that measuring is not in it."""
+"""The costs of a process so far, from /proc: read from outside, so that they do not include the measuring."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +8,21 @@ PAGES = ("Private_Clean:", "Private_Dirty:")
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Since the start of the process, over all threads that still live."""
+    """Since the start of the process, over all threads that still run."""
 
     switches: int  # voluntary: each is a wait that ended, so a wake-up
     cpu_s: float
-    private_mib: float  # pages that nobody shares: what would be free without it
+    private_mib: float  # pages that no other process shares: what its end would free
     resident_mib: float
 
 
 def has_costs() -> bool:
-    """Whether this system tells them."""
+    """Return whether this system has the files that `costs_of` reads."""
     return Path("/proc/self/smaps_rollup").exists()
 
 
 def costs_of(pid: int) -> Costs:
-    """Raises OSError when it has ended."""
+    """Return the costs. Raises OSError when the process has ended."""
     process = Path("/proc", str(pid))
     switches, cpu_ns = 0, 0
     for thread in (process / "task").iterdir():

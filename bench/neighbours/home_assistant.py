@@ -1,4 +1,4 @@
-"""As much of a Home Assistant as `home-assistant-streamdeck-yaml` needs to stand still: a door, an empty house, no events."""
+"""As much of a Home Assistant as `home-assistant-streamdeck-yaml` needs while idle: a socket, no entities, no events."""
 
 import json
 import threading
@@ -10,10 +10,10 @@ from websockets.sync.server import ServerConnection, serve
 
 
 @contextmanager
-def empty_house() -> Iterator[str]:
-    """Its host and port on loopback, while it is there."""
-    with serve(_answer, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, name="empty house", daemon=True)
+def empty_home_assistant() -> Iterator[str]:
+    """Run the server; yield its host and port on loopback."""
+    with serve(_serve_client, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, name="empty home assistant", daemon=True)
         thread.start()
         host, port = server.socket.getsockname()[:2]
         yield f"{host}:{port}"
@@ -21,11 +21,11 @@ def empty_house() -> Iterator[str]:
         thread.join()
 
 
-def _answer(caller: ServerConnection) -> None:
-    with suppress(ConnectionClosed):  # programs leave without a word
-        for text in caller:
-            asked = json.loads(text)
-            if asked["type"] == "auth":
-                caller.send(json.dumps({"type": "auth_ok"}))
-            elif asked["type"] == "get_states":
-                caller.send(json.dumps({"type": "result", "id": asked["id"], "success": True, "result": []}))
+def _serve_client(client: ServerConnection) -> None:
+    with suppress(ConnectionClosed):  # programs disconnect without a close frame
+        for text in client:
+            message = json.loads(text)
+            if message["type"] == "auth":
+                client.send(json.dumps({"type": "auth_ok"}))
+            elif message["type"] == "get_states":
+                client.send(json.dumps({"type": "result", "id": message["id"], "success": True, "result": []}))

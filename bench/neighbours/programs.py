@@ -1,7 +1,6 @@
-"""The programs and the least that each needs to show eight static keys: configuration, command, environment.
+"""The other programs, each with the smallest configuration, command and environment that shows eight static keys.
 
-Written from their documentation and from what they accept; each gets the same eight pictures, no command that would run by
-itself, no clock, no network but loopback.
+From their documentation. Each gets the same eight pictures, no command that runs by itself, no clock, no network but loopback.
 """
 
 import json
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from bench.neighbours.homes import Home, Manager
+from bench.neighbours.installation import Installation, Manager
 
 KEYS, ALL_KEYS = 8, 15
 KEY_PX = 72
@@ -20,16 +19,16 @@ ICON_PX = 512  # devdeck paints on a square of this size
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a program finds: an empty home of its own, its deck's serial number, pictures, a Home Assistant's host and port."""
+    """What a program gets: an empty home folder, the serial number of its deck, host and port of a Home Assistant."""
 
     home: Path
     serial: str
-    house: str
+    home_assistant: str
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How it is started. `preload`: it brings a compiled hidapi, so the fake has to go before that one."""
+    """How a program is started. `preload`: it includes a compiled hidapi, so the fake must be loaded first."""
 
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -38,16 +37,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A neighbour. `note`: what the reader must know about its configuration."""
+    """Another program. `note`: its configuration, for the reader of the table."""
 
     name: str
     wanted: str
     manager: Manager
-    start: Callable[[Home, Stage], Start]
+    start: Callable[[Installation, Stage], Start]
     note: str
 
 
-def _devdeck(home: Home, stage: Stage) -> Start:
+def _devdeck(home: Installation, stage: Stage) -> Start:
     command = "devdeck.controls.command_control.CommandControl"
     controls = [
         {"name": command, "key": key, "settings": {"icon": str(icon), "command": ["true"]}}
@@ -59,7 +58,7 @@ def _devdeck(home: Home, stage: Stage) -> Start:
     return Start((str(home.folder / "bin" / "devdeck"),))
 
 
-def _linux_gui(home: Home, stage: Stage) -> Start:
+def _linux_gui(home: Installation, stage: Stage) -> Start:
     buttons = {str(key): {"state": 0, "states": {"0": {"icon": str(icon)}}} for key, icon in enumerate(_icons(stage, KEY_PX))}
     lit = {"display_timeout": 0, "brightness": 70, "brightness_dimmed": 70, "rotation": 0, "page": 0}
     state = {stage.serial: {"buttons": {"0": buttons}, **lit}}
@@ -67,16 +66,16 @@ def _linux_gui(home: Home, stage: Stage) -> Start:
     return Start((str(home.folder / "bin" / "streamdeck"), "-n"), {"QT_QPA_PLATFORM": "offscreen"})
 
 
-def _home_assistant(home: Home, stage: Stage) -> Start:
+def _home_assistant(home: Installation, stage: Stage) -> Start:
     icons = [{"icon": str(icon)} for icon in _icons(stage, KEY_PX)]
     buttons = [*icons, *[{"special_type": "empty"} for _ in range(ALL_KEYS - KEYS)]]
     file = stage.home / "configuration.yaml"
     _write(file, {"brightness": 70, "auto_reload": False, "pages": [{"name": "Main", "buttons": buttons}]})
-    door = ("--host", stage.house, "--protocol", "ws", "--token", "none", "--config", str(file))
-    return Start((str(home.folder / "bin" / "home-assistant-streamdeck-yaml"), *door))
+    options = ("--host", stage.home_assistant, "--protocol", "ws", "--token", "none", "--config", str(file))
+    return Start((str(home.folder / "bin" / "home-assistant-streamdeck-yaml"), *options))
 
 
-def _node(home: Home, stage: Stage) -> Start:
+def _node(home: Installation, stage: Stage) -> Start:
     pictures = []
     for icon in _icons(stage, KEY_PX):
         picture = icon.with_suffix(".rgb")
@@ -114,7 +113,7 @@ PROGRAMS = (
 
 
 def _icons(stage: Stage, px: int) -> list[Path]:
-    """Eight pictures that differ."""
+    """Return eight different pictures."""
     found = []
     for key in range(KEYS):
         picture = Image.new("RGB", (px, px), (24 * key, 60, 120))
@@ -125,6 +124,6 @@ def _icons(stage: Stage, px: int) -> list[Path]:
 
 
 def _write(file: Path, content: object) -> None:
-    """As JSON, which YAML's readers take too."""
+    """Write JSON, which is YAML, too."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content), encoding="utf-8")

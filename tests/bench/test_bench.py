@@ -1,4 +1,4 @@
-"""The performance table runs, and says what was measured. Nothing here depends on how fast this machine is."""
+"""The performance table runs and shows what was measured. No test depends on the speed of this machine."""
 
 import io
 import math
@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from bench.__main__ import RESULTS
-from bench.best import README, best, section
 from bench.child import Child
-from bench.counts import ONCE
+from bench.readme_table import README, readme_table, table_in
 from bench.rows import GROUPS
+from bench.sample_sizes import ONCE
 from bench.similarity import similarity
 from bench.stock_library import library_deck
 from bench.table import Centre, Goal, Row, markdown, spread
@@ -25,7 +25,7 @@ NO_GOAL = Goal()
 
 @cache
 def measured(group):
-    """Its rows, measured once for all tests."""
+    """Return the rows of a group, measured once for all tests."""
     return GROUPS[group](ONCE)
 
 
@@ -34,7 +34,7 @@ def row(ours, against, goal=NO_GOAL, **more):
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_row_measures_something_and_stands_in_the_results(group):
+def test_every_row_measures_something_and_is_in_the_results(group):
     rows = measured(group)
     assert rows
     results = RESULTS.read_text(encoding="utf-8")
@@ -45,11 +45,13 @@ def test_every_row_measures_something_and_stands_in_the_results(group):
 
 
 def test_the_readme_shows_what_was_measured():
-    assert section(README.read_text(encoding="utf-8")) == best(RESULTS.read_text(encoding="utf-8")), "python -m bench --write"
+    assert table_in(README.read_text(encoding="utf-8")) == readme_table(RESULTS.read_text(encoding="utf-8")), (
+        "python -m bench --write"
+    )
 
 
-def test_a_glass_on_which_nothing_changes_gets_no_report_and_no_picture():
-    unchanged = {found.name: found.ours for found in measured("life") if found.goal == Goal(at_most=0)}
+def test_an_unchanged_display_gets_no_report_and_no_picture():
+    unchanged = {found.name: found.ours for found in measured("virtual-time") if found.goal == Goal(at_most=0)}
     assert len(unchanged) == 3
     assert set(unchanged.values()) == {(0.0,)}, unchanged
 
@@ -70,7 +72,7 @@ def test_a_tile_never_takes_more_reports_than_the_library_would_send():
             assert all(ours <= theirs for ours, theirs in zip(found.ours, found.against, strict=True)), found.name
 
 
-def test_the_library_s_way_never_waits_for_a_report():
+def test_the_library_reads_without_waiting_for_a_report():
     virtual = VirtualDeck(model_named("mk2"), "A00SA1234567")
     device = library_deck(VirtualBus([virtual])).device
     device.open()
@@ -80,9 +82,9 @@ def test_the_library_s_way_never_waits_for_a_report():
     device.close()
 
 
-def test_a_measured_process_that_dies_says_why():
+def test_the_error_of_a_measured_process_is_reported():
     with Child("bench.child_library", "no-such-deck") as child, pytest.raises(RuntimeError, match="no-such-deck"):
-        child.answer()
+        child.reply()
 
 
 @pytest.mark.parametrize(
@@ -97,32 +99,32 @@ def test_a_measured_process_that_dies_says_why():
         (Goal(at_most=1, ratio=Fraction(1, 2)), False),
     ],
 )
-def test_a_goal_is_met_only_when_both_its_halves_are(goal, met):
+def test_a_goal_with_two_bounds_is_met_only_within_both(goal, met):
     assert row((1.0, 2.0, 9.0), (4.0,), goal).is_met is met
 
 
-def test_a_mean_is_used_only_where_a_row_asks_for_it():
+def test_a_mean_is_used_only_where_a_row_requests_it():
     assert row((1.0, 2.0, 9.0), (4.0,)).ratio == 0.5
     assert row((1.0, 2.0, 9.0), (4.0,), centre=Centre.MEAN).ratio == 1.0
 
 
-def test_a_peer_of_zero_is_never_met_by_anything():
+def test_a_ratio_to_a_peer_of_zero_is_never_met():
     assert row((1.0,), (0.0,), Goal(ratio=Fraction(1, 2))).is_met is False
 
 
-def test_a_row_without_a_peer_says_so():
+def test_a_row_without_a_peer_has_dashes():
     assert (
         markdown([Row("a row", "ms", (2.0,), "", ())]).splitlines()[2] == "| a row | 2.00 ms (2.00 to 2.00) | – | – | – | – |"
     )
 
 
-def test_the_spread_leaves_out_the_outermost_tenths_only_where_there_are_enough_values():
+def test_the_spread_drops_the_outermost_tenths_from_ten_values_on():
     assert spread([5, 1, 3]) == (1, 5)
     low, high = spread([*range(100), 10_000])
     assert (low, high) == (10, 90)
 
 
-def test_a_goal_that_is_missed_stands_out_in_the_table():
+def test_a_missed_goal_is_bold_in_the_table():
     missed = row((30.0,), (40.0,), Goal(at_most=20, ratio=Fraction(1, 2)), note="on a slow day.")
     assert markdown([missed]).splitlines()[2:] == [
         "| a row | 30.0 ms (30.0 to 30.0) | 40.0 ms (40.0 to 40.0) – a peer | 0.75 | ≤ 20.0 ms and ≤ 1/2 | **no** |",

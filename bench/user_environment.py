@@ -1,4 +1,4 @@
-"""A user for the whole command: a configuration, places of its own, a key, and a local OpenRouter that knows the key."""
+"""An environment for the whole command: configuration, folders, a key, and a local OpenRouter that accepts the key."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,19 +9,19 @@ from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 
 @contextmanager
-def owner(config: str = "") -> Iterator[Mapping[str, str]]:
-    """The environment of that user's commands. `config`: text of the configuration file; the account is the ordinary one."""
-    with SampleAccount() as sample, owner_of(sample, config) as env:
+def user_environment(config: str = "") -> Iterator[Mapping[str, str]]:
+    """Yield the environment variables. `config`: text of the configuration file; the account is the usual sample."""
+    with SampleAccount() as sample, environment_for(sample, config) as env:
         yield env
 
 
 @contextmanager
-def owner_of(sample: SampleAccount, config: str = "") -> Iterator[Mapping[str, str]]:
-    """As `owner`, with an account that runs already."""
+def environment_for(sample: SampleAccount, config: str = "") -> Iterator[Mapping[str, str]]:
+    """Yield the same for an account that runs already."""
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
         file = Path(
             folder, "config", "openbalance-hid", "config.toml"
-        )  # its directory's directory is watched, too: nobody else's
+        )  # the parent folder is watched, too, and must be private
         file.parent.mkdir(parents=True)
         file.write_text(config, encoding="utf-8")
         yield {

@@ -1,12 +1,12 @@
-"""The house, its poller, its history and its deck through days of virtual time. `python -m bench.child_life MODEL`.
+"""Controller, poller, history and deck through days of virtual time. `python -m bench.child_virtual_time MODEL`.
 
-The rooms are those of `run`, put together round a clock that is told what time it is; only the deck is simulated and in this
-process. The account is in the parent, which keeps the same time. Obeys lines on stdin and answers in JSON:
+The modules are those of `run`, composed around a virtual clock; only the deck is simulated. The account is in the parent, which
+has the same virtual time. Commands on stdin, replies in JSON:
 
-    pass        lives until the next poll is due: {"poll_s": when}
-    poll        asks the account, and shows what came
-    news N      N snapshots like the last one
-    costs       what it has done so far
+    pass        advance to the time of the next poll: {"poll_s": when}
+    poll        run a poll cycle and show the result
+    repeat N    take N snapshots like the last one
+    costs       return the counts so far
 """
 
 import json
@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bench.virtual import VirtualClock
+from bench.virtual_clock import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, Remember, SetBrightness
@@ -35,7 +35,7 @@ from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.runtime import main as _whole_daemon  # noqa: F401 – to have in memory what `run` has
+from openbalance_hid.runtime import main as _whole_daemon  # noqa: F401 – so that this process has the same modules in memory as `run`
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
@@ -44,11 +44,11 @@ from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 ACCOUNT = "default"
 INTERVAL_S = 900.0
-LANDED_S = 5.0
+ARRIVAL_LIMIT_S = 5.0
 
 
-class Life:
-    """One daemon with one deck and one account. Starts at once; `stop` ends every thread."""
+class VirtualDaemon:
+    """A daemon with one deck and one account. Starts at once; the exit stack ends every thread."""
 
     def __init__(self, model: str, stack: ExitStack) -> None:
         self._clock = clock = VirtualClock()
@@ -56,7 +56,7 @@ class Life:
         places, config = paths(os.environ), load_config(paths(os.environ).config_file)
         self._deck = VirtualDeck(model_named(model), "BENCH0000004")
         self._painter = PictureCache()
-        self._house = Controller(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
+        self._controller = Controller(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
         history = open_history(places.history_file, places.private_dir)
         stack.callback(history.stop)
         history.start()
@@ -78,12 +78,12 @@ class Life:
         for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None)):
             stack.callback(listener.stop)
             listener.start()
-        self._step(self._inbox.get(timeout=LANDED_S))  # the deck is there
+        self._step(self._inbox.get(timeout=ARRIVAL_LIMIT_S))  # the deck has arrived
 
     def pass_time(self) -> dict[str, Any]:
-        """Everything that time itself brings, until the account is to be asked."""
-        clock, house = self._clock, self._house
-        while (due_s := house.next_deadline() - clock.mono()) + clock.passed_s < self._poll_s:
+        """Run everything that is due before the next poll."""
+        clock, controller = self._clock, self._controller
+        while (due_s := controller.next_deadline() - clock.mono()) + clock.passed_s < self._poll_s:
             clock.passed_s += max(0.0, due_s)
             self._step(TimePassed())
         clock.passed_s = self._poll_s
@@ -91,31 +91,31 @@ class Life:
         return {"poll_s": self._poll_s}
 
     def poll(self) -> dict[str, Any]:
-        """One turn of the poller."""
+        """Run one poll cycle."""
         self._poll_s = self._clock.passed_s + self._poller.run_cycle()
-        return {"health": self._take_in().value}
+        return {"health": self._take_events().value}
 
-    def news(self, count: int) -> dict[str, Any]:
-        """Snapshots with the same numbers: what a poll brings that finds nothing new."""
+    def repeat(self, count: int) -> dict[str, Any]:
+        """Take snapshots with the same numbers, as from polls that find no change."""
         for _ in range(count):
-            last = self._house.snapshots[ACCOUNT]
+            last = self._controller.snapshots[ACCOUNT]
             next_at = self._clock.utc() + timedelta(seconds=INTERVAL_S)
             self._inbox.put(replace(last, polls=last.polls + 1, api_calls=last.api_calls + 1, next_poll_at=next_at))
-            self._take_in()
+            self._take_events()
         return {}
 
     def costs(self) -> dict[str, Any]:
-        """`reports`: that the deck has taken; `drawn`: pictures. Once everything is on the glass."""
+        """Return `reports` that the deck has received and pictures `drawn`, once the deck shows everything."""
         self._settle()
         return {"reports": self._deck.reports_received, "drawn": self._painter.drawn}
 
-    def _take_in(self) -> Any:
+    def _take_events(self) -> Any:
         while not self._inbox.empty():
             self._step(self._inbox.get())
-        return self._house.snapshots[ACCOUNT].health
+        return self._controller.snapshots[ACCOUNT].health
 
     def _step(self, event: Event) -> None:
-        for effect in self._house.step(event, self._clock.moment()):
+        for effect in self._controller.step(event, self._clock.moment()):
             match effect:
                 case Paint() | PaintCell() | PaintScreen() | LightTouchKey() | SetBrightness():
                     self._decks.carry_out(effect, self._painter)
@@ -123,23 +123,23 @@ class Life:
                     self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
 
     def _settle(self) -> None:
-        """Returns when the writer has sent everything."""
+        """Wait until the writer has sent everything."""
         for _ in range(100):
             seen = self._deck.reports_received
             time.sleep(0.02)
             if seen == self._deck.reports_received:
                 return
-        raise TimeoutError("the glass does not come to rest")
+        raise TimeoutError("the display does not settle")
 
 
 def main() -> None:
-    """Until stdin ends."""
+    """Run commands until stdin ends."""
     with ExitStack() as stack:
-        life = Life(sys.argv[1], stack)
-        orders = {"pass": life.pass_time, "poll": life.poll, "costs": life.costs}
+        daemon = VirtualDaemon(sys.argv[1], stack)
+        commands = {"pass": daemon.pass_time, "poll": daemon.poll, "costs": daemon.costs}
         for line in sys.stdin:
-            order, _, rest = line.strip().partition(" ")
-            act = partial(life.news, int(rest)) if order == "news" else orders[order]
+            command, _, rest = line.strip().partition(" ")
+            act = partial(daemon.repeat, int(rest)) if command == "repeat" else commands[command]
             sys.stdout.write(json.dumps(act()) + "\n")
             sys.stdout.flush()
 

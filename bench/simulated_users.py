@@ -1,8 +1,8 @@
-"""Made-up users of OpenRouter, and what the spike alert says of them: nobody here runs away, so every amber is a false one.
+"""Simulated users of OpenRouter without a spike: every alert of the spike rule is a false one.
 
 A user is a seed and a habit. A day's sum is drawn from a log-normal distribution and shared out among the quarters of the
-working hours as unevenly as the waits of a Poisson process. The daemon's view of it is a poll every 15 minutes, the completed
-days as `/activity` publishes them, and the product's own verdict at every poll.
+working hours as unevenly as the waits of a Poisson process. The daemon sees a poll every 15 minutes, the completed days
+as `/activity` publishes them, and judges each poll by the product's own rule.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ FIRST = date(2026, 3, 2)  # a Monday
 HISTORY_DAYS, WATCHED_DAYS = 30, 30
 QUARTER = timedelta(minutes=15)
 QUARTERS = 96  # of a day
-PUBLISHED_AFTER = timedelta(minutes=35)  # midnight: when the daemon asks for the day that is over
+PUBLISHED_AFTER = timedelta(minutes=35)  # midnight: when the daemon requests the completed day
 KEPT = timedelta(hours=48)  # samples
 MODEL = "vendor/model"
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """`ambers`: how many the rule is allowed in 30 days, on average."""
+    """`ambers`: the allowed false alerts in 30 days, on average."""
 
     name: str
     spread: float  # sigma of the logarithm of a day's sum
@@ -42,7 +42,7 @@ HABITS = (OFFICE, HEAVY)
 
 
 def spent(habit: Habit, seed: int) -> dict[date, tuple[Decimal, ...]]:
-    """Day -> what each quarter of an hour of it cost, USD."""
+    """Return the spend of each quarter of an hour in USD, by day."""
     rng = Random(f"{habit.name} {seed}")
     days = {}
     for number in range(HISTORY_DAYS + WATCHED_DAYS):
@@ -57,10 +57,11 @@ def spent(habit: Habit, seed: int) -> dict[date, tuple[Decimal, ...]]:
 
 
 def polls(habit: Habit, seed: int) -> Iterator[Snapshot]:
-    """What the daemon knows at every poll of the watched days; each was measured at its newest sample."""
+    """Yield the snapshot of every poll in the watched days; each was measured at its newest sample."""
     days = spent(habit, seed)
     sums = {day: sum(quarters, Decimal(0)) for day, quarters in days.items()}
-    usage_usd, samples = Decimal(100), []
+    usage_usd = Decimal(100)
+    samples: list[Sample] = []
     watched = datetime.combine(FIRST + timedelta(days=HISTORY_DAYS), time(), UTC)
     known: tuple[date, Activity] | None = None
     for day, quarters in days.items():
@@ -84,8 +85,8 @@ def polls(habit: Habit, seed: int) -> Iterator[Snapshot]:
             )
 
 
-def ambers(habit: Habit, seed: int, rule: SpikeRule) -> int:
-    """How often the alert rose from Normal within the watched days."""
+def false_alerts(habit: Habit, seed: int, rule: SpikeRule) -> int:
+    """Return how often the alert rose from Normal in the watched days."""
     rises, before = 0, Level.NORMAL
     for known in polls(habit, seed):
         level = judge(known, known.samples[-1].at, rule).level

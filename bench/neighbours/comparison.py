@@ -1,4 +1,4 @@
-"""The measuring: starts in turns, then everybody at once through the same idle windows, then presses in turns."""
+"""The measurement: starts in turns, then the same idle windows for all programs, then presses in turns."""
 
 import sys
 import tempfile
@@ -10,23 +10,23 @@ from pathlib import Path
 from random import Random
 
 from bench.neighbours.costs import Costs
-from bench.neighbours.home_assistant import empty_house
-from bench.neighbours.homes import CannotRunError, Home, install, ourselves
+from bench.neighbours.deck_socket import DeckSocket
+from bench.neighbours.home_assistant import empty_home_assistant
+from bench.neighbours.installation import CannotRunError, Installation, install, install_ourselves
 from bench.neighbours.programs import PROGRAMS, Stage, Start
-from bench.neighbours.running import Running, build_library
-from bench.neighbours.wire import Wire
-from bench.owner import owner
+from bench.neighbours.running_program import RunningProgram, build_library
+from bench.user_environment import user_environment
 
 OURS = "openbalance-hid"
 MODEL = "mk2"
-PRESSED_KEY = 14  # nobody has anything on it
-LONGEST_PAUSE_S = 0.1  # two looks of a reader that looks 20 times a second
-REST_S = 5.0  # after the last picture, until whatever a start leaves behind has ended
+PRESSED_KEY = 14  # no program uses it
+LONGEST_PAUSE_S = 0.1  # two polls of a reader that polls 20 times a second
+REST_S = 5.0  # after the last picture, until the work of the start has ended
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How often, and how long. `starts`: counted ones; one more goes before, for byte code and file cache."""
+    """Numbers and durations. `starts`: counted starts, after one for byte code and file cache."""
 
     starts: int = 3
     windows: int = 3
@@ -37,9 +37,9 @@ class Amounts:
 
 @dataclass(slots=True)
 class Found:
-    """What was measured of one program."""
+    """The measurements of one program."""
 
-    home: Home
+    installation: Installation
     first_picture_ms: list[float] = field(default_factory=list)
     private_mib: list[float] = field(default_factory=list)
     resident_mib: list[float] = field(default_factory=list)
@@ -50,24 +50,24 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Measured programs by name, ours first; the others with their reason."""
+    """Measured programs by name, ours first; the other programs with the reason."""
 
     found: Mapping[str, Found]
     missing: Mapping[str, str]
 
 
 def compare(amounts: Amounts) -> Outcome:
-    """Raises CannotRunError when it is our own side that cannot run."""
+    """Measure all programs. Raises CannotRunError when ours cannot run."""
     missing: dict[str, str] = {}
     library = build_library()
-    homes = _homes(missing)
-    found = {name: Found(home) for name, home in homes.items()}
-    with _stages(homes) as starts:
+    installations = _installations(missing)
+    found = {name: Found(home) for name, home in installations.items()}
+    with _stages(installations) as starts:
         for number in range(amounts.starts + 1):
             for name, (start, folder) in starts.items():
                 if name in missing:
                     continue
-                _say(f"start {number} of {name}")
+                _progress(f"start {number} of {name}")
                 try:
                     with _running(start, folder, library) as running:
                         if number:
@@ -76,59 +76,59 @@ def compare(amounts: Amounts) -> Outcome:
                     missing[name] = str(error)
         if OURS in missing:
             raise CannotRunError(f"{OURS}: {missing[OURS]}")
-        _together({name: each for name, each in starts.items() if name not in missing}, found, library, amounts)
+        _measure_all({name: each for name, each in starts.items() if name not in missing}, found, library, amounts)
     return Outcome({name: each for name, each in found.items() if name not in missing}, missing)
 
 
-def _homes(missing: dict[str, str]) -> dict[str, Home]:
-    _say("installing")
-    homes = {OURS: ourselves()}
+def _installations(missing: dict[str, str]) -> dict[str, Installation]:
+    _progress("installing")
+    installations = {OURS: install_ourselves()}
     for program in PROGRAMS:
         try:
-            homes[program.name] = install(program.name, program.wanted, program.manager)
+            installations[program.name] = install(program.name, program.wanted, program.manager)
         except CannotRunError as error:
             missing[program.name] = str(error)
-    return homes
+    return installations
 
 
 @contextmanager
-def _stages(homes: Mapping[str, Home]) -> Iterator[dict[str, tuple[Start, Path]]]:
-    """How each is started, and the home of its user."""
+def _stages(installations: Mapping[str, Installation]) -> Iterator[dict[str, tuple[Start, Path]]]:
+    """Yield how each program is started, and its home folder."""
     with ExitStack() as stack:
-        house = stack.enter_context(empty_house())
+        home_assistant = stack.enter_context(empty_home_assistant())
         whole = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neighbours-")))
         starts = {}
-        for number, (name, home) in enumerate(homes.items()):
+        for number, (name, home) in enumerate(installations.items()):
             folder = whole / str(number)
             folder.mkdir()
             if name == OURS:
                 command = (str(home.folder / "bin" / OURS), "run", "--no-browser", "--log-level", "warning")
-                starts[name] = Start(command, stack.enter_context(owner()), preload=True), folder
+                starts[name] = Start(command, stack.enter_context(user_environment()), preload=True), folder
             else:
                 program = next(each for each in PROGRAMS if each.name == name)
-                starts[name] = program.start(home, Stage(folder, _serial(number), house)), folder
+                starts[name] = program.start(home, Stage(folder, _serial(number), home_assistant)), folder
         yield starts
 
 
 @contextmanager
-def _running(start: Start, folder: Path, library: Path) -> Iterator[Running]:
+def _running(start: Start, folder: Path, library: Path) -> Iterator[RunningProgram]:
     with (
-        Wire(MODEL, _serial(int(folder.name)), folder) as wire,
-        Running(start, wire, folder, library) as running,
+        DeckSocket(MODEL, _serial(int(folder.name)), folder) as deck_socket,
+        RunningProgram(start, deck_socket, folder, library) as running,
     ):
         yield running
 
 
-def _together(starts: Mapping[str, tuple[Start, Path]], found: Mapping[str, Found], library: Path, amounts: Amounts) -> None:
+def _measure_all(starts: Mapping[str, tuple[Start, Path]], found: Mapping[str, Found], library: Path, amounts: Amounts) -> None:
     with ExitStack() as stack:
         all_running = {name: stack.enter_context(_running(*each, library)) for name, each in starts.items()}
         for running in all_running.values():
             running.settle()
         time.sleep(amounts.rest_s)
         for number in range(amounts.windows):
-            _say(f"idle window {number + 1}")
+            _progress(f"idle window {number + 1}")
             _idle(all_running, found, amounts.window_s)
-        _say("presses")
+        _progress("presses")
         rng = Random(2)  # the same pauses every time
         for _ in range(amounts.presses):
             for name, running in all_running.items():
@@ -136,12 +136,12 @@ def _together(starts: Mapping[str, tuple[Start, Path]], found: Mapping[str, Foun
                 found[name].press_ms.append(1000 * running.press(PRESSED_KEY))
 
 
-def _idle(all_running: Mapping[str, Running], found: Mapping[str, Found], window_s: float) -> None:
+def _idle(all_running: Mapping[str, RunningProgram], found: Mapping[str, Found], window_s: float) -> None:
     before = {name: (time.monotonic(), running.costs()) for name, running in all_running.items()}
     time.sleep(window_s)
     for name, running in all_running.items():
-        began_s, first = before[name]
-        passed_s, last = time.monotonic() - began_s, running.costs()
+        started_s, first = before[name]
+        passed_s, last = time.monotonic() - started_s, running.costs()
         _note(found[name], first, last, passed_s)
 
 
@@ -156,5 +156,5 @@ def _serial(number: int) -> str:
     return f"BENCH000000{number}"
 
 
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
+def _progress(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

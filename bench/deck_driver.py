@@ -1,6 +1,7 @@
-"""The hand and the eye of a measured process: a thread that presses keys, looks at the glass and reads the process's own costs.
+"""The driver of simulated decks in a measured process: it presses keys, waits for pictures and reads the costs of the process.
 
-It obeys lines on stdin and answers in JSON on stdout, next to the simulated decks, so that no pipe is inside a measured time.
+It runs commands from stdin and replies in JSON on stdout. It is in the process of the decks, so that no
+measured time includes a pipe.
 """
 
 import json
@@ -14,23 +15,23 @@ from typing import Any
 
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
-PATIENCE_S = 60.0
-QUIET_S = 1.0  # a glass that has not changed for so long has all that was to be painted
-LOOK_S = 0.0005
+LIMIT_S = 60.0
+QUIET_S = 1.0  # a display that has not changed for this time shows everything
+CHECK_S = 0.0005
 
 
-class Finger:
-    """Of one process's decks. `show(name)` puts other pictures on every key of all of them."""
+class DeckDriver:
+    """Drives the decks of one process. `show(name)` changes the picture of every key."""
 
     def __init__(
         self, decks: Sequence[VirtualDeck], show: Callable[[str], object], changed: Callable[[], None] = lambda: None
     ) -> None:
-        """`changed` is called when a deck was plugged in: as the system would say so."""
+        """`changed` is called when a deck was plugged in, as a hot-plug event."""
         self._decks = decks
         self._show = show
         self._changed = changed
         self._rng = Random(3)  # the same keys every time
-        self._orders: dict[str, Callable[[str], dict[str, Any]]] = {
+        self._commands: dict[str, Callable[[str], dict[str, Any]]] = {
             "settle": self._settle,
             "press": self._press,
             "presses": self._presses,
@@ -39,32 +40,32 @@ class Finger:
             "idle": self._idle,
         }
 
-    def obey(self) -> None:
-        """Until stdin ends."""
+    def run_commands(self) -> None:
+        """Run commands until stdin ends."""
         for line in sys.stdin:
-            order, _, rest = line.strip().partition(" ")
-            sys.stdout.write(json.dumps(self._orders[order](rest)) + "\n")
+            command, _, rest = line.strip().partition(" ")
+            sys.stdout.write(json.dumps(self._commands[command](rest)) + "\n")
             sys.stdout.flush()
 
     def _settle(self, _rest: str) -> dict[str, Any]:
-        """Returns when pictures have come and then none for a while."""
-        deadline_s = time.monotonic() + PATIENCE_S
+        """Wait until pictures have arrived and then none for a while."""
+        deadline_s = time.monotonic() + LIMIT_S
         seen = -1
         while seen <= 0 or seen != self._pictures():
             seen = self._pictures()
             time.sleep(QUIET_S)
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"the glass does not come to rest: {seen} pictures")
+                raise TimeoutError(f"the display does not settle: {seen} pictures")
         return {"pictures": seen}
 
     def _press(self, rest: str) -> dict[str, Any]:
-        """One tap on key N after a pause of S seconds: when the whole pressed picture was on the glass, in seconds."""
+        """Tap key N after a pause of S seconds; return the seconds until the whole pressed picture was shown."""
         key, pause_s = int(rest.split()[0]), float(rest.split()[1])
         time.sleep(pause_s)
         return {"pressed_s": self._tap(self._decks[0], key)}
 
     def _presses(self, rest: str) -> dict[str, Any]:
-        """N taps on keys of any deck: CPU seconds of the whole process for each, the simulator's part included."""
+        """Tap N keys of random decks; return the CPU seconds of the process for each tap, the simulator included."""
         before_s = time.process_time()
         for _ in range(int(rest)):
             deck = self._rng.choice(self._decks)
@@ -72,27 +73,27 @@ class Finger:
         return {"cpu_s": (time.process_time() - before_s) / int(rest)}
 
     def _repaint(self, rest: str) -> dict[str, Any]:
-        """Other pictures on every key of a glass at rest: seconds until the last one has landed, and reports."""
+        """Change the picture of every key; return the seconds until the last one is shown, and the reports."""
         self._settle("")
         pictures, reports = self._pictures(), sum(deck.reports_received for deck in self._decks)
-        began_s = time.perf_counter()
+        started_s = time.perf_counter()
         self._show(rest)
-        self._await(lambda: self._pictures() - pictures >= sum(deck.model.keys for deck in self._decks))
-        took_s = time.perf_counter() - began_s
+        self._wait_until(lambda: self._pictures() - pictures >= sum(deck.model.keys for deck in self._decks))
+        took_s = time.perf_counter() - started_s
         reports = sum(deck.reports_received for deck in self._decks) - reports
         return {"took_s": took_s, "pictures": self._pictures() - pictures, "reports": reports}
 
     def _replug(self, rest: str) -> dict[str, Any]:
-        """The first deck is unplugged, and S seconds later plugged in: seconds until it has all its pictures again."""
+        """Unplug the first deck and plug it in S seconds later; return the seconds until it shows all its pictures."""
         deck = self._decks[0]
         deck.unplug()
         time.sleep(float(rest))
         pictures = deck.pictures_received
-        began_s = time.perf_counter()
+        started_s = time.perf_counter()
         deck.plug()
         self._changed()
-        self._await(lambda: deck.pictures_received - pictures >= deck.model.keys)
-        return {"took_s": time.perf_counter() - began_s}
+        self._wait_until(lambda: deck.pictures_received - pictures >= deck.model.keys)
+        return {"took_s": time.perf_counter() - started_s}
 
     def _tap(self, deck: VirtualDeck, key: int) -> float:
         pressed_s = _until_seen(deck, key, deck.press)
@@ -102,19 +103,19 @@ class Finger:
     def _pictures(self) -> int:
         return sum(deck.pictures_received for deck in self._decks)
 
-    def _await(self, is_so: Callable[[], bool]) -> None:
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not is_so():
-            time.sleep(LOOK_S)
+    def _wait_until(self, is_true: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + LIMIT_S
+        while not is_true():
+            time.sleep(CHECK_S)
             if time.monotonic() > deadline_s:
-                raise TimeoutError("the pictures do not come")
+                raise TimeoutError("the pictures do not arrive")
 
     def _idle(self, rest: str) -> dict[str, Any]:
-        """What the whole process did in a window of S seconds, this thread's one sleep included."""
+        """Return the costs of the process in a window of S seconds, including one sleep of this thread."""
         before = resource.getrusage(resource.RUSAGE_SELF)
-        began = time.monotonic()
+        started_s = time.monotonic()
         time.sleep(float(rest))
-        passed_s = time.monotonic() - began
+        passed_s = time.monotonic() - started_s
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return {"switches": after.ru_nvcsw - before.ru_nvcsw, "cpu_s": cpu_s, "passed_s": passed_s}
@@ -124,16 +125,16 @@ def _until_seen(deck: VirtualDeck, key: int, act: Callable[[int], None]) -> floa
     seen = threading.Event()
     at: list[float] = []
 
-    def look(changed: int) -> None:
+    def on_change(changed: int) -> None:
         if changed == key:
             at.append(time.perf_counter())
             seen.set()
 
-    end = deck.subscribe(look)
-    began = time.perf_counter()
+    end = deck.subscribe(on_change)
+    started_s = time.perf_counter()
     act(key)
-    landed = seen.wait(PATIENCE_S)
+    arrived = seen.wait(LIMIT_S)
     end()
-    if not landed:
-        raise TimeoutError(f"nothing came on key {key}")
-    return at[0] - began
+    if not arrived:
+        raise TimeoutError(f"no picture arrived on key {key}")
+    return at[0] - started_s

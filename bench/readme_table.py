@@ -1,22 +1,22 @@
-"""The README's table: some rows of RESULTS.md in few words, copied from there by `--write` and held equal by a test."""
+"""The table of the README: some rows of RESULTS.md under short names. `--write` copies it; a test compares the two."""
 
 import re
 from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- from bench/RESULTS.md -->\n", "<!-- end -->\n"
-# Rows as they are named there, and in the README.
+# The name of a row in RESULTS.md, and in the README.
 ROWS = {
     "idle, one deck: voluntary context switches of the whole process": "wake-ups of an idle deck",
     "idle, one deck: CPU time": "CPU time of an idle deck",
-    "press to pressed look on the glass, picture drawn anew": "from the finger to the whole new picture",
-    "a snapshot that changes nothing on the glass: reports": "HID reports for news that change nothing",
+    "press to pressed look on the glass, picture drawn anew": "from a key press to the whole new picture",
+    "a snapshot that changes nothing on the glass: reports": "HID reports for a poll that changes nothing",
     "requests to OpenRouter in a day, the refresh interval as it comes": "requests to OpenRouter in a day",
 }
 
 
-def best(results: str) -> str:
-    """The table in Markdown. ValueError for a row that is not in `results`."""
+def readme_table(results: str) -> str:
+    """Return the table in Markdown. Raises ValueError for a row that is not in `results`."""
     found = {cells[0]: cells for line in results.splitlines() if (cells := [cell.strip() for cell in line.split("|")[1:-1]])}
     lines = ["| | here | against |", "|---|---|---|"]
     for name, short in ROWS.items():
@@ -26,17 +26,17 @@ def best(results: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def section(readme: str) -> str:
-    """What stands between the marks."""
+def table_in(readme: str) -> str:
+    """Return the text between the marks."""
     return readme.partition(BEGIN)[2].partition(END)[0]
 
 
-def with_best(readme: str, results: str) -> str:
-    """The README with the table of these results."""
+def with_table(readme: str, results: str) -> str:
+    """Return the README with the table of these results."""
     before, _, rest = readme.partition(BEGIN)
-    return f"{before}{BEGIN}{best(results)}{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}{readme_table(results)}{END}{rest.partition(END)[2]}"
 
 
 def _median(cell: str) -> str:
-    """Without the range in brackets."""
+    """Return the cell without the range in brackets."""
     return re.sub(r" \([^)]* to [^)]*\)", "", cell)

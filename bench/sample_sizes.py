@@ -1,0 +1,38 @@
+"""How often each row is measured: enough for a stable median, or once to check that it runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSizes:
+    """Sizes with which the whole table takes some minutes on two cores."""
+
+    starts: int = 9  # counted starts of each process
+    warm_ups: int = 1  # uncounted starts before: byte code and file cache
+    presses: int = 64
+    idle_windows: int = 3
+    idle_window_s: float = 10.0
+    faces: int | None = None  # distinct faces to draw; None: all
+    draws: int = 3  # of each face
+    users: int = 40  # simulated, of each habit
+    decks: tuple[int, ...] = (1, 4, 16, 64)
+    repaints: int = 5
+    life_hours: int = 97  # virtual hours; memory must not grow in the last `flat_hours`
+    flat_hours: int = 24
+
+
+FULL = SampleSizes()
+ONCE = SampleSizes(
+    starts=1,
+    warm_ups=0,
+    presses=2,
+    idle_windows=1,
+    idle_window_s=0.2,
+    faces=4,
+    draws=1,
+    users=1,
+    decks=(1, 2),
+    repaints=1,
+    life_hours=2,
+    flat_hours=1,
+)
