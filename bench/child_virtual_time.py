@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from bench.virtual_clock import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, Remember, SetBrightness
+from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness, Store
 from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
@@ -119,8 +119,8 @@ class VirtualDaemon:
             match effect:
                 case Paint() | PaintCell() | PaintScreen() | LightTouchKey() | SetBrightness():
                     self._decks.carry_out(effect, self._painter)
-                case Remember():
-                    self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
+                case Store(_, started_at, record) if started_at is not None:
+                    self._ledger.store(started_at, record)
 
     def _settle(self) -> None:
         """Wait until the writer has sent everything."""

@@ -16,7 +16,7 @@ import requests
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
 from openbalance_hid.account.snapshot import Credits, Spend
-from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.records import AccountIdentity, StoredDays, StoredSample
 from openbalance_hid.history.store import HistoryStore
 from openbalance_hid.openrouter.activity import Rows, read_row, to_activity
 from openbalance_hid.openrouter.replies import decoded
@@ -108,9 +108,9 @@ def history(path: Path, days: int) -> Path:
     store, who = HistoryStore(path, lambda: None), AccountIdentity("default", "bench")
     for kind, names in (("model", 30), ("provider", 8), ("key", 5)):
         spent = {f"{kind}-{number}": Spend(Decimal("1.123456789") + number, 100, 10_000) for number in range(names)}
-        store.keep_days(who, kind, {NOW.date() - timedelta(days=age): spent for age in range(1, days + 1)}, read_at=NOW)
+        store.write(who, StoredDays(kind, {NOW.date() - timedelta(days=age): spent for age in range(1, days + 1)}, read_at=NOW))
     for quarter in range(192, -1, -1):
-        store.keep_sample(who, StoredSample(NOW - quarter * timedelta(minutes=15), Credits(Decimal(99), Decimal(50) - quarter)))
+        store.write(who, StoredSample(NOW - quarter * timedelta(minutes=15), Credits(Decimal(99), Decimal(50) - quarter)))
     store.close()
     return path
 

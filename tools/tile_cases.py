@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert, AlertKind
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs, face_of, view_of
@@ -61,12 +61,13 @@ def cases_of(kind: TileKind) -> tuple[TileCase, ...]:
 def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteraction = UNTOUCHED) -> KeyFace:
     """Return the face as the app makes it; a failure of the tile becomes its "Tile error"."""
     tile = TileConfig(kind.name, theme=theme, label=case.label, options=FrozenMap(case.options))
-    episodes = {}
+    alerts = {}
     if case.acknowledged is not None:
-        rule = rule_of(case.options)
-        episodes[DEFAULT_ACCOUNT, rule] = Episode(CASE_TIME, case.acknowledged, acknowledged=case.acknowledged)
+        level, rule = case.acknowledged, rule_of(case.options)
+        alert = Alert(AlertKind.SPIKE, DEFAULT_ACCOUNT, level, CASE_TIME, acknowledged=level, rule=rule)
+        alerts[alert.key] = alert
     runs = {DEFAULT_ACCOUNT: case.run} if case.run is not None else {}
-    inputs = TileInputs({DEFAULT_ACCOUNT: snapshot_of(case.account)}, episodes, runs, case.privacy, PAGES, case.page)
+    inputs = TileInputs({DEFAULT_ACCOUNT: snapshot_of(case.account)}, alerts, runs, case.privacy, PAGES, case.page)
     view, _ = view_of(tile, inputs, CASE_TIME + case.later, case.turn)
     return face_of(view, touch)
 

@@ -1,83 +1,80 @@
-"""What the house knows of its accounts: their snapshots, and what is followed from one snapshot to the next. Pure.
-
-Spikes, meters and concerns have files of their own; here an account comes, goes and is asked about in one place.
-"""
+"""What is known of the accounts: their snapshots, and the alerts and meters that follow from one snapshot to the next. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
-from openbalance_hid.app.alerts import AccountAlerts
+from openbalance_hid.app.alerts import Alerts
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.app.meters import Meters
-from openbalance_hid.app.spike_alerts import SpikeAlerts, keys_of
 from openbalance_hid.config.default_layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
 
 class AccountStore:
-    """All accounts that are asked for, by name."""
+    """All configured accounts, by name."""
 
     def __init__(self, snapshots: Mapping[str, Snapshot]) -> None:
         self.snapshots: dict[str, Snapshot] = dict(snapshots)
-        self.alarms = SpikeAlerts()
+        self.alerts = Alerts()
         self.meters = Meters()
-        self.concerns = AccountAlerts()
 
     def set_accounts(self, intervals_s: Mapping[str, float], now: Moment) -> None:
-        """These accounts and no others from now on; nothing is known yet of those that are new."""
-        for gone in self.snapshots.keys() - intervals_s.keys():
-            self._forget(gone)
+        """Keep these accounts and no others; of a new one nothing is known yet."""
+        for name in self.snapshots.keys() - intervals_s.keys():
+            self._forget(name)
         self.snapshots = {
             name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
         }
 
     def take(self, snapshot: Snapshot, tiles: Sequence[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
-        """Enter a snapshot of an account that is here; what the desktop is to be told.
+        """Take a snapshot of a configured account; return the notifications to send.
 
-        `tiles`: those of the account, on any page of any deck. `hides`: amounts are masked now. Spikes are watched by the rules
-        of decks that are not here as well: an owner who has unplugged one hears of them all the same.
+        `tiles`: of the account, on every page of every connected deck. `hides`: amounts are masked now. The rules of decks that
+        are not connected count too: a user who has unplugged a deck is notified all the same.
         """
         account = snapshot.account
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
         self.snapshots[account] = snapshot
         watching = (*tiles, *written_tiles(config, account))
-        self.alarms.follow(watching, self.snapshots, now)
-        # The usual rule is that of any deck which comes without an entry of its own.
-        self.alarms.end_others(account, {SpikeRule(), *(rule for _, rule in keys_of(watching))})
+        self.alerts.judge_spikes(watching, self.snapshots, now)
+        # The default rule is the one of a deck without an entry in the configuration.
+        self.alerts.end_other_rules(account, {SpikeRule(), *_rules(watching, account)})
         self.meters.follow(snapshot)
-        warnings = self.concerns.follow(snapshot, config, hides)
-        spikes = self.alarms.to_notify(watching, self.snapshots, now) if config.accounts[account].notify else []
-        return [*warnings, *spikes]
+        sends = self.alerts.follow(snapshot, config, hides, now)
+        spikes = self.alerts.spikes_to_send(watching, self.snapshots, now) if config.accounts[account].notify else []
+        return [*sends, *spikes]
 
     def spike_rules(self, account: str, tiles: Sequence[TileConfig], config: Config) -> tuple[SpikeRule, ...]:
-        """The rules of the account's spike alerts, those of decks that are not here too; without any, the usual one."""
-        keys = keys_of((*tiles, *written_tiles(config, account)))
-        return tuple(rule for name, rule in keys if name == account) or (SpikeRule(),)
+        """Return the rules of the account's spike alerts, also of decks that are not connected; without any, the default."""
+        return _rules((*tiles, *written_tiles(config, account)), account) or (SpikeRule(),)
 
     def recall(self, event: HistoryLoaded) -> bool:
-        """Take up what the history knows from before this start; False when it is of another account, or of none here."""
+        """Take over what the history knows from before this start. Return False if it belongs to another account."""
         known = self.snapshots.get(event.account)
         if known is None or event.started_at != known.started_at:
             return False
-        self.alarms.recall(event)
+        self.alerts.recall(event.alerts)
         self.meters.recall(event.account, event.run)
-        self.concerns.recall(event.account, event.concerns)
         return True
 
     def to_do(self, tiles: Iterable[TileConfig], now: Moment) -> list[Effect]:
-        """What the history is to keep and the pollers are to heed since this was asked last. `tiles`: all."""
+        """Return what must be stored, and polled at another pace, since the last call. `tiles`: all."""
         return [
-            *self.alarms.to_remember(self.snapshots, now),
-            *self.meters.to_remember(self.snapshots),
-            *self.concerns.to_remember(self.snapshots),
+            *self.alerts.to_store(self.snapshots, now),
+            *self.meters.to_store(self.snapshots),
             *self.meters.to_pace(tiles),
         ]
 
     def _forget(self, account: str) -> None:
-        self.alarms.forget(account)
+        self.alerts.forget(account)
         self.meters.forget(account)
-        self.concerns.forget(account)
+
+
+def _rules(tiles: Iterable[TileConfig], account: str) -> tuple[SpikeRule, ...]:
+    """Return the rule of each spike alert of an account, once."""
+    return tuple(dict.fromkeys(rule_of(tile.options) for tile in tiles if tile.tile == KIND.name and tile.account == account))

@@ -17,20 +17,19 @@ from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
 from openbalance_hid.app.effects import Effect, LogWarning, SetAccounts, WatchSessionLock
 from openbalance_hid.app.events import (
-    Acknowledged,
+    AlertAcknowledged,
+    AlertDelivered,
     ConfigRejected,
     ConfigReloaded,
     Event,
     GestureRequested,
     HistoryLoaded,
     IdentifyRequested,
-    Notified,
     OpenFailed,
     PageRequested,
     Place,
     RefreshSkipped,
     SessionLock,
-    Warned,
 )
 from openbalance_hid.app.input_handling import InputHandler
 from openbalance_hid.app.screen import DisplayState
@@ -99,12 +98,10 @@ class Controller:
                     self.connected.wake(serial, now)
             case Snapshot():
                 return self._take_snapshot(event, now)
-            case Notified():
-                self.accounts.alarms.told(event)
-            case Warned():
-                self.accounts.concerns.told(event)
-            case Acknowledged():
-                self.accounts.alarms.acknowledge_level(event)
+            case AlertDelivered():
+                self.accounts.alerts.delivered(event)
+            case AlertAcknowledged():
+                self.accounts.alerts.acknowledge(event)
                 self.display.invalidate_all()
             case HistoryLoaded() if self.accounts.recall(event):
                 self.inputs.hides_amounts = self.inputs.hides_amounts or event.masked
@@ -135,7 +132,7 @@ class Controller:
     @property
     def tile_inputs(self) -> TileInputs:
         """Everything that tiles can show."""
-        return TileInputs(self.snapshots, self.accounts.alarms.episodes, self.accounts.meters.runs, self.inputs.privacy)
+        return TileInputs(self.snapshots, self.accounts.alerts.open, self.accounts.meters.runs, self.inputs.privacy)
 
     @property
     def faces(self) -> Mapping[Place, KeyFace]:
@@ -176,7 +173,8 @@ class Controller:
     def _deck_arrived(self, event: DeckArrived, now: Moment) -> list[Effect]:
         self._remove_deck(event.serial)
         deck = self.connected.arrive(event, self.config, now)
-        self.accounts.alarms.follow(deck.all_tiles().values(), self.snapshots, now)  # so that a tap has an alert to acknowledge
+        # Before the next snapshot, so that a tap has an alert to acknowledge.
+        self.accounts.alerts.judge_spikes(deck.all_tiles().values(), self.snapshots, now)
         self.inputs.show(event.serial, deck)
         return self._misfit_warnings(deck)
 
@@ -207,7 +205,7 @@ class Controller:
             old, new = tiles_before[serial], deck.tiles()
             self.inputs.presses.clear({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             effects += self._misfit_warnings(deck)
-        self.accounts.alarms.follow(self.connected.tiles(), self.snapshots, now)
+        self.accounts.alerts.judge_spikes(self.connected.tiles(), self.snapshots, now)
         self.display.invalidate_all()
         return effects
 

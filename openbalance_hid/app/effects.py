@@ -1,15 +1,13 @@
-"""What the house can want done. Frozen values, nothing else; what can happen to it is in `events`."""
+"""What the controller returns for the runtime to do. Frozen values, nothing else; what it takes is in `events`."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
-from openbalance_hid.account.concern import AlertKind
-from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.account.alert import Alert
 from openbalance_hid.app.events import Spot
+from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.view import KeyFace, Tone
 
@@ -54,87 +52,57 @@ class SetBrightness(Struct, frozen=True):
 
 
 class Refresh(Struct, frozen=True):
-    """Poll an account at once."""
+    """Poll an account now."""
 
     account: str
 
 
 class SetAccounts(Struct, frozen=True):
-    """Ask for these accounts and no others. `intervals_s`: of each, in seconds."""
+    """Poll these accounts and no others. `intervals_s`: of each, in seconds."""
 
     intervals_s: Mapping[str, float]
 
 
 class WatchSessionLock(Struct, frozen=True):
-    """From now on it matters whether the session is locked, or no longer does."""
+    """Watch the lock of the user's session from now on, or no longer."""
 
     wanted: bool
 
 
-class Remember(Struct, frozen=True):
-    """An episode has changed, None: is over. `started_at`: of the snapshots that it was judged by."""
+class Store(Struct, frozen=True):
+    """Write a record to the history. `started_at`: of the snapshots that it was made from.
 
-    account: str
-    started_at: datetime
-    rule: SpikeRule
-    episode: Episode | None
-    now: datetime
+    `account` None: a setting of the whole program.
+    """
 
-
-class RememberRun(Struct, frozen=True):
-    """A run of the meter has begun, counted or ended. `started_at`: of the snapshots that it was counted by."""
-
-    account: str
-    started_at: datetime
-    run: MeterRun
+    account: str | None
+    started_at: datetime | None
+    record: Record
 
 
 class SetPollInterval(Struct, frozen=True):
-    """Ask an account at least this often, and once now; None: at its own interval again."""
+    """Poll an account at least this often, and once now; None: at its own interval again."""
 
     account: str
     seconds: float | None
 
 
-class Notify(Struct, frozen=True):
-    """Tell the desktop that a level has been reached; `Notified` says what came of it."""
+class SendAlert(Struct, frozen=True):
+    """Notify the user of an alert; `AlertDelivered` reports the result.
 
-    account: str
-    rule: SpikeRule
-    level: Level
+    `level`: the present one. The notification has one button: it opens `page`; None: it acknowledges the alert.
+    """
+
+    alert: Alert
+    level: int
     title: str
     text: str
-
-
-class RememberMasked(Struct, frozen=True):
-    """Amounts are hidden from now on, or shown again."""
-
-    on: bool
-
-
-class RememberConcern(Struct, frozen=True):
-    """What the desktop was told of a concern, None: it is over. `started_at`: of the snapshots that it was judged by."""
-
-    account: str
-    started_at: datetime
-    kind: AlertKind
-    told: str | None
-
-
-class Warn(Struct, frozen=True):
-    """Tell the desktop of a concern, with a button that opens `page`; `Warned` says what came of it."""
-
-    account: str
-    kind: AlertKind
-    grade: str
-    title: str
-    text: str
-    page: WebPage
+    page: WebPage | None = None
     urgent: bool = False
 
 
 class OpenUrl(Struct, frozen=True):
-    """Open an https address in the owner's browser; a tap on this key or cell asked for it."""
+    """Open an https address in the user's browser, for a tap on this key or cell."""
 
     url: str
     serial: str
@@ -142,14 +110,14 @@ class OpenUrl(Struct, frozen=True):
 
 
 class LogTileError(Struct, frozen=True):
-    """A tile raised: for the log."""
+    """Log the exception of a tile."""
 
     tile: str
     error: Exception
 
 
 class LogWarning(Struct, frozen=True):
-    """Something that the owner should know and that stops nobody: for the log."""
+    """Log a warning."""
 
     text: str
 
@@ -163,13 +131,9 @@ Effect = (
     | Refresh
     | SetAccounts
     | WatchSessionLock
-    | Remember
-    | RememberRun
-    | RememberMasked
+    | Store
     | SetPollInterval
-    | RememberConcern
-    | Notify
-    | Warn
+    | SendAlert
     | OpenUrl
     | LogTileError
     | LogWarning

@@ -3,19 +3,16 @@
 Places on a deck are named here too. What the controller returns is in `effects`.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
-from openbalance_hid.account.concern import AlertKind
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert, AlertKey
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.config.schema import Config, FrozenMap
+from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.events import DeckArrived, DeckLost, InputEvent
 
 
@@ -58,35 +55,31 @@ class RefreshSkipped(Struct, frozen=True):
 
 
 class HistoryLoaded(Struct, frozen=True):
-    """An account's open episodes, last run of the meter and concerns from before this start.
+    """An account's open alerts and last run of the meter from before this start.
 
-    `started_at`: of the snapshots that they belong to; `concerns`: by kind, what the desktop was told;
-    `masked`: amounts were hidden.
+    `started_at`: of the snapshots that they belong to; `masked`: amounts were hidden.
     """
 
     account: str
     started_at: datetime
-    episodes: Mapping[SpikeRule, Episode]
+    alerts: tuple[Alert, ...] = ()
     run: MeterRun | None = None
-    concerns: Mapping[str, str] = FrozenMap()
     masked: bool = False
 
 
-class Notified(Struct, frozen=True):
-    """The desktop was told of a level, or could not be."""
+class AlertDelivered(Struct, frozen=True):
+    """A notification of this level was delivered, or could not be."""
 
-    account: str
-    rule: SpikeRule
-    level: Level
+    key: AlertKey
+    level: int
     delivered: bool
 
 
-class Acknowledged(Struct, frozen=True):
-    """The owner has pressed the button of a notification."""
+class AlertAcknowledged(Struct, frozen=True):
+    """The user has pressed the button of a notification."""
 
-    account: str
-    rule: SpikeRule
-    level: Level
+    key: AlertKey
+    level: int
 
 
 class OpenFailed(Struct, frozen=True):
@@ -94,15 +87,6 @@ class OpenFailed(Struct, frozen=True):
 
     serial: str
     spot: Spot
-
-
-class Warned(Struct, frozen=True):
-    """The desktop was told of a concern, or could not be."""
-
-    account: str
-    kind: AlertKind
-    grade: str
-    delivered: bool
 
 
 class SessionLock(Struct, frozen=True):
@@ -136,9 +120,8 @@ Event = (
     | HistoryLoaded
     | RefreshSkipped
     | OpenFailed
-    | Notified
-    | Acknowledged
-    | Warned
+    | AlertDelivered
+    | AlertAcknowledged
     | SessionLock
     | ConfigReloaded
     | ConfigRejected

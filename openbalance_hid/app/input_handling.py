@@ -8,7 +8,7 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, RememberMasked
+from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Store
 from openbalance_hid.app.events import Cell, Event, Place, Spot, TimePassed
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.presses import Presses
@@ -25,6 +25,7 @@ from openbalance_hid.deck.events import (
     TouchKeyEvent,
     TouchKind,
 )
+from openbalance_hid.history.records import MaskedSetting
 from openbalance_hid.tiles.actions import Acknowledge, OpenPage, ToggleMeter, TogglePrivacy, TurnPage
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import Flash
@@ -91,7 +92,7 @@ class InputHandler:
             case OpenPage(page):
                 return [OpenUrl(page.value, *place)]
             case Acknowledge():
-                if self._accounts.alarms.acknowledge(tile, self._accounts.snapshots, now):
+                if self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
                     self._display.invalidate_all()
             case ToggleMeter():
                 self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now.utc)
@@ -99,7 +100,7 @@ class InputHandler:
             case TogglePrivacy():
                 self.hides_amounts = not self.hides_amounts
                 self._display.invalidate_all()
-                return [RememberMasked(self.hides_amounts)]
+                return [Store(None, None, MaskedSetting(self.hides_amounts))]
             case TurnPage():
                 self.show(place[0], deck.on_page(tile.options.get("to")))
         return []

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from openbalance_hid.account.meter_run import MeterRun, count, stop
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.app.effects import RememberRun, SetPollInterval
+from openbalance_hid.app.effects import SetPollInterval, Store
 from openbalance_hid.config.schema import TileConfig
 from openbalance_hid.tiles.meter import KIND
 
@@ -18,7 +18,7 @@ class Meters:
 
     def __init__(self) -> None:
         self._runs: dict[str, tuple[MeterRun, ...]] = {}  # by account, the last one last
-        self._remembered: dict[tuple[str, datetime], MeterRun] = {}  # as the history knows them, by account and start
+        self._stored: dict[tuple[str, datetime], MeterRun] = {}  # as the history knows them, by account and start
         self._paces: dict[str, float] = {}  # that the accounts are asked at, other than their own
 
     @property
@@ -44,19 +44,19 @@ class Meters:
         """Take up what the history knows from before this start, unless a tap was faster."""
         if run is not None and account not in self._runs:
             self._runs[account] = (run,)
-            self._remembered[account, run.started_at] = run
+            self._stored[account, run.started_at] = run
 
     def forget(self, account: str) -> None:
         """Another account has this name now, or another poller asks for it."""
         self._runs.pop(account, None)
         self._paces.pop(account, None)
 
-    def to_remember(self, snapshots: Mapping[str, Snapshot]) -> list[RememberRun]:
-        """The runs that have changed since this was asked last."""
+    def to_store(self, snapshots: Mapping[str, Snapshot]) -> list[Store]:
+        """Return the runs that have changed since the last call."""
         known = {(account, run.started_at): run for account, runs in self._runs.items() for run in runs}
-        changed = [(account, run) for (account, at), run in known.items() if self._remembered.get((account, at)) != run]
-        self._remembered = known
-        return [RememberRun(account, snapshots[account].started_at, run) for account, run in changed]
+        changed = [(account, run) for (account, at), run in known.items() if self._stored.get((account, at)) != run]
+        self._stored = known
+        return [Store(account, snapshots[account].started_at, run) for account, run in changed]
 
     def to_pace(self, tiles: Iterable[TileConfig]) -> list[SetPollInterval]:
         """The accounts that are to be asked at another pace than before: as often as the quickest of their meters wants."""

@@ -10,10 +10,9 @@ from typing import TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert, AlertKey, AlertKind
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Snapshot
-from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.app.events import Cell, SmallScreen, Spot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.tiles import TILES, info_screen
@@ -25,7 +24,6 @@ from openbalance_hid.tiles.states import tile_error
 from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice, TileView, Tone
 
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
-EpisodeKey = tuple[str, SpikeRule]
 BLANK = TileConfig(tile="blank")
 ACCOUNTLESS_TILES = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
 Key = TypeVar("Key", bound=Hashable)
@@ -45,7 +43,7 @@ class TileInputs(Struct, frozen=True):
     """Everything that tiles may say something about."""
 
     snapshots: Mapping[str, Snapshot]
-    episodes: Mapping[EpisodeKey, Episode] = field(default_factory=dict)
+    alerts: Mapping[AlertKey, Alert] = field(default_factory=dict)
     runs: Mapping[str, MeterRun] = field(default_factory=dict)  # by account: the last one of its meter
     privacy: Privacy = Privacy.OFF
     pages: tuple[str, ...] = ()  # of the deck that is asked about, and the index of the one that is shown
@@ -74,7 +72,7 @@ def scene_of(tile: TileConfig, known: TileInputs, now: datetime, turn: int) -> S
     )
     if tile.tile != "spike-alert":
         return scene
-    return replace(scene, episode=known.episodes.get((tile.account, rule_of(options))))
+    return replace(scene, alert=known.alerts.get((AlertKind.SPIKE, tile.account, rule_of(options))))
 
 
 def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:

@@ -61,9 +61,9 @@ def _runs(reader: Reader) -> list[dict[str, Any]]:
 
 def _spikes(reader: Reader) -> list[dict[str, Any]]:
     return [
-        {"account": each.account, "started_at": each.started_at, "ended_at": each.ended_at, "threshold": each.threshold,
-         "floor_usd": each.floor_usd, "window_hours": each.window_hours, "burst": each.burst, "highest": each.highest,
-         "acknowledged": each.acknowledged, "notified": each.notified}
+        {"account": each.account, "started_at": each.started_at, "ended_at": each.ended_at, "threshold": each.rule.threshold,
+         "floor_usd": each.rule.floor_usd, "window_hours": each.rule.window_hours, "burst": each.rule.burst,
+         "highest": each.highest, "acknowledged": each.acknowledged, "notified": each.notified}
         for each in reader.spikes()
     ]  # fmt: skip
 

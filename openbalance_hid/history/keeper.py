@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import Episode
-from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Reading, Sample, Snapshot, Today
-from openbalance_hid.account.spike import SpikeRule
-from openbalance_hid.history.records import AccountIdentity, Days, StoredAccount, StoredSample
+from openbalance_hid.history.records import (
+    AccountIdentity,
+    Days,
+    Record,
+    StoredAccount,
+    StoredDays,
+    StoredSample,
+    StoredToday,
+)
 
 if TYPE_CHECKING:
     from openbalance_hid.history.store import HistoryStore
@@ -59,9 +64,9 @@ class History:
         """Everything about the accounts of this name, whatever their keys."""
         self.leave(lambda store: store.forget(account))
 
-    def keep_masked(self, on: bool) -> None:
-        """Whether amounts are hidden, those of every account."""
-        self.leave(lambda store: store.keep_masked(on))
+    def store(self, who: AccountIdentity | None, record: Record) -> None:
+        """Write a record of an account; None: a setting of the whole program. Returns at once."""
+        self.leave(lambda store: store.write(who, record))
 
     def leave(self, job: Job) -> None:
         """Something to be done by the thread, in order; dropped, and said once, when the thread is far behind."""
@@ -150,56 +155,41 @@ class AccountHistory:
         """What is new in it."""
         if self._bound is None or self._bound[1] != snapshot.started_at:
             return
-        who = self._bound[0]
         if snapshot.samples and snapshot.samples[-1].at != self._sampled_at:
             self._sampled_at = snapshot.samples[-1].at
-            sample = _counted(snapshot.samples[-1])
-            self._history.leave(lambda store: store.keep_sample(who, sample))
+            self._write(_stored(snapshot.samples[-1]))
         read = snapshot.activity
         if read.value is not None and read.measured_at is not None and read.measured_at != self._read_at:
             before, self._activity, self._read_at = self._activity, read.value, read.measured_at
-            self._keep_days(who, "model", before.by_model, read.value.by_model, read.measured_at)
-            self._keep_days(who, "provider", before.by_provider, read.value.by_provider, read.measured_at)
+            self._keep_days("model", before.by_model, read.value.by_model, read.measured_at)
+            self._keep_days("provider", before.by_provider, read.value.by_provider, read.measured_at)
         keys = snapshot.key_days
         if keys.value is not None and keys.measured_at is not None and keys.measured_at != self._key_days_read_at:
             known, self._key_days, self._key_days_read_at = self._key_days, keys.value, keys.measured_at
-            self._keep_days(who, "key", known, keys.value, keys.measured_at)
-        self._keep_today(who, snapshot.today)
+            self._keep_days("key", known, keys.value, keys.measured_at)
+        self._keep_today(snapshot.today)
 
-    def _keep_today(self, who: AccountIdentity, read: Reading[Today]) -> None:
+    def _keep_today(self, read: Reading[Today]) -> None:
         today, read_at = read.value, read.measured_at
         if today is None or read_at is None or read_at == self._today_read_at or today.truncated:
             return  # a truncated answer is only a lower bound, and no longer says so when it is read back
         self._today_read_at = read_at
-        self._history.leave(lambda store: store.keep_today(who, today, read_at))
+        self._write(StoredToday(today, read_at))
 
-    def keep_episode(self, started_at: datetime, rule: SpikeRule, episode: Episode | None, now: datetime) -> None:
-        """The present state of an episode; None: it is over. `started_at`: of the snapshot that it was judged by."""
-        if self._bound is None or self._bound[1] != started_at:
-            return
-        who = self._bound[0]
-        if episode is None:
-            self._history.leave(lambda store: store.end_episode(who, rule, now))
-        else:
-            self._history.leave(lambda store: store.keep_episode(who, rule, episode))
-
-    def keep_concern(self, started_at: datetime, kind: str, told: str | None) -> None:
-        """What the desktop was told of a concern; `started_at` as of `keep_episode`."""
+    def store(self, started_at: datetime, record: Record) -> None:
+        """Write a record that was made from the snapshots of `started_at`; dropped if they belong to another account."""
         if self._bound is not None and self._bound[1] == started_at:
-            who = self._bound[0]
-            self._history.leave(lambda store: store.keep_concern(who, kind, told))
+            self._write(record)
 
-    def keep_run(self, started_at: datetime, run: MeterRun) -> None:
-        """The present state of a run of the meter; `started_at` as of `keep_episode`."""
-        if self._bound is not None and self._bound[1] == started_at:
-            who = self._bound[0]
-            self._history.leave(lambda store: store.keep_run(who, run))
+    def _write(self, record: Record) -> None:
+        assert self._bound is not None  # noqa: S101 – both callers check it
+        self._history.store(self._bound[0], record)
 
-    def _keep_days(self, who: AccountIdentity, kind: str, before: Days, after: Days, read_at: datetime) -> None:
+    def _keep_days(self, kind: str, before: Days, after: Days, read_at: datetime) -> None:
         changed = {day: names for day, names in after.items() if before.get(day) != names}
         # Days that fell out at the old end are only too old for a snapshot; the file keeps them.
         gone = [day for day in before if day not in after and day > min(after, default=day)]
-        self._history.leave(lambda store: store.keep_days(who, kind, changed, gone, read_at))
+        self._write(StoredDays(kind, changed, gone, read_at))
 
 
 def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: float) -> Snapshot:
@@ -246,5 +236,5 @@ def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
     return History(open_store)
 
 
-def _counted(sample: Sample) -> StoredSample:
+def _stored(sample: Sample) -> StoredSample:
     return StoredSample(sample.at, Credits(sample.total_credits_usd, sample.total_usage_usd))

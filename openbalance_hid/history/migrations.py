@@ -54,7 +54,23 @@ _FOURTH: Migration = (
     "CREATE TABLE concerns (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,"
     " told TEXT NOT NULL, PRIMARY KEY (account, kind)) WITHOUT ROWID",
 )
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# Spike episodes and concerns become alerts of one table. `rule` is the text of a spike's rule, empty for other kinds. When a
+# concern started was not stored: the last sample is the nearest known instant.
+_FIFTH: Migration = (
+    "CREATE TABLE alerts (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,"
+    " rule TEXT NOT NULL, since INTEGER NOT NULL, level TEXT NOT NULL, acknowledged TEXT NOT NULL, notified TEXT NOT NULL,"
+    " normal_since INTEGER, ended_at INTEGER, PRIMARY KEY (account, kind, rule, since)) WITHOUT ROWID",
+    "INSERT INTO alerts SELECT account, 'spike', threshold || ' ' || floor_usd || ' ' || window_hours || ' ' || burst,"
+    " started_at, CASE highest WHEN 3 THEN 'spike' WHEN 4 THEN 'critical' ELSE 'normal' END,"
+    " CASE acknowledged WHEN 3 THEN 'spike' WHEN 4 THEN 'critical' ELSE 'normal' END,"
+    " CASE notified WHEN 3 THEN 'spike' WHEN 4 THEN 'critical' ELSE 'normal' END, normal_since, ended_at FROM episodes",
+    "INSERT INTO alerts SELECT account, kind, '',"
+    " coalesce((SELECT max(at) FROM samples WHERE samples.account = concerns.account), 0),"
+    " told, 'normal', told, NULL, NULL FROM concerns",
+    "DROP TABLE episodes",
+    "DROP TABLE concerns",
+)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 
 
 class DamagedError(Exception):

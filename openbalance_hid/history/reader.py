@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from openbalance_hid.account.alert import AlertKind, level_named
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Spend
-from openbalance_hid.account.spike import Level
+from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.history import rows
-from openbalance_hid.history.migrations import STEPS, DamagedError, amount, from_us, reading, to_us, version
+from openbalance_hid.history.migrations import STEPS, DamagedError, from_us, reading, to_us, version
 from openbalance_hid.history.records import StoredSample
 
 Value = TypeVar("Value")
@@ -50,10 +50,7 @@ class Spike:
     highest: Level
     acknowledged: Level
     notified: Level
-    threshold: Decimal
-    floor_usd: Decimal
-    window_hours: Decimal
-    burst: bool
+    rule: SpikeRule
 
 
 class Reader:
@@ -89,31 +86,32 @@ class Reader:
     def spikes(self) -> list[Spike]:
         """The episodes, those that are over too."""
         found = self._db.execute(
-            "SELECT name, started_at, ended_at, highest, acknowledged, notified, threshold, floor_usd, window_hours, burst"
-            " FROM episodes JOIN accounts ON accounts.id = episodes.account WHERE started_at >= ? ORDER BY name, started_at",
+            "SELECT name, since, ended_at, level, acknowledged, notified, rule FROM alerts"
+            " JOIN accounts ON accounts.id = alerts.account WHERE kind = 'spike' AND since >= ? ORDER BY name, since",
             (self._since_us,),
         )
         with reading():
             return [
                 Spike(
                     name,
-                    from_us(start),
+                    from_us(since),
                     None if end is None else from_us(end),
-                    Level(highest),
-                    Level(seen),
-                    Level(told),
-                    amount(threshold),
-                    amount(floor),
-                    amount(hours),
-                    bool(burst),
+                    _level(highest),
+                    _level(acknowledged),
+                    _level(notified),
+                    rows.rule_of_text(rule),
                 )
-                for name, start, end, highest, seen, told, threshold, floor, hours, burst in found
+                for name, since, end, highest, acknowledged, notified, rule in found
             ]
 
     def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
         found = [(account, value) for number, account in self._accounts for value in read(number)]
         kept = [pair for pair in found if to_us(at(pair[1])) >= self._since_us]
         return sorted(kept, key=lambda pair: (pair[0], at(pair[1])))
+
+
+def _level(name: str) -> Level:
+    return Level(level_named(AlertKind.SPIKE, name))
 
 
 @contextmanager

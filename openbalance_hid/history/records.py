@@ -1,18 +1,30 @@
-"""What the history gives back and takes in, as frozen values."""
+"""What the history takes in (`Record`) and returns (`StoredAccount`), as frozen values.
+
+To store one thing more, add its type to `Record` and its statement to the table in `writes`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from msgspec import Struct, field
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert, AlertKey
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Days, Today
-from openbalance_hid.account.spike import SpikeRule
 
-__all__ = ["AccountIdentity", "Days", "StoredAccount", "StoredSample"]
+__all__ = [
+    "AccountIdentity",
+    "Days",
+    "EndedAlert",
+    "MaskedSetting",
+    "Record",
+    "StoredAccount",
+    "StoredDays",
+    "StoredSample",
+    "StoredToday",
+]
 
 
 class AccountIdentity(Struct, frozen=True):
@@ -23,17 +35,52 @@ class AccountIdentity(Struct, frozen=True):
 
 
 class StoredSample(Struct, frozen=True):
-    """One stored reading of the credits."""
+    """One reading of the credits."""
 
     at: datetime  # aware UTC
     credits: Credits
 
 
+class StoredDays(Struct, frozen=True):
+    """Completed days, each in place of what was stored of it. `gone`: days that turned out to have no spend.
+
+    `kind`: "model", "provider" or "key". `read_at`: when the endpoint answered, or None to leave that as it is.
+    """
+
+    kind: str
+    days: Days
+    gone: Iterable[date] = ()
+    read_at: datetime | None = None
+
+
+class StoredToday(Struct, frozen=True):
+    """The UTC day that is not over, in place of the one before it."""
+
+    today: Today
+    read_at: datetime
+
+
+class EndedAlert(Struct, frozen=True):
+    """An alert has ended."""
+
+    key: AlertKey
+    ended_at: datetime
+
+
+class MaskedSetting(Struct, frozen=True):
+    """Whether amounts are hidden, for every account."""
+
+    on: bool
+
+
+Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | MeterRun | MaskedSetting
+
+
 class StoredAccount(Struct, frozen=True):
-    """What was known of an account when it was last asked. Empty for one that was never met."""
+    """What is stored of an account. Empty for an account that was never polled."""
 
     last: StoredSample | None = None  # however old
-    samples: tuple[StoredSample, ...] = ()  # those of the last 49 hours, oldest first
+    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
     today: Today | None = None  # the day that was not over when it was read
@@ -41,6 +88,5 @@ class StoredAccount(Struct, frozen=True):
     key_days: Days = field(default_factory=dict)
     key_days_read_at: datetime | None = None
     run: MeterRun | None = None  # the last one of the meter
-    episodes: Mapping[SpikeRule, Episode] = field(default_factory=dict)
-    concerns: Mapping[str, str] = field(default_factory=dict)  # by kind, what the desktop was told
-    masked: bool = False  # amounts were hidden, those of every account
+    alerts: tuple[Alert, ...] = ()  # open ones, oldest first
+    masked: bool = False  # amounts are hidden, for every account

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from openbalance_hid import __version__
-from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import runway
@@ -19,10 +19,10 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import completed_usd, today_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.app.alerts import low_limit_usd
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.limits import low_limit_usd
-from openbalance_hid.app.tile_views import EpisodeKey, TileInputs
+from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.states import STALE_INTERVALS, intervals_old
@@ -107,7 +107,7 @@ def _account(
             **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
         },
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
-        "spike": _spike(snapshot, rules, inputs.episodes, now),
+        "spike": _spike(snapshot, rules, inputs.alerts, now),
         "runway_days": _runway_days(snapshot, now),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
@@ -117,7 +117,7 @@ def _account(
     }
 
 
-def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], episodes: Mapping[EpisodeKey, Any], now: datetime) -> dict[str, Any]:
+def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[AlertKey, Alert], now: datetime) -> dict[str, Any]:
     """Return the verdict of the account's spike rule; of several rules, the highest level, unacknowledged first.
 
     The ratio is truncated and not rounded: 2.9996 is no spike.
@@ -125,7 +125,7 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], episodes: Mapping[Epi
     found = []
     for rule in rules:
         verdict = judge(snapshot, now, rule)
-        calls = calls_for_attention(episodes.get((snapshot.account, rule)), verdict.level)
+        calls = calls_for_attention(alerts.get((AlertKind.SPIKE, snapshot.account, rule)), verdict.level)
         found.append((verdict, rule, calls))
     verdict, rule, calls = max(found, key=lambda each: (each[0].level, each[2]))
     return {

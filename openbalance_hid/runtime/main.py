@@ -18,20 +18,16 @@ from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.effects import (
     Effect,
     LightTouchKey,
-    Notify,
     OpenUrl,
     Paint,
     PaintCell,
     PaintScreen,
     Refresh,
-    Remember,
-    RememberConcern,
-    RememberMasked,
-    RememberRun,
+    SendAlert,
     SetAccounts,
     SetBrightness,
     SetPollInterval,
-    Warn,
+    Store,
     WatchSessionLock,
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
@@ -174,8 +170,8 @@ class _Daemon:
                 wake = ResumeWatch(self._woken)
                 running.callback(wake.stop)
                 wake.start()
-                running.callback(self._desktop.heed_lock, False)
-                self._desktop.heed_lock(self._config.dim.on_lock)
+                running.callback(self._desktop.watch_lock, False)
+                self._desktop.watch_lock(self._config.dim.on_lock)
             if self._live is not None:
                 watch = ConfigWatch(self._wishes.paths.config_file, self._live.notice)
                 running.callback(watch.stop)
@@ -200,21 +196,13 @@ class _Daemon:
             case SetAccounts(intervals_s):
                 self._accounts.adopt(intervals_s)
             case WatchSessionLock(wanted):
-                self._desktop.heed_lock(wanted)
-            case Remember():
-                self._accounts.remember(effect)
-            case RememberRun():
-                self._accounts.remember_run(effect)
+                self._desktop.watch_lock(wanted)
+            case Store():
+                self._accounts.store(effect)
             case SetPollInterval(account, seconds):
                 self._accounts.pace(account, seconds)
-            case RememberMasked(on):
-                self._history.keep_masked(on)
-            case RememberConcern():
-                self._accounts.remember_concern(effect)
-            case Notify():
-                self._desktop.notify(effect)
-            case Warn():
-                self._desktop.warn(effect)
+            case SendAlert():
+                self._desktop.send(effect)
             case OpenUrl():
                 self._open(effect)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.app.effects import Remember, RememberConcern, RememberRun
+from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import AccountHistory, History
 from openbalance_hid.openrouter.client import Client
@@ -50,7 +50,7 @@ class Pollers:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)
-            self._publish(HistoryLoaded(account, begun.started_at, past.episodes, past.run, past.concerns, past.masked))
+            self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.run, past.masked))
             return known
 
         def publish(snapshot: Snapshot) -> None:
@@ -72,20 +72,12 @@ class Pollers:
             if before.get(account) != interval_s:
                 self.restart(account)
 
-    def remember(self, change: Remember) -> None:
-        """Keep an episode in the history."""
-        if change.account in self._ledgers:
-            self._ledgers[change.account].keep_episode(change.started_at, change.rule, change.episode, change.now)
-
-    def remember_run(self, change: RememberRun) -> None:
-        """Keep a run of the meter in the history."""
-        if change.account in self._ledgers:
-            self._ledgers[change.account].keep_run(change.started_at, change.run)
-
-    def remember_concern(self, change: RememberConcern) -> None:
-        """Keep in the history what the desktop was told."""
-        if change.account in self._ledgers:
-            self._ledgers[change.account].keep_concern(change.started_at, change.kind.value, change.told)
+    def store(self, effect: Store) -> None:
+        """Write a record to the history. A record of an account that is no longer polled is dropped."""
+        if effect.account is None:
+            self._history.store(None, effect.record)
+        elif effect.account in self._ledgers and effect.started_at is not None:
+            self._ledgers[effect.account].store(effect.started_at, effect.record)
 
     def pace(self, account: str, seconds: float | None) -> None:
         """Poll an account at least this often, and once now; None: at its own interval again."""

@@ -11,7 +11,7 @@ completed UTC day against the one before. Green ▼: less was spent; red ▲: mo
 
 from decimal import Decimal
 
-from openbalance_hid.account.concern import balance_grade
+from openbalance_hid.account.alert import AlertKind, BalanceLevel, balance_level, level_name
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words
@@ -33,7 +33,8 @@ def view(scene: Scene) -> TileView:
     account = snapshot.credits.value
     if account is None:
         return notice_view(scene, title, credits_trouble)
-    grade = balance_grade(account.balance_usd, scene.amount("low_usd"))
+    level = balance_level(account.balance_usd, scene.amount("low_usd"))
+    grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     hero = Hero(_number(scene), _tone(grade))
     age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
     below = trouble_line(credits_trouble) or faded(trend_line(scene), age)

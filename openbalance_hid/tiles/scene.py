@@ -9,7 +9,7 @@ from enum import Enum
 
 from msgspec import Struct, field
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ class Scene(Struct, frozen=True):
     theme: str = "dark"
     label: str | None = None
     turn: int = 0
-    episode: Episode | None = None
+    alert: Alert | None = None
     pages: tuple[str, ...] = ()
     page: int = 0
     run: MeterRun | None = None

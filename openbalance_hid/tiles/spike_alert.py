@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import calls_for_attention
+from openbalance_hid.account.alert import calls_for_attention
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.tiles import formatting as words
@@ -76,7 +76,7 @@ def view(scene: Scene) -> TileView:
     if age is Age.STALE and measured_at is not None:  # the accessible text has the age anyway
         line, below = None, Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
     blocks = (Hero(word, tone, icon), *(() if below is None else (below,)), ratio)
-    calls = age is not Age.STALE and calls_for_attention(scene.episode, verdict.level)
+    calls = age is not Age.STALE and calls_for_attention(scene.alert, verdict.level)
     return replace(
         value_view(scene, scene.label or "", blocks, [f"{title}: {word}", ratio, driver, line], measured_at),
         attention=calls,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import Effect, Remember, RememberRun
+from openbalance_hid.app.effects import Effect, Store
 from openbalance_hid.app.events import Event, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
@@ -71,7 +71,7 @@ class Daemon:
 
         def recall(fingerprint, begun, now, mono_s):
             known, past = self.ledger.recall(fingerprint, begun, now, mono_s)
-            self.tell(HistoryLoaded("default", begun.started_at, past.episodes, past.run))
+            self.tell(HistoryLoaded("default", begun.started_at, past.alerts, past.run))
             return known
 
         def publish(snapshot: Snapshot) -> None:
@@ -109,10 +109,8 @@ class Daemon:
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case RememberRun(_, started_at, run):
-                self.ledger.keep_run(started_at, run)
-            case Remember(_, started_at, rule, episode, now):
-                self.ledger.keep_episode(started_at, rule, episode, now)
+            case Store(_, started_at, record) if started_at is not None:
+                self.ledger.store(started_at, record)
 
 
 class Life:

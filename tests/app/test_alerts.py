@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.concern import AlertKind
+from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel
 from openbalance_hid.account.snapshot import Health, Snapshot
-from openbalance_hid.app.effects import RememberConcern, Warn
-from openbalance_hid.app.events import ConfigReloaded, GestureRequested, HistoryLoaded, Warned
+from openbalance_hid.app.effects import SendAlert, Store
+from openbalance_hid.app.events import AlertDelivered, ConfigReloaded, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.load import parse
 from openbalance_hid.tiles.actions import WebPage
@@ -15,6 +15,9 @@ from tests.app.test_controller import Story
 from tests.build import NOON, snapshot
 
 TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 10\n'
+
+
+KNOWN = Alert(AlertKind.BALANCE, "default", BalanceLevel.LOW, NOON, notified=BalanceLevel.LOW)  # from before a restart
 
 
 def left(usd: float, **changes) -> Snapshot:
@@ -25,12 +28,12 @@ def begun(text: str = TILE) -> Story:
     return Story(parse(text, "config.toml"), left(50)).plugged()
 
 
-def warnings(effects: list) -> list[Warn]:
-    return [effect for effect in effects if isinstance(effect, Warn)]
+def warnings(effects: list) -> list[SendAlert]:
+    return [effect for effect in effects if isinstance(effect, SendAlert)]
 
 
-def said(warning: Warn, delivered: bool = True) -> Warned:
-    return Warned(warning.account, warning.kind, warning.grade, delivered)
+def said(warning: SendAlert, delivered: bool = True) -> AlertDelivered:
+    return AlertDelivered(warning.alert.key, warning.level, delivered)
 
 
 def hear(story: Story, seen: Snapshot) -> list[str]:
@@ -55,7 +58,7 @@ def test_a_balance_is_told_once_at_each_step_down_and_anew_after_it_was_filled()
 
 def test_it_says_how_much_is_left_and_its_button_opens_the_credits():
     (warning,) = warnings(begun().tell(left(4)))
-    assert (warning.text, warning.page, warning.urgent) == ("$4.00 left; $10.00 is what you call low", WebPage.CREDITS, False)
+    assert (warning.text, warning.page, warning.urgent) == ("$4.00 left; your limit is $10.00", WebPage.CREDITS, False)
     assert warnings(begun().tell(left(1)))[0].urgent
 
 
@@ -71,10 +74,11 @@ def test_what_the_desktop_did_not_show_is_tried_again_and_not_while_it_is_being_
     (warning,) = warnings(story.tell(left(4)))
     assert warnings(story.tell(left(3))) == []
     story.tell(said(warning, delivered=False))
-    assert story.seen(RememberConcern) == []
+    assert [each.record.notified for each in story.seen(Store)] == [BalanceLevel.NORMAL]
     (again,) = warnings(story.tell(left(3)))
     story.tell(said(again))
-    assert [(each.kind, each.told) for each in story.seen(RememberConcern)] == [(AlertKind.BALANCE, "low")]
+    last = story.seen(Store)[-1].record
+    assert (last.kind, last.level, last.notified) == (AlertKind.BALANCE, BalanceLevel.LOW, BalanceLevel.LOW)
 
 
 def test_an_outage_neither_ends_a_concern_nor_tells_one():
@@ -89,7 +93,7 @@ def test_a_key_that_no_longer_works_is_told_with_what_mends_it():
     refused = left(50, health=Health.KEY_REJECTED, message="/credits answered 401: User not found.")
     (warning,) = warnings(story.tell(refused))
     assert (warning.title, warning.page) == ("OpenRouter: Key rejected", WebPage.MANAGEMENT_KEYS)
-    assert warning.text == "/credits answered 401: User not found. To mend it: openbalance-hid setup"
+    assert warning.text == "/credits answered 401: User not found. To fix it: openbalance-hid setup"
     story.tell(said(warning))
     assert hear(story, refused) == []
     assert hear(story, left(50, health=Health.OFFLINE)) == hear(story, refused) == []
@@ -110,10 +114,10 @@ def test_a_restart_is_silent_about_what_was_told_and_tells_what_got_worse_meanwh
     for usd, titles in ((4, []), (1, ["OpenRouter: balance very low"])):
         story = begun()
         before = story.house.snapshots["default"]
-        story.tell(HistoryLoaded("default", before.started_at, {}, concerns={"balance": "low", "of a later version": "x"}))
+        story.tell(HistoryLoaded("default", before.started_at, (KNOWN,)))
         assert hear(story, left(usd)) == titles
     story = begun()
-    story.tell(HistoryLoaded("default", NOON, {}, concerns={"balance": "low"}))  # of other snapshots
+    story.tell(HistoryLoaded("default", NOON, (KNOWN,)))  # of other snapshots
     assert hear(story, left(4)) == ["OpenRouter: balance low"]
 
 

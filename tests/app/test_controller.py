@@ -170,12 +170,12 @@ def test_a_refresh_that_is_not_worth_a_poll_ends_at_once():
     assert (story.face(0).refreshing, story.face(0).flash) == (False, Flash.DONE)
 
 
-def test_another_account_under_the_name_begins_without_episodes():
+def test_another_account_under_the_name_begins_without_alerts():
     story = Story(seen=snapshot(days=days_back([3] * 6), taken=day_of_samples(12))).plugged()
     story.tell(story.house.snapshots["default"])
-    assert story.house.tile_inputs.episodes
+    assert story.house.tile_inputs.alerts
     story.tell(replace(healthy(), started_at=NOON))
-    assert not story.house.tile_inputs.episodes
+    assert not story.house.tile_inputs.alerts
 
 
 def test_a_key_that_was_down_at_the_unplug_fires_nothing():

@@ -6,7 +6,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.app.effects import OpenUrl, Refresh, RememberRun, SetPollInterval
+from openbalance_hid.app.effects import OpenUrl, Refresh, SetPollInterval, Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
@@ -36,7 +36,7 @@ def tap(story: Story, key: int = 0) -> list:
 
 
 def runs(effects: list) -> list[MeterRun]:
-    return [effect.run for effect in effects if isinstance(effect, RememberRun)]
+    return [effect.record for effect in effects if isinstance(effect, Store) and isinstance(effect.record, MeterRun)]
 
 
 def paces(effects: list) -> list[float | None]:
@@ -71,7 +71,7 @@ def test_an_unchanged_run_is_told_nobody_again():
     assert runs(story.tell(counted)) == [MeterRun(NOON, None, Decimal(1), NOON + timedelta(minutes=1), Decimal(21))]
     story.done.clear()
     story.tell(replace(counted, polls=2))
-    assert (story.seen(RememberRun), story.seen(SetPollInterval)) == ([], [])
+    assert (story.seen(Store), story.seen(SetPollInterval)) == ([], [])
 
 
 def test_the_quickest_meter_of_an_account_sets_its_pace():
@@ -100,7 +100,7 @@ def test_a_run_that_begins_before_the_last_one_is_settled_takes_nothing_away_fro
 def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
     story = told(seen=snapshot(balance=None, started=BEGUN))
     known = MeterRun(NOON - timedelta(hours=3), None, Decimal(2), NOON - timedelta(hours=2), Decimal(20))
-    effects = story.tell(HistoryLoaded("default", BEGUN, {}, known))
+    effects = story.tell(HistoryLoaded("default", BEGUN, run=known))
     assert (runs(effects), paces(effects)) == ([], [60.0]), "known already, and asked often again"
     story.tell(polled((-120, 20), (0, 26)))
     assert story.face(0).view.text == "Meter running, $8.00 in 3 h"
@@ -109,14 +109,14 @@ def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
 def test_a_settled_run_from_before_stays_on_the_key_and_hurries_nobody():
     story = told()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
-    assert paces(story.tell(HistoryLoaded("default", BEGUN, {}, known))) == []
+    assert paces(story.tell(HistoryLoaded("default", BEGUN, run=known))) == []
     assert story.face(0).view.text == "Meter stopped, $2.00 in 60 m"
 
 
 def test_a_tap_before_the_history_has_spoken_counts():
     story = told()
     tap(story)
-    story.tell(HistoryLoaded("default", BEGUN, {}, MeterRun(NOON - timedelta(days=9), NOON - timedelta(days=8))))
+    story.tell(HistoryLoaded("default", BEGUN, run=MeterRun(NOON - timedelta(days=9), NOON - timedelta(days=8))))
     assert story.face(0).view.text == "Meter running, — in <1 m"
 
 
@@ -159,6 +159,6 @@ def test_an_unplugged_deck_stops_no_meter():
 def test_a_settled_amount_does_not_grow_old():
     story = told()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
-    story.tell(HistoryLoaded("default", BEGUN, {}, known))
+    story.tell(HistoryLoaded("default", BEGUN, run=known))
     story.wait(3 * 3600)
     assert (story.face(0).view.text, story.face(0).view.age) == ("Meter stopped, $2.00 in 60 m", Age.FRESH)

@@ -7,12 +7,13 @@ import pytest
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.effects import Notify, OpenUrl, Paint, Refresh, RememberMasked
+from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, SendAlert, Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.tile_views import with_refused_config
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.events import DeckArrived, DeckLost
+from openbalance_hid.history.records import MaskedSetting
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.tiles import TILES
 from tests.app.test_controller import DECK, Story, healthy
@@ -110,13 +111,13 @@ def test_what_was_hidden_before_a_restart_is_hidden_before_any_amount_is_there()
     story = Story(Config(decks=(deck,)), snapshot(balance=None, health=Health.PREPARING, started=BEGUN))
     story.tell(DeckArrived(DECK, "xl", 32))
     assert story.face(PRIVACY).view.text == "Amounts shown, tap to hide"
-    story.tell(HistoryLoaded("default", BEGUN, {}, masked=True))
+    story.tell(HistoryLoaded("default", BEGUN, masked=True))
     story.tell(healthy(started=BEGUN))
     assert bare(story) == []
     assert [view for view in story.seen(Paint) if AMOUNT.search(view.face.view.text)] == []
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     assert bare(story)
-    assert story.seen(RememberMasked) == [RememberMasked(False)], "and not told what it has just said"
+    assert story.seen(Store) == [Store(None, None, MaskedSetting(False))], "and not told what it has just said"
 
 
 def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
@@ -125,7 +126,7 @@ def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     painted = [(effect.serial, effect.key) for effect in story.seen(Paint)]
     assert len(painted) == len(set(painted))
-    assert story.seen(Refresh) == story.seen(Notify) == []
+    assert story.seen(Refresh) == story.seen(SendAlert) == []
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
-from openbalance_hid.app.effects import Notify, Remember
-from openbalance_hid.app.events import Acknowledged, HistoryLoaded, Notified
-from openbalance_hid.app.spike_alerts import words_of
+from openbalance_hid.app.alerts import spike_message
+from openbalance_hid.app.effects import SendAlert, Store
+from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, HistoryLoaded
 from openbalance_hid.config.load import parse
 from tests.app.test_controller import Story
 from tests.build import day_of_samples, days_back, snapshot
@@ -27,17 +27,16 @@ def begun(text: str = TILE) -> Story:
     return Story(parse(text, "config.toml"), spending(1)).plugged()
 
 
-def notes(effects: list) -> list[Notify]:
-    return [effect for effect in effects if isinstance(effect, Notify)]
+def notes(effects: list) -> list[SendAlert]:
+    return [effect for effect in effects if isinstance(effect, SendAlert)]
 
 
-def said(note: Notify, delivered: bool = True) -> Notified:
-    return Notified(note.account, note.rule, note.level, delivered)
+def said(note: SendAlert, delivered: bool = True) -> AlertDelivered:
+    return AlertDelivered(note.alert.key, note.level, delivered)
 
 
-def kept(story: Story) -> tuple[Episode, Remember]:
-    last = story.seen(Remember)[-1]
-    return last.episode, last
+def kept(story: Story) -> Alert:
+    return story.seen(Store)[-1].record
 
 
 def test_each_rise_is_told_once():
@@ -59,23 +58,23 @@ def test_what_could_not_be_delivered_is_tried_again_and_recorded_only_then():
     story = begun()
     (note,) = notes(story.tell(spending(7)))
     story.tell(said(note, delivered=False))
-    assert kept(story)[0].notified is Level.NORMAL
+    assert kept(story).notified == Level.NORMAL
     (again,) = notes(story.tell(spending(7, 2)))
     story.tell(said(again))
-    assert kept(story)[0].notified is Level.SPIKE
+    assert kept(story).notified == Level.SPIKE
 
 
 def test_vector_14_a_restart_is_silent_unless_the_level_has_risen_meanwhile():
     story = begun()
     (note,) = notes(story.tell(spending(7)))
     story.tell(said(note))
-    story.tell(Acknowledged(note.account, note.rule, note.level))
-    episode, _ = kept(story)
-    assert (episode.notified, episode.acknowledged) == (Level.SPIKE, Level.SPIKE)
+    story.tell(AlertAcknowledged(note.alert.key, note.level))
+    alert = kept(story)
+    assert (alert.notified, alert.acknowledged) == (Level.SPIKE, Level.SPIKE)
     for usd, told in ((7, []), (13, [Level.CRITICAL])):
         after = Story(parse(TILE, "config.toml"), spending(usd)).plugged()
         before = after.house.snapshots["default"]
-        after.tell(HistoryLoaded("default", before.started_at, {note.rule: episode}))
+        after.tell(HistoryLoaded("default", before.started_at, (alert,)))
         risen = notes(after.tell(spending(usd, 2)))
         assert [each.level for each in risen] == told
         for each in risen:
@@ -87,7 +86,7 @@ def test_the_button_acknowledges_as_a_tap_does():
     story = begun()
     (note,) = notes(story.tell(spending(7)))
     assert story.face(0).view.attention
-    story.tell(Acknowledged(note.account, note.rule, note.level))
+    story.tell(AlertAcknowledged(note.alert.key, note.level))
     assert not story.face(0).view.attention
     assert "Spike" in story.face(0).view.text
 
@@ -118,5 +117,6 @@ def test_an_owner_who_wants_no_notification_gets_none():
 def test_the_window_is_said_as_people_say_it(hours, burst, words):
     verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), burst=burst)
     assert (
-        words_of("default", verdict, SpikeRule(window_hours=Decimal(hours)))[1] == f"3.5× the usual spend in the last {words}"
+        spike_message("default", verdict, SpikeRule(window_hours=Decimal(hours)))[1]
+        == f"3.5× the usual spend in the last {words}"
     )

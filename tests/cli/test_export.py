@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.records import AccountIdentity, StoredSample
+from openbalance_hid.history.records import AccountIdentity, EndedAlert, StoredDays, StoredSample
 from openbalance_hid.history.store import HistoryStore
 from tests.cli.command_line import machine, process
+from tests.history.stand import spike
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 20)
@@ -32,21 +32,22 @@ def env(tmp_path):
     """Return an environment with a history. The store that wrote it stays open, as the daemon's does."""
     (tmp_path / "state").mkdir(mode=0o700)
     store = HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: None, lambda: NOON)
-    store.keep_days(
-        BEFORE, "model", {DAY: {"v/old": Spend(Decimal(9), 1, 1)}, DAY - timedelta(days=9): {"v/a": Spend(Decimal(1))}}
+    store.write(
+        BEFORE,
+        StoredDays("model", {DAY: {"v/old": Spend(Decimal(9), 1, 1)}, DAY - timedelta(days=9): {"v/a": Spend(Decimal(1))}}),
     )
-    store.keep_days(ME, "model", {DAY: {"v/a": Spend(Decimal("1.230000001"), 3, 400), "=1+1": Spend(Decimal(2))}})
-    store.keep_days(ME, "provider", {DAY: {AWKWARD: Spend(Decimal("3.23"))}})
-    store.keep_days(ME, "key", {DAY: {"laptop": Spend(Decimal("3.23"))}})
-    store.keep_sample(ME, StoredSample(NOON - timedelta(days=3), Credits(Decimal(100), Decimal("102.5"))))
-    store.keep_sample(ME, StoredSample(NOON, Credits(Decimal(100), Decimal("103"))))
-    store.keep_sample(WORK, StoredSample(NOON, Credits(Decimal(5), Decimal("1E-9"))))
-    store.keep_run(ME, MeterRun(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103), True))
-    store.keep_run(ME, MeterRun(NOON))
+    store.write(ME, StoredDays("model", {DAY: {"v/a": Spend(Decimal("1.230000001"), 3, 400), "=1+1": Spend(Decimal(2))}}))
+    store.write(ME, StoredDays("provider", {DAY: {AWKWARD: Spend(Decimal("3.23"))}}))
+    store.write(ME, StoredDays("key", {DAY: {"laptop": Spend(Decimal("3.23"))}}))
+    store.write(ME, StoredSample(NOON - timedelta(days=3), Credits(Decimal(100), Decimal("102.5"))))
+    store.write(ME, StoredSample(NOON, Credits(Decimal(100), Decimal("103"))))
+    store.write(WORK, StoredSample(NOON, Credits(Decimal(5), Decimal("1E-9"))))
+    store.write(ME, MeterRun(NOON - timedelta(hours=2), NOON, Decimal("0.42"), NOON, Decimal(103), True))
+    store.write(ME, MeterRun(NOON))
     rule = SpikeRule()
-    store.keep_episode(ME, rule, Episode(NOON - timedelta(days=2), Level.CRITICAL, Level.SPIKE))
-    store.end_episode(ME, rule, NOON - timedelta(days=1))
-    store.keep_episode(ME, rule, Episode(NOON, Level.SPIKE))
+    store.write(ME, spike(rule, NOON - timedelta(days=2), Level.CRITICAL, Level.SPIKE))
+    store.write(ME, EndedAlert(spike(rule).key, NOON - timedelta(days=1)))
+    store.write(ME, spike(rule, NOON, Level.SPIKE))
     yield machine(tmp_path)
     store.close()
 

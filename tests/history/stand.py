@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from openbalance_hid.account.alert import NORMAL, Alert, AlertKind
 from openbalance_hid.account.snapshot import Credits, Spend
+from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.records import AccountIdentity, StoredSample
 from openbalance_hid.history.store import HistoryStore
 
@@ -25,3 +27,19 @@ def counted(minutes_ago: float, usage: str = "25.75", bought: str = "100") -> St
 
 def spend(usd: str, requests: int = 1, tokens: int = 10) -> Spend:
     return Spend(Decimal(usd), requests, tokens)
+
+
+def spike(
+    rule: SpikeRule,
+    since: datetime = NOW,
+    level: int = Level.SPIKE,
+    acknowledged: int = NORMAL,
+    normal_since: datetime | None = None,
+    notified: int = NORMAL,
+) -> Alert:
+    return Alert(AlertKind.SPIKE, "default", level, since, acknowledged, notified, normal_since, rule)
+
+
+def told(kind: AlertKind, level: int, since: datetime = NOW) -> Alert:
+    """An alert of balance or key that the user was notified of."""
+    return Alert(kind, "default", level, since, notified=level)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.history.records import StoredDays
 from openbalance_hid.history.store import HistoryStore
 from tests.history.stand import ME, NOW, SALT, counted, spend, store_at
 
@@ -39,8 +40,8 @@ def levels(caplog) -> list[str]:
 def fill(path: Path, samples: int = 50) -> None:
     store = store_at(path)
     for number in range(samples):
-        store.keep_sample(ME, counted(samples - number))
-    store.keep_days(ME, "model", {date(2026, 11, 20): {f"v/{name}": spend("1") for name in range(200)}}, read_at=NOW)
+        store.write(ME, counted(samples - number))
+    store.write(ME, StoredDays("model", {date(2026, 11, 20): {f"v/{name}": spend("1") for name in range(200)}}, read_at=NOW))
     store.close()
 
 
@@ -71,7 +72,7 @@ def unprivileged() -> Iterator[None]:
 def test_nobody_else_may_read_the_file(path):
     fill(path)
     store = store_at(path)
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
     assert len(list(path.parent.iterdir())) == 3, "the file, its log and the log's index"
     store.close()
@@ -84,7 +85,7 @@ def test_nobody_else_may_read_the_file(path):
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, content, caplog):
     path.write_bytes(content)
     store = store_at(path)
-    store.keep_sample(ME, counted(5))
+    store.write(ME, counted(5))
     assert not store.in_memory
     store.close()
     aside = path.with_name("history.sqlite3.damaged-20261122T120000Z")
@@ -102,7 +103,7 @@ def test_tables_that_are_not_ours_are_set_aside(path, caplog):
         db.execute("CREATE TABLE samples (something TEXT)")
         db.commit()
     store = store_at(path)
-    store.keep_sample(ME, counted(5))
+    store.write(ME, counted(5))
     assert store.samples(ME) == (counted(5),)
     store.close()
     assert levels(caplog) == ["WARNING"]
@@ -119,7 +120,7 @@ def test_damage_that_shows_while_it_is_written_costs_the_past_and_not_the_presen
         other.execute("PRAGMA user_version")
     store.close()
     store = store_at(path)
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert store.samples(ME) == (counted(0),)
     assert not store.in_memory
     store.close()
@@ -133,7 +134,7 @@ def test_a_row_that_nobody_here_has_written_is_damage(path, caplog):
         db.commit()
     store = store_at(path)
     assert store.recall(ME, NOW).last is None
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert store.recall(ME, NOW).last == counted(0)
     store.close()
     assert levels(caplog) == ["WARNING"]
@@ -149,8 +150,8 @@ def test_whatever_a_bad_sector_leaves_the_next_sample_is_kept(tmp_path_factory, 
         file.write(noise)
     store = store_at(path)
     store.recall(ME, NOW)
-    store.keep_days(ME, "model", {date(2026, 11, 21): {"v/m": spend("1")}}, read_at=NOW)
-    store.keep_sample(ME, counted(0))
+    store.write(ME, StoredDays("model", {date(2026, 11, 21): {"v/m": spend("1")}}, read_at=NOW))
+    store.write(ME, counted(0))
     assert store.recall(ME, NOW).last == counted(0)
     store.close()
 
@@ -163,12 +164,12 @@ def test_a_locked_file_is_not_waited_for_and_gets_everything_later(path, caplog)
     store = store_at(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        store.keep_sample(ME, counted(0.5))
-        store.keep_sample(ME, counted(0.25))
+        store.write(ME, counted(0.5))
+        store.write(ME, counted(0.25))
         assert store.in_memory
         assert [each.at for each in store.samples(ME)] == [counted(age).at for age in (2, 1, 0.5, 0.25)]
         other.execute("COMMIT")
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert not store.in_memory
     store.close()
     assert levels(caplog) == ["WARNING", "INFO"]
@@ -183,7 +184,7 @@ def test_what_waited_is_written_at_the_end_too(path):
     store = store_at(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        store.keep_sample(ME, counted(0))
+        store.write(ME, counted(0))
     store.close()
     again = store_at(path)
     assert len(again.samples(ME)) == 3
@@ -196,7 +197,7 @@ def test_readers_hold_nobody_up(path):
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM samples").fetchone()
-        store.keep_sample(ME, counted(0))
+        store.write(ME, counted(0))
         assert not store.in_memory
     store.close()
 
@@ -206,13 +207,13 @@ def test_a_full_disk_is_said_once_and_its_end_once(path, caplog):
     store = store_at(path)
     many = {date(2026, 11, 21): {f"v/{number}": spend("1") for number in range(5000)}}
     with nearly_full(path):
-        store.keep_days(ME, "model", many)
-        store.keep_sample(ME, counted(0))
+        store.write(ME, StoredDays("model", many))
+        store.write(ME, counted(0))
         assert store.in_memory
         assert store.recall(ME, NOW).last == counted(0)
         assert len(store.days(ME, "model")) == 2, "what was in the file and what came since"
     assert levels(caplog) == ["WARNING"]
-    store.keep_sample(ME, counted(-1))
+    store.write(ME, counted(-1))
     assert not store.in_memory
     store.close()
     assert levels(caplog) == ["WARNING", "INFO"]
@@ -230,7 +231,7 @@ def test_a_directory_that_may_not_be_written_still_gives_its_past(caplog):
         Path(folder).chmod(0o555)
         with unprivileged():
             store = store_at(path)
-            store.keep_sample(ME, counted(0))
+            store.write(ME, counted(0))
             assert store.in_memory
             assert len(store.samples(ME)) == 51
             store.close()
@@ -242,8 +243,8 @@ def test_no_place_for_a_file_at_all_is_memory(tmp_path, caplog):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "history.sqlite3", tmp_path / "missing" / "history.sqlite3", tmp_path):
         store = HistoryStore(path, lambda: None, lambda: NOW, lambda: SALT)
-        store.keep_sample(ME, counted(1))
-        store.keep_sample(ME, counted(0))
+        store.write(ME, counted(1))
+        store.write(ME, counted(0))
         assert store.in_memory
         assert store.samples(ME) == (counted(1), counted(0))
         store.close()
@@ -255,7 +256,7 @@ def test_a_directory_that_others_can_enter_is_not_used(path, caplog):
         raise ConfigError("the directory /x is open to others: mode 0755", "chmod 700 /x")
 
     store = HistoryStore(path, refuse, lambda: NOW, lambda: SALT)
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert store.in_memory
     store.close()
     assert not path.exists()

@@ -8,12 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.counter import spent_between, ticks
-from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Activity, Credits, Health, Reading, Sample, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.keeper import MOST_JOBS, AccountHistory, History, open_history
-from openbalance_hid.history.records import StoredAccount
-from tests.history.stand import ME, NOW, spend, store_at
+from openbalance_hid.history.records import EndedAlert, StoredAccount, StoredDays
+from tests.history.stand import ME, NOW, spend, spike, store_at
 
 KEY, OTHER_KEY = ME.fingerprint, "another key's"
 RULE = SpikeRule()
@@ -95,7 +94,7 @@ def test_a_late_word_of_the_key_before_does_not_enter_the_new_one(history):
     newer = replace(BEGUN, started_at=NOW)
     ledger.recall(OTHER_KEY, newer, NOW, MONO_S)
     ledger.keep(polled(begun=BEGUN))
-    ledger.keep_episode(BEGUN.started_at, RULE, Episode(NOW, Level.SPIKE), NOW)
+    ledger.store(BEGUN.started_at, spike(RULE))
     assert history.ask(lambda store: store.recall(ME, NOW)) == StoredAccount()
     assert recalled(history, key=OTHER_KEY) == BEGUN
 
@@ -111,11 +110,14 @@ def test_days_are_written_when_they_change_and_only_then(history):
     leave = history.leave
 
     def listen(store) -> None:
-        keep_days = store.keep_days
-        store.keep_days = lambda who, kind, days, gone, read_at: (
-            written.append({kind: (sorted(days), sorted(gone))}),
-            keep_days(who, kind, days, gone, read_at),
-        )
+        write = store.write
+
+        def note(who, record) -> None:
+            if isinstance(record, StoredDays):
+                written.append({record.kind: (sorted(record.days), sorted(record.gone))})
+            write(who, record)
+
+        store.write = note
 
     leave(listen)
     earlier = DAY - timedelta(days=1)
@@ -141,11 +143,11 @@ def test_days_that_a_snapshot_no_longer_holds_stay_in_the_file(history, path):
 
 def test_an_episode_comes_back_as_it_was_seen_last_and_not_when_it_is_over(history):
     ledger = ledger_of(history)
-    episode = Episode(NOW, Level.CRITICAL, Level.SPIKE)
-    ledger.keep_episode(BEGUN.started_at, RULE, episode, NOW)
-    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].episodes == {RULE: episode}
-    ledger.keep_episode(BEGUN.started_at, RULE, None, NOW)
-    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].episodes == {}
+    alert = spike(RULE, NOW, Level.CRITICAL, Level.SPIKE)
+    ledger.store(BEGUN.started_at, alert)
+    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == (alert,)
+    ledger.store(BEGUN.started_at, EndedAlert(alert.key, NOW))
+    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == ()
 
 
 def test_stopping_writes_what_waits(path):
@@ -189,7 +191,7 @@ def test_a_disk_that_hangs_holds_nobody_up(path, caplog):
 
 def test_one_bad_entry_costs_only_itself(history, caplog):
     ledger = ledger_of(history)
-    history.leave(lambda store: store.keep_sample(ME, None))
+    history.leave(lambda store: store.write(ME, None))
     ledger.keep(polled("3"))
     assert recalled(history).credits.value == Credits(Decimal(100), Decimal(3))
     assert caplog.text.count("history: internal error; going on") == 1

@@ -8,9 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
 from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.migrations import STEPS, TooNewError, bring_up, salt_of, to_us
-from tests.history.stand import ME, NOW, SALT, counted, store_at
+from openbalance_hid.history.reader import open_reader
+from tests.history.stand import ME, NOW, SALT, counted, spike, store_at, told
 
 NEXT = (*STEPS, ("ALTER TABLE runs ADD COLUMN note TEXT", "INSERT INTO meta VALUES ('second', x'02')"))
 
@@ -28,7 +32,7 @@ def version(path) -> int:
 def test_an_empty_file_becomes_a_history(path):
     path.touch()
     store = store_at(path)
-    store.keep_sample(ME, counted(5))
+    store.write(ME, counted(5))
     assert not store.in_memory
     store.close()
     assert version(path) == len(STEPS)
@@ -36,7 +40,7 @@ def test_an_empty_file_becomes_a_history(path):
 
 def test_an_older_file_takes_the_missing_steps_and_keeps_what_it_holds(path):
     old = store_at(path)
-    old.keep_sample(ME, counted(5))
+    old.write(ME, counted(5))
     old.close()
     new = store_at(path, steps=NEXT)
     assert new.samples(ME) == (counted(5),)
@@ -50,7 +54,7 @@ def test_an_older_file_takes_the_missing_steps_and_keeps_what_it_holds(path):
 def test_a_file_of_the_first_version_is_carried_over_with_its_runs(path):
     """As the first release wrote it."""
     old = store_at(path, steps=STEPS[:1])
-    old.keep_sample(ME, counted(5))
+    old.write(ME, counted(5))
     old.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("INSERT INTO runs VALUES (1, ?, ?, '0.42')", (to_us(NOW - timedelta(hours=1)), to_us(NOW)))
@@ -59,6 +63,32 @@ def test_a_file_of_the_first_version_is_carried_over_with_its_runs(path):
     assert new.samples(ME) == (counted(5),)
     assert not new.in_memory
     new.close()
+
+
+def test_episodes_and_concerns_of_an_older_file_become_alerts(path):
+    """As the version before alerts wrote them."""
+    old = store_at(path, steps=STEPS[:4])
+    old.write(ME, counted(5))
+    old.close()
+    hour, ended = to_us(NOW - timedelta(hours=1)), to_us(NOW - timedelta(days=1))
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("INSERT INTO episodes VALUES (1, '3', '1', '24', 1, ?, 4, 3, 4, ?, NULL)", (hour, to_us(NOW)))
+        db.execute("INSERT INTO episodes VALUES (1, '1.5', '0.1', '0.25', 0, ?, 3, 2, 2, NULL, ?)", (ended - 10**9, ended))
+        db.execute("INSERT INTO concerns VALUES (1, 'balance', 'very low'), (1, 'key', 'key_rejected'), (1, 'later', 'x')")
+    new = store_at(path)
+    last_sample = NOW - timedelta(minutes=5)
+    assert set(new.recall(ME, NOW).alerts) == {
+        spike(SpikeRule(), NOW - timedelta(hours=1), Level.CRITICAL, Level.SPIKE, NOW, Level.CRITICAL),
+        told(AlertKind.BALANCE, BalanceLevel.VERY_LOW, last_sample),
+        told(AlertKind.KEY, KEY_TROUBLE_LEVELS[Health.KEY_REJECTED], last_sample),
+    }
+    new.close()
+    with open_reader(path, None) as reader:
+        ended_spike, open_spike = reader.spikes()
+    assert ended_spike.rule == SpikeRule(Decimal("1.5"), Decimal("0.1"), Decimal("0.25"), burst=False)
+    assert (ended_spike.ended_at, ended_spike.highest) == (NOW - timedelta(days=1), Level.SPIKE)
+    assert (ended_spike.acknowledged, ended_spike.notified) == (Level.NORMAL, Level.NORMAL)
+    assert (open_spike.ended_at, open_spike.highest) == (None, Level.CRITICAL)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path):
@@ -79,13 +109,13 @@ def test_the_salt_stays_the_one_that_the_file_was_made_with(path):
 
 def test_a_newer_file_is_left_alone_byte_for_byte(path, caplog):
     newer = store_at(path, steps=NEXT)
-    newer.keep_sample(ME, counted(5))
+    newer.write(ME, counted(5))
     newer.close()
     before = path.read_bytes()
     with caplog.at_level(logging.INFO):
         store = store_at(path)
-        store.keep_sample(ME, counted(1))
-        store.keep_sample(ME, counted(0))
+        store.write(ME, counted(1))
+        store.write(ME, counted(0))
         assert store.in_memory
         assert store.samples(ME) == (counted(1), counted(0))
         store.close()

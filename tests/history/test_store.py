@@ -9,13 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.snapshot import Credits, Today
+from openbalance_hid.account.snapshot import Credits, Health, Today
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredSample
+from openbalance_hid.history.records import (
+    AccountIdentity,
+    EndedAlert,
+    MaskedSetting,
+    StoredAccount,
+    StoredDays,
+    StoredSample,
+    StoredToday,
+)
 from openbalance_hid.history.store import HistoryStore
-from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, store_at
+from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, spike, store_at, told
 
 DAY = date(2026, 11, 20)
 TODAY = date(2026, 11, 22)
@@ -42,19 +50,19 @@ def test_an_account_that_was_never_met_has_no_past(store):
 
 def test_everything_is_there_after_closing_and_opening(store, path):
     kept = [counted(30, "1.10"), counted(15, "1.25")]
-    episode = Episode(NOW - timedelta(hours=1), Level.CRITICAL, Level.SPIKE, NOW, Level.SPIKE)
+    alert = spike(RULE, NOW - timedelta(hours=1), Level.CRITICAL, Level.SPIKE, NOW, Level.SPIKE)
     for sample in kept:
-        store.keep_sample(ME, sample)
-    store.keep_days(ME, "model", {DAY: {"v/m": spend("0.123456789012345678")}}, read_at=NOW)
-    store.keep_days(ME, "provider", {DAY: {"P": spend("2")}})
-    store.keep_days(ME, "key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1))
-    store.keep_today(ME, Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1))
-    store.keep_today(ME, Today(TODAY, {"M": spend("0.5")}), NOW)
-    store.keep_episode(ME, RULE, episode)
-    store.keep_run(ME, MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
+        store.write(ME, sample)
+    store.write(ME, StoredDays("model", {DAY: {"v/m": spend("0.123456789012345678")}}, read_at=NOW))
+    store.write(ME, StoredDays("provider", {DAY: {"P": spend("2")}}))
+    store.write(ME, StoredDays("key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1)))
+    store.write(ME, StoredToday(Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1)))
+    store.write(ME, StoredToday(Today(TODAY, {"M": spend("0.5")}), NOW))
+    store.write(ME, alert)
+    store.write(ME, MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
     running = MeterRun(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
-    store.keep_run(ME, MeterRun(NOW))
-    store.keep_run(ME, running)
+    store.write(ME, MeterRun(NOW))
+    store.write(ME, running)
     store.close()
     again = store_at(path)
     past = again.recall(ME, NOW)
@@ -65,7 +73,7 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     assert past.activity.by_provider == {DAY: {"P": spend("2")}}
     assert past.activity_read_at == NOW
     assert (past.today, past.today_read_at) == (Today(TODAY, {"M": spend("0.5")}), NOW)
-    assert past.episodes == {RULE: episode}
+    assert past.alerts == (alert,)
     assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
     assert past.key_days_read_at == NOW - timedelta(minutes=1)
     assert past.run == running
@@ -81,7 +89,7 @@ def test_amounts_and_instants_are_exact(tmp_path_factory, amounts):
         for number, (bought, used) in enumerate(amounts)
     ]
     for sample in kept:
-        store.keep_sample(ME, sample)
+        store.write(ME, sample)
     found = store.samples(ME)
     store.close()
     assert [(each.at, each.credits) for each in found] == [(each.at, each.credits) for each in kept]
@@ -89,17 +97,17 @@ def test_amounts_and_instants_are_exact(tmp_path_factory, amounts):
 
 
 def test_another_key_under_the_same_name_inherits_nothing(store):
-    store.keep_sample(ME, counted(5))
-    store.keep_days(ME, "model", {DAY: {"v/m": spend("1")}}, read_at=NOW)
-    store.keep_episode(ME, RULE, Episode(NOW, Level.SPIKE))
+    store.write(ME, counted(5))
+    store.write(ME, StoredDays("model", {DAY: {"v/m": spend("1")}}, read_at=NOW))
+    store.write(ME, spike(RULE, NOW, Level.SPIKE))
     assert store.recall(OTHER_KEY, NOW) == StoredAccount()
     assert store.recall(AccountIdentity("work", ME.fingerprint), NOW) == StoredAccount()
-    store.keep_sample(OTHER_KEY, counted(1, "0.5"))
+    store.write(OTHER_KEY, counted(1, "0.5"))
     assert [each.credits.total_usage_usd for each in store.samples(ME)] == [Decimal("25.75")]
 
 
 def test_the_file_holds_no_fingerprint_as_it_is(store, path):
-    store.keep_sample(ME, counted(5))
+    store.write(ME, counted(5))
     store.close()
     assert ME.fingerprint.encode() not in path.read_bytes()
 
@@ -109,7 +117,7 @@ def test_two_files_know_the_same_key_by_different_marks(tmp_path):
     for name in ("one", "two"):
         path = tmp_path / f"{name}.sqlite3"
         store = HistoryStore(path, lambda: None)
-        store.keep_sample(ME, counted(5))
+        store.write(ME, counted(5))
         store.close()
         with closing(sqlite3.connect(path)) as db:
             marks |= {mark for (mark,) in db.execute("SELECT bound_to FROM accounts")}
@@ -117,43 +125,43 @@ def test_two_files_know_the_same_key_by_different_marks(tmp_path):
 
 
 def test_a_completed_day_is_replaced_as_a_whole(store):
-    store.keep_days(ME, "model", {DAY: {"v/a": spend("1"), "v/b": spend("2")}})
-    store.keep_days(ME, "model", {DAY: {"v/a": spend("1.5")}})
+    store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1"), "v/b": spend("2")}}))
+    store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1.5")}}))
     assert store.days(ME, "model") == {DAY: {"v/a": spend("1.5")}}
 
 
 def test_a_day_that_turned_out_to_be_idle_goes(store):
     other = DAY - timedelta(days=1)
-    store.keep_days(ME, "model", {DAY: {"v/a": spend("1")}, other: {"v/a": spend("1")}})
-    store.keep_days(ME, "model", {}, gone=[DAY])
+    store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1")}, other: {"v/a": spend("1")}}))
+    store.write(ME, StoredDays("model", {}, gone=[DAY]))
     assert set(store.days(ME, "model")) == {other}
     assert store.days(ME, "model", since=DAY) == {}
 
 
 def test_counts_beyond_sqlite_are_kept_at_its_largest(store):
-    store.keep_days(ME, "model", {DAY: {"v/a": spend("1", requests=10**30)}})
+    store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1", requests=10**30)}}))
     assert store.days(ME, "model")[DAY]["v/a"].requests == 2**63 - 1
 
 
 def test_an_empty_activity_is_known_and_not_unknown(store):
-    store.keep_days(ME, "model", {}, read_at=NOW)
+    store.write(ME, StoredDays("model", {}, read_at=NOW))
     past = store.recall(ME, NOW)
     assert past.activity is not None
     assert past.activity.by_model == {}
 
 
 def test_the_last_value_comes_back_however_old(store):
-    store.keep_sample(ME, counted(60 * 24 * 90, "7"))
+    store.write(ME, counted(60 * 24 * 90, "7"))
     past = store.recall(ME, NOW)
     assert past.samples == ()
     assert past.last == counted(60 * 24 * 90, "7")
 
 
 def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store):
-    store.keep_sample(ME, counted(60, "1"))
-    store.keep_sample(ME, counted(-60, "2"))  # the clock is an hour ahead, and is then set right
+    store.write(ME, counted(60, "1"))
+    store.write(ME, counted(-60, "2"))  # the clock is an hour ahead, and is then set right
     assert [each.credits.total_usage_usd for each in store.recall(ME, NOW).samples] == [Decimal(1)]
-    store.keep_sample(ME, counted(0, "3"))
+    store.write(ME, counted(0, "3"))
     later = store.recall(ME, NOW + timedelta(hours=2))
     assert [each.credits.total_usage_usd for each in later.samples] == [Decimal(1), Decimal(3)]
 
@@ -161,7 +169,7 @@ def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store)
 def test_samples_are_thinned_as_they_come(store):
     start = NOW - timedelta(days=20)
     for step in range(20 * 24 * 2 + 1):
-        store.keep_sample(ME, StoredSample(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
+        store.write(ME, StoredSample(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
     left = store.samples(ME)
     assert len(left) < 97 + 5 * 24 + 2 + 15
     assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(21)}
@@ -169,34 +177,34 @@ def test_samples_are_thinned_as_they_come(store):
 
 
 def test_an_episode_that_is_over_does_not_come_back_and_the_next_one_does(store):
-    first, second = Episode(NOW - timedelta(days=1), Level.CRITICAL), Episode(NOW, Level.SPIKE)
-    store.keep_episode(ME, RULE, first)
-    store.end_episode(ME, RULE, NOW)
-    assert store.recall(ME, NOW).episodes == {}
-    store.keep_episode(ME, RULE, second)
-    assert store.recall(ME, NOW).episodes == {RULE: second}
+    first, second = spike(RULE, NOW - timedelta(days=1), Level.CRITICAL), spike(RULE)
+    store.write(ME, first)
+    store.write(ME, EndedAlert(spike(RULE).key, NOW))
+    assert store.recall(ME, NOW).alerts == ()
+    store.write(ME, second)
+    assert store.recall(ME, NOW).alerts == (second,)
 
 
 def test_each_rule_has_its_own_episode_and_3_0_is_3(store):
     strict, slow = SpikeRule(threshold=Decimal("1.5")), SpikeRule(burst=False)
-    store.keep_episode(ME, RULE, Episode(NOW, Level.SPIKE))
-    store.keep_episode(ME, strict, Episode(NOW, Level.CRITICAL))
-    store.keep_episode(ME, slow, Episode(NOW, Level.SPIKE, Level.CRITICAL))
-    store.keep_episode(ME, SpikeRule(threshold=Decimal("3.0")), Episode(NOW, Level.SPIKE, Level.SPIKE))
-    found = store.recall(ME, NOW).episodes
-    assert found[RULE].acknowledged is Level.SPIKE
-    assert found[strict].highest is Level.CRITICAL
-    assert found[slow].acknowledged is Level.CRITICAL
+    store.write(ME, spike(RULE, NOW, Level.SPIKE))
+    store.write(ME, spike(strict, NOW, Level.CRITICAL))
+    store.write(ME, spike(slow, NOW, Level.SPIKE, Level.CRITICAL))
+    store.write(ME, spike(SpikeRule(threshold=Decimal("3.0")), NOW, Level.SPIKE, Level.SPIKE))
+    found = {alert.rule: alert for alert in store.recall(ME, NOW).alerts}
+    assert found[RULE].acknowledged == Level.SPIKE
+    assert found[strict].level == Level.CRITICAL
+    assert found[slow].acknowledged == Level.CRITICAL
     assert len(found) == 3
 
 
 def test_forgetting_a_name_leaves_nothing_of_it_and_everything_of_others(store):
     other = AccountIdentity("work", "x" * 16)
     for who in (ME, OTHER_KEY, other):
-        store.keep_sample(who, counted(5))
-        store.keep_days(who, "model", {DAY: {"v/a": spend("1")}}, read_at=NOW)
-        store.keep_episode(who, RULE, Episode(NOW, Level.SPIKE))
-        store.keep_run(who, MeterRun(NOW))
+        store.write(who, counted(5))
+        store.write(who, StoredDays("model", {DAY: {"v/a": spend("1")}}, read_at=NOW))
+        store.write(who, spike(RULE, NOW, Level.SPIKE))
+        store.write(who, MeterRun(NOW))
     store.forget("default")
     assert store.recall(ME, NOW) == store.recall(OTHER_KEY, NOW) == StoredAccount()
     assert (store.samples(ME), store.days(ME, "model"), store.runs(ME)) == ((), {}, ())
@@ -204,35 +212,37 @@ def test_forgetting_a_name_leaves_nothing_of_it_and_everything_of_others(store):
 
 
 def test_instants_come_back_in_utc(store):
-    store.keep_sample(ME, counted(0))
+    store.write(ME, counted(0))
     assert store.samples(ME)[0].at.tzinfo is UTC
     assert store.samples(ME)[0].at == datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def test_what_the_desktop_was_told_is_kept_until_it_is_over_and_belongs_to_one_key(store, path):
-    store.keep_concern(ME, "balance", "low")
-    store.keep_concern(ME, "balance", "very low")
-    store.keep_concern(ME, "key", "key_rejected")
-    store.keep_concern(OTHER_KEY, "key", "not_management_key")
+def test_alerts_are_kept_until_they_end_and_belong_to_one_key(store, path):
+    low, worse = (told(AlertKind.BALANCE, level) for level in (BalanceLevel.LOW, BalanceLevel.VERY_LOW))
+    rejected, wrong_key = (
+        told(AlertKind.KEY, KEY_TROUBLE_LEVELS[health]) for health in (Health.KEY_REJECTED, Health.NOT_MANAGEMENT_KEY)
+    )
+    for who, alert in ((ME, low), (ME, worse), (ME, rejected), (OTHER_KEY, wrong_key)):
+        store.write(who, alert)
     store.close()
     again = store_at(path)
-    assert again.recall(ME, NOW).concerns == {"balance": "very low", "key": "key_rejected"}
-    again.keep_concern(ME, "key", None)
-    assert again.recall(ME, NOW).concerns == {"balance": "very low"}
-    assert again.recall(OTHER_KEY, NOW).concerns == {"key": "not_management_key"}
+    assert set(again.recall(ME, NOW).alerts) == {worse, rejected}
+    again.write(ME, EndedAlert(rejected.key, NOW))
+    assert again.recall(ME, NOW).alerts == (worse,)
+    assert again.recall(OTHER_KEY, NOW).alerts == (wrong_key,)
     again.close()
 
 
 def test_hidden_amounts_are_hidden_for_every_account_until_they_are_shown(tmp_path):
     store = store_at(tmp_path / "history.sqlite3")
     assert not store.recall(ME, NOW).masked
-    store.keep_masked(True)
-    store.keep_masked(True)
+    store.write(None, MaskedSetting(True))
+    store.write(None, MaskedSetting(True))
     store.forget(ME.name)
     store.close()
     store = store_at(tmp_path / "history.sqlite3")
     assert store.recall(ME, NOW).masked
     assert store.recall(AccountIdentity("work", "another"), NOW).masked
-    store.keep_masked(False)
+    store.write(None, MaskedSetting(False))
     assert not store.recall(ME, NOW).masked
     store.close()

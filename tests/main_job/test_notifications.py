@@ -58,6 +58,6 @@ def test_a_key_of_the_wrong_kind_is_told(tmp_path: Path):
         with started(env, *RUN, page=True) as running:
             title, text, _ = desktop.next_note()
             assert title == "OpenRouter: Not a Management key"
-            assert text.endswith("To mend it: openbalance-hid setup")
+            assert text.endswith("To fix it: openbalance-hid setup")
             assert sample.key not in text
             assert running.end() == 0

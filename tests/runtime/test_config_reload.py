@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from openbalance_hid.app.alerts import low_limit_usd
 from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, SetAccounts, SetBrightness
 from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, OpenFailed
-from openbalance_hid.app.limits import low_limit_usd
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.view import Flash

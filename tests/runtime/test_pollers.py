@@ -10,19 +10,18 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.episode import Episode
 from openbalance_hid.account.snapshot import Health, Snapshot, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import Remember
+from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.paths import private_dir
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.events import DeckArrived
 from openbalance_hid.history.keeper import History, open_history
-from openbalance_hid.history.records import AccountIdentity
+from openbalance_hid.history.records import AccountIdentity, EndedAlert, StoredDays
 from openbalance_hid.history.store import HistoryStore
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.runtime.pollers import Pollers
@@ -30,6 +29,7 @@ from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.history.stand import spike
 from tests.main_job.daemon_process import ask, environment, page_of, started
 from tests.waiting import PATIENCE_S, until
 
@@ -116,7 +116,9 @@ def test_days_beyond_the_reach_of_the_api_come_from_the_history(tmp_path):
         store = HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: private_dir(tmp_path / "state"))
         who = AccountIdentity("default", Secret(account.key).fingerprint)
         old = today - timedelta(days=90)
-        store.keep_days(who, "model", {old: {"v/old": Spend(Decimal("4.5"))}}, read_at=datetime.now(UTC) - timedelta(days=80))
+        store.write(
+            who, StoredDays("model", {old: {"v/old": Spend(Decimal("4.5"))}}, read_at=datetime.now(UTC) - timedelta(days=80))
+        )
         store.close()
         with life(tmp_path, account.key, account.url) as one:
             activity = one.until_polled()[0][-1].activity.value
@@ -124,15 +126,15 @@ def test_days_beyond_the_reach_of_the_api_come_from_the_history(tmp_path):
     assert activity.newest == today - timedelta(days=1)
 
 
-def test_an_episode_that_the_owner_has_seen_comes_back_seen(tmp_path):
-    episode = Episode(datetime.now(UTC), Level.CRITICAL, Level.CRITICAL, notified=Level.SPIKE)
+def test_an_acknowledged_alert_is_acknowledged_after_a_restart(tmp_path):
+    alert = spike(RULE, datetime.now(UTC), Level.CRITICAL, Level.CRITICAL, notified=Level.SPIKE)
     with SampleAccount() as account:
         with life(tmp_path, account.key, account.url) as first:
             begun = first.until_polled()[0][-1].started_at
-            first.accounts.remember(Remember("default", begun, RULE, episode, datetime.now(UTC)))
+            first.accounts.store(Store("default", begun, alert))
         with life(tmp_path, account.key, NOWHERE) as second:
             snapshots, recalled = second.until_polled()
-    assert [each.episodes for each in recalled] == [{RULE: episode}]
+    assert [each.alerts for each in recalled] == [(alert,)]
     assert {each.started_at for each in recalled} == {snapshots[-1].started_at}
 
 
@@ -149,63 +151,60 @@ def house(seen: Snapshot) -> Controller:
     return made
 
 
-def remembers(effects: list) -> list[Remember]:
-    return [effect for effect in effects if isinstance(effect, Remember)]
+def stored(effects: list) -> list[Store]:
+    return [effect for effect in effects if isinstance(effect, Store)]
 
 
 def spike_key(made: Controller) -> int:
     return next(key for key, tile in made.key_tiles[DECK].items() if tile.tile == "spike-alert")
 
 
-def test_the_house_tells_each_change_of_an_episode_once():
+def test_each_change_of_an_alert_is_stored_once():
     made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     hot = replace(spiking(), started_at=made.snapshots["default"].started_at)
-    begun = remembers(made.step(hot, now))
-    assert [(each.account, each.rule, each.episode) for each in begun] == [("default", RULE, Episode(NOON, Level.CRITICAL))]
+    begun = stored(made.step(hot, now))
+    assert [(each.account, each.record) for each in begun] == [("default", spike(RULE, NOON, Level.CRITICAL))]
     assert begun[0].started_at == hot.started_at
-    assert remembers(made.step(hot, now)) == []
-    seen = remembers(made.step(GestureRequested(spike_key(made), Gesture.TAP), now))
-    assert [each.episode for each in seen] == [Episode(NOON, Level.CRITICAL, Level.CRITICAL)]
-    assert remembers(made.step(GestureRequested(spike_key(made), Gesture.TAP), now)) == []
+    assert stored(made.step(hot, now)) == []
+    seen = stored(made.step(GestureRequested(spike_key(made), Gesture.TAP), now))
+    assert [each.record for each in seen] == [spike(RULE, NOON, Level.CRITICAL, Level.CRITICAL)]
+    assert stored(made.step(GestureRequested(spike_key(made), Gesture.TAP), now)) == []
 
 
 def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_not():
     for acknowledged, silent in ((Level.CRITICAL, True), (Level.SPIKE, False)):
         made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
         begun = made.snapshots["default"].started_at
-        known = {RULE: Episode(NOON - timedelta(hours=2), Level.SPIKE, acknowledged)}
-        assert remembers(made.step(HistoryLoaded("default", begun, known), now)) == [], (
-            "what was recalled need not be told again"
-        )
+        known = spike(RULE, NOON - timedelta(hours=2), Level.SPIKE, acknowledged)
+        assert stored(made.step(HistoryLoaded("default", begun, (known,)), now)) == [], "what was recalled is not stored again"
         made.step(replace(spiking(), started_at=begun), now)
         face = made.faces[DECK, spike_key(made)]
         assert "Critical" in face.view.text
         assert face.view.pulse is not silent
-        assert made.tile_inputs.episodes["default", RULE].started_at == NOON - timedelta(hours=2)
+        assert made.tile_inputs.alerts[known.key].since == NOON - timedelta(hours=2)
 
 
-def test_an_episode_by_a_rule_that_no_tile_has_any_more_is_over():
+def test_an_alert_by_a_rule_that_no_tile_has_any_more_ends():
     """Else it would be found again with the rule, weeks later, and take the news out of a new spike."""
     other = SpikeRule(threshold=Decimal(2))
     made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     begun = made.snapshots["default"].started_at
-    known = Episode(NOON - timedelta(hours=2), Level.SPIKE)
-    made.step(HistoryLoaded("default", begun, {other: known, RULE: known}), now)
-    told = remembers(made.step(replace(spiking(), started_at=begun), now))
-    assert {(each.rule, each.episode and each.episode.started_at) for each in told} == {(other, None), (RULE, known.started_at)}
-    assert made.tile_inputs.episodes.keys() == {("default", RULE)}
+    gone, known = (spike(rule, NOON - timedelta(hours=2)) for rule in (other, RULE))
+    made.step(HistoryLoaded("default", begun, (gone, known)), now)
+    told = stored(made.step(replace(spiking(), started_at=begun), now))
+    assert {type(each.record) for each in told if each.record.key == gone.key} == {EndedAlert}
+    assert {each.record.since for each in told if each.record.key == known.key} == {known.since}
+    assert made.tile_inputs.alerts.keys() == {known.key}
 
 
-def test_episodes_of_the_account_before_are_neither_kept_nor_ended():
+def test_alerts_of_the_account_before_are_neither_stored_nor_ended():
     made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     made.step(replace(spiking(), started_at=made.snapshots["default"].started_at), now)
     anew = Snapshot("default", NOON + timedelta(seconds=1), 900.0)
-    assert remembers(made.step(anew, now)) == []
-    assert made.tile_inputs.episodes == {}
-    assert (
-        remembers(made.step(HistoryLoaded("default", NOON - timedelta(days=1), {RULE: Episode(NOON, Level.SPIKE)}), now)) == []
-    )
-    assert made.tile_inputs.episodes == {}, "a word of the account before, which came late"
+    assert stored(made.step(anew, now)) == []
+    assert made.tile_inputs.alerts == {}
+    assert stored(made.step(HistoryLoaded("default", NOON - timedelta(days=1), (spike(RULE, NOON),)), now)) == []
+    assert made.tile_inputs.alerts == {}, "a word of the account before, which came late"
 
 
 # --- the whole daemon -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from openbalance_hid.account.episode import Episode, acknowledge
+from openbalance_hid.account.alert import Alert, AlertKind, acknowledge
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import Level
 from openbalance_hid.tiles.view import Icon, Tone
@@ -25,11 +25,11 @@ def test_it_shows_word_driver_and_ratio(spent, word, tone, attention):
 
 def test_an_acknowledged_spike_stops_calling_and_stays_true():
     seen = snapshot(days=days_back([3] * 6), taken=day_of_samples(12))
-    episode = acknowledge(Episode(NOON, Level.SPIKE), Level.SPIKE)
-    view = view_of("spike-alert", seen, episode=episode)
+    alert = acknowledge(Alert(AlertKind.SPIKE, "default", Level.SPIKE, NOON), Level.SPIKE)
+    view = view_of("spike-alert", seen, alert=alert)
     assert (hero(view).text, view.attention) == ("Spike", False)
     worse = snapshot(days=days_back([3] * 6), taken=day_of_samples(30))
-    assert view_of("spike-alert", worse, episode=episode).attention
+    assert view_of("spike-alert", worse, alert=alert).attention
 
 
 def test_too_few_days_gather_a_baseline_and_stale_data_is_grey():

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
@@ -14,10 +14,10 @@ OF_AN_ACCOUNT = [kind.name for kind in TILES.values() if kind.has_account]
 
 
 def view_of(
-    tile: str, seen: Snapshot, now: datetime = NOON, turn: int = 0, episode: Episode | None = None, **options: Any
+    tile: str, seen: Snapshot, now: datetime = NOON, turn: int = 0, alert: Alert | None = None, **options: Any
 ) -> TileView:
     kind = TILES[tile]
-    return kind.view(Scene(tile, seen, now, {**kind.defaults(), **options}, turn=turn, episode=episode))
+    return kind.view(Scene(tile, seen, now, {**kind.defaults(), **options}, turn=turn, alert=alert))
 
 
 def notice(view: TileView) -> Notice:

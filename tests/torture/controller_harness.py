@@ -13,11 +13,13 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.app.alerts import spike_key
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import LogTileError, Notify, OpenUrl, Paint, PaintCell, PaintScreen, Refresh, SetBrightness
+from openbalance_hid.app.effects import LogTileError, OpenUrl, Paint, PaintCell, PaintScreen, Refresh, SendAlert, SetBrightness
 from openbalance_hid.app.events import (
-    Acknowledged,
+    AlertAcknowledged,
+    AlertDelivered,
     Cell,
     ConfigRejected,
     ConfigReloaded,
@@ -25,7 +27,6 @@ from openbalance_hid.app.events import (
     GestureRequested,
     HistoryLoaded,
     IdentifyRequested,
-    Notified,
     OpenFailed,
     PageRequested,
     Place,
@@ -213,11 +214,12 @@ class ControllerHarness:
         account, rule, level = ACCOUNTS[b % 2], SpikeRule(), tuple(Level)[b % len(Level)]
         known = self.house.snapshots.get(account)
         started = known.started_at if known is not None else self.now.utc
-        episodes = {each: episode for (name, each), episode in self.house.tile_inputs.episodes.items() if name == account}
+        alerts = tuple(alert for alert in self.house.tile_inputs.alerts.values() if alert.account == account)
+        key = spike_key(account, rule)
         happens: tuple[Event, ...] = (
-            Notified(account, rule, level, bool(b % 2)),
-            Acknowledged(account, rule, level),
-            HistoryLoaded(account, started, episodes, self.house.tile_inputs.runs.get(account)),
+            AlertDelivered(key, level, bool(b % 2)),
+            AlertAcknowledged(key, level),
+            HistoryLoaded(account, started, alerts, self.house.tile_inputs.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
@@ -282,7 +284,7 @@ class ControllerHarness:
                     self.light[serial] = percent
                 case LogTileError(tile, error):
                     raise AssertionError(f"the tile {tile} failed") from error
-                case OpenUrl() | Refresh() | Notify():
+                case OpenUrl() | Refresh() | SendAlert():
                     pass
         self.fingers.after(event, effects, self.now)
         self._check(self.house.evaluations != readings)

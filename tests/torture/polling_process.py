@@ -11,15 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from openbalance_hid.account.episode import Episode
+from openbalance_hid.account.alert import Alert, AlertKind, level_name
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import Remember
+from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import Event, HistoryLoaded
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.events import DeckArrived, KeyEvent
 from openbalance_hid.history.keeper import open_history
+from openbalance_hid.history.records import EndedAlert
 from openbalance_hid.history.store import HistoryStore  # noqa: F401 – loaded before the fork
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -50,12 +51,10 @@ def account(clock: Clock) -> SampleAccount:
     return SampleAccount("spike", clock=clock.utc)
 
 
-def episode_text(episode: Episode | None) -> str:
-    """Return an episode as one word."""
-    if episode is None:
-        return "none"
-    levels = "/".join(level.name for level in (episode.highest, episode.acknowledged, episode.notified))
-    return f"{episode.started_at:%Y%m%dT%H%M%S}/{levels}"
+def alert_text(alert: Alert) -> str:
+    """Return an alert as one word."""
+    levels = "/".join(level_name(alert.kind, level) for level in (alert.level, alert.acknowledged, alert.notified))
+    return f"{alert.since:%Y%m%dT%H%M%S}/{levels}"
 
 
 class PollingProcess:
@@ -99,14 +98,15 @@ class PollingProcess:
 
     def _recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
         known, past = self._ledger.recall(fingerprint, begun, now, mono_s)
-        self._step(HistoryLoaded("default", begun.started_at, past.episodes, past.run))
+        self._step(HistoryLoaded("default", begun.started_at, past.alerts, past.run))
         return known
 
     def _step(self, event: Event) -> None:
         for effect in self._house.step(event, self._now()):
-            if isinstance(effect, Remember):
-                self._report(f"episode {episode_text(effect.episode)}")
-                self._ledger.keep_episode(effect.started_at, effect.rule, effect.episode, effect.now)
+            if isinstance(effect, Store) and effect.started_at is not None:
+                if isinstance(effect.record, Alert | EndedAlert) and effect.record.key[0] is AlertKind.SPIKE:
+                    self._report(f"alert {alert_text(effect.record) if isinstance(effect.record, Alert) else 'none'}")
+                self._ledger.store(effect.started_at, effect.record)
 
     def _now(self) -> Moment:
         return Moment(self._clock.utc(), self._clock.mono())

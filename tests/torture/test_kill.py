@@ -1,4 +1,4 @@
-"""kill -9 at any moment: the history opens, with all samples but perhaps the last, and with complete days and episodes."""
+"""kill -9 at any moment: the history opens, with all samples but perhaps the last, and with complete days and alerts."""
 
 import os
 import signal
@@ -12,13 +12,14 @@ from datetime import time as clock_time
 from pathlib import Path
 from random import Random
 
+from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.history.thinning import thin
 from openbalance_hid.secret import Secret
 from tests.history.stand import ME, NOW, store_at
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
-from tests.torture.polling_process import BEGIN, INTERVAL, Clock, account, episode_text
+from tests.torture.polling_process import BEGIN, INTERVAL, Clock, account, alert_text
 from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample(
     path = tmp_path / "history.sqlite3"
     known: set[datetime] = set()
     seen: set[str] = set()
-    episode = "none"
+    alert = "none"
     number = under_way = 0
     with fork_server(path) as server:
         for _ in range(kills):
@@ -131,13 +132,15 @@ def test_a_daemon_killed_while_it_polls_loses_at_most_its_last_sample(
                 start = datetime.combine(day, clock_time(), UTC)
                 whole = sum(use.usd for use in sample.state().ledger.uses(start, start + timedelta(days=1)))
                 assert sum(spend.usd for spend in names.values()) == whole, f"{day} is incomplete"
-            states = [episode, *(line.split()[1] for line in said if line.startswith("episode"))]
+            states = [alert, *(line.split()[1] for line in said if line.startswith("alert"))]
             if kept:
                 before = said[: said.index(f"kept {kept[-1]}")]
-                states = states[sum(line.startswith("episode") for line in before) :]
-            now = next((episode_text(each) for each in store.recall(who, clock.utc()).episodes.values()), "none")
-            figures.tell(tried=1, survived=1, samples=len(found), polls=number + 1, cut_short=under_way, episodes=len(seen))
-            episode = now
+                states = states[sum(line.startswith("alert") for line in before) :]
+            now = next(
+                (alert_text(each) for each in store.recall(who, clock.utc()).alerts if each.kind is AlertKind.SPIKE), "none"
+            )
+            figures.tell(tried=1, survived=1, samples=len(found), polls=number + 1, cut_short=under_way, alerts=len(seen))
+            alert = now
             seen.add(now)
             assert now in states
             store.close()

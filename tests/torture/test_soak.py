@@ -66,7 +66,7 @@ class Life:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)
-            whole.inbox.put(HistoryLoaded("default", begun.started_at, past.episodes))
+            whole.inbox.put(HistoryLoaded("default", begun.started_at, past.alerts))
             return known
 
         def client() -> Client:

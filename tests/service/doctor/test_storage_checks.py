@@ -115,7 +115,7 @@ def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_
 
 def write_history(file: Path) -> None:
     store = HistoryStore(file, lambda: file.parent.mkdir(parents=True, exist_ok=True))
-    store.keep_sample(
+    store.write(
         AccountIdentity("default", "f"), StoredSample(datetime(2026, 11, 22, tzinfo=UTC), Credits(Decimal(9), Decimal(1)))
     )
     store.close()
