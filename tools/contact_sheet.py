@@ -18,7 +18,7 @@ from openbalance_hid.render.fonts import Weight
 from openbalance_hid.render.theme import Rgb
 from openbalance_hid.tiles.view import KeyFace
 
-TABLE: Final = (34, 36, 40)  # neither theme's background, so that both kinds of key stand out
+TABLE: Final = (34, 36, 40)  # neither theme's background, so that both kinds of key are visible
 INK: Final = (214, 219, 227)
 QUIET: Final = (158, 166, 178)
 RULE: Final = (70, 75, 83)
@@ -37,7 +37,7 @@ class Group:
     """One tile's cells, each a caption and a face."""
 
     name: str
-    says: str
+    subtitle: str
     cells: tuple[tuple[str, KeyFace], ...]
 
 
@@ -46,12 +46,12 @@ class SheetPanel:
     """One theme's groups under a heading."""
 
     title: str
-    says: str
+    subtitle: str
     groups: tuple[Group, ...]
 
 
 def contact_sheet(panels: Sequence[SheetPanel], width: int, height: int) -> Image.Image:
-    """RGB image of all panels, one below the other; every face as a deck with keys of that size shows it, not enlarged."""
+    """Return an RGB image of all panels, one below the other; each face as on a key of that size, not enlarged."""
     pitch = max(width, CELL_LEAST_PX) + GAP_PX
     columns = max(1, min(ROOM_PX // pitch, max(len(group.cells) for panel in panels for group in panel.groups)))
     row_px = height + GAP_PX + 2 * LINE_PX + 6
@@ -65,11 +65,11 @@ def contact_sheet(panels: Sequence[SheetPanel], width: int, height: int) -> Imag
     top = EDGE_PX
     for panel, room in zip(panels, rooms, strict=True):
         y = top
-        _heading(whole, panel.title, panel.says, y + TITLE_PX, TITLE_PX)
+        _heading(whole, panel.title, panel.subtitle, y + TITLE_PX, TITLE_PX)
         y += TITLE_ROOM_PX
         for group in panel.groups:
             whole.paste(RULE, (EDGE_PX, y - 6, whole.width - EDGE_PX, y - 5))
-            _heading(whole, group.name, group.says, y + NAME_PX, NAME_PX)
+            _heading(whole, group.name, group.subtitle, y + NAME_PX, NAME_PX)
             y += NAME_ROOM_PX
             for row in _rows(group, columns):
                 for column, (caption, face) in enumerate(row):
@@ -87,20 +87,20 @@ def _rows(group: Group, columns: int) -> Iterator[tuple[tuple[str, KeyFace], ...
         yield group.cells[start : start + columns]
 
 
-def _heading(whole: Image.Image, name: str, says: str, baseline: int, size_px: int) -> None:
+def _heading(whole: Image.Image, name: str, subtitle: str, baseline: int, size_px: int) -> None:
     end = _write(whole, name, EDGE_PX, baseline, Weight.STRONG, size_px, INK)
-    _write(whole, says, end + GAP_PX, baseline, Weight.TEXT, CAPTION_PX, QUIET)
+    _write(whole, subtitle, end + GAP_PX, baseline, Weight.TEXT, CAPTION_PX, QUIET)
 
 
 def _caption(whole: Image.Image, caption: str, left: int, top: int, room: int) -> None:
-    """Up to two lines below a face, from its left edge."""
+    """Write up to two lines below a face, from its left edge."""
     lines = wrap(caption, room, CAPTION_PX, Weight.TEXT, 2) or (fit(caption, room, (CAPTION_PX,), Weight.TEXT).text,)
     for number, line in enumerate(lines):
         _write(whole, line, left, top + CAPTION_PX + number * LINE_PX, Weight.TEXT, CAPTION_PX, INK)
 
 
 def _write(whole: Image.Image, text: str, left: int, baseline: int, weight: Weight, size_px: int, colour: Rgb) -> int:
-    """Where the text ends, in pixels."""
+    """Write the text, and return where it ends, in pixels."""
     run = fonts.run(fonts.printable(text), weight, size_px)
     whole.paste(colour, (left - run.left_px, baseline - run.baseline_px), run.mask)
     return left + fonts.width_px(fonts.printable(text), weight, size_px)

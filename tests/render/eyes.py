@@ -1,4 +1,4 @@
-"""What an eye makes of a picture: contrast of drawn pixels, and how people see who lack a kind of cone. Shared by tests."""
+"""Pictures as eyes see them: contrast of drawn pixels, and colour blindness. Shared by tests."""
 
 from PIL import ImageChops
 
@@ -43,7 +43,7 @@ def strongest(image, box, ground):
 def strokes(image, box, ground):
     """The contrast that a third of the ink in the box reaches: of the strokes, not of the soft edges of letters.
 
-    Ink is every pixel that stands out from the ground by 1.5 : 1.
+    Ink is every pixel with a contrast of 1.5 : 1 and more to the ground.
     """
     found = [(contrast(colour, ground), number) for number, colour in image.crop(box).getcolors(65536)]
     ink = sorted(((ratio, number) for ratio, number in found if ratio >= 1.5), reverse=True)

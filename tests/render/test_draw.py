@@ -1,4 +1,4 @@
-"""What the drawing promises: the same picture for the same face, any face at any size, and each state of the finger seen."""
+"""The drawing: the same picture for the same face, any face at any size, and each state of a touched key."""
 
 import pytest
 from hypothesis import given, settings
@@ -72,7 +72,7 @@ def test_the_last_column_is_the_one_to_look_at():
     assert min(columns) > 55
 
 
-def test_a_pressed_key_is_pushed_away_from_the_finger():
+def test_a_pressed_key_moves_away():
     flat, pressed = draw(KeyFace(BALANCE), 72, 72), draw(KeyFace(BALANCE, pressed=True), 72, 72)
     assert pressed.getpixel((36, 1)) == DARK.surface
     assert count(pressed, DARK.ink) < count(flat, DARK.ink)

@@ -20,7 +20,7 @@ def test_all_figures_are_equally_wide_at_every_size(weight):
         assert len({fonts.width_px(digit, weight, size) for digit in string.digits}) == 1
 
 
-def test_the_font_has_every_sign_that_stands_on_a_key():
+def test_the_font_has_every_sign_that_a_key_shows():
     assert fonts.printable(ON_THE_KEYS) == ON_THE_KEYS
 
 

@@ -35,7 +35,7 @@ def test_everything_stays_inside_the_safe_area(face, size):
 
 @given(faces, sizes)
 @unhurried
-def test_nothing_stands_on_anything_else(face, size):
+def test_no_two_items_overlap(face, size):
     filled = [item for item in laid(face, size).items if item.box.width and item.box.height]
     assert [(one, other) for one, other in combinations(filled, 2) if one.box.overlaps(other.box)] == []
 
@@ -70,7 +70,7 @@ def test_numbers_do_not_jump_when_digits_change(digits, size):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", NOTICES)
-def test_the_words_of_every_state_are_said_whole(name, size):
+def test_the_words_of_every_state_are_whole(name, size):
     notice = NOTICES[name].blocks[0]
     said = words(laid(NOTICES[name], size))
     assert said.split() == f"{NOTICES[name].title} {notice.words} {notice.detail}".split()
@@ -87,7 +87,7 @@ def test_no_state_loses_a_block_or_its_title(name, size):
 
 
 @pytest.mark.parametrize("size", SQUARES)
-def test_the_trend_says_what_it_compares_on_every_key(size):
+def test_the_trend_shows_its_basis_on_every_key(size):
     assert "$0.40 today" in words(laid(BALANCE, size))
     assert "$12.40 yest" in words(laid(view("Balance", Hero("$1,234"), UP), size))
 
@@ -103,13 +103,13 @@ def test_words_without_a_shorter_wording_go_on_two_lines():
     assert texts == ["—", "OpenRouter", "error"]
 
 
-def test_one_long_word_gives_up_its_icon_before_it_is_cut():
+def test_one_long_word_loses_its_icon_before_it_is_cut():
     layout = laid(view("", Line("0000000000", icon=Icon.CHECK)), (72, 72))
     assert words(layout) == "0000000000"
     assert not [item for item in layout.items if isinstance(item, IconItem)]
 
 
-def test_a_heading_beside_the_age_dot_moves_aside_then_gives_up_its_icon_then_is_cut():
+def test_a_title_beside_the_age_dot_moves_then_loses_its_icon_then_is_cut():
     def heading(text, age):
         trouble = Line(text, Tone.WARN, Icon.CLOCK)
         items = laid(replace(MONTH, trouble=trouble, age=age), (72, 72)).items
@@ -141,7 +141,7 @@ def test_a_line_shortened_at_the_end_keeps_its_first_word():
     assert words(layout).endswith(ELLIPSIS)
 
 
-def test_the_heros_icon_stands_beside_its_word():
+def test_the_icon_of_a_hero_is_beside_its_word():
     items = laid(STATES["critical"], (72, 72)).items
     icon = next(item for item in items if isinstance(item, IconItem))
     word = next(item for item in items if isinstance(item, TextItem) and item.role is Role.HERO)
@@ -177,7 +177,7 @@ def test_old_data_has_a_dot_in_the_top_right_corner(size, age):
     assert (dot.box.right, dot.box.top) == (layout.safe.right, layout.safe.top)
 
 
-def test_a_refresh_is_said_in_words_in_the_titles_place():
+def test_a_refresh_is_in_words_in_place_of_the_title():
     for face, said in (
         (KeyFace(BALANCE, refreshing=True), "Updating"),
         (KeyFace(BALANCE, flash=Flash.DONE), "Updated"),
@@ -189,7 +189,7 @@ def test_a_refresh_is_said_in_words_in_the_titles_place():
         assert any(isinstance(item, IconItem) and item.role is Role.TITLE for item in layout.items)
 
 
-def test_too_many_blocks_lose_the_lowest_and_say_so():
+def test_too_many_blocks_lose_the_lowest_and_are_counted():
     layout = laid(view("Title", *[Row(f"model-{n}", "$1.00", 0.5) for n in range(5)]), (72, 72))
     assert layout.dropped > 0
     assert "model-0" in words(layout)
@@ -197,7 +197,7 @@ def test_too_many_blocks_lose_the_lowest_and_say_so():
 
 
 @pytest.mark.parametrize("side", [72, 96, 120])
-def test_a_trouble_stands_in_the_titles_place_with_its_sign(side: int) -> None:
+def test_a_trouble_replaces_the_title_with_its_sign(side: int) -> None:
     trouble = Line("OpenRouter error", Tone.WARN, Icon.CLOUD, variants=("API error",))
     view = TileView("monthly-spend", "30 days", (Hero("$60.12"),), "", trouble=trouble)
     heading = heading_of(KeyFace(view))

@@ -24,7 +24,7 @@ def test_a_deck_shows_its_pictures_on_their_keys(scale):
     assert max(y for _, y in reds) < min(y for _, y in blues)
 
 
-def test_a_deck_stands_on_a_transparent_ground():
+def test_a_deck_has_a_transparent_ground():
     deck = draw_deck({}, MK2)
     assert deck.mode == "RGBA"
     assert deck.getpixel((0, 0))[3] == 0

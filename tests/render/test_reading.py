@@ -2,7 +2,7 @@
 
 What it is given is what the device shows: drawn, encoded as it is sent (JPEG at the quality in use), decoded. Of that it gets
 the box of the hero with 3 px round it, as dark letters on a light ground, enlarged four times by bicubic interpolation with a
-border of 20 px; it is told that it is one line (`--psm 7`) of the characters that money has. Nothing is sharpened or
+border of 20 px; its options are one line (`--psm 7`) and the characters of amounts. Nothing is sharpened or
 thresholded. (Enlarged by Lanczos it takes the last `1` of a few amounts for a `4`: the overshoot beside the stem closes it.)
 """
 
@@ -79,14 +79,14 @@ def read(pictures, file):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("side", GOALS)
-def test_a_stranger_reads_the_amount_off_the_glass(side, theme, tmp_path):
+def test_a_text_recogniser_reads_the_amount_from_the_picture(side, theme, tmp_path):
     heroes = [hero_on_glass(amount, theme, side) for amount in amounts(f"{theme} {side}")]
     readings = read([picture for _, picture in heroes], tmp_path / "heroes.tif")
     wrong = [(shown, reading) for (shown, _), reading in zip(heroes, readings, strict=True) if reading != shown]
     assert len(wrong) <= AMOUNTS * (1 - GOALS[side]), wrong
 
 
-def test_what_is_too_small_is_not_read(tmp_path):
+def test_a_picture_that_is_too_small_is_not_read(tmp_path):
     # The counter-check: the same amounts on a key of 72 px shrunk to a third are below what can be read.
     heroes = [hero_on_glass(amount, "dark", 72) for amount in amounts("too small")[:40]]
     tiny = [picture.reduce(3 * ENLARGED).resize(picture.size, Image.Resampling.BICUBIC) for _, picture in heroes]

@@ -1,4 +1,4 @@
-"""What the real tiles promise the eye, on the pixels as drawn: words whole, contrast enough, no two states alike."""
+"""The pictures of all cases, pixel by pixel: words whole, contrast enough, no two states alike."""
 
 from collections import defaultdict
 from itertools import combinations
@@ -37,12 +37,12 @@ def placed(shown, side):
 
 @pytest.mark.parametrize("tile", [kind.name for kind in TILES.values() if kind.has_account])
 @pytest.mark.parametrize("state", ["preparing", "tile error", *map(words_of, TROUBLES)])
-def test_a_scene_shows_the_state_that_it_is_named_after(tile, state):
+def test_a_case_shows_the_state_in_its_name(tile, state):
     views = [face(case, "dark").view for name, case in AT_REST.items() if name.startswith(f"{tile}: {state}")]
     health = next((health for health in Health if words_of(health) == state), None)
     words = STATES[health].words if health is not None else "Tile error"
     assert views
-    aged = [view for view in views if view.tile == "spike-alert" and view.age is Age.STALE]  # these say their age instead
+    aged = [view for view in views if view.tile == "spike-alert" and view.age is Age.STALE]  # these show their age instead
     assert [view.text for view in views if words not in view.text and view not in aged] == []
 
 
@@ -61,7 +61,7 @@ def test_only_names_of_models_are_ever_cut(side, name):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("side", SIDES)
-def test_everything_said_has_its_contrast_on_the_glass(side, theme):
+def test_every_item_has_its_contrast_in_the_picture(side, theme):
     weak = []
     for name, case in SCENES.items():
         shown = face(case, theme)
@@ -69,7 +69,7 @@ def test_everything_said_has_its_contrast_on_the_glass(side, theme):
         ground = ground_of(image)
         for item, box in placed(shown, side):
             if isinstance(item, MeterItem) and item.share == 0:
-                continue  # an empty track is decoration: the number beside it says so
+                continue  # an empty track is decoration: the number beside it has the meaning
             needed = 3.0 if not isinstance(item, TextItem) else 7.0 if item.role is Role.HERO else 4.5
             if strongest(image, box, ground) < needed:
                 weak.append((name, item, needed))
@@ -131,7 +131,7 @@ def test_different_contents_look_different_to_every_eye(eye, theme):
     pictures = defaultdict(dict)
     for name, case in SCENES.items():
         shown = face(case, theme)
-        unspoken = replace(shown, view=replace(shown.view, text=""))  # the accessible name says more than fits on a key
+        unspoken = replace(shown, view=replace(shown.view, text=""))  # the accessible text has more than fits on a key
         pictures[case.kind.name].setdefault(unspoken, (name, seen(draw(shown, 72, 72), eye)))
     alike = []
     for looks in pictures.values():

@@ -1,4 +1,4 @@
-"""Contrast and the telling apart of states: from the tables, and from the pixels as drawn."""
+"""Contrast and distinct states: in the tables, and in the pixels as drawn."""
 
 from itertools import combinations
 
@@ -68,7 +68,7 @@ def test_contrast_holds_on_the_pixels_drawn(name, side, theme):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("eye", EYES)
-def test_every_state_is_told_apart_by_every_eye(eye, theme):
+def test_every_eye_sees_every_state_as_different(eye, theme):
     pictures = {name: seen(draw(themed(face, theme), 72, 72), eye) for name, face in STATES.items()}
     for one, other in combinations(pictures, 2):
         clear = clear_pixels(pictures[one], pictures[other])
@@ -77,7 +77,7 @@ def test_every_state_is_told_apart_by_every_eye(eye, theme):
 
 @pytest.mark.parametrize("eye", EYES)
 def test_less_and_more_spent_differ_in_shape_not_in_colour_alone(eye):
-    # The same words and the same tone: what is left to tell them apart is the triangle.
+    # The words and the tone are the same; only the triangle differs.
     up = KeyFace(replace(BALANCE, blocks=(BALANCE.blocks[0], replace(DOWN, icon=Icon.UP))))
     one, other = (seen(draw(face, 72, 72), eye) for face in (KeyFace(BALANCE), up))
     assert clear_pixels(one, other) >= APART

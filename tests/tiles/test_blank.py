@@ -1,4 +1,4 @@
-"""The blank tile: a dark key, with the user's label in its accessible text only where there is one."""
+"""The blank tile: a dark key, with the user's label if it has one."""
 
 from msgspec.structs import replace
 

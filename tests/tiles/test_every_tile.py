@@ -32,7 +32,7 @@ def test_without_a_value_the_trouble_fills_the_key(tile, health, words):
 
 
 @pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
-def test_what_was_not_asked_because_of_a_trouble_says_that_trouble(tile):
+def test_a_reading_that_a_trouble_prevented_shows_that_trouble(tile):
     view = view_of(tile, snapshot(balance=None, health=Health.RATE_LIMITED, activity_health=Health.PREPARING))
     assert notice(view).words == "Slow down"
 
@@ -54,7 +54,7 @@ def test_an_error_never_replaces_a_good_value(tile, health):
 
 
 @pytest.mark.parametrize("tile", ["top-models", "monthly-spend"])
-def test_a_tile_without_a_trend_says_its_trouble_in_the_titles_place(tile):
+def test_a_tile_without_a_trend_shows_its_trouble_in_place_of_the_title(tile):
     troubled = replace(FULL, health=Health.OFFLINE)
     trouble = view_of(tile, troubled).trouble
     assert trouble is not None
@@ -108,12 +108,12 @@ def test_requests_that_cost_nothing_are_activity_without_spend():
 
 @pytest.mark.parametrize(("by", "amount"), [("spend", "$6.00"), ("requests", "6 req"), ("tokens", "600 tok")])
 @pytest.mark.parametrize("tile", ["top-models", "providers"])
-def test_a_count_says_what_is_counted(tile, by, amount):
+def test_a_count_has_its_unit(tile, by, amount):
     assert amount in view_of(tile, snapshot(days=days_back([1] * 6)), by=by).text
 
 
 @pytest.mark.parametrize("tile", ["balance", "today"])
-def test_an_old_trend_is_no_news(tile):
+def test_a_stale_trend_has_no_tone(tile):
     seen = snapshot(days=days_back([24, 24]), today={"A": 9}, taken=day_of_samples(48, hours=48))
     tones = [
         next(block.tone for block in view_of(tile, seen, NOON + timedelta(minutes=age)).blocks if isinstance(block, Line))
@@ -126,8 +126,8 @@ def test_an_old_trend_is_no_news(tile):
     ("tile", "options"), [("api-keys", {}), ("api-keys", {"key_name": "ci"}), ("top-models", {"period": "today"})]
 )
 @pytest.mark.parametrize(("spent", "age"), [(0, Age.FRESH), ("0.01", Age.STALE)])
-def test_what_is_asked_seldom_is_old_once_more_was_spent(tile, options, spent, age):
-    """A poll an hour later, which asked only for the credits."""
+def test_a_rarely_requested_reading_is_old_after_more_spend(tile, options, spent, age):
+    """A poll an hour later, which requested only the credits."""
     later = NOON + timedelta(hours=1)
     taken = samples([(NOON, 50), (later, 50 + usd(spent))])
     seen = snapshot(later, keys=KEYS, today={"A": 3}, taken=taken)
@@ -148,7 +148,7 @@ def test_what_is_asked_seldom_is_old_once_more_was_spent(tile, options, spent, a
         if period in ("today", "week", "month")
     ],
 )
-def test_a_period_that_begins_at_a_midnight_says_that_it_is_utc(tile, period):
+def test_a_period_from_midnight_shows_that_it_is_utc(tile, period):
     view = view_of(tile, FULL, period=period)
     assert "UTC" in " ".join([view.title, *lines(view)])
     assert "UTC" in view.text
@@ -158,7 +158,7 @@ def test_a_period_that_begins_at_a_midnight_says_that_it_is_utc(tile, period):
     ("back_s", "age", "words"), [(59, Age.FRESH, None), (61, Age.STALE, "age unknown"), (86_400, Age.STALE, "age unknown")]
 )
 @pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
-def test_after_the_clock_was_set_back_nobody_knows_how_old_a_value_is(tile, back_s, age, words):
+def test_the_age_of_a_value_is_unknown_after_the_clock_was_set_back(tile, back_s, age, words):
     view = view_of(tile, FULL, NOON - timedelta(seconds=back_s))
     assert view.age is age
     assert ("age unknown" in view.text) is (words is not None)

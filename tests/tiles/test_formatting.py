@@ -1,4 +1,4 @@
-"""Money, ages and names as they stand on the glass."""
+"""Money, ages and names as a key shows them."""
 
 from decimal import Decimal
 
@@ -121,7 +121,7 @@ def test_a_count_that_is_rounded_up_to_more_digits_is_of_the_next_kind(number, t
         (["/"], ["—"]),
     ],
 )
-def test_model_names_are_short_and_told_apart(names, short):
+def test_model_names_are_short_and_unique(names, short):
     assert list(model_names(names)) == short
 
 

@@ -1,4 +1,4 @@
-"""The README explains every word of trouble that can stand on a key, and no other."""
+"""The README explains every trouble that a key can show, and no other."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def on_keys() -> Iterator[str]:
 
 
 @pytest.mark.skipif(not README.exists(), reason="the README is in the repository only")
-def test_the_readme_explains_each_word_that_can_stand_on_a_key_and_no_other():
+def test_the_readme_explains_each_trouble_that_a_key_can_show_and_no_other():
     said = {words.partition(" 2/3")[0] for words in explained()}
     assert said == set(on_keys())
