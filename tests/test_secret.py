@@ -52,7 +52,7 @@ def test_white_space_around_a_key_is_not_part_of_it(around: str):
         (KEY * 20, "is too long"),
     ],
 )
-def test_what_cannot_be_a_key_is_refused_in_words(text: str, trouble: str):
+def test_an_invalid_key_is_refused_with_the_reason(text: str, trouble: str):
     with pytest.raises(CredentialError) as refusal:
         checked_key(text, "what was typed", "openbalance-hid setup --account work")
     assert refusal.value.message == f"not an OpenRouter key: what was typed {trouble}"
@@ -84,7 +84,7 @@ def test_a_fingerprint_identifies_a_key_and_holds_no_part_of_it():
         ("no key", "no key"),
     ],
 )
-def test_what_looks_like_a_key_is_masked_in_any_text(text: str, masked: str):
+def test_anything_like_a_key_is_masked_in_any_text(text: str, masked: str):
     assert mask_keys(text) == masked
 
 

@@ -62,7 +62,7 @@ class Case:
 
 
 def opinion(case: Case) -> Opinion:
-    """What the rule says."""
+    """The verdict of the rule."""
     baseline = usual_day(case)
     if baseline is None:
         return Opinion("gathering", len(active(case)))
@@ -112,7 +112,7 @@ def by_counter(case: Case, points: Sequence[Point]) -> tuple[Fraction, bool] | N
 
 
 def by_days(case: Case) -> tuple[Fraction, bool] | None:
-    """Spent in the window as far as today so far and a part of yesterday tell."""
+    """Return the spend in the window, from today so far and a part of yesterday."""
     midnight = datetime.combine(case.now.date(), time(), UTC)
     newest = next((day for age in (1, 2, 3) if (day := case.now.date() - age * DAY) in case.days), None)
     if case.today is None or newest is None:

@@ -28,7 +28,7 @@ def test_vector_13_a_confirmed_large_fall_starts_a_new_epoch():
     assert [(tick.counter_usd, tick.epoch) for tick in made] == [(0, 0), (0, 1), (usd("0.5"), 1)]
 
 
-def test_a_large_fall_that_the_next_sample_denies_is_forgotten():
+def test_a_large_fall_that_is_not_confirmed_is_ignored():
     assert counted(120, 3, "120.5") == [0, usd("0.5")]
 
 
@@ -61,6 +61,6 @@ def test_the_counter_never_falls(usages):
 
 
 @given(st.lists(st.decimals("0", "10", places=4), min_size=1, max_size=40))
-def test_honest_growth_is_counted_to_the_cent(steps):
+def test_growth_is_counted_exactly(steps):
     usages = [sum(steps[: index + 1], Decimal(1)) for index in range(len(steps))]
     assert counted(*usages)[-1] == usages[-1] - usages[0]

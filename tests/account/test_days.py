@@ -23,21 +23,21 @@ def numbers(activity: Activity) -> list[int]:
     return sorted((day - FIRST).days for day in activity.by_model)
 
 
-def test_days_that_the_answer_no_longer_reaches_stay():
+def test_days_older_than_the_answer_are_kept():
     assert numbers(joined(days(1, 2, 3), days(3, 4))) == [1, 2, 3, 4]
 
 
-def test_within_its_reach_the_answer_is_the_whole_truth():
+def test_between_its_first_and_last_day_the_answer_is_complete():
     one = joined(days(1, 3, 4, 5), days(2, 3, 5, usd=7))
     assert numbers(one) == [1, 2, 3, 5]
     assert one.by_model[FIRST + timedelta(days=3)]["v/m"].usd == 7
 
 
-def test_a_day_that_was_published_is_not_lost_to_an_answer_that_ends_before_it():
+def test_an_answer_that_ends_earlier_removes_no_published_day():
     assert numbers(joined(days(1, 2, 3), days(1, 2))) == [1, 2, 3]
 
 
-def test_an_answer_without_a_day_takes_nothing_away():
+def test_an_empty_answer_removes_no_day():
     assert numbers(joined(days(1, 2), Activity())) == [1, 2]
     assert joined(None, Activity()) == joined(Activity(), Activity()) == Activity()
 
@@ -66,11 +66,11 @@ def told(*spent: int) -> Activity:
         ({"gone": [3]}, told(3), {"gone": [3], "ci": [3]}),  # one day is no proof
     ],
 )
-def test_a_key_that_was_renamed_is_still_one_key(known, answer, expected):
+def test_a_renamed_key_is_still_one_key(known, answer, expected):
     assert with_key(by_key(**known), "ci", answer, FIRST + timedelta(days=9), {"ci", "lab"}) == by_key(**expected)
 
 
-def test_the_days_of_a_renamed_key_that_no_answer_reaches_get_its_new_name():
+def test_older_days_of_a_renamed_key_get_its_new_name():
     known = by_key(old=[7] * 40)
     last = FIRST + timedelta(days=40)
     answer = Activity({day: {"v/m": Spend(Decimal(7))} for day in (last - timedelta(days=age) for age in range(1, 31))})
@@ -78,7 +78,7 @@ def test_the_days_of_a_renamed_key_that_no_answer_reaches_get_its_new_name():
 
 
 @given(st.lists(st.sets(st.integers(0, 1200), max_size=40), max_size=6))
-def test_it_never_grows_beyond_its_bound_and_never_loses_the_newest_answer(answers: list[set[int]]):
+def test_days_are_bounded_and_contain_the_newest_answer(answers: list[set[int]]):
     known: Activity | None = None
     for answer in answers:
         recent = {each for each in answer if each > max(answer) - 30}  # what an answer reaches

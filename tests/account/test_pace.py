@@ -1,4 +1,4 @@
-"""How long the money lasts: idle days count, and a day that nobody knows yet is not taken for an idle one."""
+"""How long the balance lasts: idle days count, and an unknown day is not an idle one."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,24 +20,24 @@ def test_the_paces_are_those_of_seven_and_of_thirty_calendar_days():
     ("amounts", "expected"),
     [([2, 2, 2], True), ([2, 2], False), ([0, 0, 2], True), (["0.023"] * 3, False), (["0.024"] * 3, True)],
 )
-def test_it_wants_three_days_of_history_and_a_cent_a_day(amounts, expected):
+def test_a_runway_needs_three_days_of_history_and_a_cent_a_day(amounts, expected):
     assert (runway(snapshot(days=days_back(amounts)), NOON) is not None) is expected
 
 
-def test_a_debt_lasts_no_day():
+def test_a_balance_below_zero_lasts_no_day():
     left = runway(snapshot(balance=(10, 12), days=days_back([2] * 7)), NOON)
     assert left is not None
     assert left.days == 0
 
 
 @pytest.mark.parametrize("taken", [(), day_of_samples(2, FIRST_MINUTES, hours=48)])
-def test_an_unpublished_yesterday_stretches_no_runway(taken):
+def test_an_unpublished_yesterday_does_not_lengthen_the_runway(taken):
     seen = snapshot(FIRST_MINUTES, balance=(70, 0), days=days_back([2] * 30, FIRST_MINUTES, newest=2), taken=taken)
     left = runway(seen, FIRST_MINUTES)
     assert left is not None
     assert left.days == pytest.approx(Decimal(35) if not taken else Decimal(70) / 13 * 7)  # counted: one dollar that day
 
 
-def test_while_no_answer_comes_it_stays():
+def test_without_answers_the_runway_stays():
     seen = snapshot(days=days_back([5, 1, 1, 1]))
     assert runway(seen, NOON + timedelta(days=4)) == runway(seen, NOON) is not None

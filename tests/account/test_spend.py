@@ -10,7 +10,7 @@ from openbalance_hid.account.spend import Trend, daily_usd, day_usd, percent_use
 from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 
 
-def test_used_of_a_window_is_its_completed_days_and_today_where_known():
+def test_a_period_is_its_completed_days_and_today_where_known():
     days = days_back([1, 2, 3, 4, 5, 6, 7, 100])
     assert used_usd(snapshot(days=days), "7d", NOON) == 28
     assert used_usd(snapshot(days=days, today={"A": "0.5"}), "7d", NOON) == usd("28.5")
@@ -22,7 +22,7 @@ def test_month_is_the_utc_month_to_date():
 
 
 @pytest.mark.parametrize("period", ["today", "7d", "30d", "month"])
-def test_what_was_never_read_is_unknown(period):
+def test_spend_without_any_answer_is_unknown(period):
     assert used_usd(snapshot(), period, NOON) is None
 
 
@@ -84,7 +84,7 @@ def test_a_refund_beyond_the_spend_takes_nothing_from_the_others():
     assert [(leader.name, leader.share) for leader in ranked] == [("v/a", 0.75), ("v/b", 0.25)]
 
 
-def test_no_activity_is_known_to_be_none():
+def test_no_leaders_without_spend_and_none_while_unknown():
     assert leaders(snapshot(days={}), "30d", "spend", NOON) == ()
     assert leaders(snapshot(), "30d", "spend", NOON) is None
 
@@ -108,7 +108,7 @@ SLUGS = ["openai/gpt-5", "openai/gpt-5-mini", "deepseek/deepseek-chat-v3.1", "an
         ("", None),
     ],
 )
-def test_a_label_is_matched_only_where_it_can_be_told(label, slug):
+def test_a_label_is_matched_only_to_a_single_candidate(label, slug):
     assert match_labels([label], SLUGS).get(label) == slug
 
 
@@ -116,27 +116,27 @@ MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("later", [timedelta(minutes=14), timedelta(hours=20), timedelta(days=5)])
-def test_while_no_answer_comes_no_day_falls_out_of_a_rolling_window(later):
+def test_without_answers_no_day_drops_out_of_a_rolling_period(later):
     seen = snapshot(days=days_back([1, 2, 3, 4, 5, 6, 7, 100]), today={"A": "0.5"}, taken=day_of_samples(3))
     for read in (lambda now: used_usd(seen, "7d", now), lambda now: leaders(seen, "30d", "spend", now)):
         assert read(NOON + later) == read(NOON)
     assert daily_usd(seen, 7, NOON + later) == daily_usd(seen, 7, NOON)
 
 
-def test_a_calendar_month_begins_anew_and_unknown():
+def test_a_new_calendar_month_is_unknown_until_the_next_answer():
     evening = datetime(2026, 11, 30, 23, 50, tzinfo=UTC)
     seen = snapshot(evening, days=days_back([1] * 30, evening), today={"A": "0.5"})
     assert used_usd(seen, "month", evening + timedelta(minutes=9)) == usd("29.5")
     assert used_usd(seen, "month", evening + timedelta(minutes=11)) is None
 
 
-def test_today_of_the_last_answer_is_compared_with_yesterday_by_the_time_of_that_answer():
+def test_yesterday_is_compared_up_to_the_time_of_the_last_answer():
     taken = day_of_samples(48, hours=48)
     seen = snapshot(days=days_back([24, 24]), today={"A": 15}, taken=taken)
     assert trend(seen, NOON + timedelta(hours=9)) == trend(seen, NOON) == Trend(Decimal(3), "today")
 
 
-def test_a_day_that_is_over_and_not_published_yet_is_counted():
+def test_a_completed_day_that_is_not_published_is_counted():
     now = MIDNIGHT + timedelta(minutes=10)
     seen = snapshot(now, days=days_back([2, 3], now, newest=2), taken=day_of_samples(48, now, hours=48))  # a dollar an hour
     last_ten_minutes = today_usd(seen, now)

@@ -57,7 +57,7 @@ def test_vector_2_two_days_are_no_baseline():
     assert (verdict.level, verdict.active_days, verdict.ratio) == (Level.GATHERING, 2, None)
 
 
-def test_vector_3_yesterday_counts_only_while_it_must():
+def test_vector_3_yesterday_counts_only_with_fewer_than_three_others():
     three = judge(snapshot(days=days_back([9, 3, 3]), taken=day_of_samples(5)), NOON, RULE)
     four = judge(snapshot(days=days_back([9, 3, 3, 3]), taken=day_of_samples(5)), NOON, RULE)
     assert (three.active_days, three.baseline_usd) == (3, Decimal(5))
@@ -65,16 +65,16 @@ def test_vector_3_yesterday_counts_only_while_it_must():
 
 
 @pytest.mark.parametrize(("spent", "expected"), [("0.30", (Level.NORMAL, "15.0×")), ("1.00", (Level.CRITICAL, "50.0×"))])
-def test_vector_4_the_floor_keeps_pennies_quiet(spent, expected):
+def test_vector_4_spend_below_the_floor_is_normal(spent, expected):
     assert judged(snapshot(days=days_back(["0.02"] * 5), taken=day_of_samples(spent))) == expected
 
 
-def test_vector_5_idle_days_are_no_history():
+def test_vector_5_idle_days_are_not_in_the_baseline():
     amounts = [0 if age % 3 else 3 for age in range(1, 31)]
     assert judge(snapshot(days=days_back(amounts), taken=day_of_samples(3)), NOON, RULE).baseline_usd == 3
 
 
-def test_vector_6_yesterdays_spike_does_not_raise_its_own_bar():
+def test_vector_6_yesterdays_spike_does_not_raise_its_baseline():
     now = datetime(2026, 11, 22, 0, 20, tzinfo=UTC)
     taken = day_of_samples(20, now)
     before = snapshot(now, days=days_back([2] * 10, now, newest=2), taken=taken)
@@ -88,7 +88,7 @@ def test_vector_7_one_old_outlier_lifts_the_mean_only_a_little():
     assert verdict.baseline_usd == pytest.approx(Decimal("4"), abs=Decimal("0.1"))
 
 
-def test_vector_8_the_first_start_leans_on_yesterday():
+def test_vector_8_the_first_start_uses_yesterday():
     now = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
     verdict = judge(snapshot(now, days=days_back([2] * 5, now), today={"A": "0.30"}), now, RULE)
     assert (verdict.level, times(verdict.ratio), verdict.approximate) == (Level.NORMAL, "1.1×", True)
@@ -125,7 +125,7 @@ def test_vector_16_an_unpublished_yesterday_is_unknown_not_zero():
     assert (verdict.active_days, verdict.baseline_usd) == (5, Decimal(2))
 
 
-def test_vector_17_the_burst_lane_speaks_after_two_polls_running():
+def test_vector_17_a_burst_needs_two_polls_in_a_row():
     days = days_back([8] * 5)
     even = judge(snapshot(days=days, today={"A": 1}, taken=last_hours(6, 6)), NOON, BURST)
     assert (even.level, times(even.ratio), even.burst) == (Level.SPIKE, "6.0×", True)
@@ -137,7 +137,7 @@ def test_vector_17_the_burst_lane_speaks_after_two_polls_running():
 
 
 @pytest.mark.parametrize(("apart_s", "is_burst"), [(59, True), (-59, True), (61, False), (-61, False)])
-def test_a_clock_that_was_set_within_the_hour_silences_the_burst_lane(apart_s, is_burst):
+def test_a_clock_set_within_the_hour_disables_the_burst_check(apart_s, is_burst):
     taken = last_hours(6, 6)
     late = [replace(each, mono_s=each.mono_s - apart_s) for each in taken[-2:]]  # the wall jumped, the monotonic clock did not
     verdict = judge(snapshot(days=days_back([8] * 5), today={"A": 1}, taken=(*taken[:-2], *late)), NOON, BURST)
@@ -145,14 +145,14 @@ def test_a_clock_that_was_set_within_the_hour_silences_the_burst_lane(apart_s, i
 
 
 @pytest.mark.parametrize(("apart_s", "approximate"), [(59, False), (61, True)])
-def test_a_clock_that_was_set_where_the_window_begins_makes_the_ratio_approximate(apart_s, approximate):
+def test_a_clock_set_at_the_window_start_makes_the_ratio_approximate(apart_s, approximate):
     later = NOON + timedelta(minutes=7)  # the window begins between two samples
     taken = (*day_of_samples(5), *samples([(later, "55.1")]))
     shifted = (replace(taken[0], mono_s=taken[0].mono_s - apart_s), *taken[1:])
     assert judge(snapshot(now=later, days=days_back([2] * 5), taken=shifted), later, RULE).approximate is approximate
 
 
-def test_the_burst_lane_knows_how_many_hours_the_owner_works():
+def test_the_burst_check_uses_the_users_active_hours():
     assert active_hours(ticks(last_hours(*[1] * 10))) == 8  # no whole day yet
     day = [0] * 12 + [1] * 6 + [0] * 6
     assert active_hours(ticks(last_hours(*day * 4))) == 6
@@ -160,7 +160,7 @@ def test_the_burst_lane_knows_how_many_hours_the_owner_works():
     assert active_hours(ticks(last_hours(*([0] * 23 + [1]) * 4))) == 4
 
 
-def test_pennies_make_no_burst():
+def test_spend_below_the_floor_is_no_burst():
     days = days_back(["0.08"] * 5)
     assert judge(snapshot(days=days, today={"A": 0}, taken=last_hours("0.9", "0.9")), NOON, BURST).level is Level.NORMAL
 
@@ -286,7 +286,7 @@ WILD = {"Model A": Spend(Decimal(14)), "Model B": Spend(Decimal(3))}
 
 
 def driver(window: Window | None, rule: SpikeRule = RULE, today: Mapping[str, int] | None = None, days=USUAL):
-    """Of an account that asked for the window a second after its credits."""
+    """The driver of an account that requested the window a second after its credits."""
     seen = snapshot(days=days, today=today, taken=day_of_samples(40))
     asked = Reading() if window is None else Reading(window, NOON + timedelta(seconds=1.2), Health.OK)
     found = judge(replace(seen, window=asked), NOON + timedelta(seconds=2), rule).driver
@@ -312,18 +312,18 @@ def test_the_driver_has_the_largest_excess_in_dollars_and_not_in_ratio():
         None,
     ],
 )
-def test_without_the_window_by_model_the_driver_is_a_guess_and_marked(given):
+def test_without_the_window_by_model_the_driver_is_approximate(given):
     assert driver(given) == ("v/model-a", "1.0×", True)  # the newest completed day
     assert driver(given, today={"Model B": 25}) == ("v/model-b", "99×", True)  # today, where most of the window's money is
     assert driver(given, today={"Model B": 5}) == ("v/model-a", "1.0×", True)
 
 
-def test_the_window_of_a_day_tells_nothing_of_a_shorter_one():
+def test_the_window_query_is_not_used_for_a_shorter_window():
     assert driver(window(), SpikeRule(window_hours=Decimal(6), burst=False)) == ("v/model-a", "1.0×", True)
 
 
 @pytest.mark.parametrize(("usual", "said"), [("0.0099", "—"), ("0.01", "99×")])
-def test_a_model_that_hardly_spent_is_new(usual, said):
+def test_a_model_below_a_cent_a_day_is_new(usual, said):
     days = {day: {"v/model-a": 10, "v/model-b": usual} for day in days_back([1] * 6)}
     assert driver(window(by_model={"Model B": Spend(Decimal(30))}), days=days) == ("v/model-b", said, False)
 
@@ -336,7 +336,7 @@ FIRST_DAY = day_of_samples(5, LATE, hours=6)  # the window is not covered yet: t
 
 @pytest.mark.parametrize("later", [timedelta(minutes=9), timedelta(minutes=14), timedelta(hours=5), timedelta(days=31)])
 @pytest.mark.parametrize("taken", [FIRST_DAY, day_of_samples(9, LATE, hours=48)])
-def test_the_verdict_of_a_poll_stays_until_the_next_one(taken, later):
+def test_a_verdict_stays_until_the_next_answer(taken, later):
     seen = snapshot(LATE, days=days_back([2] * 5, LATE), today={"A": 7}, taken=taken)
     verdict = judge(seen, LATE, BURST)
     assert verdict.level > Level.GATHERING
@@ -344,14 +344,14 @@ def test_the_verdict_of_a_poll_stays_until_the_next_one(taken, later):
 
 
 @pytest.mark.parametrize(("floor", "level"), [("1.1", Level.NORMAL), ("1", Level.SPIKE)])
-def test_the_floor_is_about_the_window_also_while_that_is_only_estimated(floor, level):
+def test_the_floor_applies_to_an_estimated_window(floor, level):
     rule = SpikeRule(burst=False, floor_usd=Decimal(floor), window_hours=Decimal(2))
     verdict = judge(snapshot(days=days_back([2, 4, 4, 4]), today={"A": 11}), NOON, rule)  # 12 a day, 1.00 in two hours
     assert (verdict.level, verdict.window_usd, verdict.approximate) == (level, 1, True)
 
 
 @given(days=st.lists(st.decimals("0.01", "50", places=2), min_size=4, max_size=30), times_=st.integers(3, 20))
-def test_a_level_begins_exactly_at_its_multiple(days, times_):
+def test_a_level_starts_exactly_at_its_multiple(days, times_):
     """Also where the mean of the days has no end: three days that cost ten come to three times itself."""
     total, past = sum(days[1:]), days_back(days)
     spent = usd(total) * times_

@@ -1,4 +1,4 @@
-"""What these tests stand on: a local OpenRouter that goes by a virtual clock."""
+"""Fixtures: a local OpenRouter that follows a virtual clock."""
 
 from __future__ import annotations
 

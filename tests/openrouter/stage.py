@@ -1,4 +1,4 @@
-"""A poller whose cycles a test runs one by one, under a clock that only the test moves."""
+"""A poller that a test runs cycle by cycle, under a clock that only the test moves."""
 
 from msgspec.structs import replace
 

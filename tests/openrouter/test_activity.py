@@ -1,4 +1,4 @@
-"""Completed days from `/activity`: exact, however the rows are written, and whatever else stands in them."""
+"""Completed days from `/activity`: exact, for every form of the rows and any other fields in them."""
 
 import json
 from collections import defaultdict
@@ -41,18 +41,18 @@ def test_reasoning_and_cached_tokens_are_parts_and_not_added() -> None:
     assert to_activity(body).by_model[date(2026, 6, 12)]["openai/gpt-5"].tokens == 15
 
 
-def test_no_rows_are_an_answer() -> None:
+def test_an_empty_list_of_rows_is_valid() -> None:
     assert to_activity(b'{"data":[]}').newest is None
 
 
 @pytest.mark.parametrize("day", ["", "yesterday", "2026-13-01", "2026-W02-1", "12/06/2026", "0001-01-01", "9999-12-31"])
-def test_a_day_that_cannot_be_placed_fails_the_reply(day: str) -> None:
+def test_an_unreadable_date_fails_the_reply(day: str) -> None:
     with pytest.raises(ServerError, match="date"):
         to_activity(activity_body(date=day))
 
 
 @pytest.mark.parametrize("fields", [{"usage": []}, {"usage": "1e99"}, {"requests": {}}, {"model": 7}, {"prompt_tokens": True}])
-def test_a_field_of_a_wrong_type_fails_the_reply_and_leaves_no_hole_in_a_sum(fields: dict[str, object]) -> None:
+def test_a_field_of_a_wrong_type_fails_the_whole_reply(fields: dict[str, object]) -> None:
     with pytest.raises(ServerError):
         to_activity(activity_body(**fields))
 
@@ -66,23 +66,23 @@ def test_names_are_bounded_and_free_of_control_characters() -> None:
     assert list(activity.by_provider[date(2026, 6, 12)]) == ["unknown"]
 
 
-def test_a_row_that_comes_twice_is_counted_once() -> None:
+def test_a_repeated_row_is_counted_once() -> None:
     row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "provider_name": "P", "usage": 2, "requests": 1}
     sums = to_activity(msgspec.json.encode({"data": [row, row, row | {"endpoint_id": "e2"}]})).by_model
     assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(4), 2)}}
 
 
-def test_an_amount_that_is_null_is_not_taken_for_zero() -> None:
+def test_a_null_amount_is_an_error_and_not_zero() -> None:
     with pytest.raises(ServerError):
         to_activity(activity_body(usage=None))
 
 
-def test_what_looks_like_a_key_is_in_no_name() -> None:
+def test_names_never_contain_what_looks_like_a_key() -> None:
     body = activity_body(model=f"a/sk-or-v1-{'ab' * 32}", provider_name=f"P sk-or-v1-{'ab' * 32}")
     assert "abab" not in repr(to_activity(body))
 
 
-def test_a_name_of_a_megabyte_is_cut_and_nothing_unseen_stays_in_one() -> None:
+def test_a_name_of_a_megabyte_is_cut_and_has_no_invisible_characters() -> None:
     (name,) = to_activity(activity_body(model="a/\u061c\u200b\u2066\ufeff\U000e0041m" + "x" * 1_000_000)).by_model[
         date(2026, 6, 12)
     ]
@@ -90,21 +90,21 @@ def test_a_name_of_a_megabyte_is_cut_and_nothing_unseen_stays_in_one() -> None:
     assert len(name) == 300
 
 
-def test_rows_of_one_endpoint_that_say_different_things_all_count_and_each_of_them_once() -> None:
+def test_different_rows_of_one_endpoint_all_count_once_each() -> None:
     row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "usage": 2}
     rows = [row, row | {"usage": 3}, row, row | {"usage": 3}, row | {"usage": 4, "model": "a/n"}]
     sums = to_activity(msgspec.json.encode({"data": rows})).by_model
     assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(5)), "a/n": Spend(Decimal(4))}}
 
 
-def test_rows_that_name_no_endpoint_are_never_taken_for_one_another() -> None:
+def test_rows_without_an_endpoint_are_never_repetitions() -> None:
     row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": None, "usage": 2}
     assert to_activity(msgspec.json.encode({"data": [row, row]})).by_model[date(2026, 6, 12)]["a/m"].usd == 4
 
 
 @pytest.mark.parametrize("field", ["requests", "prompt_tokens", "completion_tokens"])
 @pytest.mark.parametrize("number", ["9" * 4000, "1e15", '"NaN"', '"1e999999999"'])
-def test_a_count_beyond_all_bounds_fails_the_reply_at_once(field: str, number: str) -> None:
+def test_a_count_out_of_bounds_fails_the_reply(field: str, number: str) -> None:
     with pytest.raises(ServerError):
         to_activity(f'{{"data":[{{"date":"2026-06-12","usage":1,"{field}":{number}}}]}}'.encode())
 
@@ -112,7 +112,7 @@ def test_a_count_beyond_all_bounds_fails_the_reply_at_once(field: str, number: s
 @pytest.mark.parametrize(
     "row", ["5", "null", "[]", '{"usage":1}', '{"date":"2026-06-12"}', '{"date":"2026-06-12","usage":1,"model":"\xff"}']
 )
-def test_one_row_that_is_none_fails_the_reply(row: str) -> None:
+def test_a_row_of_another_type_fails_the_reply(row: str) -> None:
     good = '{"date":"2026-06-12","usage":1}'
     with pytest.raises(ServerError, match="/activity"):
         to_activity(f'{{"data":[{good},{row},{good}]}}'.encode("latin-1"))
@@ -167,7 +167,7 @@ def reckoned(rows: list[dict[str, object]], name_of: object) -> dict[date, dict[
 
 
 @given(rows=st.lists(ROW, max_size=25), again=st.lists(st.integers(0, 24), max_size=9), as_text=st.booleans())
-def test_whatever_the_rows_the_sums_are_those_of_a_plain_reckoning(rows, again, as_text):
+def test_sums_equal_a_plain_addition_for_any_rows(rows, again, as_text):
     rows = [*rows, *(rows[index] for index in again if index < len(rows))]
     activity = to_activity(f'{{"data": [{", ".join(written(row, as_text) for row in rows)}]}}'.encode())
     assert activity.by_model == reckoned(rows, lambda row: row.get("model") or row.get("model_permaslug"))

@@ -43,23 +43,23 @@ def delays(
         (RequestOutcome.RATE_LIMITED, 5, 120, 240),
     ],
 )
-def test_the_next_poll_is_where_the_outcome_puts_it(
+def test_the_outcome_decides_when_to_poll_next(
     outcome: RequestOutcome, failures: int, shortest_s: float, longest_s: float
 ) -> None:
     assert delays(outcome, failures) == [shortest_s, longest_s]
 
 
-def test_back_off_never_waits_longer_than_the_interval() -> None:
+def test_backoff_never_exceeds_the_interval() -> None:
     assert delays(RequestOutcome.SOON, 9, interval_s=60) == [30, 60]
     assert delays(RequestOutcome.OFFLINE, 9, interval_s=60) == [30, 60]
 
 
 @pytest.mark.parametrize(("asked_s", "waits_s"), [(None, 60), (0.0, 60), (5.0, 60), (300.0, 300), (3600.0, 3600)])
-def test_retry_after_is_honoured_and_a_429_waits_a_minute_at_least(asked_s: float | None, waits_s: float) -> None:
+def test_retry_after_is_followed_and_a_429_waits_at_least_a_minute(asked_s: float | None, waits_s: float) -> None:
     assert delays(RequestOutcome.RATE_LIMITED, 1, retry_after_s=asked_s) == [waits_s, waits_s]
 
 
-def test_a_503_that_names_a_time_is_left_alone_until_then() -> None:
+def test_a_503_with_retry_after_waits_that_long() -> None:
     assert delays(RequestOutcome.SOON, 1, retry_after_s=200) == [200, 200]
 
 
@@ -83,16 +83,16 @@ def at(text: str) -> datetime:
         ("26T12:00", "25T12:00", True),  # the clock was set back
     ],
 )
-def test_activity_is_asked_only_when_a_day_can_have_settled(answered: str, now: str, due: bool) -> None:
+def test_activity_is_requested_only_when_a_day_can_have_settled(answered: str, now: str, due: bool) -> None:
     assert activity_due(at(now), at(answered), failed=False) is due
 
 
-def test_activity_is_asked_at_the_start_and_after_a_failure() -> None:
+def test_activity_is_requested_at_the_start_and_after_a_failure() -> None:
     assert activity_due(at("24T12:00"), None, failed=False)
     assert activity_due(at("24T12:15"), at("24T12:00"), failed=True)
 
 
-def test_a_day_of_polls_asks_for_activity_twice() -> None:
+def test_a_day_of_polls_requests_activity_twice() -> None:
     answered, asked = at("24T12:00"), 0
     for poll in range(1, 97):
         now = at("24T12:00") + timedelta(minutes=15 * poll)

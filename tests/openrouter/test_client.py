@@ -36,7 +36,7 @@ def client(sample: SampleAccount, clock: VirtualClock) -> Iterator[Client]:
 
 @contextmanager
 def listener() -> Iterator[tuple[int, list[bytes]]]:
-    """A port that notes the first thing each connection says, and hangs up."""
+    """A port that records the first bytes of each connection and closes it."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -62,7 +62,7 @@ def listener() -> Iterator[tuple[int, list[bytes]]]:
 # --- good answers --------------------------------------------------------------------------------------------------------
 
 
-def test_the_four_questions_are_answered_and_agree(client: Client, sample: SampleAccount, clock: VirtualClock) -> None:
+def test_the_four_endpoints_answer_and_agree(client: Client, sample: SampleAccount, clock: VirtualClock) -> None:
     books = sample.state()
     credits_ = client.credits()
     assert (credits_.total_credits_usd, credits_.total_usage_usd) == (books.total_credits_usd, books.total_usage_usd)
@@ -76,7 +76,7 @@ def test_the_four_questions_are_answered_and_agree(client: Client, sample: Sampl
     assert client.calls == 5
 
 
-def test_a_question_names_the_program_and_carries_nothing_else_of_ours(client: Client, sample: SampleAccount) -> None:
+def test_a_request_names_the_program_and_sends_no_other_header(client: Client, sample: SampleAccount) -> None:
     client.credits()
     (request,) = sample.requests
     assert request.headers["user-agent"] == f"openbalance-hid/{__version__}"
@@ -84,20 +84,20 @@ def test_a_question_names_the_program_and_carries_nothing_else_of_ours(client: C
     assert set(request.headers) == {"host", "user-agent", "accept", "accept-encoding", "connection", "authorization"}
 
 
-def test_activity_is_asked_without_a_date_because_today_would_be_refused(client: Client, sample: SampleAccount) -> None:
+def test_activity_is_requested_without_a_date(client: Client, sample: SampleAccount) -> None:
     client.activity()
     assert (sample.requests[-1].path, sample.requests[-1].query) == ("/activity", "")
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4, 1.0, 86_399.9])
-def test_today_is_asked_from_midnight_to_the_second_at_any_time_of_the_day(
+def test_today_is_requested_from_midnight_to_the_present_second(
     client: Client, sample: SampleAccount, clock: VirtualClock, seconds: float
 ) -> None:
     clock.step(12 * 3600 + seconds)
     assert client.today(clock.now).day == clock.now.date()
 
 
-def test_the_servers_clock_is_compared_with_ours(client: Client, sample: SampleAccount) -> None:
+def test_the_servers_clock_is_compared_with_the_local_one(client: Client, sample: SampleAccount) -> None:
     assert client.last_date_skew_s is None
     sample.date_skew_s = -86_400
     client.credits()
@@ -117,7 +117,7 @@ def test_the_servers_clock_is_compared_with_ours(client: Client, sample: SampleA
         ("server-error", ServerError, "answered 500: Internal Server Error"),
     ],
 )
-def test_each_failure_of_a_scenario_has_its_class_and_words(
+def test_each_failing_scenario_has_its_error_class_and_message(
     client: Client, sample: SampleAccount, path: str, scenario: str, error: type[ApiError], words: str
 ) -> None:
     sample.set_scenario(scenario)
@@ -142,7 +142,7 @@ def test_an_inference_key_is_refused_or_answered_with_zeros(sample: SampleAccoun
             client.activity()
 
 
-def test_nobody_listening_is_offline(sample: SampleAccount) -> None:
+def test_a_refused_connection_is_offline(sample: SampleAccount) -> None:
     url = sample.url
     sample.stop()
     with Client(Secret(sample.key), url) as client, pytest.raises(OfflineError, match="refused"):
@@ -196,7 +196,7 @@ def test_retry_after_as_a_date_on_a_503(client: Client, sample: SampleAccount, c
 
 
 @pytest.mark.parametrize("skew_s", [-86_400, 86_400])
-def test_a_time_to_come_back_is_that_of_the_servers_clock(
+def test_a_retry_after_date_follows_the_servers_clock(
     client: Client, sample: SampleAccount, clock: VirtualClock, skew_s: int
 ) -> None:
     sample.date_skew_s = skew_s
@@ -225,7 +225,7 @@ def bare_env(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_error_and_its_target_is_never_asked(client: Client, sample: SampleAccount, status: int) -> None:
+def test_a_redirect_is_an_error_and_never_followed(client: Client, sample: SampleAccount, status: int) -> None:
     with SampleAccount() as thief:
         sample.instead["/credits"] = SampleReply(status, b"", {"Location": f"{thief.url}/credits"})
         with pytest.raises(ServerError, match=f"answered {status}: a redirect"):
@@ -233,7 +233,7 @@ def test_a_redirect_is_an_error_and_its_target_is_never_asked(client: Client, sa
         assert thief.requests == []
 
 
-def test_a_password_in_netrc_never_takes_the_place_of_the_key(
+def test_a_password_in_netrc_never_replaces_the_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: SampleAccount, client: Client
 ) -> None:
     from requests import Request
@@ -247,7 +247,7 @@ def test_a_password_in_netrc_never_takes_the_place_of_the_key(
     monkeypatch.setenv("NETRC", str(netrc))
     client.credits()
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash(sample.key)
-    # The real address cannot be asked here: what would be sent to it is looked at before it is sent.
+    # The real address cannot be requested here: the prepared request is checked in its place.
     session = HttpSession(Secret(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
     prepared = session.prepare_request(Request("GET", f"{OPENROUTER_URL}/credits"))
     assert prepared.headers["Authorization"] == f"Bearer {sample.key}"
@@ -263,7 +263,7 @@ def test_proxies_of_the_environment_are_not_used_for_loopback(
     assert heard == []
 
 
-def test_a_proxy_for_openrouter_is_asked_for_a_tunnel_and_never_sees_the_key(
+def test_a_proxy_for_openrouter_gets_a_tunnel_request_and_no_key(
     monkeypatch: pytest.MonkeyPatch, sample: SampleAccount, bare_env: None
 ) -> None:
     with listener() as (port, heard):
@@ -275,10 +275,8 @@ def test_a_proxy_for_openrouter_is_asked_for_a_tunnel_and_never_sees_the_key(
     assert "hunter2" not in caught.value.message
 
 
-def test_a_proxy_that_refuses_is_named_as_the_cause(
-    monkeypatch: pytest.MonkeyPatch, sample: SampleAccount, bare_env: None
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{sample.url.split('/')[2]}")  # it does not know the method CONNECT
+def test_a_refusing_proxy_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch, sample: SampleAccount, bare_env: None) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{sample.url.split('/')[2]}")  # it does not support the method CONNECT
     with (
         Client(Secret(sample.key)) as client,
         pytest.raises(OfflineError, match="the proxy does not let the connection through"),
@@ -286,7 +284,7 @@ def test_a_proxy_that_refuses_is_named_as_the_cause(
         client.credits()
 
 
-def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccount) -> None:
+def test_a_key_that_the_server_repeats_is_masked(sample: SampleAccount) -> None:
     for body in (f'{{"error":{{"message":"who is {sample.key}?"}}}}', f"not json {sample.key}"):
         for status in (200, 401, 403, 500):
             sample.instead["/credits"] = SampleReply(status, body.encode())
@@ -295,7 +293,7 @@ def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccou
             assert sample.key[-12:] not in f"{caught.value.message} {caught.value!r} {caught.value.args}"
 
 
-# --- bad ways of answering ------------------------------------------------------------------------------------------------
+# --- bad answers ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -310,20 +308,22 @@ def test_a_server_that_repeats_the_key_does_not_get_it_shown(sample: SampleAccou
         (ResponseFault.GARBAGE, OfflineError, "cannot reach"),
     ],
 )
-def test_a_bad_answer_ends_in_words(sample: SampleAccount, spoil: ResponseFault, error: type[ApiError], words: str) -> None:
+def test_a_bad_body_becomes_an_error_message(
+    sample: SampleAccount, spoil: ResponseFault, error: type[ApiError], words: str
+) -> None:
     sample.set_response_fault(spoil)
     with Client(Secret(sample.key), sample.url, limits=SMALL) as client, pytest.raises(error, match=words):
         client.credits()
 
 
 @pytest.mark.parametrize("spoil", [ResponseFault.DRIP, ResponseFault.DRIP_HEAD, ResponseFault.NO_ANSWER])
-def test_an_answer_that_takes_for_ever_ends_with_its_time(sample: SampleAccount, spoil: ResponseFault) -> None:
+def test_an_endless_answer_ends_at_the_deadline(sample: SampleAccount, spoil: ResponseFault) -> None:
     sample.set_response_fault(spoil)
     with Client(Secret(sample.key), sample.url, limits=QUICK) as client, pytest.raises(OfflineError, match="in time"):
         client.credits()
 
 
-def test_a_slow_answer_is_waited_for(sample: SampleAccount) -> None:
+def test_a_slow_answer_within_the_deadline_is_good(sample: SampleAccount) -> None:
     sample.slow_s = 0.2
     with Client(Secret(sample.key), sample.url) as client:
         assert client.credits().balance_usd > 0
@@ -339,7 +339,7 @@ def test_after_a_bad_answer_the_next_one_is_good(sample: SampleAccount) -> None:
             assert client.credits().balance_usd > 0
 
 
-def test_a_closed_client_can_ask_again(client: Client) -> None:
+def test_a_closed_client_can_send_requests_again(client: Client) -> None:
     client.credits()
     client.close()
     client.close()

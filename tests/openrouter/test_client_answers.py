@@ -186,7 +186,7 @@ UNREACHABLE = {
 
 
 @pytest.mark.parametrize(("failure", "words"), UNREACHABLE.values(), ids=UNREACHABLE)
-def test_a_failed_connection_is_offline_and_says_why(server: responses.RequestsMock, failure: Exception, words: str) -> None:
+def test_a_failed_connection_is_offline_with_its_cause(server: responses.RequestsMock, failure: Exception, words: str) -> None:
     server.add("GET", f"{OPENROUTER_URL}/credits", body=failure)
     with Client(Secret(KEY)) as client, pytest.raises(OfflineError) as caught:
         client.credits()

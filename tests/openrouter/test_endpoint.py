@@ -53,7 +53,7 @@ def test_openrouter_and_plain_http_to_loopback_are_accepted(url: str) -> None:
         "file:///etc/passwd",
     ],
 )
-def test_any_other_address_is_refused_before_anything_is_sent(url: str) -> None:
+def test_any_other_address_is_refused_before_a_request(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Client(Secret(KEY), url)
     assert caught.value.message.isprintable()

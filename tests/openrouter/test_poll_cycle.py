@@ -1,4 +1,4 @@
-"""Turns of the poller against a real server, under a clock that only moves when told."""
+"""Poll cycles against a real server, under a clock that only the test moves."""
 
 import logging
 from datetime import timedelta
@@ -16,10 +16,10 @@ from openbalance_hid.simulator.openrouter.sample_answers import json, refused
 from openbalance_hid.simulator.openrouter.sample_server import ResponseFault
 from tests.openrouter.stage import INTERVAL_S, Stage
 
-# --- a good day ----------------------------------------------------------------------------------------------------------
+# --- good answers ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_turn_asks_everything_and_says_all_there_is_to_know(stage: Stage) -> None:
+def test_the_first_poll_requests_every_endpoint(stage: Stage) -> None:
     assert stage.poll() == INTERVAL_S
     now, clock, sample = stage.now, stage.clock, stage.sample
     assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys", *["/activity"] * 3]
@@ -78,7 +78,7 @@ def test_a_failed_poll_publishes_once(stage: Stage) -> None:
     assert [(each.refreshing, each.health) for each in stage.published] == [(False, Health.OFFLINE)]
 
 
-def test_later_turns_leave_activity_alone_until_yesterday_has_settled(stage: Stage) -> None:
+def test_later_polls_skip_activity_until_yesterday_has_settled(stage: Stage) -> None:
     stage.poll()
     stage.later()
     assert stage.requested == ["/credits"]
@@ -91,7 +91,7 @@ def test_later_turns_leave_activity_alone_until_yesterday_has_settled(stage: Sta
     assert stage.now.activity.value.newest == stage.clock.now.date() - timedelta(days=1)
 
 
-def test_a_refresh_by_hand_asks_everything(stage: Stage) -> None:
+def test_a_refresh_by_hand_requests_every_endpoint(stage: Stage) -> None:
     stage.poll()
     stage.poll(by_hand=True)
     assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys"]
@@ -106,7 +106,7 @@ def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> Non
     assert last.total_usage_usd - first.total_usage_usd == stage.now.today.value.usd > 0
 
 
-def test_samples_are_kept_for_two_days_and_never_without_end(stage: Stage) -> None:
+def test_samples_are_kept_for_two_days(stage: Stage) -> None:
     for _ in range(3):
         stage.later(20 * 3600)
     assert [stage.clock.now - each.at for each in stage.now.samples] == [
@@ -129,7 +129,7 @@ def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: 
 
 
 def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
-    """As if it had asked so often, up to now."""
+    """Restart with samples `apart`, from `for_` ago up to now."""
     stage.poll()
     (last,) = stage.now.samples
     taken = (
@@ -139,7 +139,7 @@ def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
     stage.restart(tuple(taken))
 
 
-def test_a_meter_that_asks_every_15_seconds_takes_no_hour_from_the_day(stage: Stage) -> None:
+def test_polling_every_15_seconds_drops_no_older_hour(stage: Stage) -> None:
     remember(stage, timedelta(seconds=15), timedelta(hours=48))
     stage.later(15)
     samples = stage.now.samples
@@ -159,7 +159,7 @@ def test_yesterday_is_whole_until_the_last_minute_of_today(stage: Stage, apart: 
     assert compared.basis == "today"
 
 
-def test_samples_of_a_future_that_was_a_wrong_clock_are_dropped(stage: Stage) -> None:
+def test_samples_from_the_future_of_a_wrong_clock_are_dropped(stage: Stage) -> None:
     stage.poll()
     stage.clock.step(-86_400)
     stage.later()
@@ -178,7 +178,7 @@ def test_days_follow_the_server_when_the_local_clock_is_a_day_ahead(stage: Stage
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 500])
-def test_analytics_may_fail_in_any_way_without_harm(stage: Stage, status: int) -> None:
+def test_a_failure_of_analytics_affects_no_other_endpoint(stage: Stage, status: int) -> None:
     stage.sample.instead["/analytics/query"] = refused(status, "no such thing")
     assert stage.poll() == INTERVAL_S
     assert (stage.now.health, stage.now.activity.health) == (Health.OK, Health.OK)
@@ -186,7 +186,7 @@ def test_analytics_may_fail_in_any_way_without_harm(stage: Stage, status: int) -
     assert "no such thing" in (stage.now.today.message or "")
 
 
-def test_a_refused_activity_keeps_its_last_values_and_never_blanks_the_balance(stage: Stage) -> None:
+def test_a_failure_of_activity_keeps_its_last_values_and_the_balance(stage: Stage) -> None:
     stage.poll()
     good = stage.now.activity
     stage.sample.set_response_fault(ResponseFault.TRUNCATED, "/activity")
@@ -203,7 +203,7 @@ def test_a_refused_activity_keeps_its_last_values_and_never_blanks_the_balance(s
     assert "/activity" not in stage.requested
 
 
-def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
+def test_activity_without_any_answer_yet_is_requested_again_soon(stage: Stage) -> None:
     stage.sample.instead["/activity"] = refused(500, "oops")
     assert stage.poll() <= 15
     assert stage.now.health is Health.OK
@@ -212,7 +212,7 @@ def test_activity_that_was_never_seen_is_tried_again_soon(stage: Stage) -> None:
     assert stage.later(30) == INTERVAL_S
 
 
-def test_a_broken_credits_answer_leaves_activity_and_today_alive(stage: Stage) -> None:
+def test_a_failure_of_credits_affects_neither_activity_nor_today(stage: Stage) -> None:
     stage.sample.set_response_fault(ResponseFault.TRUNCATED, "/credits")
     assert stage.poll() <= 15
     assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, None)
@@ -220,7 +220,7 @@ def test_a_broken_credits_answer_leaves_activity_and_today_alive(stage: Stage) -
 
 
 @pytest.mark.parametrize("endpoint", ["/activity", "/analytics/query"])
-def test_a_429_of_one_endpoint_leaves_it_alone_for_its_time_only(stage: Stage, endpoint: str) -> None:
+def test_a_429_of_one_endpoint_pauses_only_that_endpoint(stage: Stage, endpoint: str) -> None:
     stage.poll()
     stage.sample.instead[endpoint] = refused(429, "slow down", {"Retry-After": "600"})
     assert stage.poll(by_hand=True) == INTERVAL_S
@@ -233,10 +233,10 @@ def test_a_429_of_one_endpoint_leaves_it_alone_for_its_time_only(stage: Stage, e
     assert endpoint in stage.requested
 
 
-# --- the way there -------------------------------------------------------------------------------------------------------
+# --- the connection -------------------------------------------------------------------------------------------------------
 
 
-def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Stage) -> None:
+def test_offline_keeps_the_last_value_and_backs_off(stage: Stage) -> None:
     stage.poll()
     good, calls = stage.now.credits, stage.now.api_calls
     stage.sample.set_scenario("offline")
@@ -254,24 +254,24 @@ def test_offline_keeps_the_last_value_asks_nothing_else_and_backs_off(stage: Sta
     assert (stage.now.health, stage.now.message) == (Health.OK, None)
 
 
-def test_a_429_waits_as_long_as_it_is_told(stage: Stage) -> None:
+def test_a_429_waits_as_long_as_retry_after(stage: Stage) -> None:
     stage.sample.set_scenario("rate-limited")
     assert stage.poll() == 120
     assert stage.now.health is Health.RATE_LIMITED
     assert stage.requested == ["/credits"]
 
 
-def test_an_outage_shows_all_its_faces_as_one_state(stage: Stage) -> None:
+def test_every_form_of_an_outage_is_one_state(stage: Stage) -> None:
     stage.sample.set_scenario("server-error")
     for _ in range(4):
         assert stage.poll() <= INTERVAL_S
         assert stage.now.health is Health.SERVER_ERROR
 
 
-# --- nothing ends the asking ---------------------------------------------------------------------------------------------
+# --- nothing ends the polling ---------------------------------------------------------------------------------------------
 
 
-def test_a_bug_is_logged_without_the_key_shown_as_a_state_and_survived(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_logged_without_the_key_and_does_not_end_the_polling(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.poll()
     good = stage.now.credits.value
 
@@ -286,7 +286,7 @@ def test_a_bug_is_logged_without_the_key_shown_as_a_state_and_survived(stage: St
     assert stage.now.health is Health.OK
 
 
-def test_a_publisher_that_fails_does_not_end_the_asking(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_publish_does_not_end_the_polling(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     def full(_: Snapshot) -> None:
         raise OSError("no room")
 
@@ -294,9 +294,7 @@ def test_a_publisher_that_fails_does_not_end_the_asking(stage: Stage, caplog: py
     assert "no room" in caplog.text
 
 
-def test_a_lasting_trouble_is_logged_once_when_it_begins_and_once_when_it_ends(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lasting_failure_is_logged_at_its_start_and_at_its_end(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="openbalance_hid")
     for scenario in ("normal", "offline", "offline", "offline", "normal", "normal"):
         stage.sample.set_scenario(scenario)
@@ -317,7 +315,7 @@ def test_the_key_is_in_no_log_and_in_no_snapshot(stage: Stage, caplog: pytest.Lo
         assert stage.sample.key[:24] not in shown
 
 
-def test_a_day_that_has_not_come_or_lies_far_back_costs_no_known_day(stage: Stage) -> None:
+def test_a_day_in_the_future_or_far_back_removes_no_known_day(stage: Stage) -> None:
     stage.poll()
     known = stage.now.activity.value
     row = {"model": "a/m", "provider_name": "P", "usage": 1}

@@ -1,4 +1,4 @@
-"""What a turn makes of the key: refused, of another kind, without a balance, not there, not readable, another one."""
+"""Poll cycles with a key that is refused, of another kind, without a balance, missing, unreadable or new."""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -13,7 +13,7 @@ from openbalance_hid.simulator.openrouter.sample_answers import json, refused
 from tests.openrouter.stage import INTERVAL_S, Stage
 
 
-def test_one_401_is_asked_again_half_a_minute_later_and_only_the_second_is_believed(stage: Stage) -> None:
+def test_only_a_second_401_half_a_minute_later_rejects_the_key(stage: Stage) -> None:
     stage.sample.set_scenario("rejected")
     assert 30 <= stage.poll() <= 35
     assert stage.now.health is Health.SERVER_ERROR
@@ -26,7 +26,7 @@ def test_one_401_is_asked_again_half_a_minute_later_and_only_the_second_is_belie
     assert stage.now.health is Health.KEY_REJECTED
 
 
-def test_an_outage_in_the_shape_of_one_401_is_forgotten_by_a_good_answer(stage: Stage) -> None:
+def test_a_good_answer_cancels_a_first_401(stage: Stage) -> None:
     stage.poll()
     for _ in range(3):
         stage.sample.set_scenario("rejected")
@@ -37,7 +37,7 @@ def test_an_outage_in_the_shape_of_one_401_is_forgotten_by_a_good_answer(stage: 
         assert stage.now.health is Health.OK
 
 
-def test_a_refused_inference_key_is_called_one(stage: Stage) -> None:
+def test_a_refused_inference_key_is_reported_as_one(stage: Stage) -> None:
     stage.sample.set_scenario("wrong-key")
     for _ in range(4):  # refused and zeros in turn
         assert stage.poll() == INTERVAL_S
@@ -47,27 +47,27 @@ def test_a_refused_inference_key_is_called_one(stage: Stage) -> None:
         assert stage.now.samples == ()
 
 
-def test_a_403_for_a_management_key_is_an_allow_list_and_shows_its_message(stage: Stage) -> None:
+def test_a_403_for_a_management_key_shows_the_servers_message(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "IP not allowed")
     assert stage.poll() == INTERVAL_S
     assert stage.now.health is Health.SERVER_ERROR
     assert "IP not allowed" in (stage.now.message or "")
 
 
-def test_a_403_on_key_too_is_an_allow_list(stage: Stage) -> None:
+def test_a_403_of_key_as_well_is_an_allow_list(stage: Stage) -> None:
     stage.sample.instead["/credits"] = stage.sample.instead["/key"] = refused(403, "IP not allowed")
     stage.poll()
     assert stage.now.health is Health.SERVER_ERROR
 
 
-def test_a_403_that_key_says_nothing_about_is_an_inference_key(stage: Stage) -> None:
+def test_a_403_with_an_unknown_kind_of_key_is_an_inference_key(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "Only management keys can fetch credits for an account")
     stage.kind(None)
     stage.poll()
     assert stage.now.health is Health.NOT_MANAGEMENT_KEY
 
 
-def test_a_403_with_no_word_from_key_is_not_judged_yet(stage: Stage) -> None:
+def test_a_403_is_a_server_error_while_key_fails(stage: Stage) -> None:
     stage.sample.instead["/credits"] = refused(403, "no")
     stage.sample.instead["/key"] = refused(500, "oops")
     assert stage.poll() <= 15
@@ -77,7 +77,7 @@ def test_a_403_with_no_word_from_key_is_not_judged_yet(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("kind", "health"), [(False, Health.NOT_MANAGEMENT_KEY), (None, Health.SERVER_ERROR), (True, Health.OK)]
 )
-def test_zeros_are_believed_only_of_a_management_key(stage: Stage, kind: bool | None, health: Health) -> None:
+def test_zeros_are_accepted_only_for_a_management_key(stage: Stage, kind: bool | None, health: Health) -> None:
     stage.zeros()
     stage.kind(kind)
     stage.poll()
@@ -85,7 +85,7 @@ def test_zeros_are_believed_only_of_a_management_key(stage: Stage, kind: bool | 
     assert (stage.now.credits.value == Credits(Decimal(0), Decimal(0))) is (kind is True)
 
 
-def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage) -> None:
+def test_zeros_after_a_real_balance_keep_the_old_value(stage: Stage) -> None:
     stage.poll()
     good = stage.now
     stage.zeros()
@@ -96,7 +96,7 @@ def test_zeros_after_a_real_balance_are_dropped_and_the_value_ages(stage: Stage)
     assert stage.now.samples == good.samples
 
 
-def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(stage: Stage) -> None:
+def test_zeros_after_a_real_balance_are_an_error_for_a_management_key(stage: Stage) -> None:
     stage.poll()
     good = stage.now
     stage.zeros()
@@ -105,7 +105,7 @@ def test_zeros_after_a_real_balance_are_not_believed_of_a_management_key_either(
     assert (stage.now.credits.value, stage.now.samples) == (good.credits.value, good.samples)
 
 
-def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
+def test_a_usage_below_zero_keeps_the_old_value(stage: Stage) -> None:
     stage.poll()
     good = stage.now
     stage.sample.instead["/credits"] = json(200, {"data": {"total_credits": 100, "total_usage": -1}})
@@ -113,7 +113,7 @@ def test_a_usage_below_zero_is_dropped_and_the_value_ages(stage: Stage) -> None:
     assert (stage.now.health, stage.now.credits.value) == (Health.SERVER_ERROR, good.credits.value)
 
 
-def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
+def test_zeros_are_not_accepted_while_key_fails(stage: Stage) -> None:
     stage.poll()
     stage.zeros()
     stage.sample.instead["/key"] = refused(500, "oops")
@@ -122,7 +122,7 @@ def test_zeros_while_key_cannot_be_asked_are_not_believed(stage: Stage) -> None:
     assert stage.now.credits.value != Credits(Decimal(0), Decimal(0))
 
 
-def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_key_is_reported_and_found_at_the_next_poll(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     def connect() -> Client:
         if stage.key == "":
             raise NoKeyError("no key is stored for account default", "openbalance-hid setup")
@@ -143,7 +143,7 @@ def test_no_key_is_said_and_found_at_the_next_turn_once_it_is_there(stage: Stage
     assert (stage.now.health, stage.now.key_hint, stage.now.credits.value) == (Health.NO_KEY, None, good)
 
 
-def test_a_key_that_cannot_be_read_says_why(stage: Stage) -> None:
+def test_an_unreadable_key_is_reported_with_the_cause(stage: Stage) -> None:
     def connect() -> Client:
         raise CredentialError("the keyring is locked")
 
@@ -152,7 +152,7 @@ def test_a_key_that_cannot_be_read_says_why(stage: Stage) -> None:
     assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring is locked")
 
 
-def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(stage: Stage) -> None:
+def test_a_closed_keyring_is_retried_with_backoff(stage: Stage) -> None:
     class Closed(CredentialError):
         retry = Retry.SOON
 
@@ -167,7 +167,7 @@ def test_a_keyring_that_is_not_open_yet_is_asked_again_soon_and_ever_less_often(
     assert (stage.now.health, stage.now.message) == (Health.NO_KEY, "the keyring did not answer")
 
 
-def test_another_key_starts_a_new_counter_and_asks_for_activity(stage: Stage) -> None:
+def test_another_key_starts_a_new_counter_and_requests_activity(stage: Stage) -> None:
     stage.poll()
     stage.key = stage.sample.inference_key
     stage.kind(True)

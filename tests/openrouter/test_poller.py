@@ -17,13 +17,13 @@ from tests.waiting import PATIENCE_S, until
 
 
 class Watched:
-    """A running poller and the turns it has ended."""
+    """A running poller and the polls that have ended."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock) -> None:
         self.sample = sample
         self.clock = clock
         self.ended: queue.Queue[Snapshot] = queue.Queue()
-        self.gate = threading.Event()  # closed: a turn waits here for its client
+        self.gate = threading.Event()  # closed: a poll waits here for its client
         self.gate.set()
         self.at_gate = threading.Event()
         self.poller = Poller("work", self.connect, 900.0, self.publish, clock)
@@ -56,7 +56,7 @@ def threads(name: str) -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == name]
 
 
-def test_it_asks_at_once_when_started_on_a_thread_named_after_the_account(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_start_polls_at_once_on_a_thread_named_after_the_account(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         assert watched.next_poll().health is Health.OK
         assert len(threads("poll work")) == 1
@@ -65,7 +65,7 @@ def test_it_asks_at_once_when_started_on_a_thread_named_after_the_account(sample
     assert threads("poll work") == []
 
 
-def test_a_refresh_asks_now_and_is_granted_once_in_ten_seconds(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_a_refresh_polls_now_and_at_most_once_in_ten_seconds(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -78,7 +78,7 @@ def test_a_refresh_asks_now_and_is_granted_once_in_ten_seconds(sample: SampleAcc
         assert watched.next_poll().polls == 3
 
 
-def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_a_refresh_joins_a_running_poll(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -93,7 +93,7 @@ def test_a_refresh_joins_the_poll_that_is_under_way(sample: SampleAccount, clock
         assert watched.ended.empty()
 
 
-def test_a_refresh_is_refused_while_the_server_asks_for_silence(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_a_refresh_is_refused_during_a_backoff(sample: SampleAccount, clock: VirtualClock) -> None:
     sample.set_scenario("rate-limited")
     with running(sample, clock) as watched:
         assert watched.next_poll().health is Health.RATE_LIMITED
@@ -103,7 +103,7 @@ def test_a_refresh_is_refused_while_the_server_asks_for_silence(sample: SampleAc
         assert watched.poller.refresh()
 
 
-def test_who_insists_is_neither_throttled_nor_silenced(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_an_insisting_refresh_ignores_the_gap_and_the_backoff(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -115,7 +115,7 @@ def test_who_insists_is_neither_throttled_nor_silenced(sample: SampleAccount, cl
             idle(watched)
 
 
-def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_an_insisting_refresh_during_a_poll_starts_another_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -128,9 +128,7 @@ def test_who_insists_during_a_poll_gets_one_of_his_own_after_it(sample: SampleAc
         assert [watched.next_poll().polls, watched.next_poll().polls] == [2, 3]
 
 
-def test_a_network_that_is_back_is_used_at_once_however_shortly_before_it_was_tried(
-    sample: SampleAccount, clock: VirtualClock
-) -> None:
+def test_a_network_that_is_back_is_used_at_once(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -151,7 +149,7 @@ def test_a_network_that_is_back_is_used_at_once_however_shortly_before_it_was_tr
     assert watched.ended.empty()
 
 
-def test_a_poll_that_may_have_died_in_the_sleep_is_followed_by_another(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_a_poll_that_was_running_during_a_sleep_is_repeated(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -165,9 +163,7 @@ def test_a_poll_that_may_have_died_in_the_sleep_is_followed_by_another(sample: S
         assert [watched.next_poll().polls, watched.next_poll().polls] == [2, 3]
 
 
-def test_a_machine_that_wakes_respects_the_silence_that_the_server_has_asked_for(
-    sample: SampleAccount, clock: VirtualClock
-) -> None:
+def test_a_machine_that_wakes_respects_the_backoff(sample: SampleAccount, clock: VirtualClock) -> None:
     sample.set_scenario("rate-limited")
     with running(sample, clock) as watched:
         assert watched.next_poll().health is Health.RATE_LIMITED
@@ -187,7 +183,7 @@ def test_a_poller_that_does_not_run_refuses_a_refresh(sample: SampleAccount, clo
     assert threads("poll work") == []
 
 
-def test_stop_may_be_called_twice_and_nothing_is_published_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
+def test_stop_is_idempotent_and_nothing_is_published_after_it(sample: SampleAccount, clock: VirtualClock) -> None:
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
@@ -204,18 +200,18 @@ def test_stop_may_be_called_twice_and_nothing_is_published_after_it(sample: Samp
         assert not watched.poller.refresh()
 
 
-def test_a_machine_that_slept_asks_at_its_next_look_at_the_clock(
+def test_a_machine_that_slept_polls_when_it_next_reads_the_clock(
     sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
     with running(sample, clock) as watched:
         watched.next_poll()
         idle(watched)
-        clock.step(8 * 3600)  # the monotonic clock stood still
+        clock.step(8 * 3600)  # the monotonic clock does not move
         assert watched.next_poll().polls == 2
 
 
-def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
+def test_a_pace_polls_the_credits_now_and_at_its_own_interval(
     sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
@@ -240,7 +236,7 @@ def test_a_pace_asks_the_credits_now_and_then_at_its_own_interval(
         assert watched.next_poll().polls == 4
 
 
-def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
+def test_many_taps_on_the_meter_send_one_request_in_ten_seconds(
     sample: SampleAccount, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openbalance_hid.openrouter.poller._LONGEST_NAP_S", 0.01)
@@ -262,5 +258,5 @@ def test_a_finger_that_hammers_on_the_meter_does_not_hammer_on_the_server(
 
 
 def idle(watched: Watched) -> None:
-    """Until the poller waits: the end of a turn is published a moment before that."""
+    """Wait until the poller waits: the end of a poll is published a moment before that."""
     until(lambda: not watched.poller.is_polling)

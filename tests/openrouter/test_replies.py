@@ -35,7 +35,7 @@ def credits_body(text: str) -> bytes:
         ("1e-999999999", "0"),
     ],
 )
-def test_money_comes_from_the_text_to_the_last_digit(text: str, amount: str) -> None:
+def test_amounts_are_exact_to_the_last_digit_of_the_text(text: str, amount: str) -> None:
     assert to_credits(credits_body(text)).total_credits_usd == Decimal(amount)
 
 
@@ -54,7 +54,7 @@ def test_an_unusable_amount_fails_the_reply(text: str) -> None:
         to_credits(credits_body(text))
 
 
-def test_a_number_of_a_hundred_thousand_digits_is_no_trouble() -> None:
+def test_a_number_of_a_hundred_thousand_digits_does_no_harm() -> None:
     assert to_credits(credits_body("0." + "1" * 100_000)).total_credits_usd < 1
     with pytest.raises(ServerError):
         to_credits(credits_body("9" * 100_000))
@@ -76,7 +76,7 @@ def test_unknown_fields_are_ignored() -> None:
 # --- /analytics/query and /key -------------------------------------------------------------------------------------------
 
 
-def test_the_analytics_rows_lie_two_levels_deep_with_counts_as_text_and_money_as_null() -> None:
+def test_analytics_rows_may_have_counts_as_text_and_amounts_as_null() -> None:
     rows = [{"model": "GPT-5", "credits_usage": 1.25, "request_count": "1523"}, {"model": "Llama", "credits_usage": None}]
     body = msgspec.json.encode({"data": {"data": rows, "metadata": {"truncated": True}, "cachedAt": "?"}})
     expected = Today(DAY, {"GPT-5": Spend(Decimal("1.25"), 1523), "Llama": Spend()}, truncated=True)
@@ -84,7 +84,7 @@ def test_the_analytics_rows_lie_two_levels_deep_with_counts_as_text_and_money_as
     assert not to_today(b'{"data":{"data":[]}}', DAY).truncated
 
 
-def test_a_missing_amount_is_not_taken_for_zero() -> None:
+def test_a_missing_amount_is_an_error_and_not_zero() -> None:
     with pytest.raises(ServerError):
         to_today(b'{"data":{"data":[{"model":"GPT-5","request_count":1}]}}', DAY)
     with pytest.raises(ServerError):  # null is nothing charged in /analytics/query, and nothing known elsewhere
@@ -106,13 +106,13 @@ def test_a_missing_amount_is_not_taken_for_zero() -> None:
         ({}, False),
     ],
 )
-def test_an_expired_key_is_as_good_as_a_disabled_one(expires: object, over: bool) -> None:
+def test_an_expired_key_is_disabled(expires: object, over: bool) -> None:
     row = {"hash": "h", "name": "n", "usage": 1, "usage_daily": 1, "disabled": False, "expires_at": expires}
     (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON)
     assert (key.disabled, key.today_usd) == (over, 1)
 
 
-def test_a_row_of_the_analytics_that_comes_twice_is_counted_once() -> None:
+def test_a_repeated_row_of_analytics_is_counted_once() -> None:
     rows = [{"model": "M", "credits_usage": 2, "request_count": "1"}] * 2 + [{"model": "M", "credits_usage": 3}]
     assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).usd == 5
 
@@ -125,14 +125,14 @@ def test_a_row_of_the_analytics_that_comes_twice_is_counted_once() -> None:
         (b'{"data":{}}', KeyInfo(None, "")),
     ],
 )
-def test_the_kind_of_key_is_what_the_server_says_or_not_known(body: bytes, info: KeyInfo) -> None:
+def test_the_kind_of_key_is_the_servers_or_unknown(body: bytes, info: KeyInfo) -> None:
     assert to_key_info(body) == info
 
 
-# --- what is said of a bad reply --------------------------------------------------------------------------------------------
+# --- messages about bad replies --------------------------------------------------------------------------------------------
 
 
-def test_the_servers_words_are_one_short_printable_line_without_keys() -> None:
+def test_an_error_message_is_one_short_printable_line_without_keys() -> None:
     body = msgspec.json.encode({"error": {"code": 401, "message": "bad\nkey sk-or-v1-0123abcd\x1b[2J " + "x" * 900}})
     message = error_message(body)
     assert message.startswith("bad key sk-or-… [2J xxx")
@@ -142,7 +142,7 @@ def test_the_servers_words_are_one_short_printable_line_without_keys() -> None:
     assert error_message(b"<html>") == ""
 
 
-def test_a_bad_reply_is_quoted_shortly_and_printably() -> None:
+def test_a_bad_reply_is_quoted_in_a_short_printable_form() -> None:
     with pytest.raises(ServerError) as caught:
         to_credits(b"\x1b[31m sk-or-v1-0123abcd \r\n" + b"y" * 5000)
     assert "0123abcd" not in caught.value.message
@@ -150,12 +150,12 @@ def test_a_bad_reply_is_quoted_shortly_and_printably() -> None:
     assert len(caught.value.message) < 150
 
 
-def test_a_web_page_is_called_one() -> None:
+def test_a_web_page_is_reported_as_one() -> None:
     with pytest.raises(ServerError, match="web page"):
         to_credits(b"\n <!DOCTYPE html><html>")
 
 
-def test_an_error_inside_a_good_status_is_shown() -> None:
+def test_an_error_under_status_200_is_shown() -> None:
     with pytest.raises(ServerError, match="upstream is down"):
         to_activity(b'{"error":{"code":502,"message":"upstream is down"}}')
 

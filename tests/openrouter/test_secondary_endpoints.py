@@ -1,4 +1,4 @@
-"""What the balance does without: how often it is asked, and what comes of it. Real server, virtual clock."""
+"""The secondary endpoints: how often they are requested, and their values. Real server, virtual clock."""
 
 from collections import Counter
 from datetime import timedelta
@@ -21,7 +21,7 @@ ON_POLLS = "/credits"
 
 
 class Life:
-    """A poller at its usual interval, and what it asked."""
+    """A poller at its usual interval, and what it has published."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock, known: Snapshot | None = None) -> None:
         self.sample, self.clock, self.told = sample, clock, [] if known is None else [known]
@@ -40,7 +40,7 @@ class Life:
         return self.told[-1]
 
     def poll(self, by_hand: bool = False) -> list[str]:
-        """What was asked, with the question behind the path."""
+        """Run one poll cycle and return the requested paths with their queries."""
         self.sample.requests.clear()
         self.poller.run_cycle(by_hand)
         return [f"{each.path}?{each.query}" if each.query else each.path for each in self.sample.requests]
@@ -66,7 +66,7 @@ def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life
         assert sum(asked.values()) <= 110, (day, asked)
 
 
-def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
+def test_the_counter_keeps_today_exact_between_two_answers(life: Life) -> None:
     life.poll()
     for _ in range(44):  # to 23:00
         life.later()
@@ -75,7 +75,7 @@ def test_between_two_answers_the_counter_keeps_today_exact(life: Life) -> None:
         assert today_usd(life.now, life.clock.now) == spent
 
 
-def test_the_keys_come_from_all_pages_and_names_are_told_apart(clock: VirtualClock) -> None:
+def test_keys_come_from_all_pages_and_have_unique_names(clock: VirtualClock) -> None:
     with SampleAccount(clock=clock.utc, keys=203) as sample:
         life = Life(sample, clock)
         asked = [each for each in life.poll() if each.startswith("/keys")]
@@ -108,7 +108,7 @@ def test_the_days_by_key_add_up_to_the_days_by_model(life: Life) -> None:
         assert sum((spend.usd for spend in keys.values()), Decimal(0)) == pytest.approx(whole, abs=Decimal("1e-6"))
 
 
-def test_days_by_key_are_asked_once_a_day_after_they_have_settled(life: Life) -> None:
+def test_days_by_key_are_requested_once_a_day_after_they_have_settled(life: Life) -> None:
     by_key = "/activity?api_key_hash="
     assert sum(each.startswith(by_key) for each in life.poll()) == 3
     asked = {}
@@ -129,7 +129,7 @@ def test_the_days_of_many_keys_are_requested_in_rounds_that_leave_no_key_out(lif
     assert set.union(*rounds) == hashes
 
 
-def test_what_the_history_knows_for_good_is_not_asked_again_at_the_start(life: Life) -> None:
+def test_settled_days_in_the_history_are_not_requested_again(life: Life) -> None:
     life.poll()
     life.later(12.6)  # 00:36
     life.later(6)  # settled
@@ -141,7 +141,7 @@ def test_what_the_history_knows_for_good_is_not_asked_again_at_the_start(life: L
     assert sum(each.startswith("/activity") for each in third.poll()) == 4
 
 
-def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(life: Life) -> None:
+def test_a_refused_keys_request_is_not_repeated_at_every_poll(life: Life) -> None:
     life.sample.instead["/keys"] = refused(403, "no such permission")
     life.poll()
     assert (life.now.health, life.now.today.health, life.now.keys.health) == (Health.OK, Health.OK, Health.SERVER_ERROR)
@@ -153,7 +153,7 @@ def test_a_refused_keys_question_harms_nothing_and_is_not_asked_at_every_poll(li
 
 @pytest.mark.parametrize("path", ["/activity", "/keys", "/analytics/query"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_endpoint_is_left_alone_as_long_as_it_asks(life: Life, path: str, status: int) -> None:
+def test_an_endpoint_gets_no_request_during_its_backoff(life: Life, path: str, status: int) -> None:
     life.sample.instead[path] = refused(status, "busy", {"Retry-After": "4000"})
     assert any(each.startswith(path) for each in life.poll())
     life.sample.instead.clear()
@@ -164,7 +164,7 @@ def test_an_endpoint_is_left_alone_as_long_as_it_asks(life: Life, path: str, sta
     assert any(each.startswith(path) for each in life.poll(by_hand=True))
 
 
-def test_the_window_is_asked_by_model_only_while_the_spend_is_high(life: Life) -> None:
+def test_the_window_by_model_is_requested_only_during_a_spike(life: Life) -> None:
     life.poll()
     assert life.now.window.value is None
     life.sample.set_scenario("critical")

@@ -51,7 +51,7 @@ def tls_server(leaf: trustme.LeafCert, answer: bytes = ANSWER) -> Iterator[tuple
 
 @pytest.fixture
 def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
-    """One of the public roots, as far as requests knows; no variable of the developer's is in the way."""
+    """A root certificate that requests trusts as a public one; the developer's environment variables are removed."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "roots.pem")
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "roots.pem"))
@@ -62,7 +62,7 @@ def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert, answer: bytes = ANSWER) -> tuple[list[bytes], str]:
-    """What openrouter.ai's place was told, and why it was of no use; empty when it was."""
+    """The requests that the server in place of openrouter.ai received, and the error message; empty without an error."""
     with tls_server(leaf, answer) as (port, heard), monkeypatch.context() as patch:
         patch.setattr(
             socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
@@ -95,7 +95,7 @@ def test_an_expired_certificate_gets_nothing(monkeypatch: pytest.MonkeyPatch, au
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_root_that_only_the_environment_names_is_not_believed(
+def test_a_root_certificate_from_the_environment_is_not_trusted(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path, variable: str
 ) -> None:
     stranger = trustme.CA()
@@ -105,9 +105,7 @@ def test_a_root_that_only_the_environment_names_is_not_believed(
     assert (heard, trouble) == ([], "cannot reach openrouter.ai: its certificate is not trusted")
 
 
-def test_the_keys_of_a_connection_are_written_nowhere(
-    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path
-) -> None:
+def test_tls_keys_are_never_written_to_a_file(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     leaf = authority.issue_cert("openrouter.ai")
     ssl.create_default_context()  # the file would be here, had the variable been obeyed
@@ -121,7 +119,7 @@ def test_the_keys_of_a_connection_are_written_nowhere(
     assert not log.exists() or not log.read_text()
 
 
-def test_a_netrc_of_the_owner_does_not_take_the_place_of_the_key(
+def test_a_netrc_never_replaces_the_key_for_openrouter(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path
 ) -> None:
     (tmp_path / ".netrc").write_text("machine openrouter.ai login me password hunter2\ndefault login me password hunter2\n")
@@ -136,7 +134,7 @@ def test_a_netrc_of_the_owner_does_not_take_the_place_of_the_key(
 @pytest.mark.parametrize(
     "place", ["https://127.0.0.1:{port}/", "//openrouter.ai:{port}/", "https://openrouter.ai@127.0.0.1:{port}/"]
 )
-def test_a_redirect_of_openrouter_itself_takes_the_key_nowhere(
+def test_a_redirect_of_openrouter_never_forwards_the_key(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, place: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as thief:
@@ -149,7 +147,7 @@ def test_a_redirect_of_openrouter_itself_takes_the_key_nowhere(
             thief.accept()
 
 
-def test_a_proxy_with_credentials_gets_those_and_a_tunnel_and_openrouter_gets_the_key_alone(
+def test_a_proxy_gets_its_credentials_and_only_openrouter_gets_the_key(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
     with tls_server(authority.issue_cert("openrouter.ai")) as (port, heard), tunnel(port) as (proxy_port, passed):

@@ -1,4 +1,4 @@
-"""A clock that only moves when told."""
+"""A clock that only the test moves."""
 
 from datetime import UTC, datetime, timedelta
 
