@@ -93,15 +93,15 @@ def read_key(
     found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, paths)
     if found is not None:
         return found
-    note, hint = "", setup_command(account)
+    note, hint, retry = "", setup_command(account), Retry.USER
     try:
         found = _in_keyring(account, timeout_s, may_prompt)
     except NoKeyringError as error:
-        note, hint = f" ({error.message})", error.hint
+        note, hint, retry = f" ({error.message})", error.hint, error.retry
     if found is not None:
         return found
     missing = NoKeyError(f"no key is stored for account '{account}'{note}", hint)
-    missing.retry = Retry.SOON if note else Retry.USER  # a keyring may start after a daemon that starts with the desktop
+    missing.retry = retry  # soon: a keyring may start after a daemon that starts with the desktop
     raise missing
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from openbalance_hid.desktop import private_files
 from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT
 from openbalance_hid.desktop.private_files import KeyPaths
+from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE, VARIABLE
 from openbalance_hid.errors import CredentialError
 
 log = logging.getLogger(__name__)
 
-VARIABLE = "OPENROUTER_MANAGEMENT_KEY"
 CREDENTIAL = "openrouter-management-key"
 
 ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")
@@ -46,7 +46,7 @@ def credential_name(account: str) -> str:
 
 def credential_file(account: str, env: Mapping[str, str]) -> Path | None:
     """Return the path of the account's systemd credential; None when the service manager passes no credentials."""
-    directory = env.get("CREDENTIALS_DIRECTORY", "")
+    directory = env.get(CREDENTIALS_VARIABLE, "")
     return Path(directory) / credential_name(account) if directory else None
 
 
@@ -67,7 +67,7 @@ def _names_in_environment(env: Mapping[str, str]) -> Iterator[str]:
     for name in env:
         if name.startswith(f"{VARIABLE}_"):
             yield from _names([name.removeprefix(f"{VARIABLE}_").lower().replace("_", "-")])
-    directory = env.get("CREDENTIALS_DIRECTORY", "")
+    directory = env.get(CREDENTIALS_VARIABLE, "")
     if directory and Path(directory).is_dir():
         yield from _names(file.name.removeprefix(f"{CREDENTIAL}-") for file in Path(directory).glob(f"{CREDENTIAL}-*"))
 

@@ -42,6 +42,8 @@ class NoKeyringYetError(NoKeyringError):
 class NullKeyringError(NoKeyringError):
     """The keyring is switched off: the user has configured the library's null back end, which keeps nothing."""
 
+    retry = Retry.USER
+
     def __init__(self, account: str = DEFAULT_ACCOUNT) -> None:
         super().__init__("the keyring is switched off: its back end is keyring.backends.null", file_setup_command(account))
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 
 VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # also as a prefix, followed by the name of an account
-_CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # a service manager has put keys there
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # a service manager has put keys there
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
@@ -38,4 +38,4 @@ def remove_key_variables(env: MutableMapping[str, str]) -> dict[str, str]:
 
 def without_key_variables(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for another program: without variables that hold a key or lead to one."""
-    return {name: value for name, value in env.items() if not name.startswith(VARIABLE) and name != _CREDENTIALS_VARIABLE}
+    return {name: value for name, value in env.items() if not name.startswith(VARIABLE) and name != CREDENTIALS_VARIABLE}

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.backends.null import Keyring as NullKeyring
 
-from openbalance_hid.config import schema
+from openbalance_hid.config import paths, schema
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop import key_locations, keyring_backend
 from openbalance_hid.desktop.credentials import (
     AccountListing,
     KeySourceStatus,
     KeyStore,
+    check_store,
     delete_key,
     key_sources,
     list_accounts,
@@ -21,7 +23,7 @@ from openbalance_hid.desktop.credentials import (
     read_key,
     store_key,
 )
-from openbalance_hid.errors import CredentialError, NoKeyError
+from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.secret import Secret
 from tests.desktop.keyrings import LockedKeyring, MemoryKeyring, SilentKeyring, installed
 from tests.other_user import OTHER_UID, give_to_other_user, needs_other_user
@@ -101,7 +103,7 @@ def test_an_invalid_account_name_reaches_no_file(places: Paths, memory: MemoryKe
 
 
 def test_configuration_and_stores_agree_on_account_names():
-    assert key_locations.ACCOUNT_NAME.pattern == schema.ACCOUNT_NAME.pattern
+    assert key_locations.ACCOUNT_NAME.pattern == paths.ACCOUNT_NAME.pattern
     assert keyring_backend.DEFAULT_ACCOUNT == schema.DEFAULT_ACCOUNT
 
 
@@ -119,6 +121,21 @@ def test_without_a_keyring_service_the_hint_stores_the_key_in_a_file(places: Pat
         read_key("default", {}, places)
     assert refusal.value.message == "no key is stored for account 'default' (no keyring service is running)"
     assert refusal.value.hint == "openbalance-hid setup --store file"
+
+
+def test_a_keyring_that_is_switched_off_is_named_and_refuses_a_new_key(places: Paths):
+    with installed(NullKeyring()):
+        with pytest.raises(NoKeyError, match="the keyring is switched off") as refusal:
+            read_key("work", {}, places)
+        assert (refusal.value.retry, refusal.value.hint) == (Retry.USER, "openbalance-hid setup --account work --store file")
+        for refused in (
+            lambda: check_store("work", KeyStore.KEYRING, places, 5),
+            lambda: store_key("work", ONE, KeyStore.KEYRING, places),
+        ):
+            with pytest.raises(CredentialError, match="the keyring is switched off") as error:
+                refused()
+            assert error.value.hint == "openbalance-hid setup --account work --store file"
+        check_store("work", KeyStore.FILE, places, 5)
 
 
 # --- files ---------------------------------------------------------------------------------------------------------------

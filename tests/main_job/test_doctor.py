@@ -26,7 +26,7 @@ def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_fail
     words = ask(env, "doctor")
     assert words.returncode == 77
     assert "failure  key" in words.stdout
-    assert "try: openbalance-hid setup\n" in words.stdout
+    assert "try: openbalance-hid setup --store file\n" in words.stdout
     assert words.stdout.splitlines()[-1].startswith("2 failures, ")
     assert not (tmp_path / "state").exists(), "a doctor leaves nothing behind"
     assert not (tmp_path / "run").exists()

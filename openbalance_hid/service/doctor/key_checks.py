@@ -71,7 +71,8 @@ def assess_key(account: str, sources: Sequence[KeySource], setup: str, daemon_la
     if daemon_last_four is not None:  # a service has an environment of its own
         found = f"only the running daemon has …{daemon_last_four}, from its environment or a systemd credential"
         return replace(ok("key", found, account), details=others)
-    return replace(failure("key", "no key is stored", setup, _NO_KEY, account), details=others)
+    hint = next((source.hint for source in sources if source.hint), setup)  # without a keyring: to a file
+    return replace(failure("key", "no key is stored", hint, _NO_KEY, account), details=others)
 
 
 def assess_daemon_key(account: str, last_four: str, daemon_last_four: str | None) -> list[Check]:

@@ -70,7 +70,7 @@ def test_a_key_file_that_others_may_read_is_refused_and_not_skipped(tmp_path: Pa
 def test_without_any_key_every_place_is_named_with_its_reason(tmp_path: Path):
     checks = results(doctor_context(tmp_path), *KEY_CHECKS)
     (key,) = (check for check in checks if check.name == "key")
-    assert (key.verdict, key.exit_code, key.hint) == (CheckStatus.FAILURE, 77, "openbalance-hid setup")
+    assert (key.verdict, key.exit_code, key.hint) == (CheckStatus.FAILURE, 77, "openbalance-hid setup --store file")
     assert len(key.details) == 4
     assert [check.name for check in checks] == ["keyring", "key", "openrouter"]
 
@@ -80,7 +80,7 @@ def test_every_account_of_the_configuration_is_checked(tmp_path: Path, sample: S
     context.paths.config_file.write_text("[accounts.work]\n")
     ours, work = results(context, "key")
     assert (ours.about, ours.verdict, work.about, work.verdict) == ("default", CheckStatus.OK, "work", CheckStatus.FAILURE)
-    assert work.hint == "openbalance-hid setup --account work"
+    assert work.hint == "openbalance-hid setup --account work --store file"
 
 
 @pytest.mark.parametrize(
