@@ -1,7 +1,7 @@
-"""Builds a .deb from the wheel in `dist/`: the program with what it needs in a place of its own, for this system's Python.
+"""Build a .deb from the wheel in `dist/`: the program and its packages in a folder of their own, for this system's Python.
 
-Debian does not have all that the program needs, or not as new: what `packaging/locks/run.txt` names comes along, checked by
-its hashes. Run it with `make deb`; the name of the file that was built is the last line.
+Debian lacks some of the packages or has older ones: those of `packaging/locks/run.txt` are included, checked by their hashes.
+Run it with `make deb`; the last line of the output is the path of the file.
 """
 
 import gzip
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 NAME = "openbalance-hid"
 HOME = f"usr/lib/{NAME}"
-PYTHON = os.environ.get("DEB_PYTHON", "/usr/bin/python3")  # the system's, for the package depends on it
+PYTHON = os.environ.get("DEB_PYTHON", "/usr/bin/python3")  # of the system: the package depends on it
 MAINTAINER = (
     f"{os.environ.get('DEBFULLNAME', f'the {NAME} maintainers')} <{os.environ.get('DEBEMAIL', f'maintainers@{NAME}.invalid')}>"
 )
@@ -35,7 +35,7 @@ CHANGES = f"""\
 BUNDLED = f"""
 
 Below /{HOME} are packages of the Python Package Index under licences of their own. Copyright by their authors;
-their full words are in the folder of each that ends in .dist-info, those of GNU in /usr/share/common-licenses/LGPL-2.1:
+their full texts are in the .dist-info folder of each, those of GNU in /usr/share/common-licenses/LGPL-2.1:
 
 """
 WITHOUT_A_DECK = "Without a deck: openbalance-hid demo."
@@ -48,15 +48,16 @@ def main() -> None:
     (wheel,) = (ROOT / "dist").glob("*.whl")
     version = f"{wheel.name.split('-')[1]}-{REVISION}"
     epoch = os.environ.get("SOURCE_DATE_EPOCH") or last_change()
-    python = said(PYTHON, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
+    python = output_of(PYTHON, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
     site = install(stage, wheel, python)
     commands(stage)
     documents(stage, site, version, int(epoch))
     for script in ("postinst", "prerm", "postrm"):
-        put(stage / "DEBIAN" / script, (HERE / script).read_text(), 0o755)
-    put(stage / "DEBIAN/control", control(stage, version, python, libraries(build, stage)))
-    put(
-        stage / "DEBIAN/md5sums", said("sh", "-c", f"cd {stage} && find usr -type f -print0 | sort -z | xargs -0 md5sum") + "\n"
+        write(stage / "DEBIAN" / script, (HERE / script).read_text(), 0o755)
+    write(stage / "DEBIAN/control", control(stage, version, python, libraries(build, stage)))
+    write(
+        stage / "DEBIAN/md5sums",
+        output_of("sh", "-c", f"cd {stage} && find usr -type f -print0 | sort -z | xargs -0 md5sum") + "\n",
     )
     file = ROOT / "dist" / f"{NAME}_{version}_{architecture()}.deb"
     run(
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 def install(stage: Path, wheel: Path, python: str) -> Path:
-    """A virtual environment that knows no place but its later one, without compiled files; where its packages are."""
+    """Make a virtual environment for the final path, without compiled files; return its site-packages."""
     home = stage / HOME
     run(PYTHON, "-m", "venv", "--without-pip", str(home))
     pip = [
@@ -93,75 +94,76 @@ def install(stage: Path, wheel: Path, python: str) -> Path:
         shutil.rmtree(home / folder)
     (home / "lib64").unlink(missing_ok=True)
     for trace in site.glob("*.dist-info/direct_url.json"):
-        trace.unlink()  # names the folder of the build
+        trace.unlink()  # contains the path of the build
     for file in site.rglob("*"):
-        file.chmod(0o755 if file.is_dir() else 0o644)  # none is started
+        file.chmod(0o755 if file.is_dir() else 0o644)  # none is executable
     (home / "bin").mkdir()
     (home / "bin/python").symlink_to(f"../../../bin/python{python}")
-    put(home / "pyvenv.cfg", f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n")
-    # -I: neither the folder of the caller nor its PYTHONPATH has a word.
-    put(home / "bin" / NAME, f"#!/{HOME}/bin/python -I\nfrom openbalance_hid.cli import main\n\nmain()\n", 0o755)
+    write(home / "pyvenv.cfg", f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n")
+    # -I: ignores the current folder and PYTHONPATH.
+    write(home / "bin" / NAME, f"#!/{HOME}/bin/python -I\nfrom openbalance_hid.cli import main\n\nmain()\n", 0o755)
     return site
 
 
 def commands(stage: Path) -> None:
-    """The command, its units, rules and completion, where the system looks for them."""
+    """Write the command, its units, rules and completion to the paths of the system."""
     link = stage / "usr/bin" / NAME
     link.parent.mkdir(parents=True)
     link.symlink_to(f"../lib/{NAME}/bin/{NAME}")
     for kind in ("user", "system"):
-        put(stage / f"usr/lib/systemd/{kind}/{NAME}.service", (ROOT / f"systemd/{kind}/{NAME}.service").read_text())
+        write(stage / f"usr/lib/systemd/{kind}/{NAME}.service", (ROOT / f"systemd/{kind}/{NAME}.service").read_text())
     rules = f"70-{NAME}.rules"
-    put(stage / "usr/lib/udev/rules.d" / rules, (ROOT / "udev" / rules).read_text())
+    write(stage / "usr/lib/udev/rules.d" / rules, (ROOT / "udev" / rules).read_text())
     for shell, place in (
         ("bash", f"bash-completion/completions/{NAME}"),
         ("zsh", f"zsh/vendor-completions/_{NAME}"),
         ("fish", f"fish/vendor_completions.d/{NAME}.fish"),
     ):
-        put(stage / "usr/share" / place, said(sys.executable, "-m", "openbalance_hid", "completion", shell) + "\n")
+        write(stage / "usr/share" / place, output_of(sys.executable, "-m", "openbalance_hid", "completion", shell) + "\n")
 
 
 def documents(stage: Path, site: Path, version: str, epoch: int) -> None:
-    """Manual page, copyright, both changelogs, and what lintian need not say."""
+    """Write the manual page, copyright, both changelogs and the overrides of lintian."""
     compressed(stage / f"usr/share/man/man1/{NAME}.1.gz", (ROOT / f"packaging/man/{NAME}.1").read_bytes())
     about = stage / f"usr/share/doc/{NAME}"
     compressed(about / "changelog.gz", (ROOT / "CHANGELOG.md").read_bytes())
     date = format_datetime(datetime.fromtimestamp(epoch, UTC))
     entry = CHANGES.format(version=version, date=date)
     compressed(about / "changelog.Debian.gz", entry.encode())
-    put(about / "copyright", copyright_of(site))
-    put(stage / "usr/share/lintian/overrides" / NAME, (HERE / "lintian-overrides").read_text())
+    write(about / "copyright", copyright_of(site))
+    write(stage / "usr/share/lintian/overrides" / NAME, (HERE / "lintian-overrides").read_text())
 
 
 def copyright_of(site: Path) -> str:
-    """Ours, and what each of the packages that come along says of itself."""
+    """Return our licence, and the licence that each included package states."""
     rows = []
     for info in sorted(site.glob("*.dist-info")):
-        told = HeaderParser().parsestr((info / "METADATA").read_text(encoding="utf-8"))
-        if told["Name"] == NAME:
+        metadata = HeaderParser().parsestr((info / "METADATA").read_text(encoding="utf-8"))
+        if metadata["Name"] == NAME:
             continue
-        classifiers = [each.rpartition(" :: ")[2] for each in told.get_all("Classifier", []) if each.startswith("License ::")]
-        licence = told["License-Expression"] or ", ".join(classifiers) or str(told["License"]).strip().partition("\n")[0]
-        rows.append(f"  {told['Name']} {told['Version']}: {licence}")
+        classifiers = [each for each in metadata.get_all("Classifier", []) if each.startswith("License ::")]
+        names = ", ".join(each.rpartition(" :: ")[2] for each in classifiers)
+        licence = metadata["License-Expression"] or names or str(metadata["License"]).strip().partition("\n")[0]
+        rows.append(f"  {metadata['Name']} {metadata['Version']}: {licence}")
     ours = (ROOT / "LICENSE").read_text().strip()
     return f"{NAME}\n\n{ours}{BUNDLED}" + "\n".join(rows) + "\n"
 
 
 def libraries(build: Path, stage: Path) -> str:
-    """The system's packages that the libraries in it need, by Debian's own reckoning."""
-    put(build / "debian/control", f"Source: {NAME}\n\nPackage: {NAME}\nArchitecture: any\n")
+    """Return the dependencies of the included libraries, as dpkg-shlibdeps finds them."""
+    write(build / "debian/control", f"Source: {NAME}\n\nPackage: {NAME}\nArchitecture: any\n")
     found = [str(file) for file in sorted((stage / HOME).rglob("*.so*"))]
     inside = {f"-l{Path(file).parent}" for file in found if Path(file).parent.name.endswith(".libs")}
-    told = said(
+    dependencies = output_of(
         "dpkg-shlibdeps", "-O", "--warnings=1", "--ignore-missing-info", f"-x{NAME}", *sorted(inside), *found, cwd=build
     )
-    return told.partition("=")[2]
+    return dependencies.partition("=")[2]
 
 
 def control(stage: Path, version: str, python: str, libraries: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     major, minor = map(int, python.split("."))
-    words = f"{project['description']}. A daemon for the desktop or for a machine without a seat. {WITHOUT_A_DECK}"
+    words = f"{project['description']}. A daemon for the desktop or for a headless machine. {WITHOUT_A_DECK}"
     description = "\n ".join(textwrap.wrap(words, 75))
     size_kib = sum(file.stat().st_size for file in stage.rglob("*") if file.is_file() and not file.is_symlink()) // 1024
     return (
@@ -175,14 +177,14 @@ def control(stage: Path, version: str, python: str, libraries: str) -> str:
 
 
 def last_change() -> str:
-    """Seconds since 1970, so that the same source gives the same package."""
+    """Return the time of the last commit in seconds since 1970, so that builds are reproducible."""
     try:
-        return said("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
+        return output_of("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
     except (OSError, subprocess.CalledProcessError):  # a source distribution
         return str(int((ROOT / "CHANGELOG.md").stat().st_mtime))
 
 
-def put(file: Path, text: str, mode: int = 0o644) -> None:
+def write(file: Path, text: str, mode: int = 0o644) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     file.chmod(mode)
@@ -194,10 +196,10 @@ def compressed(file: Path, data: bytes) -> None:
 
 
 def architecture() -> str:
-    return said("dpkg", "--print-architecture")
+    return output_of("dpkg", "--print-architecture")
 
 
-def said(*words: str, cwd: Path | None = None) -> str:
+def output_of(*words: str, cwd: Path | None = None) -> str:
     return subprocess.run(words, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
