@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 
 from bench.stock_library import library_deck
 from openbalance_hid.deck.device import DeckDevice
-from openbalance_hid.deck.events import KeyEvent, SurfaceEvent
+from openbalance_hid.deck.device_events import KeyEvent, SurfaceEvent
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus

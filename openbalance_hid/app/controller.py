@@ -37,7 +37,7 @@ from openbalance_hid.app.ticks import Ticks
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
 from openbalance_hid.config.default_layout import intervals_of
 from openbalance_hid.config.schema import Config, TileConfig
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     DeckArrived,
     DeckLost,
     DialPushed,

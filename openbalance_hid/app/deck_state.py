@@ -18,7 +18,7 @@ from openbalance_hid.app.events import Cell, Spot
 from openbalance_hid.app.tile_views import BLANK
 from openbalance_hid.config.default_layout import check_against_deck, dials_of, pages_of, strip_of
 from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 
 Slot = tuple[str | None, Spot]  # name of the page, or None for the strip, which all pages share; and the place on it
 

@@ -10,7 +10,7 @@ from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.events import Place
 from openbalance_hid.config.schema import Config, TileConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 
 
 class ConnectedDecks:

@@ -1,4 +1,4 @@
-"""What the controller takes: the events of the decks (`deck.events`), snapshots, and what is here. Frozen values, nothing else.
+"""The input of the controller: events of the decks (`deck.device_events`), of snapshots and of commands. Frozen values only.
 
 Places on a deck are named here too. What the controller returns is in `effects`.
 """
@@ -13,7 +13,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.events import DeckArrived, DeckLost, InputEvent
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
 
 
 class Cell(Struct, frozen=True):

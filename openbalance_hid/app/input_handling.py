@@ -15,7 +15,7 @@ from openbalance_hid.app.presses import Presses
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, tap_of
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     CELL_PX,
     DialPushed,
     DialTurned,

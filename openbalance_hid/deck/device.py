@@ -14,8 +14,7 @@ from typing import Any
 from StreamDeck.Devices.StreamDeck import DialEventType, TouchscreenEventType
 from StreamDeck.Transport.Transport import TransportError
 
-from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     CELL_PX,
     DeckArrived,
     DeckLost,
@@ -27,6 +26,7 @@ from openbalance_hid.deck.events import (
     TouchKeyEvent,
     TouchKind,
 )
+from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
 from openbalance_hid.deck.products import FoundDeck, printable
 from openbalance_hid.deck.transport import HidDevice
 from openbalance_hid.errors import DeckGoneError

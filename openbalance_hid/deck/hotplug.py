@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from openbalance_hid.deck.events import DeckFound, DeckVanished, HotplugEvent
+from openbalance_hid.deck.device_events import DeckFound, DeckVanished, HotplugEvent
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import DeckError

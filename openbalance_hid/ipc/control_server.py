@@ -39,13 +39,13 @@ _BUSY_S = float("inf")
 
 # Returns the result of a request; raises OpenBalanceError. A stream is an iterator of results, with None where it has no
 # result but the connection can be checked.
-RequestHandler = Callable[[Mapping[str, Any]], Any]
+ControlRequestHandler = Callable[[Mapping[str, Any]], Any]
 
 
 class ControlServer:
     """Listens on `socket_file` and calls `handle` for each request. Start it before anything that only one daemon may do."""
 
-    def __init__(self, socket_file: Path, handle: RequestHandler) -> None:
+    def __init__(self, socket_file: Path, handle: ControlRequestHandler) -> None:
         self._file = socket_file
         self._handle = handle
         self._lock: int | None = None

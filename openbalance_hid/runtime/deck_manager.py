@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
 from openbalance_hid.app.events import Event
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
+from openbalance_hid.deck.device_events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
-from openbalance_hid.deck.events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport

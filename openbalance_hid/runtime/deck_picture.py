@@ -18,7 +18,7 @@ from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell,
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
-from openbalance_hid.deck.events import CELL_PX, DeckArrived
+from openbalance_hid.deck.device_events import CELL_PX, DeckArrived
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK

@@ -15,7 +15,7 @@ from openbalance_hid.app.effects import Effect, Store
 from openbalance_hid.app.events import Event, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.history.keeper import AccountHistory, open_history
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller

@@ -16,7 +16,7 @@ from openbalance_hid.app.events import GestureRequested, RefreshSkipped, TimePas
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.presses import FLASH_S
 from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived, DeckLost, KeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.view import Flash

@@ -6,7 +6,7 @@ from openbalance_hid.app.effects import OpenUrl, Refresh, SetBrightness
 from openbalance_hid.app.events import IdentifyRequested, PageRequested
 from openbalance_hid.app.input_handling import SWIPE_PX
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     CELL_PX,
     DeckArrived,
     DeckLost,

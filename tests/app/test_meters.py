@@ -10,7 +10,7 @@ from openbalance_hid.app.effects import OpenUrl, Refresh, SetPollInterval, Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.tiles.view import Age
 from tests.app.test_controller import DECK, Story
 from tests.build import NOON, samples, snapshot

@@ -12,7 +12,7 @@ from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.tile_views import with_refused_config
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived, DeckLost
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost
 from openbalance_hid.history.records import MaskedSetting
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.tiles import TILES

@@ -12,7 +12,7 @@ from openbalance_hid.app.events import GestureRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, TileInputs, views_of
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret

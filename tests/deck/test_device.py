@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     CELL_PX,
     DeckArrived,
     DialPushed,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbalance_hid.deck.events import DeckLost, KeyEvent
+from openbalance_hid.deck.device_events import DeckLost, KeyEvent
 from openbalance_hid.simulator.device.models import MODELS
 from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
 from tests.waiting import PATIENCE_S, until_no_thread

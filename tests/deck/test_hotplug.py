@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.deck.events import DeckFound, DeckVanished
+from openbalance_hid.deck.device_events import DeckFound, DeckVanished
 from openbalance_hid.deck.hotplug import (
     FIRST_RETRY_S,
     SAFETY_INTERVAL_S,

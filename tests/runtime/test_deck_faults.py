@@ -9,7 +9,7 @@ from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 from openbalance_hid.app.effects import OpenUrl, Refresh
 from openbalance_hid.app.events import ConfigReloaded, PageRequested, TimePassed
 from openbalance_hid.config.load import parse
-from openbalance_hid.deck.events import DeckLost, KeyEvent
+from openbalance_hid.deck.device_events import DeckLost, KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.device.models import MODELS, Codec
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.deck.events import DeckArrived, DeckLost, KeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.picture_cache import PictureCache

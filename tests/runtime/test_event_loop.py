@@ -8,7 +8,7 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Paint
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
 from tests.build import snapshot
 

@@ -5,7 +5,7 @@ import pytest
 from openbalance_hid.app.effects import Paint
 from openbalance_hid.app.events import PageRequested
 from openbalance_hid.config.load import parse
-from openbalance_hid.deck.events import DeckArrived, TouchKeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, TouchKeyEvent
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.kind import TileKind
 from tests.app.test_controller import Story, healthy

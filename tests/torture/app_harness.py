@@ -19,8 +19,8 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
 from openbalance_hid.app.events import Cell, Event, SmallScreen, TimePassed
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.device_events import CELL_PX
 from openbalance_hid.deck.display_writer import OnExit
-from openbalance_hid.deck.events import CELL_PX
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager

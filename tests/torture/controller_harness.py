@@ -39,7 +39,7 @@ from openbalance_hid.app.screen import RETRY_S
 from openbalance_hid.app.tile_views import views_of, with_refused_config
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.events import (
+from openbalance_hid.deck.device_events import (
     CELL_PX,
     DeckArrived,
     DeckLost,

@@ -12,7 +12,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, OpenUrl, Refresh
 from openbalance_hid.app.events import ConfigReloaded, Event, TimePassed
 from openbalance_hid.app.tile_views import tap_of
-from openbalance_hid.deck.events import DeckArrived, DeckLost, KeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.tiles.actions import OpenPage, TurnPage
 
 Key = tuple[str, int]

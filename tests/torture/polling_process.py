@@ -18,7 +18,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import Event, HistoryLoaded
 from openbalance_hid.config.schema import Config
-from openbalance_hid.deck.events import DeckArrived, KeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, KeyEvent
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.history.records import EndedAlert
 from openbalance_hid.history.store import HistoryStore  # noqa: F401 – loaded before the fork

@@ -11,7 +11,7 @@ import pytest
 
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.config.schema import Config, DimConfig
-from openbalance_hid.deck.events import DeckArrived
+from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles.formatting import money
 from tests.app.reckoning import INTERVAL_S, Reckoning, midnight

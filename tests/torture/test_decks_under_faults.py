@@ -13,7 +13,7 @@ import pytest
 
 from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, Event, PageRequested
-from openbalance_hid.deck.events import KeyEvent
+from openbalance_hid.deck.device_events import KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
 from openbalance_hid.simulator.device.models import Codec
 from tests.torture.amounts import amounts

@@ -16,7 +16,7 @@ from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 from openbalance_hid.deck.device import DeckDevice
-from openbalance_hid.deck.events import DeckArrived, KeyEvent
+from openbalance_hid.deck.device_events import DeckArrived, KeyEvent
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.render.encode import PictureFormat, encode

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from openbalance_hid.deck.events import DialPushed, DialTurned, StripTouched, TouchKind
+from openbalance_hid.deck.device_events import DialPushed, DialTurned, StripTouched, TouchKind
 from openbalance_hid.simulator.web import page_server
 from openbalance_hid.simulator.web.page_input import InputPart, PageInput
 from openbalance_hid.simulator.web.page_messages import PressMessage, decode

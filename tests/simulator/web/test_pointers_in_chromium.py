@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbalance_hid.deck.events import DialPushed, DialTurned, StripTouched, TouchKeyEvent, TouchKind
+from openbalance_hid.deck.device_events import DialPushed, DialTurned, StripTouched, TouchKeyEvent, TouchKind
 from tests.chromium import chromium
 from tests.simulator.web.chromium_visit import Open, key, visit, wait_for_picture
 from tests.simulator.web.page_rig import PageRig
