@@ -107,7 +107,7 @@ class Poller:
             self._changed.notify_all()
             return True
 
-    def look_again(self) -> None:
+    def poll_after_wakeup(self) -> None:
         """Poll now, because the machine woke up or its network is back; a running poll may be lost and is followed by another.
 
         After a cycle that reached OpenRouter no more often than `refresh`; after one that did not, always.

@@ -216,7 +216,7 @@ class _Daemon:
         """On a thread of the wake's."""
         for decks in self._decks:
             decks.paint_again()
-        self._inbox.put(lambda _house, _moment: self._accounts.look_again())
+        self._inbox.put(lambda _house, _moment: self._accounts.poll_after_wakeup())
 
     def _status(self, house: Controller, moment: Moment) -> dict[str, Any]:
         counts = tuple(count for decks in self._decks for count in decks.counts())

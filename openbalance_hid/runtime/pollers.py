@@ -88,10 +88,10 @@ class Pollers:
         """Poll an account now; False when that is not worth it (see `Poller.refresh`)."""
         return account in self._pollers and self._pollers[account].refresh(insist)
 
-    def look_again(self) -> None:
-        """The machine is awake, or its network is back (see `Poller.look_again`)."""
+    def poll_after_wakeup(self) -> None:
+        """The machine is awake, or its network is back (see `Poller.poll_after_wakeup`)."""
         for poller in self._pollers.values():
-            poller.look_again()
+            poller.poll_after_wakeup()
 
     def stop(self) -> None:
         """End all pollers; may be called twice."""

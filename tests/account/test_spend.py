@@ -1,11 +1,11 @@
-"""Windows, trend and leaders: like with like, and unknown is never zero."""
+"""Spend of days and periods, and the trend: like with like, and unknown is never zero."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from openbalance_hid.account.leaders import leaders, match_labels
+from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.spend import Trend, daily_usd, day_usd, percent_used, today_usd, trend, used_usd
 from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 
@@ -63,53 +63,8 @@ def test_today_by_counter_when_the_query_has_no_answer():
     assert today_usd(snapshot(taken=samples([(NOON, 5)])), NOON) is None
 
 
-def test_leaders_merge_todays_labels_with_the_slugs_of_past_days():
-    seen = snapshot(
-        days={NOON.date() - timedelta(days=1): {"anthropic/claude-sonnet-4.5": 3, "openai/gpt-5": 2}},
-        today={"Anthropic: Claude Sonnet 4.5": 4, "New One": 1},
-    )
-    ranked = leaders(seen, "30d", "spend", NOON)
-    assert ranked is not None
-    assert [(leader.name, leader.spend.usd, leader.share) for leader in ranked] == [
-        ("anthropic/claude-sonnet-4.5", 7, 0.7),
-        ("openai/gpt-5", 2, 0.2),
-        ("New One", 1, 0.1),
-    ]
-
-
-def test_a_refund_beyond_the_spend_takes_nothing_from_the_others():
-    seen = snapshot(days={NOON.date() - timedelta(days=1): {"v/refunded": -5, "v/a": 3, "v/b": 1}})
-    ranked = leaders(seen, "30d", "spend", NOON)
-    assert ranked is not None
-    assert [(leader.name, leader.share) for leader in ranked] == [("v/a", 0.75), ("v/b", 0.25)]
-
-
-def test_no_leaders_without_spend_and_none_while_unknown():
-    assert leaders(snapshot(days={}), "30d", "spend", NOON) == ()
-    assert leaders(snapshot(), "30d", "spend", NOON) is None
-
-
 def test_daily_spend_ends_with_today():
     assert daily_usd(snapshot(days=days_back([1, 2]), today={"A": 9}), 3, NOON) == (2, 1, 9)
-
-
-SLUGS = ["openai/gpt-5", "openai/gpt-5-mini", "deepseek/deepseek-chat-v3.1", "anthropic/claude-sonnet-4.5", "x/same", "y/same"]
-
-
-@pytest.mark.parametrize(
-    ("label", "slug"),
-    [
-        ("GPT-5", "openai/gpt-5"),
-        ("OpenAI: GPT-5 Mini", "openai/gpt-5-mini"),
-        ("DeepSeek V3.1", "deepseek/deepseek-chat-v3.1"),
-        ("Claude Sonnet 4.5", "anthropic/claude-sonnet-4.5"),
-        ("GPT", None),
-        ("Llama 4", None),
-        ("", None),
-    ],
-)
-def test_a_label_is_matched_only_to_a_single_candidate(label, slug):
-    assert match_labels([label], SLUGS).get(label) == slug
 
 
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)

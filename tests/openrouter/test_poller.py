@@ -138,13 +138,13 @@ def test_a_network_that_is_back_is_used_at_once(sample: SampleAccount, clock: Vi
         idle(watched)
         assert not watched.poller.refresh(), "a finger is throttled"
         sample.set_scenario("normal")
-        watched.poller.look_again()
+        watched.poller.poll_after_wakeup()
         assert watched.next_poll().health is Health.OK
         idle(watched)
-        watched.poller.look_again()  # and again where all is well: no more often than a refresh
+        watched.poller.poll_after_wakeup()  # and again where all is well: no more often than a refresh
         assert not watched.poller.refresh()
         clock.pass_(10)
-        watched.poller.look_again()
+        watched.poller.poll_after_wakeup()
         assert watched.next_poll().polls == 4
     assert watched.ended.empty()
 
@@ -158,7 +158,7 @@ def test_a_poll_that_was_running_during_a_sleep_is_repeated(sample: SampleAccoun
         assert watched.poller.refresh()
         assert watched.at_gate.wait(PATIENCE_S)
         clock.pass_(20)
-        watched.poller.look_again()
+        watched.poller.poll_after_wakeup()
         watched.gate.set()
         assert [watched.next_poll().polls, watched.next_poll().polls] == [2, 3]
 
@@ -168,10 +168,10 @@ def test_a_machine_that_wakes_respects_the_backoff(sample: SampleAccount, clock:
     with running(sample, clock) as watched:
         assert watched.next_poll().health is Health.RATE_LIMITED
         idle(watched)
-        watched.poller.look_again()
+        watched.poller.poll_after_wakeup()
         assert not watched.poller.refresh()
         clock.pass_(120)
-        watched.poller.look_again()
+        watched.poller.poll_after_wakeup()
         assert watched.next_poll().polls == 2
 
 
