@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,8 @@ from openbalance_hid.text import escaped_json
 
 # The characters that start a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
+_FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,10 @@ def _escaped(text: str) -> str:
 
 def _cell(value: object) -> str:
     text = _text(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+    if not isinstance(value, str):
+        return text
+    text = _FORMULA_IN_A_CELL.sub("'", text)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _json(value: object) -> object:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.cli.export import FORMULA, TABLES, as_csv
 from openbalance_hid.history.records import AccountIdentity, EndedAlert, StoredDays, StoredSample
 from openbalance_hid.history.store import HistoryStore
 from tests.cli.command_line import machine, process
@@ -77,6 +78,29 @@ def test_days_are_by_model_provider_and_key_and_the_newest_row_of_a_key_counts(e
 
 def test_negative_amounts_stay_numbers_in_a_spreadsheet(env):
     assert [row["balance_usd"] for row in table(exported(env, "samples", "csv"))] == ["-2.5", "-3", "4.999999999"]
+
+
+SEPARATORS = (",", ";", "\t", "|")
+STARTS = ("=1+1", "+1", "-1", "@SUM(1)", "＝1+1", "\t=1+1", ' "=1+1"', '"=1+1"', "plain")
+
+
+def cells(text: str, separator: str) -> list[str]:
+    """Return every cell as a spreadsheet with that separator reads it, without blanks before it."""
+    return [cell.lstrip(' "') for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("before", ["", "a;", "a\t", "a|", "a,", 'a;"', "a; ", "a\n"])
+def test_no_name_starts_a_formula_in_a_cell_whatever_the_separator(before: str, start: str, separator: str) -> None:
+    row = dict.fromkeys(("account", "day", "by"), "x") | {"name": before + start, "spend_usd": 1, "requests": 2, "tokens": 3}
+    text = as_csv("days", TABLES["days"], [row])
+    if separator == ",":
+        (name,) = (read["name"] for read in csv.DictReader(io.StringIO(text)))
+        assert name.replace("'", "") == before + start, "only apostrophes are added"
+        assert not name.startswith(FORMULA)
+    else:
+        assert [cell for cell in cells(text, separator) if cell.startswith(FORMULA)] == []
 
 
 def test_json_has_the_same_rows_with_amounts_as_text_and_unknown_as_null(env):
