@@ -57,8 +57,12 @@ class Diagnostics:
 
     def reject(self, path: KeyPath, found: object, accepted: str, names: Iterable[str] = ()) -> None:
         """Add a problem: `found` is not accepted. `names`: the accepted names, for a suggestion."""
-        guess = did_you_mean(found, names) if isinstance(found, str) else ""
-        self.add(path, f"found {short_text(found)}, accepted: {accepted}{guess}")
+        suggestion = self.suggestion(found, names) if isinstance(found, str) else ""
+        self.add(path, f"found {short_text(found)}, accepted: {accepted}{suggestion}")
+
+    def suggestion(self, found: str, names: Iterable[str]) -> str:
+        """Return "did you mean"; empty after many problems, because each comparison takes about 50 µs."""
+        return did_you_mean(found, names) if len(self.problems) < _MAX_PROBLEMS else ""
 
     def raise_any(self) -> None:
         """Raise ConfigError with one problem a line, if there is any."""
@@ -131,7 +135,9 @@ class Section:
         """Add a problem for each key that was not taken."""
         for name in self._left:
             accepted = ", ".join(sorted(self._known))
-            self.diagnostics.add((*self.path, name), f"unknown, accepted: {accepted}{did_you_mean(name, self._known)}")
+            self.diagnostics.add(
+                (*self.path, name), f"unknown, accepted: {accepted}{self.diagnostics.suggestion(name, self._known)}"
+            )
 
     def _take(self, name: str, kind: type, accepted: str, absent: Any) -> Any:
         self._known.append(name)

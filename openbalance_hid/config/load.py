@@ -15,10 +15,11 @@ from pathlib import Path
 from openbalance_hid.config.diagnostics import Diagnostics
 from openbalance_hid.config.schema import Config, ConfigLocation
 from openbalance_hid.config.sections import TileOptions, read_config
+from openbalance_hid.config.toml_limits import exceeded_bound
 from openbalance_hid.config.toml_positions import line_numbers
 from openbalance_hid.errors import ConfigError
 
-LARGEST_FILE_BYTES = 256 * 1024  # a full XL with eight pages is about 20 kB; more is not a configuration
+LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
@@ -73,11 +74,13 @@ def _read(path: Path) -> str | None:
 
 
 def _toml(text: str, path: str) -> dict[str, object]:
+    if (bound := exceeded_bound(text)) is not None:
+        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", "openbalance-hid config check")
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply", "openbalance-hid config check") from error
-    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, a number of 5000 digits, an exponent beyond Decimal's
+    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, or an exponent beyond Decimal's
         match = _POSITION.fullmatch(str(error))
         words, line, column = match.groups() if match else ("a value cannot be read", None, None)
         location = ConfigLocation(path, int(line) if line else text.count("\n") + 1 if match else None, "")
