@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from bench.virtual_clock import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness, Store
+from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
@@ -37,6 +37,7 @@ from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.runtime import main as _whole_daemon  # noqa: F401 – so that this process has the same modules in memory as `run`
 from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.effect_runner import run_display_effect
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
@@ -116,11 +117,10 @@ class VirtualDaemon:
 
     def _step(self, event: Event) -> None:
         for effect in self._controller.step(event, self._clock.moment()):
-            match effect:
-                case Paint() | PaintCell() | PaintScreen() | LightTouchKey() | SetBrightness():
-                    self._decks.carry_out(effect, self._painter)
-                case Store(_, started_at, record) if started_at is not None:
-                    self._ledger.store(started_at, record)
+            if isinstance(effect, Store) and effect.started_at is not None:
+                self._ledger.store(effect.started_at, effect.record)
+            else:
+                run_display_effect(effect, self._decks, self._painter)
 
     def _settle(self) -> None:
         """Wait until the writer has sent everything."""

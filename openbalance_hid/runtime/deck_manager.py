@@ -18,7 +18,6 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
 from openbalance_hid.app.events import Event
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
 from openbalance_hid.deck.device_events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
@@ -29,13 +28,12 @@ from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts
 from openbalance_hid.render.encode import PictureFormat, black
-from openbalance_hid.render.theme import DARK, Rgb
+from openbalance_hid.render.theme import Rgb
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.tiles.view import KeyFace
 
 log = logging.getLogger(__name__)
 
-BLACK: Rgb = (0, 0, 0)
 GREET_LIMIT_S = 2.0  # a healthy deck says who it is within hundredths of a second; one that hangs holds up no start
 STOP_LIMIT_S = 2.0  # for all of it: a read that is under way ends within 1.4 s, a report that hangs perhaps never
 
@@ -99,46 +97,32 @@ class DeckManager:
         for surface in surfaces:
             surface.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not end under a handle that is open
 
-    def carry_out(self, effect: Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness, painter: PictureCache) -> None:
-        """Do it, if the deck is one of these and has not gone meanwhile."""
-        match effect:
-            case Paint(serial, key, face):
-                self.show(serial, key, face, painter)
-            case PaintCell(serial, cell, face):
-                self.show_cell(serial, cell, face, painter)
-            case PaintScreen(serial, face):
-                self.show_screen(serial, face, painter)
-            case LightTouchKey(serial, touch_key, tone):
-                self.glow(serial, touch_key, DARK.colour(tone) if tone is not None else BLACK)
-            case SetBrightness(serial, percent):
-                self.brighten(serial, percent)
-
-    def show(self, serial: str, key: int, face: KeyFace, painter: PictureCache) -> None:
+    def show(self, serial: str, key: int, face: KeyFace, pictures: PictureCache) -> None:
         """Put a face on a key; nothing happens when the deck has gone meanwhile."""
         surface = self._by_serial(serial)
         if surface is not None and surface.is_visual:
-            surface.show(key, painter.picture(face, surface.picture_format))
+            surface.show(key, pictures.picture(face, surface.picture_format))
 
-    def show_cell(self, serial: str, cell: int, face: KeyFace, painter: PictureCache) -> None:
+    def show_cell(self, serial: str, cell: int, face: KeyFace, pictures: PictureCache) -> None:
         """Put a face on a cell of a deck's touch strip."""
         surface = self._by_serial(serial)
         if surface is not None:
             cell_format = {**surface.strip_format, "size": (CELL_PX, surface.strip_format["size"][1])}
-            surface.show_strip(painter.picture(face, cell_format), cell * CELL_PX, CELL_PX)
+            surface.show_strip(pictures.picture(face, cell_format), cell * CELL_PX, CELL_PX)
 
-    def show_screen(self, serial: str, face: KeyFace, painter: PictureCache) -> None:
+    def show_screen(self, serial: str, face: KeyFace, pictures: PictureCache) -> None:
         """Put a face on a deck's small screen."""
         surface = self._by_serial(serial)
         if surface is not None:
-            surface.show_screen(painter.picture(face, surface.screen_format))
+            surface.show_screen(pictures.picture(face, surface.screen_format))
 
-    def glow(self, serial: str, touch_key: int, colour: Rgb) -> None:
+    def light_touch_key(self, serial: str, touch_key: int, colour: Rgb) -> None:
         """Give a touch key a colour."""
         surface = self._by_serial(serial)
         if surface is not None:
             surface.light(touch_key, colour)
 
-    def brighten(self, serial: str, percent: int) -> None:
+    def set_brightness(self, serial: str, percent: int) -> None:
         """Set a deck's brightness."""
         surface = self._by_serial(serial)
         if surface is not None:

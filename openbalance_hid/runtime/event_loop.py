@@ -1,4 +1,4 @@
-"""The main thread: wait on one queue until the next deadline, do one step, carry out what it wants, wait again."""
+"""The loop of the main thread: wait for an event or the next deadline, make one step, run its effects, wait again."""
 
 import logging
 import queue
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
-from openbalance_hid.app.effects import Effect, LogTileError, LogWarning
+from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.runtime.sd_notify import NullServiceManager, ServiceManager
 
@@ -31,23 +31,23 @@ def now() -> Moment:
 
 
 def run_loop(
-    house: Controller,
+    controller: Controller,
     inbox: "queue.SimpleQueue[Item]",
-    carry_out: Callable[[Effect], None],
+    run_effect: Callable[[Effect], None],
     clock: Callable[[], Moment],
-    tell: Callable[[], None] = lambda: None,
+    notify: Callable[[], None] = lambda: None,
     manager: ServiceManager = NO_MANAGER,
 ) -> None:
-    """Until a `Stop` comes. One failing turn is logged and does not end the loop.
+    """Run until a `Stop` arrives. A step that fails is logged and does not end the loop.
 
-    `tell`: there is something new to be told. `manager` hears that the loop turns.
+    `notify` is called when clients may read something new, `manager.alive` at each turn.
     """
-    hands = _Hands(house, carry_out)
-    ahead: int | None = None  # how much of what was in the queue when the deadline came is still to be taken
+    turns = _Turns(controller, run_effect)
+    ahead: int | None = None  # items that were in the queue at the deadline, and are taken before `TimePassed`
     while True:
         now = clock()
         manager.alive(now.mono_s)
-        left_s = min(house.next_deadline(), manager.next_word_s()) - now.mono_s
+        left_s = min(controller.next_deadline(), manager.next_word_s()) - now.mono_s
         if left_s > 0:
             ahead = None
         elif ahead is None:
@@ -56,10 +56,10 @@ def run_loop(
         ahead = None if ahead is None or isinstance(item, TimePassed) else ahead - 1
         if isinstance(item, Stop):
             return
-        readings = house.evaluations
-        hands.turn(item, clock())
-        if house.evaluations != readings:
-            tell()
+        evaluations = controller.evaluations
+        turns.run(item, clock())
+        if controller.evaluations != evaluations:
+            notify()
 
 
 def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:
@@ -69,43 +69,35 @@ def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:
         return TimePassed()
 
 
-class _Hands:
-    """Effects, carried out one by one: none falls with another. A kind that fails is said when that begins and when it ends."""
+class _Turns:
+    """Makes steps and runs their effects one by one. A failing kind of effect is logged when that starts and when it ends."""
 
-    def __init__(self, house: Controller, carry_out: Callable[[Effect], None]) -> None:
-        self._house = house
-        self._carry_out = carry_out
+    def __init__(self, controller: Controller, run: Callable[[Effect], None]) -> None:
+        self._controller = controller
+        self._run_effect = run
         self._failing: set[type[Effect]] = set()
 
-    def turn(self, item: "Event | ScheduledCall", now: Moment) -> None:
+    def run(self, item: "Event | ScheduledCall", now: Moment) -> None:
         try:
             if callable(item):
-                item(self._house, now)
+                item(self._controller, now)
                 return
-            effects = self._house.step(item, now)
+            effects = self._controller.step(item, now)
         except Exception:
-            log.exception("one turn of the main loop failed; going on")
+            log.exception("one step of the main loop failed; going on")
             return
-        failed = {type(effect) for effect in effects if not self._try(effect)}
+        failed = {type(effect) for effect in effects if not self._succeeds(effect)}
         for kind in self._failing.intersection(map(type, effects)) - failed:
             log.info("%s is carried out again", kind.__name__)
         self._failing = self._failing - set(map(type, effects)) | failed
 
-    def _try(self, effect: Effect) -> bool:
+    def _succeeds(self, effect: Effect) -> bool:
         try:
-            self._do(effect)
+            self._run_effect(effect)
         except Exception:
-            self._house.retry(effect)
+            self._controller.retry(effect)
             if type(effect) not in self._failing:
                 self._failing.add(type(effect))
                 log.exception("%s was not carried out; going on", type(effect).__name__)
             return False
         return True
-
-    def _do(self, effect: Effect) -> None:
-        if isinstance(effect, LogTileError):
-            log.error("the tile %s failed", effect.tile, exc_info=effect.error)
-        elif isinstance(effect, LogWarning):
-            log.warning("%s", effect.text)
-        else:
-            self._carry_out(effect)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
@@ -32,19 +31,8 @@ class VirtualDecks:
         """The words on each key of a deck, and of what is beside its keys. A new mapping at each change: for any thread."""
         return self._texts.get(self.decks[number].serial, {})
 
-    def tell(self, effect: Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness) -> None:
-        """The words on a part of a deck are now those of `effect`."""
-        match effect:
-            case Paint(serial, key, face):
-                self._tell(serial, key, face.view.text)
-            case PaintCell(serial, cell, face):
-                self._tell(serial, f"cell {cell}", face.view.text)
-            case PaintScreen(serial, face):
-                self._tell(serial, "screen", face.view.text)
-            case LightTouchKey(serial, touch_key, _, text):
-                self._tell(serial, f"touch key {touch_key}", text)
-
-    def _tell(self, serial: str, key: PageItem, text: str) -> None:
+    def set_text(self, serial: str, key: PageItem, text: str) -> None:
+        """Note the text that a part of a deck shows, and update its pages."""
         words = self._texts.get(serial, {})
         if words.get(key) != text:
             self._texts[serial] = {**words, key: text}

@@ -220,7 +220,7 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
     whole = house(deck, other, config=parse('[[decks]]\n[[decks.pages]]\nname = "a"\n[[decks.pages]]\nname = "b"\n', "x"))
     deck.stall(timeout_s=FOR_EVER_S)
     whole.tell(PageRequested("b"))
-    whole.decks.brighten("A1", 33)
+    whole.decks.set_brightness("A1", 33)
     assert deck.wait_until(lambda: deck.hosts_waiting == 1, PATIENCE_S)
     whole.move(whole.now.mono_s + STUCK_S)
     deck.press(0)  # so that the reader need not come to the end of its wait
@@ -259,7 +259,7 @@ def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(hous
     deck, other = made(), made("B2", "mini")
     whole = house(deck, other)
     deck.planned_faults = [fails_as_feature] * times
-    whole.decks.brighten("A1", 33)
+    whole.decks.set_brightness("A1", 33)
     whole.settle()
     whole.wait(10.0)
     deck.planned_faults = []

@@ -114,7 +114,7 @@ def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives
     deck = made()
     desks.append(desk := Desk(deck))
     desk.next()
-    desk.decks.brighten("A1", 40)
+    desk.decks.set_brightness("A1", 40)
     desk.decks.show("A1", 4, FACE, PictureCache())
     assert desk.shows(deck, 4)
     deck.lose_pictures()
@@ -159,7 +159,7 @@ def test_a_stalled_deck_is_lost_and_stops_no_other(desks):
 def test_painting_a_deck_that_has_gone_is_nothing(desks):
     desks.append(desk := Desk())
     desk.decks.show("GONE", 0, FACE, PictureCache())
-    desk.decks.brighten("GONE", 50)
+    desk.decks.set_brightness("GONE", 50)
 
 
 def test_a_pedal_is_heard_and_never_painted(desks):

@@ -16,7 +16,7 @@ from PIL import Image
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen, SetBrightness
+from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import Cell, Event, SmallScreen, TimePassed
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import CELL_PX
@@ -24,6 +24,7 @@ from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.effect_runner import run_display_effect
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus, VirtualHandle
 from openbalance_hid.simulator.device.models import Rotation
@@ -96,9 +97,7 @@ class AppHarness:
         """Make one step, carry out its effects, and return them."""
         effects = self.house.step(event, self.now)
         for effect in effects:
-            if isinstance(effect, Paint | PaintCell | PaintScreen | LightTouchKey | SetBrightness):
-                self.decks.carry_out(effect, self.painter)
-            else:
+            if not run_display_effect(effect, self.decks, self.painter):
                 self.done.append(effect)
         return effects
 

@@ -1,0 +1,108 @@
+"""Run the effects that the controller returns. The only place that matches them, apart from the log of a failed one."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from openbalance_hid.app.effects import (
+    Effect,
+    LightTouchKey,
+    LogTileError,
+    LogWarning,
+    OpenUrl,
+    Paint,
+    PaintCell,
+    PaintScreen,
+    Refresh,
+    SendAlert,
+    SetAccounts,
+    SetBrightness,
+    SetPollInterval,
+    Store,
+    WatchSessionLock,
+)
+from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
+from openbalance_hid.render.theme import DARK, Rgb
+from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.notifier import Notifier
+from openbalance_hid.runtime.picture_cache import PictureCache
+from openbalance_hid.runtime.pollers import Pollers
+
+log = logging.getLogger(__name__)
+
+BLACK: Rgb = (0, 0, 0)
+SetText = Callable[[str, int | str, str], None]
+
+
+class EffectRunner:
+    """Runs effects on the main thread. `put`: into the main queue; `open_page`: opens an address, or calls the function."""
+
+    def __init__(
+        self,
+        decks: Sequence[DeckManager],
+        pollers: Pollers,
+        notifier: Notifier,
+        put: Callable[[Event], None],
+        open_page: Callable[[str, Callable[[], None]], None],
+        set_text: SetText = lambda *_: None,
+    ) -> None:
+        self._decks = decks
+        self._pollers = pollers
+        self._notifier = notifier
+        self._put = put
+        self._open_page = open_page
+        self._set_text = set_text
+        self._pictures = PictureCache()
+
+    def run(self, effect: Effect) -> None:
+        """Run one effect. Raises what its part of the program raises."""
+        match effect:
+            case Refresh(account):
+                if not self._pollers.refresh(account):
+                    self._put(RefreshSkipped(account))
+            case SetAccounts(intervals_s):
+                self._pollers.adopt(intervals_s)
+            case SetPollInterval(account, seconds):
+                self._pollers.pace(account, seconds)
+            case WatchSessionLock(wanted):
+                self._notifier.watch_lock(wanted)
+            case Store():
+                self._pollers.store(effect)
+            case SendAlert():
+                self._notifier.send(effect)
+            case OpenUrl(url, serial, spot):
+                self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
+            case LogTileError(tile, error):
+                log.error("the tile %s failed", tile, exc_info=error)
+            case LogWarning(text):
+                log.warning("%s", text)
+            case _:
+                for decks in self._decks:
+                    run_display_effect(effect, decks, self._pictures, self._set_text)
+
+
+def run_display_effect(effect: Effect, decks: DeckManager, pictures: PictureCache, set_text: SetText = lambda *_: None) -> bool:
+    """Show an effect on the deck that it names, if `decks` has it. Return False for effects of another kind.
+
+    `set_text`: receives the serial number, the part of the deck and the text of what it shows, for pages of virtual decks.
+    """
+    part: int | str
+    match effect:
+        case Paint(serial, key, face):
+            decks.show(serial, key, face, pictures)
+            part, text = key, face.view.text
+        case PaintCell(serial, cell, face):
+            decks.show_cell(serial, cell, face, pictures)
+            part, text = f"cell {cell}", face.view.text
+        case PaintScreen(serial, face):
+            decks.show_screen(serial, face, pictures)
+            part, text = "screen", face.view.text
+        case LightTouchKey(serial, touch_key, tone, text):
+            decks.light_touch_key(serial, touch_key, DARK.colour(tone) if tone is not None else BLACK)
+            part = f"touch key {touch_key}"
+        case SetBrightness(serial, percent):
+            decks.set_brightness(serial, percent)
+            return True
+        case _:
+            return False
+    set_text(serial, part, text)
+    return True
