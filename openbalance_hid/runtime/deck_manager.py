@@ -163,6 +163,21 @@ class DeckManager:
             ),
         )
 
+    def devices(self) -> dict[str, DeckDevice]:
+        """Return the open decks by name."""
+        with self._lock:
+            return dict(self._here)
+
+    def opening_paths(self) -> tuple[str, ...]:
+        """Return the paths of the decks that are being opened."""
+        with self._lock:
+            return tuple(self._opening)
+
+    def closing_devices(self) -> tuple[DeckDevice, ...]:
+        """Return the lost decks whose handle may still be in use."""
+        with self._lock:
+            return tuple(self._leaving)
+
     # --- on the scan's thread -------------------------------------------------------------------------------------------
 
     def _first_look_ended(self) -> None:

@@ -1,6 +1,6 @@
 """The house under virtual time: events in, effects out, nothing else in the room."""
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from decimal import Decimal
 
 import pytest
@@ -28,9 +28,9 @@ DECK = "SIM1"
 class Story:
     """A house with its own time: `at` moves it forward, deadline by deadline, as the loop would."""
 
-    def __init__(self, config: Config | None = None, seen: Snapshot | None = None) -> None:
+    def __init__(self, config: Config | None = None, seen: Snapshot | None = None, zone: tzinfo | None = None) -> None:
         self.now = Moment(NOON, 1000.0)
-        self.house = Controller(config or Config(), {"default": seen or healthy()}, self.now)
+        self.house = Controller(config or Config(), {"default": seen or healthy()}, self.now, zone)
         self.done: list[tuple[float, object]] = []
 
     def tell(self, event):

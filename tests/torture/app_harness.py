@@ -55,12 +55,12 @@ class Bus(VirtualBus):
 
     @property
     def open_handles(self) -> list[VirtualHandle]:
-        return [handle for handle in list(self._given) if handle._deck is not None]
+        return [handle for handle in list(self._given) if handle.deck is not None]
 
     @property
     def dead_handles(self) -> list[VirtualHandle]:
         """Return open handles of devices that have been disconnected; their users are about to notice."""
-        return [each for each in self.open_handles if (deck := each._deck) is not None and deck._is_gone(each._epoch)]
+        return [handle for handle in self.open_handles if handle.is_dead]
 
 
 class AppHarness:
@@ -183,18 +183,17 @@ class AppHarness:
         assert self.bus.misuse == []
 
     def _rests(self) -> bool:
-        decks = self.decks
-        with decks._lock:
-            here = list(decks._here.values())
-            writing = [surface for surface in decks._leaving if surface.is_writing and not self._hangs(surface.path)]
-            opening = [path for path in decks._opening if not self._hangs(path)]
-        hanging = [surface for surface in here if self._hangs(surface.path)]
+        # in the order in which a deck passes these states, so that none is missed
+        opening = [path for path in self.decks.opening_paths() if not self._hangs(path)]
+        devices = list(self.decks.devices().values())
+        writing = [each for each in self.decks.closing_devices() if each.is_writing and not self._hangs(each.path)]
+        hanging = [device for device in devices if self._hangs(device.path)]
         return (
             not opening
             and not writing
-            and not [handle for handle in self.bus.dead_handles if not self._hangs(handle._deck.path)]
-            and all(surface in hanging or surface.flush(0) for surface in here)
-            and all(self._is_input_processed(surface.path) for surface in here)
+            and not [deck for handle in self.bus.dead_handles if (deck := handle.deck) and not self._hangs(deck.path)]
+            and all(device in hanging or device.flush(0) for device in devices)
+            and all(self._is_input_processed(device.path) for device in devices)
             and all(not deck.hosts_waiting or self._hangs(deck.path) for deck in self.bus.decks)
         )
 
@@ -221,22 +220,21 @@ class AppHarness:
 
     def wrong_places(self, deck: VirtualDeck, name: str) -> list[object]:
         """Return the places on which the deck does not show the controller's faces."""
-        surface = self.decks._by_serial(name)
-        assert surface is not None
+        device = self.decks.devices()[name]
         wrong: list[object] = []
         for (serial, spot), face in self.house.faces.items():
             if serial != name:
                 continue
             match spot:
                 case Cell(number):
-                    strip, height = deck.strip(), surface.strip_format["size"][1]
+                    strip, height = deck.strip(), device.strip_format["size"][1]
                     assert strip is not None
                     seen = strip.crop((number * CELL_PX, 0, (number + 1) * CELL_PX, height))
-                    picture = self._picture(face, {**surface.strip_format, "size": (CELL_PX, height)}, deck, "strip")
+                    picture = self._picture(face, {**device.strip_format, "size": (CELL_PX, height)}, deck, "strip")
                 case SmallScreen():
-                    seen, picture = deck.screen(), self._picture(face, surface.screen_format, deck, "screen")
+                    seen, picture = deck.screen(), self._picture(face, device.screen_format, deck, "screen")
                 case _:
-                    seen, picture = deck.glass(spot), self._picture(face, surface.picture_format, deck, "key")
+                    seen, picture = deck.glass(spot), self._picture(face, device.picture_format, deck, "key")
             if seen is None or seen.tobytes() != picture.tobytes():
                 wrong.append(spot)
         return wrong

@@ -87,8 +87,7 @@ def test_when_the_hour_changes_the_deck_is_dark_by_local_time(zone: str, change:
         local = at.astimezone(where).time()
         return begin <= local < end if begin < end else local >= begin or local < end
 
-    told = Story(Config(dim=DimConfig(0, 10, 0, night)))
-    told.house.connected._zone = where
+    told = Story(Config(dim=DimConfig(0, 10, 0, night)), zone=where)
     at = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(hours=6)
     told.now = told.now.__class__(at, told.now.mono_s)
     told.tell(DeckArrived(DECK, "mk2", 1))

@@ -233,7 +233,7 @@ class FaultyDecks:
     def well(self) -> list[str]:
         """Check all decks that must be right, and return their paths."""
         now_s, well = self.whole.now.mono_s, []
-        names = {surface.path: name for name, surface in self.whole.decks._here.items()}
+        names = {device.path: name for name, device in self.whole.decks.devices().items()}
         for deck in self.decks:
             healthy = deck.plugged and not (deck.stalled or deck.refused or deck.owned or deck.planned_faults)
             if healthy and now_s - self.faulty_since[deck.path] >= SOON_S:

@@ -14,6 +14,7 @@ import pytest
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import open_history
+from openbalance_hid.history.records import AccountIdentity
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
@@ -156,8 +157,8 @@ def test_a_month_of_polls_presses_replugs_and_midnights_leaves_nothing_behind(
         assert whole.fingers is not None
         figures.tell(presses=presses, replugs=replugs, midnights=midnights, gestures=whole.fingers.gestures)
         figures.tell(steps=whole.house.steps)
-        assert living.ledger._bound is not None
-        who, last = living.ledger._bound[0], whole.house.snapshots["default"].samples[-1].at
+        who = AccountIdentity("default", Secret(living.sample.key).fingerprint)
+        last = whole.house.snapshots["default"].samples[-1].at
     settled = days[DAYS_TO_SETTLE - 1] if len(days) >= DAYS_TO_SETTLE else days[0]
     assert max(each.threads for each in days) <= days[0].threads
     assert max(each.handles for each in days) <= settled.handles

@@ -63,7 +63,7 @@ class DeviceLink:
         """
         with self._changed:
             self._check(epoch)
-            self._changed.wait_for(lambda: self._inputs or self._is_gone(epoch) or cancelled(), timeout_s)
+            self._changed.wait_for(lambda: self._inputs or self.is_gone(epoch) or cancelled(), timeout_s)
             self._check(epoch)
             return self._inputs.popleft()[:length] if self._inputs else b""
 
@@ -83,21 +83,22 @@ class DeviceLink:
         if self.stalled:
             self.hosts_waiting += 1
             self._changed.notify_all()
-            free = self._changed.wait_for(lambda: not self.stalled or self._is_gone(epoch), self._stall_timeout_s)
+            free = self._changed.wait_for(lambda: not self.stalled or self.is_gone(epoch), self._stall_timeout_s)
             self.hosts_waiting -= 1
             self._changed.notify_all()
             self._check(epoch)
             if not free:
                 raise OSError(errno.ETIMEDOUT, "connection timed out", self.path)
         if self._slow_s:
-            self._changed.wait_for(lambda: self._is_gone(epoch), self._slow_s)
+            self._changed.wait_for(lambda: self.is_gone(epoch), self._slow_s)
             self._check(epoch)
 
     def _check(self, epoch: int | None) -> None:
-        if self._is_gone(epoch):
+        if self.is_gone(epoch):
             raise OSError(errno.ENODEV, "no such device", self.path)
 
-    def _is_gone(self, epoch: int | None) -> bool:
+    def is_gone(self, epoch: int | None) -> bool:
+        """Return whether a handle of that epoch is dead: the deck was unplugged or suspended since it was opened."""
         return not self.plugged or epoch not in (None, self._epoch)
 
     # --- device -------------------------------------------------------------------------------------------------------

@@ -91,6 +91,17 @@ class VirtualHandle:
         self._blocking = True
         self._last_error = ""
 
+    @property
+    def deck(self) -> VirtualDeck | None:
+        """The deck of an open handle; None: the handle is closed."""
+        return self._deck
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the handle is open and its deck was unplugged or suspended since."""
+        deck = self._deck
+        return deck is not None and deck.is_gone(self._epoch)
+
     def open_path(self, path: bytes) -> None:
         """Open the device. Raises OSError, without a reason."""
         deck = self._bus.at(path)
