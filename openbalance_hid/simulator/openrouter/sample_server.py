@@ -20,7 +20,7 @@ from typing import Any
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply
 
-RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
+_RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
 
 _LARGEST_REQUEST = 1024 * 1024
 _IDLE_S = 60.0  # a connection without a request for this long is closed
@@ -48,7 +48,7 @@ class ResponseFault(Enum):
 class SampleServer:
     """Serves on a free port of 127.0.0.1 until `stop`."""
 
-    def __init__(self, handle: RequestHandler, disconnects: Callable[[], bool]) -> None:
+    def __init__(self, handle: _RequestHandler, disconnects: Callable[[], bool]) -> None:
         """`handle`: method, target, headers, body → reply. `disconnects`: whether connections are reset without a reply."""
         self._stopped = threading.Event()
         self._http = _Http(handle, disconnects, self._stopped)
@@ -82,7 +82,7 @@ class _Http(HTTPServer):
     timeout = None
     request_queue_size = 32
 
-    def __init__(self, handle: RequestHandler, disconnects: Callable[[], bool], stopped: threading.Event) -> None:
+    def __init__(self, handle: _RequestHandler, disconnects: Callable[[], bool], stopped: threading.Event) -> None:
         self.handle = handle
         self.disconnects = disconnects
         self.stopped = stopped
