@@ -32,8 +32,11 @@ class Glass:
         if not 0 <= key < model.keys + model.touch_keys:
             raise IndexError(f"key {key} of {model.keys + model.touch_keys}")
         image = self._keys.get(key)
-        size = (model.key_width, model.key_height) if key < model.keys else model.touch_key_size
-        return image.copy() if image is not None else Image.new("RGB", size)
+        return image.copy() if image is not None else Image.new("RGB", self._key_size(key))
+
+    def _key_size(self, key: int) -> tuple[int, int]:
+        model = self._model
+        return (model.key_width, model.key_height) if key < model.keys else model.touch_key_size
 
     def strip(self) -> Image.Image | None:
         """Return the RGB image on the touch strip, upright; None: the model has none."""
@@ -50,6 +53,9 @@ class Glass:
         if place.target is PictureTarget.KEY:
             self._keys[place.key] = picture.image
             return place.key
+        if place.target is PictureTarget.LCD:
+            self._show_everywhere(picture.image)
+            return ELSEWHERE
         panel = self._strip if place.target is PictureTarget.STRIP else self._screen
         if panel is not None:
             panel.paste(picture.image, place.box[:2])
@@ -61,7 +67,8 @@ class Glass:
         for command, act in (
             (model.brightness, self._set_brightness),
             (model.reset, self._reset),
-            (model.touch_key_colour, self._set_colour),
+            (model.key_fill, self._fill_key),
+            (model.panel_fill, self._fill_panel),
         ):
             if command is not None and report.startswith(command.prefix):
                 if len(report) not in command.lengths:
@@ -79,9 +86,30 @@ class Glass:
         self._clear()
         return ELSEWHERE
 
-    def _set_colour(self, rest: bytes) -> int | Fault:
-        key, colour = rest[0], (rest[1], rest[2], rest[3])
-        if not self._model.keys <= key < self._model.keys + self._model.touch_keys:
-            return Fault(FaultKind.OUT_OF_RANGE, f"touch key {key}")
-        self._keys[key] = Image.new("RGB", self._model.touch_key_size, colour)
+    def _fill_key(self, rest: bytes) -> int | Fault:
+        model, key = self._model, rest[0]
+        if key >= model.keys + model.touch_keys:
+            return Fault(FaultKind.OUT_OF_RANGE, f"key {key} of {model.keys + model.touch_keys}")
+        self.showing_logo &= key >= model.keys  # touch keys are lights beside the display
+        self._keys[key] = Image.new("RGB", self._key_size(key), (rest[1], rest[2], rest[3]))
         return key
+
+    def _fill_panel(self, rest: bytes) -> int | Fault:
+        model, colour = self._model, (rest[1], rest[2], rest[3])
+        if rest[0] != 0:
+            return Fault(FaultKind.OUT_OF_RANGE, f"panel {rest[0]} of 1")
+        self.showing_logo = False
+        self._keys |= {key: Image.new("RGB", self._key_size(key), colour) for key in range(model.keys)}
+        for display in (self._strip, self._screen):
+            if display is not None:
+                display.paste(colour, (0, 0, *display.size))
+        return ELSEWHERE
+
+    def _show_everywhere(self, picture: Image.Image) -> None:
+        """Show a picture of the whole display: cut out every key, and the strip or screen at its lower edge."""
+        for key in range(self._model.keys):
+            self._keys[key] = picture.crop(self._model.key_box(key))
+        for display in (self._strip, self._screen):
+            if display is not None:
+                left, top = (picture.width - display.width) // 2, picture.height - display.height
+                display.paste(picture.crop((left, top, left + display.width, top + display.height)))

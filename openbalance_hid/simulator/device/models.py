@@ -20,6 +20,7 @@ VENDOR_ID = 0x0FD9  # Elgato
 BMP_HEADER_BYTES = 54  # file header 14 + BITMAPINFOHEADER 40
 OUTPUT_REPORT_ID = 0x02
 INPUT_REPORT_ID = 0x01
+UNIT_INFORMATION_ID = 0x08
 
 
 class Codec(Enum):
@@ -54,8 +55,8 @@ class TextReport(Struct, frozen=True):
     starts_at: int
 
     def report(self, text: str, before: bytes, length: int) -> bytes:
-        """Return `length` bytes: id, text length (where there is room for it), `before`, and the text."""
-        head = bytes([self.report_id, len(text)]).ljust(self.starts_at, b"\0")[: self.starts_at - len(before)]
+        """Return `length` bytes: id, length of `before` and text (where there is room for it), `before`, and the text."""
+        head = bytes([self.report_id, len(before) + len(text)]).ljust(self.starts_at, b"\0")[: self.starts_at - len(before)]
         return (head + before + text.encode("ascii")).ljust(length, b"\0")[:length]
 
 
@@ -67,7 +68,7 @@ class CommandReport(Struct, frozen=True):
 
 
 class DisplayArea(Struct, frozen=True):
-    """A display beside the keys. Pixels as the user sees them. `sideways`: positions and sizes arrive with x and y swapped."""
+    """A display beside the keys. Pixels as the user sees them. `sideways`: hosts send x and y swapped, or as they are."""
 
     width: int
     height: int
@@ -100,7 +101,10 @@ class DeckModel(Struct, frozen=True):
     counts_from_right: bool = False  # key numbers on the wire run from the right end of each row
     dials: int = 0
     touch_keys: int = 0  # numbered after the keys
-    touch_key_colour: CommandReport | None = None
+    key_fill: CommandReport | None = None  # key, red, green, blue
+    panel_fill: CommandReport | None = None  # panel 0, red, green, blue
+    lcd: tuple[int, int] | None = None  # the one display behind all keys, strip and screen; None: size unknown
+    key_gap: tuple[int, int] = (0, 0)  # pixels of the display between two keys, across and down
     touch_key_size: tuple[int, int] = (0, 0)
     strip: DisplayArea | None = None  # touch-sensitive
     screen: DisplayArea | None = None  # not touch-sensitive
@@ -109,6 +113,30 @@ class DeckModel(Struct, frozen=True):
     def keys(self) -> int:
         """Return the number of keys, without touch keys."""
         return self.cols * self.rows
+
+    @property
+    def beside(self) -> DisplayArea | None:
+        """Return the strip or screen beside the keys."""
+        return self.strip or self.screen
+
+    def key_box(self, key: int) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom of a key on `lcd`. ValueError: the size of the display is unknown."""
+        if self.lcd is None:
+            raise ValueError(f"the display of {self.name} is unknown")
+        row, col = divmod(key, self.cols)
+        (across, down), (gap_x, gap_y) = self.lcd, self.key_gap
+        if self.beside is not None:
+            down -= self.beside.height  # strip and screen are below the keys
+        left = (across - self.cols * self.key_width - (self.cols - 1) * gap_x) // 2 + col * (self.key_width + gap_x)
+        top = (down - self.rows * self.key_height - (self.rows - 1) * gap_y) // 2 + row * (self.key_height + gap_y)
+        return left, top, left + self.key_width, top + self.key_height
+
+    def unit_information(self, length: int) -> bytes | None:
+        """Return feature report 08: id, rows, columns, size of a key and of the display. None: the model has no such report."""
+        if self.lcd is None:
+            return None
+        sizes = b"".join(size.to_bytes(2, "little") for size in (self.key_width, self.key_height, *self.lcd))
+        return (bytes([UNIT_INFORMATION_ID, self.rows, self.cols]) + sizes).ljust(length, b"\0")[:length]
 
     @property
     def bmp_bytes(self) -> int:
@@ -135,12 +163,12 @@ _MINI = DeckModel(
     first_page=0,
     inputs=InputLayout.BARE,
     input_length=17,
-    serial=TextReport(0x03, (17,), 5),
-    firmware=TextReport(0x04, (17,), 5),
+    serial=TextReport(0x03, (17, 32), 5),
+    firmware=TextReport(0x04, (17, 32), 5),
     brightness=_OLD_BRIGHTNESS,
     reset=_OLD_RESET,
 )
-_MINI_LATER = replace(_MINI, serial=TextReport(0x03, (32,), 5))  # longer serial numbers need the longer report
+_MINI_LATER = replace(_MINI, serial=TextReport(0x03, (32, 17), 5))  # longer serial numbers need the longer report
 
 _ORIGINAL = DeckModel(
     name="original",
@@ -158,8 +186,8 @@ _ORIGINAL = DeckModel(
     first_page=1,
     inputs=InputLayout.BARE,
     input_length=17,
-    serial=TextReport(0x03, (17,), 5),
-    firmware=TextReport(0x04, (17,), 5),
+    serial=TextReport(0x03, (17, 32), 5),
+    firmware=TextReport(0x04, (17, 32), 5),
     brightness=_OLD_BRIGHTNESS,
     reset=_OLD_RESET,
     counts_from_right=True,
@@ -185,8 +213,23 @@ _MK2 = DeckModel(
     firmware=TextReport(0x05, (32,), 6),
     brightness=CommandReport(b"\x03\x08", (32, 33)),  # documented: 32; devices also accept 33
     reset=CommandReport(b"\x03\x02", (32,)),
+    key_fill=CommandReport(b"\x03\x06", (32, 6)),  # some clients send no padding
+    panel_fill=CommandReport(b"\x03\x05", (32, 6)),
+    lcd=(480, 272),
+    key_gap=(25, 25),  # gaps: measured by the authors of drivers
 )
-_XL = replace(_MK2, name="xl", title="Stream Deck XL", product_id=0x006C, cols=8, rows=4, key_width=96, key_height=96)
+_XL = replace(
+    _MK2,
+    name="xl",
+    title="Stream Deck XL",
+    product_id=0x006C,
+    cols=8,
+    rows=4,
+    key_width=96,
+    key_height=96,
+    lcd=(1024, 600),
+    key_gap=(32, 39),
+)
 _PLUS = replace(
     _MK2,
     name="plus",
@@ -199,6 +242,8 @@ _PLUS = replace(
     rotation=Rotation.NONE,
     dials=4,
     strip=DisplayArea(800, 100, Rotation.NONE),
+    lcd=(800, 480),
+    key_gap=(99, 40),
 )
 
 _ROWS = (
@@ -224,9 +269,10 @@ _ROWS = (
         key_width=96,
         key_height=96,
         touch_keys=2,
-        touch_key_colour=CommandReport(b"\x03\x06", (32,)),
         touch_key_size=(96, 16),
         screen=DisplayArea(248, 58, Rotation.HALF),
+        lcd=(480, 320),
+        key_gap=(30, 30),
     ),
     _PLUS,
     replace(
@@ -241,9 +287,20 @@ _ROWS = (
         rotation=Rotation.CLOCKWISE,
         dials=6,
         strip=DisplayArea(1200, 100, Rotation.CLOCKWISE, sideways=True),
+        lcd=None,
     ),
     # 80 × 120 is what one driver sends; another sends 144 × 112. Unverified: no device was available.
-    replace(_PLUS, name="studio", title="Stream Deck Studio", product_id=0x00AA, cols=16, key_width=80, dials=2, strip=None),
+    replace(
+        _PLUS,
+        name="studio",
+        title="Stream Deck Studio",
+        product_id=0x00AA,
+        cols=16,
+        key_width=80,
+        dials=2,
+        strip=None,
+        lcd=None,
+    ),
     replace(
         _MK2,
         name="pedal",
@@ -260,6 +317,9 @@ _ROWS = (
         page_payload=0,
         brightness=None,
         reset=None,
+        key_fill=None,
+        panel_fill=None,
+        lcd=None,
     ),
 )
 

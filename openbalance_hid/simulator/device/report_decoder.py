@@ -13,10 +13,11 @@ from PIL import Image
 from openbalance_hid.simulator.device.models import OUTPUT_REPORT_ID, Codec, DeckModel, DisplayArea, Rotation
 
 KEY_COMMAND = 0x07
-SCREEN_COMMAND = 0x0B
-STRIP_COMMAND = 0x0C
+LCD_COMMAND = 0x08  # one picture for the whole display
+WINDOW_COMMAND = 0x0B  # one picture for the whole strip or screen
+REGION_COMMAND = 0x0C  # a part of the strip or screen
 BMP_COMMAND = 0x01
-STRIP_HEADER = 16
+REGION_HEADER = 16
 
 _TRANSPOSE = {
     Rotation.HALF: Image.Transpose.ROTATE_180,
@@ -52,6 +53,7 @@ class PictureTarget(StrEnum):
     KEY = "key"
     STRIP = "strip"
     SCREEN = "screen"
+    LCD = "lcd"  # the whole display: keys, and strip or screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,36 +154,46 @@ def _read_bmp_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
 
 
 def _read_jpeg_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
-    """Decode a page of a key or screen.
+    """Decode a page of a key, of the whole strip or screen, or of the whole display.
 
     Bytes: 02, command, key, last page flag, payload length, page (16 bit little-endian each); then picture bytes.
     """
     command = report[1]
-    if command == STRIP_COMMAND and model.strip is not None:
-        return _read_strip_page(model.strip, report)
+    if command == REGION_COMMAND and model.beside is not None:
+        return _read_region_page(model, model.beside, report)
     if command == KEY_COMMAND:
         if report[2] >= model.keys:
             return Fault(FaultKind.OUT_OF_RANGE, f"key {report[2]} of {model.keys}")
         place = PicturePlace(PictureTarget.KEY, report[2])
-    elif command == SCREEN_COMMAND and model.screen is not None:
-        place = PicturePlace(PictureTarget.SCREEN, box=(0, 0, model.screen.width, model.screen.height))
+    elif command == WINDOW_COMMAND and model.beside is not None:
+        place = PicturePlace(_beside(model), box=(0, 0, model.beside.width, model.beside.height))
+    elif command == LCD_COMMAND and model.lcd is not None:
+        place = PicturePlace(PictureTarget.LCD, box=(0, 0, *model.lcd))
     else:
         return Fault(FaultKind.UNKNOWN_REPORT, f"command {command:#04x}")
     return _page(place, model.page_header, report, last=report[3], length=_u16(report, 4), index=_u16(report, 6))
 
 
-def _read_strip_page(strip: DisplayArea, report: bytes) -> PicturePage | Fault:
-    """Decode a page of the strip.
+def _beside(model: DeckModel) -> PictureTarget:
+    return PictureTarget.STRIP if model.strip is not None else PictureTarget.SCREEN
+
+
+def _read_region_page(model: DeckModel, area: DisplayArea, report: bytes) -> PicturePage | Fault:
+    """Decode a page of a part of the strip or screen.
 
     Bytes: 02 0C, x, y, width, height (16 bit each), last page flag, page, payload length (16 bit each), 0; then picture bytes.
     """
     x, y, width, height = (_u16(report, at) for at in (2, 4, 6, 8))
-    if strip.sideways:
+    if area.sideways and _fits(area, y, x, height, width):  # tried first: verified with a real Plus XL
         x, y, width, height = y, x, height, width
-    if width == 0 or height == 0 or x + width > strip.width or y + height > strip.height:
-        return Fault(FaultKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y} of {strip.width} × {strip.height}")
-    place = PicturePlace(PictureTarget.STRIP, box=(x, y, width, height))
-    return _page(place, STRIP_HEADER, report, last=report[10], length=_u16(report, 13), index=_u16(report, 11))
+    if not _fits(area, x, y, width, height):
+        return Fault(FaultKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y} of {area.width} × {area.height}")
+    place = PicturePlace(_beside(model), box=(x, y, width, height))
+    return _page(place, REGION_HEADER, report, last=report[10], length=_u16(report, 13), index=_u16(report, 11))
+
+
+def _fits(area: DisplayArea, x: int, y: int, width: int, height: int) -> bool:
+    return width > 0 and height > 0 and x + width <= area.width and y + height <= area.height
 
 
 def _page(place: PicturePlace, header: int, report: bytes, *, last: int, length: int, index: int) -> PicturePage | Fault:
@@ -203,10 +215,10 @@ def _finish(model: DeckModel, place: PicturePlace, data: bytes) -> Picture | Fau
             if len(data) < model.bmp_bytes:
                 return Fault(FaultKind.PAYLOAD_LENGTH, f"{len(data)} bytes of {model.bmp_bytes}")
             data = data[: model.bmp_bytes]  # the end of the last page is padding
+    elif place.target is PictureTarget.LCD or model.beside is None:
+        size, rotation = (place.box[2], place.box[3]), model.rotation
     else:
-        panel = model.strip if place.target is PictureTarget.STRIP else model.screen
-        assert panel is not None  # noqa: S101 - read_page checked it
-        size, rotation = place.box[2:], panel.rotation
+        size, rotation = (place.box[2], place.box[3]), model.beside.rotation
     image = decode(model.codec, data, size if rotation not in (Rotation.CLOCKWISE, Rotation.DIAGONAL) else size[::-1])
     if isinstance(image, Fault):
         return image

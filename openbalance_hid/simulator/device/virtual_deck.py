@@ -9,17 +9,20 @@ invalid reports of the host; `reports_received` and `pictures_received` are coun
 
 import errno
 import io
+import logging
 from collections.abc import Callable
-from typing import TypeGuard
 
 from PIL import Image
 
 from openbalance_hid.simulator.device.device_link import DeviceLink
 from openbalance_hid.simulator.device.glass import ELSEWHERE, Glass
-from openbalance_hid.simulator.device.models import VENDOR_ID, DeckModel, TextReport
+from openbalance_hid.simulator.device.models import UNIT_INFORMATION_ID, VENDOR_ID, DeckModel, TextReport
 from openbalance_hid.simulator.device.report_decoder import Fault, FaultKind, Picture, PictureStream
 from openbalance_hid.simulator.device.report_encoder import ReportEncoder
 
+log = logging.getLogger(__name__)
+
+INVALID_REPORT = -2  # in place of a key number: the host sent a report that the device does not support
 FIRMWARE = "1.00.004"
 CHECKSUM = b"\x8f\x02\x1b\x07"  # precedes the firmware version; any four bytes, some of them not ASCII
 
@@ -54,7 +57,7 @@ class VirtualDeck(DeviceLink):
         with self._changed:
             self._wait_until_ready(epoch)
             self.reports_received += 1
-            changed = [self._glass.show(found) for found in self._stream.feed(bytes(report)) if self._is_good(found)]
+            changed = [self._receive(found) for found in self._stream.feed(bytes(report))]
         self._notify(changed)
         return len(report)
 
@@ -65,36 +68,53 @@ class VirtualDeck(DeviceLink):
             self.reports_received += 1
             changed = self._glass.apply(bytes(report))
             if isinstance(changed, Fault):
-                self.faults.append(changed)
-        self._notify([] if isinstance(changed, Fault) else [changed])
+                self._fault(changed)
+                changed = INVALID_REPORT
+        self._notify([changed])
         return len(report)
 
     def get_feature(self, report_id: int, length: int, epoch: int | None = None) -> bytes:
         """Return the feature report, `length` bytes with its id. Raises OSError as `write` does; EPIPE: unknown id."""
-        model = self.model
         with self._changed:
             self._wait_until_ready(epoch)
-            if report_id == model.serial.report_id:
-                return self._text_report(model.serial, self.serial, b"", length)
-            if report_id == model.firmware.report_id:
-                return self._text_report(model.firmware, FIRMWARE, CHECKSUM, length)
-            self._fault(FaultKind.UNKNOWN_REPORT, f"feature report {report_id:#04x} requested")
-        raise OSError(errno.EPIPE, "no such feature report", self.path)
+            known = len(self.faults)
+            report = self._feature_report(report_id, length)
+            invalid = len(self.faults) > known
+        if invalid:
+            self._notify([INVALID_REPORT])
+        if report is None:
+            raise OSError(errno.EPIPE, "no such feature report", self.path)
+        return report
 
-    def _is_good(self, found: Picture | Fault) -> TypeGuard[Picture]:
+    def _feature_report(self, report_id: int, length: int) -> bytes | None:
+        model = self.model
+        if report_id == model.serial.report_id:
+            return self._text_report(model.serial, self.serial, b"", length)
+        if report_id == model.firmware.report_id:
+            return self._text_report(model.firmware, FIRMWARE, CHECKSUM, length)
+        if report_id == UNIT_INFORMATION_ID and (report := model.unit_information(length)) is not None:
+            return report
+        self._fault(Fault(FaultKind.UNKNOWN_REPORT, f"feature report {report_id:#04x} requested"))
+        return None
+
+    def _receive(self, found: Picture | Fault) -> int:
+        """Show a picture or record a fault; return what changed, for subscribers."""
         if isinstance(found, Fault):
-            self.faults.append(found)
-            return False
+            self._fault(found)
+            return INVALID_REPORT
         self.pictures_received += 1
-        return True
+        return self._glass.show(found)
 
     def _text_report(self, layout: TextReport, text: str, before: bytes, length: int) -> bytes:
         if length not in layout.lengths:
-            self._fault(FaultKind.WRONG_LENGTH, f"feature report of {length} bytes requested, lengths are {layout.lengths}")
+            self._fault(Fault(FaultKind.WRONG_LENGTH, f"feature report of {length} bytes requested, not {layout.lengths}"))
         return layout.report(text, before, length)
 
-    def _fault(self, what: FaultKind, detail: str) -> None:
-        self.faults.append(Fault(what, detail))
+    def _fault(self, fault: Fault) -> None:
+        """Record an invalid report, and log the first of each kind as a warning."""
+        level = logging.DEBUG if any(fault.what is known.what for known in self.faults) else logging.WARNING
+        self.faults.append(fault)
+        log.log(level, "%s %s: %s: %s", self.model.title, self.serial, fault.what, fault.detail)
 
     # --- input of the user ----------------------------------------------------------------------------------------------
 
@@ -167,9 +187,10 @@ class VirtualDeck(DeviceLink):
         return self._glass.showing_logo
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Call `callback` with the number of each key that changes, or -1 for other parts. Return a function that unsubscribes.
+        """Call `callback` with the number of each key that changes, -1 for other parts, -2 for an invalid report.
 
-        It is called on the thread that wrote the report, without a lock, and must not raise.
+        Return a function that unsubscribes. `callback` runs on the thread that wrote the report, without a lock, and must not
+        raise.
         """
         with self._changed:
             self._subscribers.append(callback)

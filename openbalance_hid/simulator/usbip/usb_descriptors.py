@@ -8,7 +8,13 @@ model takes pictures. The requests for them are answered in `usb_device`.
 import struct
 from enum import IntEnum
 
-from openbalance_hid.simulator.device.models import INPUT_REPORT_ID, OUTPUT_REPORT_ID, VENDOR_ID, DeckModel
+from openbalance_hid.simulator.device.models import (
+    INPUT_REPORT_ID,
+    OUTPUT_REPORT_ID,
+    UNIT_INFORMATION_ID,
+    VENDOR_ID,
+    DeckModel,
+)
 
 DEVICE_RELEASE = 0x0100
 HID_CLASS = 0x03
@@ -98,8 +104,9 @@ def report_descriptor(model: DeckModel) -> bytes:
 def feature_lengths(model: DeckModel) -> dict[int, int]:
     """Return feature report id -> length in bytes with the id; where a device takes several lengths, the documented one."""
     texts = {text.report_id: text.lengths[0] for text in (model.serial, model.firmware)}
-    commands = [each for each in (model.brightness, model.reset, model.touch_key_colour) if each is not None]
-    return texts | {command.prefix[0]: command.lengths[0] for command in commands}
+    commands = [each for each in (model.brightness, model.reset, model.key_fill) if each is not None]
+    unit = {UNIT_INFORMATION_ID: 32} if model.lcd is not None else {}
+    return texts | unit | {command.prefix[0]: command.lengths[0] for command in commands}
 
 
 def string_descriptor(model: DeckModel, serial: str, index: int) -> bytes | None:

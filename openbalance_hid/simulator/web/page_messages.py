@@ -171,13 +171,22 @@ class NoteMessage(_Message, frozen=True, tag="note"):
     text: str
 
 
+class InvalidReportsMessage(_Message, frozen=True, tag="invalid_reports"):
+    """Reports of the host that the deck does not support. `last`: the newest one, as text; empty when there is none."""
+
+    count: int
+    last: str
+
+
 class DeckMessage(_Message, frozen=True, tag="deck"):
     """Another deck was plugged in; the pictures of its keys follow."""
 
     deck: DeckDescription
 
 
-ServerMessage = KeyMessage | StripMessage | BrightnessMessage | ScenarioMessage | NoteMessage | DeckMessage
+ServerMessage = (
+    KeyMessage | StripMessage | BrightnessMessage | ScenarioMessage | NoteMessage | InvalidReportsMessage | DeckMessage
+)
 
 
 def encode(message: ServerMessage) -> str:

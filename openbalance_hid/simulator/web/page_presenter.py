@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from openbalance_hid.simulator.device.models import DeckModel
+from openbalance_hid.simulator.device.report_decoder import Fault
 from openbalance_hid.simulator.web import page_messages as messages
 from openbalance_hid.simulator.web.page_client import PageItem
 from openbalance_hid.simulator.web.page_input import InputPart, PageInput
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PANEL, BRIGHTNESS, SCENARIO, NOTE, DECK = "panel", "brightness", "scenario", "note", "deck"
+INVALID_REPORTS = "invalid reports"
 
 
 class ShownDeck(Protocol):
@@ -32,6 +34,8 @@ class ShownDeck(Protocol):
     def serial(self) -> str: ...
     @property
     def brightness(self) -> int: ...
+    @property
+    def faults(self) -> Sequence[Fault]: ...
     def press(self, key: int) -> None: ...
     def release(self, key: int) -> None: ...
     def turn(self, dial: int, steps: int) -> None: ...
@@ -95,7 +99,8 @@ class PagePresenter:
 
     def items(self) -> list[PageItem]:
         """Return all items that a page gets when it connects, in this order."""
-        return [*self.keys, *([PANEL] if self.panel else []), BRIGHTNESS, *([SCENARIO] if self.scenarios.rows else []), NOTE]
+        panel, scenario = [PANEL] if self.panel else [], [SCENARIO] if self.scenarios.rows else []
+        return [*self.keys, *panel, BRIGHTNESS, *scenario, INVALID_REPORTS, NOTE]
 
     def message(self, item: PageItem) -> str | None:
         """Return the current state of `item` as JSON text; None when the deck has no such item."""
@@ -119,6 +124,10 @@ class PagePresenter:
                 message = messages.ScenarioMessage(self.scenarios.chosen())
             case "note":
                 message = messages.NoteMessage(self.note)
+            case "invalid reports":
+                faults = tuple(self.deck.faults)
+                last = f"{faults[-1].what}: {faults[-1].detail}" if faults else ""
+                message = messages.InvalidReportsMessage(len(faults), last)
             case _:
                 message = messages.DeckMessage(self.description())
         return messages.encode(message)

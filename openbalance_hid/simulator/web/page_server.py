@@ -26,6 +26,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.simulator.client_threads import ClientThreads
+from openbalance_hid.simulator.device.virtual_deck import INVALID_REPORT
 from openbalance_hid.simulator.web import page_messages as messages
 from openbalance_hid.simulator.web.page_access import OneTimeTokens, PageAccess
 from openbalance_hid.simulator.web.page_client import PageClient, PageItem
@@ -33,6 +34,7 @@ from openbalance_hid.simulator.web.page_http import PageConnection, listen, page
 from openbalance_hid.simulator.web.page_presenter import (
     BRIGHTNESS,
     DECK,
+    INVALID_REPORTS,
     NOTE,
     PANEL,
     SCENARIO,
@@ -180,7 +182,10 @@ class PageServer:
 
     def _display_changed(self, key: int) -> None:
         """Mark a key or all other parts as changed. The deck calls this on the thread that draws."""
-        self._notify_pages([key] if key >= 0 else [BRIGHTNESS, PANEL, *self._presenter.keys])
+        if key == INVALID_REPORT:
+            self._notify_pages([INVALID_REPORTS])
+        else:
+            self._notify_pages([key] if key >= 0 else [BRIGHTNESS, PANEL, *self._presenter.keys])
 
     def _notify_pages(self, items: Iterable[PageItem]) -> None:
         changed = list(items)

@@ -52,7 +52,9 @@ FEATURE_NONSENSE = {
     "a brightness too long": (b"\x03\x08\x32" + bytes(40), FaultKind.WRONG_LENGTH),
     "a reset too short": (b"\x03\x02", FaultKind.WRONG_LENGTH),
     "brightness 101": (b"\x03\x08\x65" + bytes(29), FaultKind.OUT_OF_RANGE),
-    "a touch key's colour without touch keys": (b"\x03\x06\x08" + bytes(29), FaultKind.UNKNOWN_REPORT),
+    "a colour for a key that does not exist": (b"\x03\x06\x0f" + bytes(29), FaultKind.OUT_OF_RANGE),
+    "a colour without its last byte": (b"\x03\x06\x00\xff\xff", FaultKind.WRONG_LENGTH),
+    "a colour for a second panel": (b"\x03\x05\x01\xff\xff\xff", FaultKind.OUT_OF_RANGE),
 }
 
 
@@ -65,10 +67,25 @@ def test_an_invalid_feature_report_is_a_fault(name: str) -> None:
     assert deck.brightness == 100
 
 
-def test_a_colour_for_a_key_with_a_picture_is_a_fault() -> None:
-    deck = virtual("neo")
-    deck.send_feature(b"\x03\x06\x07\xff\xff\xff" + bytes(26))
-    assert [fault.what for fault in deck.faults] == [FaultKind.OUT_OF_RANGE]
+@pytest.mark.parametrize("name", ["mini", "original", "pedal"])
+def test_a_model_without_colour_fills_reports_them(name: str) -> None:
+    deck = virtual(name)
+    deck.send_feature(b"\x03\x06\x00\xff\xff\xff" + bytes(26))
+    deck.send_feature(b"\x03\x05\x00\xff\xff\xff" + bytes(26))
+    assert [fault.what for fault in deck.faults] == [FaultKind.UNKNOWN_REPORT] * 2
+
+
+def test_the_first_invalid_report_of_each_kind_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    deck = virtual()
+    for command in (0x44, 0x45, 0x46):
+        deck.send_feature(bytes([0x03, command]) + bytes(30))
+    deck.send_feature(b"\x03\x08\x65" + bytes(29))
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [
+        "Stream Deck MK.2 A00SA1234567: unknown report: feature report 034400",
+        "Stream Deck MK.2 A00SA1234567: out of range: brightness 101 percent",
+    ]
+    assert len(deck.faults) == 4
 
 
 def test_requesting_an_unknown_feature_report_fails() -> None:

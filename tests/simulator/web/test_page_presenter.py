@@ -49,6 +49,16 @@ def test_only_changed_texts_are_sent(rig: PageRig) -> None:
         assert page.wire.recv(timeout=PATIENCE_S) == '{"type":"note","text":"end"}'
 
 
+def test_an_unsupported_report_is_shown_on_the_page(rig: PageRig) -> None:
+    with rig.page() as page:
+        assert page.receive("invalid_reports") == {"type": "invalid_reports", "count": 0, "last": ""}
+        rig.deck.send_feature(b"\x03\x44" + bytes(30))
+        assert page.receive("invalid_reports")["last"] == "unknown report: feature report 034400"
+        rig.deck.write(b"\x02\x44" + bytes(1022))
+        assert page.receive("invalid_reports", count=2)["last"] == "unknown report: command 0x44"
+    rig.deck.faults.clear()
+
+
 def test_brightness_is_sent_to_pages(rig: PageRig) -> None:
     with rig.page() as page:
         page.settle()

@@ -35,6 +35,11 @@ const receive = {
     const anchor = element("a", "", page.note);
     Object.assign(anchor, { href: link, textContent: link, target: "_blank", rel: "noreferrer noopener" });
   },
+  invalid_reports({ count, last }) {
+    const line = find("invalid-reports");
+    line.hidden = count === 0;
+    line.textContent = count ? `${count} ${count === 1 ? "report" : "reports"} not supported. Last: ${last}` : "";
+  },
   deck({ deck }) {
     controls(deck);
     build(deck);
