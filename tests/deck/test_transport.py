@@ -163,7 +163,7 @@ class GatedBus(VirtualBus):
                     assert bus.gate.wait(PATIENCE_S)
                     return bus.report
 
-                return list(self._ask(wait))
+                return list(self._get(wait))
 
         return Gated(self)
 
