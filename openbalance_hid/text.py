@@ -1,7 +1,8 @@
 """Text from outside made safe to print, and "did you mean". Pure.
 
-Names and messages come from servers, devices and files. Every package escapes and folds them here, so that no letter of theirs
-moves a cursor, reverses the direction of writing or is invisible. Formats of other programs (CSV, Pango, tmux) are not here.
+Names and messages come from servers, devices and files. Every package escapes and folds them here, so that none of their
+characters moves a cursor, reverses the direction of writing or is invisible. Formats of other programs (CSV, Pango, tmux) are
+not here.
 """
 
 from __future__ import annotations

@@ -119,13 +119,13 @@ def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str |
     from openbalance_hid.app.tile_views import TileInputs  # here and below: live values and help need no Pillow
     from openbalance_hid.runtime.deck_picture import deck_png, panel_of, sample_snapshots
 
-    at, wanted = _moment(os.environ), model_named(model)
+    at, shape = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
-    for problem in check_against_deck(deck, wanted.keys):
+    for problem in check_against_deck(deck, shape.keys):
         click.echo(f"note: {problem}", err=True)
     moment = Moment(at, time.monotonic())
     known = TileInputs(sample_snapshots(config, scenarios, at))
-    return deck_png(panel_of(config, deck, wanted, moment), known, wanted, moment, theme, config.theme)
+    return deck_png(panel_of(config, deck, shape, moment), known, shape, moment, theme, config.theme)
 
 
 def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:

@@ -92,7 +92,7 @@ class ConfigWatch:
         from watchdog import events
 
         written = events.FileClosedEvent if sys.platform == "linux" else events.FileModifiedEvent
-        wanted: list[type[FileSystemEvent]] = [
+        kinds: list[type[FileSystemEvent]] = [
             *(events.FileCreatedEvent, events.FileMovedEvent, events.FileDeletedEvent),
             *(events.DirCreatedEvent, events.DirMovedEvent, events.DirDeletedEvent),
             *((written,) if writes else ()),
@@ -107,7 +107,7 @@ class ConfigWatch:
                     watch._event.set()
 
         try:
-            observer.schedule(ChangeHandler(), str(directory), event_filter=wanted)
+            observer.schedule(ChangeHandler(), str(directory), event_filter=kinds)
         except FileNotFoundError:
             return  # removed meanwhile: the path has changed
         except OSError as error:  # no permission, or the system's limit of watches

@@ -117,11 +117,11 @@ def _replaceable_part(path: Path) -> Path | None:
     Another user can replace what is in a directory that belongs to neither root nor this user, and what is in a directory that
     all may write to, unless it is sticky (as /tmp). Links are followed: each directory on the path of their targets counts.
     """
-    ours = (0, os.geteuid())
+    trusted = (0, os.geteuid())
     for place in dict.fromkeys((*path.parents, path.parent.resolve(), *path.parent.resolve().parents)):
         link, found = place.lstat(), place.stat()
         open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
-        if link.st_uid not in ours or found.st_uid not in ours or open_to_all:
+        if link.st_uid not in trusted or found.st_uid not in trusted or open_to_all:
             return place
     return None
 

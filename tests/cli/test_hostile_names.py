@@ -28,7 +28,7 @@ HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07", "\x9b31m\x90q\x9c", "\u202eeman\u2066", "two\nlines", "back\r\x08\x7f", "\u2028\u2029\x85",
     "x" * 1_000_000, "<b>bold</b>&amp;<span size='x'>", "#(touch owned)#[fg=red]#{pane_id}#S",
     "a | bash=/bin/sh param1=-c param2=owned refresh=true", "--- below",
-    ":mushroom: \\e[31m", "%{A1:reboot:}click%{A}%{F#f00}", "=1+1", "+1", "-1", "@SUM(1)", "＝1+1",
+    ":mushroom: \\e[31m", "%{A1:reboot:}click%{A}%{F#f00}", "=1+1", "+1", "-1", "@SUM(1)", "＝1+1", "a;=1+1",
     '"} 1\nevil{a="b"} 1', "\\",
     "{{token}}<script>alert(1)</script>", "a,b;c\td", "\u200b\u200d\ufeff", "\U000e0041tag", "sk-or-v1-" + "ab" * 32,
 )  # fmt: skip
