@@ -15,7 +15,7 @@ from StreamDeck.ProductIDs import USBVendorIDs
 from openbalance_hid.deck.transport import HidDevice, HidTransport
 from openbalance_hid.errors import DeckError
 
-# product id -> (slug, title)
+# Elgato's product id -> (slug, title)
 NAMES: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         0x0060: ("original", "Stream Deck Original"),
@@ -74,7 +74,8 @@ class _Recorder:
 
 def find_decks(transport: HidTransport) -> list[FoundDeck]:
     """Return the connected decks in the library's order, one a path (it lists 00b9 twice). Raises DeckError."""
-    scan = _OneScan(transport.enumerate(vid=USBVendorIDs.USB_VID_ELGATO, pid=None))
+    vendors = dict.fromkeys(vendor for vendor, _ in product_ids())
+    scan = _OneScan([device for vendor in vendors for device in transport.enumerate(vid=vendor, pid=None)])
     by_path: dict[str, FoundDeck] = {}
     for deck in _decks(scan):
         found = _describe(deck)
@@ -103,6 +104,11 @@ def product_ids() -> tuple[tuple[int, int], ...]:
     return tuple(sorted(recorder.ids))
 
 
+def product_names(vendor_id: int, product_id: int) -> tuple[str, str] | None:
+    """Return our slug and title of a product; None: a product that is newer than this version, or of another vendor."""
+    return NAMES.get(product_id) if vendor_id == USBVendorIDs.USB_VID_ELGATO else None
+
+
 def _decks(transport: _OneScan | _Recorder) -> list[Any]:
     manager = DeviceManager.__new__(DeviceManager)  # its __init__ would search for a libhidapi of the system
     manager.transport = transport
@@ -112,7 +118,8 @@ def _decks(transport: _OneScan | _Recorder) -> list[Any]:
 def _describe(deck: Any) -> FoundDeck:
     device: HidDevice = deck.device
     product_id = device.product_id()
-    slug, title = NAMES.get(product_id, (f"unknown-{product_id:04x}", str(deck.deck_type())))
+    names = product_names(device.vendor_id(), product_id)
+    slug, title = names or (f"unknown-{product_id:04x}", str(deck.deck_type()))
     return FoundDeck(device.path(), device.vendor_id(), product_id, slug, title, device.usb_serial, deck)
 
 

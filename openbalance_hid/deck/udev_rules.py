@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from openbalance_hid.deck.products import NAMES, product_ids
+from openbalance_hid.deck.products import product_ids, product_names
 from openbalance_hid.deck.usb_sysfs import VENDOR
 
 # The group of the headless rules. Debian, Ubuntu and Raspberry Pi OS have it for removable devices, and their first user is a
@@ -90,7 +90,8 @@ def render_rules(kind: RulesKind) -> str:
 
 
 def _rule(kind: RulesKind, vendor: int, product: int) -> tuple[str, str]:
-    title = NAMES[product][1] if product in NAMES else "a newer product"
+    names = product_names(vendor, product)
+    title = names[1] if names else "a newer product"
     match = f'SUBSYSTEMS=="usb", ATTRS{{idVendor}}=="{vendor:04x}", ATTRS{{idProduct}}=="{product:04x}"'
     return f"# {title}", f"{match}, {_GRANTS[kind]}"
 

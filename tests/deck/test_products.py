@@ -1,6 +1,8 @@
 """The library's product table, our names and the simulator's independent table agree."""
 
 import pytest
+from StreamDeck.DeviceManager import DeviceManager
+from StreamDeck.Devices.StreamDeckMini import StreamDeckMini
 
 from openbalance_hid.deck.products import NAMES, find_decks, product_ids
 from openbalance_hid.deck.transport import HidTransport
@@ -41,6 +43,22 @@ def test_the_librarys_class_has_the_geometry_of_the_simulated_product(name: str)
 def test_a_product_that_the_library_lists_twice_is_found_once() -> None:
     bus = VirtualBus([VirtualDeck(MODELS["module-15"], "B1"), VirtualDeck(MODELS["module-15"], "B2")])
     assert [found.serial for found in find_decks(HidTransport(bus))] == ["B1", "B2"]
+
+
+def test_a_product_of_another_vendor_in_the_librarys_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OtherDeck(VirtualDeck):
+        vendor_id = 0x1234
+
+    def with_another_vendor(manager: DeviceManager) -> list[object]:
+        devices = manager.transport.enumerate(vid=0x1234, pid=0x0063)
+        return [*table(manager), *(StreamDeckMini(device) for device in devices)]
+
+    table = DeviceManager.enumerate
+    monkeypatch.setattr(DeviceManager, "enumerate", with_another_vendor)
+    bus = VirtualBus([OtherDeck(MODELS["mini"], "B1"), VirtualDeck(MODELS["mini"], "B2")])
+    found = {deck.serial: deck for deck in find_decks(HidTransport(bus))}
+    assert (found["B1"].vendor_id, found["B1"].model, found["B2"].model) == (0x1234, "unknown-0063", "mini")
+    assert (0x1234, 0x0063) in product_ids()
 
 
 def test_finding_decks_opens_none(make_rig) -> None:
