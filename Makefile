@@ -20,8 +20,9 @@ test: .venv/.ready
 
 # The pure packages and the tiles, in seconds: no device, network, process or real time.
 FAST := tests/account tests/tiles tests/app tests/config
+NOT_PURE := tests/app/test_a_day.py tests/config/test_file_watch.py
 test-fast: .venv/.ready
-	$(BIN)/pytest -m "not statistical" --ignore tests/config/test_file_watch.py $(FAST) $(ARGS)
+	$(BIN)/pytest -m "not statistical" $(addprefix --ignore ,$(NOT_PURE)) $(FAST) $(ARGS)
 
 test-kernel: .venv/.ready
 	$(BIN)/pytest --kernel tests/kernel $(ARGS)
