@@ -20,7 +20,7 @@ test: .venv/.ready
 
 # The pure packages and the tiles, in seconds: no device, network, process or real time.
 FAST := tests/account tests/tiles tests/app tests/config
-NOT_PURE := tests/app/test_a_day.py tests/config/test_file_watch.py
+NOT_PURE := tests/app/test_a_day.py tests/config/test_file_watch.py tests/config/test_toml_limits.py
 test-fast: .venv/.ready
 	$(BIN)/pytest -m "not statistical" $(addprefix --ignore ,$(NOT_PURE)) $(FAST) $(ARGS)
 
