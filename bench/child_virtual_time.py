@@ -61,7 +61,7 @@ class VirtualDaemon:
         history = open_history(places.history_file, places.private_dir)
         stack.callback(history.stop)
         history.start()
-        self._ledger = ledger = history.ledger(ACCOUNT)
+        self._ledger = ledger = history.for_account(ACCOUNT)
 
         def client() -> Client:
             return Client(read_key(ACCOUNT, os.environ, places).secret, os.environ["OPENBALANCE_API_URL"], utc=clock.utc)

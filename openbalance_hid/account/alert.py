@@ -67,7 +67,7 @@ class Alert(Struct, frozen=True):
 
     @property
     def key(self) -> AlertKey:
-        """What tells this alert from others."""
+        """The identity of the alert: one alert is open for each key."""
         return self.kind, self.account, self.rule
 
 

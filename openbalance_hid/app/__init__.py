@@ -1,1 +1,1 @@
-"""The controller: events and the time go in, effects come out. Pure."""
+"""The controller: takes events and the time, returns effects. Pure."""

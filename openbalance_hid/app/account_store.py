@@ -54,7 +54,7 @@ class AccountStore:
         return _rules((*tiles, *written_tiles(config, account)), account) or (SpikeRule(),)
 
     def recall(self, event: HistoryLoaded) -> bool:
-        """Take over what the history knows from before this start. Return False if it belongs to another account."""
+        """Take over what is stored from before this start. Return False if it belongs to another account."""
         known = self.snapshots.get(event.account)
         if known is None or event.started_at != known.started_at:
             return False

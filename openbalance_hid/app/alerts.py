@@ -46,7 +46,7 @@ class Alerts:
             self._advance(key, _verdict(key, snapshots, now).level, now)
 
     def end_other_rules(self, account: str, rules: Set[SpikeRule]) -> None:
-        """End the spike alerts of an account whose rule is no longer configured."""
+        """End the spike alerts of an account by rules that are no longer configured."""
         for key in [key for key in self.open if key[:2] == (AlertKind.SPIKE, account) and key[2] not in rules]:
             self._end(key)
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.dials import brighter, meant, with_next_account, with_next_period
+from openbalance_hid.app.dials import brighter, changed_by, with_next_account, with_next_period
 from openbalance_hid.app.dimming import Dimmer, Lock
 from openbalance_hid.app.events import Cell, Spot
 from openbalance_hid.app.tile_views import BLANK
@@ -168,10 +168,10 @@ class DeckState(Struct, frozen=True):
             case "brightness" if self.light is not None:
                 return replace(self, light=self.light.wanting(brighter(self.light.wanted, steps)))
             case "period":
-                tiles = meant(self.all_tiles(), (None, Cell(dial)), "period")
+                tiles = changed_by(self.all_tiles(), (None, Cell(dial)), "period")
                 return self._with(with_next_period(tiles, steps))
             case "account":
-                tiles = meant(self.all_tiles(), (None, Cell(dial)), "account")
+                tiles = changed_by(self.all_tiles(), (None, Cell(dial)), "account")
                 return self._with(with_next_account(tiles, tuple(config.accounts), steps))
         return self
 

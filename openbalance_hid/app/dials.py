@@ -1,7 +1,7 @@
-"""What the dials of a deck change: the tiles that a turn is meant for, and how they look after it. Pure.
+"""The effect of a dial on tiles: which tiles a turn changes, and how. Pure.
 
-A dial stands below a cell of the touch strip. A turn is for the tile in that cell if it has what the dial changes; else for
-every tile of the deck that has it. Turns go round the end. Page and brightness are the whole deck's and not decided here.
+Each dial is below a cell of the touch strip. A turn changes the tile in that cell if the tile has what the dial changes; else
+every tile of the deck that has it. After the last value comes the first. Page and brightness are in `deck_state`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -14,16 +14,16 @@ from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.tiles import TILES
 
 BRIGHTNESS_STEP = 5  # percent a click
-DARKEST = 5  # percent: a dial must not make a deck look broken
+DARKEST = 5  # percent: a deck that a dial made black would look broken
 PERIODS = ("today", "week", "7d", "month", "30d", "all")  # shortest first
-# Tile, option and the choice with which its period is not to be seen.
-_UNSEEN = {("balance", "show", "remaining"), ("usage", "display", "balance"), ("usage", "display", "icon")}
+# Tile, option and the choice with which the tile does not show its period.
+_HIDDEN_PERIODS = {("balance", "show", "remaining"), ("usage", "display", "balance"), ("usage", "display", "icon")}
 
 Key = TypeVar("Key", bound=Hashable)
 
 
-def meant(tiles: Mapping[Key, TileConfig], above: Key, turn: str) -> dict[Key, TileConfig]:
-    """The tiles that a turn of a dial below `above` is for, in their order. `turn`: "period" or "account"."""
+def changed_by(tiles: Mapping[Key, TileConfig], above: Key, turn: str) -> dict[Key, TileConfig]:
+    """Return the tiles that a turn of the dial below `above` changes, in their order. `turn`: "period" or "account"."""
     has = periods_of if turn == "period" else _accounts_of
     if above in tiles and has(tiles[above]):
         return {above: tiles[above]}
@@ -31,7 +31,7 @@ def meant(tiles: Mapping[Key, TileConfig], above: Key, turn: str) -> dict[Key, T
 
 
 def with_next_period(tiles: Mapping[Key, TileConfig], steps: int) -> dict[Key, TileConfig]:
-    """The tiles with the next period of all that they have, shortest first; a tile that does not have it stays."""
+    """Return the tiles with the next period, shortest first; a tile that does not have this period is left out."""
     known = {period for tile in tiles.values() for period in periods_of(tile)}
     if not known:
         return {}
@@ -46,7 +46,7 @@ def with_next_period(tiles: Mapping[Key, TileConfig], steps: int) -> dict[Key, T
 
 
 def with_next_account(tiles: Mapping[Key, TileConfig], accounts: Sequence[str], steps: int) -> dict[Key, TileConfig]:
-    """The tiles with the account after that of the first one."""
+    """Return the tiles with the next account, counted from the first tile."""
     if not tiles:
         return {}
     then = _further(accounts, next(iter(tiles.values())).account, steps)
@@ -54,13 +54,13 @@ def with_next_account(tiles: Mapping[Key, TileConfig], accounts: Sequence[str], 
 
 
 def brighter(percent: int, steps: int) -> int:
-    """A brightness some clicks up or down."""
+    """Return a brightness some clicks up or down, in percent."""
     return min(100, max(DARKEST, percent + steps * BRIGHTNESS_STEP))
 
 
 def periods_of(tile: TileConfig) -> tuple[str, ...]:
-    """The periods that a tile can show; none where its options keep it from showing one."""
-    if any(tile.tile == name and tile.options.get(option) == choice for name, option, choice in _UNSEEN):
+    """Return the periods that a tile can show; none if its options hide the period."""
+    if any(tile.tile == name and tile.options.get(option) == choice for name, option, choice in _HIDDEN_PERIODS):
         return ()
     if "period" not in tile.options:
         return ()

@@ -1,13 +1,13 @@
-"""How bright one deck is: what the owner wants, less as it stands idle, nothing in the night. Pure and frozen.
+"""The brightness of one deck: the configured one, less when it is idle, 0 at night. Pure and frozen.
 
-    awake     touched less than `after_minutes` ago             what the owner wants
+    awake     touched less than `after_minutes` ago             the configured brightness
     dimmed    from `after_minutes` on                           at most `to_percent`
     off       from `off_after_minutes` on                       0
     night     in its hours, untouched for `after_minutes`       0, also right after the start
     locked    with `on_lock`, until the session is open again   0, whatever is pressed
 
-It grows darker slowly and brighter at once. A panel that is too dark to read (below `READABLE` percent, and below what the
-owner wants) is dark: the press that wakes it does nothing else. Above that a press wakes and acts.
+It dims slowly and brightens at once. A deck below `READABLE` percent (and below the configured brightness) is dark: the press
+that wakes it does nothing else. Above that, a press wakes the deck and has its effect.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from msgspec.structs import replace
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.config.schema import DimConfig
 
-READABLE = 20  # percent; by eye on the drawn decks: below it small words cannot be told apart in daylight
+READABLE = 20  # percent; by eye on the drawn decks: below it small text cannot be read in daylight
 FADE_S = 2.0
 FADE_STEPS = 10
-AWAKE_AT_NIGHT_MINUTES = 10  # after a press, for owners who never dim
+AWAKE_AT_NIGHT_MINUTES = 10  # after a press, where dimming is off
 
 
 class Lock(Enum):
-    """How the owner's session is."""
+    """State of the user's session."""
 
     OPEN = "open"
-    ASKED = "asked"  # to be locked: nobody may ever tell that it is open again, so a press on the deck does
+    ASKED = "asked"  # a lock was requested: its end may never be reported, so a press on the deck ends it
     LOCKED = "locked"
 
 
 class Fade(Struct, frozen=True):
-    """From one percentage to a lower one, begun at monotonic `began_s`."""
+    """From one percentage to a lower one, started at monotonic `began_s`."""
 
     begin: int
     end: int
     began_s: float
 
     def step(self, now_s: float) -> int:
-        """Whole steps done; a rounding error short of a step is the step, or time would stand still."""
+        """Return the whole steps done. The tolerance keeps a rounding error from repeating a deadline forever."""
         return min(FADE_STEPS, int((now_s - self.began_s) * FADE_STEPS / FADE_S + 1e-6))
 
     def percent(self, now_s: float) -> int:
@@ -54,9 +54,9 @@ class Dimmer(Struct, frozen=True):
     """`idle_from_s`: monotonic, when the deck was plugged in or, if `touched`, last touched. `zone` None: the system's."""
 
     dim: DimConfig
-    wanted: int  # percent, by the owner
+    wanted: int  # percent, by configuration or dial
     idle_from_s: float
-    percent: int  # what the panel has now
+    percent: int  # what the deck has now
     touched: bool = False
     zone: tzinfo | None = None
     fade: Fade | None = None
@@ -64,13 +64,13 @@ class Dimmer(Struct, frozen=True):
 
     @classmethod
     def begin(cls, dim: DimConfig, wanted: int, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN) -> Dimmer:
-        """Of a deck that has just been plugged in: bright, but not in the night, nor while the session is locked."""
+        """Return the state of a deck that was just connected: bright, except at night and while the session is locked."""
         fresh = cls(dim, wanted, now.mono_s, wanted, zone=zone, lock=lock)
         return replace(fresh, percent=fresh.goal(now))
 
     @property
     def is_dark(self) -> bool:
-        """Whether a press only wakes it."""
+        """Whether a press only wakes the deck."""
         return self._is_shut or self.percent < min(READABLE, self.wanted)
 
     @property
@@ -79,23 +79,23 @@ class Dimmer(Struct, frozen=True):
         return "awake" if self.percent >= self.wanted else "dimmed" if self.percent else "off"
 
     def woken(self, now: Moment) -> Dimmer:
-        """After a finger: as bright as the owner wants, if nobody has locked the session."""
+        """Return the state after an input: the configured brightness, unless the session is locked."""
         if self._is_shut and self.lock is Lock.LOCKED:
             return self
         return replace(self, idle_from_s=now.mono_s, touched=True, percent=self.wanted, fade=None, lock=Lock.OPEN)
 
     def with_lock(self, lock: Lock, now: Moment) -> Dimmer:
-        """With the session so. When it opens, somebody is there, who has not touched the deck."""
+        """Return the state with this lock. Unlocking restarts the idle time, but is not a touch of the deck."""
         opens = self._is_shut and lock is Lock.OPEN
         return replace(self, lock=lock, idle_from_s=now.mono_s if opens else self.idle_from_s)
 
     def wanting(self, percent: int) -> Dimmer:
-        """With another brightness; remembered, not shown, while the deck is dimmed or off."""
+        """Return the state with another brightness. While the deck is dimmed or off it only takes effect later."""
         awake = self.percent >= self.wanted
         return replace(self, wanted=percent, percent=percent if awake else min(self.percent, percent))
 
     def at(self, now: Moment) -> Dimmer:
-        """Once time has come to `now`."""
+        """Return the state at `now`."""
         goal = self.goal(now)
         if goal >= self.percent:
             return replace(self, percent=goal, fade=None)
@@ -103,7 +103,7 @@ class Dimmer(Struct, frozen=True):
         return replace(self, percent=fade.percent(now.mono_s), fade=fade)
 
     def goal(self, now: Moment) -> int:
-        """What the panel comes to once a fade has ended, percent."""
+        """Return the brightness at the end of a fade, percent."""
         idle_s = now.mono_s - self.idle_from_s + 1e-6
         if self._is_shut:
             return 0
@@ -112,7 +112,7 @@ class Dimmer(Struct, frozen=True):
         return min(self.wanted, self.dim.to_percent) if _is_over(self.dim.after_minutes, idle_s) else self.wanted
 
     def deadlines(self, now: Moment) -> list[float]:
-        """Monotonic seconds, all to come, at which `at` may say something else."""
+        """Return the future monotonic seconds at which the brightness may change."""
         minutes = (self.dim.after_minutes, self.dim.off_after_minutes, self.dim.night and self._night_minutes)
         marks = [self.idle_from_s + 60.0 * each for each in minutes if each]
         if self.dim.night is not None:
@@ -133,11 +133,11 @@ class Dimmer(Struct, frozen=True):
         return self.dim.after_minutes or AWAKE_AT_NIGHT_MINUTES
 
     def _is_up(self, idle_s: float) -> bool:
-        """Whether somebody has touched the deck a moment ago."""
+        """Return whether the deck was touched recently."""
         return self.touched and not _is_over(self._night_minutes, idle_s)
 
     def _is_night(self, now: Moment) -> bool:
-        """By the clock on the wall, so that a change to summer time needs no rule."""
+        """Return whether it is night by local time, which includes summer time."""
         if self.dim.night is None:
             return False
         begin, end = self.dim.night
@@ -149,5 +149,5 @@ class Dimmer(Struct, frozen=True):
 
 
 def _is_over(minutes: int, idle_s: float) -> bool:
-    """0 minutes: never."""
+    """Return whether the idle time is over. 0 minutes: never."""
     return bool(minutes) and idle_s >= 60.0 * minutes

@@ -31,17 +31,17 @@ Place = tuple[str, Spot]  # serial number of the deck, and where on it
 
 
 class PageRequested(Struct, frozen=True):
-    """A page asked for from outside, on every deck that has it."""
+    """Show a page on every deck that has it, by a command."""
 
     name: str
 
 
 class IdentifyRequested(Struct, frozen=True):
-    """Every key is to show its number for a while."""
+    """Show the number of every key for a while."""
 
 
 class GestureRequested(Struct, frozen=True):
-    """A gesture asked for from outside, as if a finger had made it. `serial` None: the first deck."""
+    """Make a gesture by a command, as on the key itself. `serial` None: on the first deck."""
 
     key: int
     gesture: Gesture
@@ -49,7 +49,7 @@ class GestureRequested(Struct, frozen=True):
 
 
 class RefreshSkipped(Struct, frozen=True):
-    """A refresh that was asked for is not worth a poll: the last one was a moment ago, or the server wants quiet."""
+    """A requested refresh was skipped: the last poll was a moment ago, or the server has set a rate limit."""
 
     account: str
 
@@ -83,30 +83,30 @@ class AlertAcknowledged(Struct, frozen=True):
 
 
 class OpenFailed(Struct, frozen=True):
-    """The desktop could not open the page that a tap asked for."""
+    """The desktop could not open the page of a tap."""
 
     serial: str
     spot: Spot
 
 
 class SessionLock(Struct, frozen=True):
-    """The owner's session has been locked, asked to be, or opened."""
+    """The user's session was locked, unlocked, or a lock was requested."""
 
     lock: Lock
 
 
 class ConfigReloaded(Struct, frozen=True):
-    """The owner has changed the configuration, and it is good."""
+    """The configuration file has changed and is valid."""
 
     config: Config
 
 
 class ConfigRejected(Struct, frozen=True):
-    """The owner has changed the configuration into one that cannot be used: the old one stays."""
+    """The configuration file has changed and has errors: the one before stays in force."""
 
 
 class TimePassed(Struct, frozen=True):
-    """Nothing but time."""
+    """A deadline of the controller has come."""
 
 
 Event = (

@@ -8,8 +8,8 @@
     HELD       up        –                    –         UP
     any        clear     deck gone            –         UP
 
-A hold fires once, while the key is still down, and takes the tap of that press away. Each key has a state of its own. No
-thread, no clock: `due` is asked when `next_deadline` has come.
+A hold fires once, while the key is still down; the release after it is no tap. Each key has a state of its own. No thread, no
+clock: `due` is called when `next_deadline` has come.
 """
 
 from collections.abc import Hashable
@@ -23,7 +23,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Gesture(Enum):
-    """What a press came to be."""
+    """What a press was."""
 
     TAP = "tap"
     HOLD = "hold"
@@ -37,17 +37,17 @@ class Press(Struct, frozen=True):
 
 
 class Gestures(Struct, Generic[Key], frozen=True):
-    """All keys that are down. Frozen: each step returns the next state and what happened, as (key, gesture) pairs."""
+    """All keys that are down. Frozen: each method returns the next state and the completed (key, gesture) pairs."""
 
     hold_s: float
     down: dict[Key, Press] = field(default_factory=dict)
 
     def press(self, key: Key, now_s: float) -> "Gestures[Key]":
-        """The state after a key went down; a second press without a release changes nothing."""
+        """Return the state after a key went down; a second press without a release changes nothing."""
         return self if key in self.down else replace(self, down={**self.down, key: Press(now_s)})
 
     def release(self, key: Key, now_s: float) -> "tuple[Gestures[Key], tuple[tuple[Key, Gesture], ...]]":
-        """The state after a key went up. A release that nobody saw the press of means nothing."""
+        """Return the state after a key went up. A release without a press changes nothing."""
         press = self.down.get(key)
         if press is None:
             return self, ()
@@ -57,7 +57,7 @@ class Gestures(Struct, Generic[Key], frozen=True):
         return state, ((key, Gesture.HOLD if now_s >= press.since_s + self.hold_s else Gesture.TAP),)
 
     def due(self, now_s: float) -> "tuple[Gestures[Key], tuple[tuple[Key, Gesture], ...]]":
-        """The state once time has come to `now_s`, and the holds that fired on the way."""
+        """Return the state at `now_s`, and the holds that have fired since."""
         ripe = [key for key, press in self.down.items() if not press.held and now_s >= press.since_s + self.hold_s]
         if not ripe:
             return self, ()
@@ -65,15 +65,15 @@ class Gestures(Struct, Generic[Key], frozen=True):
         return replace(self, down=down), tuple((key, Gesture.HOLD) for key in ripe)
 
     def clear(self, keys: "set[Key]") -> "Gestures[Key]":
-        """The state without `keys`: their deck is gone, and they fire nothing."""
+        """Return the state without `keys`: their presses complete no gesture."""
         return replace(self, down={key: press for key, press in self.down.items() if key not in keys})
 
     def next_deadline(self) -> float | None:
-        """Monotonic seconds at which the next hold fires; None when no key waits for one."""
+        """Return the monotonic seconds at which the next hold fires; None without one."""
         return min((press.since_s + self.hold_s for press in self.down.values() if not press.held), default=None)
 
     def progress(self, key: Key, now_s: float) -> float:
-        """How far a press has come to its hold, 0..1; 0 when the key is up."""
+        """Return the progress of a press to its hold, 0..1; 0 when the key is up."""
         press = self.down.get(key)
         if press is None:
             return 0.0

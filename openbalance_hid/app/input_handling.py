@@ -136,7 +136,7 @@ class InputHandler:
         return [effect for place, gesture in done for effect in self.gesture(place, gesture, now)]
 
     def _touch_strip(self, event: StripTouched, deck: DeckState, now: Moment) -> list[Effect]:
-        """A drag turns the page, as if the finger moved it: to the left, the next one. A tap or hold is for the cell."""
+        """A drag to the left shows the next page, to the right the one before. A tap or hold is for the tile of the cell."""
         moved_px = event.x_out_px - event.x_px
         if event.touch is TouchKind.DRAG and abs(moved_px) >= SWIPE_PX:
             self.show(event.serial, deck.turned_pages(1 if moved_px < 0 else -1))

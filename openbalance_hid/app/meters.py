@@ -1,6 +1,6 @@
-"""The meters of the house, one an account: started and stopped by taps, counted at each snapshot, kept by the history. Pure.
+"""The meters, one an account: started and stopped by taps, counted at each snapshot, stored in the history. Pure.
 
-What a run is and how it counts is `account.meter`'s.
+What a run is and how it counts is in `account.meter_run`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +14,12 @@ from openbalance_hid.tiles.meter import KIND
 
 
 class Meters:
-    """The last run of each account, and those before it whose last sample is still to come."""
+    """The last run of each account, and the runs before it that wait for their last sample."""
 
     def __init__(self) -> None:
         self._runs: dict[str, tuple[MeterRun, ...]] = {}  # by account, the last one last
-        self._stored: dict[tuple[str, datetime], MeterRun] = {}  # as the history knows them, by account and start
-        self._paces: dict[str, float] = {}  # that the accounts are asked at, other than their own
+        self._stored: dict[tuple[str, datetime], MeterRun] = {}  # by account and start
+        self._paces: dict[str, float] = {}  # seconds between polls, where a meter has changed them
 
     @property
     def runs(self) -> Mapping[str, MeterRun]:
@@ -27,7 +27,7 @@ class Meters:
         return {account: runs[-1] for account, runs in self._runs.items()}
 
     def toggle(self, account: str, snapshot: Snapshot, now: datetime) -> None:
-        """Stop what runs, or start anew: then the account is to be asked now."""
+        """Stop the running meter, or start a new run: then the account is polled now."""
         runs = self._runs.get(account, ())
         if runs and runs[-1].is_running:
             self._runs[account] = (*runs[:-1], count(stop(runs[-1], now), snapshot.samples))
@@ -36,18 +36,18 @@ class Meters:
             self._paces.pop(account, None)
 
     def follow(self, snapshot: Snapshot) -> None:
-        """Count what a snapshot adds."""
+        """Add what a snapshot shows to the runs of its account."""
         if snapshot.account in self._runs:
             self._runs[snapshot.account] = tuple(count(run, snapshot.samples) for run in self._runs[snapshot.account])
 
     def recall(self, account: str, run: MeterRun | None) -> None:
-        """Take up what the history knows from before this start, unless a tap was faster."""
+        """Take over the run that is stored from before this start, unless a tap has started one."""
         if run is not None and account not in self._runs:
             self._runs[account] = (run,)
             self._stored[account, run.started_at] = run
 
     def forget(self, account: str) -> None:
-        """Another account has this name now, or another poller asks for it."""
+        """Remove the runs of an account: another one has its name now."""
         self._runs.pop(account, None)
         self._paces.pop(account, None)
 
@@ -59,7 +59,7 @@ class Meters:
         return [Store(account, snapshots[account].started_at, run) for account, run in changed]
 
     def to_pace(self, tiles: Iterable[TileConfig]) -> list[SetPollInterval]:
-        """The accounts that are to be asked at another pace than before: as often as the quickest of their meters wants."""
+        """Return the accounts that need another poll interval than before: the shortest of their meter tiles."""
         counting = {account for account, runs in self._runs.items() if not all(run.is_settled for run in runs)}
         if not counting and not self._paces:
             return []

@@ -32,7 +32,7 @@ class DisplayState:
         self.evaluations = 0
         self.must_retry = False  # something could not be shown
         self.is_all_stale = False
-        self._stale: set[str] = set()  # serials of the decks whose tiles must be evaluated
+        self._stale: set[str] = set()  # serial numbers of decks with tiles to evaluate
         self._views: dict[Place, TileView] = {}
         self._touch_keys: dict[tuple[str, int], LightTouchKey] = {}  # by serial and touch key
         self._brightness: dict[str, int] = {}

@@ -1,6 +1,6 @@
-"""What is on each key. Pure: configuration, snapshots and the time go in, views and faces come out.
+"""The view of each tile, and the face of each key. Pure: from configuration, snapshots and the time.
 
-A tile that fails says so on its own key and leaves the others alone; its exception is handed back for the log.
+A tile that fails shows "Tile error" on its own key only; its exception is returned for the log.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -30,7 +30,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class KeyInteraction(Struct, frozen=True):
-    """What the finger is doing to a key, and what came of it."""
+    """The press on a key, and the mark that one has left."""
 
     pressed: bool = False
     progress: float = 0.0  # 0..1 of a hold
@@ -40,39 +40,39 @@ class KeyInteraction(Struct, frozen=True):
 
 
 class TileInputs(Struct, frozen=True):
-    """Everything that tiles may say something about."""
+    """Everything that tiles can show."""
 
     snapshots: Mapping[str, Snapshot]
     alerts: Mapping[AlertKey, Alert] = field(default_factory=dict)
     runs: Mapping[str, MeterRun] = field(default_factory=dict)  # by account: the last one of its meter
     privacy: Privacy = Privacy.OFF
-    pages: tuple[str, ...] = ()  # of the deck that is asked about, and the index of the one that is shown
+    pages: tuple[str, ...] = ()  # of the deck, and the index of the page that is shown
     page: int = 0
 
     def on(self, pages: tuple[str, ...], page: int) -> "TileInputs":
-        """The same for the tiles of one deck."""
+        """Return the inputs for the tiles of one deck."""
         return replace(self, pages=pages, page=page)
 
 
-def scene_of(tile: TileConfig, known: TileInputs, now: datetime, turn: int) -> Scene:
-    """The situation of one key; `known` must hold the tile's account."""
+def scene_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> Scene:
+    """Return the situation of one tile; `inputs` must have the tile's account."""
     options = {**TILES[tile.tile].defaults(), **tile.options}
     scene = Scene(
         tile.tile,
-        known.snapshots[tile.account],
+        inputs.snapshots[tile.account],
         now,
         options,
         tile.theme,
         tile.label,
         turn,
-        pages=known.pages,
-        page=known.page,
-        run=known.runs.get(tile.account),
-        privacy=known.privacy,
+        pages=inputs.pages,
+        page=inputs.page,
+        run=inputs.runs.get(tile.account),
+        privacy=inputs.privacy,
     )
     if tile.tile != "spike-alert":
         return scene
-    return replace(scene, alert=known.alerts.get((AlertKind.SPIKE, tile.account, rule_of(options))))
+    return replace(scene, alert=inputs.alerts.get((AlertKind.SPIKE, tile.account, rule_of(options))))
 
 
 def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
@@ -81,45 +81,45 @@ def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
 
 
 def views_of(
-    tiles: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int
+    tiles: Mapping[Key, TileConfig], inputs: TileInputs, now: datetime, turn: int
 ) -> dict[Key, tuple[TileView, Exception | None]]:
-    """What each key says, with the stripe of its account where more than one shares the deck. In the order of the keys."""
+    """Return the view of each key, in order. Where accounts share the deck, each view has the stripe of its account."""
     accounts = shown_accounts(tiles.values())
     views = {}
     for key, tile in tiles.items():
-        view, error = view_of(tile, known, now, turn)
+        view, error = view_of(tile, inputs, now, turn)
         striped = len(accounts) > 1 and tile.tile not in ACCOUNTLESS_TILES
         views[key] = (replace(view, stripe=accounts.index(tile.account)) if striped else view, error)
     return views
 
 
-def view_of(tile: TileConfig, known: TileInputs, now: datetime, turn: int) -> tuple[TileView, Exception | None]:
-    """What a tile says, or "Tile error" and the exception that it raised."""
-    return _guarded(tile, lambda: masked_by(known.privacy, TILES[tile.tile].view(scene_of(tile, known, now, turn))))
+def view_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> tuple[TileView, Exception | None]:
+    """Return the view of a tile, or "Tile error" and the exception that it raised."""
+    return _guarded(tile, lambda: masked_by(inputs.privacy, TILES[tile.tile].view(scene_of(tile, inputs, now, turn))))
 
 
 def masked_by(privacy: Privacy, view: TileView) -> TileView:
-    """The view as it may be seen."""
+    """Return the view with its amounts masked, if they are."""
     return masked(view) if privacy is Privacy.ON else view
 
 
 def screen_of(
-    tiles: Mapping[Key, TileConfig], known: TileInputs, now: datetime, turn: int, theme: str
+    tiles: Mapping[Key, TileConfig], inputs: TileInputs, now: datetime, turn: int, theme: str
 ) -> tuple[TileView, Exception | None]:
-    """What the small screen says: each account of the board in turn, the default one where no tile has any."""
+    """Return the view of the small screen: the accounts of the deck in turn; without any, the default one."""
     accounts = shown_accounts(tiles.values()) or [DEFAULT_ACCOUNT]
     account = accounts[turn % len(accounts)]
     tile = TileConfig("screen", account, theme)
 
-    def say() -> TileView:
-        scene = Scene(tile.tile, known.snapshots[account], now, theme=theme, turn=turn)
-        return masked_by(known.privacy, info_screen.view(scene))
+    def evaluate() -> TileView:
+        scene = Scene(tile.tile, inputs.snapshots[account], now, theme=theme, turn=turn)
+        return masked_by(inputs.privacy, info_screen.view(scene))
 
-    return _guarded(tile, say)
+    return _guarded(tile, evaluate)
 
 
 def number_view(spot: Spot, theme: str) -> TileView:
-    """What stands where while the deck is identified: the number that the configuration knows it by."""
+    """Return what a place shows while the deck is identified: its number in the configuration."""
     match spot:
         case Cell(number):
             return TileView("identify", "Strip, dial", (Hero(str(number)),), f"Strip and dial {number}", theme)
@@ -128,37 +128,37 @@ def number_view(spot: Spot, theme: str) -> TileView:
     return TileView("identify", "Key", (Hero(str(spot)),), f"Key {spot}", theme)
 
 
-def _guarded(tile: TileConfig, say: Callable[[], TileView]) -> tuple[TileView, Exception | None]:
+def _guarded(tile: TileConfig, evaluate: Callable[[], TileView]) -> tuple[TileView, Exception | None]:
     try:
-        return say(), None
-    except Exception as error:  # noqa: BLE001 – the one place round a tile
+        return evaluate(), None
+    except Exception as error:  # noqa: BLE001 – a tile must not stop the others
         return tile_error(tile.tile, tile.theme), error
 
 
 def with_refused_config(view: TileView) -> TileView:
-    """The view of the deck's last corner while the owner's latest configuration cannot be used."""
-    told = "configuration error, see status"
+    """Return the view of the last key while the latest configuration has errors."""
+    words = "configuration error, see status"
     if not view.blocks:
-        return replace(view, blocks=(Notice(Icon.WARNING, "Config error", Tone.WARN, "see status"),), text=told)
+        return replace(view, blocks=(Notice(Icon.WARNING, "Config error", Tone.WARN, "see status"),), text=words)
     line = Line("Config error", Tone.WARN, Icon.WARNING, variants=("Config",))
-    return replace(view, trouble=line, text=f"{view.text}, {told}")
+    return replace(view, trouble=line, text=f"{view.text}, {words}")
 
 
-def face_of(view: TileView, touch: KeyInteraction) -> KeyFace:
-    """The view with the finger's work on it; the ring goes in steps, so that equal faces stay equal."""
-    ring = ring_step(touch.progress) / RING_STEPS
-    if view.pulse and touch.dimmed:
+def face_of(view: TileView, interaction: KeyInteraction) -> KeyFace:
+    """Return the view with the press on it. The ring grows in steps, so that equal faces stay equal."""
+    ring = ring_step(interaction.progress) / RING_STEPS
+    if view.pulse and interaction.dimmed:
         view = replace(view, attention=False)
-    return KeyFace(view, touch.pressed, ring if touch.pressed else 0.0, touch.refreshing, touch.flash)
+    return KeyFace(view, interaction.pressed, ring if interaction.pressed else 0.0, interaction.refreshing, interaction.flash)
 
 
 def ring_step(progress: float) -> int:
-    """Whole steps of the ring, 0 to `RING_STEPS`; a rounding error short of a step is the step, or time would stand still."""
+    """Return the whole steps of the ring, 0 to `RING_STEPS`. The tolerance keeps a rounding error from repeating a deadline."""
     return int(progress * RING_STEPS + 1e-6)
 
 
 def tap_of(tile: TileConfig, snapshot: Snapshot) -> Action:
-    """What a tap on a tile does: while a new key is wanted it leads to where one is made."""
+    """Return what a tap on a tile does. While a new key is needed, it opens the page to make one."""
     if tile.tile not in TILES:
         return Nothing()
     tap = TILES[tile.tile].tap

@@ -1,1 +1,1 @@
-"""What we remember: the only SQLite. One file, one thread, and never an exception out of the room."""
+"""What is stored: the only SQLite. One file, one thread; no exception leaves the package."""

@@ -1,4 +1,4 @@
-"""How the history file is, looked at from outside while a daemon may be writing it. Changes nothing; for `doctor`."""
+"""Check the history file, read-only, while a daemon may write it. For `doctor`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCK_LIMIT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`trouble`: why what comes is not kept there, in words; `set_aside`: names of damaged files that were replaced."""
+    """`trouble`: why the file cannot be used; `set_aside`: names of damaged files that were replaced."""
 
     exists: bool
     size_bytes: int = 0
@@ -25,7 +25,7 @@ class Condition:
 
 
 def condition(path: Path) -> Condition:
-    """The file's state: read as a whole, each index beside its table. Raises nothing."""
+    """Return the state of the file, after reading it as a whole with its indexes. Raises nothing."""
     try:
         size_bytes = path.stat().st_size
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""The one SQLite file: opening it, and what happens when it cannot be opened, read or written.
+"""The one SQLite file: how it is opened, and what happens when it cannot be opened, read or written.
 
-A damaged file is set aside and a new one begun. A full disk, a directory that may not be written, a file that somebody else
-holds locked: what comes is kept in memory, and in the file as soon as that is possible again. A file of a newer version is left
-alone. Each trouble is logged when it begins and when it ends, and never raised. Not here: what the tables mean (`store`).
+A damaged file is renamed and a new one created. While the disk is full, the directory is not writable or the file is locked,
+changes are kept in memory, and written to the file once that is possible again. A file of a newer version is not changed. Each
+failure is logged when it starts and when it ends, and never raised. What the tables mean is in `store`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import TypeVar
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.history.migrations import STEPS, DamagedError, Migration, TooNewError, bring_up, check, salt_of, transact
 
-LOCK_LIMIT_S = 0.25  # another program reads or copies the file for less than that; whoever holds it longer is not waited for
-MOST_PENDING = 5000  # changes that wait for the file: fifty days of polls
+LOCK_LIMIT_S = 0.25  # a program that reads or copies the file needs less; a longer lock counts as a failure
+MOST_PENDING = 5000  # changes kept for the file: fifty days of polls
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-# A UnicodeDecodeError is SQLite's message about damage, with the damage in it.
+# SQLite's message about damage can contain the damage: then Python raises a UnicodeDecodeError.
 _READING = (sqlite3.DatabaseError, DamagedError, UnicodeDecodeError)
 _FAILURES = (OSError, OpenBalanceError, sqlite3.Error, DamagedError, UnicodeDecodeError)
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class HistoryFile:
-    """The file, or the memory in its place. For one thread alone: the connection belongs to whoever made this."""
+    """The file, or memory in its place. Used by one thread only: the one that created it."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class HistoryFile:
         new_salt: Callable[[], bytes],
         steps: Sequence[Migration] = STEPS,
     ) -> None:
-        """`prepare` makes the directory, private to the owner; OSError or OpenBalanceError when it cannot."""
+        """`prepare` creates the directory with access for the user only; it raises OSError or OpenBalanceError."""
         self._path = path
         self._prepare = prepare
         self._utc = utc
         self._new_salt = new_salt
         self._steps = steps
-        self._waiting: deque[Change] | None = None  # None: all is well, and the file is written at once
+        self._waiting: deque[Change] | None = None  # None: the file is in use
         self._for_good = False
         try:
             self._db = self._open()
@@ -66,7 +66,7 @@ class HistoryFile:
         return self._waiting is not None
 
     def change(self, change: Change) -> None:
-        """Carries out a change as a whole, in the file or else in memory."""
+        """Run a change as one transaction, in the file or else in memory."""
         if self._waiting is not None:
             transact(self._db, change)
             self._waiting.append(change)
@@ -80,16 +80,16 @@ class HistoryFile:
             if self._waiting is not None:
                 self._waiting.append(change)
 
-    def ask(self, question: Callable[[Connection], Value], otherwise: Value) -> Value:
-        """The answer, or `otherwise` where it cannot be read."""
+    def query(self, statement: Callable[[Connection], Value], otherwise: Value) -> Value:
+        """Return the result of a query, or `otherwise` if it cannot be read."""
         try:
-            return question(self._db)
+            return statement(self._db)
         except _READING as error:
             self._replace(error)
             return otherwise
 
     def close(self) -> None:
-        """Ends the connection; may be called twice."""
+        """Close the connection. Idempotent."""
         if self._waiting is not None and not self._for_good:
             self._try_again(self._waiting)
         with suppress(sqlite3.Error):
@@ -101,7 +101,7 @@ class HistoryFile:
         try:
             return self._connect()
         except _READING as error:
-            # While it is being opened, SQLITE_ERROR means tables that are not ours, or not there.
+            # While the file is opened, SQLITE_ERROR means foreign or missing tables.
             if not _is_damage(error) and getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                 raise
             self._set_aside(_reason(error))
@@ -114,8 +114,8 @@ class HistoryFile:
         db = sqlite3.connect(self._path, timeout=LOCK_LIMIT_S, isolation_level=None)
         try:
             bring_up(db, self._new_salt, self._steps)
-            # With a write-ahead log readers and the writer do not wait for each other, and a process that is killed loses
-            # nothing it has committed. FULL: nor does a machine that loses power; it costs one fsync a poll.
+            # With a write-ahead log, readers and the writer do not wait for each other, and a killed process loses nothing
+            # that it has committed. FULL: nor does a machine that loses power; it costs one fsync a poll.
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
@@ -127,7 +127,7 @@ class HistoryFile:
         return db
 
     def _set_aside(self, reason: str) -> None:
-        """Renames the file and what belongs to it. OSError when that cannot be."""
+        """Rename the file and its companion files. Raises OSError."""
         aside = f"{self._path.name}.damaged-{self._utc():%Y%m%dT%H%M%SZ}"
         for suffix in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
@@ -137,11 +137,11 @@ class HistoryFile:
     # --- when the file fails -----------------------------------------------------------------------------------------
 
     def _replace(self, error: Exception) -> None:
-        """Another place for what is remembered: a new file for a damaged one, else the memory."""
+        """Replace the connection: by a new file for a damaged one, else by memory."""
         damaged = _is_damage(error)
         if _may_be_our_mistake(error):
             if self._is_sound():
-                raise error  # to be heard of, and no reason to give up a good file
+                raise error  # a bug of ours, which must be reported; the file is good
             damaged = True
         with suppress(sqlite3.Error):
             self._db.close()
@@ -164,14 +164,14 @@ class HistoryFile:
             return False
 
     def _begin_memory(self, reason: str) -> Connection:
-        """A copy of the file as far as it can be read."""
+        """Return a copy of the file in memory, as far as it can be read."""
         self._waiting = deque(maxlen=MOST_PENDING)
         until = "" if self._for_good else " until it can be written"
         logger.warning("history %s: %s; what comes is kept in memory only%s", self._path, reason, until)
         memory = self._empty_memory()
         if self._for_good:
             return memory
-        for how in ("mode=ro", "mode=ro&immutable=1"):  # the second for a directory in which no lock can be made
+        for how in ("mode=ro", "mode=ro&immutable=1"):  # the second for a directory in which no lock file can be created
             try:
                 source = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", timeout=LOCK_LIMIT_S, uri=True)
             except sqlite3.Error:
@@ -184,7 +184,7 @@ class HistoryFile:
             except (*_READING, TooNewError) as error:
                 copy.close()
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-                    break  # locked: without the lock we could read half of a change
+                    break  # locked: without the lock a change could be read in part
             else:
                 memory.close()
                 copy.execute("PRAGMA foreign_keys = ON")
@@ -200,11 +200,11 @@ class HistoryFile:
         return memory
 
     def _try_again(self, waiting: deque[Change]) -> None:
-        """Back to the file, with everything that has come since."""
+        """Return to the file, and write everything that was kept since."""
         if self._for_good:
             return
 
-        def all_of_it(db: Connection) -> None:
+        def write_all(db: Connection) -> None:
             for change in waiting:
                 change(db)
 
@@ -213,7 +213,7 @@ class HistoryFile:
         except (*_FAILURES, TooNewError):
             return
         try:
-            transact(db, all_of_it)
+            transact(db, write_all)
         except _READING:
             db.close()
             return
@@ -225,12 +225,12 @@ class HistoryFile:
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.DatabaseError):
         code = getattr(error, "sqlite_errorcode", None)
-        return code is None or code & 0xFF in _DAMAGE  # without a code it is Python's: text that is not UTF-8
+        return code is None or code & 0xFF in _DAMAGE  # without a code it is Python's error for text that is not UTF-8
     return isinstance(error, DamagedError | UnicodeDecodeError)
 
 
 def _may_be_our_mistake(error: Exception) -> bool:
-    """Whether the statement can be wrong, and not the file."""
+    """Return whether the statement can be wrong rather than the file."""
     return isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError) or (
         getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
     )

@@ -1,7 +1,7 @@
-"""The thread that owns the store, and what one poller's account looks like from outside of it.
+"""The thread that owns the store, and the part of one account for its poller.
 
-Whoever keeps something leaves it in a bounded queue and goes on: no disk can hold up a poll or a press. Whoever recalls waits,
-for a short while.
+Writes go into a bounded queue and return at once: no disk can delay a poll or a press. A recall waits for the thread, up to a
+limit.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from openbalance_hid.history.records import (
 if TYPE_CHECKING:
     from openbalance_hid.history.store import HistoryStore
 
-# A start without its past is better than none. A healthy disk needs hundredths of a second; a slow machine that has just booted
-# needs more than two (measured in an emulated one), and would without its past tell the desktop everything once more.
+# A start without stored values is better than none. A healthy disk needs hundredths of a second; a slow machine just after its
+# boot more than two (measured in an emulated one). Without stored alerts it would send every notification again.
 RECALL_LIMIT_S = 10.0
-MOST_JOBS = 1000  # ten days of polls behind a disk that hangs
+MOST_JOBS = 1000  # ten days of polls, while a disk hangs
 STOP_LIMIT_S = 1.0
 
 Job = Callable[["HistoryStore"], object]
@@ -42,10 +42,10 @@ logger = logging.getLogger(__name__)
 
 
 class History:
-    """The history of all accounts. Any thread may call anything; one thread, "history", reads and writes."""
+    """The history of all accounts. Every method is thread-safe; one thread, "history", reads and writes."""
 
     def __init__(self, open_store: Callable[[], HistoryStore]) -> None:
-        """`open_store` is called on the thread, once."""
+        """`open_store` is called once, on the thread."""
         self._open_store = open_store
         self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_JOBS)
         self._overflowing = False
@@ -53,23 +53,23 @@ class History:
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
     def start(self) -> None:
-        """Opens the file, on the thread."""
+        """Start the thread, which opens the file."""
         self._thread.start()
 
-    def ledger(self, account: str) -> AccountHistory:
-        """An account's part, for one poller."""
+    def for_account(self, account: str) -> AccountHistory:
+        """Return an account's part, for one poller."""
         return AccountHistory(account, self)
 
     def forget(self, account: str) -> None:
-        """Everything about the accounts of this name, whatever their keys."""
-        self.leave(lambda store: store.forget(account))
+        """Delete everything of the accounts of this name, for all their keys."""
+        self.enqueue(lambda store: store.forget(account))
 
     def store(self, who: AccountIdentity | None, record: Record) -> None:
         """Write a record of an account; None: a setting of the whole program. Returns at once."""
-        self.leave(lambda store: store.write(who, record))
+        self.enqueue(lambda store: store.write(who, record))
 
-    def leave(self, job: Job) -> None:
-        """Something to be done by the thread, in order; dropped, and said once, when the thread is far behind."""
+    def enqueue(self, job: Job) -> None:
+        """Queue a job for the thread. When the queue is full the job is dropped, which is logged once."""
         if self._stopping:
             return
         try:
@@ -80,12 +80,12 @@ class History:
                 self._overflowing = True
                 logger.warning("history: the disk does not keep up; what comes is not remembered")
 
-    def ask(self, question: Callable[[HistoryStore], StoredAccount], limit_s: float = RECALL_LIMIT_S) -> StoredAccount:
-        """The answer of the thread; an empty past when it does not come in time."""
+    def query(self, question: Callable[[HistoryStore], StoredAccount], limit_s: float = RECALL_LIMIT_S) -> StoredAccount:
+        """Return the result of the thread; an empty one when it does not come in time."""
         if self._stopping:
             return StoredAccount()
         answers: queue.SimpleQueue[StoredAccount] = queue.SimpleQueue()
-        self.leave(lambda store: answers.put(question(store)))
+        self.enqueue(lambda store: answers.put(question(store)))
         try:
             return answers.get(timeout=limit_s)
         except queue.Empty:
@@ -93,7 +93,7 @@ class History:
             return StoredAccount()
 
     def stop(self, join_s: float = STOP_LIMIT_S) -> None:
-        """Writes what waits and closes the file, for up to `join_s` seconds; may be called twice."""
+        """Write what is queued and close the file, for up to `join_s` seconds. Idempotent."""
         if not self._stopping:
             self._stopping = True
             while True:
@@ -102,7 +102,7 @@ class History:
                     break
                 except queue.Full:
                     with suppress(queue.Empty):
-                        self._jobs.get_nowait()  # the oldest entry makes room for the end
+                        self._jobs.get_nowait()  # the oldest job makes room
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(join_s)
 
@@ -115,21 +115,21 @@ class History:
         while (job := self._jobs.get()) is not None:
             try:
                 job(store)
-            except Exception:  # a bug of ours in one entry; the others are kept
+            except Exception:  # a bug in one job must not lose the others
                 logger.exception("history: internal error; going on")
         store.close()
 
 
 class AccountHistory:
-    """One account, as one poller sees it. `recall` and `keep` are called by the poller, the others by the main thread.
+    """One account. `recall` and `keep` are called by its poller, `store` by the main thread.
 
-    Nothing is kept before the key is known: `recall` binds the ledger to it.
+    Nothing is written before the key is known: `recall` sets it.
     """
 
     def __init__(self, account: str, history: History) -> None:
         self._account = account
         self._history = history
-        self._bound: tuple[AccountIdentity, datetime] | None = None  # and the snapshots' `started_at` that it goes for
+        self._bound: tuple[AccountIdentity, datetime] | None = None  # and `started_at` of the snapshots that belong to it
         self._sampled_at: datetime | None = None
         self._activity = Activity()
         self._read_at: datetime | None = None
@@ -138,12 +138,12 @@ class AccountHistory:
         self._key_days_read_at: datetime | None = None
 
     def recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> tuple[Snapshot, StoredAccount]:
-        """`begun`, which knows nothing yet, with everything that was known of this key's account; and that itself.
+        """Return `begun`, an empty snapshot, with the stored values of this key's account; and the stored account.
 
         `mono_s`: the monotonic clock at `now`. Values keep the time at which they were measured.
         """
         who = AccountIdentity(self._account, fingerprint)
-        past = self._history.ask(lambda store: store.recall(who, now))
+        past = self._history.query(lambda store: store.recall(who, now))
         self._bound = (who, begun.started_at)
         self._sampled_at = past.last.at if past.last is not None else None
         self._activity, self._read_at = past.activity or Activity(), past.activity_read_at
@@ -152,7 +152,7 @@ class AccountHistory:
         return remembered(begun, past, now, mono_s), past
 
     def keep(self, snapshot: Snapshot) -> None:
-        """What is new in it."""
+        """Write what is new in a snapshot."""
         if self._bound is None or self._bound[1] != snapshot.started_at:
             return
         if snapshot.samples and snapshot.samples[-1].at != self._sampled_at:
@@ -172,7 +172,7 @@ class AccountHistory:
     def _keep_today(self, read: Reading[Today]) -> None:
         today, read_at = read.value, read.measured_at
         if today is None or read_at is None or read_at == self._today_read_at or today.truncated:
-            return  # a truncated answer is only a lower bound, and no longer says so when it is read back
+            return  # only a lower bound, which is not stored
         self._today_read_at = read_at
         self._write(StoredToday(today, read_at))
 
@@ -187,16 +187,15 @@ class AccountHistory:
 
     def _keep_days(self, kind: str, before: Days, after: Days, read_at: datetime) -> None:
         changed = {day: names for day, names in after.items() if before.get(day) != names}
-        # Days that fell out at the old end are only too old for a snapshot; the file keeps them.
+        # Days before the oldest one are only too old for a snapshot; the file keeps them.
         gone = [day for day in before if day not in after and day > min(after, default=day)]
         self._write(StoredDays(kind, changed, gone, read_at))
 
 
 def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: float) -> Snapshot:
-    """`begun` with what is known from before.
+    """Return `begun` with the stored values.
 
-    No monotonic clock outlives its process: samples get the readings that this one's would have had, spaced as the wall clock
-    says.
+    A monotonic clock ends with its process: samples get the readings that this process's clock would have had, spaced by UTC.
     """
     last, read_at = past.last, past.activity_read_at
     return replace(
@@ -224,11 +223,11 @@ def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: floa
 
 
 def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
-    """The history in the file at `path`; its directory is made by `private_dir`, on the history's thread."""
+    """Return the history of the file at `path`. `private_dir` creates its directory, on the history's thread."""
 
     def open_store() -> HistoryStore:
         from openbalance_hid.history.store import (
-            HistoryStore,  # SQLite is loaded by the thread, beside the start and not in its way
+            HistoryStore,  # the thread imports SQLite, which does not delay the start
         )
 
         return HistoryStore(path, lambda: private_dir(path.parent))

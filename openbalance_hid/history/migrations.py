@@ -1,7 +1,7 @@
 """The tables of the history file, and how an older file becomes a newer one.
 
 Amounts are text, the decimal number as OpenRouter wrote it: exact at any size, and readable with any tool. Instants are whole
-microseconds since 1970 UTC, days are ISO dates. `PRAGMA user_version` counts the steps that a file has taken.
+microseconds since 1970 UTC, days are ISO dates. `PRAGMA user_version` counts the steps applied to a file.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _TICK = timedelta(microseconds=1)
 
 Migration = tuple[str, ...]
 
-# An account is a name and a key: `bound_to` is the key's fingerprint under the salt of this file, so that a file that gets
-# about tells nobody which keys it knows. Samples keep the order in which they came (`id`): a clock may have been wrong. The
-# kind `today` of days is the one that is not over; its names are display labels.
+# An account is a name and a key. `bound_to` is the key's fingerprint with the salt of this file, so that a copied file does not
+# reveal its keys. `id` of samples is the order of arrival: a clock may have been wrong. The kind `today` of days is the day
+# that is not over; its names are display labels.
 _FIRST: Migration = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, bound_to TEXT NOT NULL, activity_read_at INTEGER,"
@@ -41,15 +41,15 @@ _FIRST: Migration = (
     " normal_since INTEGER, ended_at INTEGER,"
     " PRIMARY KEY (account, threshold, floor_usd, window_hours, burst, started_at)) WITHOUT ROWID",
 )
-# Days by key are read apart from the others; a run of the meter is counted up to a sample, and goes on from there.
+# Days by key are read separately; a run of the meter is counted up to a sample, and continues from there.
 _SECOND: Migration = (
     "ALTER TABLE accounts ADD COLUMN key_days_read_at INTEGER",
     "ALTER TABLE runs ADD COLUMN counted_at INTEGER",
     "ALTER TABLE runs ADD COLUMN counted_usage_usd TEXT",
 )
-# An amount that may be short of the whole, because usage was refunded or reset on the way.
+# An amount that may be too small, because usage was refunded or reset meanwhile.
 _THIRD: Migration = ("ALTER TABLE runs ADD COLUMN approximate INTEGER NOT NULL DEFAULT 0",)
-# What the desktop was told of an account and is not over yet, so that a restart does not tell it again.
+# Notifications of open conditions, so that a restart does not send them again.
 _FOURTH: Migration = (
     "CREATE TABLE concerns (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,"
     " told TEXT NOT NULL, PRIMARY KEY (account, kind)) WITHOUT ROWID",
@@ -74,15 +74,15 @@ STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 
 
 class DamagedError(Exception):
-    """The file holds something that this program has not written."""
+    """The file has content that this program has not written."""
 
 
 class TooNewError(Exception):
-    """The file was written by a newer version of this program; it is not to be touched."""
+    """The file was written by a newer version of this program and must not be changed."""
 
 
 def bring_up(db: Connection, new_salt: Callable[[], bytes], steps: Sequence[Migration] = STEPS) -> None:
-    """Takes the steps that the file has not taken, all or none. TooNewError for a file that is ahead of us."""
+    """Apply the missing steps, all or none. TooNewError for a file of a newer version."""
     if version(db) > len(steps):
         raise TooNewError(f"it is of version {version(db)}, and this program knows {len(steps)}")
     if version(db) == len(steps):
@@ -91,7 +91,7 @@ def bring_up(db: Connection, new_salt: Callable[[], bytes], steps: Sequence[Migr
 
 
 def transact(db: Connection, change: Callable[[Connection], object]) -> None:
-    """Carries out `change` as a whole or not at all. Raises what it raises."""
+    """Run `change` as one transaction. Raises what it raises."""
     db.execute("BEGIN IMMEDIATE")
     try:
         change(db)
@@ -103,15 +103,17 @@ def transact(db: Connection, change: Callable[[Connection], object]) -> None:
 
 
 def check(db: Connection) -> None:
-    """Reads the whole file, each index beside its table. DamagedError where they disagree: SQLite notices by itself only
-    what it happens to read, and an index that leads nowhere looks like a row that was never written."""
+    """Read the whole file with its indexes; raise DamagedError where they disagree.
+
+    SQLite itself only notices damage in what it reads, and a damaged index looks like a missing row.
+    """
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedError(str(found).splitlines()[-1])
 
 
 def salt_of(db: Connection) -> bytes:
-    """The salt that was made with the file. DamagedError where there is none."""
+    """Return the salt that was created with the file. DamagedError without one."""
     row = db.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
     if row is None or not isinstance(row[0], bytes):
         raise DamagedError("it has no salt")
@@ -120,7 +122,7 @@ def salt_of(db: Connection) -> bytes:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Round the reading of stored values: what cannot be read is damage."""
+    """Turn errors in stored values into DamagedError."""
     try:
         yield
     except (ArithmeticError, TypeError, ValueError) as error:
@@ -128,17 +130,17 @@ def reading() -> Iterator[None]:
 
 
 def to_us(at: datetime) -> int:
-    """Whole microseconds since 1970 of an aware instant."""
+    """Return an aware instant as whole microseconds since 1970."""
     return (at - _EPOCH) // _TICK
 
 
 def from_us(microseconds: int) -> datetime:
-    """The aware UTC instant. ArithmeticError or TypeError for what is none."""
+    """Return the aware UTC instant. ArithmeticError or TypeError for an invalid value."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def amount(text: str) -> Decimal:
-    """The finite number of a stored text. ArithmeticError, TypeError or ValueError for anything else."""
+    """Return the finite number of a stored text. ArithmeticError, TypeError or ValueError for any other text."""
     value = Decimal(text)
     if not value.is_finite():
         raise ValueError("it has an amount that is no number")
@@ -146,7 +148,7 @@ def amount(text: str) -> Decimal:
 
 
 def _take(db: Connection, new_salt: Callable[[], bytes], steps: Sequence[Migration]) -> None:
-    for step in steps[version(db) :]:  # asked again: another process may have been faster
+    for step in steps[version(db) :]:  # read again: another process may have been faster
         for statement in step:
             db.execute(statement)
     db.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (new_salt(),))
@@ -154,5 +156,5 @@ def _take(db: Connection, new_salt: Callable[[], bytes], steps: Sequence[Migrati
 
 
 def version(db: Connection) -> int:
-    """How many steps the file has taken."""
+    """Return how many steps were applied to the file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])

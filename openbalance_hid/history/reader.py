@@ -1,7 +1,7 @@
-"""The history file as somebody else reads it: read-only, beside a daemon that writes. For `export`.
+"""Read the history file, read-only, while a daemon may write it. For `export`.
 
-What one name has gathered under several keys is told as one account: a key that was replaced is still the same account to the
-person who asks; where both know a day, the newer one is believed.
+Rows of one account name under several keys are returned as one account, because a replaced key is still the user's same
+account. Where both have a day, the one of the newer key counts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """An episode; `ended_at` None: it goes on."""
+    """A spike alert. `ended_at` None: it is open."""
 
     account: str
     started_at: datetime
@@ -54,7 +54,7 @@ class Spike:
 
 
 class Reader:
-    """Everything in the file from `since` on, oldest first."""
+    """Returns everything in the file from `since` on, oldest first."""
 
     def __init__(self, db: sqlite3.Connection, since: date | None) -> None:
         self._db = db
@@ -63,7 +63,7 @@ class Reader:
         self._accounts = db.execute("SELECT id, name FROM accounts ORDER BY name, id").fetchall()
 
     def days(self) -> list[Day]:
-        """By account, day, kind and name."""
+        """Return the completed days, by account, day, kind and name."""
         found: dict[tuple[str, date, str], dict[str, Spend]] = {}
         for number, account in self._accounts:
             for kind in KINDS:
@@ -76,15 +76,15 @@ class Reader:
         ]
 
     def samples(self) -> list[tuple[str, StoredSample]]:
-        """Account and reading of the credits."""
+        """Return pairs of account and sample."""
         return self._each(lambda number: rows.samples(self._db, number), lambda sample: sample.at)
 
     def runs(self) -> list[tuple[str, MeterRun]]:
-        """Account and run of the meter."""
+        """Return pairs of account and run of the meter."""
         return self._each(lambda number: rows.runs(self._db, number), lambda run: run.started_at)
 
     def spikes(self) -> list[Spike]:
-        """The episodes, those that are over too."""
+        """Return the spike alerts, open and ended."""
         found = self._db.execute(
             "SELECT name, since, ended_at, level, acknowledged, notified, rule FROM alerts"
             " JOIN accounts ON accounts.id = alerts.account WHERE kind = 'spike' AND since >= ? ORDER BY name, since",
@@ -116,7 +116,7 @@ def _level(name: str) -> Level:
 
 @contextmanager
 def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
-    """The file, open for reading. ConfigError when it is not there, damaged, busy, or of another version."""
+    """Open the file for reading. ConfigError when it is missing, damaged, locked, or of another version."""
     try:
         path.stat()
     except FileNotFoundError as error:
@@ -131,7 +131,7 @@ def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
                 raise ConfigError(
                     f"history {path} is of version {version(db)}, and this program reads {len(STEPS)}", "openbalance-hid run"
                 )
-            db.execute("BEGIN")  # one moment for everything that is read
+            db.execute("BEGIN")  # everything is read from one state of the file
             yield Reader(db, since)
     except (sqlite3.Error, DamagedError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the history {path}: {error}", "openbalance-hid status") from error

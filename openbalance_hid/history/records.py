@@ -28,7 +28,7 @@ __all__ = [
 
 
 class AccountIdentity(Struct, frozen=True):
-    """An account as one key knows it: another key under the same name is another account."""
+    """An account name with one key: another key under the same name is another account."""
 
     name: str
     fingerprint: str  # of the key; the file holds it salted

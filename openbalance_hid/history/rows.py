@@ -20,15 +20,15 @@ from openbalance_hid.history.migrations import amount, from_us, reading, salt_of
 from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredSample
 from openbalance_hid.history.thinning import ALL_FOR
 
-_LARGEST = 2**63 - 1  # what an INTEGER of SQLite holds
+_LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
-RECENT_FOR = ALL_FOR + timedelta(hours=1)  # so that the reading before the oldest midnight is among them
+RECENT_FOR = ALL_FOR + timedelta(hours=1)  # includes the reading before the oldest midnight
 
 # --- accounts --------------------------------------------------------------------------------------------------------------
 
 
 def account(db: Connection, who: AccountIdentity) -> int:
-    """The number of an account, or one that no account has."""
+    """Return the number of an account, or a number without an account."""
     row = db.execute("SELECT id FROM accounts WHERE name = ? AND bound_to = ?", (who.name, bound_to(db, who))).fetchone()
     return int(row[0]) if row is not None else _NO_ACCOUNT
 
@@ -69,16 +69,16 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
 
 
 def samples(db: Connection, number: int) -> tuple[StoredSample, ...]:
-    """All of an account, oldest first."""
+    """Return all of an account, oldest first."""
     return _counted(db, "account = ? ORDER BY at", number)
 
 
 def _recent(db: Connection, number: int, now: datetime) -> tuple[StoredSample, ...]:
-    """Those of the last `RECENT_FOR`, oldest first, as far as their times agree with the order in which they came."""
+    """Return the samples of the last `RECENT_FOR`, oldest first, whose times agree with their order of arrival."""
     window = (number, to_us(now - RECENT_FOR), to_us(now))
     kept: list[StoredSample] = []
     for sample in _counted(db, "account = ? AND at BETWEEN ? AND ? ORDER BY id DESC", *window):
-        if not kept or sample.at < kept[-1].at:  # else a clock was set back after it; the later row knows better
+        if not kept or sample.at < kept[-1].at:  # else a clock was set back after it: the later row is right
             kept.append(sample)
     return tuple(reversed(kept))
 
@@ -98,7 +98,7 @@ def _counted(db: Connection, where: str, *values: int) -> tuple[StoredSample, ..
 
 
 def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict[str, Spend]]:
-    """The completed days from `since` on."""
+    """Return the completed days from `since` on."""
     found = db.execute(
         "SELECT day, name, usd, requests, tokens FROM days WHERE account = ? AND kind = ? AND day >= ?",
         (number, kind, since.isoformat()),
@@ -123,7 +123,7 @@ def _today(db: Connection, number: int) -> Today | None:
 
 
 def runs(db: Connection, number: int) -> tuple[MeterRun, ...]:
-    """All of an account, oldest first."""
+    """Return all of an account, oldest first."""
     return _runs(db, "account = ? ORDER BY started_at", number)
 
 

@@ -1,28 +1,28 @@
-"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 7 days, the last of each UTC day for ever.
+"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 7 days, the last of each UTC day forever.
 
-Pure: instants and the time go in, the instants that stay come out.
+Pure, and therefore apart from the statements in `writes`.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-ALL_FOR = timedelta(hours=48)  # so that today and yesterday, and the readings round their midnights, are whole
+ALL_FOR = timedelta(hours=48)  # keeps today and yesterday, with the readings around their midnights
 HOURLY_FOR = timedelta(days=7)
 
 
 def thin(instants: Iterable[datetime], now: datetime) -> frozenset[datetime]:
-    """Those of `instants` (aware) that stay. The newest one always does; thinning in steps ends where thinning at once does.
+    """Return the aware `instants` to keep, always with the newest one. Thinning often gives the same result as thinning once.
 
-    Instants later than `now` were written by a clock that ran ahead; they are kept, for now may be what is wrong.
+    Instants later than `now` are kept: either clock may have been wrong.
     """
     last: dict[tuple[str, datetime], datetime] = {}
     for at in sorted(instants):
-        last[_place(at.astimezone(UTC), now - at)] = at
+        last[_slot(at.astimezone(UTC), now - at)] = at
     return frozenset(last.values())
 
 
-def _place(at: datetime, age: timedelta) -> tuple[str, datetime]:
-    """The place that only one instant can have."""
+def _slot(at: datetime, age: timedelta) -> tuple[str, datetime]:
+    """Return the slot that keeps only one instant."""
     if age <= ALL_FOR:
         return "all", at
     if age <= HOURLY_FOR:

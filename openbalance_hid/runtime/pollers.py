@@ -46,7 +46,7 @@ class Pollers:
             before.stop(join_s=0)  # whatever it still waits for, it publishes nothing any more
         if forget:
             self._history.forget(account)
-        ledger = self._ledgers[account] = self._history.ledger(account)
+        ledger = self._ledgers[account] = self._history.for_account(account)
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = ledger.recall(fingerprint, begun, now, mono_s)

@@ -67,7 +67,7 @@ class Daemon:
         self.house = Controller(CONFIG, {"default": Snapshot("default", clock.now, INTERVAL_S)}, self.now)
         self.history = open_history(folder / "history.sqlite3", lambda path: path.mkdir(mode=0o700, exist_ok=True))
         self.history.start()
-        self.ledger: AccountHistory = self.history.ledger("default")
+        self.ledger: AccountHistory = self.history.for_account("default")
 
         def recall(fingerprint, begun, now, mono_s):
             known, past = self.ledger.recall(fingerprint, begun, now, mono_s)

@@ -48,13 +48,13 @@ def polled(usage: str = "25.75", minutes: int = 0, days: Activity | None = None,
 
 
 def ledger_of(history: History, key: str = KEY) -> AccountHistory:
-    ledger = history.ledger("default")
+    ledger = history.for_account("default")
     ledger.recall(key, BEGUN, NOW, MONO_S)
     return ledger
 
 
 def recalled(history: History, minutes: int = 1, mono_s: float = 7.0, key: str = KEY) -> Snapshot:
-    return history.ledger("default").recall(key, BEGUN, NOW + timedelta(minutes=minutes), mono_s)[0]
+    return history.for_account("default").recall(key, BEGUN, NOW + timedelta(minutes=minutes), mono_s)[0]
 
 
 def test_a_first_start_knows_nothing(history):
@@ -89,25 +89,25 @@ def test_another_key_begins_with_nothing(history):
 
 
 def test_a_late_word_of_the_key_before_does_not_enter_the_new_one(history):
-    ledger = history.ledger("default")
+    ledger = history.for_account("default")
     ledger.recall(KEY, BEGUN, NOW, MONO_S)
     newer = replace(BEGUN, started_at=NOW)
     ledger.recall(OTHER_KEY, newer, NOW, MONO_S)
     ledger.keep(polled(begun=BEGUN))
     ledger.store(BEGUN.started_at, spike(RULE))
-    assert history.ask(lambda store: store.recall(ME, NOW)) == StoredAccount()
+    assert history.query(lambda store: store.recall(ME, NOW)) == StoredAccount()
     assert recalled(history, key=OTHER_KEY) == BEGUN
 
 
 def test_nothing_is_kept_before_the_key_is_known(history):
-    history.ledger("default").keep(polled())
+    history.for_account("default").keep(polled())
     assert recalled(history) == BEGUN
 
 
 def test_days_are_written_when_they_change_and_only_then(history):
     written: list[dict] = []
     ledger = ledger_of(history)
-    leave = history.leave
+    enqueue = history.enqueue
 
     def listen(store) -> None:
         write = store.write
@@ -119,7 +119,7 @@ def test_days_are_written_when_they_change_and_only_then(history):
 
         store.write = note
 
-    leave(listen)
+    enqueue(listen)
     earlier = DAY - timedelta(days=1)
     ledger.keep(polled(days=Activity({earlier: {"v/m": spend("1")}, DAY: {"v/m": spend("2")}})))
     ledger.keep(polled(minutes=1, days=Activity({earlier: {"v/m": spend("1")}, DAY: {"v/m": spend("3")}})))
@@ -145,9 +145,9 @@ def test_an_episode_comes_back_as_it_was_seen_last_and_not_when_it_is_over(histo
     ledger = ledger_of(history)
     alert = spike(RULE, NOW, Level.CRITICAL, Level.SPIKE)
     ledger.store(BEGUN.started_at, alert)
-    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == (alert,)
+    assert history.for_account("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == (alert,)
     ledger.store(BEGUN.started_at, EndedAlert(alert.key, NOW))
-    assert history.ledger("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == ()
+    assert history.for_account("default").recall(KEY, BEGUN, NOW, MONO_S)[1].alerts == ()
 
 
 def test_stopping_writes_what_waits(path):
@@ -158,8 +158,8 @@ def test_stopping_writes_what_waits(path):
         ledger.keep(polled(str(minutes), minutes))
     history.stop(30)
     history.stop(30)
-    history.leave(lambda store: pytest.fail("after the end nothing is done"))
-    assert history.ask(lambda store: store.recall(ME, NOW)) == StoredAccount()
+    history.enqueue(lambda store: pytest.fail("after the end nothing is done"))
+    assert history.query(lambda store: store.recall(ME, NOW)) == StoredAccount()
     store = store_at(path)
     assert len(store.samples(ME)) == 200
     store.close()
@@ -175,10 +175,10 @@ def test_a_disk_that_hangs_holds_nobody_up(path, caplog):
     history = open_history(path, lambda folder: folder.mkdir(mode=0o700))
     history.start()
     ledger = ledger_of(history)
-    history.leave(hang)
+    history.enqueue(hang)
     busy.wait()
     try:
-        assert history.ask(lambda store: store.recall(ME, NOW), limit_s=0.01) == StoredAccount()
+        assert history.query(lambda store: store.recall(ME, NOW), limit_s=0.01) == StoredAccount()
         for minutes in range(MOST_JOBS + 10):
             ledger.keep(polled("1", minutes))
         assert caplog.text.count("the disk does not keep up") == 1
@@ -191,7 +191,7 @@ def test_a_disk_that_hangs_holds_nobody_up(path, caplog):
 
 def test_one_bad_entry_costs_only_itself(history, caplog):
     ledger = ledger_of(history)
-    history.leave(lambda store: store.write(ME, None))
+    history.enqueue(lambda store: store.write(ME, None))
     ledger.keep(polled("3"))
     assert recalled(history).credits.value == Credits(Decimal(100), Decimal(3))
     assert caplog.text.count("history: internal error; going on") == 1

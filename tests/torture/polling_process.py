@@ -66,7 +66,7 @@ class PollingProcess:
         sample.start()
         self._history = open_history(path, lambda place: place.mkdir(mode=0o700, exist_ok=True))
         self._history.start()
-        self._ledger = self._history.ledger("default")
+        self._ledger = self._history.for_account("default")
         begun = Snapshot("default", self._clock.utc(), INTERVAL.total_seconds())
         self._house = Controller(Config(), {"default": begun}, self._now())
         self._poller = Poller(
@@ -89,7 +89,7 @@ class PollingProcess:
                 for down in (True, False):
                     self._step(KeyEvent("A1", SPIKE_ALERT_KEY, down, self._clock.mono()))
             kept = threading.Event()
-            self._history.leave(lambda _, number=number, kept=kept: (self._report(f"kept {number}"), kept.set()))
+            self._history.enqueue(lambda _, number=number, kept=kept: (self._report(f"kept {number}"), kept.set()))
             kept.wait(HELD_UP_S)
 
     def _publish(self, snapshot: Snapshot) -> None:

@@ -58,7 +58,7 @@ class Life:
         self.path = folder / "history.sqlite3"
         self.history = open_history(self.path, lambda path: path.mkdir(mode=0o700, exist_ok=True))
         self.history.start()
-        ledger = self.ledger = self.history.ledger("default")
+        ledger = self.ledger = self.history.for_account("default")
         clock = Clock(whole)
 
         def publish(snapshot: Snapshot) -> None:
