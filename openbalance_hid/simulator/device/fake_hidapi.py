@@ -93,12 +93,12 @@ class VirtualHandle:
 
     @property
     def deck(self) -> VirtualDeck | None:
-        """The deck of an open handle; None: the handle is closed."""
+        """Return the deck of an open handle; None: the handle is closed."""
         return self._deck
 
     @property
     def is_dead(self) -> bool:
-        """Whether the handle is open and its deck was unplugged or suspended since."""
+        """Return whether the handle is open and its deck was unplugged or suspended since."""
         deck = self._deck
         return deck is not None and deck.is_gone(self._epoch)
 

@@ -176,7 +176,7 @@ class SampleAccount:
     def _handle(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[SampleReply, ResponseFault | None, float, str]:
-        """The answer, how it is spoiled, how long it takes in seconds, and its Date header."""
+        """Return the reply, its damage, its delay in seconds, and its Date header."""
         url = urlsplit(target)
         path = url.path.removeprefix(_BASE)
         shown = {name.lower(): value for name, value in headers.items()}

@@ -159,7 +159,7 @@ class ModelUse:
 class SampleLedger:
     """One account's spend from `first_day` on.
 
-    From `runaway_day` on one model spends `runaway` usual days' money a day *evenly round the clock*, while the rest has
+    From `runaway_day` on one model spends `runaway` times the usual day, evenly over the day, while the rest has
     exactly usual days. So any 24 hours of it hold the same amount, and today so far plus the rest of the day at yesterday's
     rate is that same amount at 00:05 as at 23:55. A usual day is the mean of the up to 29 days before: the alarm's baseline.
     """
@@ -182,7 +182,7 @@ class SampleLedger:
             self._runaway_usd = runaway * self._usual_usd
 
     def uses(self, start: datetime, end: datetime) -> Iterator[ModelUse]:
-        """Everything spent in [start, end), aware UTC, day by day; rows without spend are left out."""
+        """Yield the spend in [start, end), aware UTC, day by day; rows without spend are left out."""
         day = max(start.date(), self._first_day)
         while day <= end.date():
             midnight = datetime.combine(day, time(), UTC)
@@ -197,7 +197,7 @@ class SampleLedger:
             day += timedelta(days=1)
 
     def spent_usd(self, now: datetime) -> Decimal:
-        """Everything spent since the account exists."""
+        """Return the spend since the account exists."""
         return sum((use.usd for use in self.uses(datetime.combine(self._first_day, time(), UTC), now)), Decimal(0))
 
     def _part(self, day: date, from_s: float, to_s: float) -> Iterator[ModelUse]:
@@ -207,7 +207,7 @@ class SampleLedger:
                 yield ModelUse(day, model, endpoint, usd)
 
     def _by(self, day: date, model: SampleModel, endpoint: ModelEndpoint, usual_usd: float, at_s: float) -> Decimal:
-        """Spent by `at_s` seconds into the day. Never falls with time, so differences of it are never negative."""
+        """Return the spend by `at_s` seconds into the day. It never falls with time, so differences are never negative."""
         usd = usual_usd * share_of_day(at_s)
         if model is RUNAWAY_MODEL and day >= self._runaway_day:
             usd += self._runaway_usd * endpoint.share * at_s / _DAY_S
@@ -230,6 +230,6 @@ class SampleLedger:
 
 
 def share_of_day(at_s: float) -> float:
-    """The share 0..1 of a usual day's spend that is made by `at_s` seconds after midnight UTC."""
+    """Return the share 0..1 of a usual day's spend by `at_s` seconds after midnight UTC."""
     hour = min(int(at_s // 3600), 23)
     return (sum(_HOURS[:hour]) + _HOURS[hour] * (at_s / 3600 - hour)) / sum(_HOURS)

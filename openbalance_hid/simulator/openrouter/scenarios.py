@@ -12,7 +12,7 @@ class ResponseMode(Enum):
     """How the server answers, independent of the account."""
 
     ANSWERS = "answers"
-    DISCONNECTS = "disconnects"  # every connection is reset without an answer
+    DISCONNECTS = "disconnects"  # every connection is reset without a reply
     INFERENCE_KEY = "inference_key"  # the key is accepted, but is not a Management key
     UNKNOWN_KEY = "unknown_key"
     RATE_LIMITED = "rate_limited"
@@ -35,8 +35,8 @@ class Scenario(Struct, frozen=True):
 _ROWS = (
     Scenario("normal", "an office account, $74 left, nothing unusual"),
     # With the usual spend on top, these two reach about 4 and 9 times the average at any time of the day.
-    Scenario("spike", "one model has spent three usual days' money a day since yesterday", Decimal("52.40"), runaway=3.1),
-    Scenario("critical", "one model has spent eight usual days' money a day since yesterday", Decimal("31.80"), runaway=8.1),
+    Scenario("spike", "since yesterday one model spends three times the usual day", Decimal("52.40"), runaway=3.1),
+    Scenario("critical", "since yesterday one model spends eight times the usual day", Decimal("31.80"), runaway=8.1),
     Scenario("low-balance", "$3.10 left", balance_usd=Decimal("3.10"), tops_up=False),
     Scenario("negative", "overdrawn by $2.40", balance_usd=Decimal("-2.40"), tops_up=False),
     Scenario("new-account", "one day old, a few cents spent", balance_usd=Decimal("4.60"), tops_up=False, days=1, scale=0.1),
@@ -44,7 +44,7 @@ _ROWS = (
     Scenario("offline", "OpenRouter cannot be reached", mode=ResponseMode.DISCONNECTS),
     Scenario("wrong-key", "an inference key instead of a Management key", mode=ResponseMode.INFERENCE_KEY),
     Scenario("rejected", "the key was revoked", mode=ResponseMode.UNKNOWN_KEY),
-    Scenario("rate-limited", "too many requests: come back in two minutes", mode=ResponseMode.RATE_LIMITED),
+    Scenario("rate-limited", "too many requests: try again in two minutes", mode=ResponseMode.RATE_LIMITED),
     Scenario("server-error", "OpenRouter has an outage", mode=ResponseMode.BROKEN),
 )
 

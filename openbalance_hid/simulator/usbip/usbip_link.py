@@ -34,7 +34,7 @@ class UsbIpLink:
         self._changed = threading.Condition()  # of everything below
         self._requests: deque[tuple[SubmitRequest, bytes]] = deque()
         self._input_requests: deque[SubmitRequest] = deque()
-        self._running: int | None = None  # the sequence number of the request under way
+        self._running: int | None = None  # sequence number of the current request
         self._ended = False
 
     def serve(self) -> None:

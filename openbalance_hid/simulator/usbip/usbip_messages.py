@@ -115,5 +115,5 @@ def submitted(done: SubmitRequest, status: int, length: int, data: bytes = b"") 
 
 
 def unlinked(request: UnlinkRequest, status: int) -> bytes:
-    """The response to UnlinkRequest: -ECONNRESET when the transfer was given up, 0 when it had ended already."""
+    """Return the reply to an UnlinkRequest: -ECONNRESET when the transfer was cancelled, 0 when it had ended before."""
     return _HEADER.pack(UNLINKED, request.sequence, 0, 0, 0) + _UNLINKED.pack(status)
