@@ -12,16 +12,22 @@ from pathlib import Path
 SYS = Path("/sys")
 PROC = Path("/proc")
 VENDOR = "0fd9"
+LIBUSB_DRIVER = "usbfs"
 
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """A device of the vendor. `node`: its USB node, "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes."""
+    """A device of the vendor. `node`: its USB node, "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes.
+
+    `uses_libusb`: a program has claimed an interface through libusb, for which the kernel's driver is called usbfs.
+    """
 
     product_id: int
     title: str
+    serial: str
     node: str
     hidraw: tuple[str, ...]
+    uses_libusb: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,16 @@ def usb_devices(sys_root: Path = SYS) -> tuple[UsbDevice, ...]:
             continue
         bus, number = _text(device / "busnum"), _text(device / "devnum")
         nodes = tuple(sorted(node.name for node in device.glob("*:*/*/hidraw/hidraw*")))
-        title = _text(device / "product") or "device"
-        found.append(UsbDevice(int(_text(device / "idProduct"), 16), title, f"/dev/bus/usb/{bus:0>3}/{number:0>3}", nodes))
+        found.append(
+            UsbDevice(
+                product_id=int(_text(device / "idProduct"), 16),
+                title=_text(device / "product") or "device",
+                serial=_text(device / "serial"),
+                node=f"/dev/bus/usb/{bus:0>3}/{number:0>3}",
+                hidraw=nodes,
+                uses_libusb=any(link.resolve().name == LIBUSB_DRIVER for link in device.glob("*:*/driver")),
+            )
+        )
     return tuple(found)
 
 

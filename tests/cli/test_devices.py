@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.deck.usb_sysfs import usb_devices
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from tests.torture.faulty_deck import FaultyDeck, made
 
@@ -25,6 +26,7 @@ def devices(deck: FaultyDeck, monkeypatch: pytest.MonkeyPatch, tmp_path):
     """Return a function that runs `devices` with that deck and without a daemon, and returns its output."""
     module = importlib.import_module("openbalance_hid.cli.devices")
     monkeypatch.setattr(module, "HidTransport", lambda: HidTransport(VirtualBus([deck])))
+    monkeypatch.setattr(module, "usb_devices", lambda: usb_devices(tmp_path / "sys"))
     monkeypatch.setenv("OPENBALANCE_RUNTIME_DIR", str(tmp_path))
     return lambda *words: CliRunner().invoke(module.devices, words).stdout
 
@@ -39,3 +41,20 @@ def test_a_deck_that_cannot_be_opened_is_listed_with_a_command(devices, deck: Fa
     assert devices().splitlines()[1:] == [f"  {why}", f"  try: {hint}"]
     (row,) = json.loads(devices("--json"))
     assert (row["can_open"], row["state"], row["hint"]) == (False, why, hint)
+
+
+@pytest.mark.parametrize(
+    ("driver", "states"), [("usbfs", ["can be opened", "in use by another program (libusb)"]), ("usbhid", ["can be opened"])]
+)
+def test_a_deck_that_a_libusb_program_has_claimed_is_listed(devices, tmp_path, driver: str, states: list[str]):
+    device = tmp_path / "sys/bus/usb/devices/1-1"
+    (device / "1-1:1.0").mkdir(parents=True)
+    for file, text in {"idVendor": "0fd9", "idProduct": "0084", "busnum": "1", "devnum": "5", "serial": "B2"}.items():
+        (device / file).write_text(f"{text}\n")
+    (tmp_path / driver).mkdir()
+    (device / "1-1:1.0/driver").symlink_to(tmp_path / driver)
+    rows = json.loads(devices("--json"))
+    assert [row["state"] for row in rows] == states
+    assert [(row["model"], row["serial"], row["path"]) for row in rows[1:]] == [("plus", "B2", "/dev/bus/usb/001/005")] * len(
+        rows[1:]
+    )

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from StreamDeck.Transport.Transport import TransportError
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidDevice, HidTransport, load_hidapi
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
-from openbalance_hid.simulator.device.fake_hidapi import VirtualBus, VirtualHandle
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from tests.deck.rig import SERIAL, Rig
@@ -145,41 +145,32 @@ class Reading:
         return self
 
 
-class GatedBus(VirtualBus):
-    """A bus on which reads stay inside the handle until the test opens the gate."""
+class GatedDeck(VirtualDeck):
+    """A deck whose reads stay inside the handle until the test opens the gate."""
 
-    def __init__(self, deck: VirtualDeck) -> None:
-        super().__init__([deck])
+    def __init__(self, report: bytes) -> None:
         self.inside, self.gate = threading.Event(), threading.Event()
-        self.report = b""  # what the read returns when the gate opens
+        self._report = report  # what the read returns when the gate opens
+        super().__init__(MODELS["mk2"], SERIAL)
 
-    def device(self) -> VirtualHandle:
-        bus = self
-
-        class Gated(VirtualHandle):
-            def read(self, max_length: int, timeout_ms: int = 0) -> list[int]:
-                def wait(_deck: VirtualDeck) -> bytes:
-                    bus.inside.set()
-                    assert bus.gate.wait(PATIENCE_S)
-                    return bus.report
-
-                return list(self._get(wait))
-
-        return Gated(self)
+    def read(self, length: int, timeout_s: float | None, epoch: int | None = None, *cancelled: Callable[[], bool]) -> bytes:
+        self.inside.set()
+        assert self.gate.wait(PATIENCE_S)
+        return self._report
 
 
 @pytest.mark.parametrize("report", [b"", b"\x01\x00\x0f\x00\x01"], ids=["idle", "pressed meanwhile"])
 def test_closing_does_not_wait_for_a_blocked_read_nor_free_its_handle(report: bytes) -> None:
-    bus = GatedBus(VirtualDeck(MODELS["mk2"], SERIAL))
-    bus.report = report
+    deck = GatedDeck(report)
+    bus = VirtualBus([deck])
     (device,) = HidTransport(bus).enumerate(0x0FD9, None)
     device.open()
     reading = Reading(device)
-    assert bus.inside.wait(PATIENCE_S)
+    assert deck.inside.wait(PATIENCE_S)
     device.close()
     assert not device.is_open()
     assert not device.wait_released(0), "the handle was freed while a read was in it"
-    bus.gate.set()
+    deck.gate.set()
     assert reading.end().report is None
     assert device.wait_released(PATIENCE_S)
     assert bus.misuse == []

@@ -215,7 +215,7 @@ def test_setup_reaches_a_daemon_that_runs_without_a_key(tmp_path):
             done = ask(env, "setup", "--stdin", "--store", "file", typed=account.key + "\n")
             assert done.returncode == 0, done.stderr
             assert f"…{account.key[-4:]}" in done.stdout
-            assert "the running daemon uses it now" in done.stdout
+            assert "the running daemon uses the key now" in done.stdout
             page.until_key(0, "$74.25")
 
 

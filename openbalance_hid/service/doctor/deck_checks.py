@@ -43,6 +43,7 @@ class UnlistedDeck:
     title: str
     supported: bool
     holders: tuple[str, ...] = ()  # "streamdeck-ui (process 12)"
+    uses_libusb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,12 @@ def _assess_unlisted(deck: UnlistedDeck) -> Check:
     if deck.holders:
         holders = ", ".join(deck.holders)
         words = f"{name}: detached from the kernel by {holders}; quit that program, then plug the deck in again"
+    elif deck.uses_libusb:
+        words = f"{name}: in use by another program (libusb); quit that program, then plug the deck in again"
     else:
         words = f"{name}: plugged in, but the kernel has no hidraw node for it; plug it in again"
-    return failure("decks", words, "" if deck.holders else "sudo modprobe usbhid", _UNAVAILABLE, deck.product)
+    hint = "" if deck.holders or deck.uses_libusb else "sudo modprobe usbhid"
+    return failure("decks", words, hint, _UNAVAILABLE, deck.product)
 
 
 def _unlisted_decks(context: DoctorContext) -> list[UnlistedDeck]:
@@ -154,7 +158,7 @@ def _unlisted_decks(context: DoctorContext) -> list[UnlistedDeck]:
             continue
         holders = usb_sysfs.holders_of([device.node], context.proc)[device.node]
         names = tuple(f"{holder.name} (process {holder.pid})" for holder in holders)
-        found.append(UnlistedDeck(product_name(device.product_id), device.title, supported, names))
+        found.append(UnlistedDeck(product_name(device.product_id), device.title, supported, names, device.uses_libusb))
     return found
 
 

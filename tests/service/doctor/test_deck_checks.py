@@ -151,12 +151,17 @@ def test_decks_that_cannot_be_listed_are_reported_once(tmp_path: Path):
 # --- sysfs -----------------------------------------------------------------------------------------------------------------
 
 
-def usb(sys_root: Path, name: str, product: str, title: str, vendor: str = "0fd9", hidraw: str | None = None) -> None:
+def usb(
+    sys_root: Path, name: str, product: str, title: str, vendor: str = "0fd9", hidraw: str | None = None, driver: str = "usbhid"
+) -> None:
     """A USB device as the kernel shows it."""
     place = sys_root / "bus/usb/devices" / name
     place.mkdir(parents=True)
     for file, text in {"idVendor": vendor, "idProduct": product, "product": title, "busnum": "1", "devnum": "12"}.items():
         (place / file).write_text(f"{text}\n")
+    (sys_root / "bus/usb/drivers" / driver).mkdir(parents=True, exist_ok=True)
+    (place / f"{name}:1.0").mkdir()
+    (place / f"{name}:1.0/driver").symlink_to(sys_root / "bus/usb/drivers" / driver)
     if hidraw is not None:
         (place / f"{name}:1.0/0003:0FD9:0080.0001/hidraw" / hidraw).mkdir(parents=True)
 
@@ -172,6 +177,14 @@ def test_a_deck_that_only_usb_lists_is_found_and_a_camera_of_the_vendor_is_not(t
     assert "has no hidraw node" in taken.found
     assert (newer.verdict, newer.hint) == (CheckStatus.WARNING, "pipx upgrade openbalance-hid")
     assert [device.hidraw for device in usb_devices(tmp_path / "sys")] == [(), (), ("hidraw4",)]
+
+
+@linux
+def test_a_deck_that_a_libusb_program_has_claimed_is_in_use(tmp_path: Path):
+    usb(tmp_path / "sys", "1-1", "0080", "Stream Deck MK.2", driver="usbfs")
+    claimed = single_result(doctor_context(tmp_path), "decks")
+    assert (claimed.verdict, claimed.exit_code, claimed.hint) == (CheckStatus.FAILURE, 69, "")
+    assert "in use by another program (libusb)" in claimed.found
 
 
 @linux
