@@ -234,3 +234,14 @@ def test_the_page_reports_an_address_of_an_earlier_start(visit: Open) -> None:
             page.get_by_text(re.compile("no longer valid")).wait_for()
         finally:
             again.stop()
+
+
+def test_reports_that_are_not_supported_are_shown_on_the_page(visit: Open) -> None:
+    with PageRig() as rig, visit(rig) as page:
+        line = page.locator("#invalid-reports")
+        assert line.is_hidden()
+        rig.deck.send_feature(b"\x03\x44" + bytes(30))
+        line.get_by_text("1 report not supported. Last: unknown report: feature report 034400").wait_for()
+        rig.deck.send_feature(b"\x03\x45" + bytes(30))
+        line.get_by_text("2 reports not supported. Last: unknown report: feature report 034500").wait_for()
+        rig.deck.faults.clear()
