@@ -117,7 +117,7 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
 def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str | None) -> bytes:
     from openbalance_hid.app.clock import Moment
     from openbalance_hid.app.tile_views import TileInputs  # here and below: live values and help need no Pillow
-    from openbalance_hid.runtime.deck_picture import deck_png, panel_of, sample_snapshots
+    from openbalance_hid.runtime.deck_picture import deck_png, new_deck, sample_snapshots
 
     at, shape = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
@@ -125,7 +125,7 @@ def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str |
         click.echo(f"note: {problem}", err=True)
     moment = Moment(at, time.monotonic())
     known = TileInputs(sample_snapshots(config, scenarios, at))
-    return deck_png(panel_of(config, deck, shape, moment), known, shape, moment, theme, config.theme)
+    return deck_png(new_deck(config, deck, shape, moment), known, shape, moment, theme, config.theme)
 
 
 def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The configuration while the daemon runs: read again when it is asked for, in force as a whole or not at all."""
+"""Reload the configuration while the daemon runs: as a whole, or not at all if it has errors."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class ConfigReloader:
-    """`loaded_at` and `error` tell the status how the last reading went. `put`: into the main queue. Any thread may call."""
+    """`loaded_at` and `error`: the result of the last reload. `put`: into the main queue. Every method is thread-safe."""
 
     def __init__(
         self, path: Path, config: Config, put: Callable[[ConfigReloaded | ConfigRejected], None], clock: Callable[[], Moment]
@@ -28,10 +28,10 @@ class ConfigReloader:
         self._put = put
         self._clock = clock
         self._reading = threading.Lock()
-        self._noticing = threading.Semaphore()  # taken: somebody is about to read
+        self._noticing = threading.Semaphore()  # taken: a thread is about to read the file
 
     def reload(self) -> str:
-        """Read the file; what came of it, in words. ConfigError lists every problem: then the old one stays in force."""
+        """Read the file and return the result as text. ConfigError lists every problem: then the old one stays in force."""
         with self._reading:
             try:
                 config = load_config(self._path)
@@ -49,22 +49,22 @@ class ConfigReloader:
             return "in force"
 
     def notice_soon(self) -> None:
-        """As `notice`, on a thread of its own; asked for again before it has begun to read, nothing. For one thread alone."""
+        """Call `notice` on a thread of its own, unless one is about to start reading. Used by one thread only."""
         if not self._noticing.acquire(blocking=False):
             return
         try:
             threading.Thread(target=self._notice_once, name="reload", daemon=True).start()
-        except RuntimeError:  # no room for one more
+        except RuntimeError:  # no resources for another thread
             self._noticing.release()
             raise
 
     def _notice_once(self) -> None:
-        with self._reading:  # whoever asks from here on may have seen what this does not
+        with self._reading:  # a later request may be for a newer file
             self._noticing.release()
         self.notice()
 
     def notice(self) -> None:
-        """As `reload`, for those who wait for no answer."""
+        """Reload without returning or raising the result."""
         try:
             self.reload()
         except ConfigError as error:

@@ -1,12 +1,12 @@
-"""The decks of the house: opened when they are found, mourned once when they are lost, opened again when they are back.
+"""Opens the decks that the scan finds, reports their events, and opens a lost deck again when it is back.
 
-A handle is opened on the scan's thread, what is then said to a deck is said on a thread of its own, and pictures go to its own
-writer: no deck waits for another, and the main thread waits for none. A deck that cannot be opened is said once, and tried
-again quietly every few seconds.
+A handle is opened on the scan's thread, the first reports are exchanged on a thread of the deck, and pictures are sent by the
+deck's writer: no deck waits for another, and the main thread waits for none. A deck that cannot be opened is logged once, and
+tried again every few seconds.
 
-The house knows a deck by its serial number; of several that say the same one, all but the first by "2:" and the number, and so
-on, which the entry for that number still fits. What the house hears is put into its queue under one lock, so that nothing of a
-deck that has left comes after its leaving.
+The name of a deck is its serial number. Of several with the same number, the second is "2:" and the number, and so on; the
+configuration of that number applies to them all. Events are put into the main queue under one lock, so that none of a lost deck
+comes after its DeckLost.
 """
 
 import logging
@@ -34,15 +34,15 @@ from openbalance_hid.tiles.view import KeyFace
 
 log = logging.getLogger(__name__)
 
-GREET_LIMIT_S = 2.0  # a healthy deck says who it is within hundredths of a second; one that hangs holds up no start
-STOP_LIMIT_S = 2.0  # for all of it: a read that is under way ends within 1.4 s, a report that hangs perhaps never
+HANDSHAKE_LIMIT_S = 2.0  # a healthy deck answers within hundredths of a second; a hanging one must not delay the start
+STOP_LIMIT_S = 2.0  # for everything: a pending read ends within 1.4 s, a hanging report perhaps never
 
 
 class DeckManager:
     """All decks of one transport. `emit` puts an event into the main queue; `changes` announces changes on its bus.
 
-    `after_first_look` is called once, on the scan's thread, when every deck that was there at the start has been emitted.
-    `clock` tells when a finger moved.
+    `after_first_scan` is called once, on the scan's thread, when every deck that was connected at the start was emitted.
+    `clock` gives input events their time.
     """
 
     def __init__(
@@ -51,111 +51,111 @@ class DeckManager:
         emit: Callable[[Event], None],
         scan_interval_s: float = SCAN_INTERVAL_S,
         changes: ChangeSource | None = None,
-        after_first_look: Callable[[], None] = lambda: None,
+        after_first_scan: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._emit = emit
-        self._after_first_look = after_first_look
-        self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._first_look_ended, changes)
+        self._after_first_scan = after_first_scan
+        self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes)
         self._clock = clock
-        self._lock = threading.Lock()  # of everything below; a surface's own lock is never asked for under it
-        self._here: dict[str, DeckDevice] = {}  # by the house's name: those that are open
+        self._lock = threading.Lock()  # of everything below; a device's own lock is never acquired while this is held
+        self._open_decks: dict[str, DeckDevice] = {}  # open decks, by name
         self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
-        self._leaving: list[DeckDevice] = []  # closed, but their handle may be in use
-        self._troubles: dict[str, tuple[FoundDeck, str, str]] = {}  # by path: found, not to be opened, why, and what to type
+        self._closing: list[DeckDevice] = []  # closed, but the handle may still be in use
+        self._troubles: dict[str, tuple[FoundDeck, str, str]] = {}  # by path: why not open, and the hint
         self._arrivals: Counter[str] = Counter()  # by name
         self._brightness: dict[str, int] = {}
         self._stopping = False
 
     def start(self) -> None:
-        """Look for decks from now on."""
+        """Scan for decks from now on."""
         self._hotplug.start()
 
     def look(self) -> None:
-        """Look for decks once, on the caller's thread, where nobody has called `start`."""
+        """Scan for decks once, on the caller's thread; only without `start`."""
         self._hotplug.scan_and_emit()
 
     def next_look_s(self) -> float:
-        """Seconds from the last look to the next."""
+        """Return the seconds from the last scan to the next."""
         return self._hotplug.pause_s()
 
-    def stop(self, leave: OnExit) -> None:
-        """OnExit every glass as the owner wants it, all at the same time; may be called twice."""
+    def stop(self, on_exit: OnExit) -> None:
+        """Close all decks at the same time, with their displays as `on_exit` says. Idempotent."""
         end_s = time.monotonic() + STOP_LIMIT_S
         with self._lock:
             self._stopping = True
         self._hotplug.stop()
         with self._lock:
-            surfaces, opening = list(self._here.values()), [thread for _, thread in self._opening.values()]
-            self._here.clear()
-        closing = [threading.Thread(target=_close, args=(surface, leave), name="deck-close") for surface in surfaces]
+            decks, opening = list(self._open_decks.values()), [thread for _, thread in self._opening.values()]
+            self._open_decks.clear()
+        closing = [threading.Thread(target=_close, args=(device, on_exit), name="deck-close") for device in decks]
         for thread in closing:
             thread.start()
         _join([*closing, *opening], CLOSE_LIMIT_S)
         with self._lock:
-            surfaces += self._leaving
-        for surface in surfaces:
-            surface.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not end under a handle that is open
+            decks += self._closing
+        for device in decks:
+            device.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not be unloaded while a handle is open
 
     def show(self, serial: str, key: int, face: KeyFace, pictures: PictureCache) -> None:
-        """Put a face on a key; nothing happens when the deck has gone meanwhile."""
-        surface = self._by_serial(serial)
-        if surface is not None and surface.is_visual:
-            surface.show(key, pictures.picture(face, surface.picture_format))
+        """Show a face on a key; without effect when the deck is not connected."""
+        device = self._by_serial(serial)
+        if device is not None and device.is_visual:
+            device.show(key, pictures.picture(face, device.picture_format))
 
     def show_cell(self, serial: str, cell: int, face: KeyFace, pictures: PictureCache) -> None:
-        """Put a face on a cell of a deck's touch strip."""
-        surface = self._by_serial(serial)
-        if surface is not None:
-            cell_format = {**surface.strip_format, "size": (CELL_PX, surface.strip_format["size"][1])}
-            surface.show_strip(pictures.picture(face, cell_format), cell * CELL_PX, CELL_PX)
+        """Show a face on a cell of a deck's touch strip."""
+        device = self._by_serial(serial)
+        if device is not None:
+            cell_format = {**device.strip_format, "size": (CELL_PX, device.strip_format["size"][1])}
+            device.show_strip(pictures.picture(face, cell_format), cell * CELL_PX, CELL_PX)
 
     def show_screen(self, serial: str, face: KeyFace, pictures: PictureCache) -> None:
-        """Put a face on a deck's small screen."""
-        surface = self._by_serial(serial)
-        if surface is not None:
-            surface.show_screen(pictures.picture(face, surface.screen_format))
+        """Show a face on a deck's small screen."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.show_screen(pictures.picture(face, device.screen_format))
 
     def light_touch_key(self, serial: str, touch_key: int, colour: Rgb) -> None:
-        """Give a touch key a colour."""
-        surface = self._by_serial(serial)
-        if surface is not None:
-            surface.light(touch_key, colour)
+        """Light a touch key in a colour."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.light(touch_key, colour)
 
     def set_brightness(self, serial: str, percent: int) -> None:
-        """Set a deck's brightness."""
-        surface = self._by_serial(serial)
-        if surface is not None:
-            self._brightness[serial] = surface.set_brightness(percent)
+        """Set a deck's brightness, in percent."""
+        device = self._by_serial(serial)
+        if device is not None:
+            self._brightness[serial] = device.set_brightness(percent)
 
     def paint_again(self) -> None:
-        """Send every deck once more what is on it; one whose handle is dead is noticed by that."""
+        """Send every deck again what it shows. A deck with a dead handle is lost by that."""
         with self._lock:
-            here = list(self._here.values())
-        for surface in here:
-            surface.repaint()
+            open_decks = list(self._open_decks.values())
+        for device in open_decks:
+            device.repaint()
 
     def counts(self) -> tuple[DeckCounts, ...]:
-        """Every deck that is there, with its counts or with what is in the way."""
+        """Return the counts of every connected deck, or why it cannot be used."""
         with self._lock:
-            here, troubles = dict(self._here), dict(self._troubles)
+            open_decks, troubles = dict(self._open_decks), dict(self._troubles)
             silent = {path: (found, "it has not answered yet", "") for path, (found, _) in self._opening.items()}
-        for surface in here.values():
-            silent.pop(surface.path, None)
+        for device in open_decks.values():
+            silent.pop(device.path, None)
         return (
             *(
                 DeckCounts(
                     serial=name,
-                    model=surface.model,
-                    path=surface.path,
-                    connected=not surface.is_lost,
+                    model=device.model,
+                    path=device.path,
+                    connected=not device.is_lost,
                     brightness=self._brightness.get(name),
-                    images_sent=surface.images_sent,
-                    images_skipped=surface.images_skipped,
-                    reports_sent=surface.reports_sent,
+                    images_sent=device.images_sent,
+                    images_skipped=device.images_skipped,
+                    reports_sent=device.reports_sent,
                     reconnects=max(0, self._arrivals[name] - 1),
                 )
-                for name, surface in here.items()
+                for name, device in open_decks.items()
             ),
             *(
                 DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why, hint=hint)
@@ -166,7 +166,7 @@ class DeckManager:
     def devices(self) -> dict[str, DeckDevice]:
         """Return the open decks by name."""
         with self._lock:
-            return dict(self._here)
+            return dict(self._open_decks)
 
     def opening_paths(self) -> tuple[str, ...]:
         """Return the paths of the decks that are being opened."""
@@ -176,17 +176,17 @@ class DeckManager:
     def closing_devices(self) -> tuple[DeckDevice, ...]:
         """Return the lost decks whose handle may still be in use."""
         with self._lock:
-            return tuple(self._leaving)
+            return tuple(self._closing)
 
     # --- on the scan's thread -------------------------------------------------------------------------------------------
 
-    def _first_look_ended(self) -> None:
+    def _on_first_scan(self) -> None:
         with self._lock:
             opening = [thread for _, thread in self._opening.values()]
-        _join(opening, GREET_LIMIT_S)
+        _join(opening, HANDSHAKE_LIMIT_S)
         if not self.counts():
             log.info("no Stream Deck is plugged in; waiting for one")
-        self._after_first_look()
+        self._after_first_scan()
 
     def _on_hotplug(self, event: HotplugEvent) -> None:
         if isinstance(event, DeckFound):
@@ -197,36 +197,36 @@ class DeckManager:
         self._end(event.path, "unplugged")
 
     def _end(self, path: str, why: str) -> None:
-        """Whatever is open at `path` is lost, also if nobody has noticed yet."""
+        """Mark the deck that is open at `path` as lost."""
         with self._lock:
-            surfaces = [surface for surface in self._here.values() if surface.path == path]
-        for surface in surfaces:
-            surface.lose(f"lost deck at {path}: {why}")
+            decks = [device for device in self._open_decks.values() if device.path == path]
+        for device in decks:
+            device.lose(f"lost deck at {path}: {why}")
 
     def _open(self, found: FoundDeck) -> None:
         self._end(found.path, "another one is there")
         with self._lock:
-            self._leaving = [surface for surface in self._leaving if not surface.wait_released(0)]
-            hung = found.path in self._opening or any(each.path == found.path and each.is_writing for each in self._leaving)
-        if hung:  # one thread waits for it already; a second one would not come further
+            self._closing = [device for device in self._closing if not device.wait_released(0)]
+            hung = found.path in self._opening or any(each.path == found.path and each.is_writing for each in self._closing)
+        if hung:  # a thread already waits for it
             self._hotplug.forget(found.path)
             return
         try:
             found.deck.device.open()
         except DeckError as error:
-            self._cannot(found, error.message, error.hint)
+            self._report_failure(found, error.message, error.hint)
             return
-        thread = threading.Thread(target=self._greet, args=(found,), name=f"deck-open-{found.path}", daemon=True)
+        thread = threading.Thread(target=self._handshake, args=(found,), name=f"deck-open-{found.path}", daemon=True)
         with self._lock:
             self._opening[found.path] = (found, thread)
         try:
             thread.start()
-        except RuntimeError as error:  # no room for one more
+        except RuntimeError as error:  # no resources for another thread
             found.deck.device.close()
-            self._greeted(found)
-            self._cannot(found, f"cannot open deck at {found.path}: {error}", "")
+            self._end_opening(found)
+            self._report_failure(found, f"cannot open deck at {found.path}: {error}", "")
 
-    def _cannot(self, found: FoundDeck, what: str, hint: str) -> None:
+    def _report_failure(self, found: FoundDeck, what: str, hint: str) -> None:
         with self._lock:
             known = self._troubles.get(found.path)
             self._troubles[found.path] = (found, what, hint)
@@ -236,90 +236,90 @@ class DeckManager:
 
     # --- on the thread that opens one deck ------------------------------------------------------------------------------
 
-    def _greet(self, found: FoundDeck) -> None:
-        surface = DeckDevice(found, lambda event: self._on_surface(surface, event), self._clock)
+    def _handshake(self, found: FoundDeck) -> None:
+        device = DeckDevice(found, lambda event: self._on_device_event(device, event), self._clock)
         try:
-            surface.open()
+            device.open()
         except DeckError as error:
-            self._cannot(found, error.message, error.hint)
-        except Exception as error:  # one turn of a thread
-            self._cannot(found, f"cannot open deck at {found.path}: {type(error).__name__}: {error}", "")
+            self._report_failure(found, error.message, error.hint)
+        except Exception as error:  # the thread must report every failure
+            self._report_failure(found, f"cannot open deck at {found.path}: {type(error).__name__}: {error}", "")
             log.debug("opening failed", exc_info=True)
         else:
             with self._lock:
-                unwanted = self._stopping and surface not in self._here.values()
+                unwanted = self._stopping and device not in self._open_decks.values()
             if unwanted:
-                _close(surface, "logo")
+                _close(device, "logo")
         finally:
-            self._greeted(found)
+            self._end_opening(found)
 
-    def _greeted(self, found: FoundDeck) -> None:
+    def _end_opening(self, found: FoundDeck) -> None:
         with self._lock:
             self._opening.pop(found.path, None)
 
-    # --- on any thread of a surface -------------------------------------------------------------------------------------
+    # --- on any thread of a device -------------------------------------------------------------------------------------
 
-    def _on_surface(self, surface: DeckDevice, event: SurfaceEvent) -> None:
+    def _on_device_event(self, device: DeckDevice, event: SurfaceEvent) -> None:
         match event:
             case DeckArrived():
-                self._arrived(surface, event)
+                self._arrived(device, event)
             case DeckLost():
-                self._lost(surface, event)
+                self._lost(device, event)
             case _:
                 with self._lock:
-                    name = self._name(surface)
+                    name = self._name(device)
                     if name is not None:
                         self._emit(replace(event, serial=name))
 
-    def _arrived(self, surface: DeckDevice, event: DeckArrived) -> None:
+    def _arrived(self, device: DeckDevice, event: DeckArrived) -> None:
         with self._lock:
             self._troubles.pop(event.path, None)
             if self._stopping:
                 return
-            name = next(name for name in _names(event.serial) if name not in self._here)
-            self._here[name] = surface
+            name = next(name for name in _names(event.serial) if name not in self._open_decks)
+            self._open_decks[name] = device
             self._arrivals[name] += 1
             again = self._arrivals[name] > 1
             self._emit(replace(event, serial=name))
         log.info("%s %s is %s", event.title, name, "back" if again else "here")
 
-    def _lost(self, surface: DeckDevice, event: DeckLost) -> None:
+    def _lost(self, device: DeckDevice, event: DeckLost) -> None:
         log.warning("%s", event.reason)
         with self._lock:
-            name = self._name(surface)
+            name = self._name(device)
             if name is not None:
-                del self._here[name]
+                del self._open_decks[name]
                 self._emit(replace(event, serial=name))
-            self._leaving.append(surface)
-        surface.close("keep")
-        self._hotplug.forget(surface.path)
+            self._closing.append(device)
+        device.close("keep")
+        self._hotplug.forget(device.path)
 
-    def _name(self, surface: DeckDevice) -> str | None:
-        """What the house calls it, None: it does not know it. To be called with the lock held."""
-        return next((name for name, each in self._here.items() if each is surface), None)
+    def _name(self, device: DeckDevice) -> str | None:
+        """Return the name of an open deck, or None. Call it with the lock held."""
+        return next((name for name, each in self._open_decks.items() if each is device), None)
 
     def _by_serial(self, serial: str) -> DeckDevice | None:
         with self._lock:
-            return self._here.get(serial)
+            return self._open_decks.get(serial)
 
 
 def _names(serial: str) -> Iterable[str]:
-    """By which the house may know a deck, the best one first."""
+    """Yield the names that a deck can have, in order."""
     yield serial
     yield from (f"{number}:{serial}" for number in count(2))
 
 
 def _join(threads: Iterable[threading.Thread], limit_s: float) -> None:
-    """All of them, within one time."""
+    """Join all threads, within one time limit."""
     end_s = time.monotonic() + limit_s
     for thread in threads:
         thread.join(max(0.0, end_s - time.monotonic()))
 
 
-def _close(surface: DeckDevice, leave: OnExit) -> None:
-    """Also the parts beside the keys go dark."""
-    if leave != "black" or not surface.is_visual:
-        surface.close(leave)
+def _close(device: DeckDevice, on_exit: OnExit) -> None:
+    """Close a deck; for "black", with black pictures for keys, strip and screen."""
+    if on_exit != "black" or not device.is_visual:
+        device.close(on_exit)
         return
-    parts = (surface.picture_format, surface.strip_format, surface.screen_format)
-    surface.close(leave, *(black(PictureFormat.of(part)) if part["size"][0] else b"" for part in parts))
+    parts = (device.picture_format, device.strip_format, device.screen_format)
+    device.close(on_exit, *(black(PictureFormat.of(part)) if part["size"][0] else b"" for part in parts))

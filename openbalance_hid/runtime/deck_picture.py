@@ -1,7 +1,4 @@
-"""A picture of a whole deck, body and all, and the sample accounts that stand in where there are no live values.
-
-Not here: contact sheets of single keys (`sheet`), files and options (the door).
-"""
+"""A picture of a whole deck with its body, and the sample accounts that replace live values in it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -29,19 +26,19 @@ from openbalance_hid.tiles.view import Tone
 SCALE: Final = 2  # for screens of high density
 SETTLED_AFTER: Final = timedelta(minutes=2)  # then "Preparing…" has turned into the real reason and a second 401 is believed
 SMALL: Final = {"compress_level": 9, "compress_type": 0}  # zlib's default strategy: 8 % below the one Pillow takes for PNG
-PEDAL: Final = (132, 190)  # width and height of a pedal, in the pixels of a deck's body: by eye, it has no panel to go by
+PEDAL: Final = (132, 190)  # width and height of a pedal, in the pixels of a deck's body: by eye, it has no deck to go by
 
 
 def deck_png(
-    panel: DeckState, known: TileInputs, model: DeckModel, moment: Moment, theme: str | None = None, screen_theme: str = "dark"
+    deck: DeckState, inputs: TileInputs, model: DeckModel, moment: Moment, theme: str | None = None, screen_theme: str = "dark"
 ) -> bytes:
-    """PNG file of the deck in its body. A model without displays is its body alone, and says so.
+    """Return a PNG file of the deck in its body. A model without displays is its body alone, with a note.
 
-    `theme`: in place of every tile's own and of the small screen's.
+    `theme`: replaces the theme of every tile and of the small screen.
     """
     pictures, strip, lights = {}, [], {}
-    seen = panel if theme is None else _themed(panel, theme)
-    for effect in shown(seen, known, moment, theme or screen_theme):
+    seen = deck if theme is None else _themed(deck, theme)
+    for effect in shown(seen, inputs, moment, theme or screen_theme):
         match effect:
             case Paint(key=key, face=face) if model.key_width:
                 pictures[key] = draw(face, model.key_width * SCALE, model.key_height * SCALE)
@@ -57,8 +54,8 @@ def deck_png(
         return out.getvalue()
 
 
-def panel_of(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment) -> DeckState:
-    """A deck of this model as it is just after plugging in, with `deck` for its entry."""
+def new_deck(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment) -> DeckState:
+    """Return a deck of this model just after it was connected, with `deck` as its configuration."""
     cells = model.strip.width // CELL_PX if model.strip is not None else 0
     shape = DeckArrived(
         "", model.name, model.keys, bool(model.key_width), model.dials, cells, model.touch_keys, model.screen is not None
@@ -66,22 +63,22 @@ def panel_of(config: Config, deck: DeckConfig, model: DeckModel, moment: Moment)
     return DeckState.of(shape, replace(config, decks=(replace(deck, serial=None),)), moment)
 
 
-def shown(panel: DeckState, known: TileInputs, moment: Moment, theme: str) -> list[Effect]:
-    """All that the daemon paints and lights on an untouched deck, in order; `known` must hold every tile's account."""
-    display, decks = DisplayState(), {panel.shape.serial: panel}
+def shown(deck: DeckState, inputs: TileInputs, moment: Moment, theme: str) -> list[Effect]:
+    """Return the effects that show an untouched deck, in order. `inputs` must have every tile's account."""
+    display, decks = DisplayState(), {deck.shape.serial: deck}
     display.invalidate_all()
-    display.evaluate(decks, known, moment.utc, cycle=0, theme=theme)
+    display.evaluate(decks, inputs, moment.utc, cycle=0, theme=theme)
     return display.changes(decks, lambda _: KeyInteraction(), moment.mono_s)
 
 
-def _themed(panel: DeckState, theme: str) -> DeckState:
-    return replace(panel, turned=FrozenMap({slot: replace(tile, theme=theme) for slot, tile in panel.all_tiles().items()}))
+def _themed(deck: DeckState, theme: str) -> DeckState:
+    return replace(deck, turned=FrozenMap({slot: replace(tile, theme=theme) for slot, tile in deck.all_tiles().items()}))
 
 
 def body_of(model: DeckModel) -> Body:
-    """The front of a model, for drawing."""
-    panel = model.strip or model.screen
-    width, height = (panel.width, panel.height) if panel is not None else (0, 0)
+    """Return the front of a model, for drawing."""
+    display = model.strip or model.screen
+    width, height = (display.width, display.height) if display is not None else (0, 0)
     key_width, key_height = (model.key_width, model.key_height) if model.key_width else PEDAL
     return Body(model.cols, model.rows, key_width, key_height, width, height, dials=model.dials, touch_keys=model.touch_keys)
 
@@ -90,7 +87,7 @@ def body_of(model: DeckModel) -> Body:
 
 
 class StoppedClock:
-    """Both clocks of a sample account's life: they stand still until they are moved."""
+    """Both clocks of a sample account. They only move by `forward`."""
 
     def __init__(self, utc: datetime) -> None:
         self._utc = utc
@@ -108,9 +105,9 @@ class StoppedClock:
 
 
 def sample_snapshots(config: Config, scenarios: Mapping[str, str], at: datetime) -> dict[str, Snapshot]:
-    """Account -> what a daemon started `SETTLED_AFTER` before `at` knows of a sample account of its own.
+    """Return, by account, the snapshot of a daemon that was started `SETTLED_AFTER` before `at` with a sample account.
 
-    `scenarios`: by account, "normal" where an account has none. The same arguments give the same values: real questions over a
+    `scenarios`: by account, "normal" where an account has none. The same arguments give the same values: real requests over a
     real socket, but one clock, moved by hand, for the account, its poller and the picture. `at`: aware UTC.
     """
     return {
@@ -125,13 +122,13 @@ def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetim
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
     clock = StoppedClock(at - SETTLED_AFTER)
-    told: list[Snapshot] = []
+    published: list[Snapshot] = []
     with SampleAccount(scenario, seed, clock.utc) as sample:
 
         def client() -> Client:
             return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
-        poller = Poller(name, client, interval_s, told.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
+        poller = Poller(name, client, interval_s, published.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
         while (delay_s := poller.run_cycle()) <= (at - clock.utc()).total_seconds():
             clock.forward(delay_s)
-    return told[-1]
+    return published[-1]

@@ -47,7 +47,7 @@ def run_loop(
     while True:
         now = clock()
         manager.alive(now.mono_s)
-        left_s = min(controller.next_deadline(), manager.next_word_s()) - now.mono_s
+        left_s = min(controller.next_deadline(), manager.next_message_s()) - now.mono_s
         if left_s > 0:
             ahead = None
         elif ahead is None:

@@ -143,7 +143,7 @@ class _Daemon:
                 self._start_virtual(running, after_first_scan)
             if self._options.usb:
                 self._decks.append(
-                    DeckManager(HidTransport(), self._inbox.put, changes=KernelEvents(), after_first_look=after_first_scan)
+                    DeckManager(HidTransport(), self._inbox.put, changes=KernelEvents(), after_first_scan=after_first_scan)
                 )
             for decks in self._decks:
                 running.callback(self._close_decks, decks)
@@ -196,13 +196,13 @@ class _Daemon:
         return status(controller, counts, process, moment)
 
     def _preview(self, controller: Controller, moment: Moment, model: str | None, theme: str | None) -> bytes:
-        from openbalance_hid.runtime.deck_picture import deck_png, panel_of
+        from openbalance_hid.runtime.deck_picture import deck_png, new_deck
         from openbalance_hid.simulator.device.models import model_named
 
         deck = next((deck for deck in controller.decks.values() if model in (None, deck.shape.model)), None)
         wanted = model_named(model or (deck.shape.model if deck is not None else DEFAULT_MODEL))
         if deck is None:
-            deck = panel_of(controller.config, controller.config.deck_for(""), wanted, moment)
+            deck = new_deck(controller.config, controller.config.deck_for(""), wanted, moment)
         return deck_png(deck, controller.tile_inputs, wanted, moment, theme, controller.config.theme)
 
     def _close_decks(self, decks: DeckManager) -> None:
@@ -239,7 +239,7 @@ class _Daemon:
         from openbalance_hid.simulator.web.page_server import PageServer
 
         self._virtual = virtual = VirtualDecks(self._options.virtual)
-        self._decks.append(DeckManager(virtual.transport, self._inbox.put, after_first_look=after_first_scan))
+        self._decks.append(DeckManager(virtual.transport, self._inbox.put, after_first_scan=after_first_scan))
         sample = self._sample
         for number in range(len(self._options.virtual)):
             page = PageServer(

@@ -16,7 +16,7 @@ from openbalance_hid.desktop.screen_lock import ScreenLock
 
 
 class Notifier:
-    """Used by the main thread only. `put`: into the main queue; `silent`: a demo, whose alerts are delivered to no desktop."""
+    """Used by the main thread only. `put`: into the main queue; `silent`: show no notifications, as in a demo."""
 
     def __init__(self, put: Callable[[Event], None], silent: bool) -> None:
         self._put = put

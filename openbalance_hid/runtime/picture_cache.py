@@ -1,4 +1,7 @@
-"""Faces into the bytes of one model, each drawn once. Called by the main thread alone."""
+"""Encoded pictures of faces, each drawn once. Used by the main thread only.
+
+A module of its own, because it is all that the main thread needs of the drawing.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,8 +23,8 @@ class PictureCache:
         self.drawn = 0
 
     def picture(self, face: KeyFace, key_format: Mapping[str, object]) -> bytes:
-        """The face, encoded as the library's `key_image_format()` asks."""
-        face = replace(face, view=replace(face.view, text=""))  # only told, never drawn: an age in it counts the minutes
+        """Return the face, encoded as the library's `key_image_format()` requires."""
+        face = replace(face, view=replace(face.view, text=""))  # never drawn; it changes each minute with the age
         wanted = (face, PictureFormat.of(key_format))
         if wanted in self._pictures:
             self._pictures.move_to_end(wanted)

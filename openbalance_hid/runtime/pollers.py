@@ -1,4 +1,4 @@
-"""The accounts of the house: a poller each, with its key read anew at every turn, and with what the history knows of it."""
+"""A poller for each account, which reads its key at every poll, and the account's part of the history."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,15 +10,13 @@ from openbalance_hid.history.keeper import AccountHistory, History
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 
-STOP_LIMIT_S = (
-    0.3  # a question under way may take 30 s, and the decks are to be dark within 2; its thread ends with the process
-)
+STOP_LIMIT_S = 0.3  # a pending request may take 30 s, and the decks must be dark within 2; its thread ends with the process
 
-ClientFactory = Callable[[str], Client]  # account -> a client with its key; CredentialError when there is none
+ClientFactory = Callable[[str], Client]  # account -> a client with its key; CredentialError without a key
 
 
 class Pollers:
-    """For the main thread alone. `intervals_s`: by account, in seconds. `publish` is called on the pollers' threads."""
+    """Used by the main thread only. `intervals_s`: by account, in seconds. `publish` is called on the pollers' threads."""
 
     def __init__(
         self,
@@ -31,31 +29,31 @@ class Pollers:
         self._client_for = client_for
         self._publish = publish
         self._history = history
-        self._ledgers: dict[str, AccountHistory] = {}
+        self._histories: dict[str, AccountHistory] = {}
         self._pollers: dict[str, Poller] = {}
 
     def start(self) -> None:
-        """Ask for every account, at once."""
+        """Poll every account, starting now."""
         for account in self._intervals_s:
             self.restart(account)
 
     def restart(self, account: str, forget: bool = False) -> None:
-        """Begin anew with an account, as when its key was replaced. `forget`: it is another account, with the same key."""
+        """Start again with an account, for example after its key was replaced. `forget`: delete its history first."""
         before = self._pollers.pop(account, None)
         if before is not None:
-            before.stop(join_s=0)  # whatever it still waits for, it publishes nothing any more
+            before.stop(join_s=0)  # it publishes nothing any more, even if a request is pending
         if forget:
             self._history.forget(account)
-        ledger = self._ledgers[account] = self._history.for_account(account)
+        history_of_account = self._histories[account] = self._history.for_account(account)
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
-            known, past = ledger.recall(fingerprint, begun, now, mono_s)
+            known, past = history_of_account.recall(fingerprint, begun, now, mono_s)
             self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.run, past.masked))
             return known
 
         def publish(snapshot: Snapshot) -> None:
             self._publish(snapshot)
-            ledger.keep(snapshot)
+            history_of_account.keep(snapshot)
 
         self._pollers[account] = Poller(
             account, lambda: self._client_for(account), self._intervals_s[account], publish, recall=recall
@@ -63,11 +61,11 @@ class Pollers:
         self._pollers[account].start()
 
     def adopt(self, intervals_s: Mapping[str, float]) -> None:
-        """Ask for these accounts from now on: new ones and those of another interval begin, the others are let go."""
+        """Poll these accounts and no others. New accounts and changed intervals start at once."""
         before, self._intervals_s = self._intervals_s, dict(intervals_s)
         for account in before.keys() - intervals_s.keys():
             self._pollers.pop(account).stop(join_s=0)
-            del self._ledgers[account]
+            del self._histories[account]
         for account, interval_s in intervals_s.items():
             if before.get(account) != interval_s:
                 self.restart(account)
@@ -76,8 +74,8 @@ class Pollers:
         """Write a record to the history. A record of an account that is no longer polled is dropped."""
         if effect.account is None:
             self._history.store(None, effect.record)
-        elif effect.account in self._ledgers and effect.started_at is not None:
-            self._ledgers[effect.account].store(effect.started_at, effect.record)
+        elif effect.account in self._histories and effect.started_at is not None:
+            self._histories[effect.account].store(effect.started_at, effect.record)
 
     def pace(self, account: str, seconds: float | None) -> None:
         """Poll an account at least this often, and once now; None: at its own interval again."""
@@ -94,6 +92,6 @@ class Pollers:
             poller.poll_after_wakeup()
 
     def stop(self) -> None:
-        """End all pollers; may be called twice."""
+        """End all pollers; idempotent."""
         for poller in self._pollers.values():
             poller.stop(join_s=STOP_LIMIT_S)

@@ -1,7 +1,7 @@
-"""What the daemon says to the service manager that started it: ready, alive, stopping. Without one, nothing.
+"""Notifies the service manager: ready, alive, stopping.
 
-The words are those of sd_notify(3): datagrams to the socket that systemd names in NOTIFY_SOCKET. launchd wants none. A manager
-that does not listen is no reason to stop: what cannot be said is left out.
+The messages of sd_notify(3) are datagrams to the socket in NOTIFY_SOCKET, which systemd sets. launchd needs none. A message
+that cannot be sent is dropped.
 """
 
 import logging
@@ -12,14 +12,14 @@ from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-FEEDS_PER_LIMIT = 3  # sd_watchdog_enabled(3) advises two; one more, so that a single late turn does not cost the service
+FEEDS_PER_LIMIT = 3  # sd_watchdog_enabled(3) recommends two; one more, so that a single late turn does not end the service
 
 
 class ServiceManager(Protocol):
-    """The part of a service manager that the loop feeds. All times are monotonic seconds."""
+    """The part of a service manager that the main loop uses. All times are monotonic seconds."""
 
     def alive(self, now_s: float) -> None: ...
-    def next_word_s(self) -> float: ...
+    def next_message_s(self) -> float: ...
 
 
 class SystemdManager:
@@ -34,50 +34,50 @@ class SystemdManager:
         self._ready = False
 
     def ready(self) -> None:
-        """The daemon does its work from now on; only the first call says so."""
+        """Report that the daemon is ready. Idempotent."""
         with self._lock:
             first, self._ready = not self._ready, True
         if first:
-            self._say("READY=1")
+            self._send("READY=1")
 
     def alive(self, now_s: float) -> None:
-        """The main loop turns; said as often as the watchdog wants it, however often this is called."""
+        """Report that the main loop runs, as often as the watchdog requires. Call it at every turn."""
         if now_s >= self._next_feed_s:
             self._next_feed_s = now_s + self._feed_every_s
-            self._say("WATCHDOG=1")
+            self._send("WATCHDOG=1")
 
-    def next_word_s(self) -> float:
-        """When `alive` is to be called again at the latest; infinity where no watchdog watches."""
+    def next_message_s(self) -> float:
+        """Return when `alive` must be called at the latest; infinity without a watchdog."""
         return self._next_feed_s
 
     def stopping(self) -> None:
-        """The daemon has begun to stop."""
-        self._say("STOPPING=1")
+        """Report that the daemon stops."""
+        self._send("STOPPING=1")
 
-    def _say(self, words: str) -> None:
+    def _send(self, message: str) -> None:
         if not self._address:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0)) as peer:
                 peer.setblocking(False)
-                peer.sendto(words.encode(), self._address)
+                peer.sendto(message.encode(), self._address)
         except OSError as error:
-            log.debug("the service manager does not hear %s: %s", words, error)
+            log.debug("cannot notify the service manager of %s: %s", message, error)
 
 
 class NullServiceManager:
-    """Nobody to tell."""
+    """No service manager."""
 
     def alive(self, now_s: float) -> None:
         """Nothing."""
 
-    def next_word_s(self) -> float:
+    def next_message_s(self) -> float:
         """Never."""
         return float("inf")
 
 
 def when_all(parts: int, do: Callable[[], None]) -> Callable[[], None]:
-    """Something to call once for each of `parts`, on any thread; the last call does it. At once where there are none."""
+    """Return a function to call once for each of `parts`, on any thread; the last call calls `do`. No parts: call it now."""
     left = threading.Semaphore(max(0, parts - 1))
     if parts == 0:
         do()
@@ -90,7 +90,7 @@ def when_all(parts: int, do: Callable[[], None]) -> Callable[[], None]:
 
 
 def _limit_s(env: Mapping[str, str], pid: int) -> float:
-    """After how many seconds of silence the manager acts; infinity: it does not watch this process."""
+    """Return the seconds without a message after which the manager acts; infinity if it does not watch this process."""
     if env.get("WATCHDOG_PID", str(pid)) != str(pid):
         return float("inf")
     text = env.get("WATCHDOG_USEC", "")

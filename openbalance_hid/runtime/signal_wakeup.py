@@ -1,7 +1,7 @@
 """Wakes the main thread for a signal.
 
-Python runs a handler on the main thread between two of its steps. A signal that comes in the moment before it begins to wait
-interrupts nothing, and would be heard when the wait is over, up to a minute later: too late for a service manager.
+Python runs a handler on the main thread between two of its steps. A signal just before the main thread waits interrupts
+nothing: its handler would run after the wait, up to a minute later, which is too late for a service manager.
 """
 
 import os
@@ -13,7 +13,7 @@ STOP_LIMIT_S = 2.0
 
 
 class SignalWakeup:
-    """Calls `wake` on a thread of its own after each signal that has a handler. To be made and started on the main thread."""
+    """Calls `wake` on a thread of its own after each signal that has a handler. Create and start it on the main thread."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
@@ -23,12 +23,12 @@ class SignalWakeup:
 
     def start(self) -> None:
         """Wake from now on."""
-        os.set_blocking(self._write, False)  # signal.set_wakeup_fd asks for it
+        os.set_blocking(self._write, False)  # required by signal.set_wakeup_fd
         self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._thread.start()
 
     def stop(self) -> None:
-        """Wake no longer; may be called twice."""
+        """Wake no longer; idempotent."""
         if self._before is None:
             return
         signal.set_wakeup_fd(self._before)

@@ -1,4 +1,4 @@
-"""Decks without hardware: a simulated USB bus, the browser page over it, and the sample account of the demo."""
+"""Decks without hardware: a simulated USB bus, and its decks' pages in the browser."""
 
 import logging
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from openbalance_hid.simulator.web.page_server import PageServer
 
 log = logging.getLogger(__name__)
 
-# Scenarios in which the same account merely has trouble: its last good values stay on the keys. The others are other accounts.
+# Scenarios of the same account with a failure: its last good values stay on the keys. The other scenarios are other accounts.
 TROUBLES = frozenset({"offline", "rejected", "rate-limited", "server-error"})
 
 
 class VirtualDecks:
-    """Virtual decks on one bus. The words of the keys are told by the main thread, read by the pages."""
+    """Virtual decks on one bus. The main thread sets the texts of the keys, the threads of the pages read them."""
 
     def __init__(self, models: tuple[str, ...]) -> None:
-        """UsageError for a model that there is not."""
+        """UsageError for an unknown model."""
         self.decks = [VirtualDeck(model_named(name), _serial(name, number)) for number, name in enumerate(models)]
         self.pages: dict[int, PageServer] = {}  # number of the deck -> the page that shows it
         self._bus = VirtualBus(self.decks)
@@ -28,7 +28,7 @@ class VirtualDecks:
         self._texts: dict[str, Mapping[PageItem, str]] = {}
 
     def texts(self, number: int) -> Mapping[PageItem, str]:
-        """The words on each key of a deck, and of what is beside its keys. A new mapping at each change: for any thread."""
+        """Return the text of each key of a deck, and of its other parts. Thread-safe: each change makes a new mapping."""
         return self._texts.get(self.decks[number].serial, {})
 
     def set_text(self, serial: str, key: PageItem, text: str) -> None:
@@ -51,7 +51,7 @@ class VirtualDecks:
             self.pages[number].show_deck(after)
 
     def note(self, text: str) -> None:
-        """A line below every deck: what a press did."""
+        """Show a line below every deck: what a press did."""
         for page in self.pages.values():
             page.note(text)
 

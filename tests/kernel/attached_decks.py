@@ -20,7 +20,7 @@ from openbalance_hid.config.load import load_config
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.render.draw import draw
-from openbalance_hid.runtime.deck_picture import StoppedClock, panel_of, shown
+from openbalance_hid.runtime.deck_picture import StoppedClock, new_deck, shown
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
@@ -83,7 +83,7 @@ def expected(account: SampleAccount, deck: VirtualDeck, file: Path = CONFIG) -> 
     poller = Poller("default", lambda: Client(Secret(account.key), account.url), 900.0, published.append, clock, Random(1))
     poller.run_cycle()
     model, moment = deck.model, Moment(published[-1].credits.measured_at or clock.utc(), clock.mono())
-    panel = panel_of(config, config.deck_for(deck.serial), model, moment)
+    panel = new_deck(config, config.deck_for(deck.serial), model, moment)
     effects = shown(panel, TileInputs({"default": published[-1]}), moment, "dark")
     faces = {effect.key: effect.face for effect in effects if isinstance(effect, Paint) and effect.face.view.blocks}
     return {key: Tile(face.view.text, draw(face, model.key_width, model.key_height)) for key, face in faces.items()}

@@ -12,7 +12,7 @@ from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.default_layout import DEFAULT_STRIP
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.render.theme import DARK, LIGHT
-from openbalance_hid.runtime.deck_picture import SCALE, body_of, deck_png, panel_of, sample_snapshots, shown
+from openbalance_hid.runtime.deck_picture import SCALE, body_of, deck_png, new_deck, sample_snapshots, shown
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
@@ -41,7 +41,7 @@ def known(scenario="normal", at=AT):
 
 
 def deck(model, config=NO_CONFIG, entry=NO_ENTRY):
-    return panel_of(config, entry, model_named(model), MOMENT)
+    return new_deck(config, entry, model_named(model), MOMENT)
 
 
 def keys_of(panel, snapshots):

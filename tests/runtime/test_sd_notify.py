@@ -48,14 +48,14 @@ def test_the_watchdog_is_fed_three_times_in_its_limit_however_often_the_loop_tur
     for tenth in range(30):  # 0.0 s to 2.9 s
         manager.alive(100.0 + tenth / 10)
     assert listener.heard() == ["WATCHDOG=1"] * 3
-    assert manager.next_word_s() == pytest.approx(103.0)
+    assert manager.next_message_s() == pytest.approx(103.0)
 
 
 @pytest.mark.parametrize("usec", ["", "0", "-1", "soon"])
 def test_without_a_limit_nothing_is_fed_and_nothing_is_waited_for(listener: Listener, usec: str) -> None:
     manager = SystemdManager({**listener.env, "WATCHDOG_USEC": usec}, 7)
     manager.alive(100.0)
-    assert (listener.heard(), manager.next_word_s()) == ([], float("inf"))
+    assert (listener.heard(), manager.next_message_s()) == ([], float("inf"))
 
 
 def test_another_processs_watchdog_is_not_fed(listener: Listener) -> None:
