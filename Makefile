@@ -6,14 +6,21 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test test-fast test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
+# The program alone, for a demo; pip shows its progress. The tests and tools of .venv/.ready include it.
+.venv/.run: pyproject.toml
+	@echo "Setting up .venv with what the program needs; this is done once."
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --editable .
+	@touch $@
+
 .venv/.ready: pyproject.toml $(if $(LOCKED),packaging/locks/dev.txt)
 	$(PYTHON) -m venv .venv
 	$(PIP) $(if $(LOCKED),--require-hashes --only-binary :all: --requirement packaging/locks/dev.txt,--editable '.[dev]')
 	$(if $(LOCKED),$(PIP) --no-deps --no-build-isolation --editable .)
-	touch $@
+	touch .venv/.run $@
 
-demo: .venv/.ready
-	$(BIN)/openbalance-hid demo $(ARGS)
+demo: .venv/.run
+	@$(BIN)/openbalance-hid demo $(ARGS)
 
 test: .venv/.ready
 	$(BIN)/pytest $(ARGS)

@@ -1,6 +1,7 @@
-"""The log on standard error, and the priority of each line where standard error is systemd's journal (sd-daemon(3)).
+"""The log on standard error: with a time and the level of each line, or with priorities for systemd's journal (sd-daemon(3)).
 
-With priorities `journalctl --priority=warning` filters, and errors are highlighted. Elsewhere no prefix is added.
+The journal has times of its own; with priorities `journalctl --priority=warning` filters, and errors are highlighted. Names of
+modules are for developers, in a log at debug level.
 """
 
 from __future__ import annotations
@@ -9,15 +10,27 @@ import logging
 import os
 from collections.abc import Mapping
 
-LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"  # without a time: a service manager adds it
 STDERR_FD = 2
 
 ERROR, WARNING, INFO, DEBUG = 3, 4, 6, 7  # the numbers of syslog(3)
 _PRIORITIES = ((logging.ERROR, ERROR), (logging.WARNING, WARNING), (logging.INFO, INFO), (logging.NOTSET, DEBUG))
 
 
+class TimedFormatter(logging.Formatter):
+    """Adds the local time and the level, as `2026-11-22 12:00:00 info: message`."""
+
+    def __init__(self, with_names: bool) -> None:
+        super().__init__(f"%(asctime)s {{level}}: {_message_format(with_names)}", datefmt="%Y-%m-%d %H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("{level}", record.levelname.lower(), 1)
+
+
 class JournalFormatter(logging.Formatter):
     """Adds the priority to each line of a record; a traceback has many."""
+
+    def __init__(self, with_names: bool) -> None:
+        super().__init__(_message_format(with_names))
 
     def format(self, record: logging.LogRecord) -> str:
         priority = next(priority for level, priority in _PRIORITIES if record.levelno >= level)
@@ -27,7 +40,8 @@ class JournalFormatter(logging.Formatter):
 def set_up_log(level: str) -> None:
     """Log to standard error from `level` on. The libraries log warnings and errors only."""
     stderr = logging.StreamHandler()
-    stderr.setFormatter((JournalFormatter if is_journal(STDERR_FD, os.environ) else logging.Formatter)(LOG_FORMAT))
+    formatter = JournalFormatter if is_journal(STDERR_FD, os.environ) else TimedFormatter
+    stderr.setFormatter(formatter(with_names=level == "debug"))
     logging.basicConfig(level=level.upper(), handlers=[stderr])
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # its warnings quote what a server sent, which may be the key
     for library in ("websockets", "PIL", "keyring"):
@@ -46,3 +60,7 @@ def is_journal(fd: int, env: Mapping[str, str]) -> bool:
 def with_priority(text: str, priority: int) -> str:
     """Return `text` with the priority before each line."""
     return "\n".join(f"<{priority}>{line}" for line in text.splitlines() or [""])
+
+
+def _message_format(with_names: bool) -> str:
+    return "%(name)s: %(message)s" if with_names else "%(message)s"

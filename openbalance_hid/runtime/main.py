@@ -259,6 +259,8 @@ class _Daemon:
             sys.stdout.flush()
             if self._options.open_browser:
                 open_page(page.one_time_url())
+        sys.stdout.write("Open this address in a browser. Ctrl-C stops the deck.\n")
+        sys.stdout.flush()
 
     def _set_scenario(self, name: str) -> None:
         from openbalance_hid.runtime.virtual_decks import TROUBLES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from tests.cli.command_line import machine
 
+TIME = re.compile(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 CODE = (
-    "import logging; from openbalance_hid.cli.log_setup import set_up_log\n"
-    "set_up_log('debug'); log = logging.getLogger('x')\n"
+    "import logging, sys; from openbalance_hid.cli.log_setup import set_up_log\n"
+    "set_up_log(sys.argv[1]); log = logging.getLogger('x')\n"
     "log.debug('how'); log.info('life'); log.warning('worse'); log.error('two\\nlines')\n"
 )
 
@@ -30,11 +32,19 @@ def stderr_of(args: list[str], home: Path, named: bool) -> str:
 
 
 def test_each_line_to_the_journal_has_its_priority(tmp_path: Path):
-    assert stderr_of(["-c", CODE], tmp_path, named=True) == "<7>D x: how\n<6>I x: life\n<4>W x: worse\n<3>E x: two\n<3>lines\n"
+    lines = stderr_of(["-c", CODE, "info"], tmp_path, named=True)
+    assert lines == "<6>life\n<4>worse\n<3>two\n<3>lines\n"
 
 
-def test_a_line_to_another_reader_has_no_priority(tmp_path: Path):
-    assert stderr_of(["-c", CODE], tmp_path, named=False) == "D x: how\nI x: life\nW x: worse\nE x: two\nlines\n"
+def test_a_line_to_another_reader_has_a_time_and_a_level(tmp_path: Path):
+    lines = stderr_of(["-c", CODE, "info"], tmp_path, named=False)
+    assert TIME.sub("", lines) == "info: life\nwarning: worse\nerror: two\nlines\n"
+    assert len(TIME.findall(lines)) == 3
+
+
+def test_only_a_log_at_debug_level_has_names_of_modules(tmp_path: Path):
+    assert "<7>x: how\n<6>x: life\n" in stderr_of(["-c", CODE, "debug"], tmp_path, named=True)
+    assert "debug: x: how\n" in stderr_of(["-c", CODE, "debug"], tmp_path, named=False)
 
 
 @pytest.mark.parametrize("named", [True, False])
