@@ -1,6 +1,6 @@
 """Three and a half days of an account's life under virtual time: at every poll every tile says what the raw events add up to.
 
-The poller asks a server over a socket, the history is a file, the tiles are those of the house. The events are the sample
+The poller asks a server over a socket, the history is a file, the tiles are those of the controller. The events are the sample
 account's ledger, which none of these sees; what they come to is reckoned apart (`reckoning`).
 """
 
@@ -59,12 +59,12 @@ CONFIG = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap(dict(enume
 
 
 class Daemon:
-    """One process: a poller, its history on disk, and the house that it tells."""
+    """One process: a poller, its history on disk, and the controller that it tells."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock, folder) -> None:
         self.clock = clock
         self.begun_s = clock.mono_s
-        self.house = Controller(CONFIG, {"default": Snapshot("default", clock.now, INTERVAL_S)}, self.now)
+        self.controller = Controller(CONFIG, {"default": Snapshot("default", clock.now, INTERVAL_S)}, self.now)
         self.history = open_history(folder / "history.sqlite3", lambda path: path.mkdir(mode=0o700, exist_ok=True))
         self.history.start()
         self.ledger: AccountHistory = self.history.for_account("default")
@@ -92,17 +92,17 @@ class Daemon:
 
     @property
     def health(self) -> Health:
-        return self.house.snapshots["default"].health
+        return self.controller.snapshots["default"].health
 
     def tell(self, event: Event) -> None:
-        for effect in self.house.step(event, self.now):
+        for effect in self.controller.step(event, self.now):
             self._carry_out(effect)
 
     def tap(self, name: str) -> None:
         self.tell(GestureRequested(list(TILES).index(name), Gesture.TAP))
 
     def texts(self) -> dict[str, str]:
-        return {name: self.house.faces[DECK, key].view.text for key, name in enumerate(TILES)}
+        return {name: self.controller.faces[DECK, key].view.text for key, name in enumerate(TILES)}
 
     def end(self) -> None:
         self.history.stop(PATIENCE_S)

@@ -104,7 +104,7 @@ def test_a_key_that_no_longer_works_is_told_with_what_mends_it():
 
 def test_another_account_is_named_in_words_and_in_the_command():
     story = Story(parse("[accounts.work]\n", "c"), left(50)).plugged()
-    story.house.snapshots["work"] = left(50, account="work")
+    story.controller.snapshots["work"] = left(50, account="work")
     (warning,) = warnings(story.tell(left(50, account="work", health=Health.KEY_REJECTED)))
     assert warning.title == "OpenRouter: Key rejected (work)"
     assert warning.text.endswith("openbalance-hid setup --account work")
@@ -113,7 +113,7 @@ def test_another_account_is_named_in_words_and_in_the_command():
 def test_a_restart_is_silent_about_what_was_told_and_tells_what_got_worse_meanwhile():
     for usd, titles in ((4, []), (1, ["OpenRouter: balance very low"])):
         story = begun()
-        before = story.house.snapshots["default"]
+        before = story.controller.snapshots["default"]
         story.tell(HistoryLoaded("default", before.started_at, (KNOWN,)))
         assert hear(story, left(usd)) == titles
     story = begun()

@@ -1,4 +1,4 @@
-"""The house under virtual time: events in, effects out, nothing else in the room."""
+"""The controller under virtual time: events in, effects out, nothing else in the room."""
 
 from datetime import timedelta, tzinfo
 from decimal import Decimal
@@ -26,22 +26,22 @@ DECK = "SIM1"
 
 
 class Story:
-    """A house with its own time: `at` moves it forward, deadline by deadline, as the loop would."""
+    """A controller with its own time: `at` moves it forward, deadline by deadline, as the loop would."""
 
     def __init__(self, config: Config | None = None, seen: Snapshot | None = None, zone: tzinfo | None = None) -> None:
         self.now = Moment(NOON, 1000.0)
-        self.house = Controller(config or Config(), {"default": seen or healthy()}, self.now, zone)
+        self.controller = Controller(config or Config(), {"default": seen or healthy()}, self.now, zone)
         self.done: list[tuple[float, object]] = []
 
     def tell(self, event):
-        effects = self.house.step(event, self.now)
+        effects = self.controller.step(event, self.now)
         self.done += [(self.now.mono_s - 1000.0, effect) for effect in effects]
         return effects
 
     def wait(self, seconds: float) -> None:
         end_s = self.now.mono_s + seconds
         for _ in range(10_000):
-            due_s = self.house.next_deadline()
+            due_s = self.controller.next_deadline()
             assert due_s > self.now.mono_s or due_s == pytest.approx(self.now.mono_s), "a deadline in the past spins the loop"
             if due_s > end_s:
                 break
@@ -60,7 +60,7 @@ class Story:
         return [effect for _, effect in self.done if isinstance(effect, kind)]
 
     def face(self, key: int):
-        return self.house.faces[DECK, key]
+        return self.controller.faces[DECK, key]
 
     def _move(self, to_s: float) -> None:
         forward = timedelta(seconds=to_s - self.now.mono_s)
@@ -172,10 +172,10 @@ def test_a_refresh_that_is_not_worth_a_poll_ends_at_once():
 
 def test_another_account_under_the_name_begins_without_alerts():
     story = Story(seen=snapshot(days=days_back([3] * 6), taken=day_of_samples(12))).plugged()
-    story.tell(story.house.snapshots["default"])
-    assert story.house.tile_inputs.alerts
+    story.tell(story.controller.snapshots["default"])
+    assert story.controller.tile_inputs.alerts
     story.tell(replace(healthy(), started_at=NOON))
-    assert not story.house.tile_inputs.alerts
+    assert not story.controller.tile_inputs.alerts
 
 
 def test_a_key_that_was_down_at_the_unplug_fires_nothing():
@@ -235,7 +235,7 @@ def test_a_steady_critical_and_a_spike_do_not_move():
     config = Config(decks=(DeckConfig(pages=(PageConfig("main", steady),)),))
     spike = snapshot(days=days_back([3] * 6), taken=day_of_samples(12))
     for story in (Story(config, CRITICAL).plugged(), Story(seen=spike).plugged()):
-        assert any(face.view.attention for face in story.house.faces.values())
+        assert any(face.view.attention for face in story.controller.faces.values())
         story.done.clear()
         story.wait(30)
         assert story.seen(Paint) == []
@@ -285,7 +285,7 @@ def test_the_decks_own_entry_decides():
     assert story.face(2).view.title == "Mine"
     assert story.face(0).view.tile == "blank"
     assert [effect.percent for effect in story.seen(SetBrightness)] == [30]
-    assert (DECK, 99) not in story.house.faces
+    assert (DECK, 99) not in story.controller.faces
     assert "key 99" in str(story.seen(LogWarning))
 
 
@@ -300,7 +300,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_whatever_happens_the_glass_equals_the_house_and_nothing_fires_without_a_press(script):
+def test_the_glass_equals_the_faces_and_nothing_fires_without_a_press(script):
     story, glass, presses = Story(), {}, 0
     story.plugged()
     for number, (what, *arguments) in enumerate(script):
@@ -319,15 +319,15 @@ def test_whatever_happens_the_glass_equals_the_house_and_nothing_fires_without_a
     for _, effect in story.done:
         if isinstance(effect, Paint):
             glass[effect.serial, effect.key] = effect.face
-    assert all(glass[place] == face for place, face in story.house.faces.items())
+    assert all(glass[place] == face for place, face in story.controller.faces.items())
     assert len(story.seen(OpenUrl)) + len(story.seen(Refresh)) <= presses
 
 
 def test_a_deadline_that_comes_while_a_question_is_answered_is_not_lost():
     story = Story(Config(dim=DimConfig(1, 10, 0))).plugged()
-    due_s = story.house.next_deadline()
+    due_s = story.controller.next_deadline()
     story._move(due_s + 0.001)  # without a step: the loop has only told somebody something
-    assert story.house.next_deadline() == due_s
+    assert story.controller.next_deadline() == due_s
     story.tell(TimePassed())
     story.wait(3.0)
     assert story.seen(SetBrightness)[-1].percent == 10

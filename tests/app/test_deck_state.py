@@ -1,4 +1,4 @@
-"""Pages, dials, strip, touch keys, light and identify in the house, under virtual time."""
+"""Pages, dials, strip, touch keys, light and identify in the controller, under virtual time."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def story(shape, **deck):
 
 
 def shown(told):
-    return told.house.decks[DECK].pages.shown.name
+    return told.controller.decks[DECK].pages.shown.name
 
 
 def tap(told, key):
@@ -59,7 +59,7 @@ def tap(told, key):
 def test_a_page_tile_turns_the_page_and_back():
     told = story(PLUS)
     tap(told, 1)
-    assert (shown(told), told.house.key_tiles[DECK][0].tile) == ("more", "monthly-spend")
+    assert (shown(told), told.controller.key_tiles[DECK][0].tile) == ("more", "monthly-spend")
     tap(told, 1)
     assert shown(told) == "main"
 
@@ -112,13 +112,13 @@ def test_a_swipe_over_the_strip_turns_the_page():
 
 def test_a_dial_turns_the_period_of_the_tile_above_it_alone():
     told = story(PLUS, strip=(tile("balance"), tile("top-models")), dials=(DialConfig(1, turn="period"),))
-    before = told.house.decks[DECK].keys()
+    before = told.controller.decks[DECK].keys()
     told.tell(DialTurned(DECK, 1, 1, 0.0))
-    periods = [each.options["period"] for each in told.house.decks[DECK].cells().values() if each.tile == "top-models"]
+    periods = [each.options["period"] for each in told.controller.decks[DECK].cells().values() if each.tile == "top-models"]
     assert periods == ["today"], "after 30d the round begins anew"
-    assert told.house.decks[DECK].keys() == before
+    assert told.controller.decks[DECK].keys() == before
     told.tell(DialTurned(DECK, 1, 1, 0.0))
-    assert next(c for c in told.house.decks[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
+    assert next(c for c in told.controller.decks[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
 
 
 def test_a_dial_that_is_pushed_refreshes_the_account_above_it():

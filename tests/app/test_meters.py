@@ -1,4 +1,4 @@
-"""The meter in the house, under virtual time: taps start and stop it, polls count it, a restart goes on with it."""
+"""The meter in the controller, under virtual time: taps start and stop it, polls count it, a restart goes on with it."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -38,7 +38,7 @@ def told() -> Story:
 
 
 def texts(story: Story, serial: str | None = None) -> list[str]:
-    return [face.view.text for place, face in story.house.faces.items() if serial in (None, place[0])]
+    return [face.view.text for place, face in story.controller.faces.items() if serial in (None, place[0])]
 
 
 def bare(story: Story) -> list[str]:
@@ -134,5 +134,5 @@ def test_programs_are_told_exact_amounts_and_that_they_are_masked(masked):
     story = told()
     if masked:
         story.tell(GestureRequested(PRIVACY, Gesture.TAP))
-    known = status(story.house, (), ProcessInfo(1, 1.0, "", NOON, None), Moment(NOON, 1000.0))["accounts"]["default"]
+    known = status(story.controller, (), ProcessInfo(1, 1.0, "", NOON, None), Moment(NOON, 1000.0))["accounts"]["default"]
     assert (known["balance_usd"], known["masked"]) == ("74.25", masked)

@@ -65,7 +65,7 @@ def two_accounts() -> Story:
         decks=(DeckConfig(pages=(PageConfig("main", FrozenMap(BOARD)),)),),
     )
     story = Story(config, known("default"))
-    story.house = Controller(config, {name: known(name) for name in ("default", "work")}, story.now)
+    story.controller = Controller(config, {name: known(name) for name in ("default", "work")}, story.now)
     story.tell(DeckArrived(DECK, "xl", 32))
     return story
 
@@ -84,8 +84,8 @@ def test_a_meter_counts_and_hurries_only_its_own_account():
     keys = {tile.account: key for key, tile in BOARD.items() if tile.tile == "meter"}
     effects = story.tell(GestureRequested(keys["work"], Gesture.TAP))
     assert [effect.account for effect in effects if isinstance(effect, SetPollInterval)] == ["work"]
-    assert "running" in story.house.faces[DECK, keys["work"]].view.text
-    assert "a tap starts it" in story.house.faces[DECK, keys["default"]].view.text
+    assert "running" in story.controller.faces[DECK, keys["work"]].view.text
+    assert "a tap starts it" in story.controller.faces[DECK, keys["default"]].view.text
 
 
 def test_one_account_waits_as_long_as_its_server_asks_and_the_other_goes_on():

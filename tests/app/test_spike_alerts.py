@@ -73,7 +73,7 @@ def test_vector_14_a_restart_is_silent_unless_the_level_has_risen_meanwhile():
     assert (alert.notified, alert.acknowledged) == (Level.SPIKE, Level.SPIKE)
     for usd, told in ((7, []), (13, [Level.CRITICAL])):
         after = Story(parse(TILE, "config.toml"), spending(usd)).plugged()
-        before = after.house.snapshots["default"]
+        before = after.controller.snapshots["default"]
         after.tell(HistoryLoaded("default", before.started_at, (alert,)))
         risen = notes(after.tell(spending(usd, 2)))
         assert [each.level for each in risen] == told

@@ -39,7 +39,7 @@ def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(
     problem(deck)
     whole = AppHarness(deck)
     whole.wait(60.0)
-    reply = status(whole.house, whole.decks.counts(), ProcessInfo(1, 1.0, "config.toml", NOON, None), whole.now)
+    reply = status(whole.controller, whole.decks.counts(), ProcessInfo(1, 1.0, "config.toml", NOON, None), whole.now)
     assert [(each["trouble"], each["hint"], each["connected"]) for each in reply["decks"]] == [(why, hint, False)]
     assert status_lines(reply)[-2:] == [f"A1  mk2: {why}", f"  try: {hint}"]
     assert [record.message for record in caplog.records] == [f"{why} – try: {hint}"]

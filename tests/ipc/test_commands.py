@@ -46,7 +46,7 @@ class Running:
         )
         self._loop = threading.Thread(
             target=run_loop,
-            args=(self._story.house, self._inbox, self.effects.append, lambda: self._story.now, self.changes.notify),
+            args=(self._story.controller, self._inbox, self.effects.append, lambda: self._story.now, self.changes.notify),
         )
 
     def __enter__(self) -> "Running":

@@ -19,7 +19,7 @@ PERIODS = ["today", "yesterday", "7d", "30d", "month", "all"]
 
 def status_of(seen=None):
     story = Story(seen=seen or healthy()).plugged()
-    return status(story.house, (COUNTS,), PROCESS, Moment(NOON, 1000.0))
+    return status(story.controller, (COUNTS,), PROCESS, Moment(NOON, 1000.0))
 
 
 def test_every_promised_field_is_present():

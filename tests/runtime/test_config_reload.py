@@ -74,10 +74,10 @@ def test_accounts_are_enlisted_and_let_go_and_their_last_words_harm_nobody():
         if isinstance(each, SetAccounts)
     ]
     assert dict(enlisted.intervals_s) == {"default": 900.0, "work": 300.0}
-    assert set(story.house.snapshots) == {"default", "work"}
+    assert set(story.controller.snapshots) == {"default", "work"}
     story.tell(ConfigReloaded(Config()))
     story.tell(healthy(account="work"))
-    assert set(story.house.snapshots) == {"default"}
+    assert set(story.controller.snapshots) == {"default"}
 
 
 def test_a_refused_configuration_is_said_in_the_last_corner_until_a_good_one_comes():

@@ -21,7 +21,7 @@ FOR_EVER_S = 3600.0
 
 
 @pytest.fixture
-def house() -> Iterator[Callable[..., AppHarness]]:
+def new_app() -> Iterator[Callable[..., AppHarness]]:
     built: list[AppHarness] = []
 
     def build(*decks: VirtualDeck, **more: object) -> AppHarness:
@@ -33,8 +33,8 @@ def house() -> Iterator[Callable[..., AppHarness]]:
         each.end()
 
 
-def fired(house: AppHarness) -> list[object]:
-    return [effect for effect in house.done if isinstance(effect, OpenUrl | Refresh)]
+def fired(controller: AppHarness) -> list[object]:
+    return [effect for effect in controller.done if isinstance(effect, OpenUrl | Refresh)]
 
 
 def said(caplog: pytest.LogCaptureFixture, words: str) -> int:
@@ -42,9 +42,9 @@ def said(caplog: pytest.LogCaptureFixture, words: str) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(house, name: str):
+def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(controller, name: str):
     deck = made("M1", name)
-    whole = house(deck)
+    whole = new_app(deck)
     assert whole.is_right(deck)
     deck.press(1)
     whole.until_received(2)
@@ -74,9 +74,9 @@ def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(ho
     assert [part.getbbox() for part in parts] == [None] * len(parts)
 
 
-def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later(house):
+def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later(controller):
     deck = made()
-    whole = house(deck)
+    whole = new_app(deck)
     deck.press(0)
     whole.until_received(2)
     deck.unplug()
@@ -90,12 +90,12 @@ def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later
 
 
 @pytest.mark.parametrize("report", range(12))
-def test_a_cable_that_comes_out_at_any_report_of_opening_and_painting_costs_nothing_but_that_opening(house, report: int):
+def test_a_cable_pulled_at_any_report_costs_only_that_opening(controller, report: int):
     deck, other = made(), made("B2", "mini")
     deck.planned_faults = [*[None] * report, comes_out]
-    whole = house(other, deck)
+    whole = new_app(other, deck)
     assert whole.is_right(other)
-    assert not whole.house.decks.keys() - {"B2"}
+    assert not whole.controller.decks.keys() - {"B2"}
     deck.plug()
     whole.wait(SOON_S)
     assert whole.is_right(deck)
@@ -103,9 +103,9 @@ def test_a_cable_that_comes_out_at_any_report_of_opening_and_painting_costs_noth
 
 
 @pytest.mark.parametrize("path", ["virtual:A1", "virtual:elsewhere"])
-def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(house, path: str):
+def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(controller, path: str):
     deck = made()
-    whole = house(deck)
+    whole = new_app(deck)
     whole.tell(PageRequested("main"))
     deck.unplug()
     deck.path = path
@@ -116,9 +116,9 @@ def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(hous
     whole.until_open(1)
 
 
-def test_a_deck_that_the_bus_has_lost_before_its_reader_noticed_has_left_and_its_key_is_up(house, caplog):
+def test_a_deck_that_the_bus_lost_first_is_lost_and_its_key_is_up(controller, caplog):
     deck = made()
-    whole = house(deck)
+    whole = new_app(deck)
     deck.press(0)
     whole.until_received(2)
     whole.bus.decks.remove(deck)  # no error comes: reads wait on, as on a node whose device has gone
@@ -129,13 +129,13 @@ def test_a_deck_that_the_bus_has_lost_before_its_reader_noticed_has_left_and_its
     assert said(caplog, "lost deck at virtual:A1: unplugged") == 1
 
 
-def test_another_deck_at_the_same_path_gets_its_own_tiles(house):
+def test_another_deck_at_the_same_path_gets_its_own_tiles(controller):
     first, second = made("A1"), made("B2")
     second.path = first.path
     config = parse(
         '[[decks]]\nserial = "B2"\nbrightness = 40\n[[decks.keys]]\nkey = 3\ntile = "runway"\n[[decks]]\nbrightness = 60\n', "x"
     )
-    whole = house(first, config=config)
+    whole = new_app(first, config=config)
     first.press(3)
     whole.until_received(2)
     first.unplug()
@@ -143,20 +143,20 @@ def test_another_deck_at_the_same_path_gets_its_own_tiles(house):
     whole.settle()
     whole.wait(SOON_S)
     assert whole.is_right(second)
-    assert whole.house.key_tiles["B2"][3].tile == "runway"
+    assert whole.controller.key_tiles["B2"][3].tile == "runway"
     assert second.brightness == 40
-    assert "A1" not in whole.house.decks
+    assert "A1" not in whole.controller.decks
     whole.wait(5.0)
     assert fired(whole) == []
 
 
-def test_two_decks_of_one_model_each_show_and_do_their_own(house):
+def test_two_decks_of_one_model_each_show_and_do_their_own(controller):
     left, right = made("A1"), made("B2")
     config = parse('[[decks]]\nserial = "A1"\n[[decks.keys]]\nkey = 0\ntile = "runway"\n', "x")
-    whole = house(left, right, config=config)
+    whole = new_app(left, right, config=config)
     assert whole.is_right(left)
     assert whole.is_right(right)
-    assert [whole.house.key_tiles[name][0].tile for name in ("A1", "B2")] == ["runway", "balance"]
+    assert [whole.controller.key_tiles[name][0].tile for name in ("A1", "B2")] == ["runway", "balance"]
     left.unplug()
     whole.settle()
     whole.wait(SOON_S)
@@ -167,17 +167,17 @@ def test_two_decks_of_one_model_each_show_and_do_their_own(house):
 
 
 @pytest.mark.parametrize("serial", ["A1", ""])
-def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(house, serial: str):
+def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(controller, serial: str):
     first, second = made(serial), made(serial, "mini")
     first.path, second.path = "virtual:one", "virtual:two"
     config = parse('[[decks]]\nserial = "A1"\n[[decks.keys]]\nkey = 0\ntile = "runway"\n' if serial else "", "x")
-    whole = house(first, second, config=config)
+    whole = new_app(first, second, config=config)
     names = [f"{serial}", f"2:{serial}"]
-    by_model = {panel.shape.model: name for name, panel in whole.house.decks.items()}
+    by_model = {panel.shape.model: name for name, panel in whole.controller.decks.items()}
     assert sorted(by_model.values()) == sorted(names)
     assert whole.is_right(first, by_model["mk2"])
     assert whole.is_right(second, by_model["mini"])
-    assert len({whole.house.key_tiles[name][0] for name in names}) == 1, "one entry serves both"
+    assert len({whole.controller.key_tiles[name][0] for name in names}) == 1, "one entry serves both"
     second.press(0)
     whole.until_received(3)
     moved = whole.heard[-1]
@@ -193,10 +193,10 @@ def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(house,
     assert sorted(count.serial for count in whole.decks.counts()) == sorted(names)
 
 
-def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(house, caplog):
+def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(controller, caplog):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
-    whole = house(deck, other)
+    whole = new_app(deck, other)
     deck.press(0)
     whole.until_received(3)
     images, reports = deck.pictures_received, other.reports_received
@@ -214,10 +214,10 @@ def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(h
     assert fired(whole) == []
 
 
-def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nobody_else(house, caplog):
+def test_a_report_that_is_never_taken_costs_one_deck_and_one_thread(controller, caplog):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
-    whole = house(deck, other, config=parse('[[decks]]\n[[decks.pages]]\nname = "a"\n[[decks.pages]]\nname = "b"\n', "x"))
+    whole = new_app(deck, other, config=parse('[[decks]]\n[[decks.pages]]\nname = "a"\n[[decks.pages]]\nname = "b"\n', "x"))
     deck.stall(timeout_s=FOR_EVER_S)
     whole.tell(PageRequested("b"))
     whole.decks.set_brightness("A1", 33)
@@ -239,10 +239,10 @@ def test_a_report_that_is_never_taken_costs_that_deck_and_no_thread_more_and_nob
     assert fired(whole) == []
 
 
-def test_a_deck_that_hangs_while_it_is_opened_holds_up_no_other_and_is_said_to_be_silent(house):
+def test_a_deck_that_hangs_while_opening_delays_no_other_and_is_reported(controller):
     deck, other = made(), made("B2", "mini")
     deck.stall(timeout_s=FOR_EVER_S)
-    whole = house(deck)
+    whole = new_app(deck)
     assert [count.trouble for count in whole.decks.counts()] == ["it has not answered yet"]
     whole.bus.plug(other)
     whole.wait(SOON_S)
@@ -254,10 +254,10 @@ def test_a_deck_that_hangs_while_it_is_opened_holds_up_no_other_and_is_said_to_b
 
 
 @pytest.mark.parametrize("times", [1, 4])
-def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(house, caplog, times: int):
+def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(controller, caplog, times: int):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
-    whole = house(deck, other)
+    whole = new_app(deck, other)
     deck.planned_faults = [fails_as_feature] * times
     whole.decks.set_brightness("A1", 33)
     whole.settle()
@@ -270,10 +270,10 @@ def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(hous
 
 
 @pytest.mark.parametrize("question", range(3))
-def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_once(house, caplog, question: int):
+def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_once(controller, caplog, question: int):
     deck = made()
     deck.planned_faults = [*[None] * question, *[fails] * 20]
-    whole = house(deck)
+    whole = new_app(deck)
     whole.wait(10.0)
     tried = 20 - len([fault for fault in deck.planned_faults if fault])
     assert 3 <= tried <= 20
@@ -283,14 +283,14 @@ def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_on
     assert said(caplog, "cannot open deck at virtual:A1") == 1
 
 
-def test_what_nobody_foresaw_while_a_deck_was_opened_costs_no_other_deck_and_no_handle(house, caplog, monkeypatch):
+def test_an_unexpected_error_while_opening_costs_no_other_deck_and_no_handle(controller, caplog, monkeypatch):
     def surprise(_deck: object) -> str:
         raise IndexError("list index out of range")
 
     odd, plain = made("A1"), made("B2", "mini")
     with monkeypatch.context() as patch:
         patch.setattr(StreamDeckOriginalV2, "get_serial_number", surprise)
-        whole = house(odd, plain)
+        whole = new_app(odd, plain)
         whole.wait(10.0)
         assert whole.is_right(plain)
         whole.until_open(1)
@@ -302,9 +302,9 @@ def test_what_nobody_foresaw_while_a_deck_was_opened_costs_no_other_deck_and_no_
     assert said(caplog, "cannot open deck") == 1
 
 
-def test_a_deck_found_as_the_house_is_closed_shows_nothing_that_looks_live(house):
+def test_a_deck_found_as_the_house_is_closed_shows_nothing_that_looks_live(controller):
     deck = made()
-    whole = house()
+    whole = new_app()
     whole.bus.plug(deck)
     whole.stop()
     whole.decks.look()
@@ -313,9 +313,9 @@ def test_a_deck_found_as_the_house_is_closed_shows_nothing_that_looks_live(house
     assert whole.decks.counts() == ()
 
 
-def test_a_tap_stays_a_tap_though_the_loop_was_late(house):
+def test_a_tap_stays_a_tap_though_the_loop_was_late(controller):
     deck = made()
-    whole = house(deck)
+    whole = new_app(deck)
     deck.press(0)
     deck.release(0)
     whole.until_queued(2)
@@ -324,17 +324,17 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(house):
     assert [type(each) for each in fired(whole)] == [OpenUrl]
 
 
-def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(house):
+def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(controller):
     hung, other = made(), made("B2", "mini")
-    whole = house(hung, other)
+    whole = new_app(hung, other)
     hung.stall(timeout_s=FOR_EVER_S)
     whole.stop()
     assert [other.glass(key).getbbox() for key in range(other.model.keys)] == [None] * other.model.keys
 
 
-def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(house):
+def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(controller):
     deck = made()
-    whole = house(deck, config=parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n", "x"))
+    whole = new_app(deck, config=parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n", "x"))
     whole.wait(130.0)
     assert deck.brightness == 0
     whole.tell(ConfigReloaded(parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n[[decks]]\nbrightness = 33\n", "x")))
@@ -348,18 +348,18 @@ def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(hou
     assert fired(whole) == []
 
 
-def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(house):
+def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(controller):
     deck = made()
-    house(deck).stop("keep")
+    new_app(deck).stop("keep")
     assert deck.glass(0).getbbox() is not None
     landed = deck.pictures_received
-    assert house(deck).is_right(deck)
+    assert new_app(deck).is_right(deck)
     assert deck.pictures_received == landed + deck.model.keys
 
 
-def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(house):
+def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(controller):
     deck = made()
-    whole = house(deck)
+    whole = new_app(deck)
     deck.press(0)
     whole.settle()
     for seconds in (8 * 3600.0, -86_400.0, 86_400.0):

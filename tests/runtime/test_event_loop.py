@@ -30,15 +30,15 @@ def test_effects_are_carried_out_in_order():
 def test_a_question_is_answered_between_two_events():
     seen = []
     played(
-        lambda house, at: seen.append(len(house.key_tiles)),
+        lambda controller, at: seen.append(len(controller.key_tiles)),
         DeckArrived("A", "mini", 6),
-        lambda house, at: seen.append(len(house.key_tiles)),
+        lambda controller, at: seen.append(len(controller.key_tiles)),
     )
     assert seen == [0, 1]
 
 
 def test_a_failing_turn_is_logged_and_the_loop_goes_on(caplog):
-    def bad(house, at):
+    def bad(controller, at):
         raise ZeroDivisionError
 
     with caplog.at_level(logging.ERROR):
@@ -51,7 +51,7 @@ def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(cap
     caplog.set_level(logging.INFO, "openbalance_hid")
     inbox, done, troubles, time_s = queue.SimpleQueue(), [], [3], [0.0]
     begun = now()
-    house = Controller(Config(), {"default": snapshot()}, begun)
+    controller = Controller(Config(), {"default": snapshot()}, begun)
 
     def carry_out(effect):
         if isinstance(effect, Paint) and effect.key == 4:
@@ -66,7 +66,7 @@ def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(cap
         return Moment(begun.utc + timedelta(seconds=time_s[0]), begun.mono_s + time_s[0])
 
     inbox.put(DeckArrived("A", "mini", 6))
-    run_loop(house, inbox, carry_out, clock)
+    run_loop(controller, inbox, carry_out, clock)
     assert [effect.key for effect in done if isinstance(effect, Paint)] == [0, 1, 2, 3, 5, 4]
     assert troubles == [0]
     said = [record.getMessage() for record in caplog.records]

@@ -138,14 +138,14 @@ def test_an_acknowledged_alert_is_acknowledged_after_a_restart(tmp_path):
     assert {each.started_at for each in recalled} == {snapshots[-1].started_at}
 
 
-# --- the house ------------------------------------------------------------------------------------------------------------
+# --- the controller ---
 
 
 def spiking(now: datetime = NOON, **more) -> Snapshot:
     return snapshot(now, days=days_back([2] * 6, now), taken=day_of_samples(20, now), **more)
 
 
-def house(seen: Snapshot) -> Controller:
+def new_controller(seen: Snapshot) -> Controller:
     made = Controller(Config(), {"default": seen}, Moment(NOON, 1000.0))
     made.step(DeckArrived(DECK, "mk2", 15), Moment(NOON, 1000.0))
     return made
@@ -160,7 +160,7 @@ def spike_key(made: Controller) -> int:
 
 
 def test_each_change_of_an_alert_is_stored_once():
-    made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
+    made, now = new_controller(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     hot = replace(spiking(), started_at=made.snapshots["default"].started_at)
     begun = stored(made.step(hot, now))
     assert [(each.account, each.record) for each in begun] == [("default", spike(RULE, NOON, Level.CRITICAL))]
@@ -173,7 +173,7 @@ def test_each_change_of_an_alert_is_stored_once():
 
 def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_not():
     for acknowledged, silent in ((Level.CRITICAL, True), (Level.SPIKE, False)):
-        made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
+        made, now = new_controller(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
         begun = made.snapshots["default"].started_at
         known = spike(RULE, NOON - timedelta(hours=2), Level.SPIKE, acknowledged)
         assert stored(made.step(HistoryLoaded("default", begun, (known,)), now)) == [], "what was recalled is not stored again"
@@ -187,7 +187,7 @@ def test_an_acknowledged_alarm_is_silent_after_a_restart_and_one_that_rose_is_no
 def test_an_alert_by_a_rule_that_no_tile_has_any_more_ends():
     """Else it would be found again with the rule, weeks later, and take the news out of a new spike."""
     other = SpikeRule(threshold=Decimal(2))
-    made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
+    made, now = new_controller(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     begun = made.snapshots["default"].started_at
     gone, known = (spike(rule, NOON - timedelta(hours=2)) for rule in (other, RULE))
     made.step(HistoryLoaded("default", begun, (gone, known)), now)
@@ -198,7 +198,7 @@ def test_an_alert_by_a_rule_that_no_tile_has_any_more_ends():
 
 
 def test_alerts_of_the_account_before_are_neither_stored_nor_ended():
-    made, now = house(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
+    made, now = new_controller(snapshot(days=days_back([2] * 6), taken=day_of_samples(2))), Moment(NOON, 1001.0)
     made.step(replace(spiking(), started_at=made.snapshots["default"].started_at), now)
     anew = Snapshot("default", NOON + timedelta(seconds=1), 900.0)
     assert stored(made.step(anew, now)) == []
@@ -221,7 +221,7 @@ def age(folder: Path, back: timedelta) -> None:
         db.commit()
 
 
-def test_after_a_restart_without_a_network_the_keys_show_the_last_values_and_their_age(tmp_path):
+def test_after_a_restart_offline_the_keys_show_the_last_values_and_their_age(tmp_path):
     with SampleAccount() as account:
         env = environment(tmp_path, OPENBALANCE_API_URL=account.url, **{KEY: account.key})
         with started(env, *RUN) as running, page_of(running) as page:

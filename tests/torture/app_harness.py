@@ -79,7 +79,7 @@ class AppHarness:
         self.bus = Bus(decks)
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.decks = DeckManager(HidTransport(self.bus, self.mono), self.inbox.put, scan_s, clock=self.mono)
-        self.house = Controller(config or Config(), {"default": seen or snapshot()}, self.now, zone)
+        self.controller = Controller(config or Config(), {"default": seen or snapshot()}, self.now, zone)
         self.painter = PictureCache()
         self.heard: list[Event] = []
         self.done: list[Effect] = []
@@ -95,7 +95,7 @@ class AppHarness:
 
     def tell(self, event: Event) -> list[Effect]:
         """Make one step, carry out its effects, and return them."""
-        effects = self.house.step(event, self.now)
+        effects = self.controller.step(event, self.now)
         for effect in effects:
             if not run_display_effect(effect, self.decks, self.painter):
                 self.done.append(effect)
@@ -123,7 +123,7 @@ class AppHarness:
         end_s = self.now.mono_s + seconds
         while True:
             look_s = max(self.now.mono_s, self._looked_s + self.decks.next_look_s())
-            due_s = self.house.next_deadline()
+            due_s = self.controller.next_deadline()
             if min(due_s, look_s) > end_s:
                 break
             self.move(min(due_s, look_s))
@@ -131,7 +131,7 @@ class AppHarness:
                 self.look()
             else:
                 self.tell(TimePassed())
-                assert self.house.next_deadline() > due_s, "a deadline in the past spins the loop"
+                assert self.controller.next_deadline() > due_s, "a deadline in the past spins the loop"
         self.move(end_s)
         self.settle()
 
@@ -211,7 +211,7 @@ class AppHarness:
     def is_right(self, deck: VirtualDeck, name: str | None = None) -> bool:
         """Return whether every pixel and the brightness of the deck are right. `name`: the deck's name in the controller."""
         name = deck.serial if name is None else name
-        panel = self.house.decks.get(name)
+        panel = self.controller.decks.get(name)
         if panel is None or panel.shape.model != deck.model.name:
             return False
         if panel.light is None:
@@ -222,7 +222,7 @@ class AppHarness:
         """Return the places on which the deck does not show the controller's faces."""
         device = self.decks.devices()[name]
         wrong: list[object] = []
-        for (serial, spot), face in self.house.faces.items():
+        for (serial, spot), face in self.controller.faces.items():
             if serial != name:
                 continue
             match spot:

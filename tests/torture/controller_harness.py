@@ -120,8 +120,8 @@ class ControllerHarness:
 
     def __init__(self, zone: str = "Europe/Berlin", check_every: int = 1) -> None:
         self.now = Moment(NOON, 1000.0)
-        self.house = Controller(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
-        self.fingers = ExpectedGestures(self.house)
+        self.controller = Controller(CONFIGS[0], {"default": snapshot()}, self.now, ZoneInfo(zone))
+        self.fingers = ExpectedGestures(self.controller)
         self.glass: dict[Place, KeyFace] = {}
         self.light: dict[str, int] = {}
         self.shapes: dict[str, DeckArrived] = {}
@@ -173,7 +173,7 @@ class ControllerHarness:
         self.pass_time(0.3)
         self._too_few = 0
         self.pass_time(RETRY_S)
-        assert not self.house.display.must_retry
+        assert not self.controller.display.must_retry
 
     def jump(self, a: int, b: int) -> None:
         """Suspend the machine, or set its clock."""
@@ -187,7 +187,7 @@ class ControllerHarness:
             self._bodies = account_snapshots(self.now)
         account = ACCOUNTS[b % len(ACCOUNTS)]
         self.polls += a % 3 > 0
-        known = self.house.snapshots.get(account)
+        known = self.controller.snapshots.get(account)
         started = known.started_at if known is not None and a % 20 else self.now.utc
         body = self._bodies[a % len(self._bodies)]
         refreshing = a % 5 == 0
@@ -212,14 +212,14 @@ class ControllerHarness:
 
     def alarm(self, a: int, b: int) -> None:
         account, rule, level = ACCOUNTS[b % 2], SpikeRule(), tuple(Level)[b % len(Level)]
-        known = self.house.snapshots.get(account)
+        known = self.controller.snapshots.get(account)
         started = known.started_at if known is not None else self.now.utc
-        alerts = tuple(alert for alert in self.house.tile_inputs.alerts.values() if alert.account == account)
+        alerts = tuple(alert for alert in self.controller.tile_inputs.alerts.values() if alert.account == account)
         key = spike_key(account, rule)
         happens: tuple[Event, ...] = (
             AlertDelivered(key, level, bool(b % 2)),
             AlertAcknowledged(key, level),
-            HistoryLoaded(account, started, alerts, self.house.tile_inputs.runs.get(account)),
+            HistoryLoaded(account, started, alerts, self.controller.tile_inputs.runs.get(account)),
         )
         self.tell(happens[a % len(happens)])
 
@@ -259,8 +259,8 @@ class ControllerHarness:
     def tell(self, event: Event) -> None:
         """Make one step of the controller and check the invariants."""
         self.fingers.before(event)
-        readings = self.house.evaluations
-        effects = self.house.step(event, self.now)
+        readings = self.controller.evaluations
+        effects = self.controller.step(event, self.now)
         if isinstance(event, DeckArrived | DeckLost):
             self.glass = {place: face for place, face in self.glass.items() if place[0] != event.serial}
             self.light.pop(event.serial, None)
@@ -272,7 +272,7 @@ class ControllerHarness:
                 case Paint(serial, key) if self._too_few > 0:
                     self._too_few -= 1
                     self.glass.pop((serial, key), None)
-                    self.house.retry(effect)
+                    self.controller.retry(effect)
                 case Paint(serial, key, face):
                     assert 0 <= key < self.shapes[serial].key_count
                     self.glass[serial, key] = face
@@ -287,19 +287,19 @@ class ControllerHarness:
                 case OpenUrl() | Refresh() | SendAlert():
                     pass
         self.fingers.after(event, effects, self.now)
-        self._check(self.house.evaluations != readings)
+        self._check(self.controller.evaluations != readings)
 
     def pass_time(self, seconds: float) -> None:
         """Advance from deadline to deadline, as the event loop would, up to `LONG_STEPS` of them."""
         end_s = self.now.mono_s + seconds
         for _ in range(LONG_STEPS):
-            due_s = max(self.now.mono_s, self.house.next_deadline())  # overdue after a delay of the main thread
+            due_s = max(self.now.mono_s, self.controller.next_deadline())  # overdue after a delay of the main thread
             if due_s > end_s:
                 self._pass(end_s - self.now.mono_s)
                 return
             self._pass(due_s - self.now.mono_s)
             self.tell(TimePassed())
-            assert self.house.next_deadline() > self.now.mono_s, "the next deadline is not ahead"
+            assert self.controller.next_deadline() > self.now.mono_s, "the next deadline is not ahead"
 
     def _pass(self, seconds: float) -> None:
         self.now = Moment(self.now.utc + timedelta(seconds=seconds), self.now.mono_s + seconds)
@@ -317,17 +317,17 @@ class ControllerHarness:
     # --- invariants ---------------------------------------------------------------------------------------------------
 
     def _check(self, read: bool) -> None:
-        house = self.house
-        assert house.faces == self.glass, "a deck does not show the faces of the controller"
-        assert house.decks.keys() == self.shapes.keys()
-        for serial, panel in house.decks.items():
+        controller = self.controller
+        assert controller.faces == self.glass, "a deck does not show the faces of the controller"
+        assert controller.decks.keys() == self.shapes.keys()
+        for serial, panel in controller.decks.items():
             assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
             assert {spot: panel.tile(spot) for spot in panel.tiles()} == panel.tiles()
-        down = house.inputs.presses.down
+        down = controller.inputs.presses.down
         assert {key: press.since_s for key, press in down.items()} == {
             key: press.since_s for key, press in self.fingers.down.items()
         }
-        assert {place[0] for place in house.inputs.presses.marks.places()} <= house.decks.keys()
+        assert {place[0] for place in controller.inputs.presses.marks.places()} <= controller.decks.keys()
         self._until_check -= read
         if self._until_check <= 0:
             self._until_check = self._every
@@ -335,16 +335,20 @@ class ControllerHarness:
 
     def _check_words(self) -> None:
         """Compute the faces again, without any memory, and compare them."""
-        house = self.house
-        if house.display.identifies(self.now.mono_s) or house.evaluated_at != self.now or house.display.must_retry:
+        controller = self.controller
+        if (
+            controller.display.identifies(self.now.mono_s)
+            or controller.evaluated_at != self.now
+            or controller.display.must_retry
+        ):
             return
-        for serial, panel in house.decks.items():
-            known = house.tile_inputs.on(panel.pages.names, panel.pages.index)
-            said = views_of(panel.tiles(), known, self.now.utc, house.ticks.cycle(self.now.mono_s))
+        for serial, panel in controller.decks.items():
+            known = controller.tile_inputs.on(panel.pages.names, panel.pages.index)
+            said = views_of(panel.tiles(), known, self.now.utc, controller.ticks.cycle(self.now.mono_s))
             places = {spot for owner, spot in self.glass if owner == serial} - {SmallScreen()}
             assert places == said.keys()
             for spot, (view, _) in said.items():
-                if house.config_refused and spot == panel.shape.key_count - 1:
+                if controller.config_refused and spot == panel.shape.key_count - 1:
                     view = with_refused_config(view)
                 shown = self.glass[serial, spot].view
                 assert replace(shown, attention=False) == replace(view, attention=False), (serial, spot)

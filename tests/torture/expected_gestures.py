@@ -28,20 +28,20 @@ class Press:
 class ExpectedGestures:
     """Call `before` and `after` at each step of one controller."""
 
-    def __init__(self, house: Controller) -> None:
-        self._house = house
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
         self.down: dict[Key, Press] = {}
         self.gestures = 0
 
     def before(self, event: Event) -> None:
         """Remember the state before the step."""
-        house = self._house
-        self._pages = {serial: panel.pages for serial, panel in house.decks.items()}
-        self._boards = {serial: dict(board) for serial, board in house.key_tiles.items()}
-        self._hold_s = house.config.hold_seconds
-        self._dark = {serial for serial, panel in house.decks.items() if panel.light is not None and panel.light.is_dark}
+        controller = self._controller
+        self._pages = {serial: panel.pages for serial, panel in controller.decks.items()}
+        self._boards = {serial: dict(board) for serial, board in controller.key_tiles.items()}
+        self._hold_s = controller.config.hold_seconds
+        self._dark = {serial for serial, panel in controller.decks.items() if panel.light is not None and panel.light.is_dark}
         self._turned: set[str] = set()  # decks on which this step changes the page
-        self._visual = {serial: panel.shape.visual for serial, panel in house.decks.items()}
+        self._visual = {serial: panel.shape.visual for serial, panel in controller.decks.items()}
 
     def after(self, event: Event, effects: list[Effect], now: Moment) -> None:
         """Raise AssertionError when the step opened or refreshed anything without a gesture, or missed a gesture."""
@@ -62,7 +62,7 @@ class ExpectedGestures:
             assert actual == wanted, f"{event} at {now}: {actual} instead of {wanted}"
         elif isinstance(event, DeckLost | DeckArrived | ConfigReloaded):
             assert not [effect for effect in effects if isinstance(effect, OpenUrl | Refresh)], event
-        if isinstance(event, ConfigReloaded) and self._house.config.hold_seconds != self._hold_s:
+        if isinstance(event, ConfigReloaded) and self._controller.config.hold_seconds != self._hold_s:
             self.down.clear()
 
     def _key(self, event: KeyEvent, wanted: Counter[object]) -> None:
@@ -84,7 +84,7 @@ class ExpectedGestures:
         if hold == self._visual[serial]:
             wanted["refresh", tile.account] += 1
             return
-        match tap_of(tile, self._house.snapshots[tile.account]):
+        match tap_of(tile, self._controller.snapshots[tile.account]):
             case OpenPage(page):
                 wanted["open", serial, number, page.value] += 1
             case TurnPage():
@@ -100,7 +100,7 @@ class ExpectedGestures:
 
     def _forget_changed(self, event: Event) -> None:
         for serial, number in list(self.down):
-            panel = self._house.decks.get(serial)
+            panel = self._controller.decks.get(serial)
             if panel is None or serial not in self._pages:
                 lost = True
             elif isinstance(event, ConfigReloaded):

@@ -68,7 +68,7 @@ class PollingProcess:
         self._history.start()
         self._ledger = self._history.for_account("default")
         begun = Snapshot("default", self._clock.utc(), INTERVAL.total_seconds())
-        self._house = Controller(Config(), {"default": begun}, self._now())
+        self._controller = Controller(Config(), {"default": begun}, self._now())
         self._poller = Poller(
             "default",
             lambda: Client(Secret(sample.key), sample.url, utc=self._clock.utc),
@@ -102,7 +102,7 @@ class PollingProcess:
         return known
 
     def _step(self, event: Event) -> None:
-        for effect in self._house.step(event, self._now()):
+        for effect in self._controller.step(event, self._now()):
             if isinstance(effect, Store) and effect.started_at is not None:
                 if isinstance(effect.record, Alert | EndedAlert) and effect.record.key[0] is AlertKind.SPIKE:
                     self._report(f"alert {alert_text(effect.record) if isinstance(effect.record, Alert) else 'none'}")

@@ -38,7 +38,7 @@ def test_amounts_are_right_over_a_year_end_a_leap_day_and_a_change_of_the_hour(
         life = Life(sample, clock, tmp_path)
         for _ in range(polls):
             life.poll()
-            assert judge(life.daemon.house.snapshots["default"], clock.now, SpikeRule()).level <= Level.NORMAL
+            assert judge(life.daemon.controller.snapshots["default"], clock.now, SpikeRule()).level <= Level.NORMAL
             figures.tell(tried=1, survived=1)
         life.daemon.end()
 
@@ -61,7 +61,7 @@ def test_a_clock_that_is_set_wrong_and_right_again_changes_no_amount(
                 assert money(today) in said["today"]
                 if truth.now - day > PUBLISHED_AFTER:
                     assert money(whole) in said["monthly-spend"]
-                assert judge(daemon.house.snapshots["default"], ours.now, SpikeRule()).level <= Level.NORMAL
+                assert judge(daemon.controller.snapshots["default"], ours.now, SpikeRule()).level <= Level.NORMAL
                 figures.tell(tried=1, survived=1)
                 truth.pass_(INTERVAL_S)
                 ours.pass_(INTERVAL_S)
@@ -95,7 +95,7 @@ def test_when_the_hour_changes_the_deck_is_dark_by_local_time(zone: str, change:
     for _ in range(12 * 60):
         told.wait(60)
         told.done.clear()
-        panel = told.house.decks[DECK]
+        panel = told.controller.decks[DECK]
         assert panel.light is not None
         states = {is_night(told.now.utc), is_night(told.now.utc - FADED)}
         seen |= states

@@ -36,17 +36,17 @@ def test_any_events_leave_the_right_faces_and_fire_only_real_gestures(steps: int
     harness = ControllerHarness(check_every=1 if steps < 100_000 else 20)
     acts, weights = zip(*harness.acts.items(), strict=True)
     done = 0
-    while harness.house.steps < steps:
+    while harness.controller.steps < steps:
         act = dice.choices(acts, weights)[0]
         a, b = dice.randrange(1000), dice.randrange(1000)
         harness.told = [*harness.told[-40:], f"{act.__name__}({a}, {b})"]
-        before = harness.house.steps
+        before = harness.controller.steps
         try:
             act(a, b)
         except Exception as error:
             error.add_note(f"after {before} steps, the last acts: {', '.join(harness.told)}")
             raise
         done += 1
-        figures.tell(tried=harness.house.steps - before, survived=harness.house.steps - before, acts=done)
+        figures.tell(tried=harness.controller.steps - before, survived=harness.controller.steps - before, acts=done)
     figures.tell(gestures=harness.fingers.gestures, polls=harness.polls)
     assert harness.fingers.gestures > steps // 100

@@ -55,7 +55,7 @@ class GestureCheckedApp(AppHarness):
 
     def tell(self, event: Event) -> list[Effect]:
         if self.fingers is None:
-            self.fingers = ExpectedGestures(self.house)
+            self.fingers = ExpectedGestures(self.controller)
         self.fingers.before(event)
         effects = super().tell(event)
         self.fingers.after(event, effects, self.now)
@@ -228,7 +228,7 @@ class FaultyDecks:
         self._sent_garbage &= act != self.heal
         self.well()
         assert self.whole.bus.misuse == []
-        assert len(self.whole.house.decks) <= len(self.decks)
+        assert len(self.whole.controller.decks) <= len(self.decks)
 
     def well(self) -> list[str]:
         """Check all decks that must be right, and return their paths."""

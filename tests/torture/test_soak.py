@@ -80,7 +80,7 @@ class Life:
         delay_s = self.poller.run_cycle()
         self.whole.settle()
         books = self.sample.state()
-        face = self.whole.house.faces[self.decks[0].serial, 0]
+        face = self.whole.controller.faces[self.decks[0].serial, 0]
         said = next(block.text for block in face.view.blocks if isinstance(block, Hero))
         assert said == money(books.total_credits_usd - books.total_usage_usd)
         return delay_s
@@ -156,9 +156,9 @@ def test_a_month_of_polls_presses_replugs_and_midnights_leaves_nothing_behind(
                 figures.tell(days=len(days), first_day=days[0], last_day=days[-1])
         assert whole.fingers is not None
         figures.tell(presses=presses, replugs=replugs, midnights=midnights, gestures=whole.fingers.gestures)
-        figures.tell(steps=whole.house.steps)
+        figures.tell(steps=whole.controller.steps)
         who = AccountIdentity("default", Secret(living.sample.key).fingerprint)
-        last = whole.house.snapshots["default"].samples[-1].at
+        last = whole.controller.snapshots["default"].samples[-1].at
     settled = days[DAYS_TO_SETTLE - 1] if len(days) >= DAYS_TO_SETTLE else days[0]
     assert max(each.threads for each in days) <= days[0].threads
     assert max(each.handles for each in days) <= settled.handles
