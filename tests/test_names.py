@@ -26,7 +26,7 @@ def types_of(path):
 
 
 def is_type(name):
-    """Return whether a name is written as types are, which tells an alias from a constant."""
+    """Return whether a name is written as a type, to distinguish an alias from a constant."""
     return name[0].isupper() and not name.isupper()
 
 

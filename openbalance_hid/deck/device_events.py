@@ -89,7 +89,7 @@ class DialPushed(Struct, frozen=True):
 
 
 class TouchKind(Enum):
-    """What a finger did on the touch strip."""
+    """A touch of the strip: a tap, a hold or a drag."""
 
     TAP = "tap"
     HOLD = "hold"

@@ -1,4 +1,4 @@
-"""A stand-in for logind on a private bus: one session of the user, locked and unlocked with the real signals."""
+"""A fake logind on a private bus: one session of the user, locked and unlocked with the real signals."""
 
 from __future__ import annotations
 

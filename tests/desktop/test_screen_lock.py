@@ -1,4 +1,4 @@
-"""The session's lock on a real bus, with a stand-in for logind."""
+"""The session's lock on a real bus, with a fake logind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's machine with a small stand-in for systemctl."""
+"""A user's machine with a small fake systemctl."""
 
 from __future__ import annotations
 

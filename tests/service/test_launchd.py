@@ -1,4 +1,4 @@
-"""The service under launchd. launchctl is a small stand-in here."""
+"""The service under launchd. launchctl is a small fake here."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The service under a user's systemd, by the commands of `service`. systemctl is a small stand-in here."""
+"""The service under a user's systemd, by the commands of `service`. systemctl is a small fake here."""
 
 import json
 import os
