@@ -33,8 +33,8 @@ def new_app() -> Iterator[Callable[..., AppHarness]]:
         each.end()
 
 
-def fired(controller: AppHarness) -> list[object]:
-    return [effect for effect in controller.done if isinstance(effect, OpenUrl | Refresh)]
+def fired(app: AppHarness) -> list[object]:
+    return [effect for effect in app.done if isinstance(effect, OpenUrl | Refresh)]
 
 
 def said(caplog: pytest.LogCaptureFixture, words: str) -> int:
@@ -42,7 +42,7 @@ def said(caplog: pytest.LogCaptureFixture, words: str) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(controller, name: str):
+def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(new_app, name: str):
     deck = made("M1", name)
     whole = new_app(deck)
     assert whole.is_right(deck)
@@ -74,7 +74,7 @@ def test_every_model_is_painted_pressed_pulled_out_put_to_sleep_and_left_dark(co
     assert [part.getbbox() for part in parts] == [None] * len(parts)
 
 
-def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later(controller):
+def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later(new_app):
     deck = made()
     whole = new_app(deck)
     deck.press(0)
@@ -90,7 +90,7 @@ def test_a_key_that_is_down_when_the_cable_comes_out_fires_nothing_then_or_later
 
 
 @pytest.mark.parametrize("report", range(12))
-def test_a_cable_pulled_at_any_report_costs_only_that_opening(controller, report: int):
+def test_a_cable_pulled_at_any_report_costs_only_that_opening(new_app, report: int):
     deck, other = made(), made("B2", "mini")
     deck.planned_faults = [*[None] * report, comes_out]
     whole = new_app(other, deck)
@@ -103,7 +103,7 @@ def test_a_cable_pulled_at_any_report_costs_only_that_opening(controller, report
 
 
 @pytest.mark.parametrize("path", ["virtual:A1", "virtual:elsewhere"])
-def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(controller, path: str):
+def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(new_app, path: str):
     deck = made()
     whole = new_app(deck)
     whole.tell(PageRequested("main"))
@@ -116,7 +116,7 @@ def test_a_deck_that_is_replugged_before_anybody_looks_shows_its_tiles_soon(cont
     whole.until_open(1)
 
 
-def test_a_deck_that_the_bus_lost_first_is_lost_and_its_key_is_up(controller, caplog):
+def test_a_deck_that_the_bus_lost_first_is_lost_and_its_key_is_up(new_app, caplog):
     deck = made()
     whole = new_app(deck)
     deck.press(0)
@@ -129,7 +129,7 @@ def test_a_deck_that_the_bus_lost_first_is_lost_and_its_key_is_up(controller, ca
     assert said(caplog, "lost deck at virtual:A1: unplugged") == 1
 
 
-def test_another_deck_at_the_same_path_gets_its_own_tiles(controller):
+def test_another_deck_at_the_same_path_gets_its_own_tiles(new_app):
     first, second = made("A1"), made("B2")
     second.path = first.path
     config = parse(
@@ -150,7 +150,7 @@ def test_another_deck_at_the_same_path_gets_its_own_tiles(controller):
     assert fired(whole) == []
 
 
-def test_two_decks_of_one_model_each_show_and_do_their_own(controller):
+def test_two_decks_of_one_model_each_show_and_do_their_own(new_app):
     left, right = made("A1"), made("B2")
     config = parse('[[decks]]\nserial = "A1"\n[[decks.keys]]\nkey = 0\ntile = "runway"\n', "x")
     whole = new_app(left, right, config=config)
@@ -167,7 +167,7 @@ def test_two_decks_of_one_model_each_show_and_do_their_own(controller):
 
 
 @pytest.mark.parametrize("serial", ["A1", ""])
-def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(controller, serial: str):
+def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(new_app, serial: str):
     first, second = made(serial), made(serial, "mini")
     first.path, second.path = "virtual:one", "virtual:two"
     config = parse('[[decks]]\nserial = "A1"\n[[decks.keys]]\nkey = 0\ntile = "runway"\n' if serial else "", "x")
@@ -193,7 +193,7 @@ def test_decks_that_say_the_same_serial_number_are_two_decks_all_the_same(contro
     assert sorted(count.serial for count in whole.decks.counts()) == sorted(names)
 
 
-def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(controller, caplog):
+def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(new_app, caplog):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
     whole = new_app(deck, other)
@@ -214,7 +214,7 @@ def test_after_a_resume_light_and_every_key_are_sent_again_and_it_is_said_once(c
     assert fired(whole) == []
 
 
-def test_a_report_that_is_never_taken_costs_one_deck_and_one_thread(controller, caplog):
+def test_a_report_that_is_never_taken_costs_one_deck_and_one_thread(new_app, caplog):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
     whole = new_app(deck, other, config=parse('[[decks]]\n[[decks.pages]]\nname = "a"\n[[decks.pages]]\nname = "b"\n', "x"))
@@ -239,7 +239,7 @@ def test_a_report_that_is_never_taken_costs_one_deck_and_one_thread(controller, 
     assert fired(whole) == []
 
 
-def test_a_deck_that_hangs_while_opening_delays_no_other_and_is_reported(controller):
+def test_a_deck_that_hangs_while_opening_delays_no_other_and_is_reported(new_app):
     deck, other = made(), made("B2", "mini")
     deck.stall(timeout_s=FOR_EVER_S)
     whole = new_app(deck)
@@ -254,7 +254,7 @@ def test_a_deck_that_hangs_while_opening_delays_no_other_and_is_reported(control
 
 
 @pytest.mark.parametrize("times", [1, 4])
-def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(controller, caplog, times: int):
+def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(new_app, caplog, times: int):
     caplog.set_level(logging.INFO)
     deck, other = made(), made("B2", "mini")
     whole = new_app(deck, other)
@@ -270,7 +270,7 @@ def test_a_feature_report_that_fails_is_a_loss_and_everything_is_sent_again(cont
 
 
 @pytest.mark.parametrize("question", range(3))
-def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_once(controller, caplog, question: int):
+def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_once(new_app, caplog, question: int):
     deck = made()
     deck.planned_faults = [*[None] * question, *[fails] * 20]
     whole = new_app(deck)
@@ -283,7 +283,7 @@ def test_a_deck_that_does_not_say_who_it_is_is_asked_again_and_again_and_said_on
     assert said(caplog, "cannot open deck at virtual:A1") == 1
 
 
-def test_an_unexpected_error_while_opening_costs_no_other_deck_and_no_handle(controller, caplog, monkeypatch):
+def test_an_unexpected_error_while_opening_costs_no_other_deck_and_no_handle(new_app, caplog, monkeypatch):
     def surprise(_deck: object) -> str:
         raise IndexError("list index out of range")
 
@@ -302,7 +302,7 @@ def test_an_unexpected_error_while_opening_costs_no_other_deck_and_no_handle(con
     assert said(caplog, "cannot open deck") == 1
 
 
-def test_a_deck_found_as_the_house_is_closed_shows_nothing_that_looks_live(controller):
+def test_a_deck_found_as_the_app_is_closed_shows_nothing_that_looks_live(new_app):
     deck = made()
     whole = new_app()
     whole.bus.plug(deck)
@@ -313,7 +313,7 @@ def test_a_deck_found_as_the_house_is_closed_shows_nothing_that_looks_live(contr
     assert whole.decks.counts() == ()
 
 
-def test_a_tap_stays_a_tap_though_the_loop_was_late(controller):
+def test_a_tap_stays_a_tap_though_the_loop_was_late(new_app):
     deck = made()
     whole = new_app(deck)
     deck.press(0)
@@ -324,7 +324,7 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(controller):
     assert [type(each) for each in fired(whole)] == [OpenUrl]
 
 
-def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(controller):
+def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(new_app):
     hung, other = made(), made("B2", "mini")
     whole = new_app(hung, other)
     hung.stall(timeout_s=FOR_EVER_S)
@@ -332,7 +332,7 @@ def test_a_deck_that_hangs_at_the_end_does_not_leave_the_others_alight(controlle
     assert [other.glass(key).getbbox() for key in range(other.model.keys)] == [None] * other.model.keys
 
 
-def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(controller):
+def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(new_app):
     deck = made()
     whole = new_app(deck, config=parse("[dim]\nafter_minutes = 1\noff_after_minutes = 2\n", "x"))
     whole.wait(130.0)
@@ -348,7 +348,7 @@ def test_brightness_set_while_the_deck_is_dark_is_what_the_next_press_brings(con
     assert fired(whole) == []
 
 
-def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(controller):
+def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(new_app):
     deck = made()
     new_app(deck).stop("keep")
     assert deck.glass(0).getbbox() is not None
@@ -357,7 +357,7 @@ def test_a_start_paints_every_key_again_whatever_the_one_before_left_there(contr
     assert deck.pictures_received == landed + deck.model.keys
 
 
-def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(controller):
+def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(new_app):
     deck = made()
     whole = new_app(deck)
     deck.press(0)
