@@ -52,7 +52,9 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
         except FileNotFoundError as error:
             raise NoDaemonError("no daemon is running", "openbalance-hid run") from error
         except PermissionError as error:
-            raise DaemonRefusedError(f"not permitted to ask the daemon at {socket_file}", _as_root(socket_file)) from error
+            raise DaemonRefusedError(
+                f"not permitted to connect to the daemon at {socket_file}", _as_root(socket_file)
+            ) from error
         except OSError as error:
             raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
 
@@ -70,7 +72,7 @@ def _result(line: bytes, socket_file: Path) -> Any:
     try:
         reply = json.loads(line)
     except ValueError as error:
-        raise NoDaemonError(f"what listens at {socket_file} is no daemon of ours", "openbalance-hid run") from error
+        raise NoDaemonError(f"the process that listens at {socket_file} is not this daemon", "openbalance-hid run") from error
     if "ok" in reply:
         return reply["ok"]
     problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))
@@ -100,7 +102,9 @@ def _check_peer(peer: socket.socket, socket_file: Path) -> None:
     uid, parent = _peer_uid(peer), socket_file.parent.parent.stat()
     made_by_root = parent.st_uid == 0 and not parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and made_by_root):
-        raise NoDaemonError(f"what listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}")
+        raise NoDaemonError(
+            f"the process that listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}"
+        )
 
 
 def _peer_uid(peer: socket.socket) -> int:

@@ -60,7 +60,7 @@ def test_a_closed_directory_is_a_two_line_error(closed: Path, args: list[str], c
 def test_status_of_another_users_daemon_prints_the_sudo_command(closed: Path) -> None:
     done = as_a_user(closed, "status")
     assert done.stderr == (
-        f"error: not permitted to ask the daemon at {closed}/run/control.sock\n"
+        f"error: not permitted to connect to the daemon at {closed}/run/control.sock\n"
         f"try: sudo OPENBALANCE_RUNTIME_DIR={closed}/run openbalance-hid status\n"
     )
 

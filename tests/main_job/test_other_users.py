@@ -105,7 +105,7 @@ def test_a_daemon_of_another_user_is_not_trusted(shared_directory: Path) -> None
         listener.wait(PATIENCE_S)
     assert (ended.returncode, ended.stderr.splitlines()[0]) == (
         69,
-        f"error: what listens at {place} belongs to user {OTHER_UID}",
+        f"error: the process that listens at {place} belongs to user {OTHER_UID}",
     )
 
 
