@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from msgspec import structs
 
 from openbalance_hid.config.diagnostics import Problem
 from openbalance_hid.config.load import product_tiles
@@ -19,19 +22,72 @@ from openbalance_hid.config.schema import (
 from openbalance_hid.config.sections import TileOptions
 
 DEFAULT_STRIP = ("top-models", "providers", "usage", "monthly-spend", "today", "runway")  # the tiles that gain most by width
-DEFAULT_ORDER = ("balance", "top-models", "monthly-spend", "spike-alert", "usage", "today", "runway", "api-keys")
+DEFAULT_ORDER = (
+    "balance",
+    "top-models",
+    "monthly-spend",
+    "spike-alert",
+    "today",
+    "runway",
+    "burn-rate",
+    "api-keys",
+    "providers",
+    "usage",
+    "balance",
+    "meter",
+    "privacy",
+)  # a name that no tile has is left out
+_SHOW = {10: "percent"}  # place -> `show` of a balance that differs from the default
 
 
 def default_tiles(key_count: int, theme: str = "dark", tiles: TileOptions | None = None) -> Mapping[int, TileConfig]:
     """Return key number -> tile of a deck without keys in the configuration: `DEFAULT_ORDER`, as far as there are keys."""
-    known = product_tiles() if tiles is None else tiles
-    names = [name for name in DEFAULT_ORDER if name in known][:key_count]
-    return FrozenMap({key: _default_tile(name, theme, known) for key, name in enumerate(names)})
+    return FrozenMap(dict(enumerate(_default_order(theme, product_tiles() if tiles is None else tiles)[:key_count])))
 
 
 def pages_of(config: Config, deck: DeckConfig, key_count: int, tiles: TileOptions | None = None) -> tuple[PageConfig, ...]:
-    """Return the pages of the deck in order: as configured, or one with the default layout. Never empty."""
-    return deck.pages or (PageConfig(FIRST_PAGE, FrozenMap(default_tiles(key_count, config.theme, tiles))),)
+    """Return the pages of the deck in order, never empty. Keys of the first page without an entry follow `deck.rest`."""
+    has_first = any(page.name == FIRST_PAGE for page in deck.pages)
+    if deck.rest != "default":
+        return deck.pages or (PageConfig(FIRST_PAGE),)
+    pages = deck.pages if has_first else (PageConfig(FIRST_PAGE), *deck.pages)
+    order = _default_order(config.theme, product_tiles() if tiles is None else tiles)[:key_count]
+    return tuple(replace(page, keys=_filled(page.keys, order)) if page.name == FIRST_PAGE else page for page in pages)
+
+
+def _filled(named: FrozenMap[int, TileConfig], order: Sequence[TileConfig]) -> FrozenMap[int, TileConfig]:
+    """Return `named` and the default tiles on all other keys, each in its own place.
+
+    A default tile that `named` already has is left out; its place goes to one whose own place is taken.
+    """
+    placed = {_identity(tile) for tile in named.values()}
+    displaced = [
+        tile for key, tile in enumerate(order) if key in named and named[key].tile != "blank" and _identity(tile) not in placed
+    ]
+    keys = dict(named)
+    for key, tile in enumerate(order):
+        if key in named:
+            continue
+        if _identity(tile) not in placed:
+            keys[key] = tile
+        elif displaced:
+            keys[key] = displaced.pop(0)
+    return FrozenMap(dict(sorted(keys.items())))
+
+
+def _identity(tile: TileConfig) -> tuple[str, str, object]:
+    """Return what two tiles have in common if one of them is enough: a balance in dollars and one in percent are two."""
+    return tile.tile, tile.account, tile.options.get("show") if tile.tile == "balance" else None
+
+
+def _default_order(theme: str, tiles: TileOptions) -> list[TileConfig]:
+    order = []
+    for place, name in enumerate(DEFAULT_ORDER):
+        if name in tiles:
+            tile = _default_tile(name, theme, tiles)
+            show = {"show": _SHOW[place]} if place in _SHOW else {}
+            order.append(structs.replace(tile, options=FrozenMap({**tile.options, **show})))
+    return order
 
 
 def written_tiles(config: Config, account: str) -> tuple[TileConfig, ...]:
@@ -66,12 +122,12 @@ def check_against_deck(
     deck: DeckConfig, key_count: int, dial_count: int | None = None, cell_count: int | None = None
 ) -> tuple[Problem, ...]:
     """Return a problem for each configured key, dial and strip tile that the connected deck lacks. None: not checked."""
-    accepted = f"0 to {key_count - 1}" if key_count else "none, for this deck has no keys"
+    accepted = f"this deck has only the keys 0 to {key_count - 1}" if key_count else "this deck has no keys"
     keys = [
-        Problem(page.locations.get(key, _location(f"page '{page.name}'")), f"found key {key}, accepted: {accepted}")
+        Problem(page.locations.get(key, _location(f"page '{page.name}'")), f"found key {key}, but {accepted}")
         for page in deck.pages
-        for key in page.keys
-        if key >= key_count
+        for key, tile in page.keys.items()
+        if key >= key_count and not _is_default(key, tile)
     ]
     dials = [
         Problem(_location("decks.dials"), f"found dial {dial.dial}, but this deck has {dial_count or 'no'} dials")
@@ -84,6 +140,12 @@ def check_against_deck(
         if cell_count is not None and len(deck.strip) > cell_count
     ]
     return (*keys, *dials, *cells)
+
+
+def _is_default(key: int, tile: TileConfig) -> bool:
+    """Return whether `config init` writes this tile on this key, for a deck that has as many keys."""
+    order = _default_order(tile.theme, product_tiles())
+    return key < len(order) and order[key].tile == tile.tile
 
 
 def _location(name: str) -> ConfigLocation:

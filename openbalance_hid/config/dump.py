@@ -46,9 +46,7 @@ def _dim(dim: DimConfig) -> Iterator[str]:
 
 
 def _deck(deck: DeckConfig) -> Iterator[str]:
-    yield from _table("[[decks]]", serial=deck.serial, brightness=deck.brightness)
-    if not deck.pages:
-        yield "# no keys: the default tiles"
+    yield from _table("[[decks]]", serial=deck.serial, brightness=deck.brightness, rest=deck.rest)
     # Keys directly under a deck are its first page. "main" anywhere else in the order is written as every other page.
     for index, page in enumerate(deck.pages):
         direct = index == 0 and page.name == FIRST_PAGE and len(page.keys) > 0

@@ -82,6 +82,7 @@ DECK = (
         help="number or its end; without: any deck that has no entry",
     ),
     Option("brightness", "int", 70, minimum=0, maximum=100, help="percent"),
+    Option("rest", "choice", "default", ("default", "blank"), help="keys without an entry"),
 )
 PAGE_NAME = Option("name", "text", None, minimum=1, maximum=32)
 KEY_NUMBER = Option("key", "int", None, minimum=0, maximum=255, help="number from 0, row by row from the top left")
@@ -141,13 +142,14 @@ class DialConfig(Struct, frozen=True):
 
 
 class DeckConfig(Struct, frozen=True):
-    """One deck. No pages: the default layout, which depends on the number of keys (`default_layout.pages_of`)."""
+    """One deck. `rest`: what keys without an entry show, `default` or `blank` (`default_layout.pages_of`)."""
 
     serial: str | None = None
     brightness: int = 70  # percent
     pages: tuple[PageConfig, ...] = ()
     dials: tuple[DialConfig, ...] = ()
     strip: tuple[TileConfig, ...] = ()  # left to right
+    rest: str = "default"
 
 
 class AccountConfig(Struct, frozen=True):

@@ -97,14 +97,14 @@ class _Decks:
         return tuple(decks)
 
     def _deck(self, section: Section) -> DeckConfig:
-        serial, brightness = (section.value(option) for option in schema.DECK)
-        pages = self._pages(section)
+        serial, brightness, rest = (section.value(option) for option in schema.DECK)
+        pages = self._pages(section, rest)
         dials = self._dials(section.tables("dials"))
         strip = self._strip(section.table("strip"))
         section.close()
-        return DeckConfig(serial, brightness, pages, dials, strip)
+        return DeckConfig(serial, brightness, pages, dials, strip, rest)
 
-    def _pages(self, deck: Section) -> tuple[PageConfig, ...]:
+    def _pages(self, deck: Section, rest: str) -> tuple[PageConfig, ...]:
         first = deck.tables("keys")
         pages: list[tuple[str, Sequence[Section]]] = [(schema.FIRST_PAGE, first)] if first else []
         names: dict[object, KeyPath] = {schema.FIRST_PAGE: (*deck.path, "keys")} if first else {}
@@ -115,6 +115,8 @@ class _Decks:
             if name is not None:
                 self._check_unique(names, name, (*section.path, "name"))
                 pages.append((name, keys))
+        if rest == "default":
+            names.setdefault(schema.FIRST_PAGE, deck.path)  # with the default tiles
         known = tuple(str(name) for name in names)
         return tuple(self._page(name, keys, known) for name, keys in pages)
 

@@ -280,7 +280,7 @@ def test_a_broken_tile_says_so_on_its_own_key_and_once_in_the_log(monkeypatch):
 
 def test_the_decks_own_entry_decides():
     keys = FrozenMap({2: TileConfig("balance", label="Mine"), 99: TileConfig("balance")})
-    config = Config(decks=(DeckConfig(serial="M1", brightness=30, pages=(PageConfig("main", keys),)),))
+    config = Config(decks=(DeckConfig(serial="M1", brightness=30, pages=(PageConfig("main", keys),), rest="blank"),))
     story = Story(config).plugged()
     assert story.face(2).view.title == "Mine"
     assert story.face(0).view.tile == "blank"

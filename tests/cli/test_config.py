@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.schema import Config
 from tests.cli.command_line import here, machine, process
@@ -17,7 +19,7 @@ def test_the_written_default_equals_the_defaults(tmp_path: Path):
     file = tmp_path / "new" / "config.toml"
     written = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(file))
     assert (written.exit_code, written.stdout) == (0, f"wrote {file}\n")
-    assert load_config(file) == Config()
+    assert structs.replace(load_config(file), decks=()) == Config()
     assert here(tmp_path, "config", "check", OPENBALANCE_CONFIG=str(file)).stdout == f"{file}: ok\n"
 
 
@@ -34,7 +36,7 @@ def test_a_replaced_file_is_kept_as_a_backup(tmp_path: Path):
     (tmp_path / "config.toml").write_text("theme = 'light'")
     assert here(tmp_path, "config", "init", "--force").exit_code == 0
     assert (tmp_path / "config.toml.bak").read_text() == "theme = 'light'"
-    assert load_config(tmp_path / "config.toml") == Config()
+    assert "\n[[decks.keys]]\n" in (tmp_path / "config.toml").read_text()
 
 
 def test_a_configuration_that_cannot_be_written_is_an_error(tmp_path: Path):

@@ -79,7 +79,7 @@ def test_a_key_that_the_model_lacks_is_noted_and_the_rest_is_drawn(tmp_path: Pat
     file.write_text('[[decks]]\n[[decks.keys]]\nkey = 14\ntile = "balance"\n')
     said = preview(tmp_path, "--model", "mini", "--scenario", "normal", "-o", str(tmp_path / "deck.png"))
     assert said.exit_code == 0
-    assert said.stderr == f"note: {file}:3: decks[0].keys[0].key: found key 14, accepted: 0 to 5\n"
+    assert said.stderr == f"note: {file}:3: decks[0].keys[0].key: found key 14, but this deck has only the keys 0 to 5\n"
     assert (tmp_path / "deck.png").exists()
 
 

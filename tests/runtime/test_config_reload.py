@@ -10,9 +10,17 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.view import Flash
 from tests.app.test_controller import Story, healthy
 
-BALANCE_AND_TODAY = (
-    '[[decks]]\nbrightness = 50\n[[decks.keys]]\nkey = 0\ntile = "balance"\n[[decks.keys]]\nkey = 1\ntile = "today"\n'
-)
+BALANCE_AND_TODAY = """
+[[decks]]
+brightness = 50
+rest = "blank"
+[[decks.keys]]
+key = 0
+tile = "balance"
+[[decks.keys]]
+key = 1
+tile = "today"
+"""
 
 
 def config(text: str) -> Config:

@@ -32,7 +32,9 @@ def test_every_tile_is_in_a_default_layout_or_only_where_the_user_chooses_it(til
 def test_every_tile_is_documented_in_the_default_configuration(tile):
     text = files("openbalance_hid.config").joinpath("default.toml").read_text("utf-8")
     written = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
-    keys = {key["tile"]: key for deck in tomllib.loads(written)["decks"] for key in deck["keys"]}
+    keys: dict[str, dict] = {}
+    for key in (key for deck in tomllib.loads(written)["decks"] for key in deck["keys"]):
+        keys.setdefault(key["tile"], key)
     assert tile in keys, f"the tile '{tile}' is not documented: add a key with all its options to config/default.toml"
     missing = [option.name for option in TILES[tile].options if option.name not in keys[tile]]
     assert not missing, f"options of the tile '{tile}' are not documented in config/default.toml: {', '.join(missing)}"
