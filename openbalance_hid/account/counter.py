@@ -1,7 +1,8 @@
 """The spend counter: a monotone reading of `total_usage`, and the spend between any two moments. Pure. USD.
 
 Only `total_usage` counts: top-ups, refunds and transfers change `total_credits` and have no effect here. A small fall is a
-refund or rounding and adds nothing; a large one must be confirmed by the next sample and then starts a new epoch.
+refund or rounding and adds nothing. A large one must be confirmed by the next sample, which is nearer to it than to the reading
+before, and then starts a new epoch; of two large falls in a row, each is confirmed by itself.
 """
 
 from bisect import bisect_left
@@ -69,13 +70,13 @@ def _ticks(key: _Identity) -> tuple[Tick, ...]:
         usage_usd = sample.total_usage_usd
         if not _is_valid(sample, last_usd) or (series and sample.at <= series[-1].at):
             continue
-        if last_usd is not None and last_usd - usage_usd > _small_fall(last_usd):
-            if fallen is None:
-                fallen = sample
-                continue
-            epoch += 1  # confirmed: the account's usage was reset
+        if last_usd is not None and fallen is not None and _confirms(usage_usd, fallen.total_usage_usd, last_usd):
+            epoch += 1  # the account's usage was reset
             series.append(Tick(fallen.at, fallen.mono_s, counter_usd, epoch))
             last_usd = fallen.total_usage_usd
+        if last_usd is not None and last_usd - usage_usd > _small_fall(last_usd):
+            fallen = sample
+            continue
         fallen = None  # where it was not confirmed, it was a single wrong answer
         counter_usd += Decimal(0) if last_usd is None else max(Decimal(0), usage_usd - last_usd)
         last_usd = usage_usd
@@ -117,6 +118,11 @@ def _is_valid(sample: Sample, last: Decimal | None) -> bool:
     if not (usage.is_finite() and bought.is_finite()) or usage < 0:
         return False
     return not (usage == 0 and bought == 0 and last)  # 0 and 0 after a real reading: what an inference key gets
+
+
+def _confirms(usage: Decimal, fallen: Decimal, last: Decimal) -> bool:
+    """Return whether a reading after a large fall from `last` to `fallen` belongs to the new level: it is nearer to that."""
+    return abs(usage - fallen) < last - usage
 
 
 def _small_fall(usage: Decimal) -> Decimal:

@@ -156,14 +156,13 @@ def counter(polls: Sequence[Poll]) -> list[Point]:
         used = Fraction(poll.used)
         if last and poll.used == poll.bought == 0:
             continue
-        fallen = last is not None and last - used > max(Fraction(5, 100), last / 100)
-        if fallen and held is None:
-            held = poll, used
-            continue
-        if fallen and held is not None:
+        if last is not None and held is not None and abs(used - held[1]) < last - used:
             epoch += 1
             points.append(Point(held[0].at, held[0].mono_s, usd, epoch))
             last = held[1]
+        if last is not None and last - used > max(Fraction(5, 100), last / 100):
+            held = poll, used
+            continue
         usd += max(Fraction(0), used - last) if last is not None else 0
         last, held = used, None
         points.append(Point(poll.at, poll.mono_s, usd, epoch))

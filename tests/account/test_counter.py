@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,22 @@ def test_vector_13_a_confirmed_large_fall_starts_a_new_epoch():
 
 def test_a_large_fall_that_is_not_confirmed_is_ignored():
     assert counted(120, 3, "120.5") == [0, usd("0.5")]
+
+
+@pytest.mark.parametrize(
+    ("usages", "spent"),
+    [
+        ((120, 100, 1, "100.5", 101), "1.0"),  # 100 is confirmed, 1 is not
+        ((120, 100, 1, "1.5"), "0.5"),  # both are
+        ((120, 1, 100, "100.5"), "0.5"),  # the second only: nothing rose from 1 to 100
+        ((120, 1, 1, 1, "1.25"), "0.25"),
+        ((120, 100, 80, 60, "60.5"), "0.5"),
+        ((120, 3, 70, 120, 121), "1"),  # neither
+        ((120, 100, 118, "118.5"), "0.5"),  # the second one, from 120
+    ],
+)
+def test_of_large_falls_in_a_row_each_is_confirmed_by_itself(usages, spent):
+    assert counted(*usages)[-1] == usd(spent)
 
 
 def test_vector_11_zero_over_zero_after_a_reading_is_dropped():
