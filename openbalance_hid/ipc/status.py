@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
+from openbalance_hid.account.endpoints import endpoints
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import runway
@@ -25,7 +26,6 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.scene import Privacy
-from openbalance_hid.tiles.states import STALE_INTERVALS, intervals_old
 
 TOP_MODELS = 6
 
@@ -93,6 +93,7 @@ def _account(
     measured_at = snapshot.credits.measured_at
     yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
     top = leaders(snapshot, "30d", "spend", now)
+    states = endpoints(snapshot, now)
     return {
         "health": snapshot.health.value,
         "message": snapshot.message,
@@ -113,7 +114,11 @@ def _account(
         "masked": inputs.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
-        "stale": measured_at is None or intervals_old(snapshot, measured_at, now) >= STALE_INTERVALS,
+        "endpoints": {
+            name: {"health": each.health.value, "measured_at": _instant(each.measured_at), "stale": each.stale}
+            for name, each in states.items()
+        },
+        "stale": any(each.stale for each in states.values()),
     }
 
 

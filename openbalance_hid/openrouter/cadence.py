@@ -5,9 +5,11 @@ Not here: waiting (`poller`), and what an error means for the tiles (`outcome`).
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from random import Random
+
+from openbalance_hid.account.endpoints import ACTIVITY_TIMES, REQUESTED_WITHIN
 
 REFRESH_GAP_S = 10.0  # refreshes closer together than this join the poll of the first one
 REJECTION_GAP_S = 30.0  # two 401 at least this far apart are a rejected key; a single one has been an outage
@@ -18,13 +20,8 @@ _OFFLINE_CAP_S = 60.0  # the network may be back at any moment, and a name that 
 _MAX_DOUBLINGS = 20
 _CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart by this much in one wait
 
-# UTC. Yesterday's rows settle about half an hour after midnight; the second request includes late ones.
-_ACTIVITY_TIMES = (time(0, 35), time(6, 0))
-
 # With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
-# that: every poll of the counter shows how much was spent, and these only show on what. (poll intervals, longest gap)
-_TODAY_GAP = (20, timedelta(hours=5))
-_KEYS_GAP = (24, timedelta(hours=6))
+# that (`REQUESTED_WITHIN`): every poll of the counter shows how much was spent, and these only show on what.
 _WINDOW_GAP = (4, timedelta(hours=1))
 
 
@@ -67,7 +64,7 @@ def activity_due(now: datetime, answered_at: datetime | None, failed: bool) -> b
     if answered_at is None or failed or answered_at > now:  # later than now: the clock was set back
         return True
     times = (
-        datetime.combine(now.date() - timedelta(days=back), each, now.tzinfo) for back in (0, 1) for each in _ACTIVITY_TIMES
+        datetime.combine(now.date() - timedelta(days=back), each, now.tzinfo) for back in (0, 1) for each in ACTIVITY_TIMES
     )
     return answered_at < max(each for each in times if each <= now)
 
@@ -80,7 +77,7 @@ def today_due(now: datetime, requested_at: datetime | None, has_spent: bool, int
     if requested_at is None or requested_at > now:
         return True
     new_day = requested_at.date() != now.date() and not failed
-    return has_spent and (new_day or now - requested_at >= _gap(_TODAY_GAP, interval_s))
+    return has_spent and (new_day or now - requested_at >= _gap(REQUESTED_WITHIN["today"], interval_s))
 
 
 def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, pages: int, failed: bool) -> bool:
@@ -88,14 +85,14 @@ def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, pa
     if requested_at is None or requested_at > now:
         return True
     new_day = requested_at.date() != now.date() and not failed
-    return new_day or now - requested_at >= _gap(_KEYS_GAP, interval_s) * max(1, pages)
+    return new_day or now - requested_at >= _gap(REQUESTED_WITHIN["keys"], interval_s) * max(1, pages)
 
 
 def key_days_due(now: datetime, answered_at: datetime | None) -> bool:
     """Return whether to request the days of some keys: once a day, when yesterday has finally settled."""
     if answered_at is None or answered_at > now:
         return True
-    today_at = datetime.combine(now.date(), _ACTIVITY_TIMES[-1], now.tzinfo)
+    today_at = datetime.combine(now.date(), ACTIVITY_TIMES[-1], now.tzinfo)
     return answered_at < (today_at if today_at <= now else today_at - timedelta(days=1))
 
 

@@ -6,13 +6,13 @@ in place of its trend or title, and the age of the value as a dot, then as grey 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import inf
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.counter import CLOCKS_APART_S
+from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
 from openbalance_hid.account.spend import counted_usd
 from openbalance_hid.tiles import formatting as words
@@ -21,7 +21,6 @@ from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView,
 
 PREPARING_TIME = timedelta(seconds=60)  # "Preparing…" for so long, then the real reason
 OLD_INTERVALS = 2
-STALE_INTERVALS = 4
 
 
 class TileState(Struct, frozen=True):
@@ -131,12 +130,6 @@ def shown_age(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -
         return Age.FRESH
     intervals = intervals_old(snapshot, measured_at, now)
     return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
-
-
-def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
-    """Return the age of a reading in refresh intervals; infinite when the clock was set back, which makes the age unknown."""
-    seconds = (now - measured_at).total_seconds()
-    return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
 
 
 def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:

@@ -1,0 +1,111 @@
+"""The age of each endpoint's answer: until when it was current, and whether it is old now. Pure.
+
+Endpoints are requested at different times: `/credits` at every poll, `/activity` when a completed day can have changed, the
+others a few times a day. An answer is current until the next one was due; its age is counted from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, time, timedelta
+from math import inf
+from typing import Any
+
+from msgspec import Struct
+
+from openbalance_hid.account.counter import CLOCKS_APART_S, ticks
+from openbalance_hid.account.snapshot import Health, Reading, Snapshot
+
+STALE_INTERVALS = 4  # refresh intervals: from here on a number is shown grey, and is no basis for a verdict
+# UTC. Yesterday's rows settle about half an hour after midnight (OpenRouter's documentation); the second includes late ones.
+ACTIVITY_TIMES = (time(0, 35), time(6, 0))
+# The longest time between two requests while spend goes on: (refresh intervals, limit).
+REQUESTED_WITHIN: Mapping[str, tuple[int, timedelta]] = {
+    "today": (20, timedelta(hours=5)),
+    "keys": (24, timedelta(hours=6)),
+}
+
+
+class EndpointState(Struct, frozen=True):
+    """One endpoint in `status`. `current_until`: when its answer was last known to be right."""
+
+    health: Health
+    measured_at: datetime | None  # of the last good answer
+    current_until: datetime | None
+    stale: bool
+
+
+def endpoints(snapshot: Snapshot, now: datetime) -> dict[str, EndpointState]:
+    """Return the state of each endpoint that amounts rest on: credits, activity, today, keys."""
+    readings: dict[str, Reading[Any]] = {
+        "credits": snapshot.credits,
+        "activity": snapshot.activity,
+        "today": snapshot.today,
+        "keys": snapshot.keys,
+    }
+    states = {}
+    for name, reading in readings.items():
+        until = current_until(snapshot, name)
+        # An endpoint that has never answered has no old numbers; without `/credits` nothing is known.
+        stale = name == "credits" if until is None else is_stale(snapshot, until, now)
+        states[name] = EndpointState(reading.health, reading.measured_at, until, stale)
+    return states
+
+
+def is_account_stale(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether the worst endpoint of the account is stale."""
+    return any(state.stale for state in endpoints(snapshot, now).values())
+
+
+def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
+    """Return when the answer of `endpoint` was last known to be right; None without an answer."""
+    if endpoint == "activity":
+        return _until_due(snapshot, snapshot.activity, next_activity_time)
+    if endpoint == "credits":
+        return snapshot.credits.measured_at
+    reading: Reading[Any] = snapshot.today if endpoint == "today" else snapshot.keys
+    if reading.measured_at is not None and not _has_spent_since(snapshot, reading.measured_at):
+        return last_contact(snapshot)
+    intervals, longest = REQUESTED_WITHIN[endpoint]
+    gap = min(timedelta(seconds=intervals * snapshot.interval_s), longest)
+    return _until_due(snapshot, reading, lambda at: at + gap)
+
+
+def last_contact(snapshot: Snapshot) -> datetime | None:
+    """Return when the account was last polled with an answer of any endpoint; None: never."""
+    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.keys, snapshot.window)
+    return max((each.measured_at for each in readings if each.measured_at is not None), default=None)
+
+
+def next_activity_time(at: datetime) -> datetime:
+    """Return the first time after `at` at which `/activity` can have changed."""
+    day = at.date()
+    times = (datetime.combine(day + timedelta(days=ahead), each, at.tzinfo) for ahead in (0, 1) for each in ACTIVITY_TIMES)
+    return min(each for each in times if each > at)
+
+
+def is_stale(snapshot: Snapshot, measured_at: datetime, now: datetime) -> bool:
+    """Return whether what was measured then is too old for a verdict now."""
+    return intervals_old(snapshot, measured_at, now) >= STALE_INTERVALS
+
+
+def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
+    """Return the age of a reading in refresh intervals; infinite when the clock was set back, which makes the age unknown."""
+    seconds = (now - measured_at).total_seconds()
+    return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
+
+
+def _until_due(snapshot: Snapshot, reading: Reading[Any], due: Callable[[datetime], datetime]) -> datetime | None:
+    contact = last_contact(snapshot)
+    if reading.measured_at is None or contact is None:
+        return None
+    return min(contact, max(reading.measured_at, due(reading.measured_at)))
+
+
+def _has_spent_since(snapshot: Snapshot, at: datetime) -> bool:
+    """Return whether the counter has moved since `at`, as far as the samples reach."""
+    series = ticks(snapshot.samples)
+    before = next((tick for tick in reversed(series) if tick.at <= at), None)
+    if before is None:
+        before = series[0] if series else None
+    return before is not None and (series[-1].counter_usd, series[-1].epoch) != (before.counter_usd, before.epoch)
