@@ -1,6 +1,6 @@
-"""Write the files that packagers install unchanged: units of systemd and launchd, manual page, recipes. Run `make rendered`.
+"""Write the files made from the code: units of systemd and launchd, manual page, recipes, parts of `docs/`.
 
-`--check` writes nothing and exits 1 if a file is stale.
+Run `make rendered`; `--check` writes nothing and exits 1 if a file is stale.
 """
 
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from openbalance_hid.cli import main as program
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_system_unit, render_user_unit
+from tools.docs import rendered_pages
 from tools.man_page import render_man_page
 from tools.recipes import render_formula, render_pkgbuild
 
@@ -24,6 +25,7 @@ def rendered() -> dict[str, str]:
         f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
         f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
         f"launchd/{LABEL}.plist": render_agent(("/opt/homebrew/bin/openbalance-hid",), f"/Users/you/Library/Logs/{LABEL}.log"),
+        **rendered_pages(),
     }
 
 

@@ -81,9 +81,9 @@ def test_every_row_of_the_table_leads_to_a_function_and_has_a_limit(probe: Probe
     assert re.fullmatch("[a-z-]+", probe.name)
 
 
-def test_the_readme_lists_each_name_and_no_other():
-    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    (names,) = re.findall(r"The\s+names: (.*?);", text, re.DOTALL)
+def test_the_documentation_lists_each_name_and_no_other():
+    text = (Path(__file__).parents[3] / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    (names,) = re.findall(r"The\s+names:\s(.*?);", text, re.DOTALL)
     assert re.findall("`([^`]+)`", names) == [
         *(probe.name for probe in PROBES[:-2]),
         "clock",

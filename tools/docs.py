@@ -1,0 +1,174 @@
+"""Render the parts of `docs/` that come from the code: tiles, configuration, commands, words on keys, decks.
+
+A rendered part stands between `<!-- rendered: NAME -->` and `<!-- end of NAME -->` in a page. `tools.render` writes the pages;
+a test fails when one is stale.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from openbalance_hid.cli import main as program
+from openbalance_hid.deck.products import NAMES, product_ids
+from openbalance_hid.simulator.device.models import MODELS, DeckModel
+from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.actions import OpenPage
+from openbalance_hid.tiles.kind import TileKind
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.states import STATES
+
+DOCS = Path(__file__).parents[1] / "docs"
+ELGATO = 0x0FD9
+
+# Words on a key -> what they mean, and what to do. The words of `tiles.states.STATES` are rendered first, in its order.
+WORDS_ON_KEYS = {
+    "Preparing…": ("nothing is known yet", "wait; after a minute the key shows the real reason"),
+    "Set up": ("no key is stored for this account", "`openbalance-hid setup`; a tap opens the page where keys are made"),
+    "Not a Management key": ("the key works, but is an inference key", "create a Management key, then `openbalance-hid setup`"),
+    "Key rejected": (
+        "OpenRouter refused the key twice, half a minute apart",
+        "check that the key still exists, then `openbalance-hid setup`",
+    ),
+    "Offline": ("openrouter.ai cannot be reached", "check network, VPN and proxy; hold any key to retry"),
+    "Slow down": ("OpenRouter limits the request rate", "nothing: the next poll waits as long as OpenRouter requires"),
+    "OpenRouter error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
+    "No activity yet": ("no requests in 30 days", "–"),
+    "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
+    "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),
+    "No keys yet": ("the account has no inference key", "–"),
+    "No such key": ("no key has the name in `key_name` of the tile", "look up the name on the page that a tap opens"),
+    "Gathering baseline": ("the spike alert needs three days with spend first", "–"),
+    "Tile error": ("a bug in one tile; the others go on", "report it, with the traceback in the log"),
+    "Config error": (
+        "the changed file has an error; the previous configuration stays in use",
+        "`openbalance-hid config check`",
+    ),
+}
+
+
+def rendered_pages() -> dict[str, str]:
+    """Return the text of every page that has a rendered part, by its path in the repository."""
+    pages = {}
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if "<!-- rendered: " in text:
+            pages[f"docs/{path.relative_to(DOCS)}"] = _with_parts(text)
+    return pages
+
+
+def _with_parts(text: str) -> str:
+    def part(found: re.Match[str]) -> str:
+        name = found[1]
+        body = "\n".join(PARTS[name]()).strip()
+        return f"<!-- rendered: {name} -->\n\n{body}\n\n<!-- end of {name} -->"
+
+    return re.sub(r"<!-- rendered: ([\w-]+) -->.*?<!-- end of \1 -->", part, text, flags=re.DOTALL)
+
+
+def explained_words() -> dict[str, tuple[str, str]]:
+    """Return every row of the table of words: the words, with their short form, then meaning and remedy."""
+    short = {state.words: state.short for state in STATES.values()}
+    order = [*(state.words for state in STATES.values()), *(words for words in WORDS_ON_KEYS if words not in short)]
+    return {words: WORDS_ON_KEYS[words] for words in order}
+
+
+def _words() -> Iterator[str]:
+    short = {state.words: state.short for state in STATES.values() if state.short}
+    yield from ("| words on the key | meaning | what to do |", "|---|---|---|")
+    for words, (meaning, remedy) in explained_words().items():
+        names = f"`{words}`" + (f", `{short[words]}`" if words in short else "")
+        yield f"| {names} | {meaning} | {remedy} |"
+
+
+def _tiles() -> Iterator[str]:
+    for kind in TILES.values():
+        yield from _tile(kind)
+
+
+def _tile(kind: TileKind) -> Iterator[str]:
+    yield f"### `{kind.name}`"
+    yield ""
+    yield f"{kind.help[:1].upper()}{kind.help[1:]}. {_tap(kind)}"
+    yield ""
+    if kind.options:
+        yield from ("| option | accepts | default | meaning |", "|---|---|---|---|")
+        yield from (_option(option) for option in kind.options)
+        yield ""
+
+
+def _tap(kind: TileKind) -> str:
+    match kind.tap:
+        case OpenPage(page):
+            return f"A tap opens <{page.value}>."
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(kind.tap).__name__).lower()
+    return "A tap does nothing." if words == "nothing" else f"Tap: {words}."
+
+
+def _option(option: Option) -> str:
+    default = (
+        "–"
+        if option.default is None
+        else f"`{str(option.default).lower() if isinstance(option.default, bool) else option.default}`"
+    )
+    accepted = _cell(option.accepted.replace("'", "`"))
+    return f"| `{option.name}` | {accepted} | {default} | {_cell(option.help)} |"
+
+
+def _cell(text: str) -> str:
+    """Return the text for a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def _configuration() -> Iterator[str]:
+    text = resources.files("openbalance_hid.config").joinpath("default.toml").read_text(encoding="utf-8")
+    yield from ("```toml", text.rstrip(), "```")
+
+
+def _commands() -> Iterator[str]:
+    context = click.Context(program, info_name="openbalance-hid")
+    for path, command in _each_command(program, context, ()):
+        yield f"### `{' '.join(path)}`"
+        yield ""
+        yield from ("```text", command.get_help(click.Context(command, info_name=" ".join(("openbalance-hid", *path)))), "```")
+        yield ""
+
+
+def _each_command(
+    group: click.Group, above: click.Context, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        assert command is not None
+        if command.hidden:
+            continue
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _each_command(command, click.Context(command, info_name=name, parent=above), (*path, name))
+
+
+def _decks() -> Iterator[str]:
+    simulated = {model.product_id: model for model in MODELS.values()}
+    yield from ("| deck | USB id | keys | key image | simulated |", "|---|---|---|---|---|")
+    for product_id in sorted({product for vendor, product in product_ids() if vendor == ELGATO}):
+        slug, title = NAMES.get(product_id, ("", "not named by this project"))
+        yield f"| {title} | `0fd9:{product_id:04x}` | {_deck(simulated.get(product_id), slug)} |"
+
+
+def _deck(model: DeckModel | None, slug: str) -> str:
+    if model is None:
+        return "as the library says | as the library says | –"
+    size = f"{model.key_width} × {model.key_height} px" if model.key_width else "no display"
+    return f"{model.keys} | {size} | `{slug}`"
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "words": _words,
+    "tiles": _tiles,
+    "configuration": _configuration,
+    "commands": _commands,
+    "decks": _decks,
+}
