@@ -23,7 +23,7 @@ DAY_H = 24
 POLLS_PER_HOUR = 4
 LIBRARY = "the library as shipped"
 PLAIN = "`/credits` and `/activity` every 15 minutes"
-UNCHANGING = "[dim]\nafter_minutes = 0\noff_after_minutes = 0\n[[decks]]\n" + "".join(
+UNCHANGING = "[dim]\nafter_minutes = 0\noff_after_minutes = 0\n[[decks]]\nrest = 'blank'\n" + "".join(
     f'[[decks.keys]]\nkey = {key}\ntile = "{tile}"\n'
     for key, tile in enumerate(("balance", "usage", "runway", "privacy", "meter"))
 )

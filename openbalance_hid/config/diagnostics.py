@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ from openbalance_hid.config.schema import ConfigLocation
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.secret import mask_keys
-from openbalance_hid.text import did_you_mean
+from openbalance_hid.text import did_you_mean, escape_unprintable
 from openbalance_hid.tiles.options import Option
 
 _MAX_PROBLEMS = 100  # in one message
@@ -37,15 +38,28 @@ class Problem(Struct, frozen=True):
 
 
 class Diagnostics:
-    """The problems of one file."""
+    """The problems of one file.
 
-    def __init__(self, file: str, lines: Mapping[KeyPath, int]) -> None:
+    `first_header`: of its first table; `places`: setting -> where it belongs, for one that is in the wrong table.
+    `report_missing`: False when a line could not be read, so that a missing setting may be in it.
+    """
+
+    def __init__(
+        self, file: str, lines: Mapping[KeyPath, int], first_header: str | None = None, report_missing: bool = True
+    ) -> None:
         self._file = file
-        self._lines = lines
+        first_lines: dict[KeyPath, int] = {}  # also of a table that has no header of its own
+        for path, line in lines.items():
+            for end in range(1, len(path)):
+                first_lines.setdefault(path[:end], line)
+        self._lines = {**first_lines, **lines}
+        self.first_header = first_header
+        self._report_missing = report_missing
+        self.places: Mapping[str, str] = {}
         self.problems: list[Problem] = []
 
     def location(self, path: KeyPath) -> ConfigLocation:
-        """Return the location of `path`; a missing key has the line of the table that lacks it."""
+        """Return the location of `path`; a missing key has the line of the table that lacks it, or of the first one in it."""
         known = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in self._lines), None)
         return ConfigLocation(self._file, None if known is None else self._lines[known], dotted_path(path))
 
@@ -54,6 +68,17 @@ class Diagnostics:
         location = self.location(path)
         location = ConfigLocation(location.file, location.line, mask_keys(location.path))
         self.problems.append(Problem(location, mask_keys(text)))
+
+    def add_slip(self, line: int | None, text: str) -> None:
+        """Add a problem with the text of the file, before its meaning."""
+        self.problems.append(
+            Problem(ConfigLocation(self._file, line, ""), mask_keys(escape_unprintable(text, keep_lines=False)))
+        )
+
+    def add_missing(self, path: KeyPath, accepted: str) -> None:
+        """Add a problem: a required setting is missing."""
+        if self._report_missing:
+            self.add(path, f"missing, accepted: {accepted}")
 
     def reject(self, path: KeyPath, found: object, accepted: str, names: Iterable[str] = ()) -> None:
         """Add a problem: `found` is not accepted. `names`: the accepted names, for a suggestion."""
@@ -89,13 +114,13 @@ class Section:
         path = (*self.path, option.name)
         if option.name not in self._left:
             if required:
-                self.diagnostics.add(path, f"missing, accepted: {option.accepted}")
+                self.diagnostics.add_missing(path, option.accepted)
             return option.default
         found = self._left.pop(option.name)
         try:
             return option.check(found)
         except ValueError as refusal:
-            self.diagnostics.reject(path, found, str(refusal), option.choices or ())
+            self.diagnostics.reject(path, found, f"{refusal}{_other_type(option, found)}", option.choices or ())
             return option.default
 
     def table(self, name: str) -> Section:
@@ -107,6 +132,10 @@ class Section:
         """Return the array of tables `name` inside this one; each has its index in its path."""
         accepted = f"[[{dotted_path((*(part for part in self.path if isinstance(part, str)), name))}]] tables"
         sections = []
+        if isinstance(self._left.get(name), dict):  # a header of a table inside, without the header of this one
+            section = self.table(name)
+            self.diagnostics.add(section.path, f"put a line [[{dotted_path(section.path)}]] above this one")
+            return [section]
         for index, item in enumerate(self._take(name, list, accepted, [])):
             path = (*self.path, name, index)
             if isinstance(item, dict):
@@ -134,9 +163,13 @@ class Section:
     def close(self) -> None:
         """Add a problem for each key that was not taken."""
         for name in self._left:
+            place = self.diagnostics.places.get(name)
             accepted = ", ".join(sorted(self._known))
             self.diagnostics.add(
-                (*self.path, name), f"unknown, accepted: {accepted}{self.diagnostics.suggestion(name, self._known)}"
+                (*self.path, name),
+                f"not a setting of this table; {place}"
+                if place is not None
+                else f"unknown, accepted: {accepted}{self.diagnostics.suggestion(name, self._known)}",
             )
 
     def _take(self, name: str, kind: type, accepted: str, absent: Any) -> Any:
@@ -146,6 +179,25 @@ class Section:
             return found
         self.diagnostics.reject((*self.path, name), found, accepted)
         return absent
+
+
+def _other_type(option: Option, found: object) -> str:
+    """Return how to write a value of the wrong type: `"70 %"` for 70, or 5 for `"5"`; empty if that is not the mistake."""
+    if isinstance(found, str):
+        word = found.strip().lower().strip("$% ")
+        values: list[object] = [word == "true"] if word in ("true", "false") else []
+        with suppress(InvalidOperation):
+            values.append(Decimal(word))
+        values += [int(value) for value in values if isinstance(value, Decimal) and value.is_finite() and value % 1 == 0]
+        written = word
+    else:
+        values, written = [str(found)], f'"{found}"'
+    for value in values:
+        with suppress(ValueError):
+            if not isinstance(found, dict | list):
+                option.check(value)
+                return f"; write {written}{' without quotes' if isinstance(found, str) else ''}"
+    return ""
 
 
 def dotted_path(path: KeyPath) -> str:

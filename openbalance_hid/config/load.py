@@ -5,7 +5,6 @@ The meaning of the parsed tables is in `sections`; the accepted options are in `
 
 from __future__ import annotations
 
-import re
 import shlex
 import stat
 import tomllib
@@ -16,11 +15,11 @@ from openbalance_hid.config.diagnostics import Diagnostics
 from openbalance_hid.config.schema import Config, ConfigLocation
 from openbalance_hid.config.sections import TileOptions, read_config
 from openbalance_hid.config.toml_limits import exceeded_bound
-from openbalance_hid.config.toml_positions import line_numbers
+from openbalance_hid.config.toml_positions import first_header, line_numbers
+from openbalance_hid.config.toml_repair import repair
 from openbalance_hid.errors import ConfigError
 
 LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
-_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
 def load_config(path: Path, tiles: TileOptions | None = None) -> Config:
@@ -35,9 +34,14 @@ def parse(text: str, path: str, tiles: TileOptions | None = None) -> Config:
     `tiles`: the options of each kind of tile; None: `product_tiles()`.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    found = _toml(text, path)
-    diagnostics = Diagnostics(path, line_numbers(text))
-    config = read_config(found, diagnostics, product_tiles() if tiles is None else tiles)
+    if (bound := exceeded_bound(text)) is not None:
+        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", "openbalance-hid config check")
+    repaired = repair(text)
+    text = repaired.text if repaired.text is not None else ""
+    diagnostics = Diagnostics(path, line_numbers(text), first_header(text), report_missing=not repaired.left_out)
+    for slip in repaired.slips:
+        diagnostics.add_slip(slip.line, slip.text)
+    config = read_config(_toml(text, path), diagnostics, product_tiles() if tiles is None else tiles)
     diagnostics.raise_any()
     return config
 
@@ -74,16 +78,7 @@ def _read(path: Path) -> str | None:
 
 
 def _toml(text: str, path: str) -> dict[str, object]:
-    if (bound := exceeded_bound(text)) is not None:
-        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", "openbalance-hid config check")
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except RecursionError as error:
+    except RecursionError as error:  # depends on how deep the caller is
         raise ConfigError(f"{path}: nested too deeply", "openbalance-hid config check") from error
-    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, or an exponent beyond Decimal's
-        match = _POSITION.fullmatch(str(error))
-        words, line, column = match.groups() if match else ("a value cannot be read", None, None)
-        location = ConfigLocation(path, int(line) if line else text.count("\n") + 1 if match else None, "")
-        words = words[:1].lower() + words[1:]
-        where = f" (column {column})" if column else ""
-        raise ConfigError(f"{location}: broken TOML: {words}{where}", "openbalance-hid config check") from error

@@ -35,6 +35,7 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: TileOptions) -> Config:
     """Return the configuration. A wrong value is replaced by its default and added to `diagnostics`."""
+    diagnostics.places = _places(diagnostics.first_header, tiles)
     top = Section(found, (), diagnostics)
     refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.TOP_LEVEL)
     accounts = _accounts(top.table("accounts"), refresh_minutes, notify)
@@ -42,6 +43,23 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     decks = _Decks(diagnostics, tiles, theme, tuple(accounts)).read(top.tables("decks"))
     top.close()
     return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify)
+
+
+def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
+    """Return setting -> where it belongs, in words, for a setting that is in a table that does not have it."""
+    above = f"put it above {first_header}" if first_header is not None else "put it at the top of the file"
+    of_tiles: dict[str, list[str]] = {}
+    for tile, options in tiles.items():
+        for option in options:
+            of_tiles.setdefault(option.name, []).append(tile)
+    return {
+        **{name: f"an option of the tile {' or '.join(names)}" for name, names in of_tiles.items()},
+        **{option.name: "put it below [[decks.dials]]" for option in schema.DIAL},
+        **dict.fromkeys(("tile", "key", *(option.name for option in schema.TILE)), "put it below [[decks.keys]]"),
+        **{option.name: "put it below [[decks]]" for option in schema.DECK},
+        **{option.name: "put it below [dim]" for option in schema.DIM},
+        **{option.name: above for option in schema.TOP_LEVEL},
+    }
 
 
 def _accounts(section: Section, refresh_minutes: int, notify: bool) -> FrozenMap[str, AccountConfig]:

@@ -23,6 +23,7 @@ _STRING = re.compile(
     r"|'[^']*'",
     re.DOTALL,
 )
+_FIRST_HEADER = re.compile(r"(?m)^[ \t]*(\[{1,2}[^\[\]\n]+\]{1,2})")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]*")
 
 
@@ -33,6 +34,12 @@ def line_numbers(text: str) -> Mapping[KeyPath, int]:
     with suppress(RecursionError, tomllib.TOMLDecodeError):
         scanner.document()
     return scanner.lines
+
+
+def first_header(text: str) -> str | None:
+    """Return the first table header of the text, as `[dim]`; None without one."""
+    match = _FIRST_HEADER.search(text)
+    return match[1] if match else None
 
 
 class _Scanner:

@@ -126,7 +126,8 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("refresh_minutes = 0", "c.toml:1: refresh_minutes: found 0, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = 1.5", "c.toml:1: refresh_minutes: found 1.5, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = true", "c.toml:1: refresh_minutes: found true, accepted: a whole number from 1 to 1440"),
-        ("refresh_minutes = '5'", "c.toml:1: refresh_minutes: found '5', accepted: a whole number from 1 to 1440"),
+        ("refresh_minutes = '5'", "c.toml:1: refresh_minutes: found '5', accepted: a whole number from 1 to 1440;"
+         " write 5 without quotes"),
         ("theme = 'drak'", "c.toml:1: theme: found 'drak', accepted: one of 'dark', 'light'; did you mean 'dark'?"),
         ("theme = []", "c.toml:1: theme: found a list, accepted: one of 'dark', 'light'"),
         ("\n\nhold_seconds = nan", "c.toml:3: hold_seconds: found NaN, accepted: a number from 0.3 to 5"),
@@ -146,7 +147,6 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
          " '23:00-07:00'"),
         ("[dim]\nnight = '07:00-07:00'", "c.toml:2: dim.night: found '07:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),
-        ("[decks]\nserial = 'A'", "c.toml:1: decks: found a table, accepted: [[decks]] tables"),
         ("decks = [1]", "c.toml:1: decks[0]: found 1, accepted: [[decks]] tables"),
         (DECK + "brightness = 120", "c.toml:2: decks[0].brightness: found 120, accepted: a whole number from 0 to 100"),
         (DECK + "serial = ''", "c.toml:2: decks[0].serial: found '', accepted: a text of 1 to 64 characters"),
@@ -161,11 +161,12 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
          f" accepted: {ALL_TILES}; did you mean 'balance'?"),
         (KEY + "show = 'percnt'", "c.toml:5: decks[0].keys[0].show: found 'percnt', accepted: one of 'remaining', 'used',"
          " 'percent'; did you mean 'percent'?"),
-        (KEY + "low_usd = '5'", "c.toml:5: decks[0].keys[0].low_usd: found '5', accepted: a number of at least 0"),
+        (KEY + "low_usd = '5'", "c.toml:5: decks[0].keys[0].low_usd: found '5', accepted: a number of at least 0; write 5"
+         " without quotes"),
         (KEY + "low_usd = 1e999999999", "c.toml:5: decks[0].keys[0].low_usd: found 1E+999999999, accepted: a number of at least"
          " 0"),
-        (KEY + "bars = 7", "c.toml:5: decks[0].keys[0].bars: unknown, accepted: account, key, label, low_usd, show, theme,"
-         " tile"),
+        (KEY + "bars = 7", "c.toml:5: decks[0].keys[0].bars: not a setting of this table; an option of the tile"
+         " monthly-spend"),
         (KEY + "account = 'wrok'\n[accounts.work]", "c.toml:5: decks[0].keys[0].account: found 'wrok', accepted: 'default',"
          " 'work' or the NAME of an [accounts.NAME] of this file; did you mean 'work'?"),
         (KEY + "[[decks.keys]]\nkey = 0\ntile = 'blank'", "c.toml:6: decks[0].keys[1].key: found 0, which"
@@ -185,9 +186,7 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         (DECK + "[decks.strip]\ntiles = ['blank', 'runaway']", "c.toml:3: decks[0].strip.tiles[1]: found 'runaway', accepted:"
          f" {ALL_TILES}"),
         (DECK + "[decks.strip]\ntiles = 'blank'", "c.toml:3: decks[0].strip.tiles: found 'blank', accepted: a list of texts"),
-        ("theme 'dark'", "c.toml:1: broken TOML: expected '=' after a key in a key/value pair (column 7)"),
-        ("[dim]\nto_percent = 1\nto_percent = 2", "c.toml:3: broken TOML: cannot overwrite a value (column 15)"),
-        ("theme = 'dark", "c.toml:1: broken TOML: unterminated string"),
+        ("theme = ['dark'", "c.toml:1: broken TOML: unclosed array"),
         ("\nrefresh_minutes = " + "9" * 5000, "c.toml:2: a number or key of more than 1000 characters"),
         ("refresh_minutes = 0x" + "f" * 5000, "c.toml:1: a number or key of more than 1000 characters"),
         ("hold_seconds = 1e" + "9" * 900, "c.toml: broken TOML: a value cannot be read"),

@@ -1,0 +1,217 @@
+"""The usual slips in a text that is not valid TOML: each is described in one sentence, and repaired in memory.
+
+The repaired text is only read to find the remaining problems of the file; the file itself is not changed, and a configuration
+with a slip is refused. The meaning of the settings is in `sections`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
+
+ARRAYS = frozenset(("decks", "decks.keys", "decks.pages", "decks.pages.keys", "decks.dials", "alerts"))  # headers in [[…]]
+_MAX_REPAIRS = 50
+_LONGEST_LINE = 300  # characters; sentences repeat the value
+_REPAIRED_CHARS = 400_000  # read again in all repairs together, so that a large broken file takes no seconds
+
+_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+_HEADER = re.compile(r"(\s*)(\[+)\s*([A-Za-z0-9_.\" -]+?)\s*(\]*)(\s*(?:#.*)?)")
+_PAIR = re.compile(r"(\s*)([A-Za-z0-9_.\"'-]+)(\s*=\s*)(.*?)(\s*(?:\s#.*)?)")
+_COLON = re.compile(r"(\s*)([A-Za-z0-9_-]+)\s*:\s*(.*)")
+_NO_EQUALS = re.compile(r"(\s*)([A-Za-z0-9_-]+)\s+([^=\s].*)")
+_FOREIGN_COMMENT = re.compile(r"(\s*)(//|;|--)")
+_SECOND_SETTING = re.compile(r"^[^\[{]*\S[\s,;]+[A-Za-z0-9_-]+\s*=")
+_CURLY_QUOTES = re.compile("[“”„‟«»‘’‚]")
+_BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+_NUMBER = re.compile(r"[$€]?\s*(-?\d+(?:[.,]\d+)?)\s*(?:%|°|[$€]|[A-Za-z]{1,10})?")
+_BROKEN_FURTHER_ON = ("Unclosed", "Expected \"'''\"", 'Expected \'"""\'', "Unterminated")  # the line is not where the slip is
+
+
+class Slip(NamedTuple):
+    """One slip. `line`: from 1, None: not known; `text`: what is wrong and how to write it."""
+
+    line: int | None
+    text: str
+
+
+class Repair(NamedTuple):
+    """A text that tomllib reads, or None; the slips in it; and whether a setting was left out, so that others miss it."""
+
+    text: str | None
+    slips: tuple[Slip, ...]
+    left_out: bool
+
+
+def repair(text: str) -> Repair:
+    """Return the text with each slip repaired. Without a slip it is `text` itself. Lines keep their numbers."""
+    lines = text.split("\n")
+    slips = [] if '"""' in text or "'''" in text else _repair_brackets(lines)
+    left_out = False
+    for _ in range(max(1, min(_MAX_REPAIRS, _REPAIRED_CHARS // (len(text) + 1)))):
+        error = _toml_error("\n".join(lines))
+        if error is None:
+            return Repair("\n".join(lines) if slips else text, tuple(slips), left_out)
+        match = _POSITION.fullmatch(error)
+        if match is None:
+            return Repair(None, (*slips, Slip(None, "broken TOML: a value cannot be read")), left_out)
+        number = int(match[2]) if match[2] else len(lines)
+        words = _lower_first(match[1])
+        if words.startswith("cannot declare"):
+            return Repair(None, (*slips, Slip(number, f"{lines[number - 1].strip()} is in the file twice; keep one")), left_out)
+        slip, repaired = _repair_line(lines[number - 1], match[1])
+        if slip is None:
+            return Repair(None, (*slips, Slip(number, f"broken TOML: {words}")), left_out)
+        slips.append(Slip(number, slip))
+        left_out |= repaired is None
+        lines[number - 1] = repaired or ""
+    return Repair(None, tuple(slips), left_out)
+
+
+def _toml_error(text: str) -> str | None:
+    try:
+        tomllib.loads(text, parse_float=Decimal)
+    except RecursionError:
+        return "Nested too deeply"
+    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError, or an exponent beyond Decimal's
+        return str(error)
+    return None
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+# --- headers -------------------------------------------------------------------------------------------------------------
+
+
+def _repair_brackets(lines: list[str]) -> list[Slip]:
+    """Give each header the brackets that its name has in a configuration: two for a list of tables."""
+    slips = []
+    for index, line in enumerate(lines):
+        match = _HEADER.fullmatch(line) if len(line) <= _LONGEST_LINE else None
+        if match is None:
+            continue
+        blank, opened, name, closed, rest = match.groups()
+        wanted = 2 if name in ARRAYS else 1
+        if (len(opened), len(closed)) != (wanted, wanted) and _is_section(name):
+            header = f"{'[' * wanted}{name}{']' * wanted}"
+            slips.append(Slip(index + 1, f"found {line.strip()}, write {header}"))
+            lines[index] = f"{blank}{header}{rest}"
+    return slips
+
+
+def _is_section(name: str) -> bool:
+    return name in ARRAYS or name.split(".")[0] in ("accounts", "dim", "publish", "metrics") or name == "decks.strip"
+
+
+# --- one line ------------------------------------------------------------------------------------------------------------
+
+
+def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
+    """Return the sentence about the line, None if it is no usual slip; and the line repaired, None if it is left out."""
+    if len(line) > _LONGEST_LINE or (error.startswith(_BROKEN_FURTHER_ON) and not _unclosed_text(line)):
+        return None, None
+    if error.startswith("Cannot overwrite") and (match := _PAIR.fullmatch(line)):
+        return f"{match[2]} is set twice in this table; keep one of the two lines", None
+    if match := _FOREIGN_COMMENT.match(line):
+        return f"a comment begins with #, not with {match[2]}", f"#{line}"
+    if (match := _PAIR.fullmatch(line)) and not error.startswith("Cannot"):
+        return _repair_value(match)
+    if match := _COLON.fullmatch(line):
+        return f"write = and not : after {match[2]}", f"{match[1]}{match[2]} = {match[3]}"
+    if (match := _NO_EQUALS.fullmatch(line)) and not line.lstrip().startswith("["):
+        return f"= is missing after {match[2]}", f"{match[1]}{match[2]} = {match[3]}"
+    return None, None
+
+
+def _unclosed_text(line: str) -> bool:
+    match = _PAIR.fullmatch(line)
+    return match is not None and match[4][:1] in ("'", '"') and match[4].count(match[4][0]) == 1
+
+
+def _repair_value(match: re.Match[str]) -> tuple[str | None, str | None]:
+    blank, key, equals, value, rest = match.groups()
+    if not value or value.startswith("#"):
+        return f"a value is missing after {key} =", None
+    if _SECOND_SETTING.search(value):
+        return "only one setting on each line", None
+    for recognise in _VALUE_SLIPS:
+        found = recognise(value)
+        if found is not None:
+            sentence, repaired = found
+            return f"{sentence}: {key} = {repaired}", f"{blank}{key}{equals}{repaired}{rest}"
+    return None, None
+
+
+_Found = tuple[str, str] | None  # the sentence, and the value as TOML
+
+
+def _curly_quotes(value: str) -> _Found:
+    if not _CURLY_QUOTES.search(value):
+        return None
+    return "write straight quotes", _CURLY_QUOTES.sub('"', value)
+
+
+def _trailing_comma(value: str) -> _Found:
+    kept = value.rstrip(",; ")
+    return ("no comma at the end of a line", kept) if kept and kept != value and _is_value(kept) else None
+
+
+def _unclosed_quote(value: str) -> _Found:
+    if value[0] not in "'\"" or value.count(value[0]) != 1:
+        return None
+    return "the text has no closing quote", json.dumps(value[1:].strip(), ensure_ascii=False)
+
+
+def _backslash(value: str) -> _Found:
+    if not (value[0] == value[-1] == '"' and len(value) > 1 and "\\" in value and "'" not in value):
+        return None
+    return "a text with a backslash needs single quotes", f"'{value[1:-1]}'"
+
+
+def _boolean(value: str) -> _Found:
+    word = _BOOLEANS.get(value.lower())
+    return (f"found {value}, write {word}", word) if word is not None else None
+
+
+def _number(value: str) -> _Found:
+    match = _NUMBER.fullmatch(value)
+    if match is None:
+        return None
+    digits = match[1].replace(",", ".")
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    whole, dot, part = digits.partition(".")
+    return f"found {value}, write the number alone", f"{sign}{whole.lstrip('0') or '0'}{dot}{part}"
+
+
+def _list_without_quotes(value: str) -> _Found:
+    if not re.fullmatch(r"\[[^\[\]{}]*\]", value):
+        return None
+    items = [item.strip().strip("'\"") for item in value[1:-1].split(",")]
+    return "texts need quotes", f"[{', '.join(json.dumps(item, ensure_ascii=False) for item in items if item)}]"
+
+
+def _without_quotes(value: str) -> _Found:
+    if value[0] in "[{" or any(quote in value for quote in "'\"") or "=" in value or not value.isprintable():
+        return None
+    return "a text needs quotes", json.dumps(value, ensure_ascii=False)
+
+
+_VALUE_SLIPS: tuple[Callable[[str], _Found], ...] = (
+    _curly_quotes,
+    _trailing_comma,
+    _unclosed_quote,
+    _backslash,
+    _boolean,
+    _number,
+    _list_without_quotes,
+    _without_quotes,
+)
+
+
+def _is_value(text: str) -> bool:
+    return _toml_error(f"value = {text}") is None
