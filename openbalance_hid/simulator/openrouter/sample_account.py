@@ -28,6 +28,7 @@ from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCE
 __all__ = ["SCENARIOS", "RecordedRequest", "ResponseFault", "SampleAccount"]
 
 _BASE = "/api/v1"
+_PUBLIC = "/models"  # needs no key
 _RETRY_AFTER_S = 120
 _TOP_UP_USD = Decimal(50)  # bought when less than _TOP_UP_BELOW_USD is left
 _TOP_UP_BELOW_USD = Decimal(10)
@@ -199,9 +200,10 @@ class SampleAccount:
 
     def _refusal(self, authorization: str | None, mode: ResponseMode, method: str, path: str) -> SampleReply | None:
         """Return the reply that refuses the request, or None when it is accepted."""
-        if authorization is None:
+        accepted = (f"Bearer {self.key}", f"Bearer {self.inference_key}")
+        if path != _PUBLIC and authorization is None:
             return answers.refused(401, "Missing Authentication header")
-        if mode is ResponseMode.UNKNOWN_KEY or authorization not in (f"Bearer {self.key}", f"Bearer {self.inference_key}"):
+        if path != _PUBLIC and (mode is ResponseMode.UNKNOWN_KEY or authorization not in accepted):
             return answers.json(401, {"error": {"message": "User not found.", "code": 401}})
         if mode is ResponseMode.RATE_LIMITED:
             return answers.refused(429, "Rate limit exceeded", {"Retry-After": str(_RETRY_AFTER_S)})
@@ -229,6 +231,10 @@ class SampleAccount:
                 what, reply = "activity", answers.activity(state, query)
             case "GET", "/keys":
                 what, reply = "keys", answers.keys(state, query)
+            case "GET", "/workspaces":
+                what, reply = "workspaces", answers.workspaces(state, query)
+            case "GET", path if path == _PUBLIC:
+                return answers.models()
             case "POST", "/analytics/query":
                 what, reply = "analytics", answers.analytics(state, body)
             case _:

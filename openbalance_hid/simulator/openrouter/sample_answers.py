@@ -16,16 +16,32 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openbalance_hid.simulator.openrouter.sample_data import ModelUse, SampleLedger
+from openbalance_hid.simulator.openrouter.sample_data import MODELS, ModelUse, SampleLedger
 
 NOT_A_MANAGEMENT_KEY = "Only management keys can fetch {} for an account"
 PAGE = 100  # keys a page of GET /keys
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
-_METRICS = ("credits_usage", "request_count", "total_usage")
+_TOKEN_METRICS = ("tokens_total", "tokens_prompt", "tokens_completion", "reasoning_tokens", "cached_tokens")
+_METRICS = ("credits_usage", "request_count", "total_usage", *_TOKEN_METRICS)
 _DIMENSIONS = ("model", "provider", "api_key_id")
+_LONGEST_WITH_PROVIDER = timedelta(days=31)
+_WORKSPACES = (
+    ("6f1c0a4e-7d1b-4c55-9a52-1f0f1c3f9b01", "Default", "default"),
+    ("a2b0c7d8-3e4f-4a5b-8c6d-9e0f1a2b3c02", "Research", "research"),
+)
+_RESEARCH_KEY = 2  # the key that is in the second workspace
+_VENDORS = {"anthropic": "Anthropic", "openai": "OpenAI", "google": "Google", "deepseek": "DeepSeek"}
+# Models that the account does not use, with names that share words with those that it uses.
+_OTHER_MODELS = (
+    ("openai/gpt-5-pro", "openai/gpt-5-pro-2025-10-06", "OpenAI: GPT-5 Pro"),
+    ("deepseek/deepseek-chat-v3-0324", "deepseek/deepseek-chat-v3-0324", "DeepSeek: DeepSeek V3 0324"),
+    ("meta-llama/llama-3.3-70b-instruct", "meta-llama/llama-3.3-70b-instruct", "Meta: Llama 3.3 70B Instruct"),
+    ("deepseek/deepseek-r1-0528:free", "deepseek/deepseek-r1-0528", "DeepSeek: R1 0528 (free)"),
+)
 _KEY_SHARES = (0.62, 0.27, 0.11)  # of the account's spend, by key; further keys spend nothing
 _NANO = Decimal("1e-9")
 _LATE = timedelta(minutes=30)  # /activity lists the last half hour of a day with this delay
@@ -146,8 +162,13 @@ def key(state: SampleState, label: str, is_management_key: bool) -> SampleReply:
 
 
 def keys(state: SampleState, query: str) -> SampleReply:
-    """Return the keys, newest first, 100 per page, without a total. Two of the keys with a name have a limit."""
+    """Return the keys of a workspace, newest first, 100 per page, without a total. Two of the named keys have a limit."""
     parameters = parse_qs(query)
+    workspace = parameters.get("workspace_id", [_WORKSPACES[0][0]])[0]
+    if not _UUID.fullmatch(workspace):
+        return refused(400, "workspace_id must be a UUID")
+    if workspace not in (each for each, _, _ in _WORKSPACES):
+        return refused(404, "Workspace not found")
     offset = parameters.get("offset", ["0"])[0]
     if not offset.isdecimal():
         return refused(400, "offset must be a non-negative integer")
@@ -156,8 +177,39 @@ def keys(state: SampleState, query: str) -> SampleReply:
             return refused(400, f"{name} must be true or false")
     monday = state.midnight - timedelta(days=state.now.weekday())
     spent = [_spent_usd(state, since) for since in (state.midnight, monday, state.midnight.replace(day=1))]
-    rows = [_key_row(state, index, spent) for index in range(int(offset), min(int(offset) + PAGE, state.keys))]
+    indices = [index for index in range(state.keys) if _workspace_of(index) == workspace]
+    rows = [_key_row(state, index, spent) for index in indices[int(offset) : int(offset) + PAGE]]
     return json(200, {"data": rows})
+
+
+def workspaces(state: SampleState, query: str) -> SampleReply:
+    """Return the workspaces, 50 per page unless the query has a limit."""
+    parameters = parse_qs(query)
+    offset, limit = (parameters.get(name, [default])[0] for name, default in (("offset", "0"), ("limit", "50")))
+    if not offset.isdecimal():
+        return refused(400, "offset must be a non-negative integer")
+    if not (limit.isdecimal() and 1 <= int(limit) <= 100):
+        return refused(400, "limit must be 1 to 100")
+    created = (state.midnight - timedelta(days=90)).isoformat()
+    rows = [
+        {"id": number, "name": name, "slug": slug, "description": None, "created_at": created}
+        for number, name, slug in _WORKSPACES
+    ]
+    return json(200, {"data": rows[int(offset) : int(offset) + int(limit)], "total_count": len(rows)})
+
+
+def models() -> SampleReply:
+    """Return the public list of models, prices as text."""
+    known = [(each.slug, each.permaslug, f"{_VENDORS[each.slug.partition('/')[0]]}: {each.label}") for each in MODELS]
+    rows = [
+        {"id": slug, "canonical_slug": permaslug, "name": name, "pricing": {"prompt": "0.000003", "completion": "0.000015"}}
+        for slug, permaslug, name in (*_OTHER_MODELS, *known)
+    ]
+    return json(200, {"data": rows})
+
+
+def _workspace_of(index: int) -> str:
+    return _WORKSPACES[1 if index == _RESEARCH_KEY else 0][0]
 
 
 def _spent_usd(state: SampleState, since: datetime) -> Decimal:
@@ -184,6 +236,11 @@ def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, 
         "created_at": (state.midnight - timedelta(days=40 + index)).isoformat(),
         "updated_at": None,
         "expires_at": None,
+        "last_used_at": (state.now - timedelta(minutes=7)).isoformat() if daily else None,
+        "workspace_id": _workspace_of(index),
+        "include_byok_in_limit": False,
+        "creator_user_id": "user_2sample",
+        "external_user": None,
     }
 
 
@@ -206,24 +263,42 @@ def analytics(state: SampleState, body: bytes) -> SampleReply:
         dimensions, start, end = _checked(query, state.now)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return refused(400, f"Invalid query: {error}")
-    sums: dict[tuple[str, ...], tuple[Decimal | None, int]] = {}
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
     for use in state.ledger.uses(start, end):
         at = tuple(
             {"model": use.model.label, "provider": use.endpoint.provider, "api_key_id": "0"}[each] for each in dimensions
         )
-        usd, requests = sums.get(at, (Decimal(0), 0))
-        sums[at] = ((usd or Decimal(0)) + use.usd, requests + use.requests)
-    if state.own_key and sums and dimensions == ["model"]:
-        sums[("Llama 3.3 70B Instruct",)] = (None, 3)
-    ranked = sorted(sums.items(), key=lambda item: item[1][0] or Decimal(0), reverse=True)
+        row = groups.setdefault(at, {})
+        for metric, amount in _metrics_of(use).items():
+            row[metric] = row.get(metric, 0) + amount
+    if state.own_key and groups and dimensions in (["model"], ["model", "provider"]):
+        own = ("Llama 3.3 70B Instruct", "Together")[: len(dimensions)]
+        groups[own] = {"credits_usage": None, "total_usage": Decimal("0.046"), "request_count": 3, "tokens_total": 2775}
+    ranked = sorted(groups.items(), key=lambda item: item[1]["credits_usage"] or Decimal(0), reverse=True)
     limit = query.get("limit", 1000)
     rows = [
-        {**dict(zip(dimensions, at, strict=True)), "credits_usage": usd, "request_count": str(requests), "total_usage": usd}
-        for at, (usd, requests) in ranked[:limit]
+        {**dict(zip(dimensions, at, strict=True)), **{each: _written(row.get(each, 0)) for each in query["metrics"]}}
+        for at, row in ranked[:limit]
     ]
-    rows = [{name: value for name, value in row.items() if name in (*dimensions, *query["metrics"])} for row in rows]
     metadata = {"query_time_ms": 41, "row_count": len(rows), "truncated": len(ranked) > limit}
     return json(200, {"data": {"data": rows, "metadata": metadata, "cachedAt": state.now.isoformat()}})
+
+
+def _metrics_of(use: ModelUse) -> dict[str, Any]:
+    model, requests = use.model, use.requests
+    tokens = (model.prompt_tokens + model.completion_tokens, model.prompt_tokens, model.completion_tokens)
+    counts = (*tokens, model.reasoning_tokens, model.prompt_tokens * 2 // 3)
+    return {
+        "credits_usage": use.usd,
+        "total_usage": use.usd,
+        "request_count": requests,
+        **{name: requests * count for name, count in zip(_TOKEN_METRICS, counts, strict=True)},
+    }
+
+
+def _written(amount: Decimal | int | None) -> Decimal | str | None:
+    """Return a value as the API writes it: counts as text, money as a number, null for own provider keys."""
+    return str(amount) if isinstance(amount, int) else amount
 
 
 def _checked(query: dict[str, Any], now: datetime) -> tuple[list[str], datetime, datetime]:
@@ -246,6 +321,8 @@ def _checked(query: dict[str, Any], now: datetime) -> tuple[list[str], datetime,
     start, end = (_instant(query["time_range"][edge]) for edge in ("start", "end"))
     if not start < end or end - start > timedelta(days=365):
         raise ValueError("time_range must not be empty, nor longer than 365 days")
+    if "provider" in dimensions and end - start > _LONGEST_WITH_PROVIDER:
+        raise ValueError("provider is available for at most 31 days")
     return dimensions, start, min(end, now)
 
 

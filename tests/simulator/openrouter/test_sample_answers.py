@@ -65,12 +65,32 @@ def test_analytics_answers_with_labels_text_counts_null_money_and_data_twice(sam
     assert (len(short["data"]), short["metadata"]["truncated"]) == (2, True)
 
 
-def test_keys_are_listed_a_hundred_per_page(now: Now) -> None:
+def test_keys_of_a_workspace_are_listed_a_hundred_per_page(now: Now) -> None:
     with SampleAccount(clock=now, keys=203) as sample:
+        spaces = ask(sample, "/workspaces").data
+        assert [each["slug"] for each in spaces] == ["default", "research"]
         pages = [ask(sample, f"/keys?offset={offset}").data for offset in (0, 100, 200, 300)]
-        assert [len(page) for page in pages] == [100, 100, 3, 0]
+        assert [len(page) for page in pages] == [100, 100, 2, 0], "without workspace_id: the default workspace"
+        pages.append(ask(sample, f"/keys?workspace_id={spaces[1]['id']}").data)
         assert len({row["hash"] for page in pages for row in page}) == 203
         assert ask(sample, "/keys?offset=-1").status == 400
+        assert ask(sample, "/keys?workspace_id=research").status == 400
+        assert ask(sample, f"/keys?workspace_id={spaces[0]['id'][::-1]}").status in (400, 404)
+
+
+def test_workspaces_have_pages_of_fifty_and_at_most_a_hundred(sample: SampleAccount) -> None:
+    assert len(ask(sample, "/workspaces?offset=1&limit=1").data) == 1
+    assert ask(sample, "/workspaces?limit=101").status == 400
+    assert ask(sample, "/workspaces?limit=0").status == 400
+
+
+def test_providers_are_available_for_a_month_at_most(sample: SampleAccount, now: Now) -> None:
+    rows = ask(
+        sample, "/analytics/query", query(now.at, dimensions=["model", "provider"], metrics=["credits_usage", "tokens_total"])
+    )
+    assert {"model", "provider", "credits_usage", "tokens_total"} == set(rows.data["data"][0])
+    long = {"start": "2026-01-01T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
+    assert ask(sample, "/analytics/query", query(now.at, dimensions=["provider"], time_range=long)).status == 400
 
 
 def test_a_body_that_is_not_json_is_refused(sample: SampleAccount) -> None:
