@@ -121,11 +121,12 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx, HTML instead of JSON, or a reply that does not parse. `retry_after_s` as for 429."""
+    """5xx, HTML instead of JSON, or a reply that does not parse. `retry_after_s` as for 429; `status`: None for a 200."""
 
-    def __init__(self, message: str, hint: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", retry_after_s: float | None = None, status: int | None = None) -> None:
         super().__init__(message, hint)
         self.retry_after_s = retry_after_s
+        self.status = status
 
 
 class KeyRejectedError(ApiError):

@@ -40,6 +40,7 @@ class Reading(Struct, Generic[_T], frozen=True):
     measured_at: datetime | None = None  # aware UTC, of the last good answer
     health: Health = Health.PREPARING  # of the last request
     message: str | None = None  # of the last failure, from the server or the system
+    dropped_rows: int = 0  # rows of the last good answer that could not be read and are in no sum
 
 
 class Credits(Struct, frozen=True):
@@ -91,11 +92,16 @@ class Activity(Struct, frozen=True):
 
 
 class Today(Struct, frozen=True):
-    """Spend since UTC midnight by model, from the analytics query. Names are display labels, not slugs."""
+    """Spend since UTC midnight by model, from the analytics query.
+
+    Models are named by their slug; one that `GET /models` does not have keeps its display name.
+    """
 
     day: date
     by_model: Mapping[str, Spend]
-    truncated: bool = False  # the server left rows out: sums are lower bounds
+    truncated: bool = False  # rows are missing: sums are lower bounds
+    by_provider: Mapping[str, Spend] = field(default_factory=dict)  # empty: not in the answer
+    cached_at: datetime | None = None  # aware UTC: when the server computed the answer, where that was before the request
 
     @property
     def usd(self) -> Decimal:
@@ -107,14 +113,14 @@ class Window(Struct, frozen=True):
 
     start: datetime  # aware UTC
     end: datetime
-    by_model: Mapping[str, Spend]  # display label -> spend
+    by_model: Mapping[str, Spend]  # named as in `Today`
     truncated: bool = False
 
 
 class ApiKey(Struct, frozen=True):
     """One row of `GET /keys`: an inference key at the time of the answer. USD of credits; None: not in the answer.
 
-    Only keys of the default workspace are listed. Spend of deleted keys and of the chat room is in none of them.
+    Spend of deleted keys and of the chat room is in none of them.
     """
 
     hash: str
@@ -127,6 +133,10 @@ class ApiKey(Struct, frozen=True):
     limit_left_usd: Decimal | None = None
     limit_reset: str | None = None  # "daily", "weekly", "monthly"; None: never
     disabled: bool = False  # or expired
+    expired: bool = False
+    given_name: str = ""  # as the user wrote it: several keys may have the same one
+    workspace: str = ""  # its name; empty: not known
+    last_used_at: datetime | None = None  # aware UTC; None: never, or not since the end of 2025
 
 
 class Snapshot(Struct, frozen=True):
@@ -144,6 +154,8 @@ class Snapshot(Struct, frozen=True):
     keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
     key_days: Reading[Days] = field(default_factory=Reading)
     window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike
+    models: Reading[Mapping[str, str]] = field(default_factory=Reading)  # display name or other spelling -> slug
+    prepaid: bool | None = None  # the user's `prepaid` of the account; None: found out from the credits
     samples: tuple[Sample, ...] = ()  # oldest first
     next_poll_at: datetime | None = None
     refreshing: bool = False  # published during a poll, before its end

@@ -2,7 +2,7 @@
 
 The rows are first split, then decoded one by one and added up, so that only one decoded row is in memory at a time. Nearly all
 rows have the documented types; a row with others (counts as text, null for no charge) is decoded a second time. Dates and names
-are checked once for each group, not for each row.
+are checked once for each group, not for each row; only where that fails each row is checked, and bad ones are left out.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from msgspec import Raw, Struct
 
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
-from openbalance_hid.openrouter.replies import BEYOND, BOUNDED, day_of, decoded, name_of, whole
+from openbalance_hid.openrouter.replies import BEYOND, BOUNDED, Rows, bounded, day_of, decoded, name_of, whole
 
 _NOTHING = Decimal(0)
-_LONGEST_SPAN = timedelta(
-    days=62
-)  # between the first and last day of a reply: it has 30 days, and a wrong year must not add years
+_LONGEST_SPAN = timedelta(days=62)  # a reply has 30 days before today, and a wrong year must not add years
 
 
-class Rows(Struct):
+class RowList(Struct):
     """The rows of a reply, each still as JSON text."""
 
     data: list[Raw]
@@ -48,7 +46,7 @@ class _Row(Struct, frozen=True, gc=False, kw_only=True):
 
 class _LooseRow(Struct):
     date: str
-    usage: Decimal
+    usage: Decimal | None
     model: str | None = None
     model_permaslug: str | None = None
     endpoint_id: str | None = None
@@ -79,24 +77,42 @@ class _Day:
 read_row = msgspec.json.Decoder(_Row).decode
 
 
-def to_activity(body: bytes) -> Activity:
-    """Return completed UTC days, added up over endpoints. ServerError for a missing, unreadable or out-of-range amount.
+def to_activity(body: bytes, today: date) -> Rows[Activity]:
+    """Return completed UTC days, added up over endpoints, without the rows that cannot be read. ServerError if none can.
 
-    No sum includes own-key inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts
-    once: an endpoint has one row a day.
+    `today`: by the server's clock; a row more than two months before or after it has a wrong date. No sum includes own-key
+    inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts once: an endpoint has one
+    row a day.
     """
-    rows = decoded(body, Rows, "/activity").data
+    rows = decoded(body, RowList, "/activity").data
+    try:
+        return Rows(_activity(rows, today))
+    except ServerError:
+        good = [raw for raw in rows if _is_good(raw, today)]
+        if len(good) in (0, len(rows)):
+            raise
+        return Rows(_activity(good, today), len(rows) - len(good))
+
+
+def _activity(rows: list[Raw], today: date) -> Activity:
     try:
         with localcontext(BOUNDED):  # no sum exceeds the bounds of an amount
             days = _sums_by_day(rows)
-            return _checked_span(
-                Activity(
-                    _spend_by_day({day: sums.models for day, sums in days.items()}),
-                    _spend_by_day({day: sums.providers for day, sums in days.items()}),
-                )
+            return Activity(
+                _spend_by_day({day: sums.models for day, sums in days.items()}, today),
+                _spend_by_day({day: sums.providers for day, sums in days.items()}, today),
             )
     except DecimalException as error:
         raise ServerError("the reply has a number out of range in usage") from error
+
+
+def _is_good(raw: Raw, today: date) -> bool:
+    try:
+        row = _decoded_loosely(raw)
+        _day_near(row.date, today)
+    except ServerError:
+        return False
+    return True
 
 
 def _sums_by_day(rows: list[Raw]) -> Mapping[str, _Day]:
@@ -134,19 +150,19 @@ def _decoded_loosely(raw: Raw) -> _Row:
         model_permaslug=row.model_permaslug or "",
         endpoint_id=row.endpoint_id or "",
         provider_name=row.provider_name or "",
-        usage=row.usage,
+        usage=bounded(row.usage, "usage"),
         requests=whole(row.requests, "requests"),
         prompt_tokens=whole(row.prompt_tokens, "prompt_tokens"),
         completion_tokens=whole(row.completion_tokens, "completion_tokens"),
     )
 
 
-def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str, Spend]]:
+def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]], today: date) -> dict[date, dict[str, Spend]]:
     """Return the sums by day and cleaned name; several spellings may share one name."""
     clean = cache(name_of)
     spend_by_day: dict[date, dict[str, Spend]] = {}
     for text, sums in days.items():
-        spends = spend_by_day.setdefault(day_of(text), {})
+        spends = spend_by_day.setdefault(_day_near(text, today), {})
         for spelling, each in sums.items():
             if not (each.usd.is_finite() and abs(each.requests) < BEYOND and abs(each.tokens) < BEYOND):
                 raise ServerError("the reply has a number out of range in usage, requests or tokens")
@@ -155,8 +171,8 @@ def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str
     return spend_by_day
 
 
-def _checked_span(activity: Activity) -> Activity:
-    days = activity.by_model
-    if days and max(days) - min(days) > _LONGEST_SPAN:
-        raise ServerError(f"/activity answered with days from {min(days)} to {max(days)}")
-    return activity
+def _day_near(text: str, today: date) -> date:
+    day = day_of(text)
+    if abs(day - today) > _LONGEST_SPAN:
+        raise ServerError(f"the reply has an impossible date: {day}")
+    return day

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -26,13 +26,14 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
-from openbalance_hid.openrouter.replies import KeyInfo
+from openbalance_hid.openrouter.replies import KeyInfo, ModelNames, Rows, Workspace
 from openbalance_hid.secret import Secret, mask_keys
 
 if TYPE_CHECKING:
     from openbalance_hid.openrouter.http import HttpResponse, HttpSession
 
-_MAX_PAGES = 50  # of keys: of more than five thousand keys, the newest are shown
+_MAX_PAGES = 50  # of keys in a workspace: of more than five thousand keys, the newest are shown
+_WORKSPACES_A_PAGE = 100  # the most that the server accepts
 _LONGEST_RETRY_AFTER_S = 86_400.0  # a longer one is a mistake of the server
 
 _T = TypeVar("_T")
@@ -58,11 +59,12 @@ class Client:
         self.secret = secret
         self.base_url = checked_base_url(base_url)
         self.calls = 0  # requests sent
+        self.dropped_rows = 0  # rows of all answers that could not be read
         self.last_date_skew_s: float | None = None  # the server's Date minus the local clock, of the last answer
         self._limits = limits
         self._utc = utc
         self._mono = mono
-        self._session: HttpSession | None = None
+        self._sessions: dict[bool, HttpSession] = {}  # with the key, and without
 
     def credits(self) -> Credits:
         """Return what was bought and used, USD. ForbiddenError for an inference key, which may also be answered 0 and 0."""
@@ -71,55 +73,108 @@ class Client:
     def activity(self, key_hash: str | None = None) -> Activity:
         """Return the last 30 completed UTC days, of all keys or of one. Without `date`: today would be answered with 400."""
         path = "/activity" if key_hash is None else f"/activity?api_key_hash={quote(key_hash, safe='')}"
-        return self._request("GET", path, to_activity, largest_bytes=self._limits.activity_bytes)
 
-    def keys(self) -> tuple[ApiKey, ...]:
-        """Return all keys of the default workspace, newest first; names are unique. One request for each page.
+        def read(body: bytes) -> Rows[Activity]:
+            return to_activity(body, self._server_now().date())
 
-        Disabled and expired keys are included: they may have spent in this period.
-        """
-        rows: list[ApiKey] = []
+        return self._readable(self._request("GET", path, read, largest_bytes=self._limits.activity_bytes))
+
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """Return all workspaces of the account. One request for a hundred of them."""
+        found: dict[str, Workspace] = {}
+        offset = 0
         for _ in range(_MAX_PAGES):
-            query = f"offset={len(rows)}&include_disabled=true&include_expired=true"
-            page = self._request("GET", f"/keys?{query}", lambda body: replies.to_keys(body, self._utc()))
-            rows += page
-            if len(page) < replies.KEYS_PAGE:
+            page = self._request("GET", f"/workspaces?offset={offset}&limit={_WORKSPACES_A_PAGE}", replies.to_workspaces)
+            before = len(found)
+            found |= {each.id: each for each in self._readable(page)}
+            offset += len(page.value) + page.dropped
+            if len(found) == before or (page.total is not None and offset >= page.total):
                 break
-        return replies.with_unique_names(rows)
+        return tuple(found.values())
+
+    def keys(self, workspace: Workspace | None = None, known: Collection[str] = ()) -> tuple[ApiKey, ...]:
+        """Return the keys of a workspace, newest first; None: the default one. One request for each page.
+
+        Disabled and expired keys are included: they may have spent in this period. How long a page is, is the server's choice:
+        only an empty page is certainly behind the last one. `known`: the hashes of an earlier list; a list of the same keys is
+        complete without that further request, because a new key is on the first page.
+        """
+        keys: dict[str, ApiKey] = {}
+        scope = "" if workspace is None else f"&workspace_id={quote(workspace.id, safe='')}"
+        name, offset = "" if workspace is None else workspace.name, 0
+
+        def read(body: bytes) -> Rows[tuple[ApiKey, ...]]:
+            return replies.to_keys(body, self._utc(), name)
+
+        for _ in range(_MAX_PAGES):
+            page = self._request("GET", f"/keys?offset={offset}&include_disabled=true&include_expired=true{scope}", read)
+            before = len(keys)
+            keys |= {key.hash: key for key in self._readable(page)}
+            offset += len(page.value) + page.dropped
+            if len(keys) == before or keys.keys() == known:
+                break
+        return tuple(keys.values())
+
+    def model_names(self) -> tuple[ModelNames, ...]:
+        """Return how OpenRouter writes the name of each model. The only request without the key: its list is public."""
+        return self._readable(self._request("GET", "/models", replies.to_models, is_public=True))
 
     def key_info(self) -> KeyInfo:
         """Return the kind of this key; any key may request it."""
         return self._request("GET", "/key", replies.to_key_info)
 
-    def today(self, now: datetime) -> Today:
-        """Return the spend by model from UTC midnight to `now` (aware). A new endpoint: callers must do without it."""
+    def today(self, now: datetime, with_providers: bool = True) -> Today:
+        """Return the spend by model from UTC midnight to `now` (aware). A new endpoint: callers must do without it.
+
+        `with_providers`: by provider too, and with tokens.
+        """
         now = now.astimezone(UTC)
         start = now.replace(hour=0, minute=0, second=0, microsecond=0)
         day: date = start.date()
-        return self._spend_by_model(start, now, lambda body: replies.to_today(body, day))
+
+        def read(body: bytes) -> Rows[Today]:
+            return replies.to_today(body, day)
+
+        if not with_providers:
+            return self._spend(start, now, read)
+        return self._spend(start, now, read, dimensions=("model", "provider"), metrics=("tokens_total",))
 
     def window(self, start: datetime, end: datetime) -> Window:
         """Return the spend by model from `start` to `end` (aware), whole seconds. The endpoint of `today`."""
-        return self._spend_by_model(start, end, lambda body: replies.to_window(body, start, end))
+        return self._spend(start, end, lambda body: replies.to_window(body, start, end))
 
-    def _spend_by_model(self, start: datetime, end: datetime, read: Callable[[bytes], _T]) -> _T:
+    def _spend(
+        self,
+        start: datetime,
+        end: datetime,
+        read: Callable[[bytes], Rows[_T]],
+        dimensions: Sequence[str] = ("model",),
+        metrics: Sequence[str] = (),
+    ) -> _T:
         start = start.astimezone(UTC).replace(microsecond=0)
         end = max(end.astimezone(UTC).replace(microsecond=0), start + timedelta(seconds=1))  # never an empty range
         # Without granularity, because the name of its time column varies. total_usage would include own-key inference.
         query = {
-            "metrics": ["credits_usage", "request_count"],
-            "dimensions": ["model"],
+            "metrics": ["credits_usage", "request_count", *metrics],
+            "dimensions": dimensions,
             "order_by": {"field": "credits_usage", "direction": "desc"},
             "time_range": {"start": _instant(start), "end": _instant(end)},
-            "limit": 1000,
+            "limit": 1000 * len(dimensions),
         }
-        return self._request("POST", "/analytics/query", read, msgspec.json.encode(query))
+        return self._readable(self._request("POST", "/analytics/query", read, msgspec.json.encode(query)))
+
+    def _readable(self, rows: Rows[_T]) -> _T:
+        self.dropped_rows += rows.dropped
+        return rows.value
+
+    def _server_now(self) -> datetime:
+        return self._utc() + timedelta(seconds=self.last_date_skew_s or 0.0)
 
     def close(self) -> None:
         """Close the connection. Idempotent. A connection kept between polls would silently be dead after a sleep."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
 
     def __enter__(self) -> Client:
         return self
@@ -137,15 +192,16 @@ class Client:
         read: Callable[[bytes], _T],
         body: bytes | None = None,
         largest_bytes: int | None = None,
+        is_public: bool = False,
     ) -> _T:
-        if self._session is None:
+        if is_public not in self._sessions:
             # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
             from openbalance_hid.openrouter.http import HttpSession
 
-            self._session = HttpSession(self.secret, self.base_url, self._limits, self._mono)
+            self._sessions[is_public] = HttpSession(None if is_public else self.secret, self.base_url, self._limits, self._mono)
         self.calls += 1
         try:
-            response = self._session.run(method, path, body, largest_bytes or self._limits.body_bytes)
+            response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes)
             self._note_skew(response.headers.get("Date"))
             if response.status != 200:
                 raise _error_for(path.partition("?")[0], response, self._utc())
@@ -178,7 +234,7 @@ def _error_for(path: str, response: HttpResponse, now: datetime) -> ApiError:
         case _ if 300 <= status < 400:
             return ServerError(f"{path} answered {status}: a redirect, which is not followed")
         case _:
-            return ServerError(message, retry_after_s=_retry_after_s(response.headers.get("Retry-After"), now))
+            return ServerError(message, retry_after_s=_retry_after_s(response.headers.get("Retry-After"), now), status=status)
 
 
 def _retry_after_s(header: str | None, now: datetime) -> float | None:

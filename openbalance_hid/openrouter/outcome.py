@@ -43,11 +43,13 @@ def result_of(error: ApiError) -> RequestResult:
             return RequestResult(RequestOutcome.SOON, Health.SERVER_ERROR, error.message)
 
 
-def reading_after(before: Reading[_T], result: RequestResult, value: _T | None, now: datetime) -> Reading[_T]:
+def reading_after(
+    before: Reading[_T], result: RequestResult, value: _T | None, now: datetime, dropped_rows: int = 0
+) -> Reading[_T]:
     """Return the reading after a request; `value` None: it failed. A failure keeps the last good value and its time."""
     if value is None:
         return replace(before, health=result.health, message=result.message)
-    return Reading(value, now, Health.OK)
+    return Reading(value, now, Health.OK, dropped_rows=dropped_rows)
 
 
 class Backoffs:

@@ -3,8 +3,8 @@
 Belongs here: the shape of each reply and its quirks. Not here: HTTP, status codes, and the consequence of a bad reply.
 
 Money is decoded from the JSON text straight into Decimal and is never a float. Unknown fields are ignored, optional ones may be
-missing or null, numbers may be text. An unreadable field that money depends on fails the whole reply: an old sum is better than
-an incomplete one.
+missing or null, numbers may be text. Null money is 0. A row that cannot be read is left out and counted; a reply in which no
+row can be read is an error.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import ApiKey, Credits, Spend, Today, Window
@@ -27,7 +27,6 @@ from openbalance_hid.secret import mask_keys
 
 NAME_LIMIT = 300  # characters of a model, provider or key name
 QUOTE_LIMIT = 80  # characters of a reply that an error message may quote
-KEYS_PAGE = 100  # rows of a full page of keys
 MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
 
 # A Decimal of 1e999999999 parses at once, and its first addition or formatting exhausts the memory.
@@ -41,7 +40,32 @@ BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Ov
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
+_LABEL = re.compile(r"sk-or-[\w-]*(?:\.\.\.|…)(\w{3,8})")
+
 _T = TypeVar("_T")
+_Row = TypeVar("_Row")
+
+
+class Rows(Struct, Generic[_T], frozen=True):
+    """A value made of the rows of an answer. `dropped`: rows that could not be read; `total`: of all pages, if it has one."""
+
+    value: _T
+    dropped: int = 0
+    total: int | None = None
+
+
+class ModelNames(Struct, frozen=True):
+    """How OpenRouter writes the name of one model."""
+
+    slug: str  # in `/activity`
+    display_name: str  # in `/analytics/query`: with or without "Vendor: "
+    permanent_slug: str
+
+
+class _SpendRow(Struct, frozen=True):
+    model: str
+    provider: str | None
+    spend: Spend
 
 
 class KeyInfo(Struct, frozen=True):
@@ -60,10 +84,19 @@ class _CreditsReply(msgspec.Struct):
     data: _CreditsData
 
 
+class Workspace(Struct, frozen=True):
+    """One row of `GET /workspaces`."""
+
+    id: str
+    name: str
+
+
 class _TodayRow(msgspec.Struct, frozen=True):
     credits_usage: Decimal | None
     model: str | None = None
+    provider: str | None = None
     request_count: Decimal | None = None
+    tokens_total: Decimal | None = None
 
 
 class _TodayMetadata(msgspec.Struct):
@@ -71,8 +104,9 @@ class _TodayMetadata(msgspec.Struct):
 
 
 class _TodayData(msgspec.Struct):
-    data: list[_TodayRow]
+    data: list[Raw]
     metadata: _TodayMetadata | None = None
+    cachedAt: object = None  # noqa: N815  the server's spelling
 
 
 class _TodayReply(msgspec.Struct):
@@ -90,7 +124,7 @@ class _KeyReply(msgspec.Struct):
 
 class _KeyRow(msgspec.Struct):
     hash: str
-    usage: Decimal
+    usage: Decimal | None
     name: str | None = None
     label: str | None = None
     usage_daily: Decimal | None = None
@@ -101,10 +135,24 @@ class _KeyRow(msgspec.Struct):
     limit_reset: str | None = None
     disabled: bool | None = None
     expires_at: object = None
+    last_used_at: object = None
 
 
-class _KeysReply(msgspec.Struct):
-    data: list[_KeyRow]
+class _RowsReply(msgspec.Struct):
+    data: list[Raw]
+    total_count: object = None
+
+
+class _WorkspaceRow(msgspec.Struct):
+    id: str
+    name: str | None = None
+    slug: str | None = None
+
+
+class _ModelRow(msgspec.Struct):
+    id: str
+    name: str | None = None
+    canonical_slug: str | None = None
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -124,29 +172,56 @@ def to_credits(body: bytes) -> Credits:
     return credits_
 
 
-def to_today(body: bytes, day: date) -> Today:
-    """Return the spend of a UTC day by model label, USD of credits, from `POST /analytics/query`. ServerError as above."""
-    return Today(day, *_by_label(body))
+def to_today(body: bytes, day: date) -> Rows[Today]:
+    """Return the spend of a UTC day by model name, USD of credits, from `POST /analytics/query`. ServerError as above."""
+    data, rows = _spend_rows(body)
+    read_at = _instant(data.cachedAt)
+    by_provider = _sum_by(rows.value, lambda row: row.provider) if any(row.provider for row in rows.value) else {}
+    today = Today(day, _sum_by(rows.value, lambda row: row.model), _is_truncated(data, rows.dropped), by_provider, read_at)
+    return Rows(today, rows.dropped)
 
 
-def to_window(body: bytes, start: datetime, end: datetime) -> Window:
-    """Return the spend from `start` to `end` by model label, as `to_today`."""
-    return Window(start, end, *_by_label(body))
+def to_window(body: bytes, start: datetime, end: datetime) -> Rows[Window]:
+    """Return the spend from `start` to `end` by model name, as `to_today`."""
+    data, rows = _spend_rows(body)
+    by_model = _sum_by(rows.value, lambda row: row.model)
+    return Rows(Window(start, end, by_model, _is_truncated(data, rows.dropped)), rows.dropped)
 
 
-def to_keys(body: bytes, now: datetime) -> tuple[ApiKey, ...]:
-    """Return one page of `GET /keys`, at most `KEYS_PAGE`. ServerError for a missing or unreadable amount or hash.
+def to_keys(body: bytes, now: datetime, workspace: str = "") -> Rows[tuple[ApiKey, ...]]:
+    """Return one page of `GET /keys`. Keys that expired before `now` (aware) are disabled."""
+    return _rows(body, "/keys", _KeyRow, lambda row: _key(row, now, workspace))
 
-    Keys that expired before `now` (aware) are disabled.
-    """
-    return tuple(_key(row, now) for row in decoded(body, _KeysReply, "/keys").data)
+
+def to_workspaces(body: bytes) -> Rows[tuple[Workspace, ...]]:
+    """Return one page of `GET /workspaces`."""
+    reply = decoded(body, _RowsReply, "/workspaces")
+    rows = read_rows(
+        reply.data, "/workspaces", _WorkspaceRow, lambda row: Workspace(row.id[:NAME_LIMIT], name_of(row.name or row.slug))
+    )
+    return Rows(rows.value, rows.dropped, reply.total_count if isinstance(reply.total_count, int) else None)
+
+
+def to_models(body: bytes) -> Rows[tuple[ModelNames, ...]]:
+    """Return the names of each model of `GET /models`."""
+    return _rows(
+        body,
+        "/models",
+        _ModelRow,
+        lambda row: ModelNames(name_of(row.id), name_of(row.name or row.id), name_of(row.canonical_slug or row.id)),
+    )
 
 
 def with_unique_names(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
-    """Return each key once; keys of the same name get the first six digits of their hash appended."""
+    """Return each key once; keys of the same name get the first digits of their hash appended, six if that is enough."""
     once = {key.hash: key for key in keys}  # a key created between two pages moves one to the next page: it is in both
-    names = Counter(key.name for key in once.values())
-    return tuple(replace(key, name=f"{key.name} {key.hash[:6]}") if names[key.name] > 1 else key for key in once.values())
+    for digits in (0, 6, 16, NAME_LIMIT):
+        names = Counter(key.name for key in once.values())
+        once = {
+            key.hash: replace(key, name=f"{key.given_name} {key.hash[:digits]}") if names[key.name] > 1 and digits else key
+            for key in once.values()
+        }
+    return tuple(once.values())
 
 
 def to_key_info(body: bytes) -> KeyInfo:
@@ -176,22 +251,54 @@ def looks_like_html(body: bytes) -> bool:
     return body[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
 
 
-def _by_label(body: bytes) -> tuple[dict[str, Spend], bool]:
+def _spend_rows(body: bytes) -> tuple[_TodayData, Rows[tuple[_SpendRow, ...]]]:
     data = decoded(body, _TodayReply, "/analytics/query").data
-    by_model: dict[str, Spend] = {}
-    for row in dict.fromkeys(data.data):  # a model has one row: an equal row is a repetition
-        spend = Spend(bounded(row.credits_usage, "credits_usage"), whole(row.request_count, "request_count"))
-        _add(by_model, name_of(row.model), spend)
-    return by_model, bool(data.metadata and data.metadata.truncated)
+    return data, read_rows(data.data, "/analytics/query", _TodayRow, _spend_row)
 
 
-def _key(row: _KeyRow, now: datetime) -> ApiKey:
+def _spend_row(row: _TodayRow) -> _SpendRow:
+    usd = bounded(row.credits_usage, "credits_usage")
+    spend = Spend(usd, whole(row.request_count, "request_count"), whole(row.tokens_total, "tokens_total"))
+    return _SpendRow(name_of(row.model), row.provider and name_of(row.provider), spend)
+
+
+def _sum_by(rows: Sequence[_SpendRow], name: Callable[[_SpendRow], str | None]) -> dict[str, Spend]:
+    sums: dict[str, Spend] = {}
+    for row in dict.fromkeys(rows):  # a group has one row: an equal row is a repetition
+        _add(sums, name(row) or "unknown", row.spend)
+    return sums
+
+
+def _is_truncated(data: _TodayData, dropped: int) -> bool:
+    return bool(data.metadata and data.metadata.truncated) or dropped > 0
+
+
+def _rows(body: bytes, what: str, shape: type[_Row], convert: Callable[[_Row], _T]) -> Rows[tuple[_T, ...]]:
+    return read_rows(decoded(body, _RowsReply, what).data, what, shape, convert)
+
+
+def read_rows(rows: Sequence[Raw], what: str, shape: type[_Row], convert: Callable[[_Row], _T]) -> Rows[tuple[_T, ...]]:
+    """Return what can be read of the rows, and how many cannot. ServerError if none of them can."""
+    read: list[_T] = []
+    failure: ServerError | None = None
+    for raw in rows:
+        try:
+            read.append(convert(decoded(bytes(raw), shape, what)))
+        except ServerError as error:
+            failure = error
+    if failure is not None and not read:
+        raise failure
+    return Rows(tuple(read), len(rows) - len(read))
+
+
+def _key(row: _KeyRow, now: datetime, workspace: str) -> ApiKey:
     def optional(value: Decimal | None, field: str) -> Decimal | None:
         return None if value is None else bounded(value, field)
 
+    name, expired = _key_name(row), _has_passed(row.expires_at, now)
     return ApiKey(
         row.hash[:NAME_LIMIT],
-        name_of(row.name or row.label),
+        name,
         bounded(row.usage, "usage"),
         optional(row.usage_daily, "usage_daily"),
         optional(row.usage_weekly, "usage_weekly"),
@@ -199,19 +306,39 @@ def _key(row: _KeyRow, now: datetime) -> ApiKey:
         optional(row.limit, "limit"),
         optional(row.limit_remaining, "limit_remaining"),
         _printable(row.limit_reset[:80])[:20] if row.limit_reset else None,
-        bool(row.disabled) or _has_passed(row.expires_at, now),
+        bool(row.disabled) or expired,
+        expired,
+        name,
+        workspace,
+        _instant(row.last_used_at),
     )
 
 
+def _key_name(row: _KeyRow) -> str:
+    """Return the name of a key; of one without a name the end of its label (`sk-or-v1-0e6...1c96`), as the website shows it."""
+    for text in (row.name, row.label):
+        if text and (label := _LABEL.fullmatch(text.strip())):
+            return f"key …{label[1]}"
+        if text and text.strip():
+            return name_of(text)
+    return f"key {row.hash[:6]}"
+
+
 def _has_passed(instant: object, now: datetime) -> bool:
-    """Return whether this is an ISO instant (UTC if it has no zone) in the past; False for anything else."""
-    if not isinstance(instant, str):
-        return False
+    """Return whether this is an ISO instant in the past; False for anything else."""
+    at = _instant(instant)
+    return at is not None and at <= now
+
+
+def _instant(text: object) -> datetime | None:
+    """Return an ISO instant, aware (UTC if it has no zone); None for anything else."""
+    if not isinstance(text, str):
+        return None
     try:
-        at = datetime.fromisoformat(instant)
-        return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) <= now
+        at = datetime.fromisoformat(text[:40])
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        return False
+        return None
 
 
 def decoded(body: bytes, shape: type[_T], what: str) -> _T:

@@ -1,4 +1,4 @@
-"""The endpoints beside `/credits`: completed days, today by model, keys, days by key, the last 24 hours by model.
+"""The endpoints beside `/credits`: completed days, today by model, keys, days by key, the last 24 hours, names of models.
 
 Each has its own schedule, health and backoff, so that a failure of one never blanks another. They hold no Snapshot: one goes
 in, and one with the new answers comes out.
@@ -6,27 +6,33 @@ in, and one with the new answers comes out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from openbalance_hid.account.days import joined, with_key
-from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Health, Reading, Snapshot
+from openbalance_hid.account.snapshot import ApiKey, Days, Health, Reading, Snapshot, Today
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import utc_now
-from openbalance_hid.errors import ApiError, ServerError
+from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.model_names import renamed, slugs_by_spelling, spelling
 from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
-from openbalance_hid.openrouter.replies import KEYS_PAGE
+from openbalance_hid.openrouter.replies import Workspace, with_unique_names
 
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
-KEYS_A_ROUND = 3  # keys per poll: an answer holds 30 days, so the other keys lose nothing while they wait
+WORKSPACES_GAP = timedelta(days=7)  # also by hand
+KEYS_PAGE = 100  # keys in one answer, as documented; only for how often they may be requested
+MODELS_GAP = timedelta(days=1)
+MODELS_RETRY = timedelta(hours=6)
+BAD_REQUEST, NOT_FOUND = 400, 404  # HTTP
+KEYS_FIRST_ROUND, KEYS_A_ROUND = 3, 2  # keys a day: an answer holds 30 days, so the others lose nothing while they wait
 
 _T = TypeVar("_T")
 
@@ -47,6 +53,9 @@ class SecondaryEndpoints:
         self._requested_at: dict[str, datetime] = {}  # by endpoint, in the server's time (`_server_now`)
         self._usage_at_answer: dict[str, Decimal] = {}  # by endpoint: `total_usage` at its last good answer
         self._key_totals: dict[str, Decimal] = {}  # by key hash: its total when its days were requested
+        self._is_by_hand = False  # the poll that runs now
+        self._workspaces: tuple[Workspace, ...] = ()  # as of the last good answer
+        self._refused_providers_on: date | None = None  # the day on which the analytics query refused them
         # In the order of the requests. Each has its own question of whether it is due.
         self._endpoints: dict[str, tuple[_IsDue, _Request]] = {
             "activity": (self._activity_due, self._request_activity),
@@ -54,6 +63,7 @@ class SecondaryEndpoints:
             "keys": (self._keys_due, self._request_keys),
             "key days": (self._key_days_due, self._request_key_days),
             "window": (self._window_due, self._request_window),
+            "models": (self._models_due, self._request_models),  # last: the names are in the answers before
         }
 
     def use_account(self, known: Snapshot) -> None:
@@ -61,7 +71,14 @@ class SecondaryEndpoints:
         self._requested_at.clear()
         self._usage_at_answer.clear()
         self._key_totals.clear()
-        for endpoint, reading in (("activity", known.activity), ("today", known.today), ("key days", known.key_days)):
+        self._workspaces, self._refused_providers_on = (), None
+        remembered: tuple[tuple[str, Reading[Any]], ...] = (
+            ("activity", known.activity),
+            ("today", known.today),
+            ("key days", known.key_days),
+            ("models", known.models),
+        )
+        for endpoint, reading in remembered:
             if reading.value is not None and reading.measured_at is not None:
                 self._requested_at[endpoint] = reading.measured_at
 
@@ -81,6 +98,7 @@ class SecondaryEndpoints:
         Stops at the first one that finds the network gone. `by_hand`: the user wants fresh values now.
         """
         activity = SUCCESS
+        self._is_by_hand = by_hand
         for endpoint, (_, request) in self._endpoints.items():
             if not keep_going():
                 break
@@ -105,7 +123,7 @@ class SecondaryEndpoints:
 
     def _request_activity(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now, reading = self._server_now(known), known.activity
-        reading, result = self._read("activity", reading, lambda: joined(reading.value, _checked(client.activity(), now)))
+        reading, result = self._read(client, "activity", reading, lambda: joined(reading.value, client.activity()))
         if result.outcome is RequestOutcome.OK:
             self._requested_at["activity"] = now
         return replace(known, activity=reading), result
@@ -117,20 +135,63 @@ class SecondaryEndpoints:
 
     def _request_today(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now = self._requested_at["today"] = self._server_now(known)
-        reading, result = self._read("today", known.today, lambda: client.today(now))
+        slugs = known.models.value or {}
+        reading, result = self._read(client, "today", known.today, lambda: _with_slugs(self._today(client, now), slugs))
         if result.outcome is RequestOutcome.OK and known.credits.value is not None:
             self._usage_at_answer["today"] = known.credits.value.total_usage_usd
         return replace(known, today=reading), result
 
+    def _today(self, client: Client, now: datetime) -> Today:
+        """Return today's spend. The query language is young: a refusal of providers and tokens must not cost the models."""
+        if self._refused_providers_on != now.date():
+            try:
+                return client.today(now)
+            except ServerError as error:
+                if error.status != BAD_REQUEST:
+                    raise
+                self._refused_providers_on = now.date()
+        return client.today(now, with_providers=False)
+
     def _keys_due(self, known: Snapshot, by_hand: bool) -> bool:
         now, requested_at, reading = self._server_now(known), self._requested_at.get("keys"), known.keys
-        pages = -(-len(reading.value or ()) // KEYS_PAGE)
-        return by_hand or cadence.keys_due(now, requested_at, known.interval_s, pages, _failed(reading))
+        requests = max(len(self._workspaces), -(-len(reading.value or ()) // KEYS_PAGE)) if not _failed(reading) else 1
+        return by_hand or cadence.keys_due(now, requested_at, known.interval_s, requests, _failed(reading))
 
     def _request_keys(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
-        self._requested_at["keys"] = self._server_now(known)
-        reading, result = self._read("keys", known.keys, client.keys)
+        now = self._requested_at["keys"] = self._server_now(known)
+        unlisted = self._list_workspaces(client, now)
+        reading, result = self._read(client, "keys", known.keys, lambda: self._keys(client, known.keys.value or ()))
+        if unlisted is not None and result.outcome is RequestOutcome.OK:
+            reading = replace(reading, message=f"only the known workspaces: {unlisted}")
         return replace(known, keys=reading), result
+
+    def _list_workspaces(self, client: Client, now: datetime) -> str | None:
+        """Request the workspaces, which rarely change. Return why that failed; then the workspaces of before are used."""
+        listed_at = self._requested_at.get("workspaces")
+        if not self._is_by_hand and listed_at is not None and timedelta(0) <= now - listed_at < WORKSPACES_GAP:
+            return None
+        try:
+            self._workspaces = client.workspaces()
+        except ApiError as error:
+            return error.message
+        self._requested_at["workspaces"] = now
+        return None
+
+    def _keys(self, client: Client, known: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
+        """Return the keys of all workspaces. A workspace that refuses its keys keeps the others."""
+        keys: list[ApiKey] = []
+        refusals: list[ApiError] = []
+        for workspace in self._workspaces or (None,):
+            name = workspace.name if workspace is not None else ""
+            try:
+                keys += client.keys(workspace, {key.hash for key in known if key.workspace == name})
+            except (ForbiddenError, ServerError) as error:
+                if isinstance(error, ServerError) and error.status != NOT_FOUND:  # it was deleted since it was listed
+                    raise
+                refusals.append(error)
+        if refusals and not keys:
+            raise refusals[0]
+        return with_unique_names(keys)
 
     def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand
         return bool(known.keys.value) and cadence.key_days_due(self._server_now(known), self._requested_at.get("key days"))
@@ -139,7 +200,9 @@ class SecondaryEndpoints:
         now, result, keys, days = self._server_now(known), SUCCESS, known.keys.value or (), known.key_days.value or {}
         names = frozenset(key.name for key in keys)
         for key in self._next_keys(keys, days):
-            reading, result = self._read("key days", known.key_days, partial(_days_with, client, days, key, now.date(), names))
+            reading, result = self._read(
+                client, "key days", known.key_days, partial(_days_with, client, days, key, now.date(), names)
+            )
             known = replace(known, key_days=reading)
             if result.outcome is not RequestOutcome.OK:
                 return known, result  # the next poll starts the round again
@@ -156,24 +219,49 @@ class SecondaryEndpoints:
     def _request_window(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         end = self._server_now(known)
         self._requested_at["window"] = self._clock.utc()
-        reading, result = self._read("window", known.window, lambda: client.window(end - WINDOW_HOURS, end))
+        reading, result = self._read(client, "window", known.window, lambda: client.window(end - WINDOW_HOURS, end))
+        if reading.value is not None:
+            by_model = renamed(reading.value.by_model, known.models.value or {})
+            reading = replace(reading, value=replace(reading.value, by_model=by_model))
         return replace(known, window=reading), result
+
+    def _models_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand
+        gap = MODELS_RETRY if _failed(known.models) else MODELS_GAP
+        requested_at, now = self._requested_at.get("models"), self._server_now(known)
+        is_due = requested_at is None or not timedelta(0) <= now - requested_at < gap
+        return is_due and _has_unknown_name(known)
+
+    def _request_models(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        self._requested_at["models"] = self._server_now(known)
+        reading, result = self._read(client, "models", known.models, lambda: slugs_by_spelling(client.model_names()))
+        known, slugs = replace(known, models=reading), reading.value or {}
+        if known.today.value is not None:
+            known = replace(known, today=replace(known.today, value=_with_slugs(known.today.value, slugs)))
+        if known.window.value is not None:
+            window = replace(known.window.value, by_model=renamed(known.window.value.by_model, slugs))
+            known = replace(known, window=replace(known.window, value=window))
+        return known, result
 
     # --- shared ------------------------------------------------------------------------------------------------------
 
-    def _read(self, endpoint: str, before: Reading[_T], request: Callable[[], _T]) -> tuple[Reading[_T], RequestResult]:
+    def _read(
+        self, client: Client, endpoint: str, before: Reading[_T], request: Callable[[], _T]
+    ) -> tuple[Reading[_T], RequestResult]:
+        dropped_before = client.dropped_rows
         try:
             value, result = request(), SUCCESS
         except ApiError as error:
             value, result = None, result_of(error)
         self._backoffs.note(endpoint, result, self._clock.mono())
-        return reading_after(before, result, value, self._clock.utc()), result
+        return reading_after(before, result, value, self._clock.utc(), client.dropped_rows - dropped_before), result
 
     def _next_keys(self, keys: tuple[ApiKey, ...], days: Days) -> list[ApiKey]:
         """Return keys that have spent since their days were requested, those with the oldest known days first."""
         spent = [key for key in keys if key.total_usd > 0 and self._key_totals.get(key.hash) != key.total_usd]
         newest = {name: day for day in sorted(days) for name in days[day]}
-        return sorted(spent, key=lambda key: (newest.get(key.name, date.min), -key.total_usd))[:KEYS_A_ROUND]
+        return sorted(spent, key=lambda key: (newest.get(key.name, date.min), -key.total_usd))[
+            : KEYS_A_ROUND if days or self._key_totals else KEYS_FIRST_ROUND
+        ]
 
     def _server_now(self, known: Snapshot) -> datetime:
         """Return the time that UTC days follow."""
@@ -188,11 +276,17 @@ def _failed(reading: Reading[_T]) -> bool:
     return reading.health not in (Health.OK, Health.PREPARING)
 
 
-def _checked(activity: Activity, now: datetime) -> Activity:
-    """Return the answer. ServerError for a day in the future: the days to keep would be counted back from it."""
-    if activity.newest is not None and activity.newest > now.date() + timedelta(days=1):
-        raise ServerError(f"/activity answered with the day {activity.newest}, which is in the future")
-    return activity
+def _with_slugs(today: Today, slugs: Mapping[str, str]) -> Today:
+    return replace(today, by_model=renamed(today.by_model, slugs))
+
+
+def _has_unknown_name(known: Snapshot) -> bool:
+    """Return whether a model of today or of the window is named neither in `GET /models` nor in `/activity`."""
+    days = known.activity.value.by_model if known.activity.value is not None else {}
+    slugs = {slug for day in days.values() for slug in day}
+    answers = (known.today.value, known.window.value)
+    names: set[str] = {name for answer in answers if answer is not None for name in answer.by_model} - slugs
+    return any(spelling(name) not in (known.models.value or {}) for name in names)
 
 
 def _days_with(client: Client, days: Days, key: ApiKey, today: date, names: frozenset[str]) -> Days:

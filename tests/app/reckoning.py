@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from openbalance_hid.simulator.openrouter.sample_data import MODELS
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.formatting import model_names, money, percent
 
@@ -181,16 +180,15 @@ class Reckoning:
         return f", {model_names([ranking[0][0]])[0]}" if ranking else ""
 
     def _labels(self, now: datetime) -> dict[str, Decimal]:
-        """What today went to when that was asked last, by display label."""
+        """What today went to when that was asked last, by slug."""
         sums: dict[str, Decimal] = {}
         if self.today_at is not None and self.today_at.date() == now.date():
             for use in self.uses(midnight(now.date()), self.today_at):
-                sums[use.model.label] = sums.get(use.model.label, NOBODY) + use.usd
+                sums[use.model.slug] = sums.get(use.model.slug, NOBODY) + use.usd
         return sums
 
     def _models(self, now: datetime) -> list[tuple[str, Decimal]]:
-        slugs = {model.label: model.slug for model in MODELS}
-        sums = {slugs[label]: usd for label, usd in self._labels(now).items()}
+        sums = self._labels(now)
         for models in (self.days.get(now.date() - age * DAY, {}) for age in range(1, 31)):
             for slug, usd in models.items():
                 sums[slug] = sums.get(slug, NOBODY) + usd

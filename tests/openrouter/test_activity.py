@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
-from openbalance_hid.openrouter.activity import to_activity
+from openbalance_hid.openrouter.activity import to_activity as read_activity
+
+TODAY = date(2026, 6, 20)
+
+
+def to_activity(body: bytes) -> Activity:
+    """Return an answer in which every row can be read."""
+    rows = read_activity(body, TODAY)
+    assert rows.dropped == 0
+    return rows.value
 
 
 def activity_body(**fields: object) -> bytes:
@@ -72,9 +81,10 @@ def test_a_repeated_row_is_counted_once() -> None:
     assert sums == {date(2026, 6, 12): {"a/m": Spend(Decimal(4), 2)}}
 
 
-def test_a_null_amount_is_an_error_and_not_zero() -> None:
-    with pytest.raises(ServerError):
-        to_activity(activity_body(usage=None))
+def test_a_null_amount_is_nothing_charged() -> None:
+    assert to_activity(activity_body(usage=None, requests=3)).by_model == {
+        date(2026, 6, 12): {"openai/gpt-5": Spend(requests=3)}
+    }
 
 
 def test_names_never_contain_what_looks_like_a_key() -> None:
@@ -109,13 +119,37 @@ def test_a_count_out_of_bounds_fails_the_reply(field: str, number: str) -> None:
         to_activity(f'{{"data":[{{"date":"2026-06-12","usage":1,"{field}":{number}}}]}}'.encode())
 
 
-@pytest.mark.parametrize(
-    "row", ["5", "null", "[]", '{"usage":1}', '{"date":"2026-06-12"}', '{"date":"2026-06-12","usage":1,"model":"\xff"}']
-)
-def test_a_row_of_another_type_fails_the_reply(row: str) -> None:
-    good = '{"date":"2026-06-12","usage":1}'
-    with pytest.raises(ServerError, match="/activity"):
-        to_activity(f'{{"data":[{good},{row},{good}]}}'.encode("latin-1"))
+BAD_ROWS = [
+    "5",
+    "null",
+    "[]",
+    '{"usage":1}',
+    '{"date":null,"usage":1}',
+    '{"date":"yesterday","usage":1}',
+    '{"date":"2062-06-12","usage":1}',
+    '{"date":"2026-06-12"}',
+    '{"date":"2026-06-12","usage":[]}',
+    '{"date":"2026-06-12","usage":"NaN"}',
+    '{"date":"2026-06-12","usage":1e99}',
+    '{"date":"2026-06-12","usage":1,"requests":1e99}',
+    '{"date":"2026-06-12","usage":1,"prompt_tokens":true}',
+    '{"date":"2026-06-12","usage":1,"model":7}',
+    '{"date":"2026-06-12","usage":1,"model":"\xff"}',
+]
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_a_row_that_cannot_be_read_costs_that_row_alone(row: str) -> None:
+    good = '{"date":"2026-06-12","usage":1.5,"model":"a/m"}'
+    rows = read_activity(f'{{"data":[{good},{row},{good},{row}]}}'.encode("latin-1"), TODAY)
+    assert rows.value.by_model == {date(2026, 6, 12): {"a/m": Spend(Decimal(3))}}
+    assert rows.dropped == 2
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_a_reply_in_which_no_row_can_be_read_is_an_error(row: str) -> None:
+    with pytest.raises(ServerError):
+        read_activity(f'{{"data":[{row},{row}]}}'.encode("latin-1"), TODAY)
 
 
 # --- against a reckoning of its own ---------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ GOOD = {
     ),
     "a Management key": (KEY_INFO, {"data": {"label": "x", "is_management_key": True}}, KeyInfo(True, "x")),
     "a key without its kind": (KEY_INFO, {"data": {"label": None}}, KeyInfo(None, "")),
-    "keys": (KEYS, {"data": [{"hash": "h", "name": "n", "usage": 1}]}, (ApiKey("h", "n", Decimal(1)),)),
+    "keys": (KEYS, {"data": [{"hash": "h", "name": "n", "usage": 1}]}, (ApiKey("h", "n", Decimal(1), given_name="n"),)),
     "no keys": (KEYS, {"data": []}, ()),
     "today": (TODAY, MODELS, Today(NOW.date(), {"M": Spend(Decimal("0.25"), 3)}, truncated=True)),
     "a window": (WINDOW, MODELS, Window(NOW.replace(hour=6), NOW, {"M": Spend(Decimal("0.25"), 3)}, truncated=True)),
@@ -111,8 +111,11 @@ GOOD = {
 
 @pytest.mark.parametrize(("endpoint", "body", "value"), GOOD.values(), ids=GOOD)
 def test_a_good_answer_becomes_a_value(server: responses.RequestsMock, endpoint: Endpoint, body: object, value: object) -> None:
+    if endpoint is KEYS:
+        server.add("GET", OPENROUTER_URL + KEYS.path.replace("offset=0", "offset=1"), '{"data":[]}')
+        server.assert_all_requests_are_fired = False
     assert send(server, endpoint, Answer(200, body)) == value
-    (call,) = server.calls
+    call = server.calls[0]
     assert call.request.url == OPENROUTER_URL + endpoint.path
     assert call.request.headers["Authorization"] == f"Bearer {KEY}"
 
@@ -193,11 +196,46 @@ def test_a_failed_connection_is_offline_with_its_cause(server: responses.Request
     assert caught.value.message == f"cannot reach openrouter.ai: {words}"
 
 
-def test_keys_are_requested_page_by_page_until_one_is_not_full(server: responses.RequestsMock) -> None:
-    for offset, count in ((0, 100), (100, 100), (200, 1)):
-        page = [{"hash": f"{offset + row:064x}", "name": "n", "usage": 0} for row in range(count)]
+@pytest.mark.parametrize("counts", [(100, 100, 1), (100, 100), (50, 50, 7), (100, 97, 100, 3), (1,), ()])
+def test_keys_are_requested_page_by_page_until_one_is_empty(server: responses.RequestsMock, counts: tuple[int, ...]) -> None:
+    for page in range(len(counts) + 1):
+        offset, count = sum(counts[:page]), (*counts, 0)[page]
+        rows = [{"hash": f"{offset + row:064x}", "name": "n", "usage": 0} for row in range(count)]
         url = f"{OPENROUTER_URL}/keys?offset={offset}&include_disabled=true&include_expired=true"
-        server.add("GET", url, json.dumps({"data": page}))
+        server.add("GET", url, json.dumps({"data": rows}))
     with Client(Secret(KEY)) as client:
-        assert len(client.keys()) == 201
-    assert len(server.calls) == 3
+        keys = client.keys()
+        assert len(keys) == sum(counts)
+        assert len(server.calls) == len(counts) + 1
+        client.keys(known={key.hash for key in keys})
+    assert len(server.calls) == 2 * len(counts) + 1 + (not counts), "the same keys: no request for the empty page"
+
+
+def test_a_server_that_repeats_a_page_of_keys_ends_the_list(server: responses.RequestsMock) -> None:
+    page = {"data": [{"hash": "h", "name": "n", "usage": 0}]}
+    server.add("GET", f"{OPENROUTER_URL}/keys", json.dumps(page))
+    with Client(Secret(KEY)) as client:
+        assert len(client.keys()) == 1
+    assert len(server.calls) == 2
+
+
+@pytest.mark.parametrize(("total", "calls"), [(60, 2), (None, 3)])
+def test_workspaces_are_requested_until_all_are_known(server: responses.RequestsMock, total: int | None, calls: int) -> None:
+    for offset, count in ((0, 50), (50, 10), (60, 0)):  # a server that sends 50 whatever the limit
+        rows = [{"id": f"w{offset + row}", "name": f"space {row}"} for row in range(count)]
+        body = {"data": rows} if total is None else {"data": rows, "total_count": total}
+        server.add("GET", f"{OPENROUTER_URL}/workspaces?offset={offset}&limit=100", json.dumps(body))
+    server.assert_all_requests_are_fired = False
+    with Client(Secret(KEY)) as client:
+        assert len(client.workspaces()) == 60
+    assert len(server.calls) == calls
+
+
+def test_the_list_of_models_is_requested_without_the_key(server: responses.RequestsMock) -> None:
+    server.add("GET", f"{OPENROUTER_URL}/models", json.dumps({"data": [{"id": "a/m", "name": "A: M"}]}))
+    server.add("GET", f"{OPENROUTER_URL}/credits", json.dumps({"data": {"total_credits": 1, "total_usage": 1}}))
+    with Client(Secret(KEY)) as client:
+        client.credits()
+        assert [each.slug for each in client.model_names()] == ["a/m"]
+    assert "Authorization" in server.calls[0].request.headers
+    assert "Authorization" not in server.calls[1].request.headers

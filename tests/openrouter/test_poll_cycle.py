@@ -22,8 +22,13 @@ from tests.openrouter.stage import INTERVAL_S, Stage
 def test_the_first_poll_requests_every_endpoint(stage: Stage) -> None:
     assert stage.poll() == INTERVAL_S
     now, clock, sample = stage.now, stage.clock, stage.sample
-    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys", *["/activity"] * 3]
-    assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 7)
+    assert stage.requested == [
+        *("/credits", "/activity", "/analytics/query", "/workspaces"),
+        *["/keys"] * 4,  # two workspaces, each until an empty page
+        *["/activity"] * 3,  # the days of each key
+        "/models",
+    ]
+    assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 12)
     answered = (now.credits, now.activity, now.today, now.keys, now.key_days)
     assert [reading.health for reading in answered] == [Health.OK] * 5
     assert now.credits.value is not None
@@ -94,7 +99,7 @@ def test_later_polls_skip_activity_until_yesterday_has_settled(stage: Stage) -> 
 def test_a_refresh_by_hand_requests_every_endpoint(stage: Stage) -> None:
     stage.poll()
     stage.poll(by_hand=True)
-    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/keys"]
+    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/workspaces", "/keys", "/keys"]
 
 
 def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> None:
@@ -319,8 +324,8 @@ def test_a_day_in_the_future_or_far_back_removes_no_known_day(stage: Stage) -> N
     stage.poll()
     known = stage.now.activity.value
     row = {"model": "a/m", "provider_name": "P", "usage": 1}
-    for days in (["2999-01-01"], ["2026-11-23", "2016-11-23"]):
-        stage.sample.instead["/activity"] = json(200, {"data": [{"date": day, **row} for day in days]})
+    for day in ("2999-01-01", "2016-11-23"):
+        stage.sample.instead["/activity"] = json(200, {"data": [{"date": day, **row}]})
         stage.poll(by_hand=True)
         assert stage.now.activity.value == known
-        assert "day" in (stage.now.activity.message or "")
+        assert "date" in (stage.now.activity.message or "")

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_keys, to_today
+from openbalance_hid.openrouter.replies import (
+    KeyInfo,
+    ModelNames,
+    Workspace,
+    error_message,
+    to_credits,
+    to_key_info,
+    to_keys,
+    to_models,
+    to_today,
+    to_window,
+    to_workspaces,
+    with_unique_names,
+)
 from tests.build import NOON
 
 DAY = date(2026, 11, 24)
@@ -80,15 +93,85 @@ def test_analytics_rows_may_have_counts_as_text_and_amounts_as_null() -> None:
     rows = [{"model": "GPT-5", "credits_usage": 1.25, "request_count": "1523"}, {"model": "Llama", "credits_usage": None}]
     body = msgspec.json.encode({"data": {"data": rows, "metadata": {"truncated": True}, "cachedAt": "?"}})
     expected = Today(DAY, {"GPT-5": Spend(Decimal("1.25"), 1523), "Llama": Spend()}, truncated=True)
-    assert to_today(body, DAY) == expected
-    assert not to_today(b'{"data":{"data":[]}}', DAY).truncated
+    assert to_today(body, DAY).value == expected
+    assert not to_today(b'{"data":{"data":[]}}', DAY).value.truncated
 
 
-def test_a_missing_amount_is_an_error_and_not_zero() -> None:
+def test_today_is_added_up_by_model_and_by_provider_with_tokens() -> None:
+    rows = [
+        {"model": "A", "provider": "P", "credits_usage": 1, "request_count": "2", "tokens_total": "30"},
+        {"model": "A", "provider": "Q", "credits_usage": 2, "request_count": 4, "tokens_total": None},
+        {"model": "B", "provider": "P", "credits_usage": 4, "request_count": 8, "tokens_total": 500},
+    ]
+    answer = {"data": rows, "cachedAt": "2026-11-24T11:15:00Z"}
+    today = to_today(msgspec.json.encode({"data": answer}), DAY).value
+    assert today.by_model == {"A": Spend(Decimal(3), 6, 30), "B": Spend(Decimal(4), 8, 500)}
+    assert today.by_provider == {"P": Spend(Decimal(5), 10, 530), "Q": Spend(Decimal(2), 4)}
+    assert today.cached_at == datetime(2026, 11, 24, 11, 15, tzinfo=UTC)
+
+
+def test_two_providers_with_equal_amounts_are_not_a_repetition() -> None:
+    rows = [{"model": "A", "provider": name, "credits_usage": 1, "request_count": 1} for name in ("P", "Q")]
+    assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).value.usd == 2
+
+
+@pytest.mark.parametrize(
+    "bad", [None, 5, {}, {"model": "M"}, {"model": "M", "credits_usage": "x"}, {"model": [], "credits_usage": 1}]
+)
+def test_a_bad_row_of_analytics_costs_that_row_and_marks_the_sum(bad: object) -> None:
+    body = msgspec.json.encode({"data": {"data": [{"model": "A", "credits_usage": 2}, bad]}})
+    today, window = to_today(body, DAY), to_window(body, NOON, NOON)
+    assert (today.value.usd, today.value.truncated, today.dropped) == (2, True, 1)
+    assert (window.value.by_model, window.value.truncated, window.dropped) == ({"A": Spend(Decimal(2))}, True, 1)
     with pytest.raises(ServerError):
-        to_today(b'{"data":{"data":[{"model":"GPT-5","request_count":1}]}}', DAY)
-    with pytest.raises(ServerError):  # null is nothing charged in /analytics/query, and nothing known elsewhere
-        to_keys(b'{"data":[{"hash":"h","name":"n","usage":null}]}', NOON)
+        to_today(msgspec.json.encode({"data": {"data": [bad]}}), DAY)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, "x", {"name": "no hash"}, {"hash": "h"}, {"hash": "h", "usage": {}}, {"hash": 1, "usage": 1}]
+)
+def test_a_bad_row_of_keys_costs_that_key_alone(bad: object) -> None:
+    rows = to_keys(msgspec.json.encode({"data": [{"hash": "a", "name": "n", "usage": None}, bad]}), NOON)
+    assert [(key.name, key.total_usd) for key in rows.value] == [("n", 0)]
+    assert rows.dropped == 1
+
+
+def test_a_bad_row_of_workspaces_or_models_costs_that_row_alone() -> None:
+    spaces = to_workspaces(b'{"data":[{"id":"w","name":null,"slug":"lab"},{"name":"x"},7],"total_count":3}')
+    assert (spaces.value, spaces.dropped, spaces.total) == ((Workspace("w", "lab"),), 2, 3)
+    models = to_models(b'{"data":[{"id":"a/m","name":"A: M","canonical_slug":"a/m-2026"},{"id":null},{"id":"a/n"}]}')
+    assert models.value == (ModelNames("a/m", "A: M", "a/m-2026"), ModelNames("a/n", "a/n", "a/n"))
+    assert models.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"name": "prod"}, "prod"),
+        ({"name": None, "label": "sk-or-v1-0e6...1c96"}, "key …1c96"),
+        ({"name": "", "label": "sk-or-v1-0e6…1c96"}, "key …1c96"),
+        ({"name": "sk-or-v1-0e6...1c96", "label": "x"}, "key …1c96"),
+        ({"name": " "}, "key abcdef"),
+        ({}, "key abcdef"),
+    ],
+)
+def test_a_key_without_a_name_is_shown_by_the_end_of_its_label(row: dict[str, object], name: str) -> None:
+    (key,) = to_keys(msgspec.json.encode({"data": [{"hash": "abcdef01", "usage": 1} | row]}), NOON).value
+    assert key.name == name
+
+
+def test_keys_have_workspace_last_use_and_expiry() -> None:
+    row = {"hash": "h", "name": "n", "usage": 1, "last_used_at": "2026-11-22T11:53:00Z", "expires_at": "2026-11-01T00:00:00Z"}
+    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON, "Research").value
+    assert (key.workspace, key.expired, key.disabled, key.given_name) == ("Research", True, True, "n")
+    assert key.last_used_at == NOON - timedelta(minutes=7)
+
+
+def test_keys_of_one_name_stay_apart_even_where_their_hashes_start_alike() -> None:
+    rows = [{"hash": f"{number:064x}", "name": "prod", "usage": 1} for number in range(3)]
+    keys = with_unique_names(to_keys(msgspec.json.encode({"data": rows}), NOON).value)
+    assert len({key.name for key in keys}) == 3
+    assert {key.given_name for key in keys} == {"prod"}
 
 
 @pytest.mark.parametrize(
@@ -108,13 +191,13 @@ def test_a_missing_amount_is_an_error_and_not_zero() -> None:
 )
 def test_an_expired_key_is_disabled(expires: object, over: bool) -> None:
     row = {"hash": "h", "name": "n", "usage": 1, "usage_daily": 1, "disabled": False, "expires_at": expires}
-    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON)
-    assert (key.disabled, key.today_usd) == (over, 1)
+    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON).value
+    assert (key.disabled, key.expired, key.today_usd) == (over, over, 1)
 
 
 def test_a_repeated_row_of_analytics_is_counted_once() -> None:
     rows = [{"model": "M", "credits_usage": 2, "request_count": "1"}] * 2 + [{"model": "M", "credits_usage": 3}]
-    assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).usd == 5
+    assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).value.usd == 5
 
 
 @pytest.mark.parametrize(
@@ -157,12 +240,12 @@ def test_a_web_page_is_reported_as_one() -> None:
 
 def test_an_error_under_status_200_is_shown() -> None:
     with pytest.raises(ServerError, match="upstream is down"):
-        to_activity(b'{"error":{"code":502,"message":"upstream is down"}}')
+        to_activity(b'{"error":{"code":502,"message":"upstream is down"}}', DAY)
 
 
 # --- whatever comes -----------------------------------------------------------------------------------------------------
 
-READERS = [to_credits, to_activity, to_key_info, lambda body: to_today(body, DAY)]
+READERS = [to_credits, lambda body: to_activity(body, DAY).value, to_key_info, lambda body: to_today(body, DAY).value]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
 FIELDS = st.sampled_from(
     [

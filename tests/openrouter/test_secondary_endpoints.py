@@ -29,7 +29,7 @@ class Life:
         def recall(_: str, begun: Snapshot, *__: object) -> Snapshot:
             if known is None:
                 return begun
-            kept = {name: getattr(known, name) for name in ("credits", "activity", "today", "key_days", "samples")}
+            kept = {name: getattr(known, name) for name in ("credits", "activity", "today", "key_days", "models", "samples")}
             return replace(begun, **kept)
 
         connect = lambda: Client(Secret(sample.key), sample.url, utc=clock.utc)  # noqa: E731
@@ -79,7 +79,8 @@ def test_keys_come_from_all_pages_and_have_unique_names(clock: VirtualClock) -> 
     with SampleAccount(clock=clock.utc, keys=203) as sample:
         life = Life(sample, clock)
         asked = [each for each in life.poll() if each.startswith("/keys")]
-        assert [each.partition("&")[0] for each in asked] == ["/keys?offset=0", "/keys?offset=100", "/keys?offset=200"]
+        offsets = [each.partition("&")[0].partition("=")[2] for each in asked]
+        assert offsets == ["0", "100", "200", "202", "0", "1"], "until an empty page, in each workspace"
         keys = life.now.keys.value
         assert keys is not None
         assert len({key.hash for key in keys}) == len({key.name for key in keys}) == 203
@@ -116,7 +117,7 @@ def test_days_by_key_are_requested_once_a_day_after_they_have_settled(life: Life
         count = sum(each.startswith(by_key) for each in life.later())
         if count:
             asked[life.clock.now.strftime("%H:%M")] = count
-    assert asked == {"06:00": 3}
+    assert asked == {"06:00": 2}
 
 
 def test_the_days_of_many_keys_are_requested_in_rounds_that_leave_no_key_out(life: Life) -> None:
@@ -124,8 +125,8 @@ def test_the_days_of_many_keys_are_requested_in_rounds_that_leave_no_key_out(lif
     life.sample.instead["/keys"] = json(200, {"data": [{"hash": each, "name": each, "usage": 1} for each in sorted(hashes)]})
     life.sample.instead["/activity"] = json(200, {"data": []})
     by_key = "/activity?api_key_hash="
-    rounds = [{path.removeprefix(by_key) for path in life.later(24) if path.startswith(by_key)} for _ in range(3)]
-    assert [len(each) for each in rounds] == [3, 3, 2]
+    rounds = [{path.removeprefix(by_key) for path in life.later(24) if path.startswith(by_key)} for _ in range(4)]
+    assert [len(each) for each in rounds] == [3, 2, 2, 1]
     assert set.union(*rounds) == hashes
 
 
@@ -135,10 +136,10 @@ def test_settled_days_in_the_history_are_not_requested_again(life: Life) -> None
     life.later(6)  # settled
     again = Life(life.sample, life.clock, life.now)
     life.clock.pass_(3600)
-    assert again.poll() == ["/credits", "/keys?offset=0&include_disabled=true&include_expired=true"]
+    assert {each.partition("?")[0] for each in again.poll()} == {"/credits", "/workspaces", "/keys"}
     life.clock.pass_(24 * 3600)
     third = Life(life.sample, life.clock, again.now)
-    assert sum(each.startswith("/activity") for each in third.poll()) == 4
+    assert sum(each.startswith("/activity") for each in third.poll()) == 3
 
 
 def test_a_refused_keys_request_is_not_repeated_at_every_poll(life: Life) -> None:
@@ -174,6 +175,62 @@ def test_the_window_by_model_is_requested_only_during_a_spike(life: Life) -> Non
     assert window is not None
     assert window.end - window.start == timedelta(hours=24)
     biggest = max(window.by_model.items(), key=lambda item: item[1].usd)[0]
-    assert biggest == "GPT-5"
+    assert biggest == "openai/gpt-5"
     assert [each for each in another.later() if "analytics" in each] == []
     assert [each for each in another.later(1) if "analytics" in each] == ["/analytics/query"]
+
+
+def test_today_has_providers_and_tokens_that_add_up_to_the_models(life: Life) -> None:
+    life.poll()
+    today = life.now.today.value
+    assert today is not None
+    models, providers = (list(each.values()) for each in (today.by_model, today.by_provider))
+    assert sum(each.usd for each in models) == sum(each.usd for each in providers) > 0
+    assert sum(each.tokens for each in models) == sum(each.tokens for each in providers) > 0
+
+
+def test_a_server_that_refuses_providers_still_gives_todays_models(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openbalance_hid.simulator.openrouter.sample_answers._DIMENSIONS", ("model",))
+    asked = life.poll()
+    assert asked.count("/analytics/query") == 2
+    today = life.now.today.value
+    assert today is not None
+    assert (len(today.by_model) > 5, dict(today.by_provider)) == (True, {})
+    assert life.poll(by_hand=True).count("/analytics/query") == 1, "not tried again on this day"
+    assert life.later(24).count("/analytics/query") == 2
+
+
+def test_a_workspace_that_refuses_its_keys_keeps_the_keys_of_the_others(life: Life) -> None:
+    life.poll()
+    handle = life.sample._handle
+
+    def refusing(method: str, target: str, headers: object, body: bytes) -> object:
+        reply, *rest = handle(method, target, headers, body)
+        return (refused(403, "not yours"), *rest) if "workspace_id=a2b0" in target else (reply, *rest)
+
+    life.sample._server._http.handle = refusing
+    life.poll(by_hand=True)
+    keys = life.now.keys
+    assert keys.health is Health.OK
+    assert [key.name for key in keys.value or ()] == ["laptop", "ci"]
+
+
+def test_without_the_list_of_workspaces_the_default_one_is_used_and_the_reason_kept(life: Life) -> None:
+    life.sample.instead["/workspaces"] = refused(500, "oops")
+    life.poll()
+    assert [key.name for key in life.now.keys.value or ()] == ["laptop", "ci"]
+    assert (life.now.keys.health, "oops" in (life.now.keys.message or "")) == (Health.OK, True)
+    del life.sample.instead["/workspaces"]
+    life.poll(by_hand=True)
+    assert [(key.name, key.workspace) for key in life.now.keys.value or ()] == [
+        ("laptop", "Default"),
+        ("ci", "Default"),
+        ("notebook", "Research"),
+    ]
+
+
+def test_rows_that_cannot_be_read_are_counted_in_the_reading(life: Life) -> None:
+    row = {"date": "2026-11-23", "model": "a/m", "usage": 1}
+    life.sample.instead["/activity"] = json(200, {"data": [row, {**row, "date": None}, 7]})
+    life.poll()
+    assert (life.now.activity.health, life.now.activity.dropped_rows) == (Health.OK, 2)
