@@ -119,6 +119,6 @@ def _store_traceback(text: str) -> str:
         where = paths(os.environ)
         file = where.private_dir(where.state_dir) / "last-crash.txt"
         write_private(file, text)
-    except OpenBalanceError as error:
-        return f"(which could not be stored: {error.message})"
+    except Exception as error:  # noqa: BLE001 - an error of the error handler would hide the first one
+        return f"(which could not be stored: {getattr(error, 'message', None) or type(error).__name__})"
     return f"in {file}"

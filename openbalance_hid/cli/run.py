@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import faulthandler
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,7 +15,7 @@ from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing, log_level_option
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
-from openbalance_hid.errors import OpenBalanceError, UsageError
+from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.device.models import OFFERED
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
@@ -85,15 +87,26 @@ def run(
 @log_level_option
 def demo(model: str, scenario: str, port: int | None, no_browser: bool, log_level: str) -> None:
     """Run a virtual deck in the browser, with a sample account on this machine."""
-    import tempfile
-
     from openbalance_hid.runtime.main import RunOptions, run_demo
 
     set_up_log(log_level)
-    with tempfile.TemporaryDirectory(prefix="openbalance-demo-") as folder:
+    with _temporary_directory() as folder:
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # set: `status` and `hold` reach this daemon there
         places = Paths(Path(folder, "config.toml"), Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
         run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
+
+
+@contextmanager
+def _temporary_directory() -> Iterator[str]:
+    import tempfile
+
+    try:
+        made = tempfile.TemporaryDirectory(prefix="openbalance-demo-", ignore_cleanup_errors=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"cannot create a temporary directory: {reason}", "TMPDIR=~ openbalance-hid demo") from error
+    with made as folder:
+        yield folder
 
 
 def _model(deck: str) -> str:

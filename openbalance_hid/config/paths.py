@@ -1,15 +1,11 @@
-"""The paths of configuration, state and sockets, and directories that only this user may enter.
-
-Only `private_dir` creates anything.
-"""
+"""The paths of configuration, state and sockets. Nothing is created here."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
-import warnings
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +13,7 @@ from typing import NamedTuple
 
 import platformdirs
 
+from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError
 
 APP = "openbalance-hid"
@@ -39,6 +36,11 @@ class Paths(NamedTuple):
         return self.runtime_dir / "control.sock"
 
     @property
+    def lock_files(self) -> tuple[Path, Path]:
+        """The files that a daemon locks. The first one lasts: programs that clean up do so in runtime directories."""
+        return self.state_dir / "daemon.lock", self.runtime_dir / "control.lock"
+
+    @property
     def key_file_dir(self) -> Path:
         return self.state_dir / "keys"
 
@@ -54,11 +56,12 @@ def paths(env: Mapping[str, str]) -> Paths:
     ConfigError if a path would be in the home of a user without one.
     """
     with _needs_home():
+        state_dir = _from_env(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False)
         found = Paths(
             config_file=_from_env(env, "OPENBALANCE_CONFIG")
             or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
-            state_dir=_from_env(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False),
-            runtime_dir=_from_env(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(),
+            state_dir=state_dir,
+            runtime_dir=_from_env(env, "OPENBALANCE_RUNTIME_DIR") or _platform_runtime_dir(env, state_dir),
         )
         if not all(path.is_absolute() for path in found):
             raise RuntimeError("a path below ~")  # which older platformdirs do not expand
@@ -77,55 +80,6 @@ def absolute(path: str) -> Path:
         return Path(path).expanduser().absolute()
 
 
-def private_dir(path: Path) -> Path:
-    """Return the directory at `path`, created with mode 0700 if needed, and checked to be private.
-
-    ConfigError if it is a link, belongs to another user, is open to others, could be replaced by another user, or cannot be
-    created.
-    """
-    try:
-        for place in (*reversed(path.parents), path):
-            if not place.is_dir():  # one by one: `parents=True` would leave the mode of the parents to the umask
-                place.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _ls_command(_nearest_existing(path))) from error
-    check_private(path)
-    return path
-
-
-def check_private(path: Path) -> None:
-    """Check that the directory is private. ConfigError as for `private_dir`, also if there is none."""
-    try:
-        here, exposed = path.lstat(), _replaceable_part(path)
-    except OSError as error:
-        raise ConfigError(f"cannot use the directory {path}: {_reason(error)}", _ls_command(_nearest_existing(path))) from error
-    us = os.geteuid()
-    mode = stat.S_IMODE(here.st_mode)
-    if not stat.S_ISDIR(here.st_mode):
-        raise ConfigError(f"{path} is not a directory, or is a link to one", _ls_command(path))
-    if here.st_uid != us:
-        raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", _ls_command(path))
-    if mode & 0o077:
-        raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
-    if exposed is not None:
-        raise ConfigError(f"another user could replace {path}: {exposed} can be changed by others", _ls_command(exposed))
-
-
-def _replaceable_part(path: Path) -> Path | None:
-    """Return the nearest part of `path` that another user could replace; None: there is none.
-
-    Another user can replace what is in a directory that belongs to neither root nor this user, and what is in a directory that
-    all may write to, unless it is sticky (as /tmp). Links are followed: each directory on the path of their targets counts.
-    """
-    trusted = (0, os.geteuid())
-    for place in dict.fromkeys((*path.parents, path.parent.resolve(), *path.parent.resolve().parents)):
-        link, found = place.lstat(), place.stat()
-        open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
-        if link.st_uid not in trusted or found.st_uid not in trusted or open_to_all:
-            return place
-    return None
-
-
 def _from_env(env: Mapping[str, str], name: str) -> Path | None:
     text = env.get(name, "")
     return absolute(text) if text else None
@@ -139,21 +93,23 @@ def _needs_home() -> Iterator[None]:
         raise ConfigError(f"no home directory is known for user {os.getuid()}", "export HOME=/where/it/is") from error
 
 
-def _platform_runtime_dir() -> Path:
-    with warnings.catch_warnings():
-        # Without a login session platformdirs falls back to a temporary directory and warns; `private_dir` checks that one.
-        warnings.simplefilter("ignore")
+def _platform_runtime_dir(env: Mapping[str, str], state_dir: Path) -> Path:
+    """Return the directory for sockets. Without a session's, one in the state directory: in /tmp others could take the name.
+
+    Not platformdirs on Linux: it raises PermissionError where another user has created its directory in /tmp.
+    """
+    if sys.platform == "darwin":
         return platformdirs.user_runtime_path(APP, appauthor=False)
+    from_session = env.get("XDG_RUNTIME_DIR", "")
+    if Path(from_session).is_absolute():  # a relative one is to be ignored (XDG Base Directory Specification)
+        return Path(from_session, APP)
+    of_user = Path(f"/run/user/{os.getuid()}")
+    return of_user / APP if _is_own_directory(of_user) else state_dir / "run"
 
 
-def _nearest_existing(path: Path) -> Path:
-    """Return the last part of `path` that exists."""
-    return next((place for place in (path, *path.parents) if os.path.lexists(place)), Path("/"))
-
-
-def _ls_command(path: Path) -> str:
-    return f"ls -ld {shlex.quote(str(path))}"
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+def _is_own_directory(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and os.access(path, os.W_OK | os.X_OK)

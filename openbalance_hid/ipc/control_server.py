@@ -5,13 +5,12 @@
     {"command": "watch"}                      -> {"ok": {...}} now and at each change, until either side closes
     a request that cannot be carried out      -> {"error": "…", "hint": "…", "exit_code": 2}
 
-The process that holds the socket's lock is the daemon: a second one is refused. The lock is the kernel's (flock), so it ends
-with its process, also when that is killed. Not here: the commands and their fields (commands.py, messages.py), and the client.
+Not here: that one process alone listens (daemon_lock.py), the commands and their fields (commands.py, messages.py), and the
+client.
 """
 
 import contextlib
 import errno
-import fcntl
 import json
 import logging
 import os
@@ -25,8 +24,8 @@ from typing import Any
 
 import msgspec
 
-from openbalance_hid.config.paths import private_dir
-from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.config.private_directory import private_dir
+from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -43,60 +42,89 @@ ControlRequestHandler = Callable[[Mapping[str, Any]], Any]
 
 
 class ControlServer:
-    """Listens on `socket_file` and calls `handle` for each request. Start it before anything that only one daemon may do."""
+    """Listens on `socket_file` and calls `handle` for each request. The caller holds the lock of the daemon."""
 
     def __init__(self, socket_file: Path, handle: ControlRequestHandler) -> None:
         self._file = socket_file
         self._handle = handle
-        self._lock: int | None = None
         self._socket: socket.socket | None = None
+        self._bound: os.stat_result | None = None  # the socket's file
         self._thread: threading.Thread | None = None
+        self._cannot_listen = False
         self._places = threading.BoundedSemaphore(CLIENT_LIMIT)  # one for each thread of a client
         self._clients_lock = threading.Lock()
         self._clients: dict[socket.socket, float] = {}  # monotonic seconds of the last activity; _BUSY_S during a request
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Take the lock and listen. Raises AlreadyRunningError, which names the process that holds the lock."""
+        """Listen. ConfigError if that is not possible."""
         directory = private_dir(self._file.parent)
         try:
-            self._lock = _take_lock(directory / "control.lock")
             self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs
         except OSError as error:
-            self.stop()
-            reason = (error.strerror or str(error)).lower()
-            raise ConfigError(f"cannot write in {directory}: {reason}", "openbalance-hid doctor") from error
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            raise ConfigError(f"cannot write in {directory}: {_reason(error)}", "openbalance-hid doctor") from error
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.bind(str(self._file))
+            listener.bind(str(self._file))
+            self._bound = self._file.lstat()
+            self._file.chmod(0o600)
+            listener.listen(BACKLOG)
         except OSError as error:  # a path over 107 bytes, most likely
-            self.stop()
-            reason = (error.strerror or str(error)).lower()
-            raise ConfigError(f"cannot listen at {self._file}: {reason}", "openbalance-hid doctor") from error
-        self._file.chmod(0o600)
-        self._socket.listen(BACKLOG)
-        self._thread = threading.Thread(target=self._accept_clients, name="control", daemon=True)
-        self._thread.start()
+            listener.close()
+            raise ConfigError(f"cannot listen at {self._file}: {_reason(error)}", "openbalance-hid doctor") from error
+        self._close_listener()
+        self._socket = listener
+        self._start_thread()
+
+    def renew(self) -> None:
+        """Listen again if the socket's file was removed or replaced, or the thread has ended. A failure is logged once."""
+        if self._stopping.is_set():
+            return
+        try:
+            if self._socket is None or not self._is_reachable():
+                self.start()
+                log.warning("%s had been removed; the daemon listens there again", self._file)
+            elif self._thread is None or not self._thread.is_alive():
+                self._start_thread()
+        except (ConfigError, RuntimeError) as error:  # RuntimeError: the system's limit of threads
+            if not self._cannot_listen:
+                log.warning("no command reaches the daemon: %s", error)
+            self._cannot_listen = True
+        else:
+            self._cannot_listen = False
 
     def stop(self) -> None:
-        """Stop listening and release the lock. Idempotent."""
+        """Stop listening. Idempotent."""
         self._stopping.set()
+        if self._is_reachable():  # not the file of another daemon
+            self._file.unlink(missing_ok=True)
+        self._close_listener()
+
+    def _is_reachable(self) -> bool:
+        try:
+            return self._bound is not None and os.path.samestat(self._file.lstat(), self._bound)
+        except OSError:
+            return False
+
+    def _start_thread(self) -> None:
+        assert self._socket is not None  # noqa: S101 - after a successful start
+        thread = threading.Thread(target=self._accept_clients, args=(self._socket,), name="control", daemon=True)
+        thread.start()
+        self._thread = thread
+
+    def _close_listener(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
             self._socket.close()
-            self._file.unlink(missing_ok=True)
             self._socket = None
         if self._thread is not None:
             self._thread.join(2.0)
             self._thread = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
-    def _accept_clients(self) -> None:
-        listener, failing = self._socket, False
-        while listener is not None and not self._stopping.is_set():
+    def _accept_clients(self, listener: socket.socket) -> None:
+        failing = False
+        while not self._stopping.is_set():
             try:
                 client, _ = listener.accept()
             except OSError as error:
@@ -203,16 +231,5 @@ def _is_disconnected(client: socket.socket) -> bool:
     return bool(poll.poll(0)) and client.recv(1, socket.MSG_PEEK) == b""
 
 
-def _take_lock(path: Path) -> int:
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.read(lock, 32).decode(errors="replace").strip()
-        os.close(lock)
-        name = f" as process {holder}" if holder.isdigit() else ""
-        raise AlreadyRunningError(f"another daemon is running{name}", "openbalance-hid stop") from error
-    with contextlib.suppress(OSError):  # then a second daemon cannot name this process
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
-    return lock
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

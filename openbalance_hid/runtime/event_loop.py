@@ -14,7 +14,7 @@ from openbalance_hid.runtime.sd_notify import NullServiceManager, ServiceManager
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT_S = 60.0
+LONGEST_WAIT_S = 50.0  # `maintain` notices changes within a minute
 NO_MANAGER = NullServiceManager()
 
 
@@ -37,10 +37,12 @@ def run_loop(
     clock: Callable[[], Moment],
     notify: Callable[[], None] = lambda: None,
     manager: ServiceManager = NO_MANAGER,
+    maintain: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Run until a `Stop` arrives. A step that fails is logged and does not end the loop.
 
-    `notify` is called when clients may read something new, `manager.alive` at each turn.
+    `notify` is called when clients may read something new, `manager.alive` and `maintain` at each turn, with monotonic seconds;
+    what `maintain` raises ends the loop.
     """
     turns = _Turns(controller, run_effect)
     ahead: int | None = None  # items that were in the queue at the deadline, and are taken before `TimePassed`
@@ -60,6 +62,7 @@ def run_loop(
         turns.run(item, clock())
         if controller.evaluations != evaluations:
             notify()
+        maintain(now.mono_s)
 
 
 def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:

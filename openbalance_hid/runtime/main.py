@@ -30,6 +30,7 @@ from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
+from openbalance_hid.ipc.daemon_lock import DaemonLock
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
@@ -37,6 +38,7 @@ from openbalance_hid.runtime.config_reload import ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
+from openbalance_hid.runtime.maintenance import Maintenance
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
@@ -123,6 +125,9 @@ class _Daemon:
         """Start in order, loop, stop in reverse."""
         with ExitStack() as running:
             self._handle_signals(running)
+            lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
+            running.callback(lock.release)
+            lock.take()
             commands = Commands(
                 self._inbox.put,
                 self._status,
@@ -162,7 +167,8 @@ class _Daemon:
                 watch.start()
             log.info("running; configuration: %s", self._options.paths.config_file)
             effects = EffectRunner(self._decks, self._pollers, self._notifier, self._inbox.put, self._open_page, self._set_text)
-            run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager)
+            maintenance = Maintenance({"the lock": lock.renew, "the control socket": control.renew})
+            run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager, maintenance.run)
             log.info("stopping")
             self._manager.stopping()
 

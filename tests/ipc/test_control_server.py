@@ -1,8 +1,8 @@
-"""The control socket: private, bounded, and one daemon at a time."""
+"""The control socket: private, bounded, and made again when it was removed."""
 
 import contextlib
 import json
-import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.errors import ConfigError, NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.commands import ChangeCounter
 from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer
@@ -79,13 +79,7 @@ def test_a_directory_name_too_long_for_a_socket_is_a_configuration_error(tmp_pat
     assert refusal.value.hint == "openbalance-hid doctor"
 
 
-def test_a_second_daemon_is_refused_with_the_process_that_runs(server, place):
-    with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
-        ControlServer(place, answer).start()
-    assert request(place, "still here") == {"command": "still here"}
-
-
-def test_a_killed_daemon_leaves_no_lock(place):
+def test_the_socket_of_a_killed_daemon_is_replaced(place):
     place.parent.mkdir(mode=0o700)
     script = (
         "import os, sys; from pathlib import Path; from openbalance_hid.ipc.control_server import ControlServer\n"
@@ -99,6 +93,69 @@ def test_a_killed_daemon_leaves_no_lock(place):
     server.stop()
     server.stop()
     assert not place.exists()
+
+
+def remove_socket(place: Path) -> None:
+    place.unlink()
+
+
+def remove_directory(place: Path) -> None:
+    shutil.rmtree(place.parent)
+
+
+def put_another_socket(place: Path) -> None:
+    place.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(place))
+
+
+def put_a_file(place: Path) -> None:
+    place.unlink()
+    place.write_text("")
+
+
+@pytest.mark.parametrize("damage", [remove_socket, remove_directory, put_another_socket, put_a_file])
+def test_a_socket_that_was_removed_or_replaced_is_made_again(server, place, damage):
+    damage(place)
+    with pytest.raises(NoDaemonError):
+        request(place, "status")
+    server.renew()
+    server.renew()
+    assert request(place, "again") == {"command": "again"}
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert [thread.name for thread in threading.enumerate()].count("control") == 1
+
+
+def test_a_socket_that_cannot_be_made_again_is_logged_once_and_made_later(server, place, caplog):
+    remove_directory(place)
+    place.parent.write_text("a file in its place")
+    server.renew()
+    server.renew()
+    assert caplog.text.count("no command reaches the daemon") == 1
+    place.parent.unlink()
+    server.renew()
+    assert request(place, "again") == {"command": "again"}
+
+
+def test_a_client_that_is_connected_stays_so_when_the_socket_is_made_again(server, place):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(10)
+        peer.connect(str(place))
+        peer.sendall(b'{"command": "a"}\n')
+        assert peer.recv(100)
+        place.unlink()
+        server.renew()
+        peer.sendall(b'{"command": "b"}\n')
+        assert json.loads(peer.recv(100)) == {"ok": {"command": "b"}}
+
+
+def test_a_server_that_stops_leaves_the_socket_of_another_daemon(server, place):
+    place.unlink()
+    other = ControlServer(place, answer)
+    other.start()
+    server.stop()
+    assert request(place, "still here") == {"command": "still here"}
+    other.stop()
 
 
 def test_without_a_daemon_the_hint_is_the_command_that_starts_one(place):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.config.paths import private_dir
+from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.daemon_process import ask, environment, page_of, started
@@ -95,7 +95,6 @@ def test_a_path_that_another_user_has_prepared_is_refused_and_nothing_is_written
 
 
 def test_a_daemon_of_another_user_is_not_trusted(shared_directory: Path) -> None:
-    """Without a session the runtime directory is in /tmp, where another user may have created it first."""
     place = shared_directory / "run" / "control.sock"
     assert try_as_other_user(("mkdir", str(shared_directory / "run"))) == ["done"]
     with subprocess.Popen(other_user_command(("listen", str(place))), stdout=subprocess.PIPE, text=True) as listener:

@@ -17,7 +17,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.config.paths import private_dir
+from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.history.keeper import History, open_history

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openbalance_hid.config.paths import check_private
+from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.errors import ConfigError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext

@@ -1,0 +1,117 @@
+"""The locks that make a process the daemon: a second one is refused.
+
+A lock is the kernel's (flock) and ends with its process, also when that is killed. Programs that clean up may remove its file:
+a lock on a removed file is held, but other processes do not see it. So there are two files, in two directories, and `renew`
+takes a lock again whose file has been removed or replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from openbalance_hid.config.private_directory import private_dir
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError
+
+log = logging.getLogger(__name__)
+
+RENEW_LIMIT_S = 0.5  # a process that is being refused holds one of the locks for a moment
+
+
+class DaemonLock:
+    """Locks on `files`. The last one is required; the others are left out where they cannot be created. For one thread.
+
+    `socket_file`: through which the process that holds a lock is stopped.
+    """
+
+    def __init__(self, files: Sequence[Path], socket_file: Path) -> None:
+        self._files = files
+        self._socket_file = socket_file
+        self._held: dict[Path, int] = {}  # open file descriptors
+        self._failing: set[Path] = set()
+
+    def take(self) -> None:
+        """Take every lock. AlreadyRunningError if another process holds one, ConfigError if the last one cannot be created."""
+        try:
+            for file in self._files:
+                self._take_or_report(file)
+        except OpenBalanceError:
+            self.release()
+            raise
+
+    def renew(self) -> None:
+        """Take each lock again whose file other processes do not see. AlreadyRunningError if another process holds it now."""
+        for file in self._files:
+            if not _is_same_file(file, self._held.get(file)):
+                before = self._held.get(file)
+                if self._take_or_report(file, RENEW_LIMIT_S) and before is not None:
+                    os.close(before)
+                    log.warning("%s had been removed; the lock was taken again", file)
+
+    def release(self) -> None:
+        """Release every lock. Idempotent."""
+        while self._held:
+            os.close(self._held.popitem()[1])
+
+    def _take_or_report(self, file: Path, limit_s: float = 0.0) -> bool:
+        """Take the lock on `file`; return whether it is held. A failure that is not final is logged once."""
+        try:
+            private_dir(file.parent)
+            self._held[file] = self._lock(file, limit_s)
+        except (OSError, ConfigError) as error:
+            reason = error.message if isinstance(error, ConfigError) else f"cannot lock {file}: {_reason(error)}"
+            if file == self._files[-1] and not self._held.get(file):
+                raise ConfigError(reason, getattr(error, "hint", "openbalance-hid doctor")) from error
+            if file not in self._failing:
+                log.warning("%s; going on without this lock", reason)
+            self._failing.add(file)
+            return False
+        self._failing.discard(file)
+        return True
+
+    def _lock(self, path: Path, limit_s: float) -> int:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        end_s = time.monotonic() + limit_s
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() < end_s:
+                    time.sleep(0.02)
+                    continue
+                holder = os.read(lock, 32).decode(errors="replace").strip()
+                os.close(lock)
+                raise self._already_running(holder) from error
+            except OSError:
+                os.close(lock)
+                raise
+        with contextlib.suppress(OSError):  # then a second daemon cannot name this process
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+        return lock
+
+    def _already_running(self, holder: str) -> AlreadyRunningError:
+        if not holder.isdigit():
+            return AlreadyRunningError("another daemon is running", "openbalance-hid stop")
+        stop = "openbalance-hid stop" if self._socket_file.exists() else f"kill {holder}"  # without a socket it gets no `stop`
+        return AlreadyRunningError(f"another daemon is running as process {holder}", stop)
+
+
+def _is_same_file(path: Path, descriptor: int | None) -> bool:
+    """Return whether `path` leads to the open file."""
+    if descriptor is None:
+        return False
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

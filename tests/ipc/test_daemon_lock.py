@@ -1,0 +1,127 @@
+"""The locks of the daemon: one process at a time, also after a lock's file or its directory was removed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openbalance_hid.errors import AlreadyRunningError, ConfigError
+from openbalance_hid.ipc.daemon_lock import DaemonLock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from openbalance_hid.ipc.daemon_lock import DaemonLock
+files = tuple(map(Path, sys.argv[1:]))
+lock = DaemonLock(files, files[-1].with_name("control.sock"))
+lock.take()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+class OtherDaemon:
+    """Another process that holds locks until it is ended."""
+
+    def __init__(self, *files: Path) -> None:
+        words = [sys.executable, "-c", HOLD, *map(str, files)]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.holds = self.process.stdout.readline() == "held\n"
+
+    def __enter__(self) -> "OtherDaemon":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "state" / "daemon.lock", tmp_path / "run" / "control.lock"
+
+
+@pytest.fixture
+def lock(files):
+    made = DaemonLock(files, files[1].with_name("control.sock"))
+    made.take()
+    yield made
+    made.release()
+
+
+def test_a_second_daemon_is_refused_with_the_process_that_runs(lock, files):
+    files[1].with_name("control.sock").touch()
+    with OtherDaemon(*files) as other:
+        assert not other.holds
+    with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}") as refusal:
+        DaemonLock(files, files[1].with_name("control.sock")).take()
+    assert refusal.value.hint == "openbalance-hid stop"
+
+
+def test_without_a_socket_the_hint_stops_the_daemon_by_its_process(lock, files):
+    with pytest.raises(AlreadyRunningError) as refusal:
+        DaemonLock(files, files[1].with_name("control.sock")).take()
+    assert refusal.value.hint == f"kill {os.getpid()}"
+
+
+def test_a_killed_daemon_leaves_no_lock(files):
+    with OtherDaemon(*files) as other:
+        assert other.holds
+    lock = DaemonLock(files, files[1].with_name("control.sock"))
+    lock.take()
+    lock.release()
+
+
+@pytest.mark.parametrize("removed", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("with_directory", [False, True])
+def test_a_removed_lock_is_taken_again(lock, files, removed, with_directory):
+    for number in removed:
+        shutil.rmtree(files[number].parent) if with_directory else files[number].unlink()
+    lock.renew()
+    with OtherDaemon(*files) as other:
+        assert not other.holds
+    for file in files:
+        with OtherDaemon(file) as other:
+            assert not other.holds
+
+
+def test_one_lock_that_is_left_keeps_a_second_daemon_out(lock, files):
+    files[1].unlink()
+    with OtherDaemon(*files) as other:
+        assert not other.holds
+    assert not files[1].exists(), "a refused daemon takes no other lock"
+
+
+def test_a_daemon_whose_locks_another_one_holds_now_ends(lock, files):
+    for file in files:
+        file.unlink()
+    with OtherDaemon(*files) as other:
+        assert other.holds
+        with pytest.raises(AlreadyRunningError, match=f"process {other.process.pid}"):
+            lock.renew()
+
+
+def test_a_state_directory_that_cannot_be_written_costs_only_its_lock(files, caplog):
+    files[0].parent.write_text("a file in its place")
+    lock = DaemonLock(files, files[1].with_name("control.sock"))
+    lock.take()
+    lock.renew()
+    lock.renew()
+    assert caplog.text.count("going on without this lock") == 1
+    with OtherDaemon(*files) as other:
+        assert not other.holds
+    files[0].parent.unlink()
+    lock.renew()
+    with OtherDaemon(files[0]) as other:
+        assert not other.holds, "the lock is taken as soon as that is possible"
+    lock.release()
+
+
+def test_a_runtime_directory_that_cannot_be_used_is_a_configuration_error(files):
+    files[1].parent.write_text("a file in its place")
+    with pytest.raises(ConfigError, match="cannot use the directory"):
+        DaemonLock(files, files[1].with_name("control.sock")).take()
