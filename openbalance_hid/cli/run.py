@@ -14,6 +14,7 @@ from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing, log_level_option
 from openbalance_hid.config.paths import Paths, paths
+from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
@@ -106,6 +107,10 @@ def _temporary_directory() -> Iterator[str]:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(f"cannot create a temporary directory: {reason}", "TMPDIR=~ openbalance-hid demo") from error
     with made as folder:
+        try:
+            check_private(Path(folder))
+        except ConfigError as error:
+            raise ConfigError(error.message, "TMPDIR=/tmp openbalance-hid demo") from error
         yield folder
 
 

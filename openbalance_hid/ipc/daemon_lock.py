@@ -37,6 +37,7 @@ class DaemonLock:
 
     def take(self) -> None:
         """Take every lock. AlreadyRunningError if another process holds one, ConfigError if the last one cannot be created."""
+        private_dir(self._files[-1].parent)  # first: a refused daemon leaves no file
         try:
             for file in self._files:
                 self._take_or_report(file)
