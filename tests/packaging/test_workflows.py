@@ -1,4 +1,4 @@
-"""The workflows of CI: actions pinned to a commit, and no permission but reading."""
+"""The workflows of CI: actions pinned to a commit, and no permission but what a job needs."""
 
 import re
 from pathlib import Path
@@ -21,8 +21,27 @@ def test_every_action_is_pinned_by_its_commit_and_says_its_version(text: str) ->
     assert [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
 
 
-def test_a_job_may_read_the_repository_and_nothing_else(text: str) -> None:
+# The release publishes: one job gets a token for PyPI and none for the repository, one may write a release.
+GRANTED = {"check.yml": {"contents: read"}, "release.yml": {"contents: read", "id-token: write", "contents: write"}}
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_each_job_has_one_permission_and_no_other(file: Path) -> None:
+    text = file.read_text()
     assert "\npermissions: {}\n" in text
-    granted = set(re.findall(r"^ {4}permissions:\n((?: {6}.*\n)+)", text, re.MULTILINE))
-    assert granted == {"      contents: read\n"}
+    granted = re.findall(r"^ {4}permissions:\n((?: {6}.*\n)+)", text, re.MULTILINE)
+    assert len(granted) == len(re.findall(r"^ {4}runs-on:", text, re.MULTILINE))
+    assert {each.strip() for each in granted} == GRANTED[file.name]
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+def test_only_the_checked_build_is_published() -> None:
+    jobs = re.split(
+        r"^  (?=\w+:$)", next(file for file in WORKFLOWS if file.name == "release.yml").read_text(), flags=re.MULTILINE
+    )
+    build, pypi, github = (next(job for job in jobs if job.startswith(f"{name}:")) for name in ("build", "pypi", "github"))
+    assert "make test-wheel" in build
+    assert "test-deb" in build
+    assert "needs: build" in pypi
+    assert "environment: pypi" in pypi
+    assert "needs: pypi" in github
