@@ -17,7 +17,7 @@ from contextlib import suppress
 import click
 
 from openbalance_hid.cli.log_setup import ERROR, STDERR_FD, is_journal, with_priority
-from openbalance_hid.cli.terminal import RED, discard_stdout, in_colour, prepare_streams
+from openbalance_hid.cli.terminal import RED, discard_stdout, discard_unwritable, in_colour, prepare_streams
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import escape_unprintable
@@ -33,6 +33,13 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a ter
 def guarded(action: Callable[[], object]) -> int:
     """Run `action` and return the exit code; an int that it returns is its exit code. Errors are printed on stderr."""
     prepare_streams()
+    try:
+        return _exit_code(action)
+    finally:
+        discard_unwritable()
+
+
+def _exit_code(action: Callable[[], object]) -> int:
     package = logging.getLogger("openbalance_hid")
     if not package.handlers:
         package.addHandler(logging.NullHandler())  # before a log is set up nothing is logged to the terminal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import click
@@ -38,6 +39,7 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
     shape = model_named(model)
     deck = VirtualDeck(shape, _checked(serial) if serial is not None else SERIAL.format(shape.product_id))
     with ExitStack() as running:
+        wait_for_a_signal = _handle_signals(running)
         page = PageServer(deck, dict, port=port)
         running.callback(page.stop)
         usbip = UsbIpServer([deck], usbip_port)
@@ -48,7 +50,7 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
         click.echo(f"Attach it: {_attach_command(usbip.port, usbip.bus_ids[0])}")
         if not no_browser:
             open_page(page.one_time_url())
-        _wait_for_a_signal()
+        wait_for_a_signal()
 
 
 def _attach_command(port: int, bus_id: str) -> str:
@@ -64,13 +66,15 @@ def _checked(serial: str) -> str:
     return serial
 
 
-def _wait_for_a_signal() -> None:
+def _handle_signals(running: ExitStack) -> Callable[[], object]:
+    """Handle the signals that end a program; return what waits for one."""
     from openbalance_hid.runtime.signal_wakeup import SignalWakeup
 
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, lambda *_: None)
     wakeup = SignalWakeup(ended.set)
+    running.callback(wakeup.stop)
     wakeup.start()
-    ended.wait()
-    wakeup.stop()
+    return ended.wait

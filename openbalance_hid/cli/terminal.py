@@ -45,8 +45,24 @@ def prepare_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
+def discard_unwritable() -> None:
+    """Redirect a standard stream that cannot be written to /dev/null: the interpreter's last flush would fail with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            _redirect_to_null(stream.fileno())
+        except ValueError:  # closed
+            continue
+
+
 def discard_stdout() -> None:
     """Redirect standard output to /dev/null, so that the interpreter's last flush cannot fail."""
+    _redirect_to_null(sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+
+
+def _redirect_to_null(descriptor: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    os.dup2(null, descriptor)
     os.close(null)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import shlex
 import socket
 import stat
@@ -10,7 +11,7 @@ import struct
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
 
@@ -23,22 +24,48 @@ def request(socket_file: Path, command: str, arguments: Mapping[str, object] | N
 
     Raises NoDaemonError when no daemon runs, and the daemon's own errors as OpenBalanceError.
     """
-    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, arguments or {}) as lines:
+    with _connected(socket_file, timeout_s) as peer, peer.makefile("rb") as lines:
+        _send(peer, command, arguments or {})
         line = lines.readline()
     if not line:
         raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", "openbalance-hid run")
     return _result(line, socket_file)
 
 
-def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0) -> Iterator[Any]:
+def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0, output: int | None = None) -> Iterator[Any]:
     """Yield the result of a command now and at each change, until the daemon ends.
 
-    `timeout_s` is for the first result. Raises the errors of `request`.
+    `timeout_s` is for the first result. `output`: the descriptor of the output; BrokenPipeError when its reader has ended, also
+    between two results. Raises the errors of `request`.
     """
-    with _connected(socket_file, timeout_s) as peer, _sent(peer, command, {}) as lines:
-        while line := lines.readline():
+    with _connected(socket_file, timeout_s) as peer:
+        _send(peer, command, {})
+        for line in _lines(peer, output):
             yield _result(line, socket_file)
             peer.settimeout(None)
+
+
+def _lines(peer: socket.socket, output: int | None) -> Iterator[bytes]:
+    received = b""
+    while True:
+        if output is not None:
+            _wait_for_input(peer, output)
+        piece = peer.recv(65_536)
+        if not piece:
+            return
+        *lines, received = (received + piece).split(b"\n")
+        yield from lines
+
+
+def _wait_for_input(peer: socket.socket, output: int) -> None:
+    """Wait until `peer` has something to read. BrokenPipeError if no program reads `output` any more."""
+    poll = select.poll()
+    poll.register(peer, select.POLLIN)
+    poll.register(output, 0)  # POLLERR: a pipe without a reader; POLLHUP: a terminal or socket that was closed
+    timeout_s = peer.gettimeout()
+    ready = dict(poll.poll(None if timeout_s is None else timeout_s * 1000))
+    if ready.get(output, 0) & (select.POLLERR | select.POLLHUP):
+        raise BrokenPipeError
 
 
 @contextlib.contextmanager
@@ -63,9 +90,8 @@ def _as_root(socket_file: Path) -> str:
     return f"sudo OPENBALANCE_RUNTIME_DIR={shlex.quote(str(socket_file.parent))} openbalance-hid status"
 
 
-def _sent(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> BinaryIO:
+def _send(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> None:
     peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
-    return peer.makefile("rb")
 
 
 def _result(line: bytes, socket_file: Path) -> Any:

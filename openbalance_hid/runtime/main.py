@@ -42,7 +42,7 @@ from openbalance_hid.runtime.maintenance import Maintenance
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
-from openbalance_hid.runtime.signal_wakeup import SignalWakeup
+from openbalance_hid.runtime.signal_wakeup import SignalWakeup, hangup_ends
 from openbalance_hid.secret import Secret
 
 if TYPE_CHECKING:
@@ -226,8 +226,10 @@ class _Daemon:
     def _handle_signals(self, running: ExitStack) -> None:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader, wanted = self._reloader, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
-        if reloader is not None:
+        if reloader is not None and not hangup_ends():
             wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: reloader.notice_soon())
+        elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            wanted[signal.SIGHUP] = self._stop
         for number, handler in wanted.items():
             signal.signal(number, handler)
             running.callback(signal.signal, number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Wakes the main thread for a signal.
+"""Signals: wakes the main thread for one, and decides what SIGHUP means.
 
 Python runs a handler on the main thread between two of its steps. A signal just before the main thread waits interrupts
 nothing: its handler would run after the wait, up to a minute later, which is too late for a service manager.
@@ -10,6 +10,21 @@ import threading
 from collections.abc import Callable
 
 STOP_LIMIT_S = 2.0
+
+
+def hangup_ends() -> bool:
+    """Return whether SIGHUP means that this program's terminal was closed, and not "reload", its meaning for a service.
+
+    False also where the caller ignores SIGHUP: a program that `nohup` has started outlives its terminal. Call it before SIGHUP
+    has a handler.
+    """
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:  # no controlling terminal (tty(4))
+        return False
+    return True
 
 
 class SignalWakeup:

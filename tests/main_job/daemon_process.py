@@ -105,7 +105,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[DaemonProcess]:
     """Run a daemon until the end of the block. `page`: it has a virtual deck, and prints its address."""
     process = subprocess.Popen(
-        [*COMMAND, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [*COMMAND, *words],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # as a service: without a controlling terminal SIGHUP reloads
     )
     try:
         yield DaemonProcess(process, env, page)

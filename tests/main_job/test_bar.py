@@ -11,6 +11,7 @@ import pytest
 
 from openbalance_hid.cli.bar.formats import FORMATS
 from tests.main_job.daemon_process import COMMAND, DaemonProcess, ask, environment, page_of, started
+from tests.main_job.terminal import on_a_terminal
 from tests.waiting import PATIENCE_S
 
 
@@ -68,3 +69,18 @@ def test_without_a_daemon_the_bar_says_so_and_the_code_is_69(tmp_path, words):
     assert said.returncode == 69
     assert "no daemon" in said.stdout
     assert said.stderr == "error: no daemon is running\ntry: openbalance-hid run\n"
+
+
+def test_watch_ends_when_its_reader_does_also_without_a_change(demo):
+    with watching(demo, "--show", "balance") as bar:
+        assert bar.stdout.readline().startswith("✓ $74.2")
+        bar.stdout.close()
+        assert bar.wait(PATIENCE_S) == 1
+        assert bar.stderr.read() == ""
+
+
+def test_watch_on_a_terminal_ends_when_that_is_closed(demo):
+    with on_a_terminal(demo.env, "bar", "--watch", "--show", "balance") as bar:
+        bar.read_until("✓ $74.2")
+        bar.close()
+        bar.process.wait(PATIENCE_S)

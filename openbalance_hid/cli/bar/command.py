@@ -48,7 +48,7 @@ def _account_states(watch: bool) -> Iterator[Mapping[str, Mapping[str, Any]]]:
     if not watch:
         yield request(socket_file, "accounts")
         return
-    yield from subscribe(socket_file, "watch")
+    yield from subscribe(socket_file, "watch", output=sys.stdout.fileno() if sys.stdout is not None else None)
     raise NoDaemonError("the daemon has ended", "openbalance-hid run")
 
 

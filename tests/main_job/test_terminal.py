@@ -1,0 +1,53 @@
+"""A program in the foreground ends with its terminal, in order; one without a terminal, or under nohup, does not."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.main_job.daemon_process import ask, environment, started
+from tests.main_job.terminal import on_a_terminal
+from tests.waiting import PATIENCE_S, until
+
+VIRTUAL = ("--no-browser", "--port", "0")
+
+
+@pytest.mark.parametrize(
+    ("words", "last_line"),
+    [
+        (("run", "--deck", "virtual:mini", *VIRTUAL), "Ctrl-C stops the deck."),
+        (("demo", *VIRTUAL), "Ctrl-C stops the deck."),
+        (("simulate", "--usbip", "0", *VIRTUAL), "--busid 1-1"),
+    ],
+)
+def test_a_program_whose_terminal_is_closed_ends_and_leaves_nothing(
+    tmp_path: Path, words: tuple[str, ...], last_line: str
+) -> None:
+    (tmp_path / "tmp").mkdir(mode=0o700)
+    with on_a_terminal(environment(tmp_path, TMPDIR=str(tmp_path / "tmp")), *words) as running:
+        running.read_until(last_line)
+        running.close()
+        assert running.process.wait(PATIENCE_S) == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "run" / "control.sock").exists()
+
+
+def test_without_a_terminal_a_hangup_ends_a_demo_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir(mode=0o700)
+    with started(environment(tmp_path, TMPDIR=str(tmp_path / "tmp")), "demo", *VIRTUAL) as running:
+        running.until_deck()
+        assert running.end(signal.SIGHUP) == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_program_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    with on_a_terminal(env, "run", "--deck", "virtual:mini", *VIRTUAL, before=("nohup",)) as running:
+        until(lambda: ask(env, "status").returncode == 0)
+        running.close()
+        assert ask(env, "reload").returncode == 0
+        assert running.process.poll() is None
+        assert ask(env, "stop").returncode == 0
+        assert running.process.wait(PATIENCE_S) == 0
