@@ -5,7 +5,7 @@ To store one thing more, add its type to `Record` and its statement to the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from msgspec import Struct, field
@@ -22,6 +22,7 @@ __all__ = [
     "Record",
     "StoredAccount",
     "StoredDays",
+    "StoredModels",
     "StoredSample",
     "StoredToday",
 ]
@@ -67,13 +68,20 @@ class EndedAlert(Struct, frozen=True):
     ended_at: datetime
 
 
+class StoredModels(Struct, frozen=True):
+    """The slug for each spelling of a model's name, in place of the earlier ones. The same for every account."""
+
+    slugs: Mapping[str, str]
+    read_at: datetime
+
+
 class MaskedSetting(Struct, frozen=True):
     """Whether amounts are hidden, for every account."""
 
     on: bool
 
 
-Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | MeterRun | MaskedSetting
+Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | MeterRun | StoredModels | MaskedSetting
 
 
 class StoredAccount(Struct, frozen=True):
@@ -89,4 +97,5 @@ class StoredAccount(Struct, frozen=True):
     key_days_read_at: datetime | None = None
     run: MeterRun | None = None  # the last one of the meter
     alerts: tuple[Alert, ...] = ()  # open ones, oldest first
+    models: StoredModels | None = None  # of every account
     masked: bool = False  # amounts are hidden, for every account

@@ -17,7 +17,7 @@ from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
-from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredSample
+from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredModels, StoredSample
 from openbalance_hid.history.thinning import ALL_FOR
 
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
@@ -61,6 +61,7 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
         key_days_read_at=_instant(key_days_read_at),
         run=_last_run(db, number),
         alerts=_alerts(db, number, who.name),
+        models=_models(db),
         masked=db.execute("SELECT 1 FROM meta WHERE name = 'masked'").fetchone() is not None,
     )
 
@@ -114,9 +115,20 @@ def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict
 
 
 def _today(db: Connection, number: int) -> Today | None:
-    found = days(db, number, "today", date.min)
+    found, providers = days(db, number, "today", date.min), days(db, number, "today provider", date.min)
     newest = max(found, default=None)
-    return Today(newest, found[newest]) if newest is not None else None
+    if newest is None:
+        return None
+    (cached_at,) = db.execute("SELECT today_cached_at FROM accounts WHERE id = ?", (number,)).fetchone()
+    return Today(newest, found[newest], by_provider=providers.get(newest, {}), cached_at=_instant(cached_at))
+
+
+def _models(db: Connection) -> StoredModels | None:
+    found = db.execute("SELECT spelling, slug, read_at FROM models").fetchall()
+    if not found:
+        return None
+    with reading():
+        return StoredModels({name: slug for name, slug, _ in found}, from_us(found[0][2]))
 
 
 # --- runs and alerts -------------------------------------------------------------------------------------------------------

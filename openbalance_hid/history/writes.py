@@ -20,6 +20,7 @@ from openbalance_hid.history.records import (
     MaskedSetting,
     Record,
     StoredDays,
+    StoredModels,
     StoredSample,
     StoredToday,
 )
@@ -75,9 +76,18 @@ def _write_days(db: Connection, number: int, days: StoredDays) -> None:
 
 
 def _write_today(db: Connection, number: int, stored: StoredToday) -> None:
-    db.execute("DELETE FROM days WHERE account = ? AND kind = 'today'", (number,))
-    _replace_days(db, number, "today", {stored.today.day: stored.today.by_model}, ())
-    db.execute("UPDATE accounts SET today_read_at = ? WHERE id = ?", (to_us(stored.read_at), number))
+    today = stored.today
+    db.execute("DELETE FROM days WHERE account = ? AND kind IN ('today', 'today provider')", (number,))
+    _replace_days(db, number, "today", {today.day: today.by_model}, ())
+    _replace_days(db, number, "today provider", {today.day: today.by_provider}, ())
+    times = (to_us(stored.read_at), _us(today.cached_at), number)
+    db.execute("UPDATE accounts SET today_read_at = ?, today_cached_at = ? WHERE id = ?", times)
+
+
+def _write_models(db: Connection, _: int, stored: StoredModels) -> None:
+    db.execute("DELETE FROM models")
+    read_at = to_us(stored.read_at)
+    db.executemany("INSERT INTO models VALUES (?, ?, ?)", [(name, slug, read_at) for name, slug in stored.slugs.items()])
 
 
 def _replace_days(db: Connection, number: int, kind: str, days: Days, replaced: tuple[date, ...]) -> None:
@@ -135,6 +145,7 @@ _WRITERS: dict[type, Callable[[Connection, int, Any], None]] = {
     MeterRun: _write_run,
     Alert: _write_alert,
     EndedAlert: _end_alert,
+    StoredModels: _write_models,
     MaskedSetting: _write_masked,
 }
 

@@ -130,7 +130,7 @@ class SecondaryEndpoints:
 
     def _today_due(self, known: Snapshot, by_hand: bool) -> bool:
         now, requested_at, credits_ = self._server_now(known), self._requested_at.get("today"), known.credits.value
-        has_spent = credits_ is None or credits_.total_usage_usd != self._usage_at_answer.get("today")
+        has_spent = credits_ is None or _failed(known.credits) or credits_.total_usage_usd != self._usage_at_answer.get("today")
         return by_hand or cadence.today_due(now, requested_at, has_spent, known.interval_s, _failed(known.today))
 
     def _request_today(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:

@@ -32,6 +32,7 @@ from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.ipc.daemon_lock import DaemonLock
 from openbalance_hid.ipc.status import ProcessInfo, status
+from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.runtime.config_reload import ConfigReloader
@@ -108,7 +109,8 @@ class _Daemon:
             for name, account in config.accounts.items()
         }
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
-        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history)
+        rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
+        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s)
         self._controller = Controller(
             config,
             {name: Snapshot(name, self._started.utc, interval_s) for name, interval_s in intervals_s.items()},

@@ -19,6 +19,7 @@ from openbalance_hid.history.records import (
     MaskedSetting,
     StoredAccount,
     StoredDays,
+    StoredModels,
     StoredSample,
     StoredToday,
 )
@@ -57,7 +58,11 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     store.write(ME, StoredDays("provider", {DAY: {"P": spend("2")}}))
     store.write(ME, StoredDays("key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1)))
     store.write(ME, StoredToday(Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1)))
-    store.write(ME, StoredToday(Today(TODAY, {"M": spend("0.5")}), NOW))
+    today = Today(TODAY, {"M": spend("0.5")}, by_provider={"P": spend("0.5")}, cached_at=NOW - timedelta(minutes=45))
+    store.write(ME, StoredToday(today, NOW))
+    names = StoredModels({"openai: gpt-5": "openai/gpt-5"}, NOW)
+    store.write(None, StoredModels({"old": "a/old"}, NOW - timedelta(days=1)))
+    store.write(None, names)
     store.write(ME, alert)
     store.write(ME, MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
     running = MeterRun(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
@@ -72,7 +77,8 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     assert past.activity.by_model == {DAY: {"v/m": spend("0.123456789012345678")}}
     assert past.activity.by_provider == {DAY: {"P": spend("2")}}
     assert past.activity_read_at == NOW
-    assert (past.today, past.today_read_at) == (Today(TODAY, {"M": spend("0.5")}), NOW)
+    assert (past.today, past.today_read_at) == (today, NOW)
+    assert past.models == names
     assert past.alerts == (alert,)
     assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
     assert past.key_days_read_at == NOW - timedelta(minutes=1)

@@ -263,7 +263,26 @@ def test_a_429_waits_as_long_as_retry_after(stage: Stage) -> None:
     stage.sample.set_scenario("rate-limited")
     assert stage.poll() == 120
     assert stage.now.health is Health.RATE_LIMITED
-    assert stage.requested == ["/credits"]
+    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/workspaces", "/keys"], "each is limited by itself"
+    stage.later(60)
+    assert stage.requested == []
+
+
+def test_a_429_of_credits_alone_delays_no_other_endpoint(stage: Stage) -> None:
+    stage.poll()
+    stage.sample.instead["/credits"] = refused(429, "slow down", {"Retry-After": "20000"})
+    assert stage.later() == INTERVAL_S
+    asked: list[str] = []
+    for _ in range(21):
+        assert stage.later() == INTERVAL_S
+        assert (stage.now.health, stage.now.credits.health) == (Health.RATE_LIMITED, Health.RATE_LIMITED)
+        asked += stage.requested
+    assert "/credits" not in asked
+    assert {"/analytics/query"} <= set(asked)
+    assert stage.now.today.health is Health.OK
+    del stage.sample.instead["/credits"]
+    stage.later(1800)
+    assert stage.now.health is Health.OK
 
 
 def test_every_form_of_an_outage_is_one_state(stage: Stage) -> None:
