@@ -7,7 +7,7 @@ before, and then starts a new epoch; of two large falls in a row, each is confir
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from math import inf
@@ -18,6 +18,7 @@ from openbalance_hid.account.snapshot import Sample
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
+BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
 CLOCKS_APART_S = 60.0  # wall against monotonic, between two samples: the machine slept, or its clock was set
 
 
@@ -35,6 +36,18 @@ class Stretch(Struct, frozen=True):
 
     usd: Decimal
     edge_gap_s: float
+
+
+class Bounds(Struct, frozen=True):
+    """Spend between two moments without interpolation: at least `low_usd`, at most `high_usd` (None: no limit is known).
+
+    `usd`: in between, where spend around the two ends is spread evenly over the time between its samples.
+    """
+
+    low_usd: Decimal
+    high_usd: Decimal | None = None
+    usd: Decimal | None = None
+    edge_gap_s: float = inf
 
 
 class _Identity:
@@ -92,10 +105,54 @@ def spent_between(series: Sequence[Tick], start: datetime, end: datetime) -> Str
     return Stretch(last[0] - first[0], max(first[1], last[1]))
 
 
+def bounds(series: Sequence[Tick], start: datetime, end: datetime) -> Bounds | None:
+    """Return what the samples prove of the spend from `start` to `end`; None if that is nothing.
+
+    A sample up to `BOOKED_WITHIN` after either end is a reading of that end: `/credits` may be that old.
+    """
+    if not series or end < start:
+        return None
+    first, last = _nearest(series, start), _nearest(series, end)
+    count = last.before + 1 - first.after  # of samples inside
+    low_usd = series[last.before].counter_usd - series[first.after].counter_usd if count > 0 else Decimal(0)
+    is_framed = first.before >= 0 and last.after < len(series)
+    if not is_framed or series[first.before].epoch != series[last.after].epoch:
+        return Bounds(low_usd) if count > 1 else None
+    before, after = series[first.before], series[last.after]
+    (begun_usd, begun_gap_s), (ended_usd, ended_gap_s) = _reading(series, first, start), _reading(series, last, end)
+    return Bounds(low_usd, after.counter_usd - before.counter_usd, ended_usd - begun_usd, max(begun_gap_s, ended_gap_s))
+
+
 def gap_s(before: Tick, after: Tick) -> float:
     """Return the seconds between two ticks; infinity where the wall clock and the monotonic clock disagree by 60 s."""
     wall_s, mono_s = (after.at - before.at).total_seconds(), after.mono_s - before.mono_s
     return wall_s if abs(wall_s - mono_s) <= CLOCKS_APART_S else inf
+
+
+class _Edge(Struct, frozen=True):
+    """The ticks around one end of a time: index of the last one before it (-1: none) and of the first one after it."""
+
+    before: int
+    after: int
+
+    @property
+    def exact(self) -> bool:
+        return self.before == self.after
+
+
+def _nearest(series: Sequence[Tick], at: datetime) -> _Edge:
+    index = bisect_left(series, at, key=lambda tick: tick.at)
+    is_reading = index < len(series) and series[index].at - at <= BOOKED_WITHIN
+    return _Edge(index if is_reading else index - 1, index)
+
+
+def _reading(series: Sequence[Tick], edge: _Edge, at: datetime) -> tuple[Decimal, float]:
+    """Return the counter (USD) and the gap of the samples around `at` (s)."""
+    before, after = series[edge.before], series[edge.after]
+    if edge.exact:
+        return after.counter_usd, 0.0
+    share = Decimal((at - before.at).total_seconds()) / Decimal((after.at - before.at).total_seconds())
+    return before.counter_usd + (after.counter_usd - before.counter_usd) * share, gap_s(before, after)
 
 
 def _reading_at(series: Sequence[Tick], at: datetime) -> tuple[Decimal, float, int] | None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from openbalance_hid.account.counter import CLOCKS_APART_S, ticks
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
+from openbalance_hid.account.utc_days import last_contact, utc_now
 
 STALE_INTERVALS = 4  # refresh intervals: from here on a number is shown grey, and is no basis for a verdict
 # UTC. Yesterday's rows settle about half an hour after midnight (OpenRouter's documentation); the second includes late ones.
@@ -71,12 +72,6 @@ def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
     return _until_due(snapshot, reading, lambda at: at + gap)
 
 
-def last_contact(snapshot: Snapshot) -> datetime | None:
-    """Return when the account was last polled with an answer of any endpoint; None: never."""
-    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.keys, snapshot.window)
-    return max((each.measured_at for each in readings if each.measured_at is not None), default=None)
-
-
 def next_activity_time(at: datetime) -> datetime:
     """Return the first time after `at` at which `/activity` can have changed."""
     day = at.date()
@@ -91,7 +86,7 @@ def is_stale(snapshot: Snapshot, measured_at: datetime, now: datetime) -> bool:
 
 def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
     """Return the age of a reading in refresh intervals; infinite when the clock was set back, which makes the age unknown."""
-    seconds = (now - measured_at).total_seconds()
+    seconds = (utc_now(snapshot, now) - measured_at).total_seconds()
     return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
 
 

@@ -21,10 +21,10 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.burst import burst_ratio
 from openbalance_hid.account.counter import Tick, spent_between, ticks
-from openbalance_hid.account.leaders import match_labels, sum_by_name
+from openbalance_hid.account.leaders import sum_by_name
 from openbalance_hid.account.snapshot import Activity, Snapshot, Spend
 from openbalance_hid.account.spend import day_usd, today_usd
-from openbalance_hid.account.utc_days import answered_at, midnight, utc_now
+from openbalance_hid.account.utc_days import answered_at, midnight, server_shift
 
 BASELINE_DAYS = 30
 ENOUGH_DAYS = 3
@@ -84,7 +84,7 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> SpikeVerdict:
     if snapshot.activity.value is None:
         return SpikeVerdict(Level.PREPARING)
     at = answered_at(snapshot, now)
-    today = utc_now(snapshot, at).date()
+    today = at.date()
     days = baseline_days(snapshot, today)
     if len(days) < ENOUGH_DAYS:
         return SpikeVerdict(Level.GATHERING, len(days))
@@ -111,9 +111,9 @@ def _level(ratio: Decimal, threshold: Decimal) -> Level:
 def baseline_days(snapshot: Snapshot, today: date) -> dict[date, Decimal]:
     """Return the spend of the active days in the baseline, USD by day."""
     days = {
-        day: usd
+        day: spent.usd
         for age in range(1, BASELINE_DAYS + 1)
-        if (usd := day_usd(snapshot, day := today - timedelta(days=age))) is not None and usd > 0
+        if (spent := day_usd(snapshot, day := today - timedelta(days=age))).is_whole and spent.usd is not None and spent.usd > 0
     }
     yesterday = today - timedelta(days=1)
     if yesterday in days and len(days) > ENOUGH_DAYS:
@@ -132,10 +132,8 @@ def find_driver(
         name: spend.usd / len(days) for name, spend in sum_by_name([activity.by_model.get(day, {}) for day in days]).items()
     }
     spent, approximate = _spent_by_model(snapshot, activity, now, window_usd, rule)
-    slugs = match_labels(spent, {**usual, **activity.by_model[activity.newest]})
     best: tuple[Decimal, Driver] | None = None
-    for label, spend in sorted(spent.items()):
-        name = slugs.get(label, label)
+    for name, spend in sorted(spent.items()):
         mean = usual.get(name, Decimal(0))
         times = spend.usd / mean if mean >= NEW_MODEL_USD else None
         excess = spend.usd - mean
@@ -151,7 +149,7 @@ def _spent_by_model(
 
     From the window query; else from today, if it holds most of the window; else from the newest completed day.
     """
-    window, today, at = snapshot.window.value, snapshot.today.value, utc_now(snapshot, now)
+    window, today, at = snapshot.window.value, snapshot.today.value, now
     is_usual = timedelta(hours=float(rule.window_hours)) == timedelta(hours=24)
     if window is not None and is_usual and not window.truncated and timedelta(0) <= at - window.end <= WINDOW_FRESH:
         return window.by_model, False
@@ -173,14 +171,13 @@ def _rate(snapshot: Snapshot, series: Sequence[Tick], now: datetime, rule: Spike
 
 def _rate_from_days(snapshot: Snapshot, now: datetime, rule: SpikeRule) -> _Rate | None:
     """Return today so far plus the rest of a day at yesterday's pace; today is never extrapolated."""
-    at = utc_now(snapshot, now)
-    today = today_usd(snapshot, now)
+    today = today_usd(snapshot, now - server_shift(snapshot)).usd
     if today is None:
         return None
-    elapsed = Decimal((at - midnight(at.date())).total_seconds()) / 86400
+    elapsed = Decimal((now - midnight(now.date())).total_seconds()) / 86400
     for age in range(1, NEWEST_DAY_AGE + 1):
-        usd = day_usd(snapshot, at.date() - timedelta(days=age))
-        if usd is not None:
-            a_day = today + (1 - elapsed) * usd
+        spent = day_usd(snapshot, now.date() - timedelta(days=age))
+        if spent.is_whole and spent.usd is not None:
+            a_day = today + (1 - elapsed) * spent.usd
             return _Rate(a_day, a_day * rule.window_hours / 24, approximate=True)
     return None

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
-from openbalance_hid.account.endpoints import endpoints
+from openbalance_hid.account.amount import Amount, rounded
+from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.pace import runway
+from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import completed_usd, today_usd, used_usd
+from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.app.alerts import low_limit_usd
@@ -91,9 +92,11 @@ def _account(
 ) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
-    yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
+    spent = _spent(snapshot, now)
     top = leaders(snapshot, "30d", "spend", now)
     states = endpoints(snapshot, now)
+    left = runway(snapshot, now)
+    runs_out = empty_on(snapshot, left, now) if left is not None else None
     return {
         "health": snapshot.health.value,
         "message": snapshot.message,
@@ -102,14 +105,14 @@ def _account(
         "low_usd": _amount(low_limit_usd(config, snapshot.account)),
         "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
         "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
-        "spend_usd": {
-            "today": _amount(today_usd(snapshot, now)),
-            "yesterday": _amount(yesterday),
-            **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
-        },
+        "spend_usd": {period: _amount(amount.usd) for period, amount in spent.items()},
+        "lower_bounds": [period for period, amount in spent.items() if amount.lower_bound],
+        "approximate": [period for period, amount in spent.items() if amount.approximate and not amount.lower_bound],
+        "spend_stale": [period for period, amount in spent.items() if _is_stale(snapshot, amount, now)],
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
         "spike": _spike(snapshot, rules, inputs.alerts, now),
-        "runway_days": _runway_days(snapshot, now),
+        "runway_days": None if left is None else float(round(left.days, 1)),
+        "empty_on": None if runs_out is None else runs_out.isoformat(),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
@@ -143,9 +146,15 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
     }
 
 
-def _runway_days(snapshot: Snapshot, now: datetime) -> float | None:
-    left = runway(snapshot, now)
-    return None if left is None else float(round(left.days, 1))
+def _spent(snapshot: Snapshot, now: datetime) -> dict[str, Amount]:
+    """Return the spend of each period by its name, also of yesterday."""
+    yesterday = day_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
+    periods = {period: used_usd(snapshot, period, now) for period in ("today", "7d", "30d", "month", "all")}
+    return {"today": periods["today"], "yesterday": yesterday, **periods}
+
+
+def _is_stale(snapshot: Snapshot, amount: Amount, now: datetime) -> bool:
+    return amount.usd is not None and amount.measured_at is not None and is_stale(snapshot, amount.measured_at, now)
 
 
 def _meter(run: MeterRun | None) -> dict[str, Any] | None:
@@ -194,7 +203,8 @@ def _deck(controller: Controller, deck: DeckCounts) -> dict[str, Any]:
 
 
 def _amount(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd:f}"
+    """Return an amount with at most 9 decimals, as OpenRouter's have."""
+    return None if usd is None else f"{rounded(usd):f}"
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -15,6 +15,7 @@ from random import Random
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Credits, Health, Sample, Snapshot
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.errors import (
     ApiError,
     CredentialError,
@@ -151,7 +152,9 @@ class PollCycle:
             return RequestResult(
                 RequestOutcome.RATE_LIMITED, self._known.credits.health, self._known.credits.message, retry_after_s=left_s
             )
-        return self._take_credits(*self._request_credits(client))
+        answer = self._request_credits(client)
+        self._note_server_time(client)  # which dates the answer
+        return self._take_credits(*answer)
 
     def _request_credits(self, client: Client) -> tuple[RequestResult, Credits | None]:
         try:
@@ -207,7 +210,7 @@ class PollCycle:
         return RequestResult(RequestOutcome.REJECTED_ONCE, Health.SERVER_ERROR, f"{error.message} (asking again)")
 
     def _take_credits(self, result: RequestResult, credits_: Credits | None) -> RequestResult:
-        now = self._clock.utc()
+        now = utc_now(self._known, self._clock.utc())
         reading = reading_after(self._known.credits, result, credits_, now)
         self._known = replace(self._known, credits=reading, health=result.health, message=result.message)
         if credits_ is not None:
@@ -217,7 +220,7 @@ class PollCycle:
         return result
 
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:
-        # Samples later than now were taken before the clock was set back: their times are wrong.
+        # Samples later than now were dated by a clock that was wrong, and without the server's time.
         kept = [each for each in self._known.samples if now - SAMPLES_KEPT_FOR <= each.at < now]
         if self._known.samples and self._known.samples[-1].at > now:
             self._secondary.make_all_due()  # the time since their last request is unknown
@@ -250,8 +253,12 @@ class PollCycle:
         self._backoffs.clear()
 
     def _count(self, client: Client, calls_before: int) -> None:
-        skew_s = self._known.server_skew_s if client.last_date_skew_s is None else client.last_date_skew_s
-        self._known = replace(self._known, api_calls=calls_before + client.calls, server_skew_s=skew_s)
+        self._known = replace(self._known, api_calls=calls_before + client.calls)
+        self._note_server_time(client)
+
+    def _note_server_time(self, client: Client) -> None:
+        if client.last_date_skew_s is not None:
+            self._known = replace(self._known, server_skew_s=client.last_date_skew_s)
 
     def _finish(self, result: RequestResult) -> float:
         temporary = result.outcome in (RequestOutcome.OFFLINE, RequestOutcome.SOON, RequestOutcome.RATE_LIMITED)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.days import joined, with_key
 from openbalance_hid.account.snapshot import ApiKey, Days, Health, Reading, Snapshot, Today
 from openbalance_hid.account.spike import Level, SpikeRule, judge
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
@@ -54,6 +54,7 @@ class SecondaryEndpoints:
         self._usage_at_answer: dict[str, Decimal] = {}  # by endpoint: `total_usage` at its last good answer
         self._key_totals: dict[str, Decimal] = {}  # by key hash: its total when its days were requested
         self._is_by_hand = False  # the poll that runs now
+        self._shift = timedelta()  # from the local clock to the server's, in the same poll
         self._workspaces: tuple[Workspace, ...] = ()  # as of the last good answer
         self._refused_providers_on: date | None = None  # the day on which the analytics query refused them
         # In the order of the requests. Each has its own question of whether it is due.
@@ -99,6 +100,7 @@ class SecondaryEndpoints:
         """
         activity = SUCCESS
         self._is_by_hand = by_hand
+        self._shift = server_shift(known)
         for endpoint, (_, request) in self._endpoints.items():
             if not keep_going():
                 break
@@ -212,13 +214,12 @@ class SecondaryEndpoints:
         return known, result
 
     def _window_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002
-        now = self._clock.utc()
-        spike = judge(known, now, SpikeRule()).level >= Level.SPIKE
-        return spike and cadence.window_due(now, self._requested_at.get("window"), known.interval_s)
+        spike = judge(known, self._clock.utc(), SpikeRule()).level >= Level.SPIKE
+        return spike and cadence.window_due(self._server_now(known), self._requested_at.get("window"), known.interval_s)
 
     def _request_window(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         end = self._server_now(known)
-        self._requested_at["window"] = self._clock.utc()
+        self._requested_at["window"] = end
         reading, result = self._read(client, "window", known.window, lambda: client.window(end - WINDOW_HOURS, end))
         if reading.value is not None:
             by_model = renamed(reading.value.by_model, known.models.value or {})
@@ -253,7 +254,9 @@ class SecondaryEndpoints:
         except ApiError as error:
             value, result = None, result_of(error)
         self._backoffs.note(endpoint, result, self._clock.mono())
-        return reading_after(before, result, value, self._clock.utc(), client.dropped_rows - dropped_before), result
+        return reading_after(
+            before, result, value, self._clock.utc() + self._shift, client.dropped_rows - dropped_before
+        ), result
 
     def _next_keys(self, keys: tuple[ApiKey, ...], days: Days) -> list[ApiKey]:
         """Return keys that have spent since their days were requested, those with the oldest known days first."""

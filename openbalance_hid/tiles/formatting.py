@@ -1,9 +1,15 @@
 """Format money, ages, days and model names for a key. Pure text; an unknown value is `—`."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
 
 from openbalance_hid.text import single_line
+
+if TYPE_CHECKING:  # a status bar must start fast
+    from openbalance_hid.account.amount import Amount
 
 UNKNOWN = "—"
 MOST_DAYS = 999  # the largest number of three digits
@@ -24,8 +30,10 @@ _LARGE = (
 _COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
-def money(usd: Decimal | None) -> str:
+def money(usd: Decimal | Amount | None) -> str:
     """Format an amount of USD for a key: `$1,234`, `$123.4`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `—` for None."""
+    if usd is not None and not isinstance(usd, Decimal):
+        return usd.sign + money(usd.usd)
     if usd is None or not usd.is_finite():
         return UNKNOWN
     size = abs(usd)
@@ -43,8 +51,10 @@ def money(usd: Decimal | None) -> str:
     return f"{sign}${_rounded(size, 0)}"
 
 
-def cents(usd: Decimal | None) -> str:
+def cents(usd: Decimal | Amount | None) -> str:
     """Format an amount of USD for a line of text: `$1,234.56`; below ten cents as `money` does."""
+    if usd is not None and not isinstance(usd, Decimal):
+        return usd.sign + cents(usd.usd)
     if usd is None or not usd.is_finite() or abs(usd) < _MONEY_RULES[0][0]:
         return money(usd)
     return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2)}"

@@ -3,6 +3,7 @@
 Several accounts of a deck are shown one after another; a touch does nothing.
 """
 
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
@@ -20,8 +21,8 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, health)
     balance = words.money(account.balance_usd)
     age = shown_age(snapshot, measured_at, scene.now)
-    seconds = (scene.now - measured_at).total_seconds()
-    since = "just now" if abs(seconds) < 60 else age_text(measured_at, scene.now).replace(" old", " ago")
+    seconds = (utc_now(scene.snapshot, scene.now) - measured_at).total_seconds()
+    since = "just now" if abs(seconds) < 60 else age_text(scene.snapshot, measured_at, scene.now).replace(" old", " ago")
     below = faded(trouble_line(health), age)
     lines = (Line(since),) if below is None else (below, Line(since))
     return TileView(

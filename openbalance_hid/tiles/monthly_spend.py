@@ -28,14 +28,16 @@ def view(scene: Scene) -> TileView:
     ranked = leaders(snapshot, "30d", "requests", scene.now)
     if ranked is None:
         return notice_view(scene, title, health)
-    if not ranked and not total:
+    if not ranked and not total.usd:
         return plain_notice(scene, title, NO_ACTIVITY)
     days = daily_usd(snapshot, int(str(scene.options["bars"])), scene.now)
-    tallest = max((usd for usd in days if usd is not None), default=Decimal(0))
-    shares = tuple(None if usd is None else float(max(usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for usd in days)
+    tallest = max((day.usd for day in days if day.usd is not None), default=Decimal(0))
+    shares = tuple(
+        None if day.usd is None else float(max(day.usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for day in days
+    )
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
     text = f"{title} {words.money(total)}, last {len(days)} days {', '.join(words.money(usd) for usd in days)}"
-    measured_at = snapshot.credits.measured_at or snapshot.activity.measured_at
+    measured_at = total.measured_at
     blocks = (Hero(words.money(total)), Bars(shares, tones))
     return value_view(scene, title, blocks, [text], measured_at, trouble=trouble_line(health))
 

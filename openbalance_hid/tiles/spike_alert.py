@@ -74,7 +74,7 @@ def view(scene: Scene) -> TileView:
     line = trouble_line(health)
     below = line or driver
     if age is Age.STALE and measured_at is not None:  # the accessible text has the age anyway
-        line, below = None, Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
+        line, below = None, Line(age_text(scene.snapshot, measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
     blocks = (Hero(word, tone, icon), *(() if below is None else (below,)), ratio)
     calls = age is not Age.STALE and calls_for_attention(scene.alert, verdict.level)
     return replace(

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from openbalance_hid.account.counter import CLOCKS_APART_S
 from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
-from openbalance_hid.account.spend import counted_usd
+from openbalance_hid.account.spend import counted_after
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone
@@ -137,7 +138,7 @@ def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
     polled_at = snapshot.credits.measured_at
     if reading.measured_at is None or polled_at is None:
         return polled_at or reading.measured_at
-    return reading.measured_at if counted_usd(snapshot, reading.measured_at) else polled_at
+    return reading.measured_at if counted_after(snapshot, reading.measured_at) else polled_at
 
 
 def faded(line: Line | None, age: Age) -> Line | None:
@@ -149,12 +150,12 @@ def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -
     """Return `, 70 m old` for the accessible text of old data; empty while it is fresh."""
     if measured_at is None or shown_age(snapshot, measured_at, now) is Age.FRESH:
         return ""
-    return f", {age_text(measured_at, now)}"
+    return f", {age_text(snapshot, measured_at, now)}"
 
 
-def age_text(measured_at: datetime, now: datetime) -> str:
+def age_text(snapshot: Snapshot, measured_at: datetime, now: datetime) -> str:
     """Return `70 m old`."""
-    seconds = (now - measured_at).total_seconds()
+    seconds = (utc_now(snapshot, now) - measured_at).total_seconds()
     return f"{words.age(seconds)} old" if seconds >= -CLOCKS_APART_S else "age unknown"
 
 

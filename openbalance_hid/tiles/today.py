@@ -6,6 +6,7 @@ Where no samples reach back to midnight and OpenRouter does not report the day, 
 A tap opens the activity page.
 """
 
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import today_since, today_usd, trend
@@ -25,13 +26,13 @@ def view(scene: Scene) -> TileView:
     title = scene.label or "Today UTC"
     spent = today_usd(snapshot, scene.now)
     health = trouble(scene, snapshot.today)
-    if spent is None and snapshot.credits.value is None:
+    if spent.usd is None and snapshot.credits.value is None:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
-    since = today_since(snapshot, scene.now) if spent is None else None
+    since = today_since(snapshot, scene.now) if spent.lower_bound and snapshot.today.value is None else None
     if since is not None:
-        spent = since[0]
+        spent = Amount(since[0], measured_at=spent.measured_at)
     age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
-    troubled = health if spent is None or snapshot.health is not Health.OK else Health.OK
+    troubled = health if spent.usd is None or snapshot.health is not Health.OK else Health.OK
     part = Line(f"since {since[1]:%H:%M}") if since is not None else None
     line = trouble_line(troubled) or part or faded(_against_yesterday(scene), age)
     first = leaders(snapshot, "today", "spend", scene.now)

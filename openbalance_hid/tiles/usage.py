@@ -63,7 +63,7 @@ def _icon(scene: Scene, title: str) -> TileView:
     age = shown_age(scene.snapshot, measured_at, scene.now)
     state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
     if age is Age.STALE and measured_at is not None:
-        state = TileState(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
+        state = TileState(age_text(scene.snapshot, measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)
 
 

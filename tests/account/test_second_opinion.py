@@ -85,7 +85,7 @@ def account(seed: int) -> tuple[Snapshot, SpikeRule, Case]:
         Case(
             taken,
             known_days(seen, published),
-            None if (today := today_usd(seen, now)) is None else Fraction(today),
+            None if (today := today_usd(seen, now).usd) is None else Fraction(today),
             now,
             interval_s,
             *(Fraction(each) for each in (rule.threshold, rule.floor_usd, rule.window_hours)),
@@ -97,8 +97,8 @@ def account(seed: int) -> tuple[Snapshot, SpikeRule, Case]:
 def known_days(seen: Snapshot, published: Mapping[date, object]) -> dict[date, Fraction]:
     today = seen.samples[-1].at.date()
     known = {today - timedelta(days=age): day_usd(seen, today - timedelta(days=age)) for age in range(1, 31)}
-    assert all(known[day] is not None for day in published if day in known)
-    return {day: Fraction(usd) for day, usd in known.items() if usd is not None}
+    assert all(known[day].is_known for day in published if day in known)
+    return {day: Fraction(spent.usd) for day, spent in known.items() if spent.usd is not None and spent.is_whole}
 
 
 @pytest.mark.statistical

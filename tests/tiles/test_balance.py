@@ -61,8 +61,8 @@ def test_the_trend_is_green_down_and_red_up():
     up = view_of("balance", snapshot(days=days_back([5, 3]))).blocks[1]
     assert isinstance(down, Line)
     assert isinstance(up, Line)
-    assert (down.icon, down.tone, down.text) == (Icon.DOWN, Tone.GOOD, "$2.00 yest")
-    assert (up.icon, up.tone, up.text) == (Icon.UP, Tone.ALARM, "$2.00 yest")
+    assert (down.icon, down.tone, down.text) == (Icon.DOWN, Tone.GOOD, "$2.00 yesterday")
+    assert (up.icon, up.tone, up.text) == (Icon.UP, Tone.ALARM, "$2.00 yesterday")
 
 
 def test_the_trouble_takes_the_place_of_the_trend():

@@ -114,7 +114,8 @@ def test_a_count_has_its_unit(tile, by, amount):
 
 @pytest.mark.parametrize("tile", ["balance", "today"])
 def test_a_stale_trend_has_no_tone(tile):
-    seen = snapshot(days=days_back([24, 24]), today={"A": 9}, taken=day_of_samples(48, hours=48))
+    taken = samples([(NOON - timedelta(hours=48 - hour), 50 + min(hour, 36)) for hour in range(49)])  # nothing today
+    seen = snapshot(days=days_back([24, 24]), today={"A": 0}, taken=taken)
     tones = [
         next(block.tone for block in view_of(tile, seen, NOON + timedelta(minutes=age)).blocks if isinstance(block, Line))
         for age in (0, 61)

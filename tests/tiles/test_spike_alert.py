@@ -17,7 +17,7 @@ from tests.tiles.views import FULL, hero, lines, notice, view_of
     [(3, "Normal", Tone.GOOD, False), (12, "Spike", Tone.WARN, True), (24, "Critical", Tone.ALARM, True)],
 )
 def test_it_shows_word_driver_and_ratio(spent, word, tone, attention):
-    view = view_of("spike-alert", snapshot(days=days_back([3] * 6), today={"Model A": spent}, taken=day_of_samples(spent)))
+    view = view_of("spike-alert", snapshot(days=days_back([3] * 6), today={"v/model-a": spent}, taken=day_of_samples(spent)))
     assert (hero(view).text, hero(view).tone, view.attention) == (word, tone, attention)
     assert lines(view)[-1] == f"{spent / 3:.1f}× 24h"
     assert "model-a" in lines(view)[0]
