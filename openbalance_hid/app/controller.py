@@ -15,7 +15,7 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, LogWarning, SetAccounts, WatchSessionLock
+from openbalance_hid.app.effects import Effect, LogWarning, Repaint, RepaintNext, SetAccounts, WatchSessionLock
 from openbalance_hid.app.events import (
     AlertAcknowledged,
     AlertDelivered,
@@ -29,7 +29,9 @@ from openbalance_hid.app.events import (
     PageRequested,
     Place,
     RefreshSkipped,
+    RepaintRequested,
     SessionLock,
+    TimePassed,
 )
 from openbalance_hid.app.input_handling import InputHandler
 from openbalance_hid.app.screen import DisplayState
@@ -63,6 +65,7 @@ class Controller:
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
+        self._repainted_cycle = self.ticks.cycle(started.mono_s)  # of the last part that was sent again
         self._shown_privacy = Privacy.OFF  # at the last evaluation of the tiles
         self.evaluated_at = self._stepped_at = started  # of all tiles
 
@@ -70,10 +73,11 @@ class Controller:
         """Return the effects of one event, in the order in which they must run."""
         self.steps += 1
         self._stepped_at = now
-        effects = self._handle(event, now)
-        effects += self.inputs.due_holds(event, now)
+        effects = self._due_gestures(event, now)
+        effects += self._handle(event, now)
         self._pass_time(now)
         effects += self.accounts.to_do(self.connected.tiles(), now)
+        effects += self._repaint_in_turn(now)
         self._evaluate(now)
         return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
 
@@ -96,6 +100,8 @@ class Controller:
                 self.display.identify(now.mono_s)
                 for serial in self.decks:
                     self.connected.wake(serial, now)
+            case RepaintRequested():
+                return [Repaint(serial) for serial in self.decks]
             case Snapshot():
                 return self._take_snapshot(event, now)
             case AlertDelivered():
@@ -117,6 +123,15 @@ class Controller:
             case ConfigRejected():
                 self.config_refused = True
                 self.display.invalidate_all()
+        return []
+
+    def _due_gestures(self, event: Event, now: Moment) -> list[Effect]:
+        """Return the effects of the gestures that are due. A key event is read late, so its own time is the time."""
+        match event:
+            case KeyEvent(mono_s=until_s):
+                return self.inputs.due_gestures(until_s, now)
+            case TimePassed():
+                return self.inputs.due_gestures(now.mono_s, now)
         return []
 
     @property
@@ -203,11 +218,11 @@ class Controller:
         self.connected.adopt_config(config, before)
         for serial, deck in self.decks.items():
             old, new = tiles_before[serial], deck.tiles()
-            self.inputs.presses.clear({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
+            self.inputs.presses.cancel({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             effects += self._misfit_warnings(deck)
         self.accounts.alerts.judge_spikes(self.connected.tiles(), self.snapshots, now)
         self.display.invalidate_all()
-        return effects
+        return [*effects, *map(Repaint, self.decks)]
 
     # --- accounts and time ---
 
@@ -232,6 +247,14 @@ class Controller:
             self.display.invalidate_all()
 
     # --- what the decks show ---
+
+    def _repaint_in_turn(self, now: Moment) -> list[Effect]:
+        """Return, once in a cycle, one part of each display: another program may have drawn on it and left."""
+        cycle = self.ticks.cycle(now.mono_s)
+        if cycle == self._repainted_cycle:
+            return []
+        self._repainted_cycle = cycle
+        return [RepaintNext(serial) for serial, deck in self.decks.items() if deck.shape.visual]
 
     def _evaluate(self, now: Moment) -> None:
         if self.display.is_all_stale:

@@ -51,6 +51,18 @@ class SetBrightness(Struct, frozen=True):
     percent: int
 
 
+class Repaint(Struct, frozen=True):
+    """Send a deck its brightness and everything that it shows once more: another program may have drawn on it."""
+
+    serial: str
+
+
+class RepaintNext(Struct, frozen=True):
+    """Send a deck its brightness and one part of what it shows once more, each part in turn."""
+
+    serial: str
+
+
 class Refresh(Struct, frozen=True):
     """Poll an account now."""
 
@@ -128,6 +140,8 @@ Effect = (
     | PaintScreen
     | LightTouchKey
     | SetBrightness
+    | Repaint
+    | RepaintNext
     | Refresh
     | SetAccounts
     | WatchSessionLock

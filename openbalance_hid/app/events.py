@@ -40,6 +40,10 @@ class IdentifyRequested(Struct, frozen=True):
     """Show the number of every key for a while."""
 
 
+class RepaintRequested(Struct, frozen=True):
+    """Send every deck everything that it shows once more, by a command: another program may have drawn on it."""
+
+
 class GestureRequested(Struct, frozen=True):
     """Make a gesture by a command, as on the key itself. `serial` None: on the first deck."""
 
@@ -115,6 +119,7 @@ Event = (
     | InputEvent
     | PageRequested
     | IdentifyRequested
+    | RepaintRequested
     | GestureRequested
     | Snapshot
     | HistoryLoaded

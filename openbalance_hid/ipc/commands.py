@@ -10,7 +10,7 @@ from typing import Any
 
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
-from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested
+from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested, RepaintRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.messages import (
@@ -114,6 +114,7 @@ class Commands:
             case StopRequest():
                 return self._stop()
             case ReloadRequest():
+                self._put(RepaintRequested())
                 return self._reload()
             case WatchRequest():
                 return self._watch()
@@ -183,6 +184,7 @@ class Commands:
     def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool]:
         if account is not None and account not in controller.snapshots:
             raise UsageError(f"no account is named {account[:40]!r}", "openbalance-hid accounts")
+        self._put(RepaintRequested())
         return {name: self._refresh(name) for name in controller.snapshots if account in (None, name)}
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:

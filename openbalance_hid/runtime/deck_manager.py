@@ -128,7 +128,19 @@ class DeckManager:
         if device is not None:
             self._brightness[serial] = device.set_brightness(percent)
 
-    def paint_again(self) -> None:
+    def repaint(self, serial: str) -> None:
+        """Send a deck its brightness and everything that it shows once more."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.repaint()
+
+    def repaint_next(self, serial: str) -> None:
+        """Send a deck its brightness and the next part of what it shows once more."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.repaint_next()
+
+    def repaint_all(self) -> None:
         """Send every deck again what it shows. A deck with a dead handle is lost by that."""
         with self._lock:
             open_decks = list(self._open_decks.values())

@@ -13,6 +13,8 @@ from openbalance_hid.app.effects import (
     PaintCell,
     PaintScreen,
     Refresh,
+    Repaint,
+    RepaintNext,
     SendAlert,
     SetAccounts,
     SetBrightness,
@@ -101,6 +103,12 @@ def run_display_effect(effect: Effect, decks: DeckManager, pictures: PictureCach
             part = f"touch key {touch_key}"
         case SetBrightness(serial, percent):
             decks.set_brightness(serial, percent)
+            return True
+        case Repaint(serial):
+            decks.repaint(serial)
+            return True
+        case RepaintNext(serial):
+            decks.repaint_next(serial)
             return True
         case _:
             return False

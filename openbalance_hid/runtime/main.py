@@ -15,7 +15,7 @@ from msgspec import Struct
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
-from openbalance_hid.app.events import Event
+from openbalance_hid.app.events import Event, RepaintRequested
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
@@ -189,7 +189,7 @@ class _Daemon:
     def _on_resume(self) -> None:
         """Runs on the thread of the resume watch."""
         for decks in self._decks:
-            decks.paint_again()
+            decks.repaint_all()
         self._inbox.put(lambda _controller, _moment: self._pollers.poll_after_wakeup())
 
     def _status(self, controller: Controller, moment: Moment) -> dict[str, Any]:
@@ -219,6 +219,10 @@ class _Daemon:
     def _reload(self) -> str:
         return self._reloader.reload() if self._reloader is not None else "a demo has no file"
 
+    def _reload_soon(self, reloader: ConfigReloader) -> None:
+        self._inbox.put(RepaintRequested())
+        reloader.notice_soon()
+
     # --- starting ---
 
     def _report_ready(self) -> None:
@@ -229,7 +233,7 @@ class _Daemon:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader, wanted = self._reloader, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
         if reloader is not None and not hangup_ends():
-            wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: reloader.notice_soon())
+            wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: self._reload_soon(reloader))
         elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             wanted[signal.SIGHUP] = self._stop
         for number, handler in wanted.items():

@@ -120,7 +120,7 @@ def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives
     deck.lose_pictures()
     assert deck.showing_logo
     assert deck.brightness == 100
-    desk.decks.paint_again()
+    desk.decks.repaint_all()
     assert desk.shows(deck, 4)
     assert deck.brightness == 40
     assert [count.reconnects for count in desk.decks.counts()] == [0]
