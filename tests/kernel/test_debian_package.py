@@ -70,7 +70,7 @@ def test_the_headless_service_gets_its_key_from_systemd_and_a_purge_removes_it(
     install(guest, deb)
     guest.root("systemctl stop getty@tty1")  # the user logs out at the seat
     _, command, *_ = bare.command("service install --headless").split("\n\n")
-    asking = "systemd-ask-password 'Management key:'"
+    asking = 'systemd-ask-password "Management key:"'
     assert asking in command
     guest.run(command.replace(asking, "cat"), typed=f"{account.key}\n")  # there is no terminal here
     guest.root("mkdir /etc/systemd/system/openbalance-hid.service.d")
