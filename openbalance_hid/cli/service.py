@@ -57,6 +57,8 @@ def install(headless: bool) -> None:
         raise UsageError("with sudo the service would be root's: run this as your user", "openbalance-hid service install")
     for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
+    if os.environ.get("OPENBALANCE_API_URL"):
+        click.echo("the service sends its requests to OpenRouter: OPENBALANCE_API_URL is not written into a unit")
 
 
 @service.command()

@@ -17,6 +17,7 @@ from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, setup_comma
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.errors import (
     ApiError,
+    ConfigError,
     ForbiddenError,
     KeyRejectedError,
     NotManagementKeyError,
@@ -60,14 +61,23 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
     # First: a store that does not work is reported before the user enters a key.
     credentials.check_store(account, KeyStore(store), places, UNLOCK_LIMIT_S)
     secret = _from_stdin(again) if from_stdin else _typed(again)
-    checked = None if no_check else check_key(secret, base_url, again)
+    checked = None if no_check else check_key(secret, base_url, again, _ca_file(places))
     stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCK_LIMIT_S)
     click.echo(_report(account, stored, checked))
     for line in _next_steps(account, os.environ, running=_refresh_daemon(account, places)):
         click.echo(line)
 
 
-def check_key(secret: Secret, base_url: str, again: str) -> Credits:
+def _ca_file(places: Paths) -> str | None:
+    from openbalance_hid.config.load import load_config
+
+    try:
+        return load_config(places.config_file).ca_file
+    except ConfigError:  # `config check` lists its problems; they do not concern the key
+        return None
+
+
+def check_key(secret: Secret, base_url: str, again: str, ca_file: str | None = None) -> Credits:
     """Return the account's credits if this is a working Management key; else raise the error that names the problem.
 
     `again`: the command for another attempt.
@@ -76,7 +86,7 @@ def check_key(secret: Secret, base_url: str, again: str) -> Credits:
 
     another = f"create a Management key at {CREATE_AT}, then: {again}"
     try:
-        with Client(secret, base_url) as client:
+        with Client(secret, base_url, ca_file=ca_file) as client:
             if client.key_info().is_management_key is False:
                 raise NotManagementKeyError("this is an inference key, not a Management key", another)
             return client.credits()

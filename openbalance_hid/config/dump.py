@@ -22,6 +22,7 @@ def _lines(config: Config) -> Iterator[str]:
         hold_seconds=config.hold_seconds,
         on_exit=config.on_exit,
         notify=config.notify,
+        ca_file=config.ca_file,
     )
     for name, account in config.accounts.items():
         header = f"[{dotted_path(('accounts', name))}]"

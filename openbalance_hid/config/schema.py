@@ -57,6 +57,7 @@ TOP_LEVEL = (
     Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="seconds that a press must last to refresh"),
     Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what the deck shows after the daemon ends"),
     NOTIFY,
+    Option("ca_file", "text", None, minimum=1, help="root certificates of a proxy that inspects the connection, PEM"),
 )
 DIM = (
     Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="minutes without a press until the deck dims; 0: never"),
@@ -180,6 +181,7 @@ class Config(Struct, frozen=True):
     dim: DimConfig = DimConfig()
     decks: tuple[DeckConfig, ...] = ()
     notify: bool = True
+    ca_file: str | None = None
 
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""

@@ -37,12 +37,12 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     """Return the configuration. A wrong value is replaced by its default and added to `diagnostics`."""
     diagnostics.places = _places(diagnostics.first_header, tiles)
     top = Section(found, (), diagnostics)
-    refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.TOP_LEVEL)
+    refresh_minutes, theme, hold_seconds, on_exit, notify, ca_file = (top.value(option) for option in schema.TOP_LEVEL)
     accounts = _accounts(top.table("accounts"), refresh_minutes, notify)
     dim = _dim(top.table("dim"))
     decks = _Decks(diagnostics, tiles, theme, tuple(accounts)).read(top.tables("decks"))
     top.close()
-    return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify)
+    return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify, ca_file)
 
 
 def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -52,16 +53,18 @@ class Client:
         base_url: str = OPENROUTER_URL,
         *,
         limits: HttpLimits = DEFAULT_LIMITS,
+        ca_file: str | None = None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
-        """ConfigError for an address that the key must not be sent to."""
+        """ConfigError for an address that the key must not be sent to. `ca_file`: further root certificates, for a proxy."""
         self.secret = secret
         self.base_url = checked_base_url(base_url)
         self.calls = 0  # requests sent
         self.dropped_rows = 0  # rows of all answers that could not be read
         self.last_date_skew_s: float | None = None  # the server's Date minus the local clock, of the last answer
         self._limits = limits
+        self._ca_file = Path(ca_file) if ca_file is not None else None
         self._utc = utc
         self._mono = mono
         self._sessions: dict[bool, HttpSession] = {}  # with the key, and without
@@ -198,7 +201,8 @@ class Client:
             # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
             from openbalance_hid.openrouter.http import HttpSession
 
-            self._sessions[is_public] = HttpSession(None if is_public else self.secret, self.base_url, self._limits, self._mono)
+            secret = None if is_public else self.secret
+            self._sessions[is_public] = HttpSession(secret, self.base_url, self._limits, self._mono, self._ca_file)
         self.calls += 1
         try:
             response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes)

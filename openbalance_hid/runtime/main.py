@@ -79,9 +79,10 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
             locked.add(account)
             raise
         locked.discard(account)
-        return Client(key.secret, base_url)
+        return Client(key.secret, base_url, ca_file=daemon.ca_file)
 
-    _Daemon(options, config, client_for).run()
+    daemon = _Daemon(options, config, client_for)
+    daemon.run()
 
 
 def run_demo(options: RunOptions, scenario: str) -> None:
@@ -122,6 +123,11 @@ class _Daemon:
         self._virtual: VirtualDecks | None = None
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
+
+    @property
+    def ca_file(self) -> str | None:
+        """The one of the configuration in force. Thread-safe."""
+        return self._controller.config.ca_file
 
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""

@@ -130,3 +130,15 @@ def test_headless_refuses_a_program_in_the_home_of_a_user(home: Path, monkeypatc
     result = here(home, "service", "install", "--headless")
     assert result.exit_code == 2
     assert "try: sudo pipx install --global openbalance-hid" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--headless"]])
+def test_no_unit_contains_another_api_address(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("OPENBALANCE_API_URL", "http://127.0.0.1:8080/api/v1")
+    monkeypatch.setenv("OPENBALANCE_STATE_DIR", str(home / "state"))
+    printed = here(home, "service", "print", *options).stdout
+    assert "API_URL" not in printed
+    assert "8080" not in printed
+    assert ("OPENBALANCE_STATE_DIR" in printed) or options
