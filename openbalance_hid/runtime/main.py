@@ -22,6 +22,7 @@ from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
+from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
@@ -156,7 +157,13 @@ class _Daemon:
                 self._start_virtual(running, after_first_scan)
             if self._options.usb:
                 self._decks.append(
-                    DeckManager(HidTransport(), self._inbox.put, changes=KernelEvents(), after_first_scan=after_first_scan)
+                    DeckManager(
+                        HidTransport(),
+                        self._inbox.put,
+                        changes=KernelEvents(),
+                        after_first_scan=after_first_scan,
+                        claimed=claimed_decks,
+                    )
                 )
             for decks in self._decks:
                 running.callback(self._close_decks, decks)
