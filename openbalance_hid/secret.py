@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from typing import NoReturn
 
 from openbalance_hid.errors import CredentialError
@@ -17,6 +18,9 @@ _SHORTEST = len(PREFIX) + 8  # the last four characters are then less than half 
 _LONGEST = 512
 _HEADER_SAFE = re.compile(rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}")  # else an HTTP library would quote it in an error
 _MASK = "sk-or-…"
+_PART = 12  # characters of a key in a row that are masked
+_BLOCK = 6  # 12 in a row contain 6 of them that start at a multiple of 6
+_ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|.)", re.DOTALL)  # any other escape is skipped as a whole, `\\\\` too
 _LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that messages can name the prefix itself
 
 
@@ -64,10 +68,64 @@ class Secret:
 
 
 def mask_keys(text: str, secret: Secret | None = None) -> str:
-    """Return `text` with everything that looks like an OpenRouter key masked, and `secret` whatever it looks like."""
+    """Return `text` with everything that looks like an OpenRouter key masked, and every part of `secret`.
+
+    A part is 12 or more of its characters in a row, from either end: servers shorten what they repeat.
+    """
     if secret is not None:
-        text = text.replace(secret.reveal(), _MASK)
+        text = _mask_parts(text, secret.reveal())
     return _LOOKS_LIKE_A_KEY.sub(_MASK, text)
+
+
+def mask_body(body: bytes, secret: Secret) -> bytes:
+    """Return the body of a response with every part of `secret` masked, also where JSON's `\\u` escapes write it."""
+    plain = _ESCAPE.sub(_plain_character, body) if b"\\u00" in body else body
+    if not any(block.encode() in plain for form in _forms(secret.reveal()) for _, block in _blocks(form)):
+        return body
+    return _mask_parts(plain.decode("utf-8", "surrogateescape"), secret.reveal()).encode("utf-8", "surrogateescape")
+
+
+def _mask_parts(text: str, key: str) -> str:
+    for form in _forms(key):
+        spans = sorted(_parts(text, form))
+        pieces, done = [], 0
+        for start, end in spans:
+            if start >= done:
+                pieces += [text[done:start], _MASK]
+            done = max(done, end)
+        text = "".join([*pieces, text[done:]])
+    return text
+
+
+def _parts(text: str, key: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each part of `key` in `text`. Each part contains a whole block."""
+    for start, block in _blocks(key):
+        at = text.find(block)
+        while at >= 0:
+            before = _common_length(text[max(0, at - start) : at][::-1], key[:start][::-1])
+            after = _common_length(text[at + _BLOCK : at + len(key)], key[start + _BLOCK :])
+            if before + _BLOCK + after >= _PART:
+                yield at - before, at + _BLOCK + after
+            at = text.find(block, at + max(1, after))
+
+
+def _forms(key: str) -> tuple[str, str]:
+    return key, key[::-1]
+
+
+def _blocks(key: str) -> Iterator[tuple[int, str]]:
+    """Yield the whole blocks of the key with their places."""
+    for start in range(0, len(key) - _BLOCK + 1, _BLOCK):
+        yield start, key[start : start + _BLOCK]
+
+
+def _common_length(one: str, other: str) -> int:
+    return next((number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _plain_character(escape: re.Match[bytes]) -> bytes:
+    character = bytes((int(escape[1], 16),)) if escape[1] else b""
+    return character if character.isalnum() or character in (b"-", b"_") else escape[0]
 
 
 def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:

@@ -1,5 +1,6 @@
 """A key shows itself nowhere, and only what can be one becomes one."""
 
+import json
 import pickle
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import CredentialError
-from openbalance_hid.secret import Secret, checked_key, mask_keys
+from openbalance_hid.secret import Secret, checked_key, mask_body, mask_keys
 
 KEY = "sk-or-v1-0123456789abcdef1a2b"
 
@@ -90,6 +91,39 @@ def test_anything_like_a_key_is_masked_in_any_text(text: str, masked: str):
 
 def test_the_key_in_use_is_masked_whatever_it_looks_like():
     assert mask_keys("refused: hunter2-hunter2-hunter2", Secret("hunter2-hunter2-hunter2")) == "refused: sk-or-…"
+
+
+LONG = Secret("sk-or-v1-" + "".join(f"{number:02x}" for number in range(7, 249, 7)))
+
+
+@given(st.integers(0, 70), st.integers(12, 80), st.booleans(), st.text(max_size=20), st.text(max_size=20))
+def test_any_12_characters_in_a_row_are_masked_also_reversed(start: int, length: int, backwards: bool, before: str, after: str):
+    part = LONG.reveal()[start : start + length]
+    part = part[::-1] if backwards else part
+    masked = mask_keys(f"{before}{part}{after}", LONG)
+    if len(part) >= 12:
+        assert not any(part[at : at + 12] in masked for at in range(len(part) - 11))
+    body = f'{{"name": "{part}"}}'.encode()
+    escaped = b'{"name": "' + b"".join(b"\\u%04x" % letter for letter in part.encode()) + b'"}'
+    for each in (body, escaped):
+        name = json.loads(mask_body(each, LONG))["name"]
+        assert len(part) < 12 or not any(part[at : at + 12] in name for at in range(len(part) - 11))
+
+
+def test_parts_that_overlap_or_repeat_are_all_masked():
+    key = LONG.reveal()
+    assert mask_keys(f"{key[9:40]}{key[20:50]} {key[30:]} {key[::-1][:20]}", LONG) == "sk-or-…sk-or-… sk-or-… sk-or-…"
+    assert mask_keys(key[10:21], LONG) == key[10:21], "eleven characters say nothing"
+
+
+@given(st.binary(max_size=200))
+def test_a_body_without_a_part_of_the_key_is_unchanged(body: bytes):
+    assert mask_body(body, LONG) == body
+
+
+def test_a_body_full_of_pieces_below_the_limit_is_unchanged():
+    part = LONG.reveal()[9:15].encode()
+    assert mask_body(part * 100_000, LONG) == part * 100_000
 
 
 @given(st.text(min_size=6))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +29,7 @@ from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.openrouter.replies import KeyInfo, ModelNames, Rows, Workspace
-from openbalance_hid.secret import Secret, mask_keys
+from openbalance_hid.secret import Secret, mask_body, mask_keys
 
 if TYPE_CHECKING:
     from openbalance_hid.openrouter.http import HttpResponse, HttpSession
@@ -207,6 +208,7 @@ class Client:
         try:
             response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes)
             self._note_skew(response.headers.get("Date"))
+            response = replace(response, body=mask_body(response.body, self.secret))  # names and messages are shown
             if response.status != 200:
                 raise _error_for(path.partition("?")[0], response, self._utc())
             return read(response.body)
