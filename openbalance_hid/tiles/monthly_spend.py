@@ -15,14 +15,14 @@ from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import NO_ACTIVITY
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, trouble_line, value_view
+from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, value_view
 from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
     """Return total and bars, or the reason why there are none."""
     snapshot = scene.snapshot
-    title = scene.label or "30 days"
+    title = scene.label or "Spent 30 d"
     health = trouble(scene, snapshot.activity)
     total = used_usd(snapshot, "30d", scene.now)
     ranked = leaders(snapshot, "30d", "requests", scene.now)
@@ -39,7 +39,7 @@ def view(scene: Scene) -> TileView:
     text = f"{title} {words.money(total)}, last {len(days)} days {', '.join(words.money(usd) for usd in days)}"
     measured_at = total.measured_at
     blocks = (Hero(words.money(total)), Bars(shares, tones))
-    return value_view(scene, title, blocks, [text], measured_at, trouble=trouble_line(health))
+    return value_view(scene, title, blocks, [text], measured_at, trouble=health)
 
 
 def cases() -> tuple[TileCase, ...]:
