@@ -28,12 +28,14 @@ REQUESTED_WITHIN: Mapping[str, tuple[int, timedelta]] = {
 
 
 class EndpointState(Struct, frozen=True):
-    """One endpoint in `status`. `current_until`: when its answer was last known to be right."""
+    """One endpoint in `status`. `current_until`: when its answer was last known to be right; `dropped_rows`: see `Reading`."""
 
     health: Health
     measured_at: datetime | None  # of the last good answer
     current_until: datetime | None
     stale: bool
+    message: str | None = None
+    dropped_rows: int = 0
 
 
 def endpoints(snapshot: Snapshot, now: datetime) -> dict[str, EndpointState]:
@@ -49,7 +51,7 @@ def endpoints(snapshot: Snapshot, now: datetime) -> dict[str, EndpointState]:
         until = current_until(snapshot, name)
         # An endpoint that has never answered has no old numbers; without `/credits` nothing is known.
         stale = name == "credits" if until is None else is_stale(snapshot, until, now)
-        states[name] = EndpointState(reading.health, reading.measured_at, until, stale)
+        states[name] = EndpointState(reading.health, reading.measured_at, until, stale, reading.message, reading.dropped_rows)
     return states
 
 
@@ -69,6 +71,8 @@ def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
         return last_contact(snapshot)
     intervals, longest = REQUESTED_WITHIN[endpoint]
     gap = min(timedelta(seconds=intervals * snapshot.interval_s), longest)
+    if endpoint == "keys":  # one request for each workspace, so that they are requested less often
+        gap *= max(1, len({key.workspace for key in snapshot.keys.value or ()}))
     return _until_due(snapshot, reading, lambda at: at + gap)
 
 

@@ -3,7 +3,7 @@
 Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,8 @@ from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
 from openbalance_hid.account.amount import Amount, rounded
 from openbalance_hid.account.endpoints import endpoints, is_stale
-from openbalance_hid.account.leaders import leaders
+from openbalance_hid.account.key_spend import key_usd
+from openbalance_hid.account.leaders import Leader, leaders, providers
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.snapshot import Snapshot
@@ -68,7 +69,10 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "loaded_at": _instant(process.config_loaded_at),
             "error": process.config_error,
         },
-        "accounts": accounts(controller, now.utc),
+        "accounts": {
+            name: {**account, "spend_by": spend_by(controller.snapshots[name], now.utc)}
+            for name, account in accounts(controller, now.utc).items()
+        },
         "decks": [_deck(controller, deck) for deck in decks],
         "counters": {
             "polls": sum(snapshot.polls for snapshot in controller.snapshots.values()),
@@ -118,11 +122,39 @@ def _account(
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
         "endpoints": {
-            name: {"health": each.health.value, "measured_at": _instant(each.measured_at), "stale": each.stale}
+            name: {
+                "health": each.health.value,
+                "message": each.message,
+                "measured_at": _instant(each.measured_at),
+                "stale": each.stale,
+                "dropped_rows": each.dropped_rows,
+            }
             for name, each in states.items()
         },
         "stale": any(each.stale for each in states.values()),
     }
+
+
+def spend_by(snapshot: Snapshot, now: datetime) -> dict[str, dict[str, dict[str, str | None]]]:
+    """Return the spend of each model, provider and API key: dimension → period → name → USD, of known amounts."""
+    ranked: dict[str, Callable[[Snapshot, str, str, datetime], tuple[Leader, ...] | None]]
+    ranked = {"model": leaders, "provider": providers}
+    parts = {
+        by: {
+            period: {each.name: _amount(each.spend.usd) for each in rank(snapshot, period, "spend", now) or ()}
+            for period in ("today", "30d")
+        }
+        for by, rank in ranked.items()
+    }
+    keys = {
+        period: {
+            key.name: _amount(usd)
+            for key in snapshot.keys.value or ()
+            if (usd := key_usd(snapshot, key, period, now)) is not None
+        }
+        for period in ("today", "week", "month")
+    }
+    return {**parts, "key": keys}
 
 
 def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[AlertKey, Alert], now: datetime) -> dict[str, Any]:
