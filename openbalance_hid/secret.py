@@ -21,6 +21,16 @@ _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
 _BLOCK = 6  # 12 in a row contain 6 of them that start at a multiple of 6
 _ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|.)", re.DOTALL)  # any other escape is skipped as a whole, `\\\\` too
+_PASTE_MARKS = re.compile("\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]")  # of a terminal's paste; invisible letters
+_OPENING, _CLOSING = "\"'`“”„‘’«‹<({[", "\"'`“”‘’»›>)}\\],;."
+_WRAPPED_KEY = re.compile(  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
+    rf"(?i:export\s+|set\s+|\$env:|-H\s*|--header\s+)?[{_OPENING}]*(?:[A-Za-z_][A-Za-z0-9_.-]*[\"'”’]?\s*[=:]\s*)?"
+    rf"[{_OPENING}]*(?i:Bearer\s+)?[{_OPENING}]*({re.escape(PREFIX)}[A-Za-z0-9_-]*)[{_CLOSING}\s]*"
+)
+_SHORTENED = re.compile(r"…|\.\.\.|\*{3}|•")
+_SHORTENED_KEY = "is shortened: the page shows a whole key only once, when it is made"
+_HEX_DIGITS = re.compile(r"[0-9a-fA-F]{32,128}")
+_OTHER_KEYS = (("sk-ant-", "Anthropic"), ("AIza", "Google"), ("gsk_", "Groq"), ("hf_", "Hugging Face"), ("sk-", "OpenAI"))
 _LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that messages can name the prefix itself
 
 
@@ -129,19 +139,37 @@ def _plain_character(escape: re.Match[bytes]) -> bytes:
 
 
 def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
-    """Return the key in `text`, without white space around it. CredentialError, without the text, if it cannot be a key.
+    """Return the key in `text`. CredentialError, without the text, if there is none or more than one.
 
-    `origin` names the source: "what was typed", "environment variable X".
+    White space, quotes, `NAME=`, `Bearer` and the like around the key are removed. `origin` names the source: "the entered
+    text", "environment variable X".
     """
-    key = text.strip()
+    plain = _PASTE_MARKS.sub("", text).strip()
+    wrapped = _WRAPPED_KEY.fullmatch(plain)
+    key = wrapped[1] if wrapped is not None else plain
+    trouble = _SHORTENED_KEY if _SHORTENED.search(plain) else _trouble(key, is_key=wrapped is not None)
+    if trouble:
+        raise CredentialError(f"not an OpenRouter key: {origin} {trouble}", hint)
+    return Secret(key)
+
+
+def _trouble(key: str, is_key: bool) -> str:
+    """Return what is wrong with `key`, as the end of a sentence; empty for a key. Never a part of it."""
     if not key:
-        trouble = "is empty"
-    elif not key.isascii() or not key.isprintable() or " " in key:
-        trouble = "has characters that no key has"
-    elif not key.startswith(PREFIX):
-        trouble = f"does not begin with {PREFIX}"
-    elif not _SHORTEST <= len(key) <= _LONGEST:
-        trouble = "is too short" if len(key) < _SHORTEST else "is too long"
-    else:
-        return Secret(key)
-    raise CredentialError(f"not an OpenRouter key: {origin} {trouble}", hint)
+        return "is empty"
+    if len(re.findall(re.escape(PREFIX), key)) > 1:
+        return "has more than one key"
+    if is_key:
+        return "is too short" if len(key) < _SHORTEST else "is too long" if len(key) > _LONGEST else ""
+    if "://" in key:
+        return "is an address"
+    if _HEX_DIGITS.fullmatch(key):
+        return f"lacks the beginning of a key, {PREFIX}"
+    other = next((name for beginning, name in _OTHER_KEYS if key.startswith(beginning)), None)
+    if other is not None and not key.startswith("sk-or-"):
+        return f"is a key of {other}"
+    if PREFIX not in key:
+        return f"does not begin with {PREFIX}"
+    if re.search(r"\s", key):
+        return "has white space inside: copy the key again, in one piece"
+    return "has characters that no key has"

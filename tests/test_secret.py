@@ -33,8 +33,35 @@ def test_equal_keys_are_equal_secrets():
     assert Secret(KEY) != KEY
 
 
-@pytest.mark.parametrize("around", ["{}", "  {}\n", "{}\r\n", "\t{} \n\n"])
-def test_white_space_around_a_key_is_not_part_of_it(around: str):
+WRAPPED = [
+    "{}",
+    "  {}\n",
+    "{}\r\n",
+    "\t{} \n\n",
+    '"{}"',
+    "'{}'",
+    "“{}”",
+    "`{}`",
+    "<{}>",
+    '"{}',
+    "{}.",
+    "{},",
+    "\ufeff{}",
+    "\u200b{}\u00a0",
+    "\x1b[200~{}\x1b[201~",
+    "OPENROUTER_MANAGEMENT_KEY={}",
+    "export OPENROUTER_MANAGEMENT_KEY='{}'",
+    'KEY = "{}"',
+    'key: "{}",',
+    '{{"key": "{}"}}',
+    "Bearer {}",
+    "Authorization: Bearer {}",
+    '-H "Authorization: Bearer {}"',
+]
+
+
+@pytest.mark.parametrize("around", WRAPPED)
+def test_what_is_copied_with_a_key_is_not_part_of_it(around: str):
     assert checked_key(around.format(KEY), "what was typed").reveal() == KEY
 
 
@@ -43,14 +70,25 @@ def test_white_space_around_a_key_is_not_part_of_it(around: str):
     [
         ("", "is empty"),
         (" \n", "is empty"),
-        ("sk-ant-0123456789abcdef", "does not begin with sk-or-v1-"),
-        (f"Bearer {KEY}", "has characters that no key has"),
-        (f'"{KEY}"', "does not begin with sk-or-v1-"),
-        (KEY + "\n" + KEY, "has characters that no key has"),
+        ('""', "does not begin with sk-or-v1-"),
+        ("hunter2", "does not begin with sk-or-v1-"),
+        ("sk-or-v2-0123456789abcdef", "does not begin with sk-or-v1-"),
+        (KEY.upper(), "does not begin with sk-or-v1-"),
+        ("0123456789abcdef" * 4, "lacks the beginning of a key, sk-or-v1-"),
+        ("sk-ant-0123456789abcdef", "is a key of Anthropic"),
+        ("sk-proj-0123456789abcdef", "is a key of OpenAI"),
+        ("https://openrouter.ai/settings/management-keys", "is an address"),
+        (f"{KEY[:15]} {KEY[15:]}", "has white space inside: copy the key again, in one piece"),
+        (f"{KEY[:15]}\n{KEY[15:]}", "has white space inside: copy the key again, in one piece"),
+        (f"{KEY[:12]}...{KEY[-4:]}", "is shortened: the page shows a whole key only once, when it is made"),
+        (f"{KEY[:12]}…{KEY[-4:]}", "is shortened: the page shows a whole key only once, when it is made"),
+        (KEY + "...", "is shortened: the page shows a whole key only once, when it is made"),
+        (KEY + "\n" + KEY, "has more than one key"),
+        (KEY * 20, "has more than one key"),
         (KEY + "\x00", "has characters that no key has"),
-        (KEY + "…", "has characters that no key has"),
+        (KEY + "é", "has characters that no key has"),
         ("sk-or-v1-1a2b", "is too short"),
-        (KEY * 20, "is too long"),
+        (KEY + "0" * 600, "is too long"),
     ],
 )
 def test_an_invalid_key_is_refused_with_the_reason(text: str, trouble: str):
