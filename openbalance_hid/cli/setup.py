@@ -23,11 +23,8 @@ from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, KeyringErro
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.errors import (
     ApiError,
-<<<<<<< HEAD
     ConfigError,
-=======
     CredentialError,
->>>>>>> 5cb93ef (Lead a first run of setup on a terminal, and edit the configuration)
     ForbiddenError,
     KeyRejectedError,
     NotManagementKeyError,
@@ -74,17 +71,6 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool)
     guard_memory()
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-<<<<<<< HEAD
-    again = setup_command(account) + (f" --store {store}" if store != KeyStore.KEYRING.value else "")
-    # First: a store that does not work is reported before the user enters a key.
-    credentials.check_store(account, KeyStore(store), places, UNLOCK_LIMIT_S)
-    secret = _from_stdin(again) if from_stdin else _typed(again)
-    checked = None if no_check else check_key(secret, base_url, again, _ca_file(places))
-    stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCK_LIMIT_S)
-    click.echo(_report(account, stored, checked))
-    for line in _next_steps(account, os.environ, running=_refresh_daemon(account, places)):
-        click.echo(line)
-=======
     job = _Setup(account, KeyStore(store), places, base_url, no_check, yes)
     if from_stdin or not is_interactive():
         job.run_without_questions(from_stdin)
@@ -121,7 +107,7 @@ class _Setup:
         if not from_stdin:
             raise UsageError("cannot ask for the key: standard input is not a terminal", f"{self.again} --stdin")
         secret = _from_stdin(self.again)
-        checked = None if self._no_check else check_key(secret, self._base_url, self.again)
+        checked = None if self._no_check else check_key(secret, self._base_url, self.again, _ca_file(self._places))
         self._store_key(secret, checked)
         steps = missing_steps(self._places) if self._yes else ()
         done = [step.command for step in steps if offer(step, lambda _: True, has_terminal=False)]
@@ -195,7 +181,7 @@ class _Setup:
         while not self._no_check:
             click.echo("asking OpenRouter…")
             try:
-                return check_key(secret, self._base_url, self.again)
+                return check_key(secret, self._base_url, self.again, _ca_file(self._places))
             except (OfflineError, RateLimitedError, ServerError) as error:
                 click.echo(_sentence(error))
                 if not confirm("Try again?"):
@@ -218,7 +204,6 @@ class _Setup:
 
 def _sentence(error: OpenBalanceError) -> str:
     return f"{error.message[:1].upper()}{error.message[1:].removesuffix('.')}."
->>>>>>> 5cb93ef (Lead a first run of setup on a terminal, and edit the configuration)
 
 
 def _ca_file(places: Paths) -> str | None:

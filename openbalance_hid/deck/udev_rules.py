@@ -166,7 +166,6 @@ def install_command(kind: RulesKind, program: Sequence[str], is_root: bool, memb
     return " && ".join(steps)
 
 
-<<<<<<< HEAD
 def write_command(printing: str, file: str, sudo: str) -> str:
     """Return the shell command that writes what `printing` prints to `file`, as root, if `printing` succeeds.
 
@@ -174,7 +173,8 @@ def write_command(printing: str, file: str, sudo: str) -> str:
     """
     script = f'text=$({printing}) && printf "%s\\n" "$text" | {sudo}tee {file} >/dev/null'
     return f"sh -c {shlex.quote(script)}"
-=======
+
+
 def install_steps(kind: RulesKind, is_root: bool, member: GroupMembership | None = None) -> list[tuple[list[str], str | None]]:
     """Return the programs that `install_command` starts, in order, each with its standard input."""
     sudo = [] if is_root else ["sudo"]
@@ -190,7 +190,6 @@ def install_steps(kind: RulesKind, is_root: bool, member: GroupMembership | None
         ([*sudo, "udevadm", "control", "--reload"], None),
         ([*sudo, "udevadm", "trigger", "--subsystem-match=hidraw"], None),
     ]
->>>>>>> 5cb93ef (Lead a first run of setup on a terminal, and edit the configuration)
 
 
 def program_words(argv0: str, executable: str) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def test_the_udev_rule_is_installed_when_the_user_agrees(tmp_path: Path, account
         user.answers("browser? [Y/n]: ", "n")
         user.answers(HIDDEN, account.key)
         user.answers("Write it? [Y/n]: ", "n")
-        assert "udev print > /etc/udev/rules.d/70-openbalance-hid.rules" in user.waits_for("Run it now? [Y/n]: ")
+        assert "/etc/udev/rules.d/70-openbalance-hid.rules" in user.waits_for("Run it now? [Y/n]: ")
         user.types("y")
         assert user.ends() == 0
     started = [line.split("/")[-1] for line in (tmp_path / "started").read_text().splitlines()]
