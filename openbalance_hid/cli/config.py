@@ -31,7 +31,7 @@ def config() -> None:
     """Write, edit, check and show the configuration."""
 
 
-@config.command()
+@config.command(short_help="Write the default configuration.")
 @click.option("--force", is_flag=True, help="Replace an existing file; the old one is kept as config.toml.bak.")
 def init(force: bool) -> None:
     """Write the default configuration: every line of the layout in force, ready to be changed."""
@@ -98,7 +98,7 @@ def deck_problems(config: Config) -> list[str]:
     ]
 
 
-@config.command()
+@config.command(short_help="Open the configuration in your editor, and check it.")
 def edit() -> None:
     """Open the configuration in your editor ($VISUAL, else $EDITOR), and check it when the editor ends.
 
