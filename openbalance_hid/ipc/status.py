@@ -56,6 +56,7 @@ class ProcessInfo(Struct, frozen=True):
     config_path: str
     config_loaded_at: datetime
     config_error: str | None
+    config_watch: str | None = None  # how changes of the file are noticed, in words; None: there is no file
 
 
 def status(controller: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "path": process.config_path,
             "loaded_at": _instant(process.config_loaded_at),
             "error": process.config_error,
+            "watch": process.config_watch,
         },
         "accounts": {
             name: {**account, "spend_by": spend_by(controller.snapshots[name], now.utc)}

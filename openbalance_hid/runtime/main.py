@@ -36,7 +36,7 @@ from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
-from openbalance_hid.runtime.config_reload import ConfigReloader
+from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
@@ -120,6 +120,7 @@ class _Daemon:
         )
         self._changes = ChangeCounter()
         self._reloader = ConfigReloader(options.paths.config_file, config, self._inbox.put, now) if sample is None else None
+        self._watch = self._config_watch()
         self._manager = SystemdManager(os.environ, os.getpid())
         self._virtual: VirtualDecks | None = None
         self._decks: list[DeckManager] = []
@@ -176,13 +177,12 @@ class _Daemon:
                 wake.start()
                 running.callback(self._notifier.watch_lock, False)
                 self._notifier.watch_lock(self._config.dim.on_lock)
-            if self._reloader is not None:
-                watch = ConfigWatch(self._options.paths.config_file, self._reloader.notice)
-                running.callback(watch.stop)
-                watch.start()
             log.info("running; configuration: %s", self._options.paths.config_file)
             effects = EffectRunner(self._decks, self._pollers, self._notifier, self._inbox.put, self._open_page, self._set_text)
-            maintenance = Maintenance({"the lock": lock.renew, "the control socket": control.renew})
+            checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
+            if self._watch is not None:
+                checks["the configuration file"] = self._watch.check
+            maintenance = Maintenance(checks)
             run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager, maintenance.run)
             log.info("stopping")
             self._manager.stopping()
@@ -213,6 +213,7 @@ class _Daemon:
             config_path=str(self._options.paths.config_file),
             config_loaded_at=self._reloader.loaded_at if self._reloader is not None else self._started.utc,
             config_error=self._reloader.error if self._reloader is not None else None,
+            config_watch=self._watch.method if self._watch is not None else None,
         )
         return status(controller, counts, process, moment)
 
@@ -238,6 +239,16 @@ class _Daemon:
 
     # --- starting ---
 
+    def _config_watch(self) -> ConfigWatch | None:
+        if self._reloader is None:
+            return None
+        reload_soon = partial(self._reloader.notice_soon, SETTLE_S)
+        return ConfigWatch(self._options.paths.config_file, reload_soon, lambda: self._inbox.put(self._check_config))
+
+    def _check_config(self, _controller: Controller, _moment: Moment) -> None:
+        if self._watch is not None:
+            self._watch.check()
+
     def _report_ready(self) -> None:
         """Report to systemd after the events that are queued now: they draw the decks that were connected at the start."""
         self._inbox.put(lambda _controller, _moment: self._manager.ready())
@@ -252,7 +263,13 @@ class _Daemon:
         for number, handler in wanted.items():
             signal.signal(number, handler)
             running.callback(signal.signal, number, signal.SIG_IGN)
-        wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None))
+        watch, descriptors = self._watch, dict[int, Callable[[], object]]()
+        if watch is not None:
+            running.callback(watch.stop)
+            watch.start()
+            if watch.descriptor is not None:
+                descriptors[watch.descriptor] = watch.on_event
+        wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None), descriptors)
         running.callback(wakeup.stop)
         wakeup.start()
 
