@@ -31,6 +31,7 @@ from openbalance_hid.app.events import (
     RefreshSkipped,
     RepaintRequested,
     SessionLock,
+    SinkReported,
     TimePassed,
 )
 from openbalance_hid.app.input_handling import InputHandler
@@ -62,6 +63,7 @@ class Controller:
         self.config_refused = False  # the latest configuration file has errors; `config` is the one before it
         self.connected = ConnectedDecks(zone)
         self.accounts = AccountStore(snapshots)
+        self.accounts.outbox.set_sinks(config.alerts)
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
@@ -76,7 +78,7 @@ class Controller:
         effects = self._due_gestures(event, now)
         effects += self._handle(event, now)
         self._pass_time(now)
-        effects += self.accounts.to_do(self.connected.tiles(), now)
+        effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
         effects += self._repaint_in_turn(now)
         self._evaluate(now)
         return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
@@ -109,7 +111,9 @@ class Controller:
             case AlertAcknowledged():
                 self.accounts.alerts.acknowledge(event)
                 self.display.invalidate_all()
-            case HistoryLoaded() if self.accounts.recall(event):
+            case SinkReported():
+                self.accounts.outbox.reported(event, now)
+            case HistoryLoaded() if self.accounts.recall(event, now):
                 self.inputs.hides_amounts = self.inputs.hides_amounts or event.masked
                 self.display.invalidate_all()
             case RefreshSkipped(account):
@@ -145,6 +149,11 @@ class Controller:
         return self.accounts.snapshots
 
     @property
+    def hides_amounts(self) -> bool:
+        """Whether amounts are masked on the decks."""
+        return self.inputs.privacy is not Privacy.OFF
+
+    @property
     def tile_inputs(self) -> TileInputs:
         """Everything that tiles can show."""
         return TileInputs(self.snapshots, self.accounts.alerts.open, self.accounts.meters.runs, self.inputs.privacy)
@@ -175,6 +184,7 @@ class Controller:
         deadlines += self.inputs.presses.deadlines(now.mono_s)
         deadlines += self.connected.deadlines(now)
         deadlines += self.display.deadlines(now.mono_s)
+        deadlines += self.accounts.outbox.deadlines()
         if self.display.pulses(self.decks):
             deadlines.append(self.ticks.next_half_s(now.mono_s))
         return min(deadlines)
@@ -211,6 +221,7 @@ class Controller:
         tiles_before = {serial: deck.tiles() for serial, deck in self.decks.items()}
         intervals_s = intervals_of(config)
         self.accounts.set_accounts(intervals_s, now)
+        self.accounts.outbox.set_sinks(config.alerts)
         self.inputs.presses.set_hold_s(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
@@ -229,8 +240,7 @@ class Controller:
     def _take_snapshot(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last snapshot of an account that is no longer configured
-        hides = self.inputs.privacy is not Privacy.OFF
-        effects = self.accounts.take(snapshot, self._tiles_of(snapshot.account), self.config, hides, now)
+        effects = self.accounts.take(snapshot, self._tiles_of(snapshot.account), self.config, self.hides_amounts, now)
         self.inputs.after_snapshot(snapshot, now.mono_s)
         self.display.invalidate_all()
         return effects

@@ -6,7 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.app.events import Spot
+from openbalance_hid.config.schema import AlertSink
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.view import KeyFace, Tone
@@ -113,6 +115,13 @@ class SendAlert(Struct, frozen=True):
     urgent: bool = False
 
 
+class SendToSink(Struct, frozen=True):
+    """Send a message about an alert to a web address or a program; `SinkReported` reports the result."""
+
+    sink: AlertSink
+    notice: AlertNotice
+
+
 class OpenUrl(Struct, frozen=True):
     """Open an https address in the user's browser, for a tap on this key or cell."""
 
@@ -148,6 +157,7 @@ Effect = (
     | Store
     | SetPollInterval
     | SendAlert
+    | SendToSink
     | OpenUrl
     | LogTileError
     | LogWarning

@@ -8,12 +8,14 @@ from datetime import datetime
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert, AlertKey
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
+from openbalance_hid.history.records import StoredDelivery
 
 
 class Cell(Struct, frozen=True):
@@ -59,7 +61,7 @@ class RefreshSkipped(Struct, frozen=True):
 
 
 class HistoryLoaded(Struct, frozen=True):
-    """An account's open alerts and last run of the meter from before this start.
+    """An account's open alerts, their messages, and the last run of the meter, from before this start.
 
     `started_at`: of the snapshots that they belong to; `masked`: amounts were hidden.
     """
@@ -69,6 +71,7 @@ class HistoryLoaded(Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     run: MeterRun | None = None
     masked: bool = False
+    deliveries: tuple[StoredDelivery, ...] = ()
 
 
 class AlertDelivered(Struct, frozen=True):
@@ -84,6 +87,16 @@ class AlertAcknowledged(Struct, frozen=True):
 
     key: AlertKey
     level: int
+
+
+class SinkReported(Struct, frozen=True):
+    """A web address or a program has received a message; `error`: or why it has not. `jitter`: random, 0 to 1."""
+
+    sink: str  # its identity
+    notice: AlertNotice
+    error: str | None = None
+    retry_after_s: float | None = None
+    jitter: float = 0.0
 
 
 class OpenFailed(Struct, frozen=True):
@@ -127,6 +140,7 @@ Event = (
     | OpenFailed
     | AlertDelivered
     | AlertAcknowledged
+    | SinkReported
     | SessionLock
     | ConfigReloaded
     | ConfigRejected

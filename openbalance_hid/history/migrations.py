@@ -82,7 +82,18 @@ _SIXTH: Migration = (
     "CREATE TABLE models (spelling TEXT PRIMARY KEY, slug TEXT NOT NULL, read_at INTEGER NOT NULL) WITHOUT ROWID",
     "ALTER TABLE accounts ADD COLUMN today_cached_at INTEGER",
 )
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+# Messages about alerts that wait for a sink, or that it has received: `sink` is a digest of its address, which is a secret.
+# What was written to the account: keys that were disabled and enabled.
+_SEVENTH: Migration = (
+    "CREATE TABLE deliveries (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sink TEXT NOT NULL,"
+    " kind TEXT NOT NULL, rule TEXT NOT NULL, since INTEGER NOT NULL, stage TEXT NOT NULL, level TEXT NOT NULL,"
+    " at INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, urgent INTEGER NOT NULL, delivered_at INTEGER,"
+    " PRIMARY KEY (account, sink, kind, rule, since, stage)) WITHOUT ROWID",
+    "CREATE TABLE actions (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, at INTEGER NOT NULL,"
+    " key_hash TEXT NOT NULL, key_name TEXT NOT NULL, disables INTEGER NOT NULL, source TEXT NOT NULL, result TEXT NOT NULL,"
+    " message TEXT NOT NULL, PRIMARY KEY (account, at, key_hash)) WITHOUT ROWID",
+)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 
 
 class DamagedError(Exception):

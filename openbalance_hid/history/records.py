@@ -11,6 +11,7 @@ from datetime import date, datetime
 from msgspec import Struct, field
 
 from openbalance_hid.account.alert import Alert, AlertKey
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Days, Today
 
@@ -22,6 +23,7 @@ __all__ = [
     "Record",
     "StoredAccount",
     "StoredDays",
+    "StoredDelivery",
     "StoredModels",
     "StoredSample",
     "StoredToday",
@@ -75,13 +77,22 @@ class StoredModels(Struct, frozen=True):
     read_at: datetime
 
 
+class StoredDelivery(Struct, frozen=True):
+    """A message about an alert for one sink. `delivered_at` None: it waits; `is_over`: it no longer does, undelivered."""
+
+    sink: str  # its identity: 12 hex digits, never its address
+    notice: AlertNotice
+    delivered_at: datetime | None = None
+    is_over: bool = False
+
+
 class MaskedSetting(Struct, frozen=True):
     """Whether amounts are hidden, for every account."""
 
     on: bool
 
 
-Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | MeterRun | StoredModels | MaskedSetting
+Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | StoredDelivery | MeterRun | StoredModels | MaskedSetting
 
 
 class StoredAccount(Struct, frozen=True):
@@ -98,4 +109,5 @@ class StoredAccount(Struct, frozen=True):
     run: MeterRun | None = None  # the last one of the meter
     alerts: tuple[Alert, ...] = ()  # open ones, oldest first
     models: StoredModels | None = None  # of every account
+    deliveries: tuple[StoredDelivery, ...] = ()  # oldest first
     masked: bool = False  # amounts are hidden, for every account

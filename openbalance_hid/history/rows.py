@@ -12,16 +12,18 @@ from sqlite3 import Connection
 from sys import intern
 
 from openbalance_hid.account.alert import LEVEL_NAMES, Alert, AlertKind, level_named
+from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.days import DAYS_KEPT
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
-from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredModels, StoredSample
+from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredDelivery, StoredModels, StoredSample
 from openbalance_hid.history.thinning import ALL_FOR
 
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
+DELIVERIES_KEPT_FOR = timedelta(days=30)  # an alert may be open for long, and its end is for the sinks that know its start
 RECENT_FOR = ALL_FOR + timedelta(hours=1)  # includes the reading before the oldest midnight
 
 # --- accounts --------------------------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
         run=_last_run(db, number),
         alerts=_alerts(db, number, who.name),
         models=_models(db),
+        deliveries=_deliveries(db, number, who.name, now),
         masked=db.execute("SELECT 1 FROM meta WHERE name = 'masked'").fetchone() is not None,
     )
 
@@ -176,6 +179,36 @@ def _alerts(db: Connection, number: int, account_name: str) -> tuple[Alert, ...]
             )
             for kind, rule, since, level, acknowledged, notified, normal_since in found
             if _is_known(kind, level, acknowledged, notified)
+        )
+
+
+def _deliveries(db: Connection, number: int, account_name: str, now: datetime) -> tuple[StoredDelivery, ...]:
+    """Return the messages about alerts that wait or were delivered; kinds of a later version are left out."""
+    found = db.execute(
+        "SELECT sink, kind, rule, since, stage, level, at, title, body, urgent, delivered_at FROM deliveries"
+        " WHERE account = ? AND at >= ? ORDER BY at",
+        (number, to_us(now - DELIVERIES_KEPT_FOR)),
+    )
+    with reading():
+        return tuple(
+            StoredDelivery(
+                sink,
+                AlertNotice(
+                    AlertKind(kind),
+                    account_name,
+                    AlertStage(stage),
+                    level_named(AlertKind(kind), level),
+                    from_us(since),
+                    from_us(at),
+                    title,
+                    body,
+                    rule_of_text(rule) if rule else None,
+                    bool(urgent),
+                ),
+                _from_us(delivered_at),
+            )
+            for sink, kind, rule, since, stage, level, at, title, body, urgent, delivered_at in found
+            if _is_known(kind, level)
         )
 
 

@@ -24,7 +24,7 @@ from requests.utils import get_environ_proxies
 from openbalance_hid import __version__
 from openbalance_hid.errors import SET_CLOCK, OfflineError, ServerError, WrongClockError
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
 
 # Only these are decoded piece by piece, whatever else is installed. Only one at a time: five nested gzips make a petabyte.
@@ -83,7 +83,7 @@ class HttpSession:
         # Neither ~/.netrc nor REQUESTS_CA_BUNDLE may decide which server gets the key. Of the environment only its proxies are
         # used, which see a tunnel and no key, and never for a loopback address.
         self._session.trust_env = False
-        self._session.proxies = get_environ_proxies(base_url) if base_url == OPENROUTER_URL else {}
+        self._session.proxies = get_environ_proxies(base_url) if base_url.startswith("https://") else {}
         self._session.adapters.clear()  # no other address can be requested
         self._session.mount(base_url + "/", DeadlineAdapter(self._budget, ca_file))
         self._session.auth = _Bearer(secret) if secret is not None else None

@@ -16,6 +16,7 @@ from openbalance_hid.app.effects import (
     Repaint,
     RepaintNext,
     SendAlert,
+    SendToSink,
     SetAccounts,
     SetBrightness,
     SetPollInterval,
@@ -24,6 +25,7 @@ from openbalance_hid.app.effects import (
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
 from openbalance_hid.render.theme import DARK, Rgb
+from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.picture_cache import PictureCache
@@ -43,6 +45,7 @@ class EffectRunner:
         decks: Sequence[DeckManager],
         pollers: Pollers,
         notifier: Notifier,
+        sender: AlertSender,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
@@ -50,6 +53,7 @@ class EffectRunner:
         self._decks = decks
         self._pollers = pollers
         self._notifier = notifier
+        self._sender = sender
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -71,6 +75,8 @@ class EffectRunner:
                 self._pollers.store(effect)
             case SendAlert():
                 self._notifier.send(effect)
+            case SendToSink():
+                self._sender.send(effect)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
             case LogTileError(tile, error):

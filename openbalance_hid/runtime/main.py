@@ -29,6 +29,7 @@ from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
+from openbalance_hid.ipc.alert_commands import probe_sinks
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.ipc.daemon_lock import DaemonLock
@@ -36,6 +37,7 @@ from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
+from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import EffectRunner
@@ -125,6 +127,7 @@ class _Daemon:
         self._virtual: VirtualDecks | None = None
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
+        self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
 
     @property
     def ca_file(self) -> str | None:
@@ -146,6 +149,7 @@ class _Daemon:
                 self._stop,
                 self._changes,
                 self._reload,
+                lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
             running.callback(control.stop)
@@ -178,7 +182,15 @@ class _Daemon:
                 running.callback(self._notifier.watch_lock, False)
                 self._notifier.watch_lock(self._config.dim.on_lock)
             log.info("running; configuration: %s", self._options.paths.config_file)
-            effects = EffectRunner(self._decks, self._pollers, self._notifier, self._inbox.put, self._open_page, self._set_text)
+            effects = EffectRunner(
+                self._decks,
+                self._pollers,
+                self._notifier,
+                self._sender,
+                self._inbox.put,
+                self._open_page,
+                self._set_text,
+            )
             checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
             if self._watch is not None:
                 checks["the configuration file"] = self._watch.check

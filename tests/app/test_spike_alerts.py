@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
-from openbalance_hid.app.alerts import spike_message
+from openbalance_hid.app.alert_messages import spike_message
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, HistoryLoaded
 from openbalance_hid.config.load import parse
@@ -117,6 +117,6 @@ def test_an_owner_who_wants_no_notification_gets_none():
 def test_the_window_is_said_as_people_say_it(hours, burst, words):
     verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), burst=burst)
     assert (
-        spike_message("default", verdict, SpikeRule(window_hours=Decimal(hours)))[1]
+        spike_message("default", verdict, SpikeRule(window_hours=Decimal(hours))).text
         == f"3.5× the usual spend in the last {words}"
     )

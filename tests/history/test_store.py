@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
+from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Health, Today
 from openbalance_hid.account.spike import Level, SpikeRule
@@ -19,6 +21,7 @@ from openbalance_hid.history.records import (
     MaskedSetting,
     StoredAccount,
     StoredDays,
+    StoredDelivery,
     StoredModels,
     StoredSample,
     StoredToday,
@@ -252,3 +255,20 @@ def test_hidden_amounts_are_hidden_for_every_account_until_they_are_shown(tmp_pa
     store.write(None, MaskedSetting(False))
     assert not store.recall(ME, NOW).masked
     store.close()
+
+
+def test_a_message_for_a_sink_waits_is_delivered_or_is_dropped(store):
+    began = AlertNotice(AlertKind.SPIKE, "default", AlertStage.BEGAN, Level.SPIKE, NOW, NOW, "title", "text", RULE, True)
+    ended = replace(began, stage=AlertStage.ENDED, level=Level.NORMAL, at=NOW + timedelta(minutes=1))
+    for notice in (began, ended):
+        store.write(ME, StoredDelivery("a1", notice))
+        store.write(ME, StoredDelivery("b2", notice))
+    later = NOW + timedelta(hours=1)
+    store.write(ME, StoredDelivery("a1", began, NOW))
+    store.write(ME, StoredDelivery("b2", ended, is_over=True))
+    expected = {StoredDelivery("a1", began, NOW), StoredDelivery("a1", ended), StoredDelivery("b2", began)}
+    assert set(store.recall(ME, later).deliveries) == expected
+    assert store.recall(OTHER_KEY, later).deliveries == ()
+    much_later = replace(began, since=NOW + timedelta(days=40), at=NOW + timedelta(days=40))
+    store.write(ME, StoredDelivery("a1", much_later))
+    assert store.recall(ME, NOW).deliveries == (StoredDelivery("a1", much_later),), "very old messages are deleted"
