@@ -14,12 +14,12 @@ from math import inf
 
 from msgspec import Struct
 
-from openbalance_hid.account.snapshot import Sample
+from openbalance_hid.account.snapshot import Sample, Snapshot
+from openbalance_hid.account.utc_days import CLOCKS_APART_S
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
 BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
-CLOCKS_APART_S = 60.0  # wall against monotonic, between two samples: the machine slept, or its clock was set
 
 
 class Tick(Struct, frozen=True):
@@ -95,6 +95,12 @@ def _ticks(key: _Identity) -> tuple[Tick, ...]:
         last_usd = usage_usd
         series.append(Tick(sample.at, sample.mono_s, counter_usd, epoch))
     return tuple(series)
+
+
+def epoch(snapshot: Snapshot) -> datetime | None:
+    """Return the time of the sample with which the present epoch starts; None without a reset in the samples."""
+    series = ticks(snapshot.samples)
+    return next((tick.at for tick in series if tick.epoch == series[-1].epoch and tick.epoch), None)
 
 
 def spent_between(series: Sequence[Tick], start: datetime, end: datetime) -> Stretch | None:

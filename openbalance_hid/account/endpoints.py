@@ -13,16 +13,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from openbalance_hid.account.counter import CLOCKS_APART_S, ticks
+from openbalance_hid.account.counter import ticks
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
-from openbalance_hid.account.utc_days import last_contact, utc_now
+from openbalance_hid.account.utc_days import CLOCKS_APART_S, last_contact, utc_now
 
 STALE_INTERVALS = 4  # refresh intervals: from here on a number is shown grey, and is no basis for a verdict
 # UTC. Yesterday's rows settle about half an hour after midnight (OpenRouter's documentation); the second includes late ones.
 ACTIVITY_TIMES = (time(0, 35), time(6, 0))
 # The longest time between two requests while spend goes on: (refresh intervals, limit).
 REQUESTED_WITHIN: Mapping[str, tuple[int, timedelta]] = {
-    "today": (20, timedelta(hours=5)),
+    "today": (24, timedelta(hours=6)),
     "keys": (24, timedelta(hours=6)),
 }
 

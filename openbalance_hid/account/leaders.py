@@ -48,6 +48,12 @@ def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[
     return _leaders(snapshot, activity.by_provider if activity is not None else None, _providers_of, period, by, now)
 
 
+def is_leader_known(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether today's leading model is certain; also without any spend."""
+    found = leaders(snapshot, "today", "spend", now)
+    return found is not None and all(leader.is_certain for leader in found[:1])
+
+
 def _leaders(
     snapshot: Snapshot, days: Days | None, names_of: Callable[[Today], Mapping[str, Spend]], period: str, by: str, now: datetime
 ) -> tuple[Leader, ...] | None:

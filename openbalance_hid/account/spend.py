@@ -80,6 +80,16 @@ def published_usd(snapshot: Snapshot, day: date) -> Decimal | None:
     return _published(snapshot, day)[0]
 
 
+def is_incomplete(snapshot: Snapshot, day: date) -> bool:
+    """Return whether `/activity` lacks a part of a completed day: it has no row of it, or less than the counter has seen."""
+    published, is_settled = _published(snapshot, day)
+    counted = _counted(snapshot, midnight(day), midnight(day + timedelta(days=1)))
+    if published is None:
+        return not (counted.is_whole and counted.usd == 0)
+    seen = counted.usd or ZERO
+    return (counted.is_whole or not is_settled) and seen - published > max(GROWS_USD, published * GROWS_SHARE)
+
+
 def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     """Return the spend since UTC midnight; after a reset of the account's usage what is known of it, at least."""
     start = midnight(utc_now(snapshot, now).date())

@@ -10,12 +10,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from openbalance_hid.account.snapshot import Snapshot
 
 PERIOD_DAYS = {"7d": 7, "30d": 30}  # completed UTC days of the rolling periods; today so far comes on top
+CLOCKS_APART_S = 60.0  # wall against monotonic, between two moments: the machine slept, or its clock was set
 SKEW_LIMIT_S = 120.0  # from here on, days follow the server's clock
 
 
 def utc_now(snapshot: Snapshot, now: datetime) -> datetime:
     """Return `now` (aware) in UTC by the server's clock if the two differ by more than 120 s, else by the local clock."""
     return now.astimezone(UTC) + server_shift(snapshot)
+
+
+def carried_time(snapshot: Snapshot, now: datetime, mono_s: float) -> datetime:
+    """Return the present in the server's time, also just after the local clock was set: then by the monotonic clock.
+
+    It counts from the newest sample; after a sleep of the machine, which looks the same, the time of the sleep is missing.
+    """
+    by_wall = utc_now(snapshot, now)
+    if not snapshot.samples:
+        return by_wall
+    newest = snapshot.samples[-1]
+    by_mono = newest.at + timedelta(seconds=mono_s - newest.mono_s)
+    return by_wall if abs((by_wall - by_mono).total_seconds()) <= CLOCKS_APART_S else by_mono
 
 
 def server_shift(snapshot: Snapshot) -> timedelta:

@@ -62,7 +62,7 @@ class AccountStore:
             return False
         self.alerts.recall(event.alerts)
         self.outbox.recall(event.deliveries, now)
-        self.meters.recall(event.account, event.run)
+        self.meters.recall(event.account, event.runs)
         return True
 
     def to_do(self, tiles: Iterable[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:

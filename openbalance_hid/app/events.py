@@ -61,7 +61,7 @@ class RefreshSkipped(Struct, frozen=True):
 
 
 class HistoryLoaded(Struct, frozen=True):
-    """An account's open alerts, their messages, and the last run of the meter, from before this start.
+    """An account's open alerts, their messages, and runs of the meter, from before this start.
 
     `started_at`: of the snapshots that they belong to; `masked`: amounts were hidden.
     """
@@ -69,7 +69,7 @@ class HistoryLoaded(Struct, frozen=True):
     account: str
     started_at: datetime
     alerts: tuple[Alert, ...] = ()
-    run: MeterRun | None = None
+    runs: tuple[MeterRun, ...] = ()
     masked: bool = False
     deliveries: tuple[StoredDelivery, ...] = ()
 

@@ -100,7 +100,7 @@ class InputHandler:
                 if self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
                     self._display.invalidate_all()
             case ToggleMeter():
-                self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now.utc)
+                self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now)
                 self._display.invalidate_all()
             case TogglePrivacy():
                 self.hides_amounts = not self.hides_amounts

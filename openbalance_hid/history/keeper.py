@@ -208,15 +208,11 @@ def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: floa
     return replace(
         begun,
         credits=Reading(last.credits, last.at) if last is not None else begun.credits,
-        activity=Reading(past.activity, min(read_at, now))
-        if past.activity is not None and read_at is not None
-        else begun.activity,
-        today=Reading(past.today, min(past.today_read_at, now))
+        activity=Reading(past.activity, read_at) if past.activity is not None and read_at is not None else begun.activity,
+        today=Reading(past.today, past.today_read_at)
         if past.today is not None and past.today_read_at is not None
         else begun.today,
-        key_days=Reading(past.key_days, min(past.key_days_read_at, now))
-        if past.key_days_read_at is not None
-        else begun.key_days,
+        key_days=Reading(past.key_days, past.key_days_read_at) if past.key_days_read_at is not None else begun.key_days,
         models=Reading(past.models.slugs, min(past.models.read_at, now)) if past.models is not None else begun.models,
         samples=tuple(
             Sample(

@@ -99,14 +99,14 @@ class StoredAccount(Struct, frozen=True):
     """What is stored of an account. Empty for an account that was never polled."""
 
     last: StoredSample | None = None  # however old
-    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, oldest first
+    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, and around older midnights; oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
     today: Today | None = None  # the day that was not over when it was read
     today_read_at: datetime | None = None
     key_days: Days = field(default_factory=dict)
     key_days_read_at: datetime | None = None
-    run: MeterRun | None = None  # the last one of the meter
+    runs: tuple[MeterRun, ...] = ()  # the last one of the meter, and those before it that are not settled
     alerts: tuple[Alert, ...] = ()  # open ones, oldest first
     models: StoredModels | None = None  # of every account
     deliveries: tuple[StoredDelivery, ...] = ()  # oldest first

@@ -14,6 +14,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.days import around_midnights
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Credits, Health, Sample, Snapshot
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.errors import (
@@ -33,6 +34,7 @@ from openbalance_hid.secret import Secret, mask_keys
 
 SAMPLES_KEPT = 4000
 SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
+MIDNIGHTS_KEPT_FOR = timedelta(days=32)  # the first and last sample of each UTC day: what the day cost, should `/activity` fail
 DENSE_FOR = timedelta(hours=2)  # a running meter polls every 15 s: newer samples are all kept, older ones once a minute
 SPARSE = timedelta(minutes=1)
 
@@ -84,6 +86,7 @@ class PollCycle:
         self.pace_s: float | None = None  # the longest wait while the meter runs; set by any thread
         self.ends_backoffs = False  # the next cycle ends every backoff first; set by any thread
         self._rejection_gap_s = rejection_gap_s
+        self._is_recalled = False  # samples are from the history, and none was added
         self._failed = True  # the last cycle
         self._failures = 0  # cycles in a row
         self._rejected_at_s: float | None = None  # monotonic, of the first 401 in a row
@@ -221,11 +224,17 @@ class PollCycle:
 
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:
         # Samples later than now were dated by a clock that was wrong, and without the server's time.
-        kept = [each for each in self._known.samples if now - SAMPLES_KEPT_FOR <= each.at < now]
-        if self._known.samples and self._known.samples[-1].at > now:
+        known, mono_s = [each for each in self._known.samples if each.at < now], self._clock.mono()
+        if len(known) < len(self._known.samples):
             self._secondary.make_all_due()  # the time since their last request is unknown
-        sample = Sample(now, self._clock.mono(), credits_.total_credits_usd, credits_.total_usage_usd)
-        self._known = replace(self._known, samples=(*_thinned(kept, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample))
+        if self._is_recalled:  # they were spaced by a local clock that may have been wrong
+            known = [replace(each, mono_s=mono_s - (now - each.at).total_seconds()) for each in known]
+            self._is_recalled = False
+        recent = [each for each in known if each.at >= now - SAMPLES_KEPT_FOR]
+        older = around_midnights(each for each in known if now - MIDNIGHTS_KEPT_FOR <= each.at < now - SAMPLES_KEPT_FOR)
+        sample = Sample(now, mono_s, credits_.total_credits_usd, credits_.total_usage_usd)
+        kept = (*older, *_thinned(recent, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample)
+        self._known = replace(self._known, samples=kept)
 
     # --- the cycle as a whole ----------------------------------------------------------------------------------------
 
@@ -237,6 +246,7 @@ class PollCycle:
             self._publish_known(refreshing=True)  # what was recalled belongs to the account that this one starts
             empty = self._known
             self._known = self._recall(secret.fingerprint, empty, self._clock.utc(), self._clock.mono())
+            self._is_recalled = True
             self._secondary.use_account(self._known)
             if self._known != empty:
                 self._publish_known(refreshing=True)  # not after the network, which may be slow
@@ -267,6 +277,8 @@ class PollCycle:
         delay_s = self.paced(
             cadence.next_poll(result.outcome, self._known.interval_s, self._failures, result.retry_after_s, self._rng)
         )
+        if result.outcome is RequestOutcome.OK:
+            delay_s = min(delay_s, cadence.until_midnight_s(utc_now(self._known, self._clock.utc()), self._rng))
         if result.outcome is RequestOutcome.RATE_LIMITED:  # the other endpoints keep their rate, and have their own backoffs
             delay_s = min(delay_s, max(self._known.interval_s, cadence.RATE_LIMIT_FLOOR_S))
         self._known = replace(

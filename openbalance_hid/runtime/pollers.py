@@ -52,7 +52,7 @@ class Pollers:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = history_of_account.recall(fingerprint, begun, now, mono_s)
-            self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.run, past.masked, past.deliveries))
+            self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.runs, past.masked, past.deliveries))
             return known
 
         def publish(snapshot: Snapshot) -> None:

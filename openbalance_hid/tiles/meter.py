@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import ToggleMeter
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
@@ -27,7 +28,7 @@ IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("cost of a task"))
 
 def view(scene: Scene) -> TileView:
     """Return amount, duration and state of the run, or the reason why there is none."""
-    snapshot, run = scene.snapshot, scene.run
+    snapshot, run, now = scene.snapshot, scene.run, utc_now(scene.snapshot, scene.now)
     state = _state(run)
     title = "Meter" if scene.label is None else scene.label
     health = trouble(scene, snapshot.credits)
@@ -41,8 +42,8 @@ def view(scene: Scene) -> TileView:
         measured_at = max(measured_at, run.started_at)
     if run is None:
         return value_view(scene, title, IDLE, ["Meter, a tap starts it"], measured_at, trouble=health)
-    hero, lines = _amount(run), _state_lines(run, scene.now)
-    text = f"Meter {state.lower()}, {hero.text} in {_lasted(run, scene.now)}"
+    hero, lines = _amount(run), _state_lines(run, now)
+    text = f"Meter {state.lower()}, {hero.text} in {_lasted(run, now)}"
     age = shown_age(snapshot, measured_at, scene.now)
     shown = (faded(lines[0], age), lines[1])
     return value_view(replace(scene, snapshot=snapshot), title, (hero, *shown), [text], measured_at, trouble=health)

@@ -12,11 +12,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.counter import CLOCKS_APART_S
 from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
 from openbalance_hid.account.spend import counted_after
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.utc_days import CLOCKS_APART_S, utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone

@@ -216,10 +216,11 @@ class ControllerHarness:
         started = known.started_at if known is not None else self.now.utc
         alerts = tuple(alert for alert in self.controller.tile_inputs.alerts.values() if alert.account == account)
         key = spike_key(account, rule)
+        runs = tuple(run for name, run in self.controller.tile_inputs.runs.items() if name == account)
         happens: tuple[Event, ...] = (
             AlertDelivered(key, level, bool(b % 2)),
             AlertAcknowledged(key, level),
-            HistoryLoaded(account, started, alerts, self.controller.tile_inputs.runs.get(account)),
+            HistoryLoaded(account, started, alerts, runs),
         )
         self.tell(happens[a % len(happens)])
 
