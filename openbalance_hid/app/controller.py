@@ -117,7 +117,7 @@ class Controller:
                 self.inputs.hides_amounts = self.inputs.hides_amounts or event.masked
                 self.display.invalidate_all()
             case RefreshSkipped(account):
-                self.inputs.end_refresh(account, now.mono_s)
+                return self.inputs.end_refresh(account, now.mono_s)
             case OpenFailed(serial, spot):
                 self.inputs.open_failed(serial, spot, now.mono_s)
             case SessionLock(lock):
@@ -241,7 +241,7 @@ class Controller:
         if snapshot.account not in self.snapshots:
             return []  # the last snapshot of an account that is no longer configured
         effects = self.accounts.take(snapshot, self._tiles_of(snapshot.account), self.config, self.hides_amounts, now)
-        self.inputs.after_snapshot(snapshot, now.mono_s)
+        effects += self.inputs.after_snapshot(snapshot, now.mono_s)
         self.display.invalidate_all()
         return effects
 

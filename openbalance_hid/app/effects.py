@@ -65,6 +65,13 @@ class RepaintNext(Struct, frozen=True):
     serial: str
 
 
+class ReportAction(Struct, frozen=True):
+    """What a press, hold or turn on a deck did, in a few words: for pages that show a virtual deck."""
+
+    serial: str
+    text: str
+
+
 class Refresh(Struct, frozen=True):
     """Poll an account now."""
 
@@ -151,6 +158,7 @@ Effect = (
     | SetBrightness
     | Repaint
     | RepaintNext
+    | ReportAction
     | Refresh
     | SetAccounts
     | WatchSessionLock

@@ -8,7 +8,7 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, Store
+from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, ReportAction, Store
 from openbalance_hid.app.events import Cell, Place, Spot
 from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import Presses
@@ -65,13 +65,13 @@ class InputHandler:
         if not self._decks.wake(serial, now):
             if isinstance(event, KeyEvent):
                 self.presses.press((serial, event.key), event.mono_s, cancelled=True)
-            return []
+            return [ReportAction(serial, "Woke the dark deck; press again to act")]
         deck = self._decks.by_serial[serial]
         match event:
             case KeyEvent(_, key, _, mono_s) if key < deck.shape.key_count:
                 self.presses.press((serial, key), mono_s)
             case TouchKeyEvent(_, touch_key):
-                self.show(serial, deck.turned_pages(1 if touch_key else -1))
+                return self._turn_page(serial, deck.turned_pages(1 if touch_key else -1))
             case DialTurned(_, dial, steps):
                 self.show(serial, deck.with_dial_turned(dial, steps, config))
             case DialPushed(_, dial) if dial in deck.dials:
@@ -97,33 +97,42 @@ class InputHandler:
             case OpenPage(page):
                 return [OpenUrl(page.value, *place)]
             case Acknowledge():
-                if self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
-                    self._display.invalidate_all()
+                if not self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
+                    return [ReportAction(place[0], "Nothing to acknowledge: there is no alert")]
+                self._display.invalidate_all()
+                return [ReportAction(place[0], "Alert acknowledged")]
             case ToggleMeter():
                 self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now)
                 self._display.invalidate_all()
+                runs = self._accounts.meters.runs[tile.account].is_running
+                return [ReportAction(place[0], "Meter started" if runs else "Meter stopped")]
             case TogglePrivacy():
                 self.hides_amounts = not self.hides_amounts
                 self._display.invalidate_all()
-                return [Store(None, None, MaskedSetting(self.hides_amounts))]
+                text = "Amounts hidden on every deck" if self.hides_amounts else "Amounts shown again"
+                return [Store(None, None, MaskedSetting(self.hides_amounts)), ReportAction(place[0], text)]
             case TurnPage():
-                self.show(place[0], deck.on_page(tile.options.get("to")))
-        return []
+                return self._turn_page(place[0], deck.on_page(tile.options.get("to")))
+        return [ReportAction(place[0], "A tap on this key does nothing")]
 
     def due_gestures(self, until_s: float, now: Moment) -> list[Effect]:
         """Return the effects of the taps and holds that are due by `until_s`."""
         return [effect for place, gesture in self.presses.due(until_s) for effect in self.gesture(place, gesture, now)]
 
-    def after_snapshot(self, snapshot: Snapshot, now_s: float) -> None:
+    def after_snapshot(self, snapshot: Snapshot, now_s: float) -> list[Effect]:
         """End the refreshes that this snapshot answers."""
-        if not snapshot.refreshing and self.presses.marks.is_answered(snapshot.account, snapshot.polls):
-            self.end_refresh(snapshot.account, now_s)
+        if snapshot.refreshing or not self.presses.marks.is_answered(snapshot.account, snapshot.polls):
+            return []
+        return self.end_refresh(snapshot.account, now_s)
 
-    def end_refresh(self, account: str, now_s: float) -> None:
+    def end_refresh(self, account: str, now_s: float) -> list[Effect]:
         """Show on the keys that requested a refresh how it ended."""
-        if account in self._accounts.snapshots:
-            flash = Flash.DONE if self._accounts.snapshots[account].health is Health.OK else Flash.FAILED
-            self.presses.marks.end(account, flash, now_s)
+        if account not in self._accounts.snapshots:
+            return []
+        good = self._accounts.snapshots[account].health is Health.OK
+        places = self.presses.marks.end(account, Flash.DONE if good else Flash.FAILED, now_s)
+        text = "The numbers are up to date" if good else "OpenRouter gave no new numbers"
+        return [ReportAction(serial, text) for serial in dict.fromkeys(serial for serial, _ in places)]
 
     def open_failed(self, serial: str, spot: Spot, now_s: float) -> None:
         """Show on the place of a tap that its page could not be opened."""
@@ -148,7 +157,7 @@ class InputHandler:
         if event.touch is TouchKind.DRAG:
             along_px, across_px = event.x_out_px - event.x_px, event.y_out_px - event.y_px
             if abs(along_px) >= max(SWIPE_PX, abs(across_px)):
-                self.show(event.serial, deck.turned_pages(1 if along_px < 0 else -1))
+                return self._turn_page(event.serial, deck.turned_pages(1 if along_px < 0 else -1))
             return []
         cell = Cell(event.x_px // CELL_PX)
         gesture = Gesture.HOLD if event.touch is TouchKind.HOLD else Gesture.TAP
@@ -156,7 +165,13 @@ class InputHandler:
 
     def _refresh(self, place: Place, account: str) -> list[Effect]:
         self.presses.marks.wait(place, account, self._accounts.snapshots[account].polls)
-        return [Repaint(place[0]), Refresh(account)]
+        report = ReportAction(place[0], "Requesting new numbers from OpenRouter")
+        return [Repaint(place[0]), Refresh(account), report]
+
+    def _turn_page(self, serial: str, deck: DeckState) -> list[Effect]:
+        turned = deck.pages != self._decks.by_serial[serial].pages
+        self.show(serial, deck)
+        return [ReportAction(serial, f"Page {deck.pages.shown.name}" if turned else "There is no other page")]
 
     def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
         """A dial refreshes the account of the tile above it; without one, every account that the deck shows."""

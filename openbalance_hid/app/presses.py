@@ -28,11 +28,13 @@ class KeyMarks:
         """Return whether a key waits for a poll of this account that is over now."""
         return any(name == account and polls > before for name, before in self._waiting.values())
 
-    def end(self, account: str, flash: Flash, now_s: float) -> None:
-        """Show on the keys that requested it how the refresh of an account ended."""
-        for place in [place for place, (name, _) in self._waiting.items() if name == account]:
+    def end(self, account: str, flash: Flash, now_s: float) -> list[Place]:
+        """Show on the keys that requested it how the refresh of an account ended, and return them."""
+        places = [place for place, (name, _) in self._waiting.items() if name == account]
+        for place in places:
             del self._waiting[place]
             self.flash(place, flash, now_s + FLASH_S)
+        return places
 
     def flash(self, place: Place, flash: Flash, until_s: float) -> None:
         """Show a result on a key until then."""

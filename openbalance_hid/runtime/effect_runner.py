@@ -15,6 +15,7 @@ from openbalance_hid.app.effects import (
     Refresh,
     Repaint,
     RepaintNext,
+    ReportAction,
     SendAlert,
     SendToSink,
     SetAccounts,
@@ -38,7 +39,10 @@ SetText = Callable[[str, int | str, str], None]
 
 
 class EffectRunner:
-    """Runs effects on the main thread. `put`: into the main queue; `open_page`: opens an address, or calls the function."""
+    """Runs effects on the main thread. `put`: into the main queue; `open_page`: opens an address, or calls the function.
+
+    `report`: shows what a press did, on the pages of virtual decks.
+    """
 
     def __init__(
         self,
@@ -49,7 +53,9 @@ class EffectRunner:
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._report = report
         self._decks = decks
         self._pollers = pollers
         self._notifier = notifier
@@ -79,6 +85,8 @@ class EffectRunner:
                 self._sender.send(effect)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
+            case ReportAction(_, text):
+                self._report(text)
             case LogTileError(tile, error):
                 log.error("the tile %s failed", tile, exc_info=error)
             case LogWarning(text):

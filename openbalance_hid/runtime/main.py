@@ -190,6 +190,7 @@ class _Daemon:
                 self._inbox.put,
                 self._open_page,
                 self._set_text,
+                self._note,
             )
             checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
             if self._watch is not None:
@@ -203,13 +204,17 @@ class _Daemon:
 
     def _open_page(self, url: str, failed: Callable[[], None]) -> None:
         if self._virtual is not None:
-            self._virtual.note(f"opens {url}")
+            self._virtual.note(f"Opens {url}")
         if self._virtual is None or self._options.open_browser:
             open_url(url, failed)
 
     def _set_text(self, serial: str, part: int | str, text: str) -> None:
         if self._virtual is not None:
             self._virtual.set_text(serial, part, text)
+
+    def _note(self, text: str) -> None:
+        if self._virtual is not None:
+            self._virtual.note(text)
 
     def _on_resume(self) -> None:
         """Runs on the thread of the resume watch."""
