@@ -7,8 +7,6 @@ libraries into these.
 
 from enum import Enum
 
-SET_CLOCK = "sudo timedatectl set-ntp true"
-
 
 class Retry(Enum):
     """How to react to a failure."""
@@ -112,10 +110,6 @@ class ApiError(OpenBalanceError):
 
 class OfflineError(ApiError):
     """DNS, connection or TLS failed, or the time limit passed."""
-
-
-class WrongClockError(OfflineError):
-    """A certificate is not valid on the date of this machine's clock."""
 
 
 class RateLimitedError(ApiError):

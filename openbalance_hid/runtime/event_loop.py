@@ -26,8 +26,7 @@ Item = Event | ScheduledCall | Stop
 
 
 def now() -> Moment:
-    """Return this moment by the system's clocks; its local time is by the time zone that is set now, not at the start."""
-    time.tzset()
+    """Return this moment by the system's clocks."""
     return Moment(datetime.now(UTC), time.monotonic())
 
 
