@@ -1,6 +1,18 @@
-"""`python -m openbalance_hid`: the same door as the console script."""
+"""The start of the program: `openbalance-hid` and `python -m openbalance_hid`."""
 
-from openbalance_hid.cli import main
+import os
+
+from openbalance_hid.desktop.process_hardening import VARIABLE, guard_memory
+
+
+def main() -> None:
+    """Run the command line. A key in the environment is guarded first: importing the commands takes most of a second."""
+    if any(name.startswith(VARIABLE) for name in os.environ):
+        guard_memory()
+    from openbalance_hid.cli import main as run_command_line
+
+    run_command_line()
+
 
 if __name__ == "__main__":
     main()

@@ -7,6 +7,8 @@ libraries into these.
 
 from enum import Enum
 
+SET_CLOCK = "sudo timedatectl set-ntp true"
+
 
 class Retry(Enum):
     """How to react to a failure."""
@@ -110,6 +112,10 @@ class ApiError(OpenBalanceError):
 
 class OfflineError(ApiError):
     """DNS, connection or TLS failed, or the time limit passed."""
+
+
+class WrongClockError(OfflineError):
+    """A certificate is not valid on the date of this machine's clock."""
 
 
 class RateLimitedError(ApiError):

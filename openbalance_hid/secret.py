@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from typing import NoReturn
 
 from openbalance_hid.errors import CredentialError
@@ -17,6 +18,19 @@ _SHORTEST = len(PREFIX) + 8  # the last four characters are then less than half 
 _LONGEST = 512
 _HEADER_SAFE = re.compile(rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}")  # else an HTTP library would quote it in an error
 _MASK = "sk-or-…"
+_PART = 12  # characters of a key in a row that are masked
+_BLOCK = 6  # 12 in a row contain 6 of them that start at a multiple of 6
+_ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|.)", re.DOTALL)  # any other escape is skipped as a whole, `\\\\` too
+_PASTE_MARKS = re.compile("\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]")  # of a terminal's paste; invisible letters
+_OPENING, _CLOSING = "\"'`“”„‘’«‹<({[", "\"'`“”‘’»›>)}\\],;."
+_WRAPPED_KEY = re.compile(  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
+    rf"(?i:export\s+|set\s+|\$env:|-H\s*|--header\s+)?[{_OPENING}]*(?:[A-Za-z_][A-Za-z0-9_.-]*[\"'”’]?\s*[=:]\s*)?"
+    rf"[{_OPENING}]*(?i:Bearer\s+)?[{_OPENING}]*({re.escape(PREFIX)}[A-Za-z0-9_-]*)[{_CLOSING}\s]*"
+)
+_SHORTENED = re.compile(r"…|\.\.\.|\*{3}|•")
+_SHORTENED_KEY = "is shortened: the page shows a whole key only once, when it is made"
+_HEX_DIGITS = re.compile(r"[0-9a-fA-F]{32,128}")
+_OTHER_KEYS = (("sk-ant-", "Anthropic"), ("AIza", "Google"), ("gsk_", "Groq"), ("hf_", "Hugging Face"), ("sk-", "OpenAI"))
 _LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that messages can name the prefix itself
 
 
@@ -64,26 +78,98 @@ class Secret:
 
 
 def mask_keys(text: str, secret: Secret | None = None) -> str:
-    """Return `text` with everything that looks like an OpenRouter key masked, and `secret` whatever it looks like."""
+    """Return `text` with everything that looks like an OpenRouter key masked, and every part of `secret`.
+
+    A part is 12 or more of its characters in a row, from either end: servers shorten what they repeat.
+    """
     if secret is not None:
-        text = text.replace(secret.reveal(), _MASK)
+        text = _mask_parts(text, secret.reveal())
     return _LOOKS_LIKE_A_KEY.sub(_MASK, text)
 
 
-def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
-    """Return the key in `text`, without white space around it. CredentialError, without the text, if it cannot be a key.
+def mask_body(body: bytes, secret: Secret) -> bytes:
+    """Return the body of a response with every part of `secret` masked, also where JSON's `\\u` escapes write it."""
+    plain = _ESCAPE.sub(_plain_character, body) if b"\\u00" in body else body
+    if not any(block.encode() in plain for form in _forms(secret.reveal()) for _, block in _blocks(form)):
+        return body
+    return _mask_parts(plain.decode("utf-8", "surrogateescape"), secret.reveal()).encode("utf-8", "surrogateescape")
 
-    `origin` names the source: "what was typed", "environment variable X".
+
+def _mask_parts(text: str, key: str) -> str:
+    for form in _forms(key):
+        spans = sorted(_parts(text, form))
+        pieces, done = [], 0
+        for start, end in spans:
+            if start >= done:
+                pieces += [text[done:start], _MASK]
+            done = max(done, end)
+        text = "".join([*pieces, text[done:]])
+    return text
+
+
+def _parts(text: str, key: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each part of `key` in `text`. Each part contains a whole block."""
+    for start, block in _blocks(key):
+        at = text.find(block)
+        while at >= 0:
+            before = _common_length(text[max(0, at - start) : at][::-1], key[:start][::-1])
+            after = _common_length(text[at + _BLOCK : at + len(key)], key[start + _BLOCK :])
+            if before + _BLOCK + after >= _PART:
+                yield at - before, at + _BLOCK + after
+            at = text.find(block, at + max(1, after))
+
+
+def _forms(key: str) -> tuple[str, str]:
+    return key, key[::-1]
+
+
+def _blocks(key: str) -> Iterator[tuple[int, str]]:
+    """Yield the whole blocks of the key with their places."""
+    for start in range(0, len(key) - _BLOCK + 1, _BLOCK):
+        yield start, key[start : start + _BLOCK]
+
+
+def _common_length(one: str, other: str) -> int:
+    return next((number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _plain_character(escape: re.Match[bytes]) -> bytes:
+    character = bytes((int(escape[1], 16),)) if escape[1] else b""
+    return character if character.isalnum() or character in (b"-", b"_") else escape[0]
+
+
+def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
+    """Return the key in `text`. CredentialError, without the text, if there is none or more than one.
+
+    White space, quotes, `NAME=`, `Bearer` and the like around the key are removed. `origin` names the source: "the entered
+    text", "environment variable X".
     """
-    key = text.strip()
+    plain = _PASTE_MARKS.sub("", text).strip()
+    wrapped = _WRAPPED_KEY.fullmatch(plain)
+    key = wrapped[1] if wrapped is not None else plain
+    trouble = _SHORTENED_KEY if _SHORTENED.search(plain) else _trouble(key, is_key=wrapped is not None)
+    if trouble:
+        raise CredentialError(f"not an OpenRouter key: {origin} {trouble}", hint)
+    return Secret(key)
+
+
+def _trouble(key: str, is_key: bool) -> str:
+    """Return what is wrong with `key`, as the end of a sentence; empty for a key. Never a part of it."""
     if not key:
-        trouble = "is empty"
-    elif not key.isascii() or not key.isprintable() or " " in key:
-        trouble = "has characters that no key has"
-    elif not key.startswith(PREFIX):
-        trouble = f"does not begin with {PREFIX}"
-    elif not _SHORTEST <= len(key) <= _LONGEST:
-        trouble = "is too short" if len(key) < _SHORTEST else "is too long"
-    else:
-        return Secret(key)
-    raise CredentialError(f"not an OpenRouter key: {origin} {trouble}", hint)
+        return "is empty"
+    if len(re.findall(re.escape(PREFIX), key)) > 1:
+        return "has more than one key"
+    if is_key:
+        return "is too short" if len(key) < _SHORTEST else "is too long" if len(key) > _LONGEST else ""
+    if "://" in key:
+        return "is an address"
+    if _HEX_DIGITS.fullmatch(key):
+        return f"lacks the beginning of a key, {PREFIX}"
+    other = next((name for beginning, name in _OTHER_KEYS if key.startswith(beginning)), None)
+    if other is not None and not key.startswith("sk-or-"):
+        return f"is a key of {other}"
+    if PREFIX not in key:
+        return f"does not begin with {PREFIX}"
+    if re.search(r"\s", key):
+        return "has white space inside: copy the key again, in one piece"
+    return "has characters that no key has"

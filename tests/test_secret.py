@@ -1,5 +1,6 @@
 """A key shows itself nowhere, and only what can be one becomes one."""
 
+import json
 import pickle
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import CredentialError
-from openbalance_hid.secret import Secret, checked_key, mask_keys
+from openbalance_hid.secret import Secret, checked_key, mask_body, mask_keys
 
 KEY = "sk-or-v1-0123456789abcdef1a2b"
 
@@ -32,8 +33,35 @@ def test_equal_keys_are_equal_secrets():
     assert Secret(KEY) != KEY
 
 
-@pytest.mark.parametrize("around", ["{}", "  {}\n", "{}\r\n", "\t{} \n\n"])
-def test_white_space_around_a_key_is_not_part_of_it(around: str):
+WRAPPED = [
+    "{}",
+    "  {}\n",
+    "{}\r\n",
+    "\t{} \n\n",
+    '"{}"',
+    "'{}'",
+    "“{}”",
+    "`{}`",
+    "<{}>",
+    '"{}',
+    "{}.",
+    "{},",
+    "\ufeff{}",
+    "\u200b{}\u00a0",
+    "\x1b[200~{}\x1b[201~",
+    "OPENROUTER_MANAGEMENT_KEY={}",
+    "export OPENROUTER_MANAGEMENT_KEY='{}'",
+    'KEY = "{}"',
+    'key: "{}",',
+    '{{"key": "{}"}}',
+    "Bearer {}",
+    "Authorization: Bearer {}",
+    '-H "Authorization: Bearer {}"',
+]
+
+
+@pytest.mark.parametrize("around", WRAPPED)
+def test_what_is_copied_with_a_key_is_not_part_of_it(around: str):
     assert checked_key(around.format(KEY), "what was typed").reveal() == KEY
 
 
@@ -42,14 +70,25 @@ def test_white_space_around_a_key_is_not_part_of_it(around: str):
     [
         ("", "is empty"),
         (" \n", "is empty"),
-        ("sk-ant-0123456789abcdef", "does not begin with sk-or-v1-"),
-        (f"Bearer {KEY}", "has characters that no key has"),
-        (f'"{KEY}"', "does not begin with sk-or-v1-"),
-        (KEY + "\n" + KEY, "has characters that no key has"),
+        ('""', "does not begin with sk-or-v1-"),
+        ("hunter2", "does not begin with sk-or-v1-"),
+        ("sk-or-v2-0123456789abcdef", "does not begin with sk-or-v1-"),
+        (KEY.upper(), "does not begin with sk-or-v1-"),
+        ("0123456789abcdef" * 4, "lacks the beginning of a key, sk-or-v1-"),
+        ("sk-ant-0123456789abcdef", "is a key of Anthropic"),
+        ("sk-proj-0123456789abcdef", "is a key of OpenAI"),
+        ("https://openrouter.ai/settings/management-keys", "is an address"),
+        (f"{KEY[:15]} {KEY[15:]}", "has white space inside: copy the key again, in one piece"),
+        (f"{KEY[:15]}\n{KEY[15:]}", "has white space inside: copy the key again, in one piece"),
+        (f"{KEY[:12]}...{KEY[-4:]}", "is shortened: the page shows a whole key only once, when it is made"),
+        (f"{KEY[:12]}…{KEY[-4:]}", "is shortened: the page shows a whole key only once, when it is made"),
+        (KEY + "...", "is shortened: the page shows a whole key only once, when it is made"),
+        (KEY + "\n" + KEY, "has more than one key"),
+        (KEY * 20, "has more than one key"),
         (KEY + "\x00", "has characters that no key has"),
-        (KEY + "…", "has characters that no key has"),
+        (KEY + "é", "has characters that no key has"),
         ("sk-or-v1-1a2b", "is too short"),
-        (KEY * 20, "is too long"),
+        (KEY + "0" * 600, "is too long"),
     ],
 )
 def test_an_invalid_key_is_refused_with_the_reason(text: str, trouble: str):
@@ -90,6 +129,39 @@ def test_anything_like_a_key_is_masked_in_any_text(text: str, masked: str):
 
 def test_the_key_in_use_is_masked_whatever_it_looks_like():
     assert mask_keys("refused: hunter2-hunter2-hunter2", Secret("hunter2-hunter2-hunter2")) == "refused: sk-or-…"
+
+
+LONG = Secret("sk-or-v1-" + "".join(f"{number:02x}" for number in range(7, 249, 7)))
+
+
+@given(st.integers(0, 70), st.integers(12, 80), st.booleans(), st.text(max_size=20), st.text(max_size=20))
+def test_any_12_characters_in_a_row_are_masked_also_reversed(start: int, length: int, backwards: bool, before: str, after: str):
+    part = LONG.reveal()[start : start + length]
+    part = part[::-1] if backwards else part
+    masked = mask_keys(f"{before}{part}{after}", LONG)
+    if len(part) >= 12:
+        assert not any(part[at : at + 12] in masked for at in range(len(part) - 11))
+    body = f'{{"name": "{part}"}}'.encode()
+    escaped = b'{"name": "' + b"".join(b"\\u%04x" % letter for letter in part.encode()) + b'"}'
+    for each in (body, escaped):
+        name = json.loads(mask_body(each, LONG))["name"]
+        assert len(part) < 12 or not any(part[at : at + 12] in name for at in range(len(part) - 11))
+
+
+def test_parts_that_overlap_or_repeat_are_all_masked():
+    key = LONG.reveal()
+    assert mask_keys(f"{key[9:40]}{key[20:50]} {key[30:]} {key[::-1][:20]}", LONG) == "sk-or-…sk-or-… sk-or-… sk-or-…"
+    assert mask_keys(key[10:21], LONG) == key[10:21], "eleven characters say nothing"
+
+
+@given(st.binary(max_size=200))
+def test_a_body_without_a_part_of_the_key_is_unchanged(body: bytes):
+    assert mask_body(body, LONG) == body
+
+
+def test_a_body_full_of_pieces_below_the_limit_is_unchanged():
+    part = LONG.reveal()[9:15].encode()
+    assert mask_body(part * 100_000, LONG) == part * 100_000
 
 
 @given(st.text(min_size=6))

@@ -34,7 +34,7 @@ WORDS_ON_KEYS = {
     ),
     "Offline": ("openrouter.ai cannot be reached", "check network, VPN and proxy; hold any key to retry"),
     "Slow down": ("OpenRouter limits the request rate", "nothing: the next poll waits as long as OpenRouter requires"),
-    "OpenRouter error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
+    "API error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
     "No activity yet": ("no requests in 30 days", "–"),
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
     "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),

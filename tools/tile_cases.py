@@ -39,7 +39,7 @@ MODELS: Final = (
     ("deepseek/deepseek-chat-v3.1", "0.09"),
     ("qwen/qwen3-coder-480b-a35b-instruct", "0.05"),
 )
-MODELS_TODAY: Final = (("Claude Sonnet 4.5", "0.7"), ("GPT-5 Mini", "0.3"))
+MODELS_TODAY: Final = (("anthropic/claude-sonnet-4.5", "0.7"), ("openai/gpt-5-mini", "0.3"))
 PROVIDERS: Final = (("Anthropic", "0.41"), ("OpenAI", "0.21"), ("Google AI Studio", "0.17"), ("Amazon Bedrock", "0.21"))
 API_KEYS: Final = (  # name, share of today's spend, limit in USD and what is left of it
     ("laptop", "0.55", None, None),
@@ -74,11 +74,13 @@ def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteracti
 
 def snapshot_of(account: CaseAccount) -> Snapshot:
     """Return the snapshot that was taken of the account at `CASE_TIME`."""
-    today = {name: Spend(Decimal(account.today) * Decimal(share)) for name, share in MODELS_TODAY}
+    today, by_provider = (
+        {name: Spend(Decimal(account.today) * Decimal(share)) for name, share in shares} for shares in (MODELS_TODAY, PROVIDERS)
+    )
     values = {
         "credits": Credits(Decimal(account.bought), Decimal(account.used)),
         "activity": Activity(_days(account.days, MODELS), _days(account.days, PROVIDERS)),
-        "today": Today(CASE_TIME.date(), today),
+        "today": Today(CASE_TIME.date(), today, by_provider=by_provider),
         "keys": _api_keys(Decimal(account.today)) if account.has_api_keys else (),
     }
     readings: dict[str, Reading[Any]] = {}

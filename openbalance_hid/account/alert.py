@@ -26,7 +26,9 @@ class AlertKind(Enum):
 
     SPIKE = "spike"
     BALANCE = "balance"
+    BUDGET = "budget"
     KEY = "key"
+    STALE = "stale"
 
 
 class BalanceLevel(IntEnum):
@@ -38,12 +40,16 @@ class BalanceLevel(IntEnum):
     BELOW_ZERO = 5
 
 
+STALE_LEVEL = 3
+ACTIVITY_LAG = timedelta(hours=24)  # `/activity` is requested about once a day, so that its data is this old at most
 KEY_TROUBLE_LEVELS = {Health.NO_KEY: 3, Health.NOT_MANAGEMENT_KEY: 4, Health.KEY_REJECTED: 5}  # different, not ordered
 # The names of the levels from NORMAL up, as the history stores them.
 LEVEL_NAMES: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.SPIKE: ("normal", "spike", "critical"),
     AlertKind.BALANCE: ("normal", "low", "very low", "below zero"),
+    AlertKind.BUDGET: ("normal", "near", "over"),
     AlertKind.KEY: ("normal", *(health.value for health in KEY_TROUBLE_LEVELS)),
+    AlertKind.STALE: ("normal", "old"),
 }
 ENDS_AFTER: Mapping[AlertKind, timedelta] = {AlertKind.SPIKE: timedelta(minutes=60)}  # of NORMAL; the other kinds at once
 
@@ -141,6 +147,18 @@ def account_levels(snapshot: Snapshot, low_usd: Decimal | None) -> Mapping[Alert
     if level is None or (snapshot.health is Health.NO_KEY and snapshot.credits.value is None):
         return {}
     return {AlertKind.KEY: level}
+
+
+def is_too_old(snapshot: Snapshot, stale_hours: int, now: datetime) -> bool:
+    """Return whether the balance, or completed days whose request fails, are older than this. Not before the first poll."""
+    if not snapshot.polls or snapshot.health is Health.NO_KEY:
+        return False
+    limit, activity = timedelta(hours=stale_hours), snapshot.activity
+    read_at = snapshot.credits.measured_at
+    if read_at is not None and now - read_at > limit:
+        return True
+    fails = activity.health not in (Health.OK, Health.PREPARING)
+    return fails and activity.measured_at is not None and now - activity.measured_at > limit + ACTIVITY_LAG
 
 
 def _highest(kind: AlertKind, before: int, level: int) -> int:

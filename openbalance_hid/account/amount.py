@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 ZERO = Decimal(0)
+SMALLEST_USD = Decimal("1e-9")  # the smallest digit in an answer of OpenRouter
+_EXACT = Context(prec=80)  # more than any amount has
 
 
 class Amount(Struct, frozen=True):
@@ -84,6 +86,12 @@ def larger(first: Amount, second: Amount) -> Amount:
 def oldest(parts: Iterable[Amount]) -> datetime | None:
     """Return the earliest `measured_at` of the known parts; None if none of them ages."""
     return min((part.measured_at for part in parts if part.usd is not None and part.measured_at is not None), default=None)
+
+
+def rounded(usd: Decimal) -> Decimal:
+    """Return the amount with at most 9 decimals; unchanged if it has no more."""
+    short = usd.quantize(SMALLEST_USD, context=_EXACT)
+    return usd if short == usd else short
 
 
 def as_of(amount: Amount, measured_at: datetime | None) -> Amount:

@@ -1,8 +1,8 @@
-"""Completed days from several answers: the newest answer of `/activity`, and older days that it no longer contains. Pure."""
+"""What is kept of completed days: the newest answer of `/activity`, older days, and the samples around midnights. Pure."""
 
-from collections.abc import Collection, Mapping
-from datetime import date, timedelta
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol, TypeVar
 
 from openbalance_hid.account.snapshot import Activity, Days, Spend
 
@@ -27,6 +27,22 @@ def joined(known: Activity | None, answer: Activity) -> Activity:
         _outside(known.by_model, inside, oldest) | dict(days),
         _outside(known.by_provider, inside, oldest) | dict(answer.by_provider),
     )
+
+
+class _Dated(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+_S = TypeVar("_S", bound=_Dated)
+
+
+def around_midnights(samples: Iterable[_S]) -> list[_S]:
+    """Return the first and the last sample of each UTC day, oldest first: with them the counter knows what a day cost."""
+    days: dict[date, list[_S]] = {}
+    for sample in samples:
+        days.setdefault(sample.at.astimezone(UTC).date(), []).append(sample)
+    return [sample for of_day in days.values() for sample in (of_day[:1] if len(of_day) == 1 else (of_day[0], of_day[-1]))]
 
 
 def with_key(known: Days, name: str, answer: Activity, today: date, names: Collection[str]) -> Days:

@@ -13,26 +13,29 @@ from typing import Any
 
 from msgspec import Struct
 
-from openbalance_hid.account.counter import CLOCKS_APART_S, ticks
+from openbalance_hid.account.counter import ticks
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
+from openbalance_hid.account.utc_days import CLOCKS_APART_S, last_contact, utc_now
 
 STALE_INTERVALS = 4  # refresh intervals: from here on a number is shown grey, and is no basis for a verdict
 # UTC. Yesterday's rows settle about half an hour after midnight (OpenRouter's documentation); the second includes late ones.
 ACTIVITY_TIMES = (time(0, 35), time(6, 0))
 # The longest time between two requests while spend goes on: (refresh intervals, limit).
 REQUESTED_WITHIN: Mapping[str, tuple[int, timedelta]] = {
-    "today": (20, timedelta(hours=5)),
+    "today": (24, timedelta(hours=6)),
     "keys": (24, timedelta(hours=6)),
 }
 
 
 class EndpointState(Struct, frozen=True):
-    """One endpoint in `status`. `current_until`: when its answer was last known to be right."""
+    """One endpoint in `status`. `current_until`: when its answer was last known to be right; `dropped_rows`: see `Reading`."""
 
     health: Health
     measured_at: datetime | None  # of the last good answer
     current_until: datetime | None
     stale: bool
+    message: str | None = None
+    dropped_rows: int = 0
 
 
 def endpoints(snapshot: Snapshot, now: datetime) -> dict[str, EndpointState]:
@@ -48,7 +51,7 @@ def endpoints(snapshot: Snapshot, now: datetime) -> dict[str, EndpointState]:
         until = current_until(snapshot, name)
         # An endpoint that has never answered has no old numbers; without `/credits` nothing is known.
         stale = name == "credits" if until is None else is_stale(snapshot, until, now)
-        states[name] = EndpointState(reading.health, reading.measured_at, until, stale)
+        states[name] = EndpointState(reading.health, reading.measured_at, until, stale, reading.message, reading.dropped_rows)
     return states
 
 
@@ -68,13 +71,9 @@ def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
         return last_contact(snapshot)
     intervals, longest = REQUESTED_WITHIN[endpoint]
     gap = min(timedelta(seconds=intervals * snapshot.interval_s), longest)
+    if endpoint == "keys":  # one request for each workspace, so that they are requested less often
+        gap *= max(1, len({key.workspace for key in snapshot.keys.value or ()}))
     return _until_due(snapshot, reading, lambda at: at + gap)
-
-
-def last_contact(snapshot: Snapshot) -> datetime | None:
-    """Return when the account was last polled with an answer of any endpoint; None: never."""
-    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.keys, snapshot.window)
-    return max((each.measured_at for each in readings if each.measured_at is not None), default=None)
 
 
 def next_activity_time(at: datetime) -> datetime:
@@ -91,7 +90,7 @@ def is_stale(snapshot: Snapshot, measured_at: datetime, now: datetime) -> bool:
 
 def intervals_old(snapshot: Snapshot, measured_at: datetime, now: datetime) -> float:
     """Return the age of a reading in refresh intervals; infinite when the clock was set back, which makes the age unknown."""
-    seconds = (now - measured_at).total_seconds()
+    seconds = (utc_now(snapshot, now) - measured_at).total_seconds()
     return seconds / snapshot.interval_s if seconds >= -CLOCKS_APART_S else inf
 
 

@@ -1,26 +1,36 @@
-"""Models and providers by their part of a period, and the two ways in which OpenRouter writes a model's name. Pure.
+"""Models and providers by their part of a period. Pure.
 
-Amounts are in `spend`. What is unknown is None; a period without spend is an empty tuple.
+`/activity` and the analytics query report who spent; how much was spent is in `spend`. Where they lag behind it, the parts are
+lower bounds. What is unknown is None; a period without spend is an empty tuple.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Days, Snapshot, Spend
-from openbalance_hid.account.spend import today_usd
-from openbalance_hid.account.utc_days import completed_days, period_end, utc_now
+from openbalance_hid.account.amount import ZERO
+from openbalance_hid.account.snapshot import Days, Snapshot, Spend, Today
+from openbalance_hid.account.spend import used_usd
+from openbalance_hid.account.utc_days import completed_days, period_end
+
+LEAST_USD = Decimal("0.005")  # less than this is not visible in an amount with cents
 
 
 class Leader(Struct, frozen=True):
-    """One model or provider of a period. `share`: 0 to 1 of the measure that ranks them."""
+    """One model or provider of a period. `share`: 0 to 1 of the measure that ranks them.
+
+    `lower_bound`: a part of the period's spend is not reported by name yet. `is_certain`: that part cannot change who is next.
+    """
 
     name: str
     spend: Spend
     share: float
+    lower_bound: bool = False
+    is_certain: bool = True
 
 
 def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
@@ -28,36 +38,67 @@ def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Le
 
     `period`: "today", "7d", "30d" or "month". Sources: completed days from `/activity`, today from the analytics query.
     """
-    at = period_end(snapshot, period, now)
-    today = snapshot.today.value
-    by_label = today.by_model if today is not None and today.day == utc_now(snapshot, at).date() else None
-    if period == "today":
-        if by_label is None:  # without spend the query is not sent
-            return () if today_usd(snapshot, at) == 0 else None
-        return ranked(by_label, by)
     activity = snapshot.activity.value
-    if activity is None:
-        return None
-    sums = _sum_of_period(activity.by_model, snapshot, period, at)
-    return ranked(sums if by_label is None else _with_labels(sums, by_label), by)
+    return _leaders(snapshot, activity.by_model if activity is not None else None, _models_of, period, by, now)
 
 
 def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
-    """Return the upstream providers of the completed days of `period`, as `leaders`; no source has today's."""
+    """Return the upstream providers of `period`, as `leaders`."""
     activity = snapshot.activity.value
-    if activity is None:
+    return _leaders(snapshot, activity.by_provider if activity is not None else None, _providers_of, period, by, now)
+
+
+def is_leader_known(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether today's leading model is certain; also without any spend."""
+    found = leaders(snapshot, "today", "spend", now)
+    return found is not None and all(leader.is_certain for leader in found[:1])
+
+
+def _leaders(
+    snapshot: Snapshot, days: Days | None, names_of: Callable[[Today], Mapping[str, Spend]], period: str, by: str, now: datetime
+) -> tuple[Leader, ...] | None:
+    at = period_end(snapshot, period, now)
+    today = snapshot.today.value
+    named = names_of(today) if today is not None and today.day == at.date() else {}
+    if period != "today" and days is None:
         return None
-    return ranked(_sum_of_period(activity.by_provider, snapshot, period, period_end(snapshot, period, now)), by)
+    completed = [(days or {}).get(day, {}) for day in completed_days(period, at)]
+    sums = sum_by_name([*completed, named])
+    used = used_usd(snapshot, period, now)
+    rest_usd = None if used.usd is None else max(ZERO, used.usd - sum((spend.usd for spend in sums.values()), ZERO))
+    found = ranked(sums, by)
+    if not found and (rest_usd is None or rest_usd >= LEAST_USD or (period == "today" and used.lower_bound)):
+        return None  # spent, but on what is not reported yet
+    is_whole = used.is_whole and rest_usd is not None and rest_usd < LEAST_USD
+    return found if is_whole else _as_lower_bounds(found, by, rest_usd)
+
+
+def _as_lower_bounds(found: tuple[Leader, ...], by: str, rest_usd: Decimal | None) -> tuple[Leader, ...]:
+    """Return the leaders, each certain if its lead is larger than what is not reported by name."""
+    leads = [one.spend.usd - other.spend.usd for one, other in pairwise(found)]
+    leads.append(found[-1].spend.usd if found else ZERO)
+    return tuple(
+        replace(leader, lower_bound=True, is_certain=by == "spend" and rest_usd is not None and lead > rest_usd)
+        for leader, lead in zip(found, leads, strict=bool(found))
+    )
+
+
+def _models_of(today: Today) -> Mapping[str, Spend]:
+    return today.by_model
+
+
+def _providers_of(today: Today) -> Mapping[str, Spend]:
+    return today.by_provider
 
 
 def ranked(sums: Mapping[str, Spend], by: str) -> tuple[Leader, ...]:
-    """Return names by their part of the sum, largest first; without those at or, after a refund, below zero."""
+    """Return names by their part of the sum, largest first; a name whose refunds are larger than its spend has no share."""
     if not any(_measure(spend, by) for spend in sums.values()):
-        by = "spend"  # the analytics query has no tokens: rank by money, and leave the tokens unknown
-    parts = {name: part for name, spend in sums.items() if (part := _measure(spend, by)) > 0}
-    total = sum(parts.values(), Decimal(0))
+        by = "spend"  # an answer without tokens: rank by money, and leave the tokens unknown
+    parts = {name: part for name, spend in sums.items() if (part := _measure(spend, by)) != 0}
+    total = sum((part for part in parts.values() if part > 0), ZERO)
     in_order = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Leader(name, sums[name], float(part / total)) for name, part in in_order)
+    return tuple(Leader(name, sums[name], float(max(ZERO, part) / total) if total else 0.0) for name, part in in_order)
 
 
 def sum_by_name(days: Iterable[Mapping[str, Spend]]) -> dict[str, Spend]:
@@ -67,41 +108,6 @@ def sum_by_name(days: Iterable[Mapping[str, Spend]]) -> dict[str, Spend]:
         for name, spend in day.items():
             sums[name] = sums.get(name, Spend()) + spend
     return sums
-
-
-def match_labels(labels: Iterable[str], slugs: Iterable[str]) -> dict[str, str]:
-    """Return label -> slug of the same model, for labels with exactly one candidate.
-
-    `/activity` writes `anthropic/claude-sonnet-4.5`, the analytics query `Claude Sonnet 4.5`. Equal words are the same model;
-    else the only slug that has all words of the label and more (`deepseek-chat-v3.1` for `DeepSeek V3.1`).
-    """
-    by_words = {_name_words(slug): slug for slug in slugs}
-    matched: dict[str, str] = {}
-    for label in labels:
-        wanted = _name_words(label)
-        longer = [slug for words, slug in by_words.items() if wanted < words]
-        if wanted in by_words:
-            matched[label] = by_words[wanted]
-        elif len(longer) == 1:
-            matched[label] = longer[0]
-    return matched
-
-
-def _name_words(name: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[^\W_]+(?:\.[^\W_]+)*", name.rpartition("/")[2].rpartition(": ")[2].lower()))
-
-
-def _with_labels(sums: Mapping[str, Spend], by_label: Mapping[str, Spend]) -> dict[str, Spend]:
-    slugs = match_labels(by_label, sums)
-    merged = dict(sums)
-    for label, spend in by_label.items():
-        name = slugs.get(label, label)
-        merged[name] = merged.get(name, Spend()) + spend
-    return merged
-
-
-def _sum_of_period(days: Days, snapshot: Snapshot, period: str, at: datetime) -> dict[str, Spend]:
-    return sum_by_name(days.get(day, {}) for day in completed_days(snapshot, period, at))
 
 
 def _measure(spend: Spend, by: str) -> Decimal:

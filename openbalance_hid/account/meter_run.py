@@ -1,28 +1,31 @@
 """The meter: the account's spend from one tap to the next, by the spend counter. Pure. USD.
 
-Counting starts at the first sample after the start, which excludes earlier spend. It ends 60 s after the stop, because
-`/credits` may be that old: this includes the last spend of the task. It counts all spend of the account, not only one task's.
+`/credits` may be 60 s old, so spend arrives late: a step of the counter between two samples happened between 60 s before the
+first and the second. Whole steps are counted, never a part of one. A step that may belong to the time before the start or
+after the end makes the amount approximate. Counting ends with the first sample 60 s after the stop.
+
+All instants are in the server's time. The meter counts all spend of the account, not only one task's.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.counter import spent_between, ticks
+from openbalance_hid.account.counter import BOOKED_WITHIN, Tick, ticks
 from openbalance_hid.account.snapshot import Sample
 
-SMALLEST_USD = Decimal("1e-9")  # the smallest digit in an answer of OpenRouter
-BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
+POLLED_WITHIN = timedelta(seconds=20)  # a tap polls the account: 10 s between two polls, and time for an answer
+LATE = timedelta(minutes=5)  # after the close: what a later sample adds says nothing about the run
 
 
 class MeterRun(Struct, frozen=True):
     """One run of the meter. `ended_at` None: it is running. `usd` None: nothing is counted yet, or nothing could be.
 
-    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is counted. `approximate`: the account's usage fell
-    during the run (a refund, a reset), or no sample is near the end.
+    `counted_at` and `counted_usage_usd`: the sample up to which `usd` is counted. `approximate`: a step of the counter may
+    belong to the time around the run, or the account's usage fell during the run (a refund, a reset).
     """
 
     started_at: datetime
@@ -47,55 +50,83 @@ class MeterRun(Struct, frozen=True):
         return self.closes_at is not None and self.counted_at is not None and self.counted_at >= self.closes_at
 
 
+class _Step(Struct, frozen=True):
+    since: datetime
+    until: datetime
+    usd: Decimal
+    fell: bool  # the account's usage fell: a refund or a reset
+
+
 def stop(run: MeterRun, now: datetime) -> MeterRun:
     """Return the run after the second tap; its last sample is not here yet."""
-    return replace(run, ended_at=now)
+    return replace(run, ended_at=max(now, run.started_at))
 
 
 def count(run: MeterRun, samples: tuple[Sample, ...]) -> MeterRun:
     """Return the run with the spend of `samples` (oldest first) added; the same run if they add nothing."""
-    closes_at = run.closes_at
-    series = [tick for tick in ticks(samples) if tick.at >= run.started_at]
-    if run.is_settled or not series:
+    if run.is_settled:
         return run
-    last = next((tick for tick in series if closes_at is not None and tick.at >= closes_at), series[-1])
-    if run.counted_at is not None and last.at <= run.counted_at:
-        return run
-    usage_usd = _usage_usd(samples, last.at)
-    counted = replace(run, counted_at=last.at, counted_usage_usd=usage_usd)
-    since_at, since_usage_usd = run.counted_at, run.counted_usage_usd
-    if since_at is None or since_usage_usd is None:
-        since_at = series[0].at
-        if run.ended_at is not None and closes_at is not None and since_at >= run.ended_at:
-            return replace(counted, counted_at=max(last.at, closes_at))  # the first sample is from after the end
-        since_usage_usd = _usage_usd(samples, since_at)
-    until = last.at if closes_at is None else min(last.at, closes_at)
-    added_usd, exact = _added(samples, since_at, since_usage_usd, last.at, until)
-    if until < last.at:  # interpolated: no more digits than OpenRouter's amounts have
-        added_usd = added_usd.quantize(SMALLEST_USD)
-    return replace(counted, usd=(run.usd or Decimal(0)) + added_usd, approximate=run.approximate or not exact)
-
-
-def _added(
-    samples: tuple[Sample, ...], since: datetime, since_usage_usd: Decimal, last: datetime, until: datetime
-) -> tuple[Decimal, bool]:
-    """Return the spend from `since` to `until`, which is at or before the `last` sample, and whether it is exact.
-
-    From the counter, or from two readings of the usage where the samples no longer reach back to `since`.
-    """
     series = ticks(samples)
-    before = [tick for tick in series if tick.at <= since]
-    near = last - until <= BOOKED_WITHIN
-    if not before:
-        usage_usd = _usage_usd(samples, last)
-        share = Decimal((until - since) / (last - since)) if last > since else Decimal(1)
-        return max(Decimal(0), usage_usd - since_usage_usd) * share, near and usage_usd >= since_usage_usd
-    counted = [_usage_usd(samples, tick.at) for tick in series if before[-1].at <= tick.at <= last]
-    rose = all(earlier <= later for earlier, later in pairwise(counted))
-    stretch = spent_between(series, since, until)
-    if stretch is not None:
-        return stretch.usd, near and rose
-    return next(tick.counter_usd for tick in series if tick.at == last) - before[-1].counter_usd, False  # usage was reset
+    if run.counted_at is None or run.counted_usage_usd is None:
+        begun = _begun(run, series, samples)
+        return run if begun is None else _with_steps(begun, series, samples)
+    return _with_steps(run, series, samples)
+
+
+def _begun(run: MeterRun, series: Sequence[Tick], samples: tuple[Sample, ...]) -> MeterRun | None:
+    """Return the run at the sample that it counts from; None before the first sample after its start.
+
+    That is the sample of the tap. Where there is none, as while offline, it is the last one before the tap.
+    """
+    first = next((tick for tick in series if tick.at >= run.started_at), None)
+    if first is None:
+        return None
+    closes_at = run.closes_at
+    if closes_at is not None and first.at > closes_at + LATE:
+        return replace(run, counted_at=first.at, counted_usage_usd=_usage_usd(samples, first.at))  # nothing is known of it
+    before = next((tick for tick in reversed(series) if tick.at < run.started_at and tick.epoch == first.epoch), None)
+    is_of_tap = first.at - run.started_at <= POLLED_WITHIN
+    base = first if is_of_tap or before is None else before
+    approximate = not is_of_tap and before is None
+    return replace(
+        run, usd=Decimal(0), counted_at=base.at, counted_usage_usd=_usage_usd(samples, base.at), approximate=approximate
+    )
+
+
+def _with_steps(run: MeterRun, series: Sequence[Tick], samples: tuple[Sample, ...]) -> MeterRun:
+    closes_at = run.closes_at
+    for step in _steps(run, series, samples):
+        if run.is_settled:
+            break
+        is_late = closes_at is not None and step.until > closes_at + LATE
+        is_inside = step.since - BOOKED_WITHIN >= run.started_at and (
+            run.ended_at is None or step.until <= run.ended_at + POLLED_WITHIN
+        )
+        run = replace(
+            run,
+            usd=(run.usd or Decimal(0)) + (Decimal(0) if is_late else step.usd),
+            counted_at=step.until,
+            counted_usage_usd=_usage_usd(samples, step.until),
+            approximate=run.approximate or step.fell or (step.usd > 0 and not is_inside),
+        )
+    return run
+
+
+def _steps(run: MeterRun, series: Sequence[Tick], samples: tuple[Sample, ...]) -> list[_Step]:
+    """Return the steps of the counter after the sample up to which the run is counted."""
+    assert run.counted_at is not None and run.counted_usage_usd is not None  # noqa: S101  a run that has begun
+    counted_at = run.counted_at
+    after = [tick for tick in series if tick.at > counted_at]
+    before = next((tick for tick in reversed(series) if tick.at <= counted_at), None)
+    steps = []
+    since, usage_usd = counted_at, run.counted_usage_usd
+    for tick in after:
+        now_usd = _usage_usd(samples, tick.at)
+        # Where the samples no longer reach back, two readings of the usage have the step.
+        usd = tick.counter_usd - before.counter_usd if before is not None else max(Decimal(0), now_usd - usage_usd)
+        steps.append(_Step(since, tick.at, usd, now_usd < usage_usd))
+        since, usage_usd, before = tick.at, now_usd, tick
+    return steps
 
 
 def _usage_usd(samples: tuple[Sample, ...], at: datetime) -> Decimal:

@@ -1,50 +1,92 @@
-"""How long the balance lasts at the present pace, in days. Idle days count as days without spend. Pure."""
+"""How long the balance lasts at the present pace, in days. Idle days count as days without spend. Pure.
+
+A pace is a mean of completed days. Days that are not known, or not as a whole, are left out of it.
+"""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 
 from msgspec import Struct
 
+from openbalance_hid.account.amount import UNKNOWN, Amount, mean
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import completed_usd
+from openbalance_hid.account.spend import day_usd
 from openbalance_hid.account.utc_days import answered_at, utc_now
 
 SHORT_DAYS, LONG_DAYS = 7, 30  # a pace is the mean of so many days
 ENOUGH_DAYS = 3  # of history, below which there is no runway
 SLOWEST_USD = Decimal("0.01")  # a day; a runway at a slower pace would mean nothing
+FARTHEST_DAYS = 36_500  # a date beyond it would mean nothing, and the calendar has an end
+
+
+class NoRunway(Enum):
+    """Why there is no runway."""
+
+    UNKNOWN = "unknown"  # balance or history
+    YOUNG = "young"  # fewer than `ENOUGH_DAYS` days of history
+    IDLE = "idle"  # below `SLOWEST_USD` a day
 
 
 class Runway(Struct, frozen=True):
-    """Days left at the pace of the last 7 completed days, and of the last 30 (None below `SLOWEST_USD` a day)."""
+    """Days left at the pace of the last 7 completed days, and of the last 30 (None below `SLOWEST_USD` a day).
+
+    `pace`: USD a day of the last 7, approximate where days of it are not known.
+    """
 
     days: Decimal
     days_at_long_pace: Decimal | None
+    pace: Amount = UNKNOWN
+    measured_at: datetime | None = None
+
+    @property
+    def approximate(self) -> bool:
+        """Whether days of the pace are not known."""
+        return self.pace.approximate
 
 
 def runway(snapshot: Snapshot, now: datetime) -> Runway | None:
     """Return the runway; None while balance or history is unknown, or below `SLOWEST_USD` a day. 0 days below zero."""
-    credits_, activity = snapshot.credits.value, snapshot.activity.value
-    if credits_ is None or activity is None or not activity.by_model:
-        return None
-    today = utc_now(snapshot, answered_at(snapshot, now)).date()
+    found = find_runway(snapshot, now)
+    return found if isinstance(found, Runway) else None
+
+
+def find_runway(snapshot: Snapshot, now: datetime) -> Runway | NoRunway:
+    """Return the runway, or why there is none."""
+    credits_ = snapshot.credits.value
+    if credits_ is None or snapshot.activity.value is None:
+        return NoRunway.UNKNOWN
     if is_young(snapshot, now):
-        return None
+        return NoRunway.YOUNG
     balance_usd = max(Decimal(0), credits_.balance_usd)
-    short, long = (_pace_usd(snapshot, today, days) for days in (SHORT_DAYS, LONG_DAYS))
-    if short < SLOWEST_USD:
+    today = answered_at(snapshot, now).date()
+    short, long = (_pace(snapshot, today, days) for days in (SHORT_DAYS, LONG_DAYS))
+    if short.usd is None:
+        return NoRunway.UNKNOWN
+    if short.usd < SLOWEST_USD:
+        return NoRunway.UNKNOWN if short.approximate else NoRunway.IDLE
+    slow = long.usd is None or long.usd < SLOWEST_USD
+    times = [each for each in (snapshot.credits.measured_at, short.measured_at) if each is not None]
+    return Runway(
+        balance_usd / short.usd, None if slow or long.usd is None else balance_usd / long.usd, short, min(times, default=None)
+    )
+
+
+def empty_on(snapshot: Snapshot, left: Runway, now: datetime) -> date | None:
+    """Return the UTC day on which the balance is used up; None if that is farther away than a calendar makes sense."""
+    if left.days > FARTHEST_DAYS:
         return None
-    return Runway(balance_usd / short, balance_usd / long if long >= SLOWEST_USD else None)
+    return (utc_now(snapshot, now) + timedelta(days=float(left.days))).date()
 
 
 def is_young(snapshot: Snapshot, now: datetime) -> bool:
     """Return whether the history has fewer than `ENOUGH_DAYS` days; False without any history."""
     days = snapshot.activity.value.by_model if snapshot.activity.value is not None else {}
-    today = utc_now(snapshot, answered_at(snapshot, now)).date()
-    return bool(days) and today - min(days) < timedelta(days=ENOUGH_DAYS)
+    return bool(days) and answered_at(snapshot, now).date() - min(days) < timedelta(days=ENOUGH_DAYS)
 
 
-def _pace_usd(snapshot: Snapshot, today: date, days: int) -> Decimal:
-    """Return the mean USD a day over the last `days` completed UTC days; without yesterday while it is unknown."""
-    newest = 1 if completed_usd(snapshot, today - timedelta(days=1)) is not None else 2
-    spent = [completed_usd(snapshot, today - timedelta(days=age)) or Decimal(0) for age in range(newest, newest + days)]
-    return sum(spent, Decimal(0)) / days
+def _pace(snapshot: Snapshot, today: date, days: int) -> Amount:
+    """Return the mean USD a day over the last `days` completed UTC days; unknown with fewer than `ENOUGH_DAYS` known days."""
+    spent = [day_usd(snapshot, today - timedelta(days=age)) for age in range(1, days + 1)]
+    known = [each if each.is_whole else UNKNOWN for each in spent]
+    return mean(known) if sum(each.is_known for each in known) >= ENOUGH_DAYS else UNKNOWN

@@ -1,71 +1,108 @@
 """Spend of UTC days and periods, USD, and the daily trend. Pure.
 
-A period is the last 7 or 30 *completed* UTC days of `/activity`, plus today so far where it is known. An unknown amount is
-None, never zero. Days and periods are in `utc_days`, models and providers in `leaders`.
+Sources, the best one first:
+
+- a completed day: `/activity` once it is settled; before that, and where it has no row, the counter across the day's two
+  midnights; else the day is unknown. A partly published day never replaces what the counter has seen;
+- today: the counter from midnight on; the analytics query, which may lag, only where the samples do not cover the day. Its sum
+  is a lower bound: OpenRouter does not publish how far behind it is.
+
+No source makes a known amount smaller. Days and periods are in `utc_days`, models and providers in `leaders`.
 """
 
+from bisect import bisect_right
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from openbalance_hid.account.counter import spent_between, ticks
+from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, as_of, larger, rounded, total
+from openbalance_hid.account.counter import BOOKED_WITHIN, Bounds, bounds, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
-from openbalance_hid.account.snapshot import Health, Snapshot
-from openbalance_hid.account.utc_days import answered_at, completed_days, midnight, period_end, server_shift, utc_now
+from openbalance_hid.account.endpoints import current_until
+from openbalance_hid.account.snapshot import Snapshot, Today
+from openbalance_hid.account.utc_days import answered_at, completed_days, midnight, period_end, utc_now
 
 SETTLED_AFTER = timedelta(hours=6)  # a day without rows is idle if `/activity` was read this long after its end, else late
 TREND_GAP_S = 3600.0  # the longest gap between samples at either end of "by this time yesterday"
+ROUGH_SHARE = Decimal("0.1")  # of an amount: with more than this unplaced around its midnights it is a lower bound
+# A settled day below the counter by more than this is still being published: share of the day, and USD.
+GROWS_SHARE, GROWS_USD = Decimal("0.05"), Decimal("0.05")
 
 
 class Trend(Struct, frozen=True):
-    """Spend compared with the day before. `basis`: "today" (by this time of day) or "yest" (last completed day)."""
+    """The spend of a day and of the day before. `basis`: "today" (both by this time of day) or "yesterday" (both completed)."""
 
-    difference_usd: Decimal  # above zero: more was spent
+    spent: Amount
+    before: Amount
     basis: str
+
+    @property
+    def spent_usd(self) -> Decimal:
+        return self.spent.usd or ZERO
+
+    @property
+    def before_usd(self) -> Decimal:
+        return self.before.usd or ZERO
+
+    @property
+    def difference_usd(self) -> Decimal:
+        """Above zero: more was spent."""
+        return self.spent_usd - self.before_usd
+
+    @property
+    def approximate(self) -> bool:
+        """Whether either side is."""
+        return self.spent.approximate or self.before.approximate
 
 
 # --- one day ---------------------------------------------------------------------------------------------------------
 
 
-def day_usd(snapshot: Snapshot, day: date) -> Decimal | None:
-    """Return the spend of a completed UTC day from `/activity`; None while it is not published or not read."""
-    activity = snapshot.activity.value
-    if activity is None:
-        return None
-    if day in activity.by_model:
-        return sum((spend.usd for spend in activity.by_model[day].values()), Decimal(0))
-    newest, measured_at = activity.newest, snapshot.activity.measured_at
-    read_at = None if measured_at is None else measured_at + server_shift(snapshot)
-    if read_at is not None and day < read_at.date() - timedelta(days=ACTIVITY_DAYS):
-        return None
-    settled = read_at is not None and read_at >= midnight(day + timedelta(days=1)) + SETTLED_AFTER
-    return Decimal(0) if settled or (newest is not None and day < newest) else None
+def day_usd(snapshot: Snapshot, day: date) -> Amount:
+    """Return the spend of a completed UTC day."""
+    published, is_settled = _published(snapshot, day)
+    counted = _counted(snapshot, midnight(day), midnight(day + timedelta(days=1)))
+    if published is None:
+        return counted
+    listed = Amount(published, measured_at=current_until(snapshot, "activity"))
+    if is_settled:
+        grows = counted.is_whole and (counted.usd or ZERO) - published > max(GROWS_USD, published * GROWS_SHARE)
+        return counted if grows else listed
+    if counted.is_whole:
+        return larger(counted, listed)
+    return replace(larger(listed, counted), lower_bound=True)
 
 
-def completed_usd(snapshot: Snapshot, day: date) -> Decimal | None:
-    """Return the spend of a completed UTC day from `/activity`, until then from the counter; None if neither has it."""
-    published = day_usd(snapshot, day)
-    if published is not None:
-        return published
-    start = midnight(day) - server_shift(snapshot)
-    stretch = spent_between(ticks(snapshot.samples), start, start + timedelta(days=1))
-    return stretch.usd if stretch is not None else None
+def published_usd(snapshot: Snapshot, day: date) -> Decimal | None:
+    """Return the spend of a completed UTC day from `/activity` alone; None while it is not published or not read."""
+    return _published(snapshot, day)[0]
 
 
-def today_usd(snapshot: Snapshot, now: datetime) -> Decimal | None:
-    """Return the spend since UTC midnight; None while unknown.
+def is_incomplete(snapshot: Snapshot, day: date) -> bool:
+    """Return whether `/activity` lacks a part of a completed day: it has no row of it, or less than the counter has seen."""
+    published, is_settled = _published(snapshot, day)
+    counted = _counted(snapshot, midnight(day), midnight(day + timedelta(days=1)))
+    if published is None:
+        return not (counted.is_whole and counted.usd == 0)
+    seen = counted.usd or ZERO
+    return (counted.is_whole or not is_settled) and seen - published > max(GROWS_USD, published * GROWS_SHARE)
 
-    From the analytics query, which is sent a few times a day, plus the counter since then; else from the counter alone.
-    """
-    day = utc_now(snapshot, now).date()
-    reading = snapshot.today
-    today = reading.value if reading.value is not None and reading.value.day == day else None
-    usd = None if today is None or reading.measured_at is None else today.usd + _counted_after(snapshot, reading.measured_at)
-    if usd is not None and today is not None and reading.health in (Health.OK, Health.PREPARING) and not today.truncated:
-        return usd
-    counted = counted_usd(snapshot, midnight(day) - server_shift(snapshot))
-    return counted if counted is not None else usd
+
+def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
+    """Return the spend since UTC midnight; after a reset of the account's usage what is known of it, at least."""
+    start = midnight(utc_now(snapshot, now).date())
+    by_analytics = _reported(snapshot, start.date())
+    series = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
+    if not series:
+        return by_analytics
+    counted = _counted(snapshot, start, series[-1].at)
+    was_reset = series[0].epoch != series[-1].epoch
+    if was_reset and not by_analytics.is_known and ticks(snapshot.samples)[0].at > start + BOOKED_WITHIN:
+        return UNKNOWN  # what the samples have is the part since the reset, or little more
+    best = larger(counted, by_analytics)
+    return replace(best, lower_bound=False) if counted.is_whole else best
 
 
 def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] | None:
@@ -73,75 +110,145 @@ def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] |
 
     None with fewer than two samples of today.
     """
-    start = midnight(utc_now(snapshot, now).date()) - server_shift(snapshot)
+    start = midnight(utc_now(snapshot, now).date())
     series = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
     series = [tick for tick in series if tick.epoch == series[-1].epoch]
     if len(series) < 2:
         return None
-    return series[-1].counter_usd - series[0].counter_usd, series[0].at + server_shift(snapshot)
+    return series[-1].counter_usd - series[0].counter_usd, series[0].at
 
 
-def counted_usd(snapshot: Snapshot, start: datetime) -> Decimal | None:
-    """Return the spend from `start` (local clock) to the newest sample; None if the samples do not reach back."""
+def counted_after(snapshot: Snapshot, start: datetime) -> Decimal:
+    """Return the spend that the counter has seen since the sample at `start`, or the first one after it; 0 without one."""
     series = ticks(snapshot.samples)
-    if not series or series[-1].at < start:
-        return None
-    stretch = spent_between(series, start, series[-1].at)
-    return stretch.usd if stretch is not None else None
+    index = bisect_right(series, start, key=lambda tick: tick.at)
+    if index and start - series[index - 1].at <= BOOKED_WITHIN:
+        index -= 1
+    return series[-1].counter_usd - series[index].counter_usd if index < len(series) else ZERO
 
 
-def _counted_after(snapshot: Snapshot, start: datetime) -> Decimal:
-    """Return the spend after `start`; 0 if the samples do not reach back."""
-    return counted_usd(snapshot, start) or Decimal(0)
+def _published(snapshot: Snapshot, day: date) -> tuple[Decimal | None, bool]:
+    """Return the spend of a day in `/activity`, None while it is unknown, and whether it is settled."""
+    activity, read_at = snapshot.activity.value, snapshot.activity.measured_at
+    if activity is None:
+        return None, False
+    settled_at = midnight(day + timedelta(days=1)) + SETTLED_AFTER
+    is_settled = read_at is not None and read_at >= settled_at
+    if day in activity.by_model:
+        return sum((spend.usd for spend in activity.by_model[day].values()), ZERO), is_settled
+    if read_at is None or day < read_at.date() - timedelta(days=ACTIVITY_DAYS) or day >= read_at.date():
+        return None, False
+    is_before_newest = activity.newest is not None and day < activity.newest
+    return (ZERO if is_settled or is_before_newest else None), is_settled
+
+
+def _counted(snapshot: Snapshot, start: datetime, end: datetime) -> Amount:
+    """Return the spend from `start` to `end` by the counter: whole where the samples cover it, else a lower bound."""
+    found = bounds(ticks(snapshot.samples), start, end)
+    if found is None:
+        return UNKNOWN
+    measured_at = _sampled_at(snapshot)
+    if not _is_covered(found):
+        return Amount(found.low_usd, lower_bound=True, measured_at=measured_at) if found.low_usd > 0 else UNKNOWN
+    assert found.usd is not None  # noqa: S101  covered
+    return Amount(rounded(found.usd), approximate=found.high_usd != found.low_usd, measured_at=measured_at)
+
+
+def _is_covered(found: Bounds) -> bool:
+    """Return whether little of the spend could belong to the time before or after."""
+    return found.high_usd is not None and found.high_usd - found.low_usd <= found.high_usd * ROUGH_SHARE
+
+
+def _reported(snapshot: Snapshot, day: date) -> Amount:
+    """Return the sum of the analytics query for `day`, with what the counter has certainly seen since."""
+    today, reported_at = _today(snapshot, day), _today_at(snapshot)
+    if today is None or reported_at is None:
+        return UNKNOWN
+    usd = today.usd + counted_after(snapshot, reported_at)
+    until = [each for each in (_sampled_at(snapshot), current_until(snapshot, "today")) if each is not None]
+    return Amount(usd, lower_bound=True, measured_at=max(until, default=None))
+
+
+def _today(snapshot: Snapshot, day: date) -> Today | None:
+    today = snapshot.today.value
+    return today if today is not None and today.day == day else None
+
+
+def _today_at(snapshot: Snapshot) -> datetime | None:
+    """Return the time of which the analytics answer is."""
+    today, measured_at = snapshot.today.value, snapshot.today.measured_at
+    cached_at = today.cached_at if today is not None else None
+    return min(cached_at, measured_at) if cached_at is not None and measured_at is not None else measured_at
+
+
+def _sampled_at(snapshot: Snapshot) -> datetime | None:
+    """Return the time of the newest sample that counts; a large fall counts only once it is confirmed."""
+    series = ticks(snapshot.samples)
+    return series[-1].at if series else None
 
 
 # --- several days ----------------------------------------------------------------------------------------------------
 
 
-def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Decimal | None:
-    """Return the credits used in `period`: "today", "7d", "30d", "month" (UTC, to date) or "all"; None while unknown."""
+def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
+    """Return the credits used in `period`: "today", "7d", "30d", "month" (UTC, to date) or "all".
+
+    The rolling periods are the last 7 or 30 completed UTC days and today so far. Without one completed day that is known at
+    all, the period is unknown.
+    """
     if period == "all":
-        return snapshot.credits.value.total_usage_usd if snapshot.credits.value is not None else None
+        used = snapshot.credits.value.total_usage_usd if snapshot.credits.value is not None else None
+        return Amount(used, measured_at=snapshot.credits.measured_at if used is not None else None)
     if period == "today":
         return today_usd(snapshot, now)
-    if snapshot.activity.value is None:
-        return None
     at = period_end(snapshot, period, now)
-    days = [completed_usd(snapshot, day) for day in completed_days(snapshot, period, at)]
-    known = [usd for usd in (*days, today_usd(snapshot, at)) if usd is not None]
-    return sum(known, Decimal(0)) if known else None
+    days = [day_usd(snapshot, day) for day in completed_days(period, at)]
+    if days and not any(day.is_known for day in days):
+        return UNKNOWN
+    return total((*days, _today_at_end(snapshot, at, now)))
 
 
 def percent_used(snapshot: Snapshot, period: str, now: datetime) -> Decimal | None:
     """Return `used_usd` in percent of everything purchased; None while unknown or without any purchase."""
-    used = used_usd(snapshot, period, now)
+    used = used_usd(snapshot, period, now).usd
     account = snapshot.credits.value
     if used is None or account is None or account.total_credits_usd <= 0:
         return None
     return used * 100 / account.total_credits_usd
 
 
-def daily_usd(snapshot: Snapshot, days: int, now: datetime) -> tuple[Decimal | None, ...]:
+def daily_usd(snapshot: Snapshot, days: int, now: datetime) -> tuple[Amount, ...]:
     """Return the spend of each of the last `days` UTC days, oldest first, the last one being today so far."""
     at = answered_at(snapshot, now)
-    today = utc_now(snapshot, at).date()
-    completed = [completed_usd(snapshot, today - timedelta(days=age)) for age in range(days - 1, 0, -1)]
-    return (*completed, today_usd(snapshot, at))
+    completed = [day_usd(snapshot, at.date() - timedelta(days=age)) for age in range(days - 1, 0, -1)]
+    return (*completed, _today_at_end(snapshot, at, now))
 
 
 def trend(snapshot: Snapshot, now: datetime) -> Trend | None:
     """Return today against yesterday by the same time if both are known, else the last two completed days."""
-    day, at = utc_now(snapshot, now).date(), utc_now(snapshot, answered_at(snapshot, now))
-    # Today is known up to the last answer, so yesterday is compared up to the same time of day, not up to now.
-    today, before = today_usd(snapshot, now), _yesterday_by(snapshot, at)
-    if today is not None and before is not None:
-        return Trend(today - before, "today")
-    newer, older = (completed_usd(snapshot, day - timedelta(days=age)) for age in (1, 2))
-    return Trend(newer - older, "yest") if newer is not None and older is not None else None
+    # Today is known up to the last sample, so yesterday is compared up to the same time of day, not up to now.
+    today, sampled_at = today_usd(snapshot, now), _sampled_at(snapshot)
+    if today.is_whole and sampled_at is not None and sampled_at.date() == utc_now(snapshot, now).date():
+        before = _yesterday_by(snapshot, sampled_at)
+        if before is not None:
+            return Trend(today, before, "today")
+    day = utc_now(snapshot, now).date()
+    newer, older = (day_usd(snapshot, day - timedelta(days=age)) for age in (1, 2))
+    return Trend(newer, older, "yesterday") if newer.is_whole and older.is_whole else None
 
 
-def _yesterday_by(snapshot: Snapshot, at: datetime) -> Decimal | None:
-    """Return the spend of the day before `at` (server's clock) by the same time of day; None if samples are too far apart."""
-    start, shift = midnight(at.date() - timedelta(days=1)), server_shift(snapshot)
-    stretch = spent_between(ticks(snapshot.samples), start - shift, at - timedelta(days=1) - shift)
-    return stretch.usd if stretch is not None and stretch.edge_gap_s <= TREND_GAP_S else None
+def _today_at_end(snapshot: Snapshot, at: datetime, now: datetime) -> Amount:
+    """Return the spend of the day in which a period ends."""
+    return today_usd(snapshot, now - (utc_now(snapshot, now) - at))
+
+
+def _yesterday_by(snapshot: Snapshot, at: datetime) -> Amount | None:
+    """Return the spend of the day before `at` by the same time of day; None if samples are too far apart."""
+    start, end = midnight(at.date() - timedelta(days=1)), at - timedelta(days=1)
+    if end - start <= BOOKED_WITHIN:
+        return None
+    found = bounds(ticks(snapshot.samples), start, end)
+    if found is None or found.usd is None or found.high_usd is None or found.edge_gap_s > TREND_GAP_S:
+        return None
+    rough = found.high_usd - found.low_usd > found.high_usd * ROUGH_SHARE
+    return as_of(Amount(rounded(found.usd), approximate=rough), _sampled_at(snapshot))

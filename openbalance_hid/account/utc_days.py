@@ -1,6 +1,8 @@
 """Which UTC days a moment belongs to: the server's time, midnights, and the days of a period. Pure.
 
-Periods end with the last good answer: while none comes, no day drops out of them, and a value gets old instead of small.
+Every instant in a snapshot is in the server's time, which the `Date` header of each answer has: a local clock that is wrong,
+or is put right, moves none of them. `utc_now` turns the local time into it. Periods end with the last good answer: while none
+comes, no day drops out of them, and a value gets old instead of small.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from openbalance_hid.account.snapshot import Snapshot
 
 PERIOD_DAYS = {"7d": 7, "30d": 30}  # completed UTC days of the rolling periods; today so far comes on top
+CLOCKS_APART_S = 60.0  # wall against monotonic, between two moments: the machine slept, or its clock was set
 SKEW_LIMIT_S = 120.0  # from here on, days follow the server's clock
 
 
@@ -16,16 +19,35 @@ def utc_now(snapshot: Snapshot, now: datetime) -> datetime:
     return now.astimezone(UTC) + server_shift(snapshot)
 
 
+def carried_time(snapshot: Snapshot, now: datetime, mono_s: float) -> datetime:
+    """Return the present in the server's time, also just after the local clock was set: then by the monotonic clock.
+
+    It counts from the newest sample; after a sleep of the machine, which looks the same, the time of the sleep is missing.
+    """
+    by_wall = utc_now(snapshot, now)
+    if not snapshot.samples:
+        return by_wall
+    newest = snapshot.samples[-1]
+    by_mono = newest.at + timedelta(seconds=mono_s - newest.mono_s)
+    return by_wall if abs((by_wall - by_mono).total_seconds()) <= CLOCKS_APART_S else by_mono
+
+
 def server_shift(snapshot: Snapshot) -> timedelta:
-    """Return what turns an instant of the local clock, such as a sample's, into one of the server's."""
+    """Return what turns an instant of the local clock into one of the server's; zero while the two agree."""
     skew_s = snapshot.server_skew_s
     return timedelta(seconds=skew_s) if skew_s is not None and abs(skew_s) > SKEW_LIMIT_S else timedelta(0)
 
 
+def last_contact(snapshot: Snapshot) -> datetime | None:
+    """Return the time of the last good answer of any endpoint; None: there was none."""
+    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.keys, snapshot.window)
+    return max((each.measured_at for each in readings if each.measured_at is not None), default=None)
+
+
 def answered_at(snapshot: Snapshot, now: datetime) -> datetime:
-    """Return the time of the last good answer, at most `now`; `now` if there was none."""
-    readings = (snapshot.credits, snapshot.activity, snapshot.today, snapshot.window)
-    return min(now, max((each.measured_at for each in readings if each.measured_at is not None), default=now))
+    """Return the time of the last good answer, at most the present time; that time if there was none."""
+    at = utc_now(snapshot, now)
+    return min(at, last_contact(snapshot) or at)
 
 
 def midnight(day: date) -> datetime:
@@ -34,16 +56,15 @@ def midnight(day: date) -> datetime:
 
 
 def period_end(snapshot: Snapshot, period: str, now: datetime) -> datetime:
-    """Return the end of a period: the last good answer; `now` for a calendar day or month that started after it."""
-    at = answered_at(snapshot, now)
+    """Return the end of a period: the last good answer; the present for a calendar day or month that started after it."""
+    at, present = answered_at(snapshot, now), utc_now(snapshot, now)
     if period in PERIOD_DAYS:
         return at
-    then, today = utc_now(snapshot, at).date(), utc_now(snapshot, now).date()
-    return at if period == "month" and then.replace(day=1) == today.replace(day=1) else now
+    return at if period == "month" and at.date().replace(day=1) == present.date().replace(day=1) else present
 
 
-def completed_days(snapshot: Snapshot, period: str, at: datetime) -> list[date]:
+def completed_days(period: str, at: datetime) -> list[date]:
     """Return the completed UTC days of a period that ends at `at`, newest first."""
-    today = utc_now(snapshot, at).date()
-    count = today.day - 1 if period == "month" else PERIOD_DAYS[period]
+    today = at.date()
+    count = {"month": today.day - 1, "today": 0}.get(period, 0) or PERIOD_DAYS.get(period, 0)
     return [today - timedelta(days=age) for age in range(1, count + 1)]

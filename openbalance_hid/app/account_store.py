@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
+from openbalance_hid.app.alert_outbox import AlertOutbox
 from openbalance_hid.app.alerts import Alerts
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import Effect
@@ -20,6 +21,7 @@ class AccountStore:
     def __init__(self, snapshots: Mapping[str, Snapshot]) -> None:
         self.snapshots: dict[str, Snapshot] = dict(snapshots)
         self.alerts = Alerts()
+        self.outbox = AlertOutbox()
         self.meters = Meters()
 
     def set_accounts(self, intervals_s: Mapping[str, float], now: Moment) -> None:
@@ -53,18 +55,26 @@ class AccountStore:
         """Return the rules of the account's spike alerts, also of decks that are not connected; without any, the default."""
         return _rules((*tiles, *written_tiles(config, account)), account) or (SpikeRule(),)
 
-    def recall(self, event: HistoryLoaded) -> bool:
+    def recall(self, event: HistoryLoaded, now: Moment) -> bool:
         """Take over what is stored from before this start. Return False if it belongs to another account."""
         known = self.snapshots.get(event.account)
         if known is None or event.started_at != known.started_at:
             return False
         self.alerts.recall(event.alerts)
-        self.meters.recall(event.account, event.run)
+        self.outbox.recall(event.deliveries, now)
+        self.meters.recall(event.account, event.runs)
         return True
 
-    def to_do(self, tiles: Iterable[TileConfig], now: Moment) -> list[Effect]:
-        """Return what must be stored, and polled at another pace, since the last call. `tiles`: all."""
+    def to_do(self, tiles: Iterable[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
+        """Return what must be sent, stored, and polled at another pace, since the last call. `tiles`: all."""
+        ends = self.alerts.ends_to_send(config)
+        for notice in self.alerts.notices(self.snapshots, config, hides, now):
+            self.outbox.add(notice)
+        sends = self.outbox.due(now)
         return [
+            *ends,
+            *sends,
+            *self.outbox.to_store({name: snapshot.started_at for name, snapshot in self.snapshots.items()}),
             *self.alerts.to_store(self.snapshots, now),
             *self.meters.to_store(self.snapshots),
             *self.meters.to_pace(tiles),
@@ -72,6 +82,7 @@ class AccountStore:
 
     def _forget(self, account: str) -> None:
         self.alerts.forget(account)
+        self.outbox.forget(account)
         self.meters.forget(account)
 
 

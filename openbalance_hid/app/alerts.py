@@ -1,35 +1,38 @@
 """The alerts of all accounts: judged at each snapshot, sent to the desktop once, acknowledged by a tap, stored in the history.
 
-How an alert starts, rises and ends is in `account.alert`. Here each kind has its rule and its message. Pure.
+How an alert starts, rises and ends is in `account.alert`, the words of the messages in `alert_messages`. Every start, rise and
+end also becomes an `AlertNotice`, for the sinks beside the desktop (`alert_outbox`). Pure.
 """
 
 from collections.abc import Iterable, Mapping, Set
 from decimal import Decimal
 
 from openbalance_hid.account.alert import (
+    NORMAL,
+    STALE_LEVEL,
     Alert,
     AlertKey,
     AlertKind,
-    BalanceLevel,
     account_levels,
     acknowledge,
     advance,
     is_news,
-    level_name,
+    is_too_old,
     notified,
 )
+from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.app.alert_messages import AlertMessage, account_message, end_message, spike_message
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered
-from openbalance_hid.config.schema import DEFAULT_ACCOUNT, Config, TileConfig
+from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.history.records import EndedAlert
-from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
-from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.spike_alert import KIND, rule_of
-from openbalance_hid.tiles.states import STATES
+
+STALE_GRACE_S = 900.0  # how long data must have been too old while this program runs
 
 
 class Alerts:
@@ -39,6 +42,8 @@ class Alerts:
         self.open: dict[AlertKey, Alert] = {}
         self._stored: dict[AlertKey, Alert] = {}
         self._sending: dict[AlertKey, int] = {}  # level of the notification that was not delivered yet
+        self._news: dict[AlertKey, tuple[AlertStage, Alert]] = {}  # what no `AlertNotice` was made of yet
+        self._old_since_s: dict[str, float] = {}  # by account: monotonic, when its data was first seen to be too old
 
     def judge_spikes(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> None:
         """Judge by the rules of the spike alerts among these tiles."""
@@ -55,13 +60,67 @@ class Alerts:
         account = config.accounts.get(snapshot.account)
         low_usd = low_limit_usd(config, snapshot.account, notifying=True)
         wanted = []
-        for kind, level in account_levels(snapshot, low_usd).items():
+        levels = {**account_levels(snapshot, low_usd), **self._stale_level(snapshot, config, now)}
+        for kind, level in levels.items():
             key: AlertKey = (kind, snapshot.account, None)
             self._advance(key, level, now)
             if account is not None and account.notify and self._must_send(key, level):
-                limit = "" if hides or low_usd is None else words.money(low_usd)
-                wanted.append(self._send(key, level, *_account_message(kind, level, snapshot, limit)))
+                wanted.append(self._send(key, level, account_message(kind, level, snapshot, "" if hides else _usd(low_usd))))
         return wanted
+
+    def notices(self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment) -> list[AlertNotice]:
+        """Return the messages for the sinks about what has changed since the last call. `hides`: amounts are masked now."""
+        news, self._news = self._news, {}
+        found = []
+        for key, (stage, alert) in news.items():
+            if key[1] not in snapshots:
+                continue
+            message = self._message(alert, stage, snapshots[key[1]], config, hides, now)
+            level = alert.level if stage is not AlertStage.ENDED else NORMAL
+            at, rule = now.utc, alert.rule
+            found.append(
+                AlertNotice(
+                    alert.kind, alert.account, stage, level, alert.since, at, message.title, message.text, rule, message.urgent
+                )
+            )
+        return found
+
+    def ends_to_send(self, config: Config) -> list[SendAlert]:
+        """Return a notification for each alert that has ended, if the user was notified of it. Call it before `notices`."""
+        ended = [alert for stage, alert in self._news.values() if stage is AlertStage.ENDED and alert.notified > NORMAL]
+        return [
+            SendAlert(alert, NORMAL, message.title, message.text, message.page)
+            for alert in ended
+            if (account := config.accounts.get(alert.account)) is not None and account.notify
+            for message in [end_message(alert)]
+        ]
+
+    def active(
+        self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment
+    ) -> list[tuple[Alert, AlertMessage]]:
+        """Return the open alerts with their words, oldest first."""
+        known = sorted((alert for alert in self.open.values() if alert.account in snapshots), key=lambda alert: alert.since)
+        return [(alert, self._message(alert, AlertStage.GREW, snapshots[alert.account], config, hides, now)) for alert in known]
+
+    def _message(
+        self, alert: Alert, stage: AlertStage, snapshot: Snapshot, config: Config, hides: bool, now: Moment
+    ) -> AlertMessage:
+        if stage is AlertStage.ENDED:
+            return end_message(alert)
+        if alert.kind is AlertKind.SPIKE:
+            verdict = _verdict(alert.key, {alert.account: snapshot}, now)
+            return spike_message(alert.account, verdict, alert.rule or SpikeRule(), Level(alert.level))
+        low_usd = low_limit_usd(config, alert.account, notifying=True)
+        return account_message(alert.kind, alert.level, snapshot, "" if hides else _usd(low_usd))
+
+    def _stale_level(self, snapshot: Snapshot, config: Config, now: Moment) -> dict[AlertKind, int]:
+        """Return the level of data that is too old. Only after a while: a machine that has just woken up polls in a moment."""
+        account = config.accounts.get(snapshot.account)
+        if account is None or not account.stale_hours or not is_too_old(snapshot, account.stale_hours, now.utc):
+            self._old_since_s.pop(snapshot.account, None)
+            return {AlertKind.STALE: NORMAL}
+        since_s = self._old_since_s.setdefault(snapshot.account, now.mono_s)
+        return {AlertKind.STALE: STALE_LEVEL} if now.mono_s - since_s >= STALE_GRACE_S else {}
 
     def spikes_to_send(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> list[SendAlert]:
         """Return the notifications of spikes to send, for those of these tiles that notify."""
@@ -69,8 +128,7 @@ class Alerts:
         for key in spike_keys(tile for tile in tiles if tile.options.get("notify") is not False):
             verdict = _verdict(key, snapshots, now)
             if self._must_send(key, verdict.level):
-                title, text = spike_message(key[1], verdict)
-                wanted.append(self._send(key, verdict.level, title, text, None, verdict.level is Level.CRITICAL))
+                wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict, key[2] or SpikeRule())))
         return wanted
 
     def acknowledge_tile(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:
@@ -101,9 +159,10 @@ class Alerts:
 
     def forget(self, account: str) -> None:
         """Remove the alerts of an account: another one has its name now."""
-        for alerts in (self.open, self._stored, self._sending):
+        for alerts in (self.open, self._stored, self._sending, self._news):
             for key in [key for key in alerts if key[1] == account]:
                 del alerts[key]
+        self._old_since_s.pop(account, None)
 
     def to_store(self, snapshots: Mapping[str, Snapshot], now: Moment) -> list[Store]:
         """Return what has changed since the last call."""
@@ -116,15 +175,25 @@ class Alerts:
         ]
 
     def _advance(self, key: AlertKey, level: int, now: Moment) -> None:
-        alert = advance(self.open.get(key), key, level, now.utc)
+        before = self.open.get(key)
+        alert = advance(before, key, level, now.utc)
         if alert is None:
             self._end(key)
-        else:
-            self.open[key] = alert
+            return
+        self.open[key] = alert
+        if before is None:
+            self._news[key] = (AlertStage.BEGAN, alert)
+        elif is_news(key[0], alert.level, before.level):
+            stage = self._news.get(key, (AlertStage.GREW, alert))[0]
+            self._news[key] = (stage if stage is AlertStage.BEGAN else AlertStage.GREW, alert)
 
     def _end(self, key: AlertKey) -> None:
-        self.open.pop(key, None)
+        alert = self.open.pop(key, None)
         self._sending.pop(key, None)
+        if alert is not None:
+            began_unnoticed = self._news.pop(key, (None,))[0] is AlertStage.BEGAN
+            if not began_unnoticed:
+                self._news[key] = (AlertStage.ENDED, alert)
 
     def _must_send(self, key: AlertKey, level: int) -> bool:
         alert = self.open.get(key)
@@ -132,9 +201,9 @@ class Alerts:
             return False
         return key not in self._sending or is_news(key[0], level, self._sending[key])
 
-    def _send(self, key: AlertKey, level: int, title: str, text: str, page: WebPage | None, urgent: bool) -> SendAlert:
+    def _send(self, key: AlertKey, level: int, message: AlertMessage) -> SendAlert:
         self._sending[key] = level
-        return SendAlert(self.open[key], level, title, text, page, urgent)
+        return SendAlert(self.open[key], level, message.title, message.text, message.page, message.urgent)
 
 
 def spike_key(account: str, rule: SpikeRule) -> AlertKey:
@@ -163,37 +232,8 @@ def low_limit_usd(config: Config, account: str, notifying: bool = False) -> Deci
     return max(limits, default=None)
 
 
-# --- messages ---
-
-
-LANE_UNITS = {"m": "minute", "h": "hour", "d": "day"}
-
-
-def spike_message(account: str, verdict: SpikeVerdict) -> tuple[str, str]:
-    """Return title and text of a notification."""
-    number, unit = verdict.lane[:-1], LANE_UNITS[verdict.lane[-1]]
-    window = f"{number} {unit}" + ("s" if number != "1" else "")
-    text = f"{words.times(verdict.ratio)} the usual spend in the last {window}"
-    if verdict.driver is not None:
-        text += f", mostly {single_line(verdict.driver.name)}"
-    return f"OpenRouter: {verdict.level.name.capitalize()}{_named(account)}", text
-
-
-def _account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str) -> tuple[str, str, WebPage, bool]:
-    """Return title, text, page and urgency. `limit`: the user's; empty where amounts are masked."""
-    name = _named(snapshot.account)
-    if kind is AlertKind.BALANCE:
-        left = snapshot.credits.value.balance_usd if snapshot.credits.value is not None else None
-        text = f"{words.money(left)} left; your limit is {limit}" if limit else "Balance below your limit"
-        return f"OpenRouter: balance {level_name(kind, level)}{name}", text, WebPage.CREDITS, level > BalanceLevel.LOW
-    hint = "" if snapshot.account == DEFAULT_ACCOUNT else f" --account {snapshot.account}"
-    reason = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""
-    text = f"{reason}To fix it: openbalance-hid setup{hint}"
-    return f"OpenRouter: {STATES[snapshot.health].words}{name}", text, WebPage.MANAGEMENT_KEYS, False
-
-
-def _named(account: str) -> str:
-    return "" if account == DEFAULT_ACCOUNT else f" ({account})"
+def _usd(limit_usd: Decimal | None) -> str:
+    return "" if limit_usd is None else words.money(limit_usd)
 
 
 def _verdict(key: AlertKey, snapshots: Mapping[str, Snapshot], now: Moment) -> SpikeVerdict:

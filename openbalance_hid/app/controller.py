@@ -15,7 +15,7 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, LogWarning, SetAccounts, WatchSessionLock
+from openbalance_hid.app.effects import Effect, LogWarning, Repaint, RepaintNext, SetAccounts, WatchSessionLock
 from openbalance_hid.app.events import (
     AlertAcknowledged,
     AlertDelivered,
@@ -29,7 +29,10 @@ from openbalance_hid.app.events import (
     PageRequested,
     Place,
     RefreshSkipped,
+    RepaintRequested,
     SessionLock,
+    SinkReported,
+    TimePassed,
 )
 from openbalance_hid.app.input_handling import InputHandler
 from openbalance_hid.app.screen import DisplayState
@@ -60,9 +63,11 @@ class Controller:
         self.config_refused = False  # the latest configuration file has errors; `config` is the one before it
         self.connected = ConnectedDecks(zone)
         self.accounts = AccountStore(snapshots)
+        self.accounts.outbox.set_sinks(config.alerts)
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
+        self._repainted_cycle = self.ticks.cycle(started.mono_s)  # of the last part that was sent again
         self._shown_privacy = Privacy.OFF  # at the last evaluation of the tiles
         self.evaluated_at = self._stepped_at = started  # of all tiles
 
@@ -70,10 +75,11 @@ class Controller:
         """Return the effects of one event, in the order in which they must run."""
         self.steps += 1
         self._stepped_at = now
-        effects = self._handle(event, now)
-        effects += self.inputs.due_holds(event, now)
+        effects = self._due_gestures(event, now)
+        effects += self._handle(event, now)
         self._pass_time(now)
-        effects += self.accounts.to_do(self.connected.tiles(), now)
+        effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
+        effects += self._repaint_in_turn(now)
         self._evaluate(now)
         return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
 
@@ -96,6 +102,8 @@ class Controller:
                 self.display.identify(now.mono_s)
                 for serial in self.decks:
                     self.connected.wake(serial, now)
+            case RepaintRequested():
+                return [Repaint(serial) for serial in self.decks]
             case Snapshot():
                 return self._take_snapshot(event, now)
             case AlertDelivered():
@@ -103,11 +111,13 @@ class Controller:
             case AlertAcknowledged():
                 self.accounts.alerts.acknowledge(event)
                 self.display.invalidate_all()
-            case HistoryLoaded() if self.accounts.recall(event):
+            case SinkReported():
+                self.accounts.outbox.reported(event, now)
+            case HistoryLoaded() if self.accounts.recall(event, now):
                 self.inputs.hides_amounts = self.inputs.hides_amounts or event.masked
                 self.display.invalidate_all()
             case RefreshSkipped(account):
-                self.inputs.end_refresh(account, now.mono_s)
+                return self.inputs.end_refresh(account, now.mono_s)
             case OpenFailed(serial, spot):
                 self.inputs.open_failed(serial, spot, now.mono_s)
             case SessionLock(lock):
@@ -119,6 +129,15 @@ class Controller:
                 self.display.invalidate_all()
         return []
 
+    def _due_gestures(self, event: Event, now: Moment) -> list[Effect]:
+        """Return the effects of the gestures that are due. A key event is read late, so its own time is the time."""
+        match event:
+            case KeyEvent(mono_s=until_s):
+                return self.inputs.due_gestures(until_s, now)
+            case TimePassed():
+                return self.inputs.due_gestures(now.mono_s, now)
+        return []
+
     @property
     def decks(self) -> dict[str, DeckState]:
         """The connected decks, by serial number."""
@@ -128,6 +147,11 @@ class Controller:
     def snapshots(self) -> dict[str, Snapshot]:
         """The last snapshot of each account, by name."""
         return self.accounts.snapshots
+
+    @property
+    def hides_amounts(self) -> bool:
+        """Whether amounts are masked on the decks."""
+        return self.inputs.privacy is not Privacy.OFF
 
     @property
     def tile_inputs(self) -> TileInputs:
@@ -160,6 +184,7 @@ class Controller:
         deadlines += self.inputs.presses.deadlines(now.mono_s)
         deadlines += self.connected.deadlines(now)
         deadlines += self.display.deadlines(now.mono_s)
+        deadlines += self.accounts.outbox.deadlines()
         if self.display.pulses(self.decks):
             deadlines.append(self.ticks.next_half_s(now.mono_s))
         return min(deadlines)
@@ -196,6 +221,7 @@ class Controller:
         tiles_before = {serial: deck.tiles() for serial, deck in self.decks.items()}
         intervals_s = intervals_of(config)
         self.accounts.set_accounts(intervals_s, now)
+        self.accounts.outbox.set_sinks(config.alerts)
         self.inputs.presses.set_hold_s(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
@@ -203,20 +229,19 @@ class Controller:
         self.connected.adopt_config(config, before)
         for serial, deck in self.decks.items():
             old, new = tiles_before[serial], deck.tiles()
-            self.inputs.presses.clear({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
+            self.inputs.presses.cancel({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
             effects += self._misfit_warnings(deck)
         self.accounts.alerts.judge_spikes(self.connected.tiles(), self.snapshots, now)
         self.display.invalidate_all()
-        return effects
+        return [*effects, *map(Repaint, self.decks)]
 
     # --- accounts and time ---
 
     def _take_snapshot(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last snapshot of an account that is no longer configured
-        hides = self.inputs.privacy is not Privacy.OFF
-        effects = self.accounts.take(snapshot, self._tiles_of(snapshot.account), self.config, hides, now)
-        self.inputs.after_snapshot(snapshot, now.mono_s)
+        effects = self.accounts.take(snapshot, self._tiles_of(snapshot.account), self.config, self.hides_amounts, now)
+        effects += self.inputs.after_snapshot(snapshot, now.mono_s)
         self.display.invalidate_all()
         return effects
 
@@ -232,6 +257,14 @@ class Controller:
             self.display.invalidate_all()
 
     # --- what the decks show ---
+
+    def _repaint_in_turn(self, now: Moment) -> list[Effect]:
+        """Return, once in a cycle, one part of each display: another program may have drawn on it and left."""
+        cycle = self.ticks.cycle(now.mono_s)
+        if cycle == self._repainted_cycle:
+            return []
+        self._repainted_cycle = cycle
+        return [RepaintNext(serial) for serial, deck in self.decks.items() if deck.shape.visual]
 
     def _evaluate(self, now: Moment) -> None:
         if self.display.is_all_stale:

@@ -74,9 +74,14 @@ class Dimmer(Struct, frozen=True):
         return self._is_shut or self.percent < min(READABLE, self.wanted)
 
     @property
+    def is_awake(self) -> bool:
+        """Whether it has the configured brightness."""
+        return self.percent >= self.wanted
+
+    @property
     def name(self) -> str:
         """`awake`, `dimmed` or `off`."""
-        return "awake" if self.percent >= self.wanted else "dimmed" if self.percent else "off"
+        return "awake" if self.is_awake else "dimmed" if self.percent else "off"
 
     def woken(self, now: Moment) -> Dimmer:
         """Return the state after an input: the configured brightness, unless the session is locked."""
@@ -91,8 +96,7 @@ class Dimmer(Struct, frozen=True):
 
     def wanting(self, percent: int) -> Dimmer:
         """Return the state with another brightness. While the deck is dimmed or off it only takes effect later."""
-        awake = self.percent >= self.wanted
-        return replace(self, wanted=percent, percent=percent if awake else min(self.percent, percent))
+        return replace(self, wanted=percent, percent=percent if self.is_awake else min(self.percent, percent))
 
     def at(self, now: Moment) -> Dimmer:
         """Return the state at `now`."""

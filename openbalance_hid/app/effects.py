@@ -6,7 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.app.events import Spot
+from openbalance_hid.config.schema import AlertSink
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.view import KeyFace, Tone
@@ -49,6 +51,25 @@ class SetBrightness(Struct, frozen=True):
 
     serial: str
     percent: int
+
+
+class Repaint(Struct, frozen=True):
+    """Send a deck its brightness and everything that it shows once more: another program may have drawn on it."""
+
+    serial: str
+
+
+class RepaintNext(Struct, frozen=True):
+    """Send a deck its brightness and one part of what it shows once more, each part in turn."""
+
+    serial: str
+
+
+class ReportAction(Struct, frozen=True):
+    """What a press, hold or turn on a deck did, in a few words: for pages that show a virtual deck."""
+
+    serial: str
+    text: str
 
 
 class Refresh(Struct, frozen=True):
@@ -101,6 +122,13 @@ class SendAlert(Struct, frozen=True):
     urgent: bool = False
 
 
+class SendToSink(Struct, frozen=True):
+    """Send a message about an alert to a web address or a program; `SinkReported` reports the result."""
+
+    sink: AlertSink
+    notice: AlertNotice
+
+
 class OpenUrl(Struct, frozen=True):
     """Open an https address in the user's browser, for a tap on this key or cell."""
 
@@ -128,12 +156,16 @@ Effect = (
     | PaintScreen
     | LightTouchKey
     | SetBrightness
+    | Repaint
+    | RepaintNext
+    | ReportAction
     | Refresh
     | SetAccounts
     | WatchSessionLock
     | Store
     | SetPollInterval
     | SendAlert
+    | SendToSink
     | OpenUrl
     | LogTileError
     | LogWarning

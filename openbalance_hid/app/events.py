@@ -8,12 +8,14 @@ from datetime import datetime
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert, AlertKey
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
+from openbalance_hid.history.records import StoredDelivery
 
 
 class Cell(Struct, frozen=True):
@@ -40,6 +42,10 @@ class IdentifyRequested(Struct, frozen=True):
     """Show the number of every key for a while."""
 
 
+class RepaintRequested(Struct, frozen=True):
+    """Send every deck everything that it shows once more, by a command: another program may have drawn on it."""
+
+
 class GestureRequested(Struct, frozen=True):
     """Make a gesture by a command, as on the key itself. `serial` None: on the first deck."""
 
@@ -55,7 +61,7 @@ class RefreshSkipped(Struct, frozen=True):
 
 
 class HistoryLoaded(Struct, frozen=True):
-    """An account's open alerts and last run of the meter from before this start.
+    """An account's open alerts, their messages, and runs of the meter, from before this start.
 
     `started_at`: of the snapshots that they belong to; `masked`: amounts were hidden.
     """
@@ -63,8 +69,9 @@ class HistoryLoaded(Struct, frozen=True):
     account: str
     started_at: datetime
     alerts: tuple[Alert, ...] = ()
-    run: MeterRun | None = None
+    runs: tuple[MeterRun, ...] = ()
     masked: bool = False
+    deliveries: tuple[StoredDelivery, ...] = ()
 
 
 class AlertDelivered(Struct, frozen=True):
@@ -80,6 +87,16 @@ class AlertAcknowledged(Struct, frozen=True):
 
     key: AlertKey
     level: int
+
+
+class SinkReported(Struct, frozen=True):
+    """A web address or a program has received a message; `error`: or why it has not. `jitter`: random, 0 to 1."""
+
+    sink: str  # its identity
+    notice: AlertNotice
+    error: str | None = None
+    retry_after_s: float | None = None
+    jitter: float = 0.0
 
 
 class OpenFailed(Struct, frozen=True):
@@ -115,6 +132,7 @@ Event = (
     | InputEvent
     | PageRequested
     | IdentifyRequested
+    | RepaintRequested
     | GestureRequested
     | Snapshot
     | HistoryLoaded
@@ -122,6 +140,7 @@ Event = (
     | OpenFailed
     | AlertDelivered
     | AlertAcknowledged
+    | SinkReported
     | SessionLock
     | ConfigReloaded
     | ConfigRejected

@@ -8,9 +8,9 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Store
-from openbalance_hid.app.events import Cell, Event, Place, Spot, TimePassed
-from openbalance_hid.app.gestures import Gesture
+from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, ReportAction, Store
+from openbalance_hid.app.events import Cell, Place, Spot
+from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import Presses
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, tap_of
@@ -30,7 +30,7 @@ from openbalance_hid.tiles.actions import Acknowledge, OpenPage, ToggleMeter, To
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import Flash
 
-SWIPE_PX = 100  # a drag along the strip that is shorter is a tap
+SWIPE_PX = 100  # a drag along the strip that is shorter does nothing
 OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
 
 
@@ -43,6 +43,7 @@ class InputHandler:
         self._decks = decks
         self._accounts = accounts
         self._display = display
+        self._released_s: dict[tuple[type[InputEvent], str, int], float] = {}  # of touch keys and dials
 
     @property
     def privacy(self) -> Privacy:
@@ -55,18 +56,22 @@ class InputHandler:
     def handle(self, event: InputEvent, config: Config, now: Moment) -> list[Effect]:
         """Return the effects of one input. The press that wakes a dark deck does nothing else."""
         serial = event.serial
-        if serial not in self._decks.by_serial:
+        if serial not in self._decks.by_serial or self._is_bounce(event):
             return []
         if isinstance(event, KeyEvent | TouchKeyEvent | DialPushed) and not event.down:
-            return self._release(event, now) if isinstance(event, KeyEvent) else []
-        if not self._decks.wake(serial, now):
+            if isinstance(event, KeyEvent):
+                self.presses.release((serial, event.key), event.mono_s)
             return []
+        if not self._decks.wake(serial, now):
+            if isinstance(event, KeyEvent):
+                self.presses.press((serial, event.key), event.mono_s, cancelled=True)
+            return [ReportAction(serial, "Woke the dark deck; press again to act")]
         deck = self._decks.by_serial[serial]
         match event:
             case KeyEvent(_, key, _, mono_s) if key < deck.shape.key_count:
                 self.presses.press((serial, key), mono_s)
             case TouchKeyEvent(_, touch_key):
-                self.show(serial, deck.turned_pages(1 if touch_key else -1))
+                return self._turn_page(serial, deck.turned_pages(1 if touch_key else -1))
             case DialTurned(_, dial, steps):
                 self.show(serial, deck.with_dial_turned(dial, steps, config))
             case DialPushed(_, dial) if dial in deck.dials:
@@ -80,7 +85,7 @@ class InputHandler:
         before = self._decks.by_serial.get(serial)
         self._decks.by_serial[serial] = deck
         if before is not None and before.pages != deck.pages:
-            self.presses.clear({(serial, key) for key in range(deck.shape.key_count)})
+            self.presses.cancel({(serial, key) for key in range(deck.shape.key_count)})
         self._display.invalidate(serial)
 
     def gesture(self, place: Place, gesture: Gesture, now: Moment) -> list[Effect]:
@@ -92,54 +97,67 @@ class InputHandler:
             case OpenPage(page):
                 return [OpenUrl(page.value, *place)]
             case Acknowledge():
-                if self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
-                    self._display.invalidate_all()
-            case ToggleMeter():
-                self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now.utc)
+                if not self._accounts.alerts.acknowledge_tile(tile, self._accounts.snapshots, now):
+                    return [ReportAction(place[0], "Nothing to acknowledge: there is no alert")]
                 self._display.invalidate_all()
+                return [ReportAction(place[0], "Alert acknowledged")]
+            case ToggleMeter():
+                self._accounts.meters.toggle(tile.account, self._accounts.snapshots[tile.account], now)
+                self._display.invalidate_all()
+                runs = self._accounts.meters.runs[tile.account].is_running
+                return [ReportAction(place[0], "Meter started" if runs else "Meter stopped")]
             case TogglePrivacy():
                 self.hides_amounts = not self.hides_amounts
                 self._display.invalidate_all()
-                return [Store(None, None, MaskedSetting(self.hides_amounts))]
+                text = "Amounts hidden on every deck" if self.hides_amounts else "Amounts shown again"
+                return [Store(None, None, MaskedSetting(self.hides_amounts)), ReportAction(place[0], text)]
             case TurnPage():
-                self.show(place[0], deck.on_page(tile.options.get("to")))
-        return []
+                return self._turn_page(place[0], deck.on_page(tile.options.get("to")))
+        return [ReportAction(place[0], "A tap on this key does nothing")]
 
-    def due_holds(self, event: Event, now: Moment) -> list[Effect]:
-        """Return the effects of the holds that are due. A key event is read late, so it is judged by its own time."""
-        if not isinstance(event, TimePassed | KeyEvent):
-            return []
-        effects: list[Effect] = []
-        for place, gesture in self.presses.due(event.mono_s if isinstance(event, KeyEvent) else now.mono_s):
-            if self.presses.is_down(place):  # the hold before may have turned the page
-                effects += self.gesture(place, gesture, now)
-        return effects
+    def due_gestures(self, until_s: float, now: Moment) -> list[Effect]:
+        """Return the effects of the taps and holds that are due by `until_s`."""
+        return [effect for place, gesture in self.presses.due(until_s) for effect in self.gesture(place, gesture, now)]
 
-    def after_snapshot(self, snapshot: Snapshot, now_s: float) -> None:
+    def after_snapshot(self, snapshot: Snapshot, now_s: float) -> list[Effect]:
         """End the refreshes that this snapshot answers."""
-        if not snapshot.refreshing and self.presses.marks.is_answered(snapshot.account, snapshot.polls):
-            self.end_refresh(snapshot.account, now_s)
+        if snapshot.refreshing or not self.presses.marks.is_answered(snapshot.account, snapshot.polls):
+            return []
+        return self.end_refresh(snapshot.account, now_s)
 
-    def end_refresh(self, account: str, now_s: float) -> None:
+    def end_refresh(self, account: str, now_s: float) -> list[Effect]:
         """Show on the keys that requested a refresh how it ended."""
-        if account in self._accounts.snapshots:
-            flash = Flash.DONE if self._accounts.snapshots[account].health is Health.OK else Flash.FAILED
-            self.presses.marks.end(account, flash, now_s)
+        if account not in self._accounts.snapshots:
+            return []
+        good = self._accounts.snapshots[account].health is Health.OK
+        places = self.presses.marks.end(account, Flash.DONE if good else Flash.FAILED, now_s)
+        text = "The numbers are up to date" if good else "OpenRouter gave no new numbers"
+        return [ReportAction(serial, text) for serial in dict.fromkeys(serial for serial, _ in places)]
 
     def open_failed(self, serial: str, spot: Spot, now_s: float) -> None:
         """Show on the place of a tap that its page could not be opened."""
         if (serial, spot) in self._display.faces:
             self.presses.marks.flash((serial, spot), Flash.FAILED, now_s + OPEN_FAILED_S)
 
-    def _release(self, event: KeyEvent, now: Moment) -> list[Effect]:
-        done = self.presses.release((event.serial, event.key), event.mono_s)
-        return [effect for place, gesture in done for effect in self.gesture(place, gesture, now)]
+    def _is_bounce(self, event: InputEvent) -> bool:
+        """Return whether a touch key or dial goes down again too soon after its release. For keys: see `gestures`."""
+        match event:
+            case TouchKeyEvent(serial, number, down, mono_s) | DialPushed(serial, number, down, mono_s):
+                contact = (type(event), serial, number)
+                if down:
+                    return mono_s - self._released_s.get(contact, float("-inf")) < BOUNCE_S
+                self._released_s[contact] = mono_s
+        return False
 
     def _touch_strip(self, event: StripTouched, deck: DeckState, now: Moment) -> list[Effect]:
-        """A drag to the left shows the next page, to the right the one before. A tap or hold is for the tile of the cell."""
-        moved_px = event.x_out_px - event.x_px
-        if event.touch is TouchKind.DRAG and abs(moved_px) >= SWIPE_PX:
-            self.show(event.serial, deck.turned_pages(1 if moved_px < 0 else -1))
+        """A drag to the left shows the next page, to the right the one before. A tap or hold is for the tile of the cell.
+
+        A short or vertical drag does nothing.
+        """
+        if event.touch is TouchKind.DRAG:
+            along_px, across_px = event.x_out_px - event.x_px, event.y_out_px - event.y_px
+            if abs(along_px) >= max(SWIPE_PX, abs(across_px)):
+                return self._turn_page(event.serial, deck.turned_pages(1 if along_px < 0 else -1))
             return []
         cell = Cell(event.x_px // CELL_PX)
         gesture = Gesture.HOLD if event.touch is TouchKind.HOLD else Gesture.TAP
@@ -147,11 +165,18 @@ class InputHandler:
 
     def _refresh(self, place: Place, account: str) -> list[Effect]:
         self.presses.marks.wait(place, account, self._accounts.snapshots[account].polls)
-        return [Refresh(account)]
+        report = ReportAction(place[0], "Requesting new numbers from OpenRouter")
+        return [Repaint(place[0]), Refresh(account), report]
+
+    def _turn_page(self, serial: str, deck: DeckState) -> list[Effect]:
+        turned = deck.pages != self._decks.by_serial[serial].pages
+        self.show(serial, deck)
+        return [ReportAction(serial, f"Page {deck.pages.shown.name}" if turned else "There is no other page")]
 
     def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
         """A dial refreshes the account of the tile above it; without one, every account that the deck shows."""
         tiles = self._decks.by_serial[serial].tiles()
         if cell in tiles and tiles[cell].tile not in ACCOUNTLESS_TILES:
             return self._refresh((serial, cell), tiles[cell].account)
-        return [Refresh(account) for account in dict.fromkeys(tile.account for tile in tiles.values())]
+        accounts = dict.fromkeys(tile.account for tile in tiles.values())
+        return [Repaint(serial), *(Refresh(account) for account in accounts)]

@@ -3,10 +3,10 @@
 What a press becomes is decided in `gestures`, what a gesture does in `input_handling`. Times are monotonic seconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 from openbalance_hid.app.events import Place
-from openbalance_hid.app.gestures import Gesture, Gestures, Press
+from openbalance_hid.app.gestures import Gesture, Gestures
 from openbalance_hid.app.tile_views import RING_STEPS, KeyInteraction, ring_step
 from openbalance_hid.tiles.view import Flash
 
@@ -28,11 +28,13 @@ class KeyMarks:
         """Return whether a key waits for a poll of this account that is over now."""
         return any(name == account and polls > before for name, before in self._waiting.values())
 
-    def end(self, account: str, flash: Flash, now_s: float) -> None:
-        """Show on the keys that requested it how the refresh of an account ended."""
-        for place in [place for place, (name, _) in self._waiting.items() if name == account]:
+    def end(self, account: str, flash: Flash, now_s: float) -> list[Place]:
+        """Show on the keys that requested it how the refresh of an account ended, and return them."""
+        places = [place for place, (name, _) in self._waiting.items() if name == account]
+        for place in places:
             del self._waiting[place]
             self.flash(place, flash, now_s + FLASH_S)
+        return places
 
     def flash(self, place: Place, flash: Flash, until_s: float) -> None:
         """Show a result on a key until then."""
@@ -72,40 +74,42 @@ class Presses:
         self.marks = KeyMarks()
         self._gestures: Gestures[Place] = Gestures(hold_s)
 
-    @property
-    def down(self) -> Mapping[Place, Press]:
-        """The keys that are down, in the order of their presses."""
-        return self._gestures.down
-
     def set_hold_s(self, hold_s: float) -> None:
         """Change the time of a hold. If it differs, presses under way are dropped: they began under the old one."""
         if hold_s != self._gestures.hold_s:
             self._gestures = Gestures(hold_s)
 
-    def press(self, place: Place, at_s: float) -> None:
-        """Note that a key went down."""
-        self._gestures = self._gestures.press(place, at_s)
+    def press(self, place: Place, at_s: float, cancelled: bool = False) -> None:
+        """Note that a key went down; `cancelled`: whatever follows, its press completes no gesture."""
+        self._gestures = self._gestures.press(place, at_s, cancelled)
 
-    def release(self, place: Place, at_s: float) -> Iterable[tuple[Place, Gesture]]:
-        """Return the gestures that the release of a key completes."""
-        self._gestures, done = self._gestures.release(place, at_s)
-        return done
+    def release(self, place: Place, at_s: float) -> None:
+        """Note that a key went up."""
+        self._gestures = self._gestures.release(place, at_s)
 
-    def due(self, until_s: float) -> Iterable[tuple[Place, Gesture]]:
-        """Return the holds that are due by then."""
-        self._gestures, held = self._gestures.due(until_s)
-        return held
+    def due(self, until_s: float) -> Iterator[tuple[Place, Gesture]]:
+        """Yield the gestures that are due by then, in order; what one of them does may cancel the next."""
+        while True:
+            self._gestures, done = self._gestures.next_due(until_s)
+            if done is None:
+                return
+            yield done
 
     def is_down(self, place: Place) -> bool:
-        """Return whether a key is down, and its press not dropped."""
-        return place in self._gestures.down
+        """Return whether a key is down, and its press not cancelled."""
+        return self._gestures.is_down(place)
 
     def held(self) -> list[Place]:
         """Return the keys that are down for longer than a hold."""
-        return [place for place, press in self._gestures.down.items() if press.held]
+        return [place for place, press in self._gestures.presses.items() if press.held and self.is_down(place)]
+
+    def cancel(self, places: set[Place]) -> None:
+        """Cancel presses and drop marks: these places show something else now."""
+        self._gestures = self._gestures.cancel(places)
+        self.marks.clear(places)
 
     def clear(self, places: set[Place]) -> None:
-        """Drop presses and marks: these places show something else now, or are gone."""
+        """Drop presses and marks: these places are gone."""
         self._gestures = self._gestures.clear(places)
         self.marks.clear(places)
 
@@ -119,10 +123,11 @@ class Presses:
         )
 
     def deadlines(self, now_s: float) -> list[float]:
-        """Return when a hold is due, a ring has its next step, or a flash ends."""
+        """Return when a gesture is due, a ring has its next step, or a flash ends."""
+        due_s = self._gestures.next_deadline()
         steps = [
             press.since_s + (ring_step(self._gestures.progress(place, now_s)) + 1) * self._gestures.hold_s / RING_STEPS
-            for place, press in self._gestures.down.items()
-            if not press.held
+            for place, press in self._gestures.presses.items()
+            if self.is_down(place) and not press.held
         ]
-        return [*steps, *self.marks.deadlines()]
+        return [*([] if due_s is None else [due_s]), *steps, *self.marks.deadlines()]

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from openbalance_hid.app.deck_state import DeckState, Pages
-from openbalance_hid.app.effects import Effect, LightTouchKey, LogTileError, Paint, PaintCell, PaintScreen, SetBrightness
+from openbalance_hid.app.effects import (
+    Effect,
+    LightTouchKey,
+    LogTileError,
+    Paint,
+    PaintCell,
+    PaintScreen,
+    Repaint,
+    SetBrightness,
+)
 from openbalance_hid.app.events import Cell, Place, SmallScreen
 from openbalance_hid.app.tile_views import (
     KeyInteraction,
@@ -36,6 +45,7 @@ class DisplayState:
         self._views: dict[Place, TileView] = {}
         self._touch_keys: dict[tuple[str, int], LightTouchKey] = {}  # by serial and touch key
         self._brightness: dict[str, int] = {}
+        self._dimmed: set[str] = set()  # serial numbers of decks that are not awake
         self._logged: set[tuple[str, str, int]] = set()  # errors of tiles
         self._to_log: list[Effect] = []
         self._identify_until_s = float("-inf")  # monotonic
@@ -51,6 +61,7 @@ class DisplayState:
             self._views.pop(place, None)
         self._touch_keys = {place: light for place, light in self._touch_keys.items() if place[0] != serial}
         self._brightness.pop(serial, None)
+        self._dimmed.discard(serial)
         self._stale.discard(serial)
 
     def retry(self, effect: Effect) -> None:
@@ -140,6 +151,11 @@ class DisplayState:
 
     def _light_changes(self, serial: str, deck: DeckState) -> list[Effect]:
         effects: list[Effect] = []
+        if deck.light is not None and deck.light.is_awake:
+            effects += [Repaint(serial)] if serial in self._dimmed else []
+            self._dimmed.discard(serial)
+        elif deck.light is not None:
+            self._dimmed.add(serial)
         if deck.light is not None and self._brightness.get(serial) != deck.light.percent:
             self._brightness[serial] = deck.light.percent
             effects.append(SetBrightness(serial, deck.light.percent))

@@ -20,7 +20,7 @@ from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage
 from openbalance_hid.tiles.masked import masked
 from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.spike_alert import rule_of
-from openbalance_hid.tiles.states import tile_error
+from openbalance_hid.tiles.states import said_once, tile_error
 from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice, TileView, Tone
 
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
@@ -83,13 +83,20 @@ def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
 def views_of(
     tiles: Mapping[Key, TileConfig], inputs: TileInputs, now: datetime, turn: int
 ) -> dict[Key, tuple[TileView, Exception | None]]:
-    """Return the view of each key, in order. Where accounts share the deck, each view has the stripe of its account."""
+    """Return the view of each key, in order. Where accounts share the deck, each view has the stripe of its account.
+
+    A trouble that all tiles of an account have is in words on one of them.
+    """
     accounts = shown_accounts(tiles.values())
     views = {}
     for key, tile in tiles.items():
         view, error = view_of(tile, inputs, now, turn)
         striped = len(accounts) > 1 and tile.tile not in ACCOUNTLESS_TILES
         views[key] = (replace(view, stripe=accounts.index(tile.account)) if striped else view, error)
+    for account in accounts:
+        keys = [key for key, tile in tiles.items() if tile.account == account and tile.tile not in ACCOUNTLESS_TILES]
+        for key, view in zip(keys, said_once([views[key][0] for key in keys]), strict=True):
+            views[key] = (view, views[key][1])
     return views
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "bar": "openbalance_hid.cli.bar.command:bar",
     "guard": "openbalance_hid.cli.guard:guard",
     "export": "openbalance_hid.cli.export:export",
+    "alerts": "openbalance_hid.cli.alert_list:alerts",
     "config": "openbalance_hid.cli.config:config",
     "service": "openbalance_hid.cli.service:service",
     "udev": "openbalance_hid.cli.udev:udev",

@@ -1,18 +1,25 @@
-"""`config`: write the commented default, check a file, print the effective configuration, print its path."""
+"""`config`: write the default, edit and check a file, print the effective configuration, print its path."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import click
 
 from openbalance_hid.cli.params import init_command, is_missing
+from openbalance_hid.cli.questions import confirm, is_interactive
+from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.dump import render_effective
-from openbalance_hid.config.load import load_config
+from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.paths import paths
-from openbalance_hid.errors import ConfigError, UsageError
+from openbalance_hid.config.schema import Config
+from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.service.subprocesses import run_in_terminal
 
 
 def _config_file() -> Path:
@@ -21,30 +28,37 @@ def _config_file() -> Path:
 
 @click.group()
 def config() -> None:
-    """Write, check and show the configuration."""
+    """Write, edit, check and show the configuration."""
 
 
-@config.command()
+@config.command(short_help="Write the default configuration.")
 @click.option("--force", is_flag=True, help="Replace an existing file; the old one is kept as config.toml.bak.")
 def init(force: bool) -> None:
-    """Write the commented default configuration."""
+    """Write the default configuration: every line of the layout in force, ready to be changed."""
     file = _config_file()
     if os.path.lexists(file) and not force:
         raise ConfigError(f"{file} exists", "openbalance-hid config init --force")
+    for line in write_default(file):
+        click.echo(line)
+
+
+def write_default(file: Path) -> list[str]:
+    """Write the default configuration; an existing file is kept as a backup. Return a line about each file. ConfigError."""
+    lines = []
     text = files("openbalance_hid.config").joinpath("default.toml").read_text(encoding="utf-8")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(file):
             backup = file.with_name(file.name + ".bak")
             file.replace(backup)
-            click.echo(f"kept the old file as {backup}")
+            lines.append(f"kept the old file as {backup}")
         with file.open("x", encoding="utf-8") as out:  # "x": a file that was created meanwhile is not replaced either
             out.write(text)
     except OSError as error:
         raise ConfigError(
             f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}", "openbalance-hid config path"
         ) from error
-    click.echo(f"wrote {file}")
+    return [*lines, f"wrote {file}"]
 
 
 @config.command()
@@ -55,11 +69,121 @@ def check(file: Path | None) -> None:
     if file is not None and is_missing(file):
         raise UsageError(f"no such file: {file}", init_command(file))
     try:
-        load_config(checked)
+        found = load_config(checked)
     except ConfigError as error:
-        hint = "" if error.hint == "openbalance-hid config check" else error.hint  # this command
-        raise ConfigError(error.message, hint) from error
+        edit_command = "openbalance-hid config edit"
+        if file is not None:
+            edit_command = f"OPENBALANCE_CONFIG={shlex.quote(str(file))} {edit_command}"
+        raise ConfigError(
+            error.message, edit_command if error.hint == "openbalance-hid config check" else error.hint
+        ) from error
+    for problem in deck_problems(found):
+        click.echo(f"note: {problem}", err=True)
     click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
+
+
+def deck_problems(config: Config) -> list[str]:
+    """Return what the connected decks cannot show: keys, dials and strip tiles that they do not have. Opens no deck."""
+    from openbalance_hid.deck.products import find_decks
+    from openbalance_hid.deck.transport import HidTransport
+
+    try:
+        decks = find_decks(HidTransport())
+    except OpenBalanceError:
+        return []
+    return [
+        f"{problem} ({found.title})"
+        for found in decks
+        for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count())
+    ]
+
+
+@config.command(short_help="Open the configuration in your editor, and check it.")
+def edit() -> None:
+    """Open the configuration in your editor ($VISUAL, else $EDITOR), and check it when the editor ends.
+
+    A running daemon applies the file as soon as it is saved. If it has problems, you can go back into the editor.
+    """
+    file = _config_file()
+    if not os.path.lexists(file):
+        for line in write_default(file):
+            click.echo(line)
+    before = _text(file)
+    command = _editor(os.environ)
+    while True:
+        result = run_in_terminal([*command, str(file)])
+        if not result.ok:
+            raise UsageError(f"the editor failed: {result.reason}", f"EDITOR=nano {_EDIT}")
+        try:
+            found = load_config(file)
+        except ConfigError as error:
+            _offer_to_go_back(file, before, error)
+            continue
+        for problem in deck_problems(found):
+            click.echo(f"note: {problem}", err=True)
+        click.echo(f"{file}: ok{'' if _text(file) != before else ', not changed'}{_applied(file)}")
+        return
+
+
+_EDIT = "openbalance-hid config edit"
+_EDITORS = ("sensible-editor", "nano", "vim", "vi")  # where no variable names one
+
+
+def _editor(env: Mapping[str, str]) -> list[str]:
+    """Return the command line of the user's editor. UsageError without one."""
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(env.get(name, ""))
+        except ValueError as error:
+            raise UsageError(f"{name} cannot be read: {str(error).lower()}", f"unset {name}") from error
+        if words:
+            return words
+    found = next((path for path in map(shutil.which, _EDITORS) if path is not None), None)
+    if found is None:
+        raise UsageError("no editor is installed, and EDITOR names none", "openbalance-hid config path")
+    return [found]
+
+
+def _offer_to_go_back(file: Path, before: str, error: ConfigError) -> None:
+    """Return if the user goes back into the editor. Otherwise raise the error; nothing that was typed is lost."""
+    if not is_interactive():
+        raise ConfigError(error.message, _EDIT) from error
+    click.echo(f"{error.message}\n", err=True)
+    if confirm("Edit again?"):
+        return
+    if _is_valid(before) and confirm("Put the previous version back? Yours is kept beside it.", default=False):
+        kept = file.with_name(file.name + ".rejected")
+        kept.write_text(_text(file), encoding="utf-8")
+        file.write_text(before, encoding="utf-8")  # not replaced: it may be a link
+        click.echo(f"your version: {kept}")
+        raise click.exceptions.Exit(ConfigError.exit_code)
+    raise ConfigError("the file has problems: a running daemon keeps the previous configuration", _EDIT) from error
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        parse(text, "before")
+    except ConfigError:
+        return False
+    return True
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def _applied(file: Path) -> str:
+    """Return whether a running daemon uses this file, as the end of a sentence. The daemon watches the file."""
+    from openbalance_hid.ipc.control_client import request
+
+    try:
+        status = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
+    except OpenBalanceError:
+        return ""
+    return "; the running daemon uses it" if status["config"]["path"] == str(file) else ""
 
 
 @config.command(short_help="Print the effective configuration.")

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from openbalance_hid.config.paths import paths
-from openbalance_hid.deck.products import FoundDeck, find_decks, open_error, product_names
+from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, claimed_decks, find_decks, open_error, product_names
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice, usb_devices
+from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable
@@ -23,9 +23,7 @@ def devices(as_json: bool) -> None:
     """List the connected decks, and whether they can be opened."""
     in_use = _opened_by_daemon()
     rows = [_describe(found, in_use) for found in find_decks(HidTransport())]
-    rows += [
-        _describe_libusb(device) for device in usb_devices() if device.uses_libusb and not device.hidraw and _names(device)
-    ]
+    rows += map(_describe_libusb, claimed_decks())
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
@@ -57,13 +55,9 @@ def _describe(found: FoundDeck, in_use: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _names(device: UsbDevice) -> tuple[str, str] | None:
-    return product_names(int(VENDOR, 16), device.product_id)
-
-
 def _describe_libusb(device: UsbDevice) -> dict[str, Any]:
     """Return the row of a deck that hidapi does not list, because another program has claimed it."""
-    model, title = _names(device) or ("", device.title)
+    model, title = product_names(int(VENDOR, 16), device.product_id) or ("", device.title)
     return {
         "model": model,
         "title": title,
@@ -71,7 +65,7 @@ def _describe_libusb(device: UsbDevice) -> dict[str, Any]:
         "serial": device.serial,
         "path": device.node,
         "can_open": False,
-        "state": "in use by another program (libusb)",
+        "state": IN_USE_LIBUSB,
         "hint": "openbalance-hid doctor",
     }
 

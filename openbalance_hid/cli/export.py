@@ -1,200 +1,113 @@
-"""`export`: the history as CSV, JSON or Prometheus text. Reads the history file; needs no running daemon."""
+"""`export`: the history, or the present values, for other programs. The history needs no running daemon."""
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openbalance_hid.account.spike import Level
+from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, as_prometheus, metrics_of
+from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, ExportRow, count_words, days_table
 from openbalance_hid.cli.params import ChoiceParam
 from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.paths import paths
-from openbalance_hid.history.reader import Reader, open_reader
-from openbalance_hid.text import escaped_json
+from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.history.reader import open_reader
+from openbalance_hid.ipc.control_client import request
+from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metric
 
-# The characters that start a formula in a spreadsheet (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
-_FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
-
-
-@dataclass(frozen=True, slots=True)
-class ExportTable:
-    """One table of the history. `labels` identify a row, `measures` are its numbers, `at` is the column with its time."""
-
-    read: Callable[[Reader], list[dict[str, Any]]]
-    labels: tuple[str, ...]
-    measures: dict[str, str]  # column -> its description, one line
-    at: str | None = None  # for Prometheus: the time of a sample; None: its times are labels
+HELP = "openbalance-hid export --help"
+NOW_COLUMNS = ("account", "metric", "period", "value", "measured_at")
 
 
-def _days(reader: Reader) -> list[dict[str, Any]]:
-    return [
-        {"account": day.account, "day": day.day, "by": day.by, "name": day.name, "spend_usd": day.spend.usd,
-         "requests": day.spend.requests, "tokens": day.spend.tokens}
-        for day in reader.days()
-    ]  # fmt: skip
-
-
-def _samples(reader: Reader) -> list[dict[str, Any]]:
-    return [
-        {"account": account, "measured_at": sample.at, "total_credits_usd": sample.credits.total_credits_usd,
-         "total_usage_usd": sample.credits.total_usage_usd, "balance_usd": sample.credits.balance_usd}
-        for account, sample in reader.samples()
-    ]  # fmt: skip
-
-
-def _runs(reader: Reader) -> list[dict[str, Any]]:
-    return [
-        {"account": account, "started_at": run.started_at, "ended_at": run.ended_at, "spend_usd": run.usd,
-         "approximate": run.approximate}
-        for account, run in reader.runs()
-    ]  # fmt: skip
-
-
-def _spikes(reader: Reader) -> list[dict[str, Any]]:
-    return [
-        {"account": each.account, "started_at": each.started_at, "ended_at": each.ended_at, "threshold": each.rule.threshold,
-         "floor_usd": each.rule.floor_usd, "window_hours": each.rule.window_hours, "burst": each.rule.burst,
-         "highest": each.highest, "acknowledged": each.acknowledged, "notified": each.notified}
-        for each in reader.spikes()
-    ]  # fmt: skip
-
-
-TABLES = {
-    "days": ExportTable(
-        _days,
-        ("account", "day", "by", "name"),
-        {
-            "spend_usd": "Credits spent on a completed UTC day, USD.",
-            "requests": "Requests on a completed UTC day.",
-            "tokens": "Prompt and completion tokens on a completed UTC day.",
-        },
-    ),
-    "samples": ExportTable(
-        _samples,
-        ("account",),
-        {
-            "total_credits_usd": "Credits bought so far, USD.",
-            "total_usage_usd": "Credits used so far, USD.",
-            "balance_usd": "Credits left, USD.",
-        },
-        at="measured_at",
-    ),
-    "runs": ExportTable(
-        _runs,
-        ("account", "started_at", "ended_at", "approximate"),
-        {"spend_usd": "Credits spent in a run of the meter, USD."},
-    ),
-    "spikes": ExportTable(
-        _spikes,
-        ("account", "started_at", "ended_at", "threshold", "floor_usd", "window_hours", "burst"),
-        {
-            "highest": "Highest level of a spike episode: 3 spike, 4 critical.",
-            "acknowledged": "Highest level that was acknowledged: 2 none.",
-            "notified": "Highest level that was notified: 2 none.",
-        },
-    ),
-}
-
-
-@click.command("export")
+@click.command("export", short_help="Export the history, or the present values, for other programs.")
 @click.option(
-    "--what", type=ChoiceParam(tuple(TABLES)), required=True, help="Completed days, samples, meter runs or spike episodes."
+    "--what",
+    type=ChoiceParam(("now", "days", *TABLES)),
+    required=True,
+    help="Present values, completed days, samples, meter runs, spike alerts, or key switches.",
 )
-@click.option("--format", "form", type=ChoiceParam(("csv", "json", "prometheus")), required=True, help="Output format.")
+@click.option("--by", type=ChoiceParam(DIMENSIONS), help="Split the spend of days or of now; without it, totals.")
+@click.option(
+    "--format", "form", type=ChoiceParam(("csv", "json", "prometheus", "openmetrics")), required=True, help="Output format."
+)
 @click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="First UTC day to export, as 2026-11-01.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; without it, standard output."
 )
-def export(what: str, form: str, since: datetime | None, output: Path | None) -> None:
-    """Export the history. Amounts are in USD, times and days in UTC."""
-    table = TABLES[what]
-    with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
-        rows = table.read(reader)
-    text = {"csv": as_csv, "json": as_json, "prometheus": as_prometheus}[form](what, table, rows)
+def export(what: str, by: str | None, form: str, since: datetime | None, output: Path | None) -> None:
+    """Export the history, or the present values. Amounts are in USD, times and days in UTC, each amount once.
+
+    `prometheus` has no times, for node_exporter and pushgateway; `openmetrics` has them, for a history in Prometheus.
+    """
+    if by is not None and what not in ("now", "days"):
+        raise UsageError(f"--by splits the spend of days and of now, not {what}", HELP)
+    if what == "now" and since is not None:
+        raise UsageError("--since chooses days of the history, and --what now has none", HELP)
+    text, rows = _now(by, form) if what == "now" else _history(what, by, form, since)
     write_output(output or STDOUT, text.encode())
     if output is not None:
-        click.echo(f"{output}: {len(rows)} {what}", err=True)
+        click.echo(f"{output}: {count_words(what, rows)}", err=True)
 
 
-def as_csv(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
-    """Return a header and one line a row (RFC 4180). An apostrophe precedes a name that would be a formula in a spreadsheet."""
-    with io.StringIO(newline="") as out:
-        writer = csv.writer(out, lineterminator="\r\n")
-        columns = list(dict.fromkeys([*table.labels, *([table.at] if table.at else []), *table.measures]))
-        writer.writerow(columns)
-        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-        return out.getvalue()
+def _history(what: str, by: str | None, form: str, since: datetime | None) -> tuple[str, list[ExportRow]]:
+    table = days_table(by) if what == "days" else TABLES[what]
+    with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
+        rows = table.read(reader)
+    match form:
+        case "csv":
+            return as_csv(table.columns, rows), rows
+        case "json":
+            return as_json(what, table.columns, rows), rows
+        case "prometheus":
+            return as_prometheus(metrics_of(what, table, rows, with_times=False)), rows
+    return as_openmetrics(metrics_of(what, table, rows, with_times=True)), rows
 
 
-def as_json(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:  # noqa: ARG001  as the others
-    """Return an object with one list. Amounts are decimal strings, as in `status --json`."""
-    written = [{name: _json(value) for name, value in row.items()} for row in rows]
-    return escaped_json({what: written}, indent=1) + "\n"
+def _now(by: str | None, form: str) -> tuple[str, list[ExportRow]]:
+    accounts, is_running = _accounts()
+    metrics = (spend_metric(accounts, by),) if by is not None else current_metrics(accounts, is_running)
+    columns = NOW_COLUMNS if by is None else (NOW_COLUMNS[0], NOW_COLUMNS[1], by, *NOW_COLUMNS[2:])
+    rows = _rows_of(metrics, columns)
+    match form:
+        case "csv":
+            return as_csv(columns, rows), rows
+        case "json":
+            return as_json("now", columns, rows), rows
+        case "prometheus":
+            return as_prometheus(metrics), rows
+    return as_openmetrics(metrics), rows
 
 
-def as_prometheus(what: str, table: ExportTable, rows: list[dict[str, Any]]) -> str:
-    """Return Prometheus' text format 0.0.4: gauges. A row without a number is omitted."""
-    return "".join(
-        line + "\n"
-        for measure, description in table.measures.items()
-        for line in _metric(what, table, measure, description, rows)
-    )
+def _accounts() -> tuple[Mapping[str, Any], bool]:
+    """Return the accounts of the running daemon; without one, the last balance of each in the history. NoDaemonError."""
+    places = paths(os.environ)
+    try:
+        accounts: Mapping[str, Any] = request(places.socket_file, "status")["accounts"]
+        return accounts, True
+    except NoDaemonError:
+        if not places.history_file.exists():
+            raise
+    with open_reader(places.history_file, None) as reader:
+        newest = dict(reader.samples())  # oldest first
+    return {
+        name: {
+            "balance_usd": sample.credits.balance_usd,
+            "total_credits_usd": sample.credits.total_credits_usd,
+            "total_usage_usd": sample.credits.total_usage_usd,
+            "measured_at": sample.at.astimezone(UTC).isoformat(),
+        }
+        for name, sample in newest.items()
+    }, False
 
 
-def _metric(what: str, table: ExportTable, measure: str, about: str, rows: list[dict[str, Any]]) -> Iterator[str]:
-    name = f"openbalance_{what}_{measure}"
-    yield f"# HELP {name} {about}"
-    yield f"# TYPE {name} gauge"
-    for row in rows:
-        if row[measure] is None:
-            continue
-        labels = ",".join(f'{label}="{_escaped(_text(row[label]))}"' for label in table.labels)
-        number = int(row[measure]) if isinstance(row[measure], Level) else _text(row[measure])
-        yield f"{name}{{{labels}}} {number}" + (f" {int(row[table.at].timestamp() * 1000)}" if table.at else "")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _cell(value: object) -> str:
-    text = _text(value)
-    if not isinstance(value, str):
-        return text
-    text = _FORMULA_IN_A_CELL.sub("'", text)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _json(value: object) -> object:
-    if value is None or isinstance(value, bool | str) or (isinstance(value, int) and not isinstance(value, Level)):
-        return value
-    return _text(value)
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case Level():
-            return value.name.lower()
-        case Decimal():
-            return f"{value:f}"
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-    return str(value)
+def _rows_of(metrics: Sequence[Metric], columns: Sequence[str]) -> list[ExportRow]:
+    return [
+        {**dict.fromkeys(columns), **labels, "metric": metric.name, "value": number, "measured_at": at}
+        for metric in metrics
+        for labels, number, at in metric.samples
+    ]

@@ -12,9 +12,10 @@ import click
 from openbalance_hid import __version__
 from openbalance_hid.cli.params import NumberParam
 from openbalance_hid.config.paths import home_dir, paths
-from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name
+from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name, write_command
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
 from openbalance_hid.ipc.control_client import request
+from openbalance_hid.secret import PREFIX
 from openbalance_hid.service.install import (
     SYSTEM_FILE,
     launchd_log_file,
@@ -56,6 +57,8 @@ def install(headless: bool) -> None:
         raise UsageError("with sudo the service would be root's: run this as your user", "openbalance-hid service install")
     for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
+    if os.environ.get("OPENBALANCE_API_URL"):
+        click.echo("the service sends its requests to OpenRouter: OPENBALANCE_API_URL is not written into a unit")
 
 
 @service.command()
@@ -150,11 +153,10 @@ def _print_headless_setup() -> None:
     sudo, root = _sudo(), os.geteuid() == 0
     key, unit = f"{ETC}/{CREDENTIAL}", shlex.join([*program, "service", "print", "--headless"])
     steps = [
-        f"{sudo}install -d -m 755 {ETC}",
-        f"systemd-ask-password 'Management key:' | {sudo}install -m 600 /dev/stdin {key}",
+        _key_command(key, sudo),  # first: after a cancelled prompt nothing is written
         f"getent group {GROUP} >/dev/null || {sudo}groupadd --system {GROUP}",
         install_command(RulesKind.HEADLESS, program, is_root=root),
-        f"{unit} > {SYSTEM_FILE}" if root else f"{unit} | sudo tee {SYSTEM_FILE} >/dev/null",
+        write_command(unit, str(SYSTEM_FILE), sudo),
         f"{sudo}systemctl daemon-reload",
         f"{sudo}systemctl enable --now {UNIT}",
     ]
@@ -163,3 +165,17 @@ def _print_headless_setup() -> None:
     click.echo(" && \\\n  ".join(step if "||" not in step else f"{{ {step}; }}" for step in steps))
     click.echo("\nTo see its state: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")
     click.echo("If a deck still cannot be opened, plug it in again.")  # an access list of the seat overrides the new group
+
+
+def _key_command(file: str, sudo: str) -> str:
+    """Return the shell command that asks for the key and writes it as root; a cancelled prompt leaves the file unchanged.
+
+    The key is in no program's arguments: `case` and `printf` are the shell's own.
+    """
+    script = (
+        'key=$(systemd-ask-password "Management key:") && '
+        f"case $key in {PREFIX}?*) {sudo}install -d -m 755 {ETC} && "
+        f'printf "%s\\n" "$key" | {sudo}install -m 600 /dev/stdin {file};; '
+        '*) echo "not an OpenRouter key; nothing was changed" >&2; exit 1;; esac'
+    )
+    return f"sh -c {shlex.quote(script)}"

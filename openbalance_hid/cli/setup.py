@@ -1,22 +1,30 @@
-"""`setup`: read a Management key, check it with OpenRouter, store it. How keys are stored is in `desktop.credentials`."""
+"""`setup`: read a Management key, check it with OpenRouter, store it, and offer what else is missing.
+
+On a terminal it is a conversation; with `--stdin` or in a pipe it asks nothing. How keys are stored is in
+`desktop.credentials`, the steps after the key are in `setup_steps`.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
+from openbalance_hid.cli.questions import confirm, discard_typed, is_interactive
+from openbalance_hid.cli.setup_steps import RUN, SERVICE_INSTALL, missing_steps, offer
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import KeyStore, StoredKey
-from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, setup_command
+from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, KeyringError, setup_command
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.errors import (
     ApiError,
+    ConfigError,
+    CredentialError,
     ForbiddenError,
     KeyRejectedError,
     NotManagementKeyError,
@@ -32,9 +40,10 @@ from openbalance_hid.tiles.formatting import cents
 
 CREATE_AT = "https://openrouter.ai/settings/management-keys"
 UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
+INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 
 
-@click.command(short_help="Store a Management key.")
+@click.command(short_help="Store a Management key, and set up the rest.")
 @click.option(
     "--account",
     type=AccountParam(),
@@ -42,7 +51,7 @@ UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's passwo
     show_default=True,
     help="Account that the key belongs to.",
 )
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input.")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key as one line from standard input; ask nothing.")
 @click.option(
     "--store",
     type=ChoiceParam([store.value for store in KeyStore]),
@@ -51,23 +60,162 @@ UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's passwo
     help="Where to store the key.",
 )
 @click.option("--no-check", is_flag=True, help="Store the key without checking it with OpenRouter.")
-def setup(account: str, from_stdin: bool, store: str, no_check: bool) -> None:
-    """Enter a Management key, check it with OpenRouter, and store it."""
+@click.option(
+    "--yes", is_flag=True, help="Answer every question with yes, also those about configuration, udev rule and service."
+)
+def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool) -> int:
+    """Enter a Management key, check it with OpenRouter, store it, and set up what else is missing.
+
+    On a terminal it explains each step and asks before it does anything.
+    """
     guard_memory()
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-    again = setup_command(account) + (f" --store {store}" if store != KeyStore.KEYRING.value else "")
-    # First: a store that does not work is reported before the user enters a key.
-    credentials.check_store(account, KeyStore(store), places, UNLOCK_LIMIT_S)
-    secret = _from_stdin(again) if from_stdin else _typed(again)
-    checked = None if no_check else check_key(secret, base_url, again)
-    stored = credentials.store_key(account, secret, KeyStore(store), places, UNLOCK_LIMIT_S)
-    click.echo(_report(account, stored, checked))
-    for line in _next_steps(account, os.environ, running=_refresh_daemon(account, places)):
-        click.echo(line)
+    job = _Setup(account, KeyStore(store), places, base_url, no_check, yes)
+    if from_stdin or not is_interactive():
+        job.run_without_questions(from_stdin)
+        return 0
+    try:
+        job.run()
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"\nStopped. {job.state}\nTo go on: {job.again}")
+        return INTERRUPTED
+    return 0
 
 
-def check_key(secret: Secret, base_url: str, again: str) -> Credits:
+class _Setup:
+    """One run. `state`: what is stored so far, for a user who stops."""
+
+    def __init__(self, account: str, store: KeyStore, places: Paths, base_url: str, no_check: bool, yes: bool) -> None:
+        self._account = account
+        self._store = store
+        self._places = places
+        self._base_url = base_url
+        self._no_check = no_check
+        self._yes = yes
+        self.state = "No key was stored, and nothing was changed."
+
+    @property
+    def again(self) -> str:
+        """The command that repeats this one."""
+        return setup_command(self._account) + (f" --store {self._store.value}" if self._store is not KeyStore.KEYRING else "")
+
+    def run_without_questions(self, from_stdin: bool) -> None:
+        """Read one line, check it and store it. The first failure is raised."""
+        # First: a store that does not work is reported before the user enters a key.
+        credentials.check_store(self._account, self._store, self._places, UNLOCK_LIMIT_S)
+        if not from_stdin:
+            raise UsageError("cannot ask for the key: standard input is not a terminal", f"{self.again} --stdin")
+        secret = _from_stdin(self.again)
+        checked = None if self._no_check else check_key(secret, self._base_url, self.again, _ca_file(self._places))
+        self._store_key(secret, checked)
+        steps = missing_steps(self._places) if self._yes else ()
+        done = [step.command for step in steps if offer(step, lambda _: True, has_terminal=False)]
+        for line in _next_steps(self._account, os.environ, running=_refresh_daemon(self._account, self._places), done=done):
+            click.echo(line)
+
+    def run(self) -> None:
+        """Ask for a key until one is stored, then offer what is missing, one question each."""
+        if self._wants_key():
+            self._explain()
+            self._choose_store()
+            self._ask_for_key()
+        refreshed = _refresh_daemon(self._account, self._places)
+        done = [step.command for step in missing_steps(self._places) if offer(step, self._confirm)]
+        for line in _next_steps(self._account, os.environ, running=refreshed, done=done):
+            click.echo(line)
+
+    def _confirm(self, question: str, default: bool = True) -> bool:
+        if self._yes:
+            click.echo(f"{question} yes")
+            return True
+        return confirm(question, default)
+
+    def _wants_key(self) -> bool:
+        """Return whether a key has to be entered: without a stored one always, else if the user wants another one."""
+        try:
+            stored = credentials.read_key(self._account, os.environ, self._places, UNLOCK_LIMIT_S)
+        except CredentialError:
+            return True
+        click.echo(f"Account '{self._account}' has the key {stored.secret}, from {stored.place}.")
+        self.state = "The key is stored; nothing else was changed."
+        return not self._yes and confirm("Enter another one?", default=False)
+
+    def _explain(self) -> None:
+        click.echo(
+            "This program reads your balance and spend with a Management key. That is not a key that your programs use:\n"
+            "it can create and delete keys. It stays on this machine, and is sent to https://openrouter.ai only.\n"
+            f"Create one at {CREATE_AT}"
+        )
+        if self._confirm("Open this page in the browser?"):
+            from openbalance_hid.desktop.open_url import open_url
+
+            open_url(CREATE_AT, lambda: click.echo("\n(the page cannot be opened here: open the address yourself)"))
+
+    def _choose_store(self) -> None:
+        """Check the store before the key is entered; offer the private file where no keyring works."""
+        try:
+            credentials.check_store(self._account, self._store, self._places, UNLOCK_LIMIT_S)
+        except KeyringError as error:
+            click.echo(f"The keyring cannot store the key: {error.message}.")
+            if not self._confirm("Store it in a file that only you can read instead (mode 0600)?"):
+                raise
+            self._store = KeyStore.FILE
+            credentials.check_store(self._account, self._store, self._places, UNLOCK_LIMIT_S)
+
+    def _ask_for_key(self) -> None:
+        while True:
+            discard_typed()
+            entered = click.prompt("Management key (not shown)", hide_input=True)
+            try:
+                secret = checked_key(entered, "the entered text", self.again)
+                checked = self._checked(secret)
+            except (CredentialError, KeyRejectedError, ForbiddenError, NotManagementKeyError) as error:
+                click.echo(f"{_sentence(error)} Enter another one, or stop with Ctrl-C.")
+            else:
+                self._store_key(secret, checked)
+                return
+
+    def _checked(self, secret: Secret) -> Credits | None:
+        """Return the account's credits; None if the user stores a key that could not be checked."""
+        while not self._no_check:
+            click.echo("asking OpenRouter…")
+            try:
+                return check_key(secret, self._base_url, self.again, _ca_file(self._places))
+            except (OfflineError, RateLimitedError, ServerError) as error:
+                click.echo(_sentence(error))
+                if not confirm("Try again?"):
+                    if not confirm("Store the key without a check?", default=False):
+                        raise
+                    break
+        return None
+
+    def _store_key(self, secret: Secret, checked: Credits | None) -> None:
+        before = credentials.stored_places(self._account, self._places)
+        stored = credentials.store_key(self._account, secret, self._store, self._places, UNLOCK_LIMIT_S)
+        after = credentials.stored_places(self._account, self._places)
+        self.state = f"The key is stored in {stored.place}, which works without the rest."
+        click.echo(_report(self._account, stored, checked))
+        for place in sorted(before - after):
+            click.echo(f"moved: {place} no longer has a key of '{self._account}'")
+        for place in sorted(after - {stored.place}):
+            click.echo(f"note: an older key of '{self._account}' is still in {place}")
+
+
+def _sentence(error: OpenBalanceError) -> str:
+    return f"{error.message[:1].upper()}{error.message[1:].removesuffix('.')}."
+
+
+def _ca_file(places: Paths) -> str | None:
+    from openbalance_hid.config.load import load_config
+
+    try:
+        return load_config(places.config_file).ca_file
+    except ConfigError:  # `config check` lists its problems; they do not concern the key
+        return None
+
+
+def check_key(secret: Secret, base_url: str, again: str, ca_file: str | None = None) -> Credits:
     """Return the account's credits if this is a working Management key; else raise the error that names the problem.
 
     `again`: the command for another attempt.
@@ -76,7 +224,7 @@ def check_key(secret: Secret, base_url: str, again: str) -> Credits:
 
     another = f"create a Management key at {CREATE_AT}, then: {again}"
     try:
-        with Client(secret, base_url) as client:
+        with Client(secret, base_url, ca_file=ca_file) as client:
             if client.key_info().is_management_key is False:
                 raise NotManagementKeyError("this is an inference key, not a Management key", another)
             return client.credits()
@@ -93,16 +241,13 @@ def _unchecked(error: ApiError, again: str) -> ApiError:
 
 
 def _from_stdin(again: str) -> Secret:
-    # Bytes: a key is ASCII, and any other input must give the same error.
-    line = sys.stdin.buffer.readline(4096) if sys.stdin is not None else b""  # None: closed by the caller
-    return checked_key(line.decode("ascii", "replace"), "the line on standard input", f"{again} --stdin")
-
-
-def _typed(again: str) -> Secret:
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError("cannot ask for the key: standard input is not a terminal", f"{again} --stdin")
-    click.echo(f"Create a Management key at {CREATE_AT}", err=True)
-    return checked_key(click.prompt("Management key (not shown)", hide_input=True, err=True), "the entered text", again)
+    # Bytes: input that is not UTF-8 must give the same error.
+    line = b""
+    while sys.stdin is not None and (read := sys.stdin.buffer.readline(4096)):  # None: closed by the caller
+        line = read
+        if line.strip():
+            break
+    return checked_key(line.decode("utf-8", "replace"), "the line on standard input", f"{again} --stdin")
 
 
 def _report(account: str, stored: StoredKey, checked: Credits | None) -> str:
@@ -122,7 +267,8 @@ def _refresh_daemon(account: str, places: Paths) -> bool:
     return True
 
 
-def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str]:
+def _next_steps(account: str, env: Mapping[str, str], running: bool, done: Sequence[str] = ()) -> list[str]:
+    """Return notes, and what the user does next. `running`: a daemon uses the key; `done`: commands that setup has run."""
     steps = []
     before = credentials.overriding_source(account, env)
     if before is not None:
@@ -133,6 +279,8 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool) -> list[str
         steps.append("the running daemon uses the key now")
     elif account != DEFAULT_ACCOUNT:
         steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
+    elif SERVICE_INSTALL in done:
+        steps.append("done: plug in a Stream Deck; to see what runs: openbalance-hid status")
     else:
-        steps.append("next: openbalance-hid service install; or, in the foreground: openbalance-hid run")
+        steps.append(f"next: {SERVICE_INSTALL}; or, in the foreground: {RUN}")
     return steps

@@ -1,15 +1,17 @@
 """`udev`: the rules that let a user open a deck: print them, or print the one command that installs them.
 
-Nothing here runs as root, starts a program or writes a file: the printed command shows everything that runs as root.
+On a terminal `install` offers to run the command. What it shows is everything that runs as root.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 import click
 
+from openbalance_hid.cli.questions import confirm, is_interactive
 from openbalance_hid.deck.udev_rules import (
     GROUP,
     RULES_DIRS,
@@ -17,11 +19,13 @@ from openbalance_hid.deck.udev_rules import (
     RulesKind,
     RulesState,
     install_command,
+    install_steps,
     installed_rules,
     program_words,
     render_rules,
 )
-from openbalance_hid.errors import UsageError
+from openbalance_hid.errors import ServiceError, UsageError
+from openbalance_hid.service.subprocesses import run_in_terminal
 
 _STATE_TEXT = {
     RulesState.MISSING: "The rules are not installed.",
@@ -58,11 +62,31 @@ def install(headless: bool) -> None:
         return
     if member is not None and not member.is_member:
         click.echo(f"{member.user} is not in the group {GROUP} yet.")
-    click.echo("Run this command. Only its sudo parts run as root:\n" if os.geteuid() else "Run this command:\n")
-    click.echo(install_command(kind, program_words(sys.argv[0], sys.executable), is_root=os.geteuid() == 0, member=member))
-    click.echo("\nConnected decks can be opened afterwards. If one cannot, plug it in again.")
+    shown = install_command(kind, program_words(sys.argv[0], sys.executable), is_root=os.geteuid() == 0, member=member)
+    click.echo(
+        "This command installs them. Only its sudo parts run as root:\n" if os.geteuid() else "This command installs them:\n"
+    )
+    click.echo(shown)
+    if is_interactive() and confirm("\nRun it now?"):
+        for line in install_rules(kind, member):
+            click.echo(line)
+    else:
+        click.echo("\nConnected decks can be opened afterwards. If one cannot, plug it in again.")
     if headless:
         click.echo(f"Log in again to be in the group; a service needs SupplementaryGroups={GROUP} and a restart.")
+
+
+def install_rules(kind: RulesKind, member: GroupMembership | None = None) -> list[str]:
+    """Install the rules: run, without a shell, what `install_command` shows. Return lines about the result.
+
+    sudo asks for its password on the terminal. ServiceError when a program fails.
+    """
+    for words, text in install_steps(kind, is_root=os.geteuid() == 0, member=member):
+        result = run_in_terminal(words, text)
+        if not result.ok:
+            raise ServiceError(f"{shlex.join(words)}: {result.reason}", "openbalance-hid udev install")
+    _, file = installed_rules(kind, RULES_DIRS)
+    return [f"installed {file}; if a deck still cannot be opened, plug it in again"]
 
 
 def _kind(headless: bool) -> RulesKind:

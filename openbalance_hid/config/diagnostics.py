@@ -123,6 +123,15 @@ class Section:
             self.diagnostics.reject(path, found, f"{refusal}{_other_type(option, found)}", option.choices or ())
             return option.default
 
+    def has(self, name: str) -> bool:
+        """Return whether the key `name` is left in this table."""
+        return name in self._left
+
+    def take(self, name: str) -> object:
+        """Return what the file has for `name`, unchecked; None if it is absent."""
+        self._known.append(name)
+        return self._left.pop(name, None)
+
     def table(self, name: str) -> Section:
         """Return the table `name` inside this one; an empty one if it is absent or not a table."""
         found = self._take(name, dict, "a table", {})

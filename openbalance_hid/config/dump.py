@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+
+import msgspec
 
 from openbalance_hid.config.diagnostics import dotted_path
 from openbalance_hid.config.schema import FIRST_PAGE, Config, DeckConfig, DimConfig, TileConfig
@@ -22,11 +24,17 @@ def _lines(config: Config) -> Iterator[str]:
         hold_seconds=config.hold_seconds,
         on_exit=config.on_exit,
         notify=config.notify,
+        ca_file=config.ca_file,
+        stale_hours=config.stale_hours,
     )
     for name, account in config.accounts.items():
         header = f"[{dotted_path(('accounts', name))}]"
-        yield from _table(header, refresh_minutes=account.refresh_minutes, notify=account.notify)
+        yield from _table(header, **msgspec.structs.asdict(account))
     yield from _dim(config.dim)
+    for sink in config.alerts:
+        yield from _table("[[alerts]]", url=sink.url, format=sink.format if sink.url else None)
+        yield from (f"run = {_list(sink.run)}" for _ in sink.run[:1])
+        yield f"on = {_list(sink.on)}"
     if not config.decks:
         yield from ("", "# no [[decks]]: every deck shows the default tiles")
     for deck in config.decks:
@@ -57,7 +65,7 @@ def _deck(deck: DeckConfig) -> Iterator[str]:
     for dial in deck.dials:
         yield from _table("[[decks.dials]]", dial=dial.dial, turn=dial.turn, push=dial.push)
     if deck.strip:
-        yield from ("", "[decks.strip]", f"tiles = [{', '.join(_value(tile.tile) for tile in deck.strip)}]")
+        yield from ("", "[decks.strip]", f"tiles = {_list([tile.tile for tile in deck.strip])}")
 
 
 def _tile(tile: TileConfig) -> Mapping[str, object]:
@@ -71,6 +79,10 @@ def _table(header: str, **pairs: object) -> Iterator[str]:
 
 def _pairs(**pairs: object) -> Iterator[str]:
     yield from (f"{name} = {_value(value)}" for name, value in pairs.items() if value is not None)
+
+
+def _list(words: Sequence[str]) -> str:
+    return f"[{', '.join(map(_value, words))}]"
 
 
 def _value(value: object) -> str:

@@ -1,131 +1,113 @@
-"""Watch the configuration file for changes, by the system's file events: without a change nothing runs.
+"""Watch the configuration file for changes: by the system's file events, and by comparing the file now and then.
 
 Directories are watched, not the file: editors replace the file by a new one, and a file among dotfiles is a link or below one
-(`symlink_path`). Events of other names are ignored. Reading the file is not here.
+(`symlink_path`). Events of other names are ignored. File events are missing where the system has no more of them, on other
+systems than Linux, and for changes that another machine makes on a network file system: `check` notices those. Reading the
+file is not here.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import threading
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from openbalance_hid.config.inotify import Inotify
 from openbalance_hid.config.symlink_path import PathHop, hops_to
-
-if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import BaseObserver
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 0.1  # an editor writes, renames and sets the mode: one change for the user
-STOP_LIMIT_S = 2.0
+EVENTS = "noticed at once"
+COMPARED = "noticed within a minute"
+_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse", "virtiofs", "vboxsf", "prl_fs", "davfs", "glusterfs", "lustre")
 
 _FileState = tuple[int, int, int] | None
 
 
 class ConfigWatch:
-    """Calls `changed` on a thread of its own each time the file at the absolute `path` is created, changed or removed."""
+    """Calls `changed` from `check` each time the file at the absolute `path` was created, changed or removed.
 
-    def __init__(self, path: Path, changed: Callable[[], object]) -> None:
-        self.checks = 0  # of the file, so far
+    `wake`: called by `on_event` when `check` should be called. `descriptor`: call `on_event` when it is readable; None without
+    file events.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        changed: Callable[[], object],
+        wake: Callable[[], object],
+        mounts: Path = Path("/proc/self/mountinfo"),
+    ) -> None:
         self._path = path
         self._changed = changed
-        self._event = threading.Event()
-        self._stopping = False
+        self._wake = wake
+        self._mounts = mounts
         self._state = _file_state(path)
-        self._path_changed = True  # other directories may be on the path to the file now
-        self._unwatchable: set[Path] = set()  # directories that failed; each is logged once
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="configuration", daemon=True)
+        self._inotify: Inotify | None = None
+        self._failure = ""  # why file events are not used, or not alone
+        self._reported = False
+
+    @property
+    def descriptor(self) -> int | None:
+        return self._inotify.descriptor if self._inotify is not None else None
+
+    @property
+    def method(self) -> str:
+        """How changes are noticed, in words: EVENTS, or COMPARED and the reason."""
+        return f"{COMPARED}: {self._failure}" if self._failure else EVENTS
 
     def start(self) -> None:
-        """Start watching; returns when changes are noticed."""
-        self._thread.start()
-        self._ready.wait(STOP_LIMIT_S)
-
-    def stop(self) -> None:
-        """Stop watching; idempotent."""
-        self._stopping = True
-        self._event.set()
-        if self._thread.ident is not None:
-            self._thread.join(STOP_LIMIT_S)
-
-    def _run(self) -> None:
-        from watchdog.observers import Observer  # here: loading it must not delay the first picture
-
-        observer = Observer()
-        observer.start()
+        """Watch from now on. Raises nothing."""
         try:
-            while not self._stopping:
-                self._event.clear()
-                if self._path_changed:
-                    self._path_changed = False
-                    self._watch(observer)
-                self._ready.set()
-                self._check()
-                self._event.wait()
-                if not self._stopping:
-                    time.sleep(SETTLE_S)
-        finally:
-            observer.stop()
-            observer.join(STOP_LIMIT_S)
+            self._inotify = Inotify()
+        except OSError as error:  # another system, or the limit of inotify instances
+            self._fail((error.strerror or str(error)).lower())
+            return
+        self._watch()
+        kind = _file_system(self._path, self._mounts)
+        if kind.startswith(_NETWORK):
+            self._failure = f"{kind} reports no changes that another machine makes"
 
-    def _watch(self, observer: BaseObserver) -> None:
-        """Watch every directory on the path to the file anew: a directory that was created again has lost its watch."""
-        hops: Sequence[PathHop] = ()
-        while hops != (hops := hops_to(self._path)):  # until it no longer changes meanwhile
-            observer.unschedule_all()
-            names: dict[Path, set[str]] = {}
-            for hop in hops:
-                names.setdefault(hop.directory, set()).add(hop.name.casefold())
-            for directory in names:  # from the top: a change below meanwhile is an event above
-                self._schedule(observer, directory, names[directory], writes=directory == hops[-1].directory)
+    def on_event(self) -> None:
+        """Read the events, and call `wake` if one concerns the file. For one thread, not necessarily that of `check`."""
+        if self._inotify is None:
+            return
+        concerned, moved = self._inotify.read()
+        if moved:
+            self._watch()
+        if concerned:
+            self._wake()
 
-    def _schedule(self, observer: BaseObserver, directory: Path, names: Collection[str], *, writes: bool) -> None:
-        """Watch `names` in `directory`. `writes`: also writes into such a file."""
-        from watchdog import events
-
-        written = events.FileClosedEvent if sys.platform == "linux" else events.FileModifiedEvent
-        kinds: list[type[FileSystemEvent]] = [
-            *(events.FileCreatedEvent, events.FileMovedEvent, events.FileDeletedEvent),
-            *(events.DirCreatedEvent, events.DirMovedEvent, events.DirDeletedEvent),
-            *((written,) if writes else ()),
-        ]
-        watch = self
-
-        class ChangeHandler(events.FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                paths = [Path(os.fsdecode(path)) for path in (event.src_path, event.dest_path) if path]
-                if any(path == directory or path.name.casefold() in names for path in paths):
-                    watch._path_changed |= not isinstance(event, written)
-                    watch._event.set()
-
-        try:
-            observer.schedule(ChangeHandler(), str(directory), event_filter=kinds)
-        except FileNotFoundError:
-            return  # removed meanwhile: the path has changed
-        except OSError as error:  # no permission, or the system's limit of watches
-            if directory not in self._unwatchable:
-                log.warning(
-                    "cannot watch %s: %s; after a change there: openbalance-hid reload", directory, error.strerror or error
-                )
-            self._unwatchable.add(directory)
-
-    def _check(self) -> None:
-        self.checks += 1
+    def check(self) -> None:
+        """Call `changed` if the file is another one than at the last call. One `stat`."""
         state = _file_state(self._path)
         if state != self._state:
             self._state = state
-            try:
-                self._changed()
-            except Exception:  # one turn of a thread
-                log.exception("a change of the configuration was not applied; going on")
+            self._changed()
+
+    def stop(self) -> None:
+        """Watch no longer. Idempotent. No other thread may use the descriptor any more."""
+        if self._inotify is not None:
+            self._inotify.close()
+            self._inotify = None
+
+    def _watch(self) -> None:
+        """Watch every directory on the path to the file anew: a directory that was created again has lost its watch."""
+        assert self._inotify is not None  # noqa: S101 - both callers have it
+        hops: Sequence[PathHop] = ()
+        while hops != (hops := hops_to(self._path)):  # until it no longer changes meanwhile
+            names: dict[Path, frozenset[str]] = {}
+            for hop in hops:
+                names[hop.directory] = names.get(hop.directory, frozenset()) | {hop.name.casefold()}
+            error = self._inotify.watch(names)
+            if error is not None:  # no permission, or the limit of watches
+                self._fail((error.strerror or str(error)).lower())
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        if not self._reported:
+            self._reported = True
+            log.warning("no file events for %s: %s; a change is noticed within a minute", self._path, reason)
 
 
 def _file_state(path: Path) -> _FileState:
@@ -135,3 +117,20 @@ def _file_state(path: Path) -> _FileState:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _file_system(path: Path, mounts: Path) -> str:
+    """Return the type of the file system at `path`, as "ext4"; empty if it is not known (proc(5), mountinfo)."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    real = str(path.resolve())
+    best = ("", "")
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        point = before.split(" ")[4].encode().decode("unicode_escape", "replace") if "\\" in before else before.split(" ")[4]
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best[0]):
+            best = (point, after.split(" ")[0])
+    return best[1]

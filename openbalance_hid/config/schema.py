@@ -6,6 +6,8 @@ module (`openbalance_hid.tiles`). Reading a file is in `load`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -13,6 +15,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.tiles.options import Option
 
 _K = TypeVar("_K")
@@ -20,6 +23,7 @@ _V = TypeVar("_V", covariant=True)
 
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
+ALERT_KINDS = tuple(kind.value for kind in AlertKind)
 
 
 class FrozenMap(Mapping[_K, _V]):
@@ -51,13 +55,20 @@ class FrozenMap(Mapping[_K, _V]):
 THEME = Option("theme", "choice", "dark", ("dark", "light"), help="colours of every tile without a theme of its own")
 REFRESH = Option("refresh_minutes", "int", 15, minimum=1, maximum=1440, help="minutes between two polls of an account")
 NOTIFY = Option("notify", "bool", True, help="notify on the desktop: spikes, low balances, problems with the key")
+STALE_HOURS = Option("stale_hours", "int", 24, minimum=0, maximum=8760, help="alert when the data is this old; 0: never")
 TOP_LEVEL = (
     REFRESH,
     THEME,
     Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="seconds that a press must last to refresh"),
     Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what the deck shows after the daemon ends"),
     NOTIFY,
+    Option("ca_file", "text", None, minimum=1, help="root certificates of a proxy that inspects the connection, PEM"),
+    STALE_HOURS,
 )
+ACCOUNT = (  # beside the options of the top level that an account inherits
+    Option("allow_key_switch", "bool", False, help="key-switch tiles and `keys disable` may disable and enable API keys"),
+)
+INHERITED = (REFRESH, NOTIFY, STALE_HOURS)
 DIM = (
     Option("after_minutes", "int", 10, minimum=0, maximum=1440, help="minutes without a press until the deck dims; 0: never"),
     Option("to_percent", "int", 10, minimum=0, maximum=100, help="brightness while dimmed"),
@@ -91,6 +102,8 @@ TILE = (
     THEME,
     Option("label", "text", None, minimum=0, maximum=40, help="heading in place of the tile's own"),
 )
+ALERT_FORMATS = ("json", "ntfy", "slack", "discord", "gotify")
+ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the address expects")
 DIAL = (
     Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
     Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),
@@ -153,10 +166,34 @@ class DeckConfig(Struct, frozen=True):
 
 
 class AccountConfig(Struct, frozen=True):
-    """One account. `notify`: whether it may notify on the desktop."""
+    """One account. `notify`: whether it may notify on the desktop; `allow_key_switch`: whether its keys may be disabled."""
 
     refresh_minutes: int = 15
     notify: bool = True
+    stale_hours: int = 24  # 0: never
+    allow_key_switch: bool = False
+
+
+class AlertSink(Struct, frozen=True):
+    """Where alerts go beside the desktop: a web address or a program. An address is a secret: only its host is shown."""
+
+    url: str | None = None
+    format: str = "json"
+    run: tuple[str, ...] = ()
+    on: tuple[str, ...] = ALERT_KINDS
+
+    @property
+    def name(self) -> str:
+        """The host of the address, or the path of the program."""
+        return self.run[0] if self.url is None else self.url.split("/")[2]
+
+    @property
+    def identity(self) -> str:
+        """12 hex digits that identify the address or program in the history without revealing it."""
+        return hashlib.sha256(json.dumps([self.url, self.format, self.run]).encode()).hexdigest()[:12]
+
+    def __repr__(self) -> str:
+        return f"AlertSink({self.name})"
 
 
 class DimConfig(Struct, frozen=True):
@@ -180,6 +217,9 @@ class Config(Struct, frozen=True):
     dim: DimConfig = DimConfig()
     decks: tuple[DeckConfig, ...] = ()
     notify: bool = True
+    ca_file: str | None = None
+    stale_hours: int = 24
+    alerts: tuple[AlertSink, ...] = ()
 
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""

@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import time
+from typing import Any
 
 from openbalance_hid.config import schema
+from openbalance_hid.config.alert_sinks import read_alert_sinks
 from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
 from openbalance_hid.config.paths import ACCOUNT_NAME
 from openbalance_hid.config.schema import (
@@ -37,12 +39,13 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     """Return the configuration. A wrong value is replaced by its default and added to `diagnostics`."""
     diagnostics.places = _places(diagnostics.first_header, tiles)
     top = Section(found, (), diagnostics)
-    refresh_minutes, theme, hold_seconds, on_exit, notify = (top.value(option) for option in schema.TOP_LEVEL)
-    accounts = _accounts(top.table("accounts"), refresh_minutes, notify)
+    values = {option.name: top.value(option) for option in schema.TOP_LEVEL}
+    accounts = _accounts(top.table("accounts"), values)
     dim = _dim(top.table("dim"))
-    decks = _Decks(diagnostics, tiles, theme, tuple(accounts)).read(top.tables("decks"))
+    alerts = read_alert_sinks(top.tables("alerts"), diagnostics)
+    decks = _Decks(diagnostics, tiles, values["theme"], tuple(accounts)).read(top.tables("decks"))
     top.close()
-    return Config(refresh_minutes, theme, hold_seconds, on_exit, accounts, dim, decks, notify)
+    return Config(**values, accounts=accounts, dim=dim, decks=decks, alerts=alerts)
 
 
 def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
@@ -62,12 +65,13 @@ def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
     }
 
 
-def _accounts(section: Section, refresh_minutes: int, notify: bool) -> FrozenMap[str, AccountConfig]:
-    accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(refresh_minutes, notify)}
-    options = (replace(schema.REFRESH, default=refresh_minutes), replace(schema.NOTIFY, default=notify))
+def _accounts(section: Section, inherited: Mapping[str, Any]) -> FrozenMap[str, AccountConfig]:
+    options = [replace(option, default=inherited[option.name]) for option in schema.INHERITED]
+    options += schema.ACCOUNT
+    accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(**{option.name: inherited[option.name] for option in schema.INHERITED})}
     for name, account in section.subtables().items():
         if ACCOUNT_NAME.fullmatch(name):
-            accounts[name] = AccountConfig(*(account.value(option) for option in options))
+            accounts[name] = AccountConfig(**{option.name: account.value(option) for option in options})
             account.close()
         else:
             section.diagnostics.reject(account.path, name, "a name of 1 to 32 letters a to z, digits and hyphens")

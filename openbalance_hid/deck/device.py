@@ -195,6 +195,10 @@ class DeckDevice:
         """Send everything that is shown once more: a sleep may have cleared the display without closing the handle."""
         self._writer.repaint()
 
+    def repaint_next(self) -> None:
+        """Send the brightness and one part of the display once more, each part in turn."""
+        self._writer.repaint_next()
+
     def flush(self, timeout_s: float) -> bool:
         """Return True when everything queued has been sent; False after `timeout_s`, or when the deck is lost."""
         return self._writer.flush(timeout_s)

@@ -82,11 +82,24 @@ class DisplayWriter:
                 self._changed.notify_all()
 
     def repaint(self) -> None:
-        """Send everything that is shown once more: a sleep may have cleared the display without closing the handle."""
+        """Send everything that is shown once more.
+
+        A sleep may have cleared the display without closing the handle, and another program may have drawn on it: a hidraw
+        node can be opened by several, and none of them notices the others.
+        """
         with self._changed:
             if not (self._finishing or self._aborted):
                 self._queued, self._shown = self._shown | self._queued, {}
                 self._changed.notify_all()
+
+    def repaint_next(self) -> None:
+        """Send the brightness once more, and the part of the display that was sent the longest time ago."""
+        with self._changed:
+            part = next((target for target in self._shown if target != _BRIGHTNESS and target not in self._queued), None)
+            if self._finishing or self._aborted or self._queued or part is None:
+                return  # with something queued, the deck is being painted already
+            self._queued = {target: self._shown.pop(target) for target in (_BRIGHTNESS, part) if target in self._shown}
+            self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
         """Return True when everything queued has been sent; False after `timeout_s` or `abort`."""

@@ -5,6 +5,7 @@ library gives five products the name "Stream Deck Original". Only `open_error` o
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,10 @@ from StreamDeck.DeviceManager import DeviceManager
 from StreamDeck.ProductIDs import USBVendorIDs
 
 from openbalance_hid.deck.transport import HidDevice, HidTransport
+from openbalance_hid.deck.usb_sysfs import SYS, VENDOR, UsbDevice, usb_devices
 from openbalance_hid.errors import DeckError
+
+IN_USE_LIBUSB = "in use by another program (libusb)"
 
 # Elgato's product id -> (slug, title)
 NAMES: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -81,6 +85,19 @@ def find_decks(transport: HidTransport) -> list[FoundDeck]:
         found = _describe(deck)
         by_path.setdefault(found.path, found)
     return list(by_path.values())
+
+
+def claimed_decks(sys_root: Path = SYS) -> list[UsbDevice]:
+    """Return the decks that another program drives through libusb: hidapi does not list them. Linux only; elsewhere none."""
+    try:
+        devices = usb_devices(sys_root)
+    except OSError:
+        return []
+    return [
+        device
+        for device in devices
+        if device.uses_libusb and not device.hidraw and product_names(int(VENDOR, 16), device.product_id)
+    ]
 
 
 def open_error(found: FoundDeck) -> DeckError | None:

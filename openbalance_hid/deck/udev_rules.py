@@ -159,11 +159,37 @@ def install_command(kind: RulesKind, program: Sequence[str], is_root: bool, memb
     if member is not None and not member.is_member:
         steps.append(f"{sudo}usermod --append --groups {GROUP} {shlex.quote(member.user)}")
     steps += [
-        f"{printing} > {file}" if is_root else f"{printing} | sudo tee {file} >/dev/null",
+        write_command(printing, str(file), sudo),
         f"{sudo}udevadm control --reload",
         f"{sudo}udevadm trigger --subsystem-match=hidraw",
     ]
     return " && ".join(steps)
+
+
+def write_command(printing: str, file: str, sudo: str) -> str:
+    """Return the shell command that writes what `printing` prints to `file`, as root, if `printing` succeeds.
+
+    Not a pipe alone: that would empty the file when the program fails. Not without `sh -c`: the user's shell may be fish.
+    """
+    script = f'text=$({printing}) && printf "%s\\n" "$text" | {sudo}tee {file} >/dev/null'
+    return f"sh -c {shlex.quote(script)}"
+
+
+def install_steps(kind: RulesKind, is_root: bool, member: GroupMembership | None = None) -> list[tuple[list[str], str | None]]:
+    """Return the programs that `install_command` starts, in order, each with its standard input."""
+    sudo = [] if is_root else ["sudo"]
+    steps: list[tuple[list[str], str | None]] = []
+    if member is not None and not member.group_exists:
+        steps.append(([*sudo, "groupadd", "--system", GROUP], None))
+    if member is not None and not member.is_member:
+        steps.append(([*sudo, "usermod", "--append", "--groups", GROUP, member.user], None))
+    file = RULES_DIRS[0] / "rules.d" / rules_name(kind)
+    return [
+        *steps,
+        ([*sudo, "tee", str(file)], render_rules(kind)),
+        ([*sudo, "udevadm", "control", "--reload"], None),
+        ([*sudo, "udevadm", "trigger", "--subsystem-match=hidraw"], None),
+    ]
 
 
 def program_words(argv0: str, executable: str) -> tuple[str, ...]:

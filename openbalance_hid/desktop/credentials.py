@@ -146,6 +146,13 @@ def overriding_source(account: str, env: Mapping[str, str]) -> str | None:
     return f"systemd credential {credential}" if credential is not None and os.access(credential, os.F_OK) else None
 
 
+def stored_places(account: str, paths: KeyPaths) -> frozenset[str]:
+    """Return where `store_key` has put keys of the account, in words: normally one place or none. Reads no key."""
+    file = key_file(account, paths)
+    places = {str(file)} if os.path.lexists(file) else set()
+    return frozenset(places | ({"the keyring"} if account in names_in_keyring(paths) else set()))
+
+
 def check_store(account: str, store: KeyStore, paths: KeyPaths, timeout_s: float) -> None:
     """Raise CredentialError if a key cannot be stored there. Called before the user types the key."""
     check_name(account)

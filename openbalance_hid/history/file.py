@@ -12,14 +12,24 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
 from openbalance_hid.errors import OpenBalanceError
-from openbalance_hid.history.migrations import STEPS, DamagedError, Migration, TooNewError, bring_up, check, salt_of, transact
+from openbalance_hid.history.migrations import (
+    STEPS,
+    DamagedError,
+    Migration,
+    TooNewError,
+    bring_up,
+    check,
+    check_tables,
+    salt_of,
+    transact,
+)
 
 LOCK_LIMIT_S = 0.25  # a program that reads or copies the file needs less; a longer lock counts as a failure
 MOST_PENDING = 5000  # changes kept for the file: fifty days of polls
@@ -120,6 +130,8 @@ class HistoryFile:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             check(db)
+            with closing(self._empty_memory()) as intended:
+                check_tables(db, intended)
             salt_of(db)
         except BaseException:
             db.close()

@@ -24,6 +24,7 @@ from openbalance_hid.history.records import (
     Record,
     StoredAccount,
     StoredDays,
+    StoredModels,
     StoredSample,
     StoredToday,
 )
@@ -136,6 +137,7 @@ class AccountHistory:
         self._today_read_at: datetime | None = None
         self._key_days: Days = {}
         self._key_days_read_at: datetime | None = None
+        self._models_read_at: datetime | None = None
 
     def recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> tuple[Snapshot, StoredAccount]:
         """Return `begun`, an empty snapshot, with the stored values of this key's account; and the stored account.
@@ -149,6 +151,7 @@ class AccountHistory:
         self._activity, self._read_at = past.activity or Activity(), past.activity_read_at
         self._today_read_at = past.today_read_at
         self._key_days, self._key_days_read_at = past.key_days, past.key_days_read_at
+        self._models_read_at = past.models.read_at if past.models is not None else None
         return remembered(begun, past, now, mono_s), past
 
     def keep(self, snapshot: Snapshot) -> None:
@@ -168,6 +171,10 @@ class AccountHistory:
             known, self._key_days, self._key_days_read_at = self._key_days, keys.value, keys.measured_at
             self._keep_days("key", known, keys.value, keys.measured_at)
         self._keep_today(snapshot.today)
+        models = snapshot.models
+        if models.value is not None and models.measured_at is not None and models.measured_at != self._models_read_at:
+            self._models_read_at = models.measured_at
+            self._history.store(None, StoredModels(models.value, models.measured_at))
 
     def _keep_today(self, read: Reading[Today]) -> None:
         today, read_at = read.value, read.measured_at
@@ -201,15 +208,12 @@ def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: floa
     return replace(
         begun,
         credits=Reading(last.credits, last.at) if last is not None else begun.credits,
-        activity=Reading(past.activity, min(read_at, now))
-        if past.activity is not None and read_at is not None
-        else begun.activity,
-        today=Reading(past.today, min(past.today_read_at, now))
+        activity=Reading(past.activity, read_at) if past.activity is not None and read_at is not None else begun.activity,
+        today=Reading(past.today, past.today_read_at)
         if past.today is not None and past.today_read_at is not None
         else begun.today,
-        key_days=Reading(past.key_days, min(past.key_days_read_at, now))
-        if past.key_days_read_at is not None
-        else begun.key_days,
+        key_days=Reading(past.key_days, past.key_days_read_at) if past.key_days_read_at is not None else begun.key_days,
+        models=Reading(past.models.slugs, min(past.models.read_at, now)) if past.models is not None else begun.models,
         samples=tuple(
             Sample(
                 each.at,

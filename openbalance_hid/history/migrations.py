@@ -70,7 +70,30 @@ _FIFTH: Migration = (
     "DROP TABLE episodes",
     "DROP TABLE concerns",
 )
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+# Today's providers beside its models: the kind `today provider` of days, which the check of the first version refuses. The
+# names of models are the same for every account. When the server computed today's answer.
+_SIXTH: Migration = (
+    "CREATE TABLE all_days (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,"
+    " day TEXT NOT NULL, name TEXT NOT NULL, usd TEXT NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,"
+    " PRIMARY KEY (account, kind, day, name)) WITHOUT ROWID",
+    "INSERT INTO all_days SELECT * FROM days",
+    "DROP TABLE days",
+    "ALTER TABLE all_days RENAME TO days",
+    "CREATE TABLE models (spelling TEXT PRIMARY KEY, slug TEXT NOT NULL, read_at INTEGER NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE accounts ADD COLUMN today_cached_at INTEGER",
+)
+# Messages about alerts that wait for a sink, or that it has received: `sink` is a digest of its address, which is a secret.
+# What was written to the account: keys that were disabled and enabled.
+_SEVENTH: Migration = (
+    "CREATE TABLE deliveries (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sink TEXT NOT NULL,"
+    " kind TEXT NOT NULL, rule TEXT NOT NULL, since INTEGER NOT NULL, stage TEXT NOT NULL, level TEXT NOT NULL,"
+    " at INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, urgent INTEGER NOT NULL, delivered_at INTEGER,"
+    " PRIMARY KEY (account, sink, kind, rule, since, stage)) WITHOUT ROWID",
+    "CREATE TABLE actions (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, at INTEGER NOT NULL,"
+    " key_hash TEXT NOT NULL, key_name TEXT NOT NULL, disables INTEGER NOT NULL, source TEXT NOT NULL, result TEXT NOT NULL,"
+    " message TEXT NOT NULL, PRIMARY KEY (account, at, key_hash)) WITHOUT ROWID",
+)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 
 
 class DamagedError(Exception):
@@ -110,6 +133,17 @@ def check(db: Connection) -> None:
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedError(str(found).splitlines()[-1])
+
+
+def check_tables(db: Connection, intended: Connection) -> None:
+    """Raise DamagedError where the tables or columns differ from those of `intended`: SQLite accepts a damaged name."""
+    if _columns(db) != _columns(intended):
+        raise DamagedError("its tables are not those of this program")
+
+
+def _columns(db: Connection) -> set[tuple[str, str]]:
+    names = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    return {(table, column) for table, column in db.execute(names) if not table.startswith("sqlite_")}
 
 
 def salt_of(db: Connection) -> bytes:

@@ -53,6 +53,19 @@ class Spike:
     rule: SpikeRule
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A key that was disabled or enabled. `disables`: it was disabled; `source`: by which tile or command."""
+
+    account: str
+    at: datetime
+    key_name: str
+    disables: bool
+    source: str
+    result: str
+    message: str
+
+
 class Reader:
     """Returns everything in the file from `since` on, oldest first."""
 
@@ -103,6 +116,18 @@ class Reader:
                 )
                 for name, since, end, highest, acknowledged, notified, rule in found
             ]
+
+    def actions(self) -> list[Action]:
+        """Return what was written to the accounts: API keys that were disabled and enabled."""
+        if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'actions'").fetchone() is None:
+            return []
+        found = self._db.execute(
+            "SELECT name, at, key_name, disables, source, result, message FROM actions"
+            " JOIN accounts ON accounts.id = actions.account WHERE at >= ? ORDER BY name, at",
+            (self._since_us,),
+        )
+        with reading():
+            return [Action(name, from_us(at), key, bool(disables), *words) for name, at, key, disables, *words in found]
 
     def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
         found = [(account, value) for number, account in self._accounts for value in read(number)]

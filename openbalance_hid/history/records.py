@@ -5,12 +5,13 @@ To store one thing more, add its type to `Record` and its statement to the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from msgspec import Struct, field
 
 from openbalance_hid.account.alert import Alert, AlertKey
+from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Days, Today
 
@@ -22,6 +23,8 @@ __all__ = [
     "Record",
     "StoredAccount",
     "StoredDays",
+    "StoredDelivery",
+    "StoredModels",
     "StoredSample",
     "StoredToday",
 ]
@@ -67,26 +70,44 @@ class EndedAlert(Struct, frozen=True):
     ended_at: datetime
 
 
+class StoredModels(Struct, frozen=True):
+    """The slug for each spelling of a model's name, in place of the earlier ones. The same for every account."""
+
+    slugs: Mapping[str, str]
+    read_at: datetime
+
+
+class StoredDelivery(Struct, frozen=True):
+    """A message about an alert for one sink. `delivered_at` None: it waits; `is_over`: it no longer does, undelivered."""
+
+    sink: str  # its identity: 12 hex digits, never its address
+    notice: AlertNotice
+    delivered_at: datetime | None = None
+    is_over: bool = False
+
+
 class MaskedSetting(Struct, frozen=True):
     """Whether amounts are hidden, for every account."""
 
     on: bool
 
 
-Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | MeterRun | MaskedSetting
+Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | StoredDelivery | MeterRun | StoredModels | MaskedSetting
 
 
 class StoredAccount(Struct, frozen=True):
     """What is stored of an account. Empty for an account that was never polled."""
 
     last: StoredSample | None = None  # however old
-    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, oldest first
+    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, and around older midnights; oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
     today: Today | None = None  # the day that was not over when it was read
     today_read_at: datetime | None = None
     key_days: Days = field(default_factory=dict)
     key_days_read_at: datetime | None = None
-    run: MeterRun | None = None  # the last one of the meter
+    runs: tuple[MeterRun, ...] = ()  # the last one of the meter, and those before it that are not settled
     alerts: tuple[Alert, ...] = ()  # open ones, oldest first
+    models: StoredModels | None = None  # of every account
+    deliveries: tuple[StoredDelivery, ...] = ()  # oldest first
     masked: bool = False  # amounts are hidden, for every account

@@ -12,17 +12,20 @@ from sqlite3 import Connection
 from sys import intern
 
 from openbalance_hid.account.alert import LEVEL_NAMES, Alert, AlertKind, level_named
-from openbalance_hid.account.days import DAYS_KEPT
+from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
+from openbalance_hid.account.days import DAYS_KEPT, around_midnights
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
-from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredSample
+from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredDelivery, StoredModels, StoredSample
 from openbalance_hid.history.thinning import ALL_FOR
 
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
+DELIVERIES_KEPT_FOR = timedelta(days=30)  # an alert may be open for long, and its end is for the sinks that know its start
 RECENT_FOR = ALL_FOR + timedelta(hours=1)  # includes the reading before the oldest midnight
+DAYS_SAMPLED = timedelta(days=32)  # days that the samples can bridge while `/activity` fails
 
 # --- accounts --------------------------------------------------------------------------------------------------------------
 
@@ -42,14 +45,17 @@ def bound_to(db: Connection, who: AccountIdentity) -> str:
 
 
 def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
-    """Return what a start needs of an account. Days: the last `DAYS_KEPT`; samples later than `now` are left out."""
+    """Return what a start needs of an account. Days: the last `DAYS_KEPT`.
+
+    Samples are dated by the server: a local clock that is wrong at the start, as `now` may be, leaves none of them out.
+    """
     number = account(db, who)
     since = now.astimezone(UTC).date() - timedelta(days=DAYS_KEPT)
     asked = "SELECT activity_read_at, today_read_at, key_days_read_at FROM accounts WHERE id = ?"
     read_at, today_read_at, key_days_read_at = db.execute(asked, (number,)).fetchone() or (None, None, None)
-    recent = _recent(db, number, now)
+    recent = _recent(db, number)
     return StoredAccount(
-        last=recent[-1] if recent else _last(db, number, now),
+        last=recent[-1] if recent else None,
         samples=recent,
         activity=Activity(days(db, number, "model", since), days(db, number, "provider", since))
         if read_at is not None
@@ -59,8 +65,10 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
         today_read_at=_instant(today_read_at),
         key_days=days(db, number, "key", since) if key_days_read_at is not None else {},
         key_days_read_at=_instant(key_days_read_at),
-        run=_last_run(db, number),
+        runs=_open_runs(db, number),
         alerts=_alerts(db, number, who.name),
+        models=_models(db),
+        deliveries=_deliveries(db, number, who.name, now),
         masked=db.execute("SELECT 1 FROM meta WHERE name = 'masked'").fetchone() is not None,
     )
 
@@ -73,19 +81,21 @@ def samples(db: Connection, number: int) -> tuple[StoredSample, ...]:
     return _counted(db, "account = ? ORDER BY at", number)
 
 
-def _recent(db: Connection, number: int, now: datetime) -> tuple[StoredSample, ...]:
-    """Return the samples of the last `RECENT_FOR`, oldest first, whose times agree with their order of arrival."""
-    window = (number, to_us(now - RECENT_FOR), to_us(now))
+def _recent(db: Connection, number: int) -> tuple[StoredSample, ...]:
+    """Return all samples of the last `RECENT_FOR` before the newest one, and those around midnights of the last `DAYS_SAMPLED`.
+
+    Oldest first, and only those whose times agree with their order of arrival.
+    """
+    newest = _counted(db, "account = ? ORDER BY id DESC LIMIT 1", number)
+    if not newest:
+        return ()
     kept: list[StoredSample] = []
-    for sample in _counted(db, "account = ? AND at BETWEEN ? AND ? ORDER BY id DESC", *window):
+    for sample in _counted(db, "account = ? AND at >= ? ORDER BY id DESC", number, to_us(newest[0].at - DAYS_SAMPLED)):
         if not kept or sample.at < kept[-1].at:  # else a clock was set back after it: the later row is right
             kept.append(sample)
-    return tuple(reversed(kept))
-
-
-def _last(db: Connection, number: int, now: datetime) -> StoredSample | None:
-    found = _counted(db, "account = ? AND at <= ? ORDER BY at DESC LIMIT 1", number, to_us(now))
-    return found[0] if found else None
+    dense_from = newest[0].at - RECENT_FOR
+    older = around_midnights(sample for sample in reversed(kept) if sample.at < dense_from)
+    return (*older, *(sample for sample in reversed(kept) if sample.at >= dense_from))
 
 
 def _counted(db: Connection, where: str, *values: int) -> tuple[StoredSample, ...]:
@@ -114,9 +124,20 @@ def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict
 
 
 def _today(db: Connection, number: int) -> Today | None:
-    found = days(db, number, "today", date.min)
+    found, providers = days(db, number, "today", date.min), days(db, number, "today provider", date.min)
     newest = max(found, default=None)
-    return Today(newest, found[newest]) if newest is not None else None
+    if newest is None:
+        return None
+    (cached_at,) = db.execute("SELECT today_cached_at FROM accounts WHERE id = ?", (number,)).fetchone()
+    return Today(newest, found[newest], by_provider=providers.get(newest, {}), cached_at=_instant(cached_at))
+
+
+def _models(db: Connection) -> StoredModels | None:
+    found = db.execute("SELECT spelling, slug, read_at FROM models").fetchall()
+    if not found:
+        return None
+    with reading():
+        return StoredModels({name: slug for name, slug, _ in found}, from_us(found[0][2]))
 
 
 # --- runs and alerts -------------------------------------------------------------------------------------------------------
@@ -127,8 +148,10 @@ def runs(db: Connection, number: int) -> tuple[MeterRun, ...]:
     return _runs(db, "account = ? ORDER BY started_at", number)
 
 
-def _last_run(db: Connection, number: int) -> MeterRun | None:
-    return next(iter(_runs(db, "account = ? ORDER BY started_at DESC LIMIT 1", number)), None)
+def _open_runs(db: Connection, number: int) -> tuple[MeterRun, ...]:
+    """Return the last run, and the runs before it that wait for their last sample; oldest first."""
+    *before, last = _runs(db, "account = ? ORDER BY started_at DESC LIMIT 20", number)[::-1] or (None,)
+    return () if last is None else (*(run for run in before if run is not None and not run.is_settled), last)
 
 
 def _runs(db: Connection, where: str, number: int) -> tuple[MeterRun, ...]:
@@ -164,6 +187,36 @@ def _alerts(db: Connection, number: int, account_name: str) -> tuple[Alert, ...]
             )
             for kind, rule, since, level, acknowledged, notified, normal_since in found
             if _is_known(kind, level, acknowledged, notified)
+        )
+
+
+def _deliveries(db: Connection, number: int, account_name: str, now: datetime) -> tuple[StoredDelivery, ...]:
+    """Return the messages about alerts that wait or were delivered; kinds of a later version are left out."""
+    found = db.execute(
+        "SELECT sink, kind, rule, since, stage, level, at, title, body, urgent, delivered_at FROM deliveries"
+        " WHERE account = ? AND at >= ? ORDER BY at",
+        (number, to_us(now - DELIVERIES_KEPT_FOR)),
+    )
+    with reading():
+        return tuple(
+            StoredDelivery(
+                sink,
+                AlertNotice(
+                    AlertKind(kind),
+                    account_name,
+                    AlertStage(stage),
+                    level_named(AlertKind(kind), level),
+                    from_us(since),
+                    from_us(at),
+                    title,
+                    body,
+                    rule_of_text(rule) if rule else None,
+                    bool(urgent),
+                ),
+                _from_us(delivered_at),
+            )
+            for sink, kind, rule, since, stage, level, at, title, body, urgent, delivered_at in found
+            if _is_known(kind, level)
         )
 
 

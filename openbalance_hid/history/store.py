@@ -44,7 +44,7 @@ class HistoryStore:
     # --- reading --------------------------------------------------------------------------------------------------------
 
     def recall(self, who: AccountIdentity, now: datetime) -> StoredAccount:
-        """Return what is stored of an account. Days: the last `DAYS_KEPT`; samples later than `now` are left out."""
+        """Return what is stored of an account. Days: the last `DAYS_KEPT`."""
         return self._file.query(lambda db: rows.past(db, who, now), StoredAccount())
 
     def samples(self, who: AccountIdentity) -> tuple[StoredSample, ...]:

@@ -1,10 +1,11 @@
-"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 7 days, the last of each UTC day forever.
+"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 7 days, the first and last of each UTC day
+forever: with these two the counter knows what the day cost.
 
 Pure, and therefore apart from the statements in `writes`.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 ALL_FOR = timedelta(hours=48)  # keeps today and yesterday, with the readings around their midnights
 HOURLY_FOR = timedelta(days=7)
@@ -16,9 +17,11 @@ def thin(instants: Iterable[datetime], now: datetime) -> frozenset[datetime]:
     Instants later than `now` are kept: either clock may have been wrong.
     """
     last: dict[tuple[str, datetime], datetime] = {}
+    first: dict[date, datetime] = {}
     for at in sorted(instants):
         last[_slot(at.astimezone(UTC), now - at)] = at
-    return frozenset(last.values())
+        first.setdefault(at.astimezone(UTC).date(), at)
+    return frozenset((*first.values(), *last.values()))
 
 
 def _slot(at: datetime, age: timedelta) -> tuple[str, datetime]:

@@ -20,10 +20,12 @@ from openbalance_hid.history.records import (
     MaskedSetting,
     Record,
     StoredDays,
+    StoredDelivery,
+    StoredModels,
     StoredSample,
     StoredToday,
 )
-from openbalance_hid.history.rows import account, bound_to, rule_text
+from openbalance_hid.history.rows import DELIVERIES_KEPT_FOR, account, bound_to, rule_text
 from openbalance_hid.history.thinning import thin
 
 _NO_ACCOUNT = 0  # no row has this number
@@ -75,9 +77,18 @@ def _write_days(db: Connection, number: int, days: StoredDays) -> None:
 
 
 def _write_today(db: Connection, number: int, stored: StoredToday) -> None:
-    db.execute("DELETE FROM days WHERE account = ? AND kind = 'today'", (number,))
-    _replace_days(db, number, "today", {stored.today.day: stored.today.by_model}, ())
-    db.execute("UPDATE accounts SET today_read_at = ? WHERE id = ?", (to_us(stored.read_at), number))
+    today = stored.today
+    db.execute("DELETE FROM days WHERE account = ? AND kind IN ('today', 'today provider')", (number,))
+    _replace_days(db, number, "today", {today.day: today.by_model}, ())
+    _replace_days(db, number, "today provider", {today.day: today.by_provider}, ())
+    times = (to_us(stored.read_at), _us(today.cached_at), number)
+    db.execute("UPDATE accounts SET today_read_at = ?, today_cached_at = ? WHERE id = ?", times)
+
+
+def _write_models(db: Connection, _: int, stored: StoredModels) -> None:
+    db.execute("DELETE FROM models")
+    read_at = to_us(stored.read_at)
+    db.executemany("INSERT INTO models VALUES (?, ?, ?)", [(name, slug, read_at) for name, slug in stored.slugs.items()])
 
 
 def _replace_days(db: Connection, number: int, kind: str, days: Days, replaced: tuple[date, ...]) -> None:
@@ -128,6 +139,22 @@ def _end_alert(db: Connection, number: int, ended: EndedAlert) -> None:
     )
 
 
+def _write_delivery(db: Connection, number: int, stored: StoredDelivery) -> None:
+    """Write the state of one message for one sink; very old ones are deleted."""
+    notice = stored.notice
+    key = (number, stored.sink, notice.kind.value, rule_text(notice.rule), to_us(notice.since), notice.stage.value)
+    if stored.is_over:
+        where = "account = ? AND sink = ? AND kind = ? AND rule = ? AND since = ? AND stage = ?"
+        db.execute(f"DELETE FROM deliveries WHERE {where}", key)  # noqa: S608  ours
+        return
+    db.execute("DELETE FROM deliveries WHERE account = ? AND at < ?", (number, to_us(notice.at - DELIVERIES_KEPT_FOR)))
+    content = (level_name(notice.kind, notice.level), to_us(notice.at), notice.title, notice.text, int(notice.urgent))
+    db.execute(
+        "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*key, *content, _us(stored.delivered_at)),
+    )
+
+
 _WRITERS: dict[type, Callable[[Connection, int, Any], None]] = {
     StoredSample: _write_sample,
     StoredDays: _write_days,
@@ -135,6 +162,8 @@ _WRITERS: dict[type, Callable[[Connection, int, Any], None]] = {
     MeterRun: _write_run,
     Alert: _write_alert,
     EndedAlert: _end_alert,
+    StoredModels: _write_models,
+    StoredDelivery: _write_delivery,
     MaskedSetting: _write_masked,
 }
 

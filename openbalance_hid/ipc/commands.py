@@ -10,15 +10,18 @@ from typing import Any
 
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
-from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested
+from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested, RepaintRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.ipc.alert_commands import SinkClaim, alerts_status, claim_probes
 from openbalance_hid.ipc.messages import (
     AccountsRequest,
+    AlertsRequest,
     HoldRequest,
     NumbersRequest,
     PressRequest,
     PreviewRequest,
+    ProbeRequest,
     RefreshRequest,
     ReloadRequest,
     StatusRequest,
@@ -81,7 +84,7 @@ class Commands:
 
     `put` hands an event or a call to the main thread. `refresh` polls an account and returns whether a poll starts;
     `preview` draws a deck as a PNG file, given model and theme or None; `reload` reads the configuration and returns what came
-    of it, in words.
+    of it, in words; `probe` sends a test message to the sinks that may get one.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Commands:
         stop: Callable[[], None],
         changes: ChangeCounter,
         reload: Callable[[], str] = lambda: "unchanged",
+        probe: Callable[[list[SinkClaim]], list[dict[str, str | None]]] = lambda _: [],
     ) -> None:
         self._put = put
         self._status = status
@@ -101,6 +105,7 @@ class Commands:
         self._stop = stop
         self._changes = changes
         self._reload = reload
+        self._probe = probe
         self._subscribers = threading.BoundedSemaphore(SUBSCRIBER_LIMIT)
         self._check_lock = threading.Lock()
         self._checked_s = float("-inf")  # monotonic
@@ -114,7 +119,12 @@ class Commands:
             case StopRequest():
                 return self._stop()
             case ReloadRequest():
+                self._put(RepaintRequested())
                 return self._reload()
+            case AlertsRequest():
+                return self._on_main(alerts_status)
+            case ProbeRequest():
+                return self._probe(self._on_main(claim_probes))
             case WatchRequest():
                 return self._watch()
             case StatusRequest():
@@ -183,6 +193,7 @@ class Commands:
     def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool]:
         if account is not None and account not in controller.snapshots:
             raise UsageError(f"no account is named {account[:40]!r}", "openbalance-hid accounts")
+        self._put(RepaintRequested())
         return {name: self._refresh(name) for name in controller.snapshots if account in (None, name)}
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:

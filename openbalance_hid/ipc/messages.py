@@ -69,6 +69,14 @@ class ReloadRequest(_Message, frozen=True, tag="reload"):
     """Read the configuration again."""
 
 
+class AlertsRequest(_Message, frozen=True, tag="alerts"):
+    """Return the active alerts and the sinks."""
+
+
+class ProbeRequest(_Message, frozen=True, tag="alerts-test"):
+    """Send a test message to every sink."""
+
+
 class StopRequest(_Message, frozen=True, tag="stop"):
     """End the daemon."""
 
@@ -84,6 +92,8 @@ Request = (
     | TurnRequest
     | NumbersRequest
     | ReloadRequest
+    | AlertsRequest
+    | ProbeRequest
     | StopRequest
 )
 COMMANDS = frozenset(kind.__struct_config__.tag for kind in Request.__args__)

@@ -3,7 +3,7 @@
 Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,14 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
-from openbalance_hid.account.endpoints import endpoints
-from openbalance_hid.account.leaders import leaders
+from openbalance_hid.account.amount import Amount, rounded
+from openbalance_hid.account.endpoints import endpoints, is_stale
+from openbalance_hid.account.key_spend import key_usd
+from openbalance_hid.account.leaders import Leader, leaders, providers
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.pace import runway
+from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import completed_usd, today_usd, used_usd
+from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.app.alerts import low_limit_usd
@@ -54,6 +56,7 @@ class ProcessInfo(Struct, frozen=True):
     config_path: str
     config_loaded_at: datetime
     config_error: str | None
+    config_watch: str | None = None  # how changes of the file are noticed, in words; None: there is no file
 
 
 def status(controller: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
@@ -66,8 +69,12 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "path": process.config_path,
             "loaded_at": _instant(process.config_loaded_at),
             "error": process.config_error,
+            "watch": process.config_watch,
         },
-        "accounts": accounts(controller, now.utc),
+        "accounts": {
+            name: {**account, "spend_by": spend_by(controller.snapshots[name], now.utc)}
+            for name, account in accounts(controller, now.utc).items()
+        },
         "decks": [_deck(controller, deck) for deck in decks],
         "counters": {
             "polls": sum(snapshot.polls for snapshot in controller.snapshots.values()),
@@ -91,9 +98,11 @@ def _account(
 ) -> dict[str, Any]:
     credits_ = snapshot.credits.value
     measured_at = snapshot.credits.measured_at
-    yesterday = completed_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
+    spent = _spent(snapshot, now)
     top = leaders(snapshot, "30d", "spend", now)
     states = endpoints(snapshot, now)
+    left = runway(snapshot, now)
+    runs_out = empty_on(snapshot, left, now) if left is not None else None
     return {
         "health": snapshot.health.value,
         "message": snapshot.message,
@@ -102,24 +111,52 @@ def _account(
         "low_usd": _amount(low_limit_usd(config, snapshot.account)),
         "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
         "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
-        "spend_usd": {
-            "today": _amount(today_usd(snapshot, now)),
-            "yesterday": _amount(yesterday),
-            **{period: _amount(used_usd(snapshot, period, now)) for period in ("7d", "30d", "month", "all")},
-        },
+        "spend_usd": {period: _amount(amount.usd) for period, amount in spent.items()},
+        "lower_bounds": [period for period, amount in spent.items() if amount.lower_bound],
+        "approximate": [period for period, amount in spent.items() if amount.approximate and not amount.lower_bound],
+        "spend_stale": [period for period, amount in spent.items() if _is_stale(snapshot, amount, now)],
         "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
         "spike": _spike(snapshot, rules, inputs.alerts, now),
-        "runway_days": _runway_days(snapshot, now),
+        "runway_days": None if left is None else float(round(left.days, 1)),
+        "empty_on": None if runs_out is None else runs_out.isoformat(),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
         "next_poll_at": _instant(snapshot.next_poll_at),
         "endpoints": {
-            name: {"health": each.health.value, "measured_at": _instant(each.measured_at), "stale": each.stale}
+            name: {
+                "health": each.health.value,
+                "message": each.message,
+                "measured_at": _instant(each.measured_at),
+                "stale": each.stale,
+                "dropped_rows": each.dropped_rows,
+            }
             for name, each in states.items()
         },
         "stale": any(each.stale for each in states.values()),
     }
+
+
+def spend_by(snapshot: Snapshot, now: datetime) -> dict[str, dict[str, dict[str, str | None]]]:
+    """Return the spend of each model, provider and API key: dimension → period → name → USD, of known amounts."""
+    ranked: dict[str, Callable[[Snapshot, str, str, datetime], tuple[Leader, ...] | None]]
+    ranked = {"model": leaders, "provider": providers}
+    parts = {
+        by: {
+            period: {each.name: _amount(each.spend.usd) for each in rank(snapshot, period, "spend", now) or ()}
+            for period in ("today", "30d")
+        }
+        for by, rank in ranked.items()
+    }
+    keys = {
+        period: {
+            key.name: _amount(usd)
+            for key in snapshot.keys.value or ()
+            if (usd := key_usd(snapshot, key, period, now)) is not None
+        }
+        for period in ("today", "week", "month")
+    }
+    return {**parts, "key": keys}
 
 
 def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[AlertKey, Alert], now: datetime) -> dict[str, Any]:
@@ -137,15 +174,21 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
         "level": verdict.level.name.lower(),
         "ratio": int(verdict.ratio * 1000) / 1000 if verdict.ratio is not None else None,
         "approximate": verdict.approximate,
-        "lane": verdict.lane,
+        "lane": "1h" if verdict.burst else f"{rule.window_hours.normalize():f}h",
         "driver": verdict.driver.name if verdict.driver is not None else None,
         "acknowledged": verdict.level > Level.NORMAL and not calls,
     }
 
 
-def _runway_days(snapshot: Snapshot, now: datetime) -> float | None:
-    left = runway(snapshot, now)
-    return None if left is None else float(round(left.days, 1))
+def _spent(snapshot: Snapshot, now: datetime) -> dict[str, Amount]:
+    """Return the spend of each period by its name, also of yesterday."""
+    yesterday = day_usd(snapshot, utc_now(snapshot, now).date() - timedelta(days=1))
+    periods = {period: used_usd(snapshot, period, now) for period in ("today", "7d", "30d", "month", "all")}
+    return {"today": periods["today"], "yesterday": yesterday, **periods}
+
+
+def _is_stale(snapshot: Snapshot, amount: Amount, now: datetime) -> bool:
+    return amount.usd is not None and amount.measured_at is not None and is_stale(snapshot, amount.measured_at, now)
 
 
 def _meter(run: MeterRun | None) -> dict[str, Any] | None:
@@ -194,7 +237,8 @@ def _deck(controller: Controller, deck: DeckCounts) -> dict[str, Any]:
 
 
 def _amount(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd:f}"
+    """Return an amount with at most 9 decimals, as OpenRouter's have."""
+    return None if usd is None else f"{rounded(usd):f}"
 
 
 def _instant(at: datetime | None) -> str | None:

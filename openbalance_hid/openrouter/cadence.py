@@ -5,7 +5,7 @@ Not here: waiting (`poller`), and what an error means for the tiles (`outcome`).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from random import Random
 
@@ -23,6 +23,9 @@ _CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart
 # With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
 # that (`REQUESTED_WITHIN`): every poll of the counter shows how much was spent, and these only show on what.
 _WINDOW_GAP = (4, timedelta(hours=1))
+_LEADER_GAP = (16, timedelta(hours=4))
+_LOOK_AGAIN_INTERVALS = 2
+_AFTER_MIDNIGHT_S = 5.0  # the clocks of both ends differ by less, mostly; up to twice as much
 
 
 class RequestOutcome(Enum):
@@ -56,28 +59,54 @@ def next_poll(outcome: RequestOutcome, interval_s: float, failures: int, retry_a
     return max(wait_s, retry_after_s or 0.0)
 
 
-def activity_due(now: datetime, answered_at: datetime | None, failed: bool) -> bool:
+def until_midnight_s(now: datetime, rng: Random) -> float:
+    """Return the seconds until just after the next UTC midnight. `now`: aware UTC, the server's where the clocks differ.
+
+    A sample there separates the spend of two days exactly. A few seconds at random, so that many daemons do not come at once.
+    """
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(0), now.tzinfo)
+    return (midnight - now).total_seconds() + _AFTER_MIDNIGHT_S * (1 + rng.random())
+
+
+def activity_due(
+    now: datetime, answered_at: datetime | None, failed: bool, incomplete: bool = False, interval_s: float = 900.0
+) -> bool:
     """Return whether `/activity` may have new days. `now`: aware UTC, the server's where the clocks differ.
 
-    `answered_at`: its last good answer, None: never; `failed`: the last request failed.
+    `answered_at`: its last good answer, None: never; `failed`: the last request failed. `incomplete`: yesterday was missing in
+    that answer, or it still grows; then it is requested again after two intervals, and less often as the day goes on.
     """
     if answered_at is None or failed or answered_at > now:  # later than now: the clock was set back
         return True
     times = (
         datetime.combine(now.date() - timedelta(days=back), each, now.tzinfo) for back in (0, 1) for each in ACTIVITY_TIMES
     )
-    return answered_at < max(each for each in times if each <= now)
+    if answered_at < max(each for each in times if each <= now):
+        return True
+    midnight = datetime.combine(now.date(), time(0), now.tzinfo)
+    gap = max(timedelta(seconds=_LOOK_AGAIN_INTERVALS * interval_s), (answered_at - midnight) / 2)
+    return incomplete and answered_at >= midnight and now - answered_at >= gap
 
 
-def today_due(now: datetime, requested_at: datetime | None, has_spent: bool, interval_s: float, failed: bool) -> bool:
+def today_due(
+    now: datetime,
+    requested_at: datetime | None,
+    has_spent: bool,
+    interval_s: float,
+    failed: bool,
+    was_reset: bool = False,
+    leader_is_known: bool = True,
+) -> bool:
     """Return whether to request today's spend by model: only after spending, on a new day or after a gap.
 
-    `requested_at`: the last request, None: never; `has_spent`: the counter has moved since the last good answer.
+    `requested_at`: the last request, None: never; `has_spent`: the counter has moved since the last good answer; `was_reset`:
+    it lost today's spend since, so that only this endpoint has it. `leader_is_known`: what was spent since cannot change it.
     """
-    if requested_at is None or requested_at > now:
+    if requested_at is None or requested_at > now or (was_reset and not failed):
         return True
     new_day = requested_at.date() != now.date() and not failed
-    return has_spent and (new_day or now - requested_at >= _gap(REQUESTED_WITHIN["today"], interval_s))
+    gap = _gap(REQUESTED_WITHIN["today"] if leader_is_known else _LEADER_GAP, interval_s)
+    return has_spent and (new_day or now - requested_at >= gap)
 
 
 def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, pages: int, failed: bool) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -27,7 +29,7 @@ from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.openrouter.replies import KeyInfo, ModelNames, Rows, Workspace
-from openbalance_hid.secret import Secret, mask_keys
+from openbalance_hid.secret import Secret, mask_body, mask_keys
 
 if TYPE_CHECKING:
     from openbalance_hid.openrouter.http import HttpResponse, HttpSession
@@ -52,16 +54,18 @@ class Client:
         base_url: str = OPENROUTER_URL,
         *,
         limits: HttpLimits = DEFAULT_LIMITS,
+        ca_file: str | None = None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
-        """ConfigError for an address that the key must not be sent to."""
+        """ConfigError for an address that the key must not be sent to. `ca_file`: further root certificates, for a proxy."""
         self.secret = secret
         self.base_url = checked_base_url(base_url)
         self.calls = 0  # requests sent
         self.dropped_rows = 0  # rows of all answers that could not be read
         self.last_date_skew_s: float | None = None  # the server's Date minus the local clock, of the last answer
         self._limits = limits
+        self._ca_file = Path(ca_file) if ca_file is not None else None
         self._utc = utc
         self._mono = mono
         self._sessions: dict[bool, HttpSession] = {}  # with the key, and without
@@ -198,11 +202,13 @@ class Client:
             # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
             from openbalance_hid.openrouter.http import HttpSession
 
-            self._sessions[is_public] = HttpSession(None if is_public else self.secret, self.base_url, self._limits, self._mono)
+            secret = None if is_public else self.secret
+            self._sessions[is_public] = HttpSession(secret, self.base_url, self._limits, self._mono, self._ca_file)
         self.calls += 1
         try:
             response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes)
             self._note_skew(response.headers.get("Date"))
+            response = replace(response, body=mask_body(response.body, self.secret))  # names and messages are shown
             if response.status != 200:
                 raise _error_for(path.partition("?")[0], response, self._utc())
             return read(response.body)

@@ -13,9 +13,15 @@ import io
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from openbalance_hid.errors import OfflineError
+from openbalance_hid.openrouter.happy_eyeballs import connect_tcp
 
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
@@ -57,9 +63,9 @@ class ReadBudget:
 class DeadlineAdapter(HTTPAdapter):
     """Makes connections that verify the server by the root certificates of requests, and read within the budget."""
 
-    def __init__(self, budget: ReadBudget) -> None:
+    def __init__(self, budget: ReadBudget, ca_file: Path | None = None) -> None:
         self._budget = budget
-        self._tls = tls_context()
+        self._tls = tls_context(ca_file)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -73,19 +79,43 @@ class DeadlineAdapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         if not hasattr(pool.ConnectionCls, "is_bounded"):
             reader = staticmethod(functools.partial(_BoundedResponse, self._budget))
+            members = {"response_class": reader, "is_bounded": True}
+            if cast("Any", pool.ConnectionCls)._new_conn is HTTPConnection._new_conn:  # not a SOCKS proxy's
+                members["_new_conn"] = _new_connection
             bases = (cast("type", pool.ConnectionCls),)
-            pool.ConnectionCls = type("BoundedConnection", bases, {"response_class": reader, "is_bounded": True})
+            pool.ConnectionCls = type("BoundedConnection", bases, members)
         return pool
 
 
-def tls_context() -> ssl.SSLContext:
+def _new_connection(connection: HTTPConnection) -> socket.socket:
+    """Do what urllib3's `_new_conn` does, with all addresses of the host at once and its errors."""
+    timeout_s = connection.timeout
+    assert timeout_s is None or isinstance(timeout_s, int | float)  # noqa: S101 - HttpSession sets it
+    try:
+        return connect_tcp(connection._dns_host, connection.port, timeout_s, connection.socket_options or ())
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "no address answered in time") from error
+    except OSError as error:
+        raise NewConnectionError(connection, "no address accepts a connection") from error
+
+
+def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """Return a context that checks name and certificate against the public root certificates, which requests loads into it.
 
-    Not a default context of ssl or urllib3: those write the keys of every connection into the file that SSLKEYLOGFILE names,
-    and a program that can set this variable could read the Management key from the traffic.
+    `ca_file`: further root certificates, PEM; OfflineError if it cannot be used. Not a default context of ssl or urllib3: those
+    write the keys of every connection into the file that SSLKEYLOGFILE names, and a program that can set this variable could
+    read the Management key from the traffic.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # ssl.SSLError is one, too: the file has no certificate
+            reason = "it has no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
+            raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", "openbalance-hid config check") from error
     return context
 
 

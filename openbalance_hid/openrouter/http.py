@@ -13,6 +13,8 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import requests
 import urllib3
@@ -20,9 +22,9 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
-from openbalance_hid.errors import OfflineError, ServerError
+from openbalance_hid.errors import SET_CLOCK, OfflineError, ServerError, WrongClockError
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
-from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
+from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
 
 # Only these are decoded piece by piece, whatever else is installed. Only one at a time: five nested gzips make a petabyte.
@@ -33,10 +35,14 @@ _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.clien
 # Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
+# OpenSSL's X509_V_ERR_… (openssl/x509_vfy.h).
+_OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
+_OTHER_NAME = 62  # HOSTNAME_MISMATCH
+
 # The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
 _CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (requests.exceptions.ProxyError, "the proxy does not let the connection through"),
-    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
     (ssl.SSLError, "TLS failed"),
     (socket.gaierror, "its name does not resolve"),
     (ConnectionRefusedError, "the connection was refused"),
@@ -57,8 +63,18 @@ class HttpResponse:
 class HttpSession:
     """A session with one address and one key, or none. For one thread."""
 
-    def __init__(self, secret: Secret | None, base_url: str, limits: HttpLimits, mono: Callable[[], float]) -> None:
-        """`base_url` has passed `checked_base_url`; `secret` None: requests carry no key. `mono`: monotonic seconds."""
+    def __init__(
+        self,
+        secret: Secret | None,
+        base_url: str,
+        limits: HttpLimits,
+        mono: Callable[[], float],
+        ca_file: Path | None = None,
+    ) -> None:
+        """`base_url` has passed `checked_base_url`; `secret` None: requests carry no key. `mono`: monotonic seconds.
+
+        `ca_file`: see `tls_context`.
+        """
         self._base_url = base_url
         self._host = base_url.split("/")[2]
         self._limits = limits
@@ -67,9 +83,9 @@ class HttpSession:
         # Neither ~/.netrc nor REQUESTS_CA_BUNDLE may decide which server gets the key. Of the environment only its proxies are
         # used, which see a tunnel and no key, and never for a loopback address.
         self._session.trust_env = False
-        self._session.proxies = get_environ_proxies(base_url) if base_url == OPENROUTER_URL else {}
+        self._session.proxies = get_environ_proxies(base_url) if base_url.startswith("https://") else {}
         self._session.adapters.clear()  # no other address can be requested
-        self._session.mount(base_url + "/", DeadlineAdapter(self._budget))
+        self._session.mount(base_url + "/", DeadlineAdapter(self._budget, ca_file))
         self._session.auth = _Bearer(secret) if secret is not None else None
         self._session.headers.update(
             {
@@ -92,13 +108,31 @@ class HttpSession:
                 allow_redirects=False,
                 stream=True,
             )
+        except requests.exceptions.InvalidSchema as error:  # "Missing dependencies for SOCKS support."
+            raise OfflineError(f"cannot reach {self._host}: no support for this kind of proxy") from error
         except _FAILURES as error:
+            untrusted = next((link for link in _chain(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
+            if untrusted is not None:
+                raise self._untrusted(untrusted.verify_code) from error
             raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
         with response:
             return HttpResponse(response.status_code, response.headers, self._read(response, path, largest_bytes))
 
     def close(self) -> None:
         self._session.close()
+
+    def _untrusted(self, verify_code: int) -> OfflineError:
+        """Return the error for a certificate. `verify_code`: OpenSSL's (openssl-verification-options(1))."""
+        reached = f"cannot reach {self._host}: its certificate is"
+        if verify_code in _OUTSIDE_OF_ITS_TIME:
+            today = datetime.now(UTC).date()
+            return WrongClockError(f"{reached} not valid on {today}, the date of this machine's clock", SET_CLOCK)
+        if verify_code == _OTHER_NAME:
+            return OfflineError(f"{reached} for another name")
+        if verify_code in _UNKNOWN_ISSUER:
+            words = "from an unknown issuer; a proxy may inspect the connection: its root certificate belongs in ca_file"
+            return OfflineError(f"{reached} {words}", "openbalance-hid config path")
+        return OfflineError(f"{reached} not trusted")
 
     def _read(self, response: requests.Response, path: str, largest_bytes: int) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()

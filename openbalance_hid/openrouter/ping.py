@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.client import http_date
@@ -25,6 +26,7 @@ def ping(
     limits: HttpLimits,
     utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     mono: Callable[[], float] = time.monotonic,
+    ca_file: str | None = None,
 ) -> PingResult:
     """Request `/key` without a key, which a working server refuses with 401. OfflineError, or ServerError in an outage.
 
@@ -32,7 +34,8 @@ def ping(
     """
     from openbalance_hid.openrouter.http import HttpSession
 
-    session, started_s = HttpSession(None, base_url, limits, mono), mono()
+    session = HttpSession(None, base_url, limits, mono, Path(ca_file) if ca_file is not None else None)
+    started_s = mono()
     try:
         response = session.run("GET", "/key", None, limits.body_bytes)
     finally:

@@ -14,7 +14,9 @@ from random import Random
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.days import around_midnights
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Credits, Health, Sample, Snapshot
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.errors import (
     ApiError,
     CredentialError,
@@ -32,6 +34,7 @@ from openbalance_hid.secret import Secret, mask_keys
 
 SAMPLES_KEPT = 4000
 SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
+MIDNIGHTS_KEPT_FOR = timedelta(days=32)  # the first and last sample of each UTC day: what the day cost, should `/activity` fail
 DENSE_FOR = timedelta(hours=2)  # a running meter polls every 15 s: newer samples are all kept, older ones once a minute
 SPARSE = timedelta(minutes=1)
 
@@ -39,6 +42,8 @@ SPARSE = timedelta(minutes=1)
 # Called on the poller's thread, once for each new key.
 RecallAccount = Callable[[str, Snapshot, datetime, float], Snapshot]
 
+# After these outcomes of `/credits` no other endpoint would answer.
+_ENDS_THE_CYCLE = (RequestOutcome.OFFLINE, RequestOutcome.REJECTED_ONCE)
 _WRONG_KIND = RequestResult(RequestOutcome.USER, Health.NOT_MANAGEMENT_KEY, "the key works, but it is not a Management key")
 
 logger = logging.getLogger(__name__)
@@ -62,11 +67,12 @@ class PollCycle:
         keep_going: Callable[[], bool] = lambda: True,
         recall: RecallAccount = lambda _, empty, *__: empty,
         on_recalled: Callable[[], None] = lambda: None,
+        rejection_gap_s: float = cadence.REJECTION_GAP_S,
     ) -> None:
         """`client_factory` reads the key anew in each cycle and raises CredentialError if there is none.
 
         `keep_going`: False ends a cycle and publishes nothing more. `on_recalled` is called after remembered values were
-        published, before the first request.
+        published, before the first request. `rejection_gap_s`: two 401 at least this far apart reject the key.
         """
         self._client_factory = client_factory
         self._publish = publish
@@ -78,12 +84,16 @@ class PollCycle:
         self._known = Snapshot(account, clock.utc(), interval_s)
         self._secret: Secret | None = None
         self.pace_s: float | None = None  # the longest wait while the meter runs; set by any thread
+        self.ends_backoffs = False  # the next cycle ends every backoff first; set by any thread
+        self._rejection_gap_s = rejection_gap_s
+        self._is_recalled = False  # samples are from the history, and none was added
         self._failed = True  # the last cycle
         self._failures = 0  # cycles in a row
         self._rejected_at_s: float | None = None  # monotonic, of the first 401 in a row
         self._backoffs = Backoffs()
         self._secondary = SecondaryEndpoints(clock, self._backoffs)
         self._logged: dict[str, Health] = {}  # by topic: the health that was logged last
+        self._logged_rows: dict[str, int] = {}  # by endpoint: the rows left out that were logged last
 
     @property
     def backoff_until_s(self) -> float:
@@ -110,6 +120,9 @@ class PollCycle:
         return self._known.interval_s
 
     def _request(self, by_hand: bool) -> RequestResult:
+        if self.ends_backoffs:
+            self.ends_backoffs = False
+            self._backoffs.clear()
         try:
             client = self._client_factory()
         except CredentialError as error:
@@ -120,10 +133,10 @@ class PollCycle:
         try:
             with client:
                 self._use_key(client.secret)
-                result = self._take_credits(*self._request_credits(client))
+                result = self._credits_result(client)
                 self._count(client, calls_before)
-                if result.outcome not in (RequestOutcome.OK, RequestOutcome.SOON) or not self._keep_going():
-                    return result  # offline, or a wrong key: the other endpoints would fail too
+                if result.outcome in _ENDS_THE_CYCLE or result.health in KEY_TROUBLES or not self._keep_going():
+                    return result  # the other endpoints would fail too
                 if self._secondary.any_due(self._known, by_hand):
                     self._publish_known(refreshing=True)  # the balance does not wait for a slow endpoint
                 self._known, activity = self._secondary.request_due(client, self._known, by_hand, self._keep_going)
@@ -135,6 +148,17 @@ class PollCycle:
 
     # --- /credits, and the kind of the key ---------------------------------------------------------------------------
 
+    def _credits_result(self, client: Client) -> RequestResult:
+        """Request the credits, unless they are in a backoff: then the other endpoints are requested all the same."""
+        left_s = self.backoff_until_s - self._clock.mono()
+        if left_s > 0:
+            return RequestResult(
+                RequestOutcome.RATE_LIMITED, self._known.credits.health, self._known.credits.message, retry_after_s=left_s
+            )
+        answer = self._request_credits(client)
+        self._note_server_time(client)  # which dates the answer
+        return self._take_credits(*answer)
+
     def _request_credits(self, client: Client) -> tuple[RequestResult, Credits | None]:
         try:
             credits_ = client.credits()
@@ -144,10 +168,8 @@ class PollCycle:
                     return _WRONG_KIND, None
                 if self._known.credits.value not in (None, credits_):
                     raise ServerError("/credits answered 0 and 0, and neither was before")
-        except KeyRejectedError as error:
-            return self._rejected(error), None
-        except ForbiddenError as error:
-            return self._forbidden(client, error), None
+        except (KeyRejectedError, ForbiddenError) as error:
+            return self._refused(client, error), None
         except ApiError as error:
             return result_of(error), None
         self._rejected_at_s = None
@@ -159,35 +181,39 @@ class PollCycle:
             raise ServerError("/credits answered 0 and 0, and /key does not say which kind of key this is")
         return answer
 
-    def _forbidden(self, client: Client, refusal: ForbiddenError) -> RequestResult:
-        """Return the result of a 403: an inference key, or an address that is not on the account's list.
+    def _refused(self, client: Client, refusal: KeyRejectedError | ForbiddenError) -> RequestResult:
+        """Return the result of a 401 or 403 of `/credits`, which may concern the key or this endpoint alone.
 
-        `/key`, which any key may request, distinguishes the two.
+        `/key`, which any key may request, distinguishes them. Only its own word makes a key an inference key: a 403 can also
+        come from an allow-list of addresses, or from the CDN as a web page.
         """
         try:
             is_management_key = client.key_info().is_management_key
         except KeyRejectedError as error:
             return self._rejected(error)
         except ForbiddenError:
-            is_management_key = True  # even `/key` is refused: the kind of key is not the cause
+            is_management_key = None  # even `/key` is refused: the kind of key is not the cause
         except ApiError as error:
+            if isinstance(refusal, KeyRejectedError):
+                return self._rejected(refusal)
             return replace(result_of(error), message=f"{refusal.message}; {error.message}")  # either of the two
         self._rejected_at_s = None
-        if is_management_key:
-            return RequestResult(RequestOutcome.USER, Health.SERVER_ERROR, refusal.message)
-        return replace(_WRONG_KIND, message=refusal.message)
+        if is_management_key is False:
+            return replace(_WRONG_KIND, message=refusal.message)
+        outcome = RequestOutcome.SOON if isinstance(refusal, KeyRejectedError) else RequestOutcome.USER
+        return RequestResult(outcome, Health.SERVER_ERROR, refusal.message)
 
     def _rejected(self, error: KeyRejectedError) -> RequestResult:
         """Return the result of a 401. Outages have surfaced as 401, so only a second one, 30 s later, rejects the key."""
         now_s = self._clock.mono()
         if self._rejected_at_s is None:
             self._rejected_at_s = now_s
-        if now_s - self._rejected_at_s >= cadence.REJECTION_GAP_S:
+        if now_s - self._rejected_at_s >= self._rejection_gap_s:
             return RequestResult(RequestOutcome.USER, Health.KEY_REJECTED, error.message)
         return RequestResult(RequestOutcome.REJECTED_ONCE, Health.SERVER_ERROR, f"{error.message} (asking again)")
 
     def _take_credits(self, result: RequestResult, credits_: Credits | None) -> RequestResult:
-        now = self._clock.utc()
+        now = utc_now(self._known, self._clock.utc())
         reading = reading_after(self._known.credits, result, credits_, now)
         self._known = replace(self._known, credits=reading, health=result.health, message=result.message)
         if credits_ is not None:
@@ -197,12 +223,18 @@ class PollCycle:
         return result
 
     def _keep_sample(self, credits_: Credits, now: datetime) -> None:
-        # Samples later than now were taken before the clock was set back: their times are wrong.
-        kept = [each for each in self._known.samples if now - SAMPLES_KEPT_FOR <= each.at < now]
-        if self._known.samples and self._known.samples[-1].at > now:
+        # Samples later than now were dated by a clock that was wrong, and without the server's time.
+        known, mono_s = [each for each in self._known.samples if each.at < now], self._clock.mono()
+        if len(known) < len(self._known.samples):
             self._secondary.make_all_due()  # the time since their last request is unknown
-        sample = Sample(now, self._clock.mono(), credits_.total_credits_usd, credits_.total_usage_usd)
-        self._known = replace(self._known, samples=(*_thinned(kept, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample))
+        if self._is_recalled:  # they were spaced by a local clock that may have been wrong
+            known = [replace(each, mono_s=mono_s - (now - each.at).total_seconds()) for each in known]
+            self._is_recalled = False
+        recent = [each for each in known if each.at >= now - SAMPLES_KEPT_FOR]
+        older = around_midnights(each for each in known if now - MIDNIGHTS_KEPT_FOR <= each.at < now - SAMPLES_KEPT_FOR)
+        sample = Sample(now, mono_s, credits_.total_credits_usd, credits_.total_usage_usd)
+        kept = (*older, *_thinned(recent, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample)
+        self._known = replace(self._known, samples=kept)
 
     # --- the cycle as a whole ----------------------------------------------------------------------------------------
 
@@ -214,6 +246,7 @@ class PollCycle:
             self._publish_known(refreshing=True)  # what was recalled belongs to the account that this one starts
             empty = self._known
             self._known = self._recall(secret.fingerprint, empty, self._clock.utc(), self._clock.mono())
+            self._is_recalled = True
             self._secondary.use_account(self._known)
             if self._known != empty:
                 self._publish_known(refreshing=True)  # not after the network, which may be slow
@@ -230,8 +263,12 @@ class PollCycle:
         self._backoffs.clear()
 
     def _count(self, client: Client, calls_before: int) -> None:
-        skew_s = self._known.server_skew_s if client.last_date_skew_s is None else client.last_date_skew_s
-        self._known = replace(self._known, api_calls=calls_before + client.calls, server_skew_s=skew_s)
+        self._known = replace(self._known, api_calls=calls_before + client.calls)
+        self._note_server_time(client)
+
+    def _note_server_time(self, client: Client) -> None:
+        if client.last_date_skew_s is not None:
+            self._known = replace(self._known, server_skew_s=client.last_date_skew_s)
 
     def _finish(self, result: RequestResult) -> float:
         temporary = result.outcome in (RequestOutcome.OFFLINE, RequestOutcome.SOON, RequestOutcome.RATE_LIMITED)
@@ -240,6 +277,10 @@ class PollCycle:
         delay_s = self.paced(
             cadence.next_poll(result.outcome, self._known.interval_s, self._failures, result.retry_after_s, self._rng)
         )
+        if result.outcome is RequestOutcome.OK:
+            delay_s = min(delay_s, cadence.until_midnight_s(utc_now(self._known, self._clock.utc()), self._rng))
+        if result.outcome is RequestOutcome.RATE_LIMITED:  # the other endpoints keep their rate, and have their own backoffs
+            delay_s = min(delay_s, max(self._known.interval_s, cadence.RATE_LIMIT_FLOOR_S))
         self._known = replace(
             self._known,
             health=result.health,
@@ -252,6 +293,8 @@ class PollCycle:
         self._log_change(f"activity of account {name}", self._known.activity.health, self._known.activity.message)
         self._log_change(f"today's spend of account {name}", self._known.today.health, self._known.today.message)
         self._log_change(f"keys of account {name}", self._known.keys.health, self._known.keys.message)
+        for endpoint in ("activity", "today", "keys", "window", "models"):
+            self._log_dropped_rows(endpoint, getattr(self._known, endpoint).dropped_rows)
         self._publish_known(refreshing=False)
         return delay_s
 
@@ -272,6 +315,13 @@ class PollCycle:
             level = logging.ERROR if health in KEY_TROUBLES else logging.WARNING
             helps = f" – try: {hint}" if hint else ""
             logger.log(level, "%s: %s: %s%s", topic, health.value.replace("_", " "), message or "no message", helps)
+
+    def _log_dropped_rows(self, endpoint: str, count: int) -> None:
+        """Log one line when an answer has other rows that cannot be read than the answer before."""
+        if count != self._logged_rows.get(endpoint, 0):
+            self._logged_rows[endpoint] = count
+            level = logging.WARNING if count else logging.INFO
+            logger.log(level, "account %s: %s: %d rows that cannot be read are left out", self._known.account, endpoint, count)
 
     def _traceback(self) -> str:
         return mask_keys(traceback.format_exc(), self._secret)

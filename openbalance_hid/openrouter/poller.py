@@ -44,11 +44,12 @@ class Poller:
         clock: PollClock | None = None,
         rng: Random | None = None,
         recall: RecallAccount = lambda _, empty, *__: empty,
+        rejection_gap_s: float = cadence.REJECTION_GAP_S,
     ) -> None:
         """`client_factory` is called in each cycle, so that a new key is found; CredentialError: there is none.
 
         `publish` receives a Snapshot at the end of each cycle, and earlier if a slow endpoint would delay the balance.
-        `recall`: see `poll_cycle.RecallAccount`.
+        `recall`: see `poll_cycle.RecallAccount`. `rejection_gap_s`: see `PollCycle`.
         """
         self.account = account
         self._clock = clock or SystemClock()
@@ -63,6 +64,7 @@ class Poller:
             self._is_going,
             recall,
             self._let_tiles_draw,
+            rejection_gap_s,
         )
         self._refresh_wanted = False
         self._polling = False
@@ -102,6 +104,7 @@ class Poller:
             too_soon = now_s < self._cycle.backoff_until_s or not cadence.refresh_allowed(now_s, self._refreshed_at_s)
             if too_soon and not insist:
                 return False
+            self._cycle.ends_backoffs |= insist
             self._refreshed_at_s = now_s
             self._refresh_wanted = True
             self._changed.notify_all()

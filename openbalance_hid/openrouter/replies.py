@@ -213,12 +213,12 @@ def to_models(body: bytes) -> Rows[tuple[ModelNames, ...]]:
 
 
 def with_unique_names(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
-    """Return each key once; keys of the same name get the first digits of their hash appended, six if that is enough."""
+    """Return each key once; keys of the same name get a part of their hash appended, six digits if that is enough."""
     once = {key.hash: key for key in keys}  # a key created between two pages moves one to the next page: it is in both
-    for digits in (0, 6, 16, NAME_LIMIT):
+    for part in (slice(0, 6), slice(-6, None), slice(None)):
         names = Counter(key.name for key in once.values())
         once = {
-            key.hash: replace(key, name=f"{key.given_name} {key.hash[:digits]}") if names[key.name] > 1 and digits else key
+            key.hash: replace(key, name=f"{key.given_name} {key.hash[part]}") if names[key.name] > 1 else key
             for key in once.values()
         }
     return tuple(once.values())

@@ -14,10 +14,13 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.counter import epoch
 from openbalance_hid.account.days import joined, with_key
+from openbalance_hid.account.leaders import is_leader_known
 from openbalance_hid.account.snapshot import ApiKey, Days, Health, Reading, Snapshot, Today
+from openbalance_hid.account.spend import is_incomplete
 from openbalance_hid.account.spike import Level, SpikeRule, judge
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
@@ -54,6 +57,8 @@ class SecondaryEndpoints:
         self._usage_at_answer: dict[str, Decimal] = {}  # by endpoint: `total_usage` at its last good answer
         self._key_totals: dict[str, Decimal] = {}  # by key hash: its total when its days were requested
         self._is_by_hand = False  # the poll that runs now
+        self._epoch_at_request: datetime | None = None  # of the spend counter, at the last request of today
+        self._shift = timedelta()  # from the local clock to the server's, in the same poll
         self._workspaces: tuple[Workspace, ...] = ()  # as of the last good answer
         self._refused_providers_on: date | None = None  # the day on which the analytics query refused them
         # In the order of the requests. Each has its own question of whether it is due.
@@ -72,6 +77,7 @@ class SecondaryEndpoints:
         self._usage_at_answer.clear()
         self._key_totals.clear()
         self._workspaces, self._refused_providers_on = (), None
+        self._epoch_at_request = epoch(known)
         remembered: tuple[tuple[str, Reading[Any]], ...] = (
             ("activity", known.activity),
             ("today", known.today),
@@ -99,6 +105,7 @@ class SecondaryEndpoints:
         """
         activity = SUCCESS
         self._is_by_hand = by_hand
+        self._shift = server_shift(known)
         for endpoint, (_, request) in self._endpoints.items():
             if not keep_going():
                 break
@@ -119,7 +126,9 @@ class SecondaryEndpoints:
 
     def _activity_due(self, known: Snapshot, by_hand: bool) -> bool:
         answered_at = self._requested_at.get("activity")
-        return by_hand or cadence.activity_due(self._server_now(known), answered_at, _failed(known.activity))
+        now = self._server_now(known)
+        incomplete = is_incomplete(known, now.date() - timedelta(days=1))
+        return by_hand or cadence.activity_due(now, answered_at, _failed(known.activity), incomplete, known.interval_s)
 
     def _request_activity(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now, reading = self._server_now(known), known.activity
@@ -130,11 +139,16 @@ class SecondaryEndpoints:
 
     def _today_due(self, known: Snapshot, by_hand: bool) -> bool:
         now, requested_at, credits_ = self._server_now(known), self._requested_at.get("today"), known.credits.value
-        has_spent = credits_ is None or credits_.total_usage_usd != self._usage_at_answer.get("today")
-        return by_hand or cadence.today_due(now, requested_at, has_spent, known.interval_s, _failed(known.today))
+        has_spent = credits_ is None or _failed(known.credits) or credits_.total_usage_usd != self._usage_at_answer.get("today")
+        was_reset = epoch(known) != self._epoch_at_request
+        leader_is_known = is_leader_known(known, self._clock.utc())
+        return by_hand or cadence.today_due(
+            now, requested_at, has_spent, known.interval_s, _failed(known.today), was_reset, leader_is_known
+        )
 
     def _request_today(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now = self._requested_at["today"] = self._server_now(known)
+        self._epoch_at_request = epoch(known)
         slugs = known.models.value or {}
         reading, result = self._read(client, "today", known.today, lambda: _with_slugs(self._today(client, now), slugs))
         if result.outcome is RequestOutcome.OK and known.credits.value is not None:
@@ -212,13 +226,12 @@ class SecondaryEndpoints:
         return known, result
 
     def _window_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002
-        now = self._clock.utc()
-        spike = judge(known, now, SpikeRule()).level >= Level.SPIKE
-        return spike and cadence.window_due(now, self._requested_at.get("window"), known.interval_s)
+        spike = judge(known, self._clock.utc(), SpikeRule()).level >= Level.SPIKE
+        return spike and cadence.window_due(self._server_now(known), self._requested_at.get("window"), known.interval_s)
 
     def _request_window(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         end = self._server_now(known)
-        self._requested_at["window"] = self._clock.utc()
+        self._requested_at["window"] = end
         reading, result = self._read(client, "window", known.window, lambda: client.window(end - WINDOW_HOURS, end))
         if reading.value is not None:
             by_model = renamed(reading.value.by_model, known.models.value or {})
@@ -253,7 +266,9 @@ class SecondaryEndpoints:
         except ApiError as error:
             value, result = None, result_of(error)
         self._backoffs.note(endpoint, result, self._clock.mono())
-        return reading_after(before, result, value, self._clock.utc(), client.dropped_rows - dropped_before), result
+        return reading_after(
+            before, result, value, self._clock.utc() + self._shift, client.dropped_rows - dropped_before
+        ), result
 
     def _next_keys(self, keys: tuple[ApiKey, ...], days: Days) -> list[ApiKey]:
         """Return keys that have spent since their days were requested, those with the oldest known days first."""

@@ -11,19 +11,34 @@ from typing import Final, NamedTuple
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.fit import Fitted, fit, wrap
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.render.items import Box, ColumnItem, IconItem, MeterItem, PlacedItem, Role, TextItem, moved
-from openbalance_hid.render.notice import arrange_notice
+from openbalance_hid.render.items import (
+    BarItem,
+    Box,
+    ColumnItem,
+    IconItem,
+    MeterItem,
+    PlacedItem,
+    Role,
+    RuleItem,
+    TextItem,
+    moved,
+)
+from openbalance_hid.render.notice import STEPS, arrange_notice
 from openbalance_hid.render.type_scale import Scale
-from openbalance_hid.tiles.view import Bars, Block, Gauge, Hero, Icon, Line, Notice, Row, Shorten, Tone
+from openbalance_hid.tiles.view import Bars, Block, Figure, Gauge, Hero, Icon, Line, Notice, Row, Shorten, Tone
 
-LEVELS: Final = len(type_scale.HERO)
+LEVELS: Final = len(STEPS)
 
 
 class Piece(NamedTuple):
-    """An arranged block: its items from y = 0 on, its height, and how much taller it may be made."""
+    """An arranged block: its items from y = 0 on, its height, and how much taller it may be made.
+
+    `baseline`: of its first line of text; of a gauge its lower edge. It is what keys in a row have in common.
+    """
 
     items: tuple[PlacedItem, ...]
     height: int
+    baseline: int = 0
     stretch: int = 0
     cut: bool = False  # words were left out
 
@@ -33,23 +48,26 @@ def arrange(block: Block, room_px: int, scale: Scale, level: int, height_px: int
     if isinstance(block, Line):
         return _line(block, room_px, scale, level)
     # Everything but single lines of text is inset: the ring of a hold is near, and corners are round.
-    inset = scale.px(0.035 if isinstance(block, Hero) else 0.02)
+    inset = 0 if isinstance(block, Hero | Figure) else scale.px(0.02)
     piece = _inset(block, room_px - 2 * inset, scale, level, height_px)
     return piece._replace(items=tuple(moved(item, inset, 0) for item in piece.items))
 
 
-def _inset(block: Hero | Row | Bars | Gauge | Notice, room_px: int, scale: Scale, level: int, height_px: int) -> Piece:
+def _inset(block: Hero | Figure | Row | Bars | Gauge | Notice, room_px: int, scale: Scale, level: int, height_px: int) -> Piece:
     match block:
         case Hero():
-            sizes, tones = scale.sizes(type_scale.HERO, level), (block.tone, block.tone)
+            steps = type_scale.FLAT_HERO if scale.is_flat else type_scale.HERO
+            sizes, tones = scale.sizes(steps, level), (block.tone, block.tone)
             return words_with_icon(block.text, block.icon, room_px, sizes, Weight.HERO, tones, Role.HERO)
         case Row():
             return _row(block, room_px, scale, level)
         case Bars():
             return _bars(block, room_px, scale, height_px)
+        case Figure():
+            return _figure(block, room_px, scale, level)
         case Gauge():
-            height = scale.px(0.13, 8)
-            return Piece((MeterItem(Box(0, 0, room_px, height), block.share, block.tone),), height)
+            height = scale.px(0.125, 8)
+            return Piece((MeterItem(Box(0, 0, room_px, height), block.share, block.tone, block.mark),), height, height)
     items, height, cut = arrange_notice(block, room_px, scale, level)
     return Piece(items, height, cut=cut)
 
@@ -99,17 +117,18 @@ def words_with_icon(
     baseline = fonts.ascent_px(fitted.text, weight, size)
     item = text_item(fitted, left + beside, baseline, weight, tones[1], role)
     if icon is None:
-        return Piece((item,), item.box.bottom)
+        return Piece((item,), item.box.bottom, baseline)
     side = icon_px(size)
     top = baseline - (fonts.cap_px(size) + side) // 2
     picture = IconItem(Box(left, top, left + side, top + side), icon, tones[0], role)
     if top < 0:
-        return Piece((moved(picture, 0, -top), moved(item, 0, -top)), item.box.bottom - top)
-    return Piece((picture, item), max(item.box.bottom, picture.box.bottom))
+        return Piece((moved(picture, 0, -top), moved(item, 0, -top)), item.box.bottom - top, baseline - top)
+    return Piece((picture, item), max(item.box.bottom, picture.box.bottom), baseline)
 
 
 def _line(line: Line, room_px: int, scale: Scale, level: int) -> Piece:
     steps, weight = (type_scale.VALUE, Weight.STRONG) if line.strong else (type_scale.LABEL, Weight.TEXT)
+    steps = type_scale.FLAT_LINE if scale.is_flat else steps
     role = Role.FIGURE if line.strong else Role.WORDS
     sizes = scale.sizes(steps, level)
     tones = (line.tone, line.tone)
@@ -134,48 +153,90 @@ def _two_lines(line: Line, room_px: int, size_px: int, weight: Weight, role: Rol
             one = words_with_icon(text, sign, room_px, (size_px,), weight, (line.tone,) * 2, role)
             items += tuple(moved(item, 0, height) for item in one.items)
             height += one.height
-        return Piece(items, height)
+        return Piece(items, height, fonts.ascent_px(lines[0], weight, size_px))
     return None
 
 
+def _figure(figure: Figure, room_px: int, scale: Scale, level: int) -> Piece:
+    """Return the number, with its heading and a rule above where it has one."""
+    sizes = scale.sizes(type_scale.FIGURE, level)
+    number = words_with_icon(figure.text, None, room_px, sizes, Weight.HERO, (figure.tone,) * 2, Role.HERO)
+    if not figure.heading:
+        return number
+    rule = RuleItem(Box(room_px // 8, 0, room_px - room_px // 8, scale.px(0.014)))
+    tones = (Tone.MUTED, Tone.MUTED)
+    heading = words_with_icon(figure.heading, None, room_px, scale.sizes(type_scale.CAPTION), Weight.TEXT, tones, Role.WORDS)
+    top = rule.box.height + scale.px(0.028)
+    below = top + heading.height
+    items = (rule, *(moved(item, 0, top) for item in heading.items), *(moved(item, 0, below) for item in number.items))
+    return Piece(items, below + number.height, below + number.baseline)
+
+
 def _row(row: Row, room_px: int, scale: Scale, level: int) -> Piece:
-    """Return the name over bar and amount; where the key is wide, name and amount over the bar."""
+    """Return the name over bar and amount; where the key is wide, name and amount over the bar.
+
+    The amount column is as wide as the widest amount of the tile, so that all its bars have one length.
+    """
     sizes = scale.sizes(type_scale.LABEL, level)
-    amount = fit(row.amount, room_px, sizes, Weight.STRONG)
+    widest = max((fit(text, room_px, sizes, Weight.STRONG) for text in (row.amount, *row.column)), key=_by_length)
+    amount = fit(row.amount, room_px, (widest.size_px,), Weight.STRONG)
     if scale.is_wide:
-        return _wide_row(row, amount, room_px, scale)
-    name = fit(row.name, room_px, sizes, Weight.TEXT, Shorten.MIDDLE)
-    baseline = fonts.ascent_px(name.text, Weight.TEXT, name.size_px)
-    name_item = text_item(name, 0, baseline, Weight.TEXT, Tone.INK, Role.WORDS)
-    baseline = name_item.box.bottom + fonts.ascent_px(amount.text, Weight.STRONG, amount.size_px)
-    amount_item = text_item(amount, room_px - amount.width_px, baseline, Weight.STRONG, Tone.INK, Role.FIGURE)
-    items: tuple[PlacedItem, ...] = (name_item, amount_item)
-    length, thick = room_px - amount.width_px - scale.px(0.07, 4), scale.px(0.083, 5)
+        return _wide_row(row, amount, widest.width_px, room_px, scale)
+    items, bottom, baseline = _name_line(row, room_px, sizes, scale)
+    amount_baseline = bottom + fonts.ascent_px(amount.text, Weight.STRONG, amount.size_px)
+    amount_item = text_item(amount, room_px - amount.width_px, amount_baseline, Weight.STRONG, Tone.INK, Role.FIGURE)
+    items += (amount_item,)
+    length, thick = room_px - widest.width_px - scale.px(0.07, 4), scale.px(0.083, 5)
     if row.share is not None and length >= scale.px(0.15):
-        top = baseline - (fonts.cap_px(amount.size_px) + thick) // 2
-        items += (MeterItem(Box(0, top, length, top + thick), row.share, row.tone),)
-    return Piece(items, amount_item.box.bottom)
+        top = amount_baseline - (fonts.cap_px(amount.size_px) + thick + 1) // 2
+        items += (_bar(row, Box(0, top, length, top + thick)),)
+    return Piece(items, amount_item.box.bottom, baseline)
 
 
-def _wide_row(row: Row, amount: Fitted, room_px: int, scale: Scale) -> Piece:
-    between = scale.px(0.08, 4)
-    name = fit(row.name, max(0, room_px - amount.width_px - between), (amount.size_px,), Weight.TEXT, Shorten.MIDDLE)
-    baseline = max(
-        fonts.ascent_px(amount.text, Weight.STRONG, amount.size_px), fonts.ascent_px(name.text, Weight.TEXT, name.size_px)
-    )
+def _by_length(fitted: Fitted) -> tuple[int, int]:
+    return -fitted.size_px, fitted.width_px
+
+
+def _bar(row: Row, box: Box) -> BarItem | MeterItem:
+    """Return the gauge of a limit, or a bar whose length is the share; never shorter than it is thick."""
+    share = min(1.0, max(0.0, row.share or 0.0))
+    if row.note:
+        return MeterItem(box, share, row.tone)
+    return BarItem(box._replace(right=box.left + max(box.height // 2, round(box.width * share))), row.tone)
+
+
+def _name_line(
+    row: Row, room_px: int, sizes: tuple[int, ...], scale: Scale, above_px: int = 0
+) -> tuple[tuple[PlacedItem, ...], int, int]:
+    """Return the name, with its note at the right, where the line ends below, and its baseline, at least at `above_px`."""
+    note = fit(row.note, room_px // 2, sizes, Weight.STRONG)
+    beside = note.width_px + scale.px(0.05, 3) if note.text else 0
+    name = fit(row.name, room_px - beside, sizes, Weight.TEXT, Shorten.MIDDLE)
+    baseline = max(fonts.ascent_px(name.text, Weight.TEXT, name.size_px), above_px)
+    baseline = max(baseline, fonts.ascent_px(note.text, Weight.STRONG, note.size_px))
     name_item = text_item(name, 0, baseline, Weight.TEXT, Tone.INK, Role.WORDS)
+    if not note.text:
+        return (name_item,), name_item.box.bottom, baseline
+    note_item = text_item(note, room_px - note.width_px, baseline, Weight.STRONG, row.tone, Role.FIGURE)
+    return (name_item, note_item), max(name_item.box.bottom, note_item.box.bottom), baseline
+
+
+def _wide_row(row: Row, amount: Fitted, column_px: int, room_px: int, scale: Scale) -> Piece:
+    between = scale.px(0.08, 4)
+    above = fonts.ascent_px(amount.text, Weight.STRONG, amount.size_px)
+    left, bottom, baseline = _name_line(row, max(0, room_px - column_px - between), (amount.size_px,), scale, above)
     amount_item = text_item(amount, room_px - amount.width_px, baseline, Weight.STRONG, Tone.INK, Role.FIGURE)
-    bottom = max(name_item.box.bottom, amount_item.box.bottom)
+    bottom = max(bottom, amount_item.box.bottom)
     if row.share is None:
-        return Piece((name_item, amount_item), bottom)
+        return Piece((*left, amount_item), bottom, baseline)
     top, thick = bottom + scale.px(0.015), scale.px(0.06, 4)
-    bar = MeterItem(Box(0, top, room_px, top + thick), row.share, row.tone)
-    return Piece((name_item, amount_item, bar), bar.box.bottom)
+    bar = _bar(row, Box(0, top, room_px, top + thick))
+    return Piece((*left, amount_item, bar), top + thick, baseline)
 
 
 def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
     """Return columns of equal width on whole pixels, centred; an unknown day is a short mark, no spend a thin foot."""
-    least, most = scale.px(0.17, 10), scale.px(0.46, 24)
+    least, most = scale.px(0.12, 8), scale.px(0.46, 24)
     height = max(least, min(height_px, most))
     count = max(1, len(bars.shares))
     pitch = max(2, (room_px + scale.px(0.035, 1)) // count)
@@ -189,4 +250,4 @@ def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
         tall = foot if share is None else max(foot, round(height * min(1.0, max(0.0, share))))
         x = left + index * pitch
         items.append(ColumnItem(Box(x, height - tall, x + width, height), tone, share is not None))
-    return Piece(tuple(items), height, most - height)
+    return Piece(tuple(items), height, stretch=most - height)

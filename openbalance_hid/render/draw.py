@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 
 from openbalance_hid.render import fonts
 from openbalance_hid.render.icons import icon_mask
-from openbalance_hid.render.items import ColumnItem, DotItem, IconItem, MeterItem, PlacedItem, Role, TextItem
+from openbalance_hid.render.items import BarItem, ColumnItem, DotItem, IconItem, MeterItem, PlacedItem, Role, RuleItem, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.shapes import outline, pill, rounded
 from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
-from openbalance_hid.tiles.view import Age, Flash, Hero, KeyFace, TileView, Tone
+from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, KeyFace, TileView, Tone
 
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
 
@@ -52,7 +52,7 @@ def pushed_in_px(scale: Scale) -> int:
 
 def _attention_tone(view: TileView) -> Tone:
     """Return the tone that fills a tile with attention: its hero's; alarm for a hero without one."""
-    tone = next((block.tone for block in view.blocks if isinstance(block, Hero)), Tone.ALARM)
+    tone = next((block.tone for block in view.blocks if isinstance(block, Hero | Figure)), Tone.ALARM)
     return Tone.ALARM if tone in (Tone.INK, Tone.MUTED) else tone
 
 
@@ -67,6 +67,11 @@ def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: PlacedItem, theme
             image.paste(colour, item.box[:2], icon_mask(item.icon, item.box.width))
         case MeterItem():
             _paint_meter(image, item, theme, stale)
+        case BarItem():
+            colour = theme.stale if stale else theme.colour(item.tone)
+            image.paste(colour, item.box[:2], rounded(item.box.width, item.box.height, min(1.5, item.box.width / 2)))
+        case RuleItem():
+            image.paste(theme.surface, item.box)
         case ColumnItem():
             colour = theme.column if stale or item.tone is Tone.MUTED else theme.colour(item.tone)
             if item.known:
@@ -83,13 +88,18 @@ def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:
 
 
 def _paint_meter(image: Image.Image, item: MeterItem, theme: Theme, stale: bool) -> None:
-    """Draw a rounded track; its fill is at least a dot, so that a small share is still seen."""
+    """Draw a rounded track; its fill is at least a dot, so that a small share is still seen. A mark is a line across it."""
     box = item.box
     image.paste(theme.surface, box[:2], pill(box.width, box.height))
     share = min(1.0, max(0.0, item.share))
     if share > 0:
         length = max(box.height, round(box.width * share))
         image.paste(theme.stale if stale else theme.colour(item.tone), box[:2], pill(min(length, box.width), box.height))
+    if item.mark is not None:
+        thick = max(2, box.height // 4)
+        left = box.left + min(box.width - thick, max(0, round(box.width * item.mark) - thick // 2))
+        image.paste(theme.background, (left - 1, box.top, left + thick + 1, box.bottom))
+        image.paste(theme.warn, (left, box.top, left + thick, box.bottom))
 
 
 def _paint_stripe(image: Image.Image, number: int, theme: Theme, scale: Scale) -> None:

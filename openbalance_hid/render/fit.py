@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from openbalance_hid.render import fonts
@@ -71,25 +72,44 @@ def shortened(text: str, room_px: int, weight: Weight, size_px: int, shorten: Sh
 
 
 @lru_cache(maxsize=512)
-def wrap(words: str, room_px: int, size_px: int, weight: Weight, most_lines: int) -> tuple[str, ...] | None:
-    """Return the words on as few lines as possible, at most `most_lines`, the longest line as short as can be; None: no way."""
-    parts = fonts.printable(words).split()
-    for count in range(1, min(most_lines, len(parts)) + 1):
-        best = min(_splits(parts, count), key=lambda lines: _widest(lines, weight, size_px))
-        if _widest(best, weight, size_px) <= room_px:
-            return tuple(best)
+def wrap(
+    words: str, room_px: int, size_px: int, weight: Weight, most_lines: int, first_px: int | None = None
+) -> tuple[str, ...] | None:
+    """Return the words on as few lines as possible, at most `most_lines`, the longest line as short as can be; None: no way.
+
+    `first_px`: the room for the first line. A line may also end behind the hyphen of a word (`openbalance-` / `hid setup`).
+    """
+    rooms = (room_px if first_px is None else first_px, *[room_px] * (most_lines - 1))
+    for parts in (fonts.printable(words).split(), _syllables(fonts.printable(words))):
+        for count in range(1, min(most_lines, len(parts)) + 1):
+            fitting = [lines for lines in _splits(parts, count) if _fits(lines, rooms, weight, size_px)]
+            if fitting:
+                return tuple(min(fitting, key=partial(_widest, weight=weight, size_px=size_px)))
     return None
+
+
+def _fits(lines: Sequence[str], rooms: Sequence[int], weight: Weight, size_px: int) -> bool:
+    return all(fonts.width_px(line, weight, size_px) <= room for line, room in zip(lines, rooms, strict=False))
+
+
+def _syllables(words: str) -> list[str]:
+    """Return the words, a word with hyphens in several parts; each part but the last one of a word ends with its hyphen."""
+    return [part for word in words.split() for part in re.findall(r"[^-]*-|[^-]+", word)]
 
 
 def _splits(parts: Sequence[str], count: int) -> list[list[str]]:
     """Return all ways to put the words on `count` lines, in order."""
     if count == 1:
-        return [[" ".join(parts)]]
+        return [[_joined(parts)]]
     return [
-        [" ".join(parts[:first]), *rest]
+        [_joined(parts[:first]), *rest]
         for first in range(1, len(parts) - count + 2)
         for rest in _splits(parts[first:], count - 1)
     ]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "".join(part if part.endswith("-") else f"{part} " for part in parts).rstrip()
 
 
 def _widest(lines: Sequence[str], weight: Weight, size_px: int) -> int:

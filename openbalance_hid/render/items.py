@@ -69,11 +69,25 @@ class IconItem(Struct, frozen=True):
 
 
 class MeterItem(Struct, frozen=True):
-    """A horizontal bar, filled from the left to `share` (0..1)."""
+    """A gauge: a track, filled from the left to `share`, and a line across it at `mark` (both 0..1)."""
 
     box: Box
     share: float
     tone: Tone
+    mark: float | None = None
+
+
+class BarItem(Struct, frozen=True):
+    """A bar of a ranking: its whole box is filled. It has no track, because it is not a part of anything."""
+
+    box: Box
+    tone: Tone
+
+
+class RuleItem(Struct, frozen=True):
+    """A thin line between two parts of a tile: decoration."""
+
+    box: Box
 
 
 class ColumnItem(Struct, frozen=True):
@@ -92,7 +106,7 @@ class DotItem(Struct, frozen=True):
     on: bool
 
 
-PlacedItem = TextItem | IconItem | MeterItem | ColumnItem | DotItem
+PlacedItem = TextItem | IconItem | MeterItem | BarItem | RuleItem | ColumnItem | DotItem
 
 
 def moved(item: PlacedItem, dx: int, dy: int) -> PlacedItem:

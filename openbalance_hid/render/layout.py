@@ -1,8 +1,9 @@
 """The position of everything: a face and a size in, boxes out. Pure, so that tests can check it.
 
-From top to bottom: the title (during and just after a refresh, its state instead), the blocks with the free
-height shared out evenly between them, the page dots. When the blocks do not fit, all step down the scale together; after
-that the title goes, then the lowest block: what remains is never clipped and never overlaps.
+From top to bottom: the title (during and just after a refresh, its state instead), the blocks, the page dots. The texts of the
+usual tiles are on baselines that all keys have (`type_scale`); other blocks share the free height evenly. When the blocks do
+not fit, all step down the scale together; after that the title goes, then the lowest block: what remains is never clipped and
+never overlaps.
 """
 
 from __future__ import annotations
@@ -11,13 +12,29 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.blocks import LEVELS, Piece, arrange, words_with_icon
 from openbalance_hid.render.fonts import Weight
 from openbalance_hid.render.items import Box, DotItem, PlacedItem, Role, TextItem, moved
 from openbalance_hid.render.type_scale import Scale, scale_of
-from openbalance_hid.tiles.view import Age, Block, Flash, Icon, KeyFace, TileView, Tone
+from openbalance_hid.tiles.view import (
+    Age,
+    Bars,
+    Block,
+    Figure,
+    Flash,
+    Gauge,
+    Hero,
+    Icon,
+    KeyFace,
+    Line,
+    Notice,
+    Row,
+    TileView,
+    Tone,
+)
 
 
 class Layout(Struct, frozen=True):
@@ -34,6 +51,7 @@ class Heading(Struct, frozen=True):
     text: str
     icon: Icon | None = None
     tone: Tone = Tone.MUTED
+    icon_tone: Tone | None = None  # None: as the text
     variants: tuple[str, ...] = ()  # shorter wordings
 
 
@@ -43,15 +61,25 @@ FAILED = Heading("Failed", Icon.WARNING, Tone.ALARM)
 
 
 def heading_of(face: KeyFace) -> Heading:
-    """Return the state of a manual refresh, else the tile's trouble, else its title."""
+    """Return the state of a manual refresh, else the tile's title: with the sign of a trouble that another tile describes."""
     if face.flash is not Flash.NONE:
         return DONE if face.flash is Flash.DONE else FAILED
     if face.refreshing:
         return REFRESHING
-    view, trouble = face.view, face.view.trouble
-    if trouble is None:
-        return Heading(view.title, view.sign)
-    return Heading(trouble.text, trouble.icon, trouble.tone, trouble.variants)
+    view = face.view
+    if view.is_quiet and view.trouble is not None:
+        return Heading(view.title, view.trouble.icon, icon_tone=view.trouble.tone, variants=view.short_titles)
+    return Heading(view.title, variants=view.short_titles)
+
+
+def shown_blocks(view: TileView) -> tuple[Block, ...]:
+    """Return the blocks that are drawn: a trouble is on the lowest line, in place of the last block where there are many."""
+    if view.is_quiet:
+        return tuple(replace(block, words="", detail="") if isinstance(block, Notice) else block for block in view.blocks)
+    if view.trouble is None:
+        return view.blocks
+    kept = [block for index, block in enumerate(view.blocks) if index < 2 and not (index and isinstance(block, Row | Figure))]
+    return (*kept, view.trouble)
 
 
 @lru_cache(maxsize=64)  # for the pressed looks of the faces that are shown: finished pictures are kept elsewhere
@@ -73,17 +101,15 @@ def lay_out(view: TileView, heading: Heading, width: int, height: int) -> Layout
         marks.extend(dots)
         bottom = dots[0].box.top
 
-    if scale.is_flat and len(view.blocks) > 1:
-        title = _title(heading, safe.width, beside_title, scale)
-        marks += [moved(item, safe.left, top) for item in title.items]
-        top += max(title.height, scale.dot if beside_title else 0)
+    blocks = shown_blocks(view)
+    if scale.is_flat and len(blocks) > 1:
         middle = (safe.left + safe.right) // 2
         left = Box(safe.left, top, middle - scale.gap * 2, bottom)
-        right = Box(middle + scale.gap * 2, top, safe.right, bottom)
-        first, lost_left = _column(Heading(""), view.blocks[:1], left, scale, 0, 0)
-        second, lost_right = _column(Heading(""), view.blocks[1:], right, scale, 0, 0)
+        right = Box(middle + scale.gap * 2, top, safe.right - beside_title, bottom)
+        first, lost_left = _column(heading, blocks[:1], left, scale, 0, 0)
+        second, lost_right = _column(Heading(""), blocks[1:], right, scale, 0, 0)
         return Layout(safe, (*first, *second, *marks), lost_left + lost_right)
-    items, dropped = _column(heading, view.blocks, Box(safe.left, top, safe.right, bottom), scale, beside_title, scale.dot)
+    items, dropped = _column(heading, blocks, Box(safe.left, top, safe.right, bottom), scale, beside_title, scale.dot)
     return Layout(safe, (*items, *marks), dropped)
 
 
@@ -97,32 +123,92 @@ def _column(
         for with_title in (True, False):
             used = (title.height if with_title and title.items else 0) or below_dot
             for cut_too, level in ((cut_too, level) for cut_too in (False, True) for level in range(LEVELS)):
-                pieces = [arrange(block, area.width, scale, level) for block in blocks[:kept]]
-                needed = sum(piece.height for piece in pieces) + scale.space(level) * max(0, kept - (not used))
-                if needed <= area.height - used and (cut_too or not any(piece.cut for piece in pieces)):
+                inner = area._replace(top=area.top + used)
+                placed = _placed(blocks[:kept], inner, scale, level, cut_too)
+                if placed is not None:
+                    pieces, tops = placed
                     items = [moved(item, area.left, area.top) for item in title.items if with_title]
-                    inner = Box(area.left, area.top + used, area.right, area.bottom)
-                    return items + _stack(blocks[:kept], pieces, inner, scale, level), len(blocks) - kept
+                    below = [moved(item, area.left, y) for piece, y in zip(pieces, tops, strict=True) for item in piece.items]
+                    return items + below, len(blocks) - kept
     return [], len(blocks)
 
 
-def _stack(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale, level: int) -> list[PlacedItem]:
-    """Return the pieces spread over the height: charts grow first, then the gaps grow evenly."""
-    free = area.height - sum(piece.height for piece in pieces) - scale.space(0) * len(pieces)
+def _placed(
+    blocks: Sequence[Block], area: Box, scale: Scale, level: int, cut_too: bool
+) -> tuple[list[Piece], list[int]] | None:
+    """Return the pieces and where each begins; None where they do not fit at this level.
+
+    On the shared baselines a hero keeps its size: the same digits are as large as on the neighbouring keys.
+    """
+    width = area.right - area.left
+    pieces = [arrange(block, width, scale, 0 if isinstance(block, Hero) else level) for block in blocks]
+    tops = _on_baselines(blocks, pieces, area, scale, level)
+    if tops is not None:
+        return pieces, tops
+    pieces = [arrange(block, width, scale, level) for block in blocks]
+    taken = sum(piece.height for piece in pieces)
+    has_title = area.top > scale.margin
+    if taken + scale.space(level) * max(0, len(pieces) - (not has_title)) > area.height:
+        return None
+    if not cut_too and any(piece.cut for piece in pieces):
+        return None
+    free = area.height - taken - scale.space(0) * len(pieces)
     for index, piece in enumerate(pieces):
         if piece.stretch and free > 0:
-            taller = arrange(blocks[index], area.width, scale, level, piece.height + min(free, piece.stretch))
-            free -= taller.height - piece.height
-            pieces[index] = taller
+            pieces[index] = arrange(blocks[index], width, scale, level, piece.height + min(free, piece.stretch))
+            free -= pieces[index].height - piece.height
+    return pieces, _evenly(pieces, area)
+
+
+def _on_baselines(blocks: Sequence[Block], pieces: list[Piece], area: Box, scale: Scale, level: int) -> list[int] | None:
+    """Return where each piece begins, so that its text is on the lines that all keys have; None where they are too near.
+
+    A chart takes all the room between its neighbours.
+    """
+    fractions = _baselines_of(blocks)
+    if fractions is None or scale.is_flat:
+        return None
+    tops = [round(scale.height * fraction) - piece.baseline for fraction, piece in zip(fractions, pieces, strict=True)]
+    for index, block in enumerate(blocks):
+        if isinstance(block, Bars):
+            start = tops[index - 1] + pieces[index - 1].height
+            end = tops[index + 1] - scale.space(1) if index + 1 < len(tops) else area.bottom
+            pieces[index] = arrange(block, area.right - area.left, scale, level, end - start)
+            tops[index] = end - pieces[index].height
+    ends = [top + piece.height for top, piece in zip(tops, pieces, strict=True)]
+    fits = all(end <= top for end, top in zip(ends, tops[1:], strict=False))
+    return tops if fits and tops[0] >= area.top and ends[-1] <= area.bottom else None
+
+
+def _baselines_of(blocks: Sequence[Block]) -> Sequence[float] | None:
+    """Return the baseline of each block as a fraction of the key's height; None for blocks that no tile has together."""
+    match blocks:
+        case [Hero()]:
+            return (type_scale.HERO_BASELINE,)
+        case [Hero(), Bars() | Line() | Gauge()]:
+            return type_scale.HERO_BASELINE, type_scale.LINE_BASELINES[0]
+        case [Hero(), Bars() | Line() | Gauge(), Line()]:
+            return type_scale.HERO_BASELINE, *type_scale.LINE_BASELINES
+        case [Row()] | [Row(), Row()]:
+            return type_scale.ROW_BASELINES[: len(blocks)]
+        case [Row(), Line()]:
+            return type_scale.ROW_BASELINES[0], type_scale.LINE_BASELINES[1]
+        case [Figure()] | [Figure(), Figure()]:
+            return type_scale.FIGURE_BASELINES[: len(blocks)]
+        case [Figure(), Line()]:
+            return type_scale.HERO_BASELINE, type_scale.LINE_BASELINES[1]
+    return None
+
+
+def _evenly(pieces: Sequence[Piece], area: Box) -> list[int]:
+    """Return where each piece begins, with the free height shared out evenly."""
     spare = area.height - sum(piece.height for piece in pieces)
-    items: list[PlacedItem] = []
-    y, slots = area.top, len(pieces) + 1
+    tops, y, slots = [], area.top, len(pieces) + 1
     for index, piece in enumerate(pieces):
-        gap = spare * (index + 1) // slots - spare * index // slots
-        y += gap
-        items += [moved(item, area.left, y) for item in piece.items]
+        y += spare * (index + 1) // slots - spare * index // slots
+        tops.append(y)
         y += piece.height
-    return items
+    return tops
 
 
 def _title(heading: Heading, width_px: int, beside_px: int, scale: Scale) -> Piece:
@@ -133,16 +219,15 @@ def _title(heading: Heading, width_px: int, beside_px: int, scale: Scale) -> Pie
     """
     if not heading.text:
         return Piece((), 0)
-    wordings = {fonts.printable(wording) for wording in (heading.text, *heading.variants)}
+    whole = {fonts.printable(wording) for wording in (heading.text, *heading.variants)}
     beside_dot = width_px - beside_px
     tries = ((heading.icon, beside_px, beside_dot - beside_px), (heading.icon, 0, beside_dot), (None, 0, beside_dot))
     piece = Piece((), 0)
     for icon, left_px, room_px in tries:
-        sizes, tones = scale.sizes(type_scale.CAPTION), (heading.tone, heading.tone)
-        text, variants = heading.text, heading.variants
-        piece = words_with_icon(text, icon, room_px, sizes, Weight.TEXT, tones, Role.TITLE, variants=variants)
+        sizes, tones = scale.sizes(type_scale.CAPTION), (heading.icon_tone or heading.tone, heading.tone)
+        piece = words_with_icon(heading.text, icon, room_px, sizes, Weight.TEXT, tones, Role.TITLE, variants=heading.variants)
         piece = piece._replace(items=tuple(moved(item, left_px, 0) for item in piece.items))
-        if any(isinstance(item, TextItem) and item.text in wordings for item in piece.items):
+        if any(isinstance(item, TextItem) and item.text in whole for item in piece.items):
             break
     return piece
 

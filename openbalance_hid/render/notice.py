@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from openbalance_hid.render import fonts, type_scale
 from openbalance_hid.render.fit import fit, wrap
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.render.items import Box, IconItem, PlacedItem, Role, TextItem
+from openbalance_hid.render.items import Box, IconItem, PlacedItem, Role, TextItem, moved
 from openbalance_hid.render.type_scale import Scale
 from openbalance_hid.tiles.view import Notice, Tone
 
@@ -15,78 +15,111 @@ from openbalance_hid.tiles.view import Notice, Tone
 class NoticeStep(NamedTuple):
     """One way to lay a notice out, from roomy to tight."""
 
-    icon: float  # side, as a fraction of the key's
-    words: int  # level in the scale of values
+    icon: float  # side, as a fraction of the key's; 0: as tall as the words, before their first line
+    words: int  # level in the scale of sizes
     lines: int
-    detail: bool
-    merged: bool = False  # the detail goes on in the line of the words
+    detail_lines: int
 
 
 STEPS: Final = (
-    NoticeStep(0.36, 0, 2, True),
-    NoticeStep(0.32, 1, 2, True),
-    NoticeStep(0.29, 2, 2, True),
-    NoticeStep(0.26, 3, 2, True),
-    NoticeStep(0.29, 2, 2, False, merged=True),
-    NoticeStep(0.26, 3, 2, False, merged=True),
-    NoticeStep(0.29, 2, 3, False),
-    NoticeStep(0.26, 3, 3, False),
-    NoticeStep(0.22, 5, 3, False),
-    NoticeStep(0.20, 5, 3, False),  # "Not a Management key" below a title with tails, at 72 px
-    NoticeStep(0.20, 5, 2, False),
+    NoticeStep(0.33, 1, 2, 1),
+    NoticeStep(0.29, 2, 2, 1),
+    NoticeStep(0.0, 1, 3, 1),
+    NoticeStep(0.0, 1, 2, 2),
+    NoticeStep(0.0, 2, 3, 1),
+    NoticeStep(0.0, 2, 3, 2),
+    NoticeStep(0.0, 3, 3, 2),
+    NoticeStep(0.0, 4, 3, 2),
+    NoticeStep(0.0, 5, 3, 2),
+    NoticeStep(0.0, 5, 3, 0),
+    NoticeStep(0.0, 5, 2, 0),
 )
 
 
 def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tuple[tuple[PlacedItem, ...], int, bool]:
     """Return the items from y = 0 on, their height in pixels, and whether something had to be left out."""
     step = STEPS[min(level, len(STEPS) - 1)]
-    side = scale.px(step.icon, 14)
-    between = scale.px(0.07, 4)
-    words_room = room_px - side - between if scale.is_wide else room_px
-    said = f"{notice.words} {notice.detail}" if step.merged and notice.detail else notice.words
-    lines, size, cut = _words(said, words_room, scale, step)
-    tone = Tone.MUTED if notice.tone is Tone.MUTED else Tone.INK
-    texts = [(line, size, Weight.STRONG, tone) for line in lines]
-    told = not notice.detail or step.merged
-    if step.detail and notice.detail:
-        detail = fit(notice.detail, words_room, scale.sizes(type_scale.CAPTION), Weight.TEXT)
-        if detail.text == fonts.printable(notice.detail):  # half a command is useless: whole or not at all
-            texts.append((detail.text, detail.size_px, Weight.TEXT, Tone.MUTED))
-            told = True
+    if not notice.words:  # a sign alone
+        side = scale.px(0.29, 14)
+        left = (room_px - side) // 2
+        return (IconItem(Box(left, 0, left + side, side), notice.icon, notice.tone),), side, False
+    if step.icon and not scale.is_wide:
+        return _icon_above(notice, room_px, scale, step)
+    return _icon_beside(notice, room_px, scale, step)
 
-    wide = scale.is_wide
-    left = side + between if wide else 0
-    items: list[PlacedItem] = []
-    y = 0 if wide else side + scale.px(0.02, 1)
-    for text, size_px, weight, shade in texts:
+
+def _icon_above(notice: Notice, room_px: int, scale: Scale, step: NoticeStep) -> tuple[tuple[PlacedItem, ...], int, bool]:
+    side = scale.px(step.icon, 14)
+    texts, cut = _texts(notice, room_px, room_px, scale, step)
+    items, height = _written(texts, room_px, side + scale.px(0.02, 1))
+    left = (room_px - side) // 2
+    return (IconItem(Box(left, 0, left + side, side), notice.icon, notice.tone), *items), height, cut
+
+
+def _icon_beside(notice: Notice, room_px: int, scale: Scale, step: NoticeStep) -> tuple[tuple[PlacedItem, ...], int, bool]:
+    """Return the icon before the first line; on a wide key, where it is larger, before all lines."""
+    if scale.is_wide:
+        side, between = scale.px(step.icon or 0.3, 14), scale.px(0.07, 4)
+        texts, cut = _texts(notice, room_px - side - between, room_px - side - between, scale, step)
+        items, height = _written(texts, room_px - side - between, 0)
+        whole = max(height, side)
+        lines_px = max((item.box.width for item in items), default=0)
+        left = (room_px - side - between - lines_px) // 2
+        shift = left + side + between - min((item.box.left for item in items), default=0)
+        lines = tuple(moved(item, shift, (whole - height) // 2) for item in items)
+        top = (whole - side) // 2
+        return (IconItem(Box(left, top, left + side, top + side), notice.icon, notice.tone), *lines), whole, cut
+    size = scale.sizes(type_scale.NOTICE, step.words)[0]
+    side = fonts.cap_px(size) + max(2, round(size * 0.2))
+    beside = side + max(2, round(size * 0.25))
+    texts, cut = _texts(notice, room_px, room_px - beside, scale, step)
+    items, height = _written(texts, room_px, 0)
+    if not items:
+        return (), 0, True
+    first = items[0]
+    left = (room_px - beside - first.box.width) // 2
+    middle = first.baseline - fonts.cap_px(first.size_px) // 2
+    top = middle - side // 2
+    icon = IconItem(Box(left, top, left + side, top + side), notice.icon, notice.tone)
+    moved_items = (moved(first, left + beside - first.box.left, 0), *items[1:])
+    if top < 0:
+        return (moved(icon, 0, -top), *(moved(item, 0, -top) for item in moved_items)), height - top, cut
+    return (icon, *moved_items), height, cut
+
+
+class _Text(NamedTuple):
+    text: str
+    size_px: int
+    weight: Weight
+    tone: Tone
+
+
+def _texts(notice: Notice, room_px: int, first_px: int, scale: Scale, step: NoticeStep) -> tuple[list[_Text], bool]:
+    """Return the lines of words and detail, and whether any were left out. `first_px`: room for the first line."""
+    tone = Tone.MUTED if notice.tone is Tone.MUTED else Tone.INK
+    size = scale.sizes(type_scale.NOTICE, step.words)[0]
+    lines = wrap(notice.words, room_px, size, Weight.STRONG, step.lines, first_px)
+    cut = lines is None
+    if lines is None:
+        lines = (fit(notice.words, first_px, (size,), Weight.STRONG).text,)
+    texts = [_Text(line, size, Weight.STRONG, tone) for line in lines if line]
+    if not notice.detail:
+        return texts, cut
+    for small in scale.sizes(type_scale.CAPTION):
+        detail = wrap(notice.detail, room_px, small, Weight.TEXT, step.detail_lines)
+        if detail is not None:  # half a command is useless: whole or not at all
+            return [*texts, *(_Text(line, small, Weight.TEXT, Tone.MUTED) for line in detail)], cut
+    return texts, True
+
+
+def _written(texts: list[_Text], room_px: int, y: int) -> tuple[tuple[TextItem, ...], int]:
+    """Return the lines below each other, each in the middle, from `y` on, and where they end."""
+    items = []
+    for text, size_px, weight, tone in texts:
         width = fonts.width_px(text, weight, size_px)
-        x = left if wide else (room_px - width) // 2
+        x = (room_px - width) // 2
         baseline = y + fonts.ascent_px(text, weight, size_px)
         bottom = baseline + fonts.descent_px(text, weight, size_px)
-        items.append(TextItem(Box(x, y, x + width, bottom), text, size_px, weight, shade, Role.WORDS, baseline))
+        items.append(TextItem(Box(x, y, x + width, bottom), text, size_px, weight, tone, Role.WORDS, baseline))
         y = bottom
-    height = max(y, side)
-    if wide and items:
-        # The group of icon and words is in the middle of the space.
-        shift = (room_px - max(item.box.right for item in items)) // 2
-        items = [_shifted(item, shift, (height - y) // 2) for item in items if isinstance(item, TextItem)]
-        icon_at = (shift, (height - side) // 2)
-    else:
-        icon_at = ((room_px - side) // 2, 0)
-    icon = IconItem(Box(icon_at[0], icon_at[1], icon_at[0] + side, icon_at[1] + side), notice.icon, notice.tone)
-    return (icon, *items), height, cut or not told
-
-
-def _words(words: str, room_px: int, scale: Scale, step: NoticeStep) -> tuple[tuple[str, ...], int, bool]:
-    """Return the lines, their size and whether they were cut: the largest size that fits, else the smallest."""
-    sizes = scale.sizes(type_scale.NOTICE, step.words)
-    for size in sizes:
-        lines = wrap(words, room_px, size, Weight.STRONG, step.lines)
-        if lines is not None:
-            return lines, size, False
-    cut = fit(words, room_px, sizes[-1:], Weight.STRONG)
-    return ((cut.text,) if cut.text else ()), cut.size_px, True
-
-
-def _shifted(item: TextItem, dx: int, dy: int) -> TextItem:
-    return TextItem(item.box.moved(dx, dy), item.text, item.size_px, item.weight, item.tone, item.role, item.baseline + dy)
+    return tuple(items), y

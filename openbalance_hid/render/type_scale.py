@@ -13,11 +13,22 @@ from msgspec import Struct
 
 SMALLEST_TEXT_PX: Final = 11  # below this the condensed letters close up; looked at on all sizes from 8 to 14
 
-HERO: Final = (0.40, 0.36, 0.33, 0.305, 0.28, 0.255, 0.23, 0.21, 0.19, 0.17, 0.153, 0.142)
+# Three sizes, by the length of the text, so that the same digits have the same size on neighbouring keys: `$74.25`, `$12,345`,
+# `✓ Normal`. The smaller ones are for what no tile shows by itself: a label in place of a number, an amount beyond a million.
+HERO: Final = (0.32, 0.25, 0.208, 0.18, 0.153, 0.142)
+FIGURE: Final = HERO[1:]
+FLAT_HERO: Final = (0.5, 0.42, 0.34, 0.27, 0.2)  # on the screen of the Neo, beside its lines
+FLAT_LINE: Final = (0.225, 0.19)
 NOTICE: Final = (0.225, 0.205, 0.185, 0.167, 0.153, 0.142)
 VALUE: Final = (0.195, 0.18, 0.167, 0.153, 0.142)
-LABEL: Final = (0.167, 0.153, 0.142)
+LABEL: Final = (0.15, 0.142)
 CAPTION: Final = (0.158, 0.142)
+# Baselines of a key with a hero, as fractions of its height from the top: hero, first and second line below. A row of keys has
+# its words and numbers on the same lines.
+HERO_BASELINE: Final = 0.53
+LINE_BASELINES: Final = (0.735, 0.905)
+ROW_BASELINES: Final = (0.36, 0.69)  # of the names in a ranking
+FIGURE_BASELINES: Final = (0.44, 0.915)
 SPACE: Final = (0.065, 0.055, 0.045, 0.035, 0.03, 0.02, 0.0)
 
 
@@ -45,7 +56,7 @@ class Scale(Struct, frozen=True):
     @property
     def side_margin(self) -> int:
         """The safe area starts here, left and right. Single lines use it all; cells of a strip are neighbours."""
-        return self.px(0.09 if self.is_wide else 0.042, 3)
+        return self.px(0.09 if self.is_wide else 0.03, 2)
 
     @property
     def ring(self) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.errors import ConfigError
 
 log = logging.getLogger(__name__)
+
+SETTLE_S = 0.1  # an editor writes, renames and sets the mode: one change for the user
 
 
 class ConfigReloader:
@@ -48,17 +51,18 @@ class ConfigReloader:
             self._put(ConfigReloaded(config))
             return "in force"
 
-    def notice_soon(self) -> None:
-        """Call `notice` on a thread of its own, unless one is about to start reading. Used by one thread only."""
+    def notice_soon(self, delay_s: float = 0.0) -> None:
+        """Call `notice` on a thread of its own, after the delay, unless one is about to. Used by one thread only."""
         if not self._noticing.acquire(blocking=False):
             return
         try:
-            threading.Thread(target=self._notice_once, name="reload", daemon=True).start()
+            threading.Thread(target=self._notice_once, args=(delay_s,), name="reload", daemon=True).start()
         except RuntimeError:  # no resources for another thread
             self._noticing.release()
             raise
 
-    def _notice_once(self) -> None:
+    def _notice_once(self, delay_s: float) -> None:
+        time.sleep(delay_s)
         with self._reading:  # a later request may be for a newer file
             self._noticing.release()
         self.notice()

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from msgspec.structs import replace
@@ -23,8 +23,9 @@ from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
 from openbalance_hid.deck.device_events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
-from openbalance_hid.deck.products import FoundDeck
+from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
 from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts
 from openbalance_hid.render.encode import PictureFormat, black
@@ -42,7 +43,7 @@ class DeckManager:
     """All decks of one transport. `emit` puts an event into the main queue; `changes` announces changes on its bus.
 
     `after_first_scan` is called once, on the scan's thread, when every deck that was connected at the start was emitted.
-    `clock` gives input events their time.
+    `clock` gives input events their time. `claimed` lists the decks that another program has claimed through libusb.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class DeckManager:
         changes: ChangeSource | None = None,
         after_first_scan: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        claimed: Callable[[], Sequence[UsbDevice]] = tuple,
     ) -> None:
         self._emit = emit
+        self._claimed = claimed
         self._after_first_scan = after_first_scan
         self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes)
         self._clock = clock
@@ -128,7 +131,19 @@ class DeckManager:
         if device is not None:
             self._brightness[serial] = device.set_brightness(percent)
 
-    def paint_again(self) -> None:
+    def repaint(self, serial: str) -> None:
+        """Send a deck its brightness and everything that it shows once more."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.repaint()
+
+    def repaint_next(self, serial: str) -> None:
+        """Send a deck its brightness and the next part of what it shows once more."""
+        device = self._by_serial(serial)
+        if device is not None:
+            device.repaint_next()
+
+    def repaint_all(self) -> None:
         """Send every deck again what it shows. A deck with a dead handle is lost by that."""
         with self._lock:
             open_decks = list(self._open_decks.values())
@@ -161,6 +176,7 @@ class DeckManager:
                 DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why, hint=hint)
                 for found, why, hint in {**silent, **troubles}.values()
             ),
+            *map(_claimed_counts, self._claimed()),
         )
 
     def devices(self) -> dict[str, DeckDevice]:
@@ -301,6 +317,11 @@ class DeckManager:
     def _by_serial(self, serial: str) -> DeckDevice | None:
         with self._lock:
             return self._open_decks.get(serial)
+
+
+def _claimed_counts(device: UsbDevice) -> DeckCounts:
+    model, _ = product_names(int(VENDOR, 16), device.product_id) or ("", "")
+    return DeckCounts(device.serial, model, device.node, connected=False, trouble=IN_USE_LIBUSB, hint="openbalance-hid doctor")
 
 
 def _names(serial: str) -> Iterable[str]:

@@ -13,7 +13,11 @@ from openbalance_hid.app.effects import (
     PaintCell,
     PaintScreen,
     Refresh,
+    Repaint,
+    RepaintNext,
+    ReportAction,
     SendAlert,
+    SendToSink,
     SetAccounts,
     SetBrightness,
     SetPollInterval,
@@ -22,6 +26,7 @@ from openbalance_hid.app.effects import (
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
 from openbalance_hid.render.theme import DARK, Rgb
+from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.picture_cache import PictureCache
@@ -34,20 +39,27 @@ SetText = Callable[[str, int | str, str], None]
 
 
 class EffectRunner:
-    """Runs effects on the main thread. `put`: into the main queue; `open_page`: opens an address, or calls the function."""
+    """Runs effects on the main thread. `put`: into the main queue; `open_page`: opens an address, or calls the function.
+
+    `report`: shows what a press did, on the pages of virtual decks.
+    """
 
     def __init__(
         self,
         decks: Sequence[DeckManager],
         pollers: Pollers,
         notifier: Notifier,
+        sender: AlertSender,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._report = report
         self._decks = decks
         self._pollers = pollers
         self._notifier = notifier
+        self._sender = sender
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -69,8 +81,12 @@ class EffectRunner:
                 self._pollers.store(effect)
             case SendAlert():
                 self._notifier.send(effect)
+            case SendToSink():
+                self._sender.send(effect)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
+            case ReportAction(_, text):
+                self._report(text)
             case LogTileError(tile, error):
                 log.error("the tile %s failed", tile, exc_info=error)
             case LogWarning(text):
@@ -101,6 +117,12 @@ def run_display_effect(effect: Effect, decks: DeckManager, pictures: PictureCach
             part = f"touch key {touch_key}"
         case SetBrightness(serial, percent):
             decks.set_brightness(serial, percent)
+            return True
+        case Repaint(serial):
+            decks.repaint(serial)
+            return True
+        case RepaintNext(serial):
+            decks.repaint_next(serial)
             return True
         case _:
             return False

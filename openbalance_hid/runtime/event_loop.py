@@ -26,7 +26,8 @@ Item = Event | ScheduledCall | Stop
 
 
 def now() -> Moment:
-    """Return this moment by the system's clocks."""
+    """Return this moment by the system's clocks; its local time is by the time zone that is set now, not at the start."""
+    time.tzset()
     return Moment(datetime.now(UTC), time.monotonic())
 
 

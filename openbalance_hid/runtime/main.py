@@ -15,26 +15,30 @@ from msgspec import Struct
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
-from openbalance_hid.app.events import Event
+from openbalance_hid.app.events import Event, RepaintRequested
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
+from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
+from openbalance_hid.ipc.alert_commands import probe_sinks
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.ipc.daemon_lock import DaemonLock
 from openbalance_hid.ipc.status import ProcessInfo, status
+from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
-from openbalance_hid.runtime.config_reload import ConfigReloader
+from openbalance_hid.runtime.alert_sender import AlertSender
+from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
@@ -78,9 +82,10 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
             locked.add(account)
             raise
         locked.discard(account)
-        return Client(key.secret, base_url)
+        return Client(key.secret, base_url, ca_file=daemon.ca_file)
 
-    _Daemon(options, config, client_for).run()
+    daemon = _Daemon(options, config, client_for)
+    daemon.run()
 
 
 def run_demo(options: RunOptions, scenario: str) -> None:
@@ -108,7 +113,8 @@ class _Daemon:
             for name, account in config.accounts.items()
         }
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
-        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history)
+        rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
+        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s)
         self._controller = Controller(
             config,
             {name: Snapshot(name, self._started.utc, interval_s) for name, interval_s in intervals_s.items()},
@@ -116,10 +122,17 @@ class _Daemon:
         )
         self._changes = ChangeCounter()
         self._reloader = ConfigReloader(options.paths.config_file, config, self._inbox.put, now) if sample is None else None
+        self._watch = self._config_watch()
         self._manager = SystemdManager(os.environ, os.getpid())
         self._virtual: VirtualDecks | None = None
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
+        self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
+
+    @property
+    def ca_file(self) -> str | None:
+        """The one of the configuration in force. Thread-safe."""
+        return self._controller.config.ca_file
 
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
@@ -136,6 +149,7 @@ class _Daemon:
                 self._stop,
                 self._changes,
                 self._reload,
+                lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
             running.callback(control.stop)
@@ -148,7 +162,13 @@ class _Daemon:
                 self._start_virtual(running, after_first_scan)
             if self._options.usb:
                 self._decks.append(
-                    DeckManager(HidTransport(), self._inbox.put, changes=KernelEvents(), after_first_scan=after_first_scan)
+                    DeckManager(
+                        HidTransport(),
+                        self._inbox.put,
+                        changes=KernelEvents(),
+                        after_first_scan=after_first_scan,
+                        claimed=claimed_decks,
+                    )
                 )
             for decks in self._decks:
                 running.callback(self._close_decks, decks)
@@ -161,13 +181,21 @@ class _Daemon:
                 wake.start()
                 running.callback(self._notifier.watch_lock, False)
                 self._notifier.watch_lock(self._config.dim.on_lock)
-            if self._reloader is not None:
-                watch = ConfigWatch(self._options.paths.config_file, self._reloader.notice)
-                running.callback(watch.stop)
-                watch.start()
             log.info("running; configuration: %s", self._options.paths.config_file)
-            effects = EffectRunner(self._decks, self._pollers, self._notifier, self._inbox.put, self._open_page, self._set_text)
-            maintenance = Maintenance({"the lock": lock.renew, "the control socket": control.renew})
+            effects = EffectRunner(
+                self._decks,
+                self._pollers,
+                self._notifier,
+                self._sender,
+                self._inbox.put,
+                self._open_page,
+                self._set_text,
+                self._note,
+            )
+            checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
+            if self._watch is not None:
+                checks["the configuration file"] = self._watch.check
+            maintenance = Maintenance(checks)
             run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager, maintenance.run)
             log.info("stopping")
             self._manager.stopping()
@@ -176,7 +204,7 @@ class _Daemon:
 
     def _open_page(self, url: str, failed: Callable[[], None]) -> None:
         if self._virtual is not None:
-            self._virtual.note(f"opens {url}")
+            self._virtual.note(f"Opens {url}")
         if self._virtual is None or self._options.open_browser:
             open_url(url, failed)
 
@@ -184,10 +212,14 @@ class _Daemon:
         if self._virtual is not None:
             self._virtual.set_text(serial, part, text)
 
+    def _note(self, text: str) -> None:
+        if self._virtual is not None:
+            self._virtual.note(text)
+
     def _on_resume(self) -> None:
         """Runs on the thread of the resume watch."""
         for decks in self._decks:
-            decks.paint_again()
+            decks.repaint_all()
         self._inbox.put(lambda _controller, _moment: self._pollers.poll_after_wakeup())
 
     def _status(self, controller: Controller, moment: Moment) -> dict[str, Any]:
@@ -198,6 +230,7 @@ class _Daemon:
             config_path=str(self._options.paths.config_file),
             config_loaded_at=self._reloader.loaded_at if self._reloader is not None else self._started.utc,
             config_error=self._reloader.error if self._reloader is not None else None,
+            config_watch=self._watch.method if self._watch is not None else None,
         )
         return status(controller, counts, process, moment)
 
@@ -217,7 +250,21 @@ class _Daemon:
     def _reload(self) -> str:
         return self._reloader.reload() if self._reloader is not None else "a demo has no file"
 
+    def _reload_soon(self, reloader: ConfigReloader) -> None:
+        self._inbox.put(RepaintRequested())
+        reloader.notice_soon()
+
     # --- starting ---
+
+    def _config_watch(self) -> ConfigWatch | None:
+        if self._reloader is None:
+            return None
+        reload_soon = partial(self._reloader.notice_soon, SETTLE_S)
+        return ConfigWatch(self._options.paths.config_file, reload_soon, lambda: self._inbox.put(self._check_config))
+
+    def _check_config(self, _controller: Controller, _moment: Moment) -> None:
+        if self._watch is not None:
+            self._watch.check()
 
     def _report_ready(self) -> None:
         """Report to systemd after the events that are queued now: they draw the decks that were connected at the start."""
@@ -227,13 +274,19 @@ class _Daemon:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader, wanted = self._reloader, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
         if reloader is not None and not hangup_ends():
-            wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: reloader.notice_soon())
+            wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: self._reload_soon(reloader))
         elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             wanted[signal.SIGHUP] = self._stop
         for number, handler in wanted.items():
             signal.signal(number, handler)
             running.callback(signal.signal, number, signal.SIG_IGN)
-        wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None))
+        watch, descriptors = self._watch, dict[int, Callable[[], object]]()
+        if watch is not None:
+            running.callback(watch.stop)
+            watch.start()
+            if watch.descriptor is not None:
+                descriptors[watch.descriptor] = watch.on_event
+        wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None), descriptors)
         running.callback(wakeup.stop)
         wakeup.start()
 

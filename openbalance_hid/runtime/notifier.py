@@ -4,6 +4,7 @@ What is sent, and when, is decided in `app.alerts`; how a notification is shown,
 """
 
 import os
+import queue
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +14,8 @@ from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, Event,
 from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, send_notification
 from openbalance_hid.desktop.open_url import open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
+
+PROBE_LIMIT_S = 12.0
 
 
 class Notifier:
@@ -38,6 +41,17 @@ class Notifier:
             urgent=effect.urgent,
             button=OPEN if page is not None else ACKNOWLEDGE,
         )
+
+    def probe(self) -> str | None:
+        """Show a test notification; return why it is not shown, or None. Waits; may be called by any thread."""
+        if self._silent:
+            return "a demo shows no notifications"
+        results: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        send_notification("OpenRouter: test", "Alerts reach you here.", os.environ, results.put, lambda: None)
+        try:
+            return None if results.get(timeout=PROBE_LIMIT_S) else "the desktop shows no notifications"
+        except queue.Empty:
+            return "the desktop does not answer"
 
     def watch_lock(self, wanted: bool) -> None:
         """Watch the session's lock, or no longer. Idempotent."""

@@ -7,6 +7,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import AccountHistory, History
+from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 
@@ -24,11 +25,14 @@ class Pollers:
         client_for: ClientFactory,
         publish: Callable[[Snapshot | HistoryLoaded], None],
         history: History,
+        rejection_gap_s: float = REJECTION_GAP_S,
     ) -> None:
+        """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`."""
         self._intervals_s = dict(intervals_s)
         self._client_for = client_for
         self._publish = publish
         self._history = history
+        self._rejection_gap_s = rejection_gap_s
         self._histories: dict[str, AccountHistory] = {}
         self._pollers: dict[str, Poller] = {}
 
@@ -48,7 +52,7 @@ class Pollers:
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
             known, past = history_of_account.recall(fingerprint, begun, now, mono_s)
-            self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.run, past.masked))
+            self._publish(HistoryLoaded(account, begun.started_at, past.alerts, past.runs, past.masked, past.deliveries))
             return known
 
         def publish(snapshot: Snapshot) -> None:
@@ -56,7 +60,12 @@ class Pollers:
             history_of_account.keep(snapshot)
 
         self._pollers[account] = Poller(
-            account, lambda: self._client_for(account), self._intervals_s[account], publish, recall=recall
+            account,
+            lambda: self._client_for(account),
+            self._intervals_s[account],
+            publish,
+            recall=recall,
+            rejection_gap_s=self._rejection_gap_s,
         )
         self._pollers[account].start()
 

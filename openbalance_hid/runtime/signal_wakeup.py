@@ -1,13 +1,14 @@
-"""Signals: wakes the main thread for one, and decides what SIGHUP means.
+"""Signals: wakes the main thread for one, and decides what SIGHUP means. Its thread also waits for other descriptors.
 
 Python runs a handler on the main thread between two of its steps. A signal just before the main thread waits interrupts
 nothing: its handler would run after the wait, up to a minute later, which is too late for a service manager.
 """
 
 import os
+import select
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 STOP_LIMIT_S = 2.0
 
@@ -28,10 +29,14 @@ def hangup_ends() -> bool:
 
 
 class SignalWakeup:
-    """Calls `wake` on a thread of its own after each signal that has a handler. Create and start it on the main thread."""
+    """Calls `wake` on a thread of its own after each signal that has a handler. Create and start it on the main thread.
 
-    def __init__(self, wake: Callable[[], object]) -> None:
+    `descriptors`: further ones; the function of one is called on the same thread when it is readable. They are not closed here.
+    """
+
+    def __init__(self, wake: Callable[[], object], descriptors: Mapping[int, Callable[[], object]] | None = None) -> None:
         self._wake = wake
+        self._descriptors = dict(descriptors or {})
         self._read, self._write = os.pipe()
         self._before: int | None = None
         self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
@@ -53,5 +58,14 @@ class SignalWakeup:
         os.close(self._read)
 
     def _run(self) -> None:
-        while os.read(self._read, 64):
-            self._wake()
+        poller = select.poll()
+        for descriptor in (self._read, *self._descriptors):
+            poller.register(descriptor, select.POLLIN)
+        while True:
+            for descriptor, _ in poller.poll():
+                if descriptor != self._read:
+                    self._descriptors[descriptor]()
+                elif not os.read(self._read, 64):
+                    return
+                else:
+                    self._wake()

@@ -25,7 +25,8 @@ _UV_CACHE_BUCKET = re.compile(r"(archive|builds|environments)-v\d+")
 _PIPX_RUN_FOLDER = re.compile(r"[0-9a-f]{15}")
 
 # Variables that lead commands to other places than the usual ones lead the service there as well. Never a key.
-_PASSED = ("OPENBALANCE_API_URL", "OPENBALANCE_CONFIG", "OPENBALANCE_RUNTIME_DIR", "OPENBALANCE_STATE_DIR")
+# Not OPENBALANCE_API_URL: an address for one test would stay in the unit, and the key would go there.
+_PASSED = ("OPENBALANCE_CONFIG", "OPENBALANCE_RUNTIME_DIR", "OPENBALANCE_STATE_DIR")
 _PASSED_UNLESS = {"XDG_CONFIG_HOME": "~/.config", "XDG_STATE_HOME": "~/.local/state"}  # the usual places by another name
 
 
@@ -44,7 +45,7 @@ def service_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the service receives, with absolute paths."""
     found = {name: env[name] for name in (*_PASSED, *_PASSED_UNLESS) if env.get(name)}
     found = {name: text for name, text in found.items() if absolute(text) != absolute(_PASSED_UNLESS.get(name, "/dev/null"))}
-    return {name: text if name.endswith("_URL") else str(absolute(text)) for name, text in found.items()}
+    return {name: str(absolute(text)) for name, text in found.items()}
 
 
 def is_temporary(program: PurePath) -> bool:

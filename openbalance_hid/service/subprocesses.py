@@ -55,10 +55,20 @@ def run_program(words: Sequence[str], limit_s: float = LIMIT_S, extra_env: Mappi
     return ProgramResult(ended.returncode, ended.stdout, ended.stderr)
 
 
-def run_in_terminal(words: Sequence[str]) -> ProgramResult:
-    """Run the program in the caller's terminal until it ends. Ctrl-C reaches the program first."""
+def run_in_terminal(words: Sequence[str], text: str | None = None) -> ProgramResult:
+    """Run the program in the caller's terminal until it ends. Ctrl-C reaches the program first.
+
+    `text`: its standard input, in place of the terminal; what it prints is then discarded, except for errors.
+    """
     try:
-        ended = subprocess.run(list(words), env=without_key_variables(os.environ), check=False)  # noqa: S603 – as above
+        ended = subprocess.run(  # noqa: S603 – as above
+            list(words),
+            env=without_key_variables(os.environ),
+            input=text,
+            stdout=None if text is None else subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
     except OSError as error:
         return _not_started(words[0], error)
     return ProgramResult(ended.returncode, "", "")

@@ -161,7 +161,7 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
 
 def unit_program(unit: str) -> PurePath | None:
     """Return the program that the text of a systemd unit starts; None where there is none."""
-    line = next((line for line in unit.splitlines() if line.startswith("ExecStart=")), "")
+    line = next((line for line in unit.split("\n") if line.startswith("ExecStart=")), "")
     words = shlex.split(line.removeprefix("ExecStart=").replace("%%", "%"))
     if words[1:] and words[0] == _ENV:
         return PurePath(words[1].replace("$$", "$"))
@@ -174,7 +174,7 @@ def is_current_unit(unit: str) -> bool:
 
 
 def _fixed_lines(unit: str) -> list[str]:
-    return [line for line in unit.splitlines() if not line.startswith(("ExecStart=", "Environment="))]
+    return [line for line in unit.split("\n") if not line.startswith(("ExecStart=", "Environment="))]
 
 
 def _start(program: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ share of all keys. The keys are requested a few times a day and at a hold; after
 follows every 60 s. A tap opens the keys page.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,14 +20,13 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.ranking import ROWS
+from openbalance_hid.tiles.ranking import ROWS, page_of, titles_of
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, trouble_line, true_until, value_view
-from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, Shorten, TileView, Tone
+from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, true_until, value_view
+from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, TileView, Tone
 
 MOST = 6
 WARN_SHARE = Decimal("0.8")
-TITLES = {"today": "Today UTC", "week": "Week UTC", "month": "Month UTC"}
 NO_KEYS = TileState("No keys yet", Icon.KEY, Tone.MUTED)
 NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 
@@ -34,58 +34,56 @@ NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 def view(scene: Scene) -> TileView:
     """Return one page of keys, one key alone, or the reason why there are none."""
     keys, wanted = scene.snapshot.keys.value, scene.options["key_name"]
-    period = TITLES[scene.choice("period")]
-    title = scene.label or period
+    titles = titles_of(scene, "Keys" if wanted is None else single_line(str(wanted)))
+    title = titles[0]
     if keys is None:
         return notice_view(scene, title, trouble(scene, scene.snapshot.keys))
     if wanted is not None:
         one = next((key for key in keys if key.name == wanted), None)
-        return plain_notice(scene, title, NO_SUCH_KEY) if one is None else _one(scene, title, one)
+        return plain_notice(scene, title, NO_SUCH_KEY) if one is None else _one(scene, titles, one)
     shown = sorted(
         (key for key in keys if not key.disabled or _spent(scene, key)),
         key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),
     )[:MOST]
     if not shown:
         return plain_notice(scene, title, NO_KEYS)
-    pages = -(-len(shown) // ROWS)
-    page = scene.turn % pages
-    total = sum((_spent(scene, key) or Decimal(0) for key in keys), Decimal(0))
-    here = shown[page * ROWS : page * ROWS + ROWS]
-    rows = tuple(_row(scene, key, total) for key in here)
-    spoken = ", ".join(_read_out(scene, key) for key in here)
-    return _keys_view(scene, title, rows, f"{title} by key: {spoken}", (page, pages) if pages > 1 else None)
+    amounts = [_spent(scene, key) for key in shown]
+    most, column = max((usd for usd in amounts if usd is not None), default=Decimal(0)), tuple(map(words.money, amounts))
+    here, page = page_of([_row(scene, key, most, column) for key in shown], scene.turn)
+    start = page[0] * ROWS if page is not None else 0
+    spoken = ", ".join(_read_out(scene, key) for key in shown[start : start + ROWS])
+    return _keys_view(scene, titles, here, f"{title} (UTC): {spoken}", page)
 
 
-def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
+def _one(scene: Scene, titles: tuple[str, ...], key: ApiKey) -> TileView:
     """Return the view of one key: its amount, and its limit as a gauge and in words."""
     used = _used(key)
-    name = Line(single_line(key.name) or words.UNKNOWN, Tone.INK, shorten=Shorten.MIDDLE)
-    blocks: tuple[Block, ...] = (name, Hero(words.money(_spent(scene, key))))
-    if used is not None and key.limit_usd is not None:
-        limit = words.money(key.limit_usd)
-        of_it = Line(f"{_percent(used)} of {limit}", Tone.INK, variants=(_percent(used),))
-        blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), of_it)
-    return _keys_view(scene, title, blocks, f"{title} {_read_out(scene, key)}")
+    blocks: tuple[Block, ...] = (Hero(words.money(_spent(scene, key))),)
+    if used is not None:
+        blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), Line(f"{words.percent(used * 100)} of limit"))
+    return _keys_view(scene, titles, blocks, f"{titles[0]} (UTC): {_read_out(scene, key)}")
 
 
-def _keys_view(scene: Scene, title: str, blocks: tuple[Block, ...], text: str, page: tuple[int, int] | None = None) -> TileView:
-    keys = scene.snapshot.keys
-    line = trouble_line(trouble(scene, keys))
-    sign = Icon.KEY  # `today` has the same title
-    return value_view(scene, title, blocks, [text], true_until(scene.snapshot, keys), trouble=line, page=page, sign=sign)
+def _keys_view(
+    scene: Scene, titles: tuple[str, ...], blocks: Sequence[Block], text: str, page: tuple[int, int] | None = None
+) -> TileView:
+    reading = scene.snapshot.keys
+    until, health, (title, *short) = true_until(scene.snapshot, reading), trouble(scene, reading), titles
+    return value_view(scene, title, blocks, [text], until, trouble=health, page=page, short_titles=tuple(short))
 
 
-def _row(scene: Scene, key: ApiKey, total: Decimal) -> Row:
+def _row(scene: Scene, key: ApiKey, most: Decimal, column: tuple[str, ...]) -> Row:
+    """Return the row of a key: with a limit the used part of it as a gauge, else a bar of its spend against the leader's."""
     usd, used, name = _spent(scene, key), _used(key), single_line(key.name) or words.UNKNOWN
     if used is not None:
-        name, share, tone = f"{name} {_percent(used)}", float(min(Decimal(1), used)), _tone(used)
-        return Row(name, words.money(usd), share, tone)
-    return Row(name, words.money(usd), float(usd / total) if usd is not None and total > 0 else None)
+        note = words.percent(used * 100)
+        return Row(name, words.money(usd), float(min(Decimal(1), used)), _tone(used), note, column)
+    return Row(name, words.money(usd), float(usd / most) if usd is not None and most > 0 else None, column=column)
 
 
 def _read_out(scene: Scene, key: ApiKey) -> str:
     used, name = _used(key), single_line(key.name) or words.UNKNOWN
-    limit = "" if used is None else f", {_percent(used)} of its limit of {words.money(key.limit_usd)}"
+    limit = "" if used is None else f", {words.percent(used * 100)} of its limit of {words.money(key.limit_usd)}"
     return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")
 
 
@@ -96,11 +94,6 @@ def _used(key: ApiKey) -> Decimal | None:
     if key.limit_usd <= 0:
         return Decimal(1)
     return max(Decimal(0), key.limit_usd - key.limit_left_usd) / key.limit_usd
-
-
-def _percent(used: Decimal) -> str:
-    """Return the share in percent; 100 % only when all of it is used."""
-    return words.percent(used * 100 if used >= 1 else min(used * 100, Decimal(99)))
 
 
 def _tone(used: Decimal) -> Tone:

@@ -1,12 +1,12 @@
-"""`balance`: credits remaining, credits used, or percent used, with the daily trend below.
+"""`balance`: credits remaining, credits used, or percent used; below, what was spent today and how that compares.
 
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
-    low_usd  off                    below it the number is amber, below a fifth of it red; the title changes too
+    low_usd  off                    below it the number is amber, below a fifth of it red, with the word
     notify   true                   notify when the balance is low
 
-The trend compares like with like: `today` against yesterday by this time of day where both are known, else `yest`, the last
-completed UTC day against the one before. Green ▼: less was spent; red ▲: more. A tap opens the credits page.
+`$1.94 today` / `▼ 16 % less`: compared with yesterday by this time of day, else the last completed UTC day, named `yesterday`,
+with the one before. A tap opens the credits page.
 """
 
 from decimal import Decimal
@@ -16,57 +16,56 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.comparison import day_lines, read_comparison
 from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
-from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
+from openbalance_hid.tiles.states import notice_view, shown_age, trouble, value_view
+from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, TileView, Tone
 
-TITLES = {"remaining": "Balance", "used": "Used", "percent": "Used"}
+PERIODS = {"30d": "30 d", "7d": "7 d", "all": ""}
 
 
 def view(scene: Scene) -> TileView:
-    """Return the number, its tone and the trend, or the reason why there is none."""
+    """Return the number, its tone and the lines below it, or the reason why there is none."""
     snapshot, show = scene.snapshot, scene.choice("show")
-    title = scene.label or (TITLES[show] if show == "remaining" else f"{TITLES[show]} {scene.choice('period')}")
-    credits_trouble = trouble(scene, snapshot.credits)
-    account = snapshot.credits.value
+    title = scene.label or _title(scene)
+    account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None:
-        return notice_view(scene, title, credits_trouble)
+        return notice_view(scene, title, trouble(scene, snapshot.credits))
     level = balance_level(account.balance_usd, scene.amount("low_usd"))
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     hero = Hero(_number(scene), _tone(grade))
-    age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
-    below = trouble_line(credits_trouble) or faded(trend_line(scene), age)
-    if below is None and show != "remaining" and hero.text == words.UNKNOWN:
-        below = trouble_line(trouble(scene, snapshot.activity))
-    low = _low(title, show, grade)
-    blocks = (hero,) if below is None else (hero, below)
-    return value_view(scene, title, blocks, [f"{title} {hero.text}", below], snapshot.credits.measured_at, trouble=low)
+    low = None if grade is None else Line(grade.capitalize(), _tone(grade), Icon.WARNING)
+    health = trouble(scene, snapshot.credits)
+    if health is Health.OK and snapshot.health is not Health.PREPARING:
+        health = snapshot.health  # the account's own trouble belongs here, whatever has answered
+    if show != "remaining" and hero.text == words.UNKNOWN and health is Health.OK:
+        health = trouble(scene, snapshot.activity)
+    if show == "percent":
+        below, spoken = _part_of_all(scene, _tone(grade)), [f"{title} {hero.text}", low]
+    else:
+        lines = day_lines(scene, shown_age(snapshot, measured_at, scene.now))
+        below = lines if low is None else (*(line for line in lines[:1] if line.text.endswith("today")), low)
+        day = lines[0].text if lines else None
+        spoken = [f"{title} {hero.text}", low, day, read_comparison(trend(snapshot, scene.now)) if len(lines) > 1 else None]
+    return value_view(scene, title, (hero, *below), spoken, measured_at, trouble=health)
 
 
-def trend_line(scene: Scene) -> Line | None:
-    """Return the trend with its arrow and basis; None while either side is unknown."""
-    if scene.snapshot.health not in (Health.OK, Health.PREPARING):
-        return None
-    change = trend(scene.snapshot, scene.now)
-    if change is None:
-        return None
-    return change_line(change.difference_usd, change.basis)
+def _title(scene: Scene) -> str:
+    if scene.choice("show") == "remaining":
+        return "Balance"
+    word = "Spent" if scene.choice("show") == "used" else "Used"
+    return f"{word} {PERIODS[scene.choice('period')]}".rstrip()
 
 
-def change_line(difference_usd: Decimal, basis: str) -> Line:
-    """Return arrow, amount and basis: green ▼ when less was spent, red ▲ when more."""
-    if difference_usd == 0:
-        return Line(f"same {basis}", Tone.MUTED, Icon.LEVEL)
-    less = difference_usd < 0
-    amount = words.money(abs(difference_usd))
-    return Line(
-        f"{amount} {basis}",
-        Tone.GOOD if less else Tone.ALARM,
-        Icon.DOWN if less else Icon.UP,
-        variants=(amount,),
-    )
+def _part_of_all(scene: Scene, tone: Tone) -> tuple[Block, ...]:
+    """Return the gauge of the used part, and what it is a part of: everything ever bought."""
+    used, account = percent_used(scene.snapshot, scene.choice("period"), scene.now), scene.snapshot.credits.value
+    if used is None or account is None:
+        return ()
+    share = float(min(Decimal(1), max(Decimal(0), used / 100)))
+    return Gauge(share, Tone.ACCENT if tone is Tone.INK else tone), Line(f"of {words.money(account.total_credits_usd)}")
 
 
 def _number(scene: Scene) -> str:
@@ -74,22 +73,15 @@ def _number(scene: Scene) -> str:
         case "used":
             return words.money(used_usd(scene.snapshot, scene.choice("period"), scene.now))
         case "percent":
-            return words.percent(percent_used(scene.snapshot, scene.choice("period"), scene.now))
+            percent = words.percent(percent_used(scene.snapshot, scene.choice("period"), scene.now))
+            sign = used_usd(scene.snapshot, scene.choice("period"), scene.now).sign
+            return f"{sign} {percent}".lstrip() if sign != "~" and percent != words.UNKNOWN else f"{sign}{percent}"
     account = scene.snapshot.credits.value
     return words.money(account.balance_usd if account is not None else None)
 
 
 def _tone(grade: str | None) -> Tone:
     return Tone.INK if grade is None else Tone.WARN if grade == "low" else Tone.ALARM
-
-
-def _low(title: str, show: str, grade: str | None) -> Line | None:
-    """Return the title of a low balance, with word and sign: amber, red and white look alike to some eyes."""
-    if grade is None:
-        return None
-    shorter = grade.capitalize() if show == "remaining" else title  # the title of another number stays
-    text = f"{title} {grade}" if show == "remaining" else f"{title}, {grade}"
-    return Line(text, _tone(grade), Icon.WARNING, variants=(shorter,))
 
 
 def cases() -> tuple[TileCase, ...]:

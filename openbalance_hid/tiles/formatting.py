@@ -1,31 +1,63 @@
-"""Format money, ages, days and model names for a key. Pure text; an unknown value is `—`."""
+"""Format money, shares, ages and dates for a key. Pure text; an unknown value is `—`. Names of models: `model_names`."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
 
-from openbalance_hid.text import single_line
+if TYPE_CHECKING:  # a status bar must start fast
+    from openbalance_hid.account.amount import Amount
 
 UNKNOWN = "—"
-MOST_DAYS = 999  # the largest number of three digits
+MOST_DAYS = 90  # more are ">90 d": the pace of a month does not reach further
+MOST_PERCENT_MORE = 999  # of a comparison
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in every language of the system
 UNITS = {"requests": "req", "tokens": "tok"}  # behind a count
 
-# Amount below which a rule holds, and the decimals that it shows: $0.012, $12.34, $123.4, $1,234.
-_MONEY_RULES = ((Decimal("0.0995"), 3), (Decimal("99.995"), 2), (Decimal("999.95"), 1))
-# No model name on a key starts with one of these words: every vendor has such a model.
-_COMMON_WORDS = frozenset(("chat", "flash", "instruct", "large", "latest", "medium", "mini", "nano", "preview", "small"))
+# Amount below which a rule holds, and the decimals that it shows: $0.012, $12.34, $1,234.
+_MONEY_RULES = ((Decimal("0.0995"), 3), (Decimal("99.995"), 2))
+LOWER_BOUND_CENTS_USD = Decimal(10)  # a lower bound from here on has no cents: the true amount is not known to the cent
 _SMALLEST_USD = Decimal("0.001")
-# From this amount on: the unit that it is shown in, and its letter. Seven digits still fit on a key; what would be rounded to
-# more, or to a thousand of a unit, is of the next one.
+# From this amount on: the unit that it is shown in, and its letter. What would round to a thousand of a unit is of the next.
 _LARGE = (
     (Decimal("999.95e9"), Decimal(10) ** 12, "T"),
     (Decimal("999.95e6"), Decimal(10) ** 9, "B"),
-    (Decimal("9999999.5"), Decimal(10) ** 6, "M"),
+    (Decimal("999999.5"), Decimal(10) ** 6, "M"),
 )
 _COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
-def money(usd: Decimal | None) -> str:
-    """Format an amount of USD for a key: `$1,234`, `$123.4`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `—` for None."""
+def money(usd: Decimal | Amount | None) -> str:
+    """Format an amount of USD for a key: `$1.2M`, `$1,234`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `~$12.34`, `≥ $35`, `—`.
+
+    A lower bound is never rounded up, and has no cents from $10 on.
+    """
+    if usd is None or isinstance(usd, Decimal):
+        return _money(usd)
+    if not usd.lower_bound:
+        return usd.sign + _money(usd.usd)
+    least = usd.usd
+    if least is not None and least >= LOWER_BOUND_CENTS_USD:
+        return f"≥ {_money(least.to_integral_value(ROUND_FLOOR), ROUND_FLOOR).removesuffix('.00')}"
+    return f"≥ {_money(least, ROUND_FLOOR)}" if least is not None else UNKNOWN
+
+
+def cents(usd: Decimal | Amount | None) -> str:
+    """Format an amount of USD for a line of text: `$1,234.56`, `≥ $35.20`; below ten cents as `money` does."""
+    if usd is not None and not isinstance(usd, Decimal):
+        text = _cents(usd.usd, ROUND_FLOOR if usd.lower_bound else ROUND_HALF_EVEN)
+        return f"≥ {text}" if usd.sign == "≥" else usd.sign + text
+    return _cents(usd)
+
+
+def _cents(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:
+    if usd is None or not usd.is_finite() or abs(usd) < _MONEY_RULES[0][0]:
+        return _money(usd, rounding)
+    return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2, rounding)}"
+
+
+def _money(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:
     if usd is None or not usd.is_finite():
         return UNKNOWN
     size = abs(usd)
@@ -36,27 +68,39 @@ def money(usd: Decimal | None) -> str:
         return f"{sign}<$0.001"
     for limit, unit, letter in _LARGE:
         if size >= limit:
-            return f"{sign}${_rounded(size / unit, 1)}{letter}"
+            return f"{sign}${_rounded(size / unit, 1, rounding)}{letter}"
     for limit, decimals in _MONEY_RULES:
         if size < limit:
-            return f"{sign}${_rounded(size, decimals)}"
-    return f"{sign}${_rounded(size, 0)}"
-
-
-def cents(usd: Decimal | None) -> str:
-    """Format an amount of USD for a line of text: `$1,234.56`; below ten cents as `money` does."""
-    if usd is None or not usd.is_finite() or abs(usd) < _MONEY_RULES[0][0]:
-        return money(usd)
-    return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2)}"
+            return f"{sign}${_rounded(size, decimals, rounding)}"
+    return f"{sign}${_rounded(size, 0, rounding)}"
 
 
 def percent(value: Decimal | None) -> str:
-    """Format a share of 100 for a key: `26%`, `0.4%`, `<0.1%`, `—` for None."""
-    if value is None:
+    """Format a share of 100 for a key: `26 %`, `0.4 %`, `—` for None. Only 0 and 100 are shown as `0 %` and `100 %`."""
+    if value is None or not value.is_finite():
         return UNKNOWN
-    if 0 < value < Decimal("0.1"):
-        return "<0.1%"
-    return f"{_rounded(value, 1 if 0 < value < 10 else 0)}%"
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    if 0 < size < Decimal("0.1"):
+        return f"{sign}<0.1 %"
+    if 99 < size < 100:
+        return f"{sign}>99 %"
+    if 100 < size < 101:
+        return f"{sign}>100 %"
+    return f"{sign}{_rounded(size, 1 if 0 < size < Decimal('9.95') else 0)} %"
+
+
+def comparison(spent_usd: Decimal, before_usd: Decimal) -> str:
+    """Format spend against an earlier spend: `16 % less`, `>999 % more`, `same`; `more` where no percentage has a meaning."""
+    if spent_usd == before_usd:
+        return "same"
+    word = "less" if spent_usd < before_usd else "more"
+    if before_usd <= 0 or spent_usd < 0:
+        return word
+    change = abs(spent_usd - before_usd) * 100 / before_usd
+    if change > MOST_PERCENT_MORE:
+        return f">{MOST_PERCENT_MORE} % {word}"
+    whole = "<1" if change < 1 else ">99" if 99 < change < 100 else ">100" if 100 < change < 101 else _rounded(change, 0)
+    return f"{whole} % {word}"
 
 
 def times(ratio: Decimal | None) -> str:
@@ -93,38 +137,22 @@ def days_left(days: Decimal) -> str:
     if days > MOST_DAYS:
         return f">{MOST_DAYS} d"
     if 0 < days < 1:
-        return f"{int(days * 24)} h"
+        hours = int(days * 24)
+        return f"{hours} h" if hours else "<1 h"
     return f"{int(days)} d"
 
 
 def about_days(days: Decimal) -> str:
-    """Format how long the balance lasts: `≈9 d`."""
-    return days_left(days) if days > MOST_DAYS else f"≈{days_left(days)}"
+    """Format how long the balance lasts: `≈ 9 d`, `<1 h`, `>90 d`."""
+    text = days_left(days)
+    return f"≈ {text}" if text[0].isdigit() and days > 0 else text
 
 
-def model_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Shorten model names that stay unique: without vendor, then without family.
-
-    `anthropic/claude-sonnet-4.5` becomes `sonnet-4.5`. A family is kept where the rest would begin with a version
-    (`gpt-5-mini`, not `5-mini`) or with a word that many families have (`deepseek-chat-v3.1`, not `chat-v3.1`).
-    """
-    bare = [single_line(name.rpartition("/")[2].rpartition(": ")[2]) or UNKNOWN for name in names]
-    short = [_without_family(name) for name in bare]
-    return tuple(
-        brief if short.count(brief) == 1 and brief not in bare[:index] + bare[index + 1 :] else name
-        for index, (name, brief) in enumerate(zip(bare, short, strict=True))
-    )
+def day_name(day: date, today: date) -> str:
+    """Format a date for a key: `8 Dec`; month and year where it is further off than `MOST_DAYS`: `Jun 2028`."""
+    month = MONTHS[day.month - 1]
+    return f"{day.day} {month}" if (day - today).days <= MOST_DAYS else f"{month} {day.year}"
 
 
-def _without_family(name: str) -> str:
-    for separator in ("-", " "):
-        _, found, rest = name.partition(separator)
-        if found:
-            word = rest.partition(separator)[0]
-            is_distinct = word.isalpha() and len(word) >= 4 and len(rest) > len(word) and word.lower() not in _COMMON_WORDS
-            return rest if is_distinct else name
-    return name
-
-
-def _rounded(value: Decimal, decimals: int) -> str:
-    return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):,}"
+def _rounded(value: Decimal, decimals: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    return f"{value.quantize(Decimal(1).scaleb(-decimals), rounding):,}"

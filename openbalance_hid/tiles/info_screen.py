@@ -3,32 +3,31 @@
 Several accounts of a deck are shown one after another; a touch does nothing.
 """
 
+from msgspec.structs import replace
+
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.comparison import day_lines
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import age_text, faded, notice_view, shown_age, trouble, trouble_line
+from openbalance_hid.tiles.states import age_text, notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
     """Return the account, the balance and its age, or the trouble."""
     snapshot = scene.snapshot
-    title = "OpenRouter" if snapshot.account == "default" else single_line(snapshot.account)
+    title = f"{'OpenRouter' if snapshot.account == 'default' else single_line(snapshot.account)} balance"
     health = trouble(scene, snapshot.credits)
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None or measured_at is None:
         return notice_view(scene, title, health)
     balance = words.money(account.balance_usd)
     age = shown_age(snapshot, measured_at, scene.now)
-    seconds = (scene.now - measured_at).total_seconds()
-    since = "just now" if abs(seconds) < 60 else age_text(measured_at, scene.now).replace(" old", " ago")
-    below = faded(trouble_line(health), age)
-    lines = (Line(since),) if below is None else (below, Line(since))
-    return TileView(
-        "screen",
-        title,
-        (Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK), *lines),
-        f"{title}: {balance}, {since}" + (f", {below.text}" if below is not None else ""),
-        scene.theme,
-        age,
-    )
+    seconds = (utc_now(snapshot, scene.now) - measured_at).total_seconds()
+    since = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
+    lines = day_lines(scene, age) if trouble_line(health) is None else ()  # beside a trouble the age matters more
+    hero = Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK)
+    spoken: list[str | Line | None] = [f"{title} {balance}", since, *lines]
+    view = value_view(scene, title, (hero, *lines, Line(since)), spoken, measured_at, trouble=health)
+    return replace(view, tile="screen")

@@ -9,7 +9,7 @@ import re
 from msgspec.structs import replace
 
 from openbalance_hid.tiles.formatting import UNITS
-from openbalance_hid.tiles.view import Block, Hero, Line, Row, TileView
+from openbalance_hid.tiles.view import Block, Figure, Hero, Line, Row, TileView
 
 DOTS = "•••"
 _MONEY = re.compile(r"[-<]*\$\d+(?:[.,]\d+)*[kKMBT]?")
@@ -29,12 +29,12 @@ def hidden(text: str) -> str:
 
 def _block(block: Block) -> Block:
     match block:
-        case Hero():
+        case Hero() | Figure():
             return replace(block, text=hidden(block.text))
         case Line():
             return _line(block)
         case Row():
-            return replace(block, amount=hidden(block.amount))
+            return replace(block, amount=hidden(block.amount), column=tuple(hidden(each) for each in block.column))
     return block
 
 

@@ -14,22 +14,23 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import ToggleMeter
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, value_view
 from openbalance_hid.tiles.view import Hero, Icon, Line, TileView, Tone
 
-IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("counts a task", variants=("one task",)))
+IDLE = (Hero("Start", Tone.INK, Icon.PLAY), Line("cost of a task"))
 
 
 def view(scene: Scene) -> TileView:
     """Return amount, duration and state of the run, or the reason why there is none."""
-    snapshot, run = scene.snapshot, scene.run
+    snapshot, run, now = scene.snapshot, scene.run, utc_now(scene.snapshot, scene.now)
     state = _state(run)
-    title = state if scene.label is None else scene.label
+    title = "Meter" if scene.label is None else scene.label
     health = trouble(scene, snapshot.credits)
     measured_at = snapshot.credits.measured_at
     if snapshot.credits.value is None:
@@ -39,11 +40,13 @@ def view(scene: Scene) -> TileView:
     elif run is not None and measured_at is not None:  # it is requested more often, so its number is old sooner
         snapshot = replace(snapshot, interval_s=min(snapshot.interval_s, float(str(scene.options["poll_seconds"]))))
         measured_at = max(measured_at, run.started_at)
-    hero, line = IDLE if run is None else (_amount(run), _time(run, scene.now))
-    text = "Meter, a tap starts it" if run is None else f"Meter {state.lower()}, {hero.text} in {_lasted(run, scene.now)}"
-    troubled = trouble_line(health)
-    below = troubled or faded(line, shown_age(snapshot, measured_at, scene.now)) or line
-    return value_view(replace(scene, snapshot=snapshot), title, (hero, below), [text, troubled], measured_at)
+    if run is None:
+        return value_view(scene, title, IDLE, ["Meter, a tap starts it"], measured_at, trouble=health)
+    hero, lines = _amount(run), _state_lines(run, now)
+    text = f"Meter {state.lower()}, {hero.text} in {_lasted(run, now)}"
+    age = shown_age(snapshot, measured_at, scene.now)
+    shown = (faded(lines[0], age), lines[1])
+    return value_view(replace(scene, snapshot=snapshot), title, (hero, *shown), [text], measured_at, trouble=health)
 
 
 def _state(run: MeterRun | None) -> str:
@@ -57,13 +60,14 @@ def _amount(run: MeterRun) -> Hero:
     return Hero(text)
 
 
-def _time(run: MeterRun, now: datetime) -> Line:
-    """Return the duration, with a sign for the state."""
-    if run.is_settled and run.usd is None:
-        return Line("not counted", Tone.MUTED, variants=("uncounted",))
+def _state_lines(run: MeterRun, now: datetime) -> tuple[Line, Line]:
+    """Return the state, with its sign, and the duration."""
+    lasted = Line(_lasted(run, now))
     if run.is_running:
-        return Line(_lasted(run, now), Tone.ACCENT, Icon.PLAY, strong=True)
-    return Line(_lasted(run, now), Tone.MUTED, Icon.STOP if run.is_settled else Icon.HOURGLASS, strong=True)
+        return Line("running", Tone.ACCENT, Icon.PLAY), lasted
+    if not run.is_settled:
+        return Line("not final", Tone.MUTED, Icon.HOURGLASS), lasted
+    return Line("stopped" if run.usd is not None else "uncounted", Tone.MUTED, Icon.STOP), lasted
 
 
 def _lasted(run: MeterRun, now: datetime) -> str:

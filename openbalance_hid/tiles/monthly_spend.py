@@ -15,29 +15,31 @@ from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import NO_ACTIVITY
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, trouble_line, value_view
+from openbalance_hid.tiles.states import notice_view, plain_notice, trouble, value_view
 from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
     """Return total and bars, or the reason why there are none."""
     snapshot = scene.snapshot
-    title = scene.label or "30 days"
+    title = scene.label or "Spent 30 d"
     health = trouble(scene, snapshot.activity)
     total = used_usd(snapshot, "30d", scene.now)
     ranked = leaders(snapshot, "30d", "requests", scene.now)
     if ranked is None:
         return notice_view(scene, title, health)
-    if not ranked and not total:
+    if not ranked and not total.usd:
         return plain_notice(scene, title, NO_ACTIVITY)
     days = daily_usd(snapshot, int(str(scene.options["bars"])), scene.now)
-    tallest = max((usd for usd in days if usd is not None), default=Decimal(0))
-    shares = tuple(None if usd is None else float(max(usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for usd in days)
+    tallest = max((day.usd for day in days if day.usd is not None), default=Decimal(0))
+    shares = tuple(
+        None if day.usd is None else float(max(day.usd, Decimal(0)) / tallest) if tallest > 0 else 0.0 for day in days
+    )
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
     text = f"{title} {words.money(total)}, last {len(days)} days {', '.join(words.money(usd) for usd in days)}"
-    measured_at = snapshot.credits.measured_at or snapshot.activity.measured_at
+    measured_at = total.measured_at
     blocks = (Hero(words.money(total)), Bars(shares, tones))
-    return value_view(scene, title, blocks, [text], measured_at, trouble=trouble_line(health))
+    return value_view(scene, title, blocks, [text], measured_at, trouble=health)
 
 
 def cases() -> tuple[TileCase, ...]:

@@ -1,4 +1,4 @@
-"""`providers`: spend per upstream provider, two at a time, with amount, share bar and page dots.
+"""`providers`: spend per upstream provider, two at a time, with amount, bar and page dots.
 
     period   30d, 7d                 completed UTC days; OpenRouter does not report today's providers
     by       spend, requests, tokens
@@ -12,7 +12,7 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.ranking import BY, ranking_view
+from openbalance_hid.tiles.ranking import BY, ranking_view, titles_of
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
@@ -26,7 +26,7 @@ def view(scene: Scene) -> TileView:
     if shown is not None:
         shown = shown[:MOST]
     names = [single_line(leader.name) or words.UNKNOWN for leader in shown or ()]
-    return ranking_view(scene, scene.label or f"Via {period}", snapshot.activity, shown, names, by)
+    return ranking_view(scene, titles_of(scene, "Providers"), snapshot.activity, shown, names, by)
 
 
 def cases() -> tuple[TileCase, ...]:

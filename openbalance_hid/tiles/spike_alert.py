@@ -1,4 +1,7 @@
-"""`spike-alert`: whether spend is unusually high: icon and word, below them the model that causes it, and the ratio.
+"""`spike-alert`: whether spend is unusually high: icon and word, below them the pace against the usual one.
+
+Normal has a gauge of the pace with a mark at the threshold (`1.2× of 3×`); an alarm has the ratio (`9.1× usual`) and the model
+that drives it.
 
     threshold     3.0    times the mean active day: amber from here, red from twice this
     floor_usd     1.00   below this much in the window nothing is a spike
@@ -18,11 +21,11 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import calls_for_attention
 from openbalance_hid.account.snapshot import Health
-from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
-from openbalance_hid.account.usual_spend import ENOUGH_DAYS
+from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import Acknowledge
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
+from openbalance_hid.tiles.model_names import short_name
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
@@ -32,11 +35,11 @@ from openbalance_hid.tiles.states import (
     plain_notice,
     shown_age,
     trouble,
-    trouble_line,
     value_view,
 )
-from openbalance_hid.tiles.view import Age, Hero, Icon, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, Line, Shorten, TileView, Tone
 
+MARK = Decimal("0.75")  # where on the gauge the threshold is
 LEVELS = {
     Level.NORMAL: ("Normal", Icon.CHECK, Tone.GOOD),
     Level.SPIKE: ("Spike", Icon.WARNING, Tone.WARN),
@@ -54,9 +57,9 @@ def rule_of(options: Mapping[str, object]) -> SpikeRule:
 def view(scene: Scene) -> TileView:
     """Return the verdict of the last successful poll, or the reason why there is none."""
     snapshot = scene.snapshot
-    title = scene.label or "Spike"
-    health = trouble(scene, snapshot.activity)
     verdict = judge(snapshot, scene.now, rule_of(scene.options))
+    title = scene.label or f"Pace {'1 h' if verdict.burst else _window(scene)}"
+    health = trouble(scene, snapshot.activity)
     if verdict.level is Level.GATHERING:
         return plain_notice(scene, title, TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
     if verdict.level is Level.PREPARING:
@@ -64,38 +67,64 @@ def view(scene: Scene) -> TileView:
     word, icon, tone = LEVELS[verdict.level]
     measured_at = snapshot.credits.measured_at
     age = shown_age(snapshot, measured_at, scene.now)
-    if age is Age.STALE:  # old data never shows a green tick
-        icon, tone = Icon.CLOCK, Tone.MUTED
-    ratio = Line(
-        ("~" if verdict.approximate else "") + f"{words.times(verdict.ratio)} {verdict.lane}",
-        Tone.INK,
-        strong=True,
+    blocks: tuple[Block, ...] = (
+        Hero(word, tone, icon),
+        *(_calm(scene, verdict) if verdict.level is Level.NORMAL else _alarm(scene, verdict)),
     )
-    driver = _driver_line(verdict)
-    line = trouble_line(health)
-    below = line or driver
-    if age is Age.STALE and measured_at is not None:  # the accessible text has the age anyway
-        line, below = None, Line(age_text(measured_at, scene.now), Tone.MUTED, Icon.CLOCK)
-    blocks = (Hero(word, tone, icon), *(() if below is None else (below,)), ratio)
+    if age is Age.STALE and measured_at is not None:  # old data never shows a green tick
+        blocks = (
+            Hero(word, Tone.MUTED, Icon.CLOCK),
+            Line(age_text(snapshot, measured_at, scene.now), Tone.MUTED),
+            Line(f"{_ratio(verdict)} usual"),
+        )
+        health = Health.OK  # the key shows the age instead
     calls = age is not Age.STALE and calls_for_attention(scene.alert, verdict.level)
+    text = [f"{title}: {word}", f"{_ratio(verdict)} the usual pace", _read_driver(scene, verdict)]
     return replace(
-        value_view(scene, scene.label or "", blocks, [f"{title}: {word}", ratio, driver, line], measured_at),
+        value_view(scene, title, blocks, text, measured_at, trouble=health),
         attention=calls,
         pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
     )
 
 
-def _driver_line(verdict: SpikeVerdict) -> Line | None:
+def _calm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
+    """Return the gauge of the pace, with a mark at the threshold, and both in numbers."""
+    threshold = rule_of(scene.options).threshold
+    share = (verdict.ratio or Decimal(0)) / threshold * MARK
+    limit = f"{threshold.normalize():f}×"
+    text = f"{_ratio(verdict)} of {limit}"
+    return Gauge(float(min(Decimal(1), max(Decimal(0), share))), Tone.GOOD, mark=float(MARK)), Line(text)
+
+
+def _alarm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
+    """Return the ratio with its label, and what drives it."""
+    usual = Line(f"{_ratio(verdict)} usual", Tone.INK, strong=True)
+    if verdict.driver is None:
+        return (usual,)
+    return usual, Line(short_name(scene.snapshot, verdict.driver.name), Tone.INK, shorten=Shorten.MIDDLE)
+
+
+def _ratio(verdict: SpikeVerdict) -> str:
+    return ("~" if verdict.approximate else "") + words.times(verdict.ratio)
+
+
+def _read_driver(scene: Scene, verdict: SpikeVerdict) -> str | None:
+    """Return the model that drives the pace, and how far it is above its own usual spend."""
     driver = verdict.driver
-    if driver is None:
+    if driver is None or verdict.level is Level.NORMAL:
         return None
-    name = words.model_names([driver.name])[0]
-    how_much = "new" if driver.times is None else ("~" if driver.approximate else "") + words.times(driver.times)
-    return Line(f"{name} {how_much}", Tone.INK, shorten=Shorten.MIDDLE, variants=(name,))
+    own = "new" if driver.times is None else ("~" if driver.approximate else "") + f"{words.times(driver.times)} its usual"
+    return f"mostly {short_name(scene.snapshot, driver.name)} ({own})"
 
 
 def _gathered(verdict: SpikeVerdict) -> str:
     return f"{verdict.active_days}/{ENOUGH_DAYS}"
+
+
+def _window(scene: Scene) -> str:
+    hours = timedelta(hours=float(str(scene.options["window_hours"])))
+    minutes = int(hours.total_seconds() // 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} m"
 
 
 def cases() -> tuple[TileCase, ...]:

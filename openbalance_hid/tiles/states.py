@@ -1,7 +1,8 @@
 """The states of every tile: nothing known yet, trouble with the key or the connection, and the age of the data.
 
-An error never replaces a good value. A tile without a value shows the trouble as a notice; a tile with a value shows it
-in place of its trend or title, and the age of the value as a dot, then as grey digits.
+An error never replaces a good value, nor the name of a tile. A tile without a value shows the trouble as a notice; a tile with
+a value shows it on its lowest line, and the age of the value as a dot, then as grey digits. A trouble that all tiles of an
+account on a deck share has its words on one of them (`said_once`).
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.counter import CLOCKS_APART_S
 from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
-from openbalance_hid.account.spend import counted_usd
+from openbalance_hid.account.spend import counted_after
+from openbalance_hid.account.utc_days import CLOCKS_APART_S, utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone
@@ -35,12 +36,12 @@ class TileState(Struct, frozen=True):
 
 STATES = {
     Health.PREPARING: TileState("Preparing…", Icon.HOURGLASS, Tone.MUTED),
-    Health.NO_KEY: TileState("Set up", Icon.KEY, Tone.ACCENT, "run setup"),
+    Health.NO_KEY: TileState("Set up", Icon.KEY, Tone.ACCENT, "openbalance-hid setup"),
     Health.NOT_MANAGEMENT_KEY: TileState("Not a Management key", Icon.KEY, Tone.ALARM, short="Wrong key"),
     Health.KEY_REJECTED: TileState("Key rejected", Icon.LOCK, Tone.ALARM, short="Rejected"),
     Health.OFFLINE: TileState("Offline", Icon.OFFLINE, Tone.WARN, "hold to retry"),
     Health.RATE_LIMITED: TileState("Slow down", Icon.CLOCK, Tone.WARN),
-    Health.SERVER_ERROR: TileState("OpenRouter error", Icon.CLOUD, Tone.WARN, short="API error"),
+    Health.SERVER_ERROR: TileState("API error", Icon.CLOUD, Tone.WARN),
 }
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 
@@ -67,7 +68,7 @@ def trouble(scene: Scene, reading: Reading[Any]) -> Health:
 def notice_view(scene: Scene, title: str, health: Health) -> TileView:
     """Return the notice of a trouble, which fills the key."""
     state = STATES.get(health, STATES[Health.PREPARING])
-    return plain_notice(scene, title, state)
+    return replace(plain_notice(scene, title, state), health=health if health in STATES else Health.PREPARING)
 
 
 def plain_notice(scene: Scene, title: str, state: TileState) -> TileView:
@@ -84,17 +85,17 @@ def value_view(
     text: Sequence[str | Line | None],
     measured_at: datetime | None,
     *,
-    trouble: Line | None = None,
+    trouble: Health = Health.OK,
     page: tuple[int, int] | None = None,
-    sign: Icon | None = None,
+    short_titles: tuple[str, ...] = (),
 ) -> TileView:
     """Return the view of a tile that has a value, measured at `measured_at` (None: it does not age).
 
-    `text`: the parts of the accessible text, in order; a part that is None is left out. `trouble` replaces the title and is
-    read out behind the first part. The age of old data comes last.
+    `text`: the parts of the accessible text, in order; a part that is None is left out. Then come the trouble and the age of
+    old data.
     """
-    first, *more = text
-    spoken = ", ".join(read_out(part) for part in (first, trouble, *more) if part is not None)
+    line = trouble_line(trouble)
+    spoken = ", ".join(read_out(part) for part in (*text, line) if part is not None)
     return TileView(
         scene.tile,
         title,
@@ -103,8 +104,9 @@ def value_view(
         scene.theme,
         shown_age(scene.snapshot, measured_at, scene.now),
         page=page,
-        trouble=trouble,
-        sign=sign,
+        short_titles=short_titles,
+        trouble=line,
+        health=trouble if line is not None else Health.OK,
     )
 
 
@@ -116,8 +118,20 @@ def read_out(part: str | Line) -> str:
     return arrow + part.text
 
 
+def said_once(views: Sequence[TileView]) -> tuple[TileView, ...]:
+    """Return the views of an account on a deck: a trouble that all of them share has words on one, the others show its sign.
+
+    The one is the first balance tile, else the first tile.
+    """
+    troubles = {view.health for view in views}
+    if len(views) < 2 or len(troubles) != 1 or troubles == {Health.OK}:
+        return tuple(views)
+    loud = next((index for index, view in enumerate(views) if view.tile == "balance"), 0)
+    return tuple(view if index == loud else replace(view, is_quiet=True) for index, view in enumerate(views))
+
+
 def trouble_line(health: Health) -> Line | None:
-    """Return the trouble in place of the trend; None without one, and before the first poll."""
+    """Return the words of a trouble beside a value; None without one, and before the first poll."""
     if health in (Health.OK, Health.PREPARING):
         return None
     state = STATES[health]
@@ -137,24 +151,24 @@ def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:
     polled_at = snapshot.credits.measured_at
     if reading.measured_at is None or polled_at is None:
         return polled_at or reading.measured_at
-    return reading.measured_at if counted_usd(snapshot, reading.measured_at) else polled_at
+    return reading.measured_at if counted_after(snapshot, reading.measured_at) else polled_at
 
 
-def faded(line: Line | None, age: Age) -> Line | None:
+def faded(line: Line, age: Age) -> Line:
     """Return the line without its tone once the data is stale: an old trend is neither good nor bad."""
-    return replace(line, tone=Tone.MUTED) if line is not None and age is Age.STALE else line
+    return replace(line, tone=Tone.MUTED) if age is Age.STALE else line
 
 
 def age_words(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -> str:
     """Return `, 70 m old` for the accessible text of old data; empty while it is fresh."""
     if measured_at is None or shown_age(snapshot, measured_at, now) is Age.FRESH:
         return ""
-    return f", {age_text(measured_at, now)}"
+    return f", {age_text(snapshot, measured_at, now)}"
 
 
-def age_text(measured_at: datetime, now: datetime) -> str:
+def age_text(snapshot: Snapshot, measured_at: datetime, now: datetime) -> str:
     """Return `70 m old`."""
-    seconds = (now - measured_at).total_seconds()
+    seconds = (utc_now(snapshot, now) - measured_at).total_seconds()
     return f"{words.age(seconds)} old" if seconds >= -CLOCKS_APART_S else "age unknown"
 
 

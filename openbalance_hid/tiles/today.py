@@ -6,44 +6,45 @@ Where no samples reach back to midnight and OpenRouter does not report the day, 
 A tap opens the activity page.
 """
 
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import today_since, today_usd, trend
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
-from openbalance_hid.tiles.balance import change_line
+from openbalance_hid.tiles.comparison import comparison_line, read_comparison
 from openbalance_hid.tiles.kind import IDLE, NOT_POLLED, CaseAccount, TileCase, TileKind
+from openbalance_hid.tiles.model_names import short_name
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, trouble_line, value_view
-from openbalance_hid.tiles.view import Block, Hero, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, value_view
+from openbalance_hid.tiles.view import Hero, Line, Shorten, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
     """Return amount, comparison and leading model, or the reason why there are none."""
     snapshot = scene.snapshot
-    title = scene.label or "Today UTC"
+    title = scene.label or "Today"
     spent = today_usd(snapshot, scene.now)
-    health = trouble(scene, snapshot.today)
-    if spent is None and snapshot.credits.value is None:
+    if spent.usd is None and snapshot.credits.value is None:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
-    since = today_since(snapshot, scene.now) if spent is None else None
+    health = trouble(scene, snapshot.today) if spent.usd is None or snapshot.health is not Health.OK else Health.OK
+    since = today_since(snapshot, scene.now) if spent.lower_bound and snapshot.today.value is None else None
+    compared = trend(snapshot, scene.now)
     if since is not None:
-        spent = since[0]
-    age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
-    troubled = health if spent is None or snapshot.health is not Health.OK else Health.OK
-    part = Line(f"since {since[1]:%H:%M}") if since is not None else None
-    line = trouble_line(troubled) or part or faded(_against_yesterday(scene), age)
+        spent, line = Amount(since[0], measured_at=spent.measured_at), Line(f"since {since[1]:%H:%M}")
+        spoken: str | None = f"since {since[1]:%H:%M} UTC"
+    elif compared is not None and compared.basis == "today":
+        line, spoken = comparison_line(compared), read_comparison(compared)
+    else:
+        line, spoken = None, None
     first = leaders(snapshot, "today", "spend", scene.now)
-    leader = Line(words.model_names([first[0].name])[0], Tone.INK, shorten=Shorten.MIDDLE) if first else None
-    below = [each for each in (line, leader) if each is not None]
-    blocks: tuple[Block, ...] = (Hero(words.money(spent)), *below)
-    return value_view(scene, title, blocks, [f"{title} {words.money(spent)}", *below], snapshot.credits.measured_at)
-
-
-def _against_yesterday(scene: Scene) -> Line | None:
-    change = trend(scene.snapshot, scene.now)
-    return change_line(change.difference_usd, "yest") if change is not None and change.basis == "today" else None
+    leader = short_name(snapshot, first[0].name) if first else None
+    most = None if leader is None else Line(f"mostly {leader}", Tone.INK, shorten=Shorten.MIDDLE, variants=(leader,))
+    age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
+    below = [faded(each, age) if each is line else each for each in (line, most) if each is not None]
+    text = [f"{title} (UTC) {words.money(spent)}", spoken, most]
+    return value_view(scene, title, (Hero(words.money(spent)), *below), text, snapshot.credits.measured_at, trouble=health)
 
 
 def cases() -> tuple[TileCase, ...]:

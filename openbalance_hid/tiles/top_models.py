@@ -1,4 +1,4 @@
-"""`top-models`: the models with the highest spend, two at a time, with amount, share bar and page dots.
+"""`top-models`: the models with the highest spend, two at a time, with amount, bar and page dots.
 
     period   30d, 7d, today
     by       spend, requests, tokens
@@ -8,11 +8,11 @@ A tap opens the activity page.
 """
 
 from openbalance_hid.account.leaders import leaders
-from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
+from openbalance_hid.tiles.model_names import short_name
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.ranking import BY, ranking_view
+from openbalance_hid.tiles.ranking import BY, ranking_view, titles_of
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
@@ -20,13 +20,12 @@ from openbalance_hid.tiles.view import TileView
 def view(scene: Scene) -> TileView:
     """Return one page of the leading models, or the reason why there is none."""
     snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
-    title = scene.label or ("Today UTC" if period == "today" else f"Top {period}")
     reading = snapshot.today if period == "today" else snapshot.activity
     shown = leaders(snapshot, period, by, scene.now)
     if shown is not None:
         shown = shown[: int(str(scene.options["models"]))]
-    names = words.model_names([leader.name for leader in shown or ()])
-    return ranking_view(scene, title, reading, shown, names, by)
+    names = [short_name(snapshot, leader.name) for leader in shown or ()]
+    return ranking_view(scene, titles_of(scene, "Models"), reading, shown, names, by)
 
 
 def cases() -> tuple[TileCase, ...]:

@@ -1,4 +1,4 @@
-"""`usage`: the menu-bar monitor on a key: an icon, the balance, the usage of a period, or both.
+"""`usage`: the menu-bar monitor on a key: what is left, what was spent in a period, both, or an icon.
 
     display   both, icon, balance, usage        the icon is a tick while the account is reachable and its balance above zero
     period    today, 7d, 30d, month, all        today and month are UTC
@@ -25,36 +25,41 @@ from openbalance_hid.tiles.states import (
     trouble_line,
     value_view,
 )
-from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, TileView, Tone
+from openbalance_hid.tiles.view import Age, Block, Figure, Hero, Icon, TileView, Tone
 
-PERIODS = {"today": "Today UTC", "7d": "7 days", "30d": "30 days", "month": "Month UTC", "all": "All time"}
+PERIODS = {"today": "Today", "7d": "Spent 7 d", "30d": "Spent 30 d", "month": "This month", "all": "Spent"}
+TITLES = {**PERIODS, "today": "Spent today", "month": "Spent this month"}  # without the balance above it
+UTC_PERIODS = ("today", "month")
 ALL_WELL = TileState("All well", Icon.CHECK, Tone.GOOD)
 BELOW_ZERO = TileState("Below zero", Icon.WARNING, Tone.ALARM)
 
 
 def view(scene: Scene) -> TileView:
     """Return what the user chose to see, or the reason why there is nothing."""
-    snapshot, display = scene.snapshot, scene.choice("display")
-    period = PERIODS[scene.choice("period")]
+    snapshot, display, chosen = scene.snapshot, scene.choice("display"), scene.choice("period")
+    period = PERIODS[chosen]
     health = trouble(scene, snapshot.credits)
-    title = scene.label or {"both": "Balance", "balance": "Balance", "usage": period, "icon": "OpenRouter"}[display]
+    title = scene.label or {"icon": "OpenRouter", "usage": TITLES[chosen]}.get(display, "Left")
+    short = (period,) if title == TITLES[chosen] else ()
     account = snapshot.credits.value
-    line = trouble_line(health)
-    if account is None or (display == "icon" and line is not None):
+    if account is None or (display == "icon" and trouble_line(health) is not None):
         return notice_view(scene, title, health)
     if display == "icon":
         return _icon(scene, title)
     balance = words.money(account.balance_usd)
-    used = words.money(used_usd(snapshot, scene.choice("period"), scene.now))
-    blocks: tuple[Block, ...] = (Hero(used),)
-    text = f"{period} {used}"
-    if display != "usage":
-        blocks = (Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK),)
-        text = f"Balance {balance}"
-    if display == "both":
-        blocks = (*blocks, Line(used, Tone.INK, strong=True), Line(period))
-        text += f", {period} {used}"
-    return value_view(scene, title, blocks, [text], snapshot.credits.measured_at, trouble=line)
+    used = words.money(used_usd(snapshot, chosen, scene.now))
+    left = f"{title} {balance}"
+    utc = " (UTC)" if chosen in UTC_PERIODS else ""
+    tone = Tone.ALARM if account.balance_usd < 0 else Tone.INK
+    blocks: tuple[Block, ...]
+    match display:
+        case "both":
+            blocks, text = (Figure("", balance, tone), Figure(period, used)), f"{left}, {period}{utc} {used}"
+        case "balance":
+            blocks, text = (Hero(balance, tone),), left
+        case _:
+            blocks, text = (Hero(used),), f"{title}{utc} {used}"
+    return value_view(scene, title, blocks, [text], snapshot.credits.measured_at, trouble=health, short_titles=short)
 
 
 def _icon(scene: Scene, title: str) -> TileView:
@@ -63,7 +68,7 @@ def _icon(scene: Scene, title: str) -> TileView:
     age = shown_age(scene.snapshot, measured_at, scene.now)
     state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
     if age is Age.STALE and measured_at is not None:
-        state = TileState(age_text(measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
+        state = TileState(age_text(scene.snapshot, measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)
 
 

@@ -10,6 +10,8 @@ from enum import Enum
 
 from msgspec import Struct
 
+from openbalance_hid.account.snapshot import Health
+
 
 class Tone(Enum):
     """The meaning of a word or shape; the theme has its colour."""
@@ -73,12 +75,14 @@ class Line(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """A name on the left, an amount on the right, a share bar below them."""
+    """A name over a bar and an amount. A share bar is the spend against the leader's; a gauge is the used part of a limit."""
 
     name: str
     amount: str
-    share: float | None = None  # 0..1 of the total; None: no bar
+    share: float | None = None  # 0..1 of the leader, or of the limit; None: no bar
     tone: Tone = Tone.ACCENT  # of the bar
+    note: str = ""  # behind the name: percent of the limit; makes the bar a gauge
+    column: tuple[str, ...] = ()  # the amounts of all rows and pages: as wide as the widest, so that all bars are of one length
 
 
 class Bars(Struct, frozen=True):
@@ -89,14 +93,23 @@ class Bars(Struct, frozen=True):
 
 
 class Gauge(Struct, frozen=True):
-    """A horizontal gauge filled from the left. `share` 0..1."""
+    """A horizontal gauge filled from the left. `share` and `mark` (a line across it) 0..1."""
 
     share: float
     tone: Tone = Tone.ACCENT
+    mark: float | None = None
+
+
+class Figure(Struct, frozen=True):
+    """A number of medium size below its own small heading, for a tile with two numbers. Empty heading: it is the title."""
+
+    heading: str
+    text: str
+    tone: Tone = Tone.INK
 
 
 class Notice(Struct, frozen=True):
-    """A whole-tile state: an icon over one or two words (`Set up`, `Offline`)."""
+    """A whole-tile state: an icon over one or two words (`Set up`, `Offline`); without words a small sign."""
 
     icon: Icon
     words: str
@@ -104,7 +117,7 @@ class Notice(Struct, frozen=True):
     detail: str = ""  # one caption line below: what to do
 
 
-Block = Hero | Line | Row | Bars | Gauge | Notice
+Block = Hero | Figure | Line | Row | Bars | Gauge | Notice
 
 
 class Age(Enum):
@@ -127,8 +140,10 @@ class TileView(Struct, frozen=True):
     attention: bool = False  # inverted colours
     pulse: bool = False  # the inverted colours alternate with the normal ones
     page: tuple[int, int] | None = None  # (index from 0, count) of a cycling tile, as dots
-    trouble: Line | None = None  # replaces the title, on tiles that have no other line for it
-    sign: Icon | None = None  # before the title, where two tiles have the same title
+    short_titles: tuple[str, ...] = ()  # shorter wordings of the title
+    trouble: Line | None = None  # on the lowest line, in place of the last block
+    health: Health = Health.OK  # the trouble that is shown, as `trouble` or as a notice
+    is_quiet: bool = False  # another tile of the deck has the words of the trouble: here only its sign
     stripe: int | None = None  # number of the account, drawn as a coloured edge; None: one account only
 
 

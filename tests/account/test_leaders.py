@@ -2,16 +2,14 @@
 
 from datetime import timedelta
 
-import pytest
-
-from openbalance_hid.account.leaders import leaders, match_labels, providers
-from tests.build import NOON, days_back, snapshot
+from openbalance_hid.account.leaders import leaders, providers
+from tests.build import NOON, day_of_samples, days_back, snapshot
 
 
-def test_leaders_merge_todays_labels_with_the_slugs_of_past_days():
+def test_leaders_add_today_to_the_past_days():
     seen = snapshot(
         days={NOON.date() - timedelta(days=1): {"anthropic/claude-sonnet-4.5": 3, "openai/gpt-5": 2}},
-        today={"Anthropic: Claude Sonnet 4.5": 4, "New One": 1},
+        today={"anthropic/claude-sonnet-4.5": 4, "New One": 1},
     )
     ranked = leaders(seen, "30d", "spend", NOON)
     assert ranked is not None
@@ -26,7 +24,7 @@ def test_a_refund_beyond_the_spend_takes_nothing_from_the_others():
     seen = snapshot(days={NOON.date() - timedelta(days=1): {"v/refunded": -5, "v/a": 3, "v/b": 1}})
     ranked = leaders(seen, "30d", "spend", NOON)
     assert ranked is not None
-    assert [(leader.name, leader.share) for leader in ranked] == [("v/a", 0.75), ("v/b", 0.25)]
+    assert [(leader.name, leader.share) for leader in ranked] == [("v/a", 0.75), ("v/b", 0.25), ("v/refunded", 0)]
 
 
 def test_no_leaders_without_spend_and_none_while_unknown():
@@ -34,30 +32,31 @@ def test_no_leaders_without_spend_and_none_while_unknown():
     assert leaders(snapshot(), "30d", "spend", NOON) is None
 
 
-SLUGS = ["openai/gpt-5", "openai/gpt-5-mini", "deepseek/deepseek-chat-v3.1", "anthropic/claude-sonnet-4.5", "x/same", "y/same"]
-
-
-@pytest.mark.parametrize(
-    ("label", "slug"),
-    [
-        ("GPT-5", "openai/gpt-5"),
-        ("OpenAI: GPT-5 Mini", "openai/gpt-5-mini"),
-        ("DeepSeek V3.1", "deepseek/deepseek-chat-v3.1"),
-        ("Claude Sonnet 4.5", "anthropic/claude-sonnet-4.5"),
-        ("GPT", None),
-        ("Llama 4", None),
-        ("", None),
-    ],
-)
-def test_a_label_is_matched_only_to_a_single_candidate(label, slug):
-    assert match_labels([label], SLUGS).get(label) == slug
-
-
 def test_leaders_of_today_are_none_while_unknown_and_empty_without_spend():
     assert leaders(snapshot(days=days_back([1])), "today", "spend", NOON) is None
-    assert leaders(snapshot(days=days_back([1]), today={}), "today", "spend", NOON) == ()
+    idle = snapshot(days=days_back([1]), today={}, taken=day_of_samples(0))
+    assert leaders(idle, "today", "spend", NOON) == ()
+    spent = snapshot(days=days_back([1]), today={}, taken=day_of_samples(28))
+    assert leaders(spent, "today", "spend", NOON) is None, "spent, but on what is not reported yet"
 
 
-def test_providers_are_those_of_completed_days():
+def test_what_is_not_reported_by_name_makes_lower_bounds_and_may_change_the_leader():
+    taken = day_of_samples(20)  # ten of it today
+    far = leaders(snapshot(days={}, today={"v/a": 7, "v/b": 1}, taken=taken), "today", "spend", NOON)
+    near = leaders(snapshot(days={}, today={"v/a": 3, "v/b": 2}, taken=taken), "today", "spend", NOON)
+    whole = leaders(snapshot(days={}, today={"v/a": 8, "v/b": 2}, taken=taken), "today", "spend", NOON)
+    assert [[(each.lower_bound, each.is_certain) for each in found or ()] for found in (far, near, whole)] == [
+        [(True, True), (True, False)],
+        [(True, False), (True, False)],
+        [(False, True), (False, True)],
+    ]
+
+
+def test_providers_include_today():
+    days = {NOON.date() - timedelta(days=1): {"p/m": 3}}
+    seen = snapshot(days=days, today={"p/m": 2}, taken=day_of_samples(4))
+    ranked = providers(seen, "7d", "spend", NOON)
+    assert ranked is not None
+    assert [(each.name, each.spend.usd, each.lower_bound) for each in ranked] == [("p", 3, True)]
     assert providers(snapshot(), "7d", "spend", NOON) is None
     assert providers(snapshot(days={}), "7d", "spend", NOON) == ()

@@ -11,7 +11,8 @@ from decimal import ROUND_FLOOR, Decimal
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.tiles import formatting as words
-from openbalance_hid.tiles.formatting import model_names, money, percent
+from openbalance_hid.tiles.formatting import comparison, money, percent
+from openbalance_hid.tiles.model_names import short_names
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 INTERVAL_S = 900.0
@@ -143,12 +144,13 @@ class Reckoning:
         known = [usd for usd in (*self.completed(now, count), self.today(now)) if usd is not None]
         return sum(known, NOBODY) if known else None
 
-    def trend(self, now: datetime) -> tuple[Decimal, str] | None:
+    def trend(self, now: datetime) -> tuple[Decimal, Decimal, str] | None:
+        """The spend of a day, of the day before, and the name of the day."""
         today, before = self.today(now), self.counted(midnight(now.date() - DAY), now - DAY)
         if today is not None and before is not None and before[1] <= 3600:
-            return today - before[0], "today"
+            return today, before[0], "today"
         newer, older = self.completed(now, 2)
-        return None if newer is None or older is None else (newer - older, "yest")
+        return None if newer is None or older is None else (newer, older, "yesterday")
 
     # --- words ------------------------------------------------------------------------------------------------------------
 
@@ -156,19 +158,20 @@ class Reckoning:
         """Tile -> its words; of the spike alert, as far as the driver."""
         today, left = self.today(now), self.bought - self.readings[-1].usage
         trend = self.trend(now)
-        against = trend if trend is not None and trend[1] == "today" else None
+        against = trend if trend is not None and trend[2] == "today" else None
+        day = spent_and_change(trend, today)
         return {
-            "balance": f"Balance {money(left)}{changed(trend)}",
-            "used 7d": f"Used 7d {money(self.used(now, 7))}{changed(trend)}",
-            "used 30d": f"Used 30d {money(self.used(now, 30))}{changed(trend)}",
-            "used all": f"Used all {money(self.readings[-1].usage)}{changed(trend)}",
-            "percent": f"Used all {percent(self.readings[-1].usage * 100 / self.bought)}{changed(trend)}",
-            "today": f"Today UTC {money(today)}{changed(against and (against[0], 'yest'))}{self._leader(now)}",
-            "usage": f"Balance {money(left)}, Today UTC {money(today)}",
-            "month": f"Month UTC {money(self.used(now, now.day - 1))}",
+            "balance": f"Balance {money(left)}{day}",
+            "used 7d": f"Spent 7 d {money(self.used(now, 7))}{day}",
+            "used 30d": f"Spent 30 d {money(self.used(now, 30))}{day}",
+            "used all": f"Spent {money(self.readings[-1].usage)}{day}",
+            "percent": f"Used {percent(self.readings[-1].usage * 100 / self.bought)}",
+            "today": f"Today (UTC) {money(today)}{changed(against)}{self._leader(now)}",
+            "usage": f"Left {money(left)}, Today (UTC) {money(today)}",
+            "month": f"Spent this month (UTC) {money(self.used(now, now.day - 1))}",
             "monthly-spend": self._monthly(now, today),
-            "top-models": "Top 30d: " + page(self._models(now), turn),
-            "providers": "Via 30d: " + page(self._providers(now), turn, shortened=False),
+            "top-models": "Models 30 d: " + page(self._models(now), turn),
+            "providers": "Providers 30 d: " + page(self._providers(now), turn, shortened=False),
             "runway": self._runway(now, left),
             "spike-alert": self._spike(now, today),
             "api-keys": self._keys(now, turn),
@@ -177,7 +180,7 @@ class Reckoning:
 
     def _leader(self, now: datetime) -> str:
         ranking = ranked(self._labels(now).items())
-        return f", {model_names([ranking[0][0]])[0]}" if ranking else ""
+        return f", mostly {short_names([ranking[0][0]])[ranking[0][0]]}" if ranking else ""
 
     def _labels(self, now: datetime) -> dict[str, Decimal]:
         """What today went to when that was asked last, by slug."""
@@ -203,15 +206,19 @@ class Reckoning:
 
     def _monthly(self, now: datetime, today: Decimal | None) -> str:
         bars = ", ".join(money(usd) for usd in [*reversed(self.completed(now, 6)), today])
-        return f"30 days {money(self.used(now, 30))}, last 7 days {bars}"
+        return f"Spent 30 d {money(self.used(now, 30))}, last 7 days {bars}"
 
     def _runway(self, now: datetime, left: Decimal) -> str:
         known = self.completed(now, 31)
         first = 0 if known[0] is not None else 1
         paces = [sum((usd or NOBODY for usd in known[first : first + count]), NOBODY) / count for count in (7, 30)]
-        short, long = (int(left / pace) for pace in paces)
-        low, high = sorted((short, long))
-        return f"Runway ≈{short} d, " + ("steady pace" if low == high else f"{low}–{high} d")
+        short, long = (left / pace for pace in paces)
+        first, last = (f"{at.day} {at:%b}" for at in (now + float(days) * DAY for days in sorted((short, long))))
+        first = first.removesuffix(last[-4:])
+        is_near = abs(short - long) <= 1
+        return f"Runway ≈ {int(short)} d, till " + (
+            f"{(at := now + float(short) * DAY).day} {at:%b}" if is_near else f"{first}–{last}"
+        )
 
     def _spike(self, now: datetime, today: Decimal | None) -> str:
         active = {age: usd for age, usd in enumerate(self.published(now, 30), start=1) if usd}
@@ -227,7 +234,7 @@ class Reckoning:
             spent, sign = today + newest * (1 - Decimal((now - midnight(now.date())).total_seconds()) / 86400), "~"
         ratio = spent / usual
         word = "Critical" if ratio >= 6 else "Spike" if ratio >= 3 else "Normal"
-        return f"Spike: {word}, {sign}{(ratio * 10).to_integral_value(ROUND_FLOOR) / 10:.1f}× 24h"
+        return f"Pace 24 h: {word}, {sign}{(ratio * 10).to_integral_value(ROUND_FLOOR) / 10:.1f}× the usual pace"
 
     def _keys(self, now: datetime, turn: int) -> str:
         assert self.keys_at is not None
@@ -242,7 +249,7 @@ class Reckoning:
         since = self.counted(at, self.readings[-1].at)
         late_s = (now - (at if since is not None and since[0] else self.readings[-1].at)).total_seconds()
         aged = f", {words.age(late_s)} old" if late_s >= 2 * INTERVAL_S else ""
-        return "Today UTC by key: " + ", ".join(told[:2] if turn % 2 == 0 else told[2:]) + aged
+        return "Keys today (UTC): " + ", ".join(told[:2] if turn % 2 == 0 else told[2:]) + aged
 
     def _meter(self, now: datetime) -> str:
         if self.tapped_at is None:
@@ -266,13 +273,21 @@ def ranked(sums: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
 
 def page(ranking: list[tuple[str, Decimal]], turn: int, shortened: bool = True) -> str:
     """Two of them, the next two a turn later."""
-    names = model_names([name for name, _ in ranking]) if shortened else [name for name, _ in ranking]
+    names = [short_names([name])[name] if shortened else name for name, _ in ranking]
     first = 2 * (turn % -(-len(ranking) // 2))
     return ", ".join(f"{name} {money(usd)}" for name, (_, usd) in list(zip(names, ranking, strict=True))[first : first + 2])
 
 
-def changed(trend: tuple[Decimal, str] | None) -> str:
+def spent_and_change(trend: tuple[Decimal, Decimal, str] | None, today: Decimal | None) -> str:
+    if trend is None:
+        return f", {money(today)} today" if today is not None else ""
+    return f", {money(trend[0])} {trend[2]}{changed(trend)}"
+
+
+def changed(trend: tuple[Decimal, Decimal, str] | None) -> str:
     if trend is None:
         return ""
-    usd, basis = trend
-    return f", same {basis}" if usd == 0 else f", {'▼' if usd < 0 else '▲'} {money(abs(usd))} {basis}"
+    spent, before, day = trend
+    than = "yesterday by this time" if day == "today" else "the day before"
+    text = comparison(spent, before)
+    return f", the same as {than}" if text == "same" else f", {text} than {than}"

@@ -71,7 +71,7 @@ class Daemon:
 
         def recall(fingerprint, begun, now, mono_s):
             known, past = self.ledger.recall(fingerprint, begun, now, mono_s)
-            self.tell(HistoryLoaded("default", begun.started_at, past.alerts, past.run))
+            self.tell(HistoryLoaded("default", begun.started_at, past.alerts, past.runs))
             return known
 
         def publish(snapshot: Snapshot) -> None:

@@ -52,6 +52,7 @@ def test_a_balance_is_told_once_at_each_step_down_and_anew_after_it_was_filled()
     assert hear(story, left(1)) == ["OpenRouter: balance very low"]
     assert hear(story, left(5)) == [], "a refund is not the end of it"
     assert hear(story, left(-1)) == ["OpenRouter: balance below zero"]
+    assert hear(story, left(60)) == ["OpenRouter: balance is no longer low"]
     assert hear(story, left(60)) == []
     assert hear(story, left(9)) == ["OpenRouter: balance low"]
 
@@ -98,7 +99,7 @@ def test_a_key_that_no_longer_works_is_told_with_what_mends_it():
     assert hear(story, refused) == []
     assert hear(story, left(50, health=Health.OFFLINE)) == hear(story, refused) == []
     assert hear(story, left(50, health=Health.NO_KEY)) == ["OpenRouter: Set up"]
-    assert hear(story, left(50)) == []
+    assert hear(story, left(50)) == ["OpenRouter: the key works again"]
     assert hear(story, refused) == ["OpenRouter: Key rejected"]
 
 

@@ -11,9 +11,17 @@ from msgspec.structs import replace
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import LogTileError, LogWarning, OpenUrl, Paint, Refresh, SetBrightness
-from openbalance_hid.app.events import GestureRequested, RefreshSkipped, TimePassed
-from openbalance_hid.app.gestures import Gesture
+from openbalance_hid.app.dimming import Lock
+from openbalance_hid.app.effects import LogTileError, LogWarning, OpenUrl, Paint, Refresh, Repaint, RepaintNext, SetBrightness
+from openbalance_hid.app.events import (
+    ConfigReloaded,
+    GestureRequested,
+    RefreshSkipped,
+    RepaintRequested,
+    SessionLock,
+    TimePassed,
+)
+from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import FLASH_S
 from openbalance_hid.config.schema import Config, DeckConfig, DimConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
@@ -84,11 +92,43 @@ def test_a_new_deck_gets_its_brightness_and_every_key():
     ]
 
 
-def test_an_idle_deck_paints_nothing():
+def test_an_idle_deck_paints_nothing_but_one_part_a_minute_in_turn():
     story = Story().plugged()
     story.done.clear()
     story.wait(600)
-    assert story.done == []
+    assert story.done == [(60.0 * minute, RepaintNext(DECK)) for minute in range(1, 11)]
+
+
+@pytest.mark.parametrize("event", [RepaintRequested(), ConfigReloaded(Config()), SessionLock(Lock.OPEN)])
+def test_a_command_a_reload_and_an_unlock_send_everything_once_more(event):
+    story = Story(Config(dim=DimConfig(on_lock=True))).plugged()
+    story.tell(SessionLock(Lock.LOCKED))
+    story.wait(5)
+    assert story.seen(SetBrightness)[-1] == SetBrightness(DECK, 0)
+    story.done.clear()
+    story.tell(event)
+    assert Repaint(DECK) in story.seen(Repaint)
+
+
+@pytest.mark.parametrize("idle_minutes", [11, 61])
+def test_a_press_that_wakes_a_deck_sends_everything_once_more(idle_minutes):
+    story = Story(Config(dim=DimConfig(10, 50, 60))).plugged()
+    story.wait(60 * idle_minutes)
+    assert story.seen(Repaint) == []
+    story.key(0, True)
+    assert story.seen(Repaint) == [Repaint(DECK)]
+    story.wait(0.1)
+    story.key(0, False)
+    story.key(1, True)
+    assert story.seen(Repaint) == [Repaint(DECK)], "an awake deck is painted already"
+
+
+def test_a_hold_sends_everything_once_more_also_when_the_poll_is_skipped():
+    story = Story().plugged()
+    for _ in range(2):
+        story.tell(GestureRequested(0, Gesture.HOLD))
+        story.tell(RefreshSkipped("default"))
+    assert story.seen(Repaint) == [Repaint(DECK)] * 2
 
 
 def test_an_equal_snapshot_paints_nothing():
@@ -106,8 +146,9 @@ def test_a_tap_opens_the_tiles_page_and_nothing_else():
     story = Story().plugged()
     story.key(0, True)
     story.wait(0.1)
-    effects = story.key(0, False)
-    assert [effect.url for effect in effects if isinstance(effect, OpenUrl)] == ["https://openrouter.ai/settings/credits"]
+    story.key(0, False)
+    story.wait(BOUNCE_S)
+    assert [effect.url for effect in story.seen(OpenUrl)] == ["https://openrouter.ai/settings/credits"]
     assert story.seen(Refresh) == []
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from openbalance_hid.app.effects import OpenUrl, Refresh, SetBrightness
 from openbalance_hid.app.events import IdentifyRequested, PageRequested
+from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.app.input_handling import SWIPE_PX
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import (
@@ -51,9 +52,13 @@ def shown(told):
 
 
 def tap(told, key):
+    """The effects of a tap, which is one only when the key has been up for a moment."""
+    before = len(told.done)
     told.key(key, True)
     told.wait(0.1)
-    return told.key(key, False)
+    told.key(key, False)
+    told.wait(BOUNCE_S)
+    return [effect for _, effect in told.done[before:]]
 
 
 def test_a_page_tile_turns_the_page_and_back():
@@ -104,10 +109,36 @@ def test_a_swipe_over_the_strip_turns_the_page():
     told = story(PLUS)
     told.tell(touched(TouchKind.DRAG, 300, 150))
     assert shown(told) == "more"
-    told.tell(touched(TouchKind.DRAG, 300, 299 + SWIPE_PX))
-    assert shown(told) == "more", "a drag that short is a tap"
     told.tell(touched(TouchKind.DRAG, 300, 300 + SWIPE_PX))
     assert shown(told) == "main"
+
+
+@pytest.mark.parametrize(
+    ("along_px", "across_px"), [(0, 0), (5, 3), (SWIPE_PX - 1, 0), (1 - SWIPE_PX, 0), (0, 90), (3, -90), (-120, 130)]
+)
+def test_a_short_or_vertical_drag_over_the_strip_is_nothing(along_px, across_px):
+    told = story(PLUS, strip=(tile("balance"), tile("runway")))
+    x_px, y_px = 300, 100
+    told.done.clear()
+    told.tell(StripTouched(DECK, TouchKind.DRAG, x_px, y_px, x_px + along_px, y_px + across_px, told.now.mono_s))
+    told.wait(5)
+    assert (told.done, shown(told)) == ([], "main")
+
+
+@pytest.mark.parametrize(
+    ("shape", "contact", "seen"),
+    [
+        (NEO, lambda down, at_s: TouchKeyEvent(DECK, 1, down, at_s), "page"),
+        (PLUS, lambda down, at_s: DialPushed(DECK, 0, down, at_s), "refresh"),
+    ],
+)
+def test_a_touch_key_or_dial_that_bounces_acts_once(shape, contact, seen):
+    told = story(shape, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
+    for at_s, down in ((0.0, True), (0.08, False), (0.09, True), (0.1, False)):
+        told.tell(contact(down, at_s))
+    assert (shown(told) == "more") if seen == "page" else (len(told.seen(Refresh)) == 1)
+    told.tell(contact(True, 0.16))
+    assert (shown(told) == "main") if seen == "page" else (len(told.seen(Refresh)) == 2)
 
 
 def test_a_dial_turns_the_period_of_the_tile_above_it_alone():
@@ -161,6 +192,11 @@ def test_the_first_press_on_a_dark_deck_only_wakes_it():
     assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
     told.wait(3.0)
     told.key(0, False)
+    told.wait(0.02)
+    told.key(0, True)  # a bounce is still the same press
+    told.wait(0.1)
+    told.key(0, False)
+    told.wait(1.0)
     assert told.seen(OpenUrl) == told.seen(Refresh) == []
     tap(told, 0)
     assert len(told.seen(OpenUrl)) == 1

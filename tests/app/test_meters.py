@@ -16,6 +16,7 @@ from tests.app.test_controller import DECK, Story
 from tests.build import NOON, samples, snapshot
 
 BEGUN = NOON - timedelta(hours=1)
+MONO_S = 1000.0  # the monotonic clock at noon
 PACED = TileConfig("meter", options=FrozenMap({"poll_seconds": 30}))
 
 
@@ -28,6 +29,7 @@ def polled(*readings, **more):
     """A poll for each (minutes after noon, total usage); the last one is now."""
     now = NOON + timedelta(minutes=readings[-1][0])
     taken = samples([(NOON + timedelta(minutes=minutes), usage) for minutes, usage in readings])
+    taken = tuple(replace(each, mono_s=MONO_S + (each.at - NOON).total_seconds()) for each in taken)
     return snapshot(now, balance=(100, readings[-1][1]), taken=taken, started=BEGUN, **more)
 
 
@@ -50,16 +52,18 @@ def test_a_tap_starts_a_second_one_stops_and_a_minute_later_the_amount_stands():
     assert (runs(begun), paces(begun)) == ([MeterRun(NOON)], [60.0])
     assert story.face(0).view.text == "Meter running, — in <1 m"
     story.wait(60)
-    story.tell(polled((-5, 20), (0.1, 20), (1, "20.25")))
-    assert story.face(0).view.text == "Meter running, $0.25 in 1 m"
-    story.wait(60)
-    assert runs(tap(story))[-1].ended_at == NOON + timedelta(minutes=2)
+    story.tell(polled((-5, 20), (0.1, 20), (1, 20)))
+    story.wait(66)
+    story.tell(polled((-5, 20), (0.1, 20), (1.1, 20), (2.1, "20.25")))
+    assert story.face(0).view.text == "Meter running, $0.25 in 2 m"
+    ended = tap(story)
+    assert (runs(ended)[-1].ended_at, paces(ended)) == (NOON + timedelta(minutes=2.1), [60.0]), "polled at the stop, too"
     assert story.face(0).view.text == "Meter settling, $0.25 in 2 m"
     story.wait(90)
-    settled = story.tell(polled((-5, 20), (0.1, 20), (1, "20.25"), (3, "20.75"), (3.5, 22)))
+    settled = story.tell(polled((0.1, 20), (1.1, 20), (2.1, "20.25"), (3.2, "20.25"), (3.6, 22)))
     (run,) = runs(settled)
-    assert (run.usd, run.approximate, paces(settled)) == (Decimal("0.75"), False, [None])
-    assert story.face(0).view.text == "Meter stopped, $0.75 in 2 m"
+    assert (run.usd, run.approximate, paces(settled)) == (Decimal("0.25"), False, [None])
+    assert story.face(0).view.text == "Meter stopped, $0.25 in 2 m"
     assert story.seen(OpenUrl) == story.seen(Refresh) == []
 
 
@@ -68,7 +72,9 @@ def test_an_unchanged_run_is_told_nobody_again():
     tap(story)
     counted = polled((-5, 20), (0.1, 20), (1, 21))
     story.wait(60)
-    assert runs(story.tell(counted)) == [MeterRun(NOON, None, Decimal(1), NOON + timedelta(minutes=1), Decimal(21))]
+    assert runs(story.tell(counted)) == [
+        MeterRun(NOON, None, Decimal(1), NOON + timedelta(minutes=1), Decimal(21), approximate=True)
+    ]
     story.done.clear()
     story.tell(replace(counted, polls=2))
     assert (story.seen(Store), story.seen(SetPollInterval)) == ([], [])
@@ -100,7 +106,7 @@ def test_a_run_that_begins_before_the_last_one_is_settled_takes_nothing_away_fro
 def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
     story = told(seen=snapshot(balance=None, started=BEGUN))
     known = MeterRun(NOON - timedelta(hours=3), None, Decimal(2), NOON - timedelta(hours=2), Decimal(20))
-    effects = story.tell(HistoryLoaded("default", BEGUN, run=known))
+    effects = story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))
     assert (runs(effects), paces(effects)) == ([], [60.0]), "known already, and asked often again"
     story.tell(polled((-120, 20), (0, 26)))
     assert story.face(0).view.text == "Meter running, $8.00 in 3 h"
@@ -109,14 +115,14 @@ def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
 def test_a_settled_run_from_before_stays_on_the_key_and_hurries_nobody():
     story = told()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
-    assert paces(story.tell(HistoryLoaded("default", BEGUN, run=known))) == []
+    assert paces(story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))) == []
     assert story.face(0).view.text == "Meter stopped, $2.00 in 60 m"
 
 
 def test_a_tap_before_the_history_has_spoken_counts():
     story = told()
     tap(story)
-    story.tell(HistoryLoaded("default", BEGUN, run=MeterRun(NOON - timedelta(days=9), NOON - timedelta(days=8))))
+    story.tell(HistoryLoaded("default", BEGUN, runs=(MeterRun(NOON - timedelta(days=9), NOON - timedelta(days=8)),)))
     assert story.face(0).view.text == "Meter running, — in <1 m"
 
 
@@ -136,7 +142,7 @@ def test_a_running_number_is_old_after_two_of_its_own_polls():
     assert story.face(0).view.age is Age.FRESH
     story.wait(60)
     assert story.face(0).view.age is Age.OLD
-    assert story.face(0).view.text == "Meter running, $1.00 in 3 m, 2 m old"
+    assert story.face(0).view.text == "Meter running, ~$1.00 in 3 m, 2 m old"
     story.wait(120)
     assert story.face(0).view.age is Age.STALE
 
@@ -159,6 +165,6 @@ def test_an_unplugged_deck_stops_no_meter():
 def test_a_settled_amount_does_not_grow_old():
     story = told()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
-    story.tell(HistoryLoaded("default", BEGUN, run=known))
+    story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))
     story.wait(3 * 3600)
     assert (story.face(0).view.text, story.face(0).view.age) == ("Meter stopped, $2.00 in 60 m", Age.FRESH)

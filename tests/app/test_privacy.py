@@ -9,7 +9,7 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, SendAlert, Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
-from openbalance_hid.app.gestures import Gesture
+from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.tile_views import with_refused_config
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost
@@ -50,6 +50,7 @@ def test_a_tap_masks_every_amount_on_every_deck_and_a_second_one_shows_them_agai
     before = texts(story)
     story.key(PRIVACY, True)
     story.key(PRIVACY, False)
+    story.wait(BOUNCE_S)
     assert bare(story) == []
     assert story.face(PRIVACY).view.text == "Amounts hidden, hold to peek"
     assert any("$•••" in text for text in texts(story))
@@ -57,6 +58,7 @@ def test_a_tap_masks_every_amount_on_every_deck_and_a_second_one_shows_them_agai
     story.wait(0.2)
     assert bare(story) == [], "a tap that lasts a moment shows nothing before it is one"
     story.key(PRIVACY, False)
+    story.wait(BOUNCE_S)
     assert texts(story) == before
     assert story.seen(OpenUrl) == story.seen(Refresh) == []
 

@@ -7,6 +7,7 @@ from msgspec import structs
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.schema import Config
 from tests.cli.command_line import here, machine, process
+from tests.cli.terminal_user import TerminalUser
 
 
 def test_the_path_is_printed_and_nothing_is_created(tmp_path: Path):
@@ -51,7 +52,8 @@ def test_a_check_lists_every_problem_and_ends_with_78(tmp_path: Path):
     file.write_text("theme = 'drak'\n[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balanc'\nsize = 3\n")
     done = process(machine(tmp_path), "config", "check")
     assert (done.returncode, done.stdout) == (78, "")
-    first, second = done.stderr.splitlines()
+    first, second, hint = done.stderr.splitlines()
+    assert hint == "try: openbalance-hid config edit"
     assert first == f"error: {file}:1: theme: found 'drak', accepted: one of 'dark', 'light'; did you mean 'dark'?"
     assert second.startswith(f"{file}:5: decks[0].keys[0].tile: found 'balanc', accepted: one of 'balance', ")
     assert second.endswith("did you mean 'balance'?")
@@ -81,3 +83,58 @@ def test_the_printed_configuration_is_the_same_configuration(tmp_path: Path):
     assert shown.exit_code == 0
     assert parse(shown.stdout, "shown") == load_config(file)
     assert "low_usd = 5.50\n" in shown.stdout
+
+
+# --- config edit ---------------------------------------------------------------------------------------------------------
+
+
+def editor(folder: Path, *versions: str) -> str:
+    """Return an editor that saves one version after the other, each at one start."""
+    program = folder / "editor"
+    for number, text in enumerate(versions):
+        (folder / f"version-{number}").write_text(text)
+    count = f"n=$(cat {folder}/starts 2>/dev/null || echo 0)\necho $((n+1)) > {folder}/starts"
+    program.write_text(f'#!/bin/sh\n{count}\ncat {folder}/version-$n > "$1"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_edit_writes_the_default_first_and_checks_what_is_saved(tmp_path: Path):
+    done = process(machine(tmp_path, VISUAL=editor(tmp_path, 'theme = "light"\n')), "config", "edit")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"wrote {tmp_path / 'config.toml'}", f"{tmp_path / 'config.toml'}: ok"]
+    assert load_config(tmp_path / "config.toml").theme == "light"
+
+
+def test_edit_in_a_pipe_reports_every_problem_and_keeps_what_was_typed(tmp_path: Path):
+    done = process(machine(tmp_path, EDITOR=editor(tmp_path, "theme = dark\n"), VISUAL=""), "config", "edit")
+    assert done.returncode == 78
+    assert done.stderr.endswith(':1: a text needs quotes: theme = "dark"\ntry: openbalance-hid config edit\n')
+    assert (tmp_path / "config.toml").read_text() == "theme = dark\n"
+
+
+def test_edit_offers_to_go_back_into_the_editor(tmp_path: Path):
+    env = machine(tmp_path, VISUAL=editor(tmp_path, "theme = dark\n", 'theme = "light"\n'))
+    with TerminalUser(env, "config", "edit") as user:
+        assert "a text needs quotes" in user.waits_for("Edit again? [Y/n]: ")
+        user.types("")
+        assert user.ends() == 0
+    assert load_config(tmp_path / "config.toml").theme == "light"
+
+
+def test_edit_puts_the_previous_version_back_and_keeps_the_new_one(tmp_path: Path):
+    (tmp_path / "config.toml").write_text("notify = false\n")
+    with TerminalUser(machine(tmp_path, VISUAL=editor(tmp_path, "theme = dark\n")), "config", "edit") as user:
+        user.answers("Edit again? [Y/n]: ", "n")
+        user.answers("Put the previous version back? Yours is kept beside it. [y/N]: ", "y")
+        assert user.ends() == 78
+    assert (tmp_path / "config.toml").read_text() == "notify = false\n"
+    assert (tmp_path / "config.toml.rejected").read_text() == "theme = dark\n"
+
+
+def test_an_editor_that_does_not_start_is_an_error(tmp_path: Path):
+    done = process(machine(tmp_path, VISUAL="/nowhere/editor --wait"), "config", "edit")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the editor failed: /nowhere/editor is not installed\ntry: EDITOR=nano openbalance-hid config edit\n",
+    )

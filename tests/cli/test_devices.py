@@ -6,8 +6,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.deck.usb_sysfs import usb_devices
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from tests.torture.faulty_deck import FaultyDeck, made
 
@@ -26,7 +26,7 @@ def devices(deck: FaultyDeck, monkeypatch: pytest.MonkeyPatch, tmp_path):
     """Return a function that runs `devices` with that deck and without a daemon, and returns its output."""
     module = importlib.import_module("openbalance_hid.cli.devices")
     monkeypatch.setattr(module, "HidTransport", lambda: HidTransport(VirtualBus([deck])))
-    monkeypatch.setattr(module, "usb_devices", lambda: usb_devices(tmp_path / "sys"))
+    monkeypatch.setattr(module, "claimed_decks", lambda: claimed_decks(tmp_path / "sys"))
     monkeypatch.setenv("OPENBALANCE_RUNTIME_DIR", str(tmp_path))
     return lambda *words: CliRunner().invoke(module.devices, words).stdout
 

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.cli.export import FORMULA, TABLES, as_csv
+from openbalance_hid.cli.export_formats import FORMULA, as_csv
 from openbalance_hid.history.records import AccountIdentity, EndedAlert, StoredDays, StoredSample
 from openbalance_hid.history.store import HistoryStore
 from tests.cli.command_line import machine, process
@@ -63,17 +64,36 @@ def table(text):
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_days_are_by_model_provider_and_key_and_the_newest_row_of_a_key_counts(env):
+def test_days_without_a_dimension_are_totals_with_each_amount_once(env):
     rows = table(exported(env, "days", "csv"))
-    assert list(rows[0]) == ["account", "day", "by", "name", "spend_usd", "requests", "tokens"]
-    told = {(row["day"], row["by"], row["name"]): row["spend_usd"] for row in rows}
-    assert told == {
-        ("2026-11-11", "model", "v/a"): "1",
-        ("2026-11-20", "model", "'=1+1"): "2",
-        ("2026-11-20", "model", "v/a"): "1.230000001",
-        ("2026-11-20", "provider", AWKWARD): "3.23",
-        ("2026-11-20", "key", "laptop"): "3.23",
-    }
+    assert list(rows[0]) == ["account", "day", "spend_usd", "requests", "tokens"]
+    assert [(row["day"], row["spend_usd"], row["requests"]) for row in rows] == [
+        ("2026-11-11", "1", "0"),
+        ("2026-11-20", "3.230000001", "3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "parts"),
+    [
+        ("model", {("2026-11-11", "v/a", "1"), ("2026-11-20", "'=1+1", "2"), ("2026-11-20", "v/a", "1.230000001")}),
+        ("provider", {("2026-11-20", AWKWARD, "3.23")}),
+        ("key", {("2026-11-20", "laptop", "3.23")}),
+    ],
+)
+def test_days_are_split_by_one_dimension_and_the_newest_row_of_a_key_counts(env, by, parts):
+    rows = table(exported(env, "days", "csv", "--by", by))
+    assert list(rows[0]) == ["account", "day", by, "spend_usd", "requests", "tokens"]
+    assert {(row["day"], row[by], row["spend_usd"]) for row in rows} == parts
+
+
+@pytest.mark.parametrize(
+    "args", [("samples", "--by", "model"), ("runs", "--by", "key"), ("now", "--since", "2026-11-01"), ("days", "--by", "app")]
+)
+def test_options_that_make_no_sense_together_are_a_usage_error(env, args):
+    what, *more = args
+    done = process(env, "export", "--what", what, "--format", "csv", *more)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 2)
 
 
 def test_negative_amounts_stay_numbers_in_a_spreadsheet(env):
@@ -93,8 +113,8 @@ def cells(text: str, separator: str) -> list[str]:
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("before", ["", "a;", "a\t", "a|", "a,", 'a;"', "a; ", "a\n"])
 def test_no_name_starts_a_formula_in_a_cell_whatever_the_separator(before: str, start: str, separator: str) -> None:
-    row = dict.fromkeys(("account", "day", "by"), "x") | {"name": before + start, "spend_usd": 1, "requests": 2, "tokens": 3}
-    text = as_csv("days", TABLES["days"], [row])
+    row = {"account": "x", "day": "x", "name": before + start, "spend_usd": 1}
+    text = as_csv(tuple(row), [row])
     if separator == ",":
         (name,) = (read["name"] for read in csv.DictReader(io.StringIO(text)))
         assert name.replace("'", "") == before + start, "only apostrophes are added"
@@ -116,21 +136,56 @@ def test_json_has_the_same_rows_with_amounts_as_text_and_unknown_as_null(env):
     ]
 
 
-@pytest.mark.parametrize("what", ["days", "samples", "runs", "spikes"])
-def test_the_official_prometheus_parser_accepts_every_table(env, what):
+WHATS = ["days", "samples", "runs", "spikes"]
+
+
+@pytest.mark.parametrize("what", WHATS)
+def test_prometheus_text_has_each_series_once_and_no_times(env, what):
     families = list(text_string_to_metric_families(exported(env, what, "prometheus")))
     assert families
     assert all(family.type == "gauge" and family.documentation and family.samples for family in families)
-    told = [(each.name, tuple(sorted(each.labels.items())), each.timestamp) for family in families for each in family.samples]
-    assert len(set(told)) == len(told), "each series once an instant"
+    told = [(each.name, tuple(sorted(each.labels.items()))) for family in families for each in family.samples]
+    assert len(set(told)) == len(told), "each series once"
+    assert all(each.timestamp is None for family in families for each in family.samples)
 
 
-def test_prometheus_has_whole_names_and_the_times_of_samples(env):
-    days = next(text_string_to_metric_families(exported(env, "days", "prometheus")))
-    assert {each.labels["name"]: each.value for each in days.samples if each.labels["by"] == "provider"} == {AWKWARD: 3.23}
+@pytest.mark.parametrize("what", WHATS)
+def test_openmetrics_has_the_time_of_each_sample_and_an_end(env, what):
+    text = exported(env, what, "openmetrics")
+    assert text.endswith("# EOF\n")
+    families = list(openmetrics.text_string_to_metric_families(text))
+    assert families
+    assert all(each.timestamp is not None for family in families for each in family.samples)
+
+
+def test_prometheus_has_whole_names_and_the_newest_sample(env):
+    (days, *_) = text_string_to_metric_families(exported(env, "days", "prometheus", "--by", "provider"))
+    assert {each.labels["provider"]: each.value for each in days.samples} == {AWKWARD: 3.23}
     samples = {family.name: family for family in text_string_to_metric_families(exported(env, "samples", "prometheus"))}
-    last = [each for each in samples["openbalance_samples_balance_usd"].samples if each.labels["account"] == "work"]
-    assert [(each.value, float(each.timestamp)) for each in last] == [(4.999999999, NOON.timestamp())]
+    assert {each.labels["account"]: each.value for each in samples["openbalance_sample_balance_usd"].samples} == {
+        "default": -3,
+        "work": 4.999999999,
+    }
+
+
+def test_openmetrics_dates_a_day_at_its_end_and_a_sample_at_its_instant(env):
+    (days, *_) = openmetrics.text_string_to_metric_families(exported(env, "days", "openmetrics"))
+    assert [float(each.timestamp) for each in days.samples] == [
+        datetime(2026, 11, day, 23, 59, 59, tzinfo=UTC).timestamp() for day in (11, 20)
+    ]
+    samples = {each.name: each for each in openmetrics.text_string_to_metric_families(exported(env, "samples", "openmetrics"))}
+    at = [float(each.timestamp) for each in samples["openbalance_sample_balance_usd"].samples]
+    assert at == [(NOON - timedelta(days=3)).timestamp(), NOON.timestamp(), NOON.timestamp()]
+
+
+def test_now_without_a_daemon_is_the_last_balance_and_says_so(env):
+    rows = {(row["account"], row["metric"]): row["value"] for row in table(exported(env, "now", "csv"))}
+    assert rows["", "openbalance_up"] == "0"
+    assert rows["default", "openbalance_balance_usd"] == "-3"
+    assert rows["default", "openbalance_measured_timestamp_seconds"] == f"{NOON.timestamp():.1f}"
+    assert json.loads(exported(env, "now", "json"))["now"][0] == {
+        "account": None, "metric": "openbalance_up", "period": None, "value": 0, "measured_at": None
+    }  # fmt: skip
 
 
 def test_since_omits_older_rows(env):
@@ -143,10 +198,8 @@ def test_since_omits_older_rows(env):
 def test_a_file_is_written_and_the_history_is_unchanged(env, tmp_path):
     before = (tmp_path / "state" / "history.sqlite3").read_bytes()
     done = process(env, "export", "--what", "days", "--format", "csv", "-o", str(tmp_path / "days.csv"))
-    assert (done.returncode, done.stdout, "5 days" in done.stderr) == (0, "", True)
-    assert (tmp_path / "days.csv").read_bytes() == exported(env, "days", "csv").replace("\n", "\r\n").replace(
-        AWKWARD.replace('"', '""').replace("\n", "\r\n"), AWKWARD.replace('"', '""')
-    ).encode()
+    assert (done.returncode, done.stdout, "2 days" in done.stderr) == (0, "", True)
+    assert (tmp_path / "days.csv").read_bytes() == exported(env, "days", "csv").replace("\n", "\r\n").encode()
     assert (tmp_path / "state" / "history.sqlite3").read_bytes() == before
 
 

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from openbalance_hid.cli.bar.formats import FORMATS
 from openbalance_hid.cli.bar.line import BarLine
-from openbalance_hid.cli.export import FORMULA
+from openbalance_hid.cli.export_formats import FORMULA
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.cli.bar.bar_programs import i3blocks_block, needs_i3blocks, needs_pango, needs_tmux, pango_text, tmux_status
 from tests.main_job.daemon_process import DaemonProcess, environment, page_of, started

@@ -204,6 +204,6 @@ def test_another_digit_makes_a_picture_stale_another_rasteriser_does_not(theme: 
         line = Line(trend, Tone.GOOD, Icon.DOWN)
         return draw(KeyFace(TileView("balance", "Balance", (Hero("$74.25"), line), "words", theme)), 144, 144)
 
-    now = key("$0.31 yest")
-    assert difference(now, key("$0.37 yest")) > TOLERANCE
+    now = key("$0.31 today")
+    assert difference(now, key("$0.37 today")) > TOLERANCE
     assert 0 < difference(now, now.filter(ImageFilter.GaussianBlur(0.5))) <= TOLERANCE

@@ -2,9 +2,6 @@
 
 import json
 import os
-import pty
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,33 +131,6 @@ def test_without_a_terminal_the_hint_is_stdin(tmp_path: Path, memory: MemoryKeyr
 def test_a_key_in_the_environment_is_noted_as_used_first(tmp_path: Path, memory: MemoryKeyring):
     result = here(tmp_path, "setup", "--stdin", "--no-check", stdin=KEY, OPENROUTER_MANAGEMENT_KEY="sk-or-v1-another-key-0000")
     assert "note: environment variable OPENROUTER_MANAGEMENT_KEY is used before the stored key\n" in result.stdout
-
-
-def test_a_key_entered_on_a_terminal_is_not_shown(tmp_path: Path, account: SampleAccount):
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "openbalance_hid", "setup", "--store", "file"],
-        env=machine(tmp_path, OPENBALANCE_API_URL=account.url),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        seen = ""
-        while "not shown" not in seen or not seen.endswith(": "):
-            seen += os.read(ours, 1024).decode()
-        os.write(ours, account.key.encode() + b"\n")
-        while "next:" not in seen:
-            seen += os.read(ours, 1024).decode()
-        assert child.wait(60) == 0
-    finally:
-        child.kill()
-        child.wait()
-        os.close(ours)
-    assert f"…{account.key[-4:]}, balance $74.25" in seen
-    assert account.key not in seen
 
 
 def test_under_sudo_setup_notes_that_the_key_is_roots(tmp_path: Path, memory: MemoryKeyring, monkeypatch: pytest.MonkeyPatch):

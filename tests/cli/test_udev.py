@@ -135,6 +135,17 @@ def test_the_printed_command_installs_the_rules_in_a_shell(tmp_path: Path, kind:
     assert told.read_text() == "control --reload\ntrigger --subsystem-match=hidraw\n"
 
 
+def test_a_program_that_fails_leaves_the_rules_as_they_are(tmp_path: Path) -> None:
+    tools, etc = tmp_path / "tools", tmp_path / "etc"
+    tools.mkdir()
+    (etc / "rules.d").mkdir(parents=True)
+    (etc / "rules.d" / rules_name(RulesKind.DESKTOP)).write_text("good rules")
+    stand_in(tools / "sudo", 'exec "$@"')
+    command = install_command(RulesKind.DESKTOP, ("false",), False).replace("/etc/udev", str(etc))
+    assert subprocess.run(["sh", "-c", command], env={"PATH": f"{tools}:{os.environ['PATH']}"}, timeout=60).returncode == 1
+    assert (etc / "rules.d" / rules_name(RulesKind.DESKTOP)).read_text() == "good rules"
+
+
 def stand_in(file: Path, does: str) -> None:
     file.write_text(f"#!/bin/sh\n{does}\n")
     file.chmod(0o755)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.device_events import (
     CELL_PX,
     DeckArrived,
@@ -17,7 +18,7 @@ from openbalance_hid.deck.device_events import (
 )
 from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.device.models import MODELS
-from tests.deck.rig import SERIAL, MakeRig, Rig, is_plain, plain
+from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
 from tests.waiting import PATIENCE_S
 
 # --- opening ---------------------------------------------------------------------------------------------------------------
@@ -213,6 +214,62 @@ def test_keys_shown_by_many_threads_never_mix_their_pages(make_rig: MakeRig) -> 
         thread.join(PATIENCE_S)
     assert device.flush(PATIENCE_S)
     assert rig.deck.faults == []
+
+
+def draw_as_another_program(rig: Rig) -> None:
+    """Draw on the same deck, dim it and leave: the device under test notices nothing of it."""
+    other = DeckDevice(rig.find(), lambda _: None)
+    other.open()
+    other.set_brightness(7)
+    for key in range(other.key_count):
+        other.show(key, plain(other, "magenta"))
+    assert other.flush(PATIENCE_S)
+    other.close("keep")
+
+
+def test_a_repaint_replaces_what_another_program_has_drawn_and_dimmed(rig: Rig) -> None:
+    device = rig.open()
+    device.set_brightness(60)
+    for key in range(device.key_count):
+        device.show(key, plain(device, "lime"))
+    assert device.flush(PATIENCE_S)
+    draw_as_another_program(rig)
+    device.show(0, plain(device, "lime"))
+    assert device.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(0), "magenta"), "the device believes that the key is lime"
+    device.repaint()
+    assert device.flush(PATIENCE_S)
+    assert [is_plain(rig.deck.glass(key), "lime") for key in range(device.key_count)] == [True] * device.key_count
+    assert rig.deck.brightness == 60
+    assert rig.deck.faults == []
+
+
+def test_parts_that_are_repainted_one_by_one_are_all_repainted_in_turn(make_rig: MakeRig) -> None:
+    rig = make_rig("plus")
+    device = rig.open()
+    device.set_brightness(60)
+    for key in range(device.key_count):
+        device.show(key, plain(device, "lime"))
+    device.show_strip(flat(device.strip_format["size"], "lime", "JPEG"), 0, device.strip_format["size"][0])
+    assert device.flush(PATIENCE_S)
+    draw_as_another_program(rig)
+    for done in range(device.key_count):
+        device.repaint_next()
+        assert device.flush(PATIENCE_S)
+        assert sum(is_plain(rig.deck.glass(key), "lime") for key in range(device.key_count)) == done + 1
+        assert rig.deck.brightness == 60
+    strips = rig.deck.pictures_received
+    device.repaint_next()
+    assert device.flush(PATIENCE_S)
+    assert rig.deck.pictures_received == strips + 1
+
+
+def test_a_repaint_in_turn_sends_nothing_before_anything_was_shown(rig: Rig) -> None:
+    device = rig.open()
+    reports = rig.deck.reports_received
+    device.repaint_next()
+    assert device.flush(PATIENCE_S)
+    assert rig.deck.reports_received == reports
 
 
 def test_a_key_that_the_deck_does_not_have_is_refused(rig: Rig) -> None:

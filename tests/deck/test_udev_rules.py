@@ -242,14 +242,16 @@ def test_a_file_that_cannot_be_read_is_unreadable(tmp_path: Path) -> None:
 
 def test_the_command_prints_as_the_user_and_writes_as_root() -> None:
     assert install_command(RulesKind.DESKTOP, PROGRAM, is_root=False) == (
-        "/home/ann/.local/bin/openbalance-hid udev print | sudo tee /etc/udev/rules.d/70-openbalance-hid.rules >/dev/null"
+        """sh -c 'text=$(/home/ann/.local/bin/openbalance-hid udev print) && printf "%s\\n" "$text\""""
+        " | sudo tee /etc/udev/rules.d/70-openbalance-hid.rules >/dev/null'"
         " && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw"
     )
 
 
 def test_the_command_for_root_has_no_sudo() -> None:
     assert install_command(RulesKind.DESKTOP, PROGRAM, is_root=True) == (
-        "/home/ann/.local/bin/openbalance-hid udev print > /etc/udev/rules.d/70-openbalance-hid.rules"
+        """sh -c 'text=$(/home/ann/.local/bin/openbalance-hid udev print) && printf "%s\\n" "$text\""""
+        " | tee /etc/udev/rules.d/70-openbalance-hid.rules >/dev/null'"
         " && udevadm control --reload && udevadm trigger --subsystem-match=hidraw"
     )
 
@@ -257,12 +259,12 @@ def test_the_command_for_root_has_no_sudo() -> None:
 @pytest.mark.parametrize(
     ("member", "first"),
     [
-        (GroupMembership("ann", True, True), "/home/ann/.local/bin/openbalance-hid udev print --headless | sudo tee "),
-        (GroupMembership("ann", True, False), "sudo usermod --append --groups plugdev ann && /home/"),
-        (GroupMembership("a b", True, False), "sudo usermod --append --groups plugdev 'a b' && /home/"),
+        (GroupMembership("ann", True, True), "sh -c 'text=$(/home/ann/.local/bin/openbalance-hid udev print --headless) && "),
+        (GroupMembership("ann", True, False), "sudo usermod --append --groups plugdev ann && sh -c "),
+        (GroupMembership("a b", True, False), "sudo usermod --append --groups plugdev 'a b' && sh -c "),
         (
             GroupMembership("ann", False, False),
-            "sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ann && /home/",
+            "sudo groupadd --system plugdev && sudo usermod --append --groups plugdev ann && sh -c ",
         ),
     ],
 )
@@ -273,11 +275,11 @@ def test_the_headless_command_makes_group_and_member_before_udev_reads_the_rules
     assert command.endswith(" && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw")
 
 
-@pytest.mark.parametrize("home", ["/home/ann", "/home/ann & co/it's; $(here)", "/home/größe"])
+@pytest.mark.parametrize("home", ["/home/ann", "/home/ann & co/it's; $here", "/home/größe"])
 def test_a_shell_reads_the_programs_path_as_it_is(home: str) -> None:
     program = (f"{home}/bin/openbalance-hid",)
-    words = shlex.split(install_command(RulesKind.DESKTOP, program, is_root=False))
-    assert words[: words.index("|")] == [*program, "udev", "print"]
+    _, _, script, *_ = shlex.split(install_command(RulesKind.DESKTOP, program, is_root=False))
+    assert shlex.split(script.partition("$(")[2].partition(") && ")[0]) == [*program, "udev", "print"]
 
 
 def test_the_installed_command_is_named_by_its_link_and_not_by_the_target(

@@ -42,6 +42,20 @@ def test_no_library_logs_what_a_server_sent() -> None:
 
 GUARD = "from openbalance_hid.desktop.process_hardening import guard_memory as guard; guard(); guard()"
 WAIT = "import os, sys; print('ready', flush=True); sys.stdin.read(); os.abort()"
+AT_START = """
+import os, sys
+os.environ["OPENROUTER_MANAGEMENT_KEY"] = "sk-or-v1-0123456789abcdef"
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "openbalance_hid.cli":
+            raise SystemExit
+sys.meta_path.insert(0, Stop())
+from openbalance_hid.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
 READ = "import sys; open(sys.argv[1], 'rb').read(1)"
 PR_CAPBSET_DROP = 24  # linux/prctl.h
 TRACERS = (19, 21, 38)  # CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON: each lets its holder read any memory
@@ -90,4 +104,5 @@ def test_no_other_program_of_the_same_user_reads_a_guarded_process() -> None:
         return {look.returncode == 0 for look in looks}
 
     assert may_read(WAIT) == {True}
+    assert may_read(f"{AT_START}\n{WAIT}") == {False}
     assert may_read(f"{GUARD}; {WAIT}") == {False}

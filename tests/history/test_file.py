@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import ConfigError
@@ -142,6 +142,7 @@ def test_a_row_that_nobody_here_has_written_is_damage(path, caplog):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 4095), st.binary(min_size=1, max_size=64))
+@example(0, 2077, b"0")  # in the name of a column
 def test_whatever_a_bad_sector_leaves_the_next_sample_is_kept(tmp_path_factory, page, offset, noise):
     path = tmp_path_factory.mktemp("noise") / "history.sqlite3"
     fill(path, samples=5)

@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
+from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Health, Today
 from openbalance_hid.account.spike import Level, SpikeRule
@@ -19,6 +21,8 @@ from openbalance_hid.history.records import (
     MaskedSetting,
     StoredAccount,
     StoredDays,
+    StoredDelivery,
+    StoredModels,
     StoredSample,
     StoredToday,
 )
@@ -57,9 +61,17 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     store.write(ME, StoredDays("provider", {DAY: {"P": spend("2")}}))
     store.write(ME, StoredDays("key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1)))
     store.write(ME, StoredToday(Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1)))
-    store.write(ME, StoredToday(Today(TODAY, {"M": spend("0.5")}), NOW))
+    today = Today(TODAY, {"M": spend("0.5")}, by_provider={"P": spend("0.5")}, cached_at=NOW - timedelta(minutes=45))
+    store.write(ME, StoredToday(today, NOW))
+    names = StoredModels({"openai: gpt-5": "openai/gpt-5"}, NOW)
+    store.write(None, StoredModels({"old": "a/old"}, NOW - timedelta(days=1)))
+    store.write(None, names)
     store.write(ME, alert)
-    store.write(ME, MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")))
+    hours = [NOW - timedelta(hours=age) for age in (9, 8, 7)]
+    settled = MeterRun(hours[0], hours[1], Decimal("0.42"), hours[2], Decimal(9))
+    waits = MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42"))
+    store.write(ME, settled)
+    store.write(ME, waits)
     running = MeterRun(NOW, None, Decimal("0.01"), NOW + timedelta(minutes=1), Decimal("25.76"))
     store.write(ME, MeterRun(NOW))
     store.write(ME, running)
@@ -72,12 +84,13 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     assert past.activity.by_model == {DAY: {"v/m": spend("0.123456789012345678")}}
     assert past.activity.by_provider == {DAY: {"P": spend("2")}}
     assert past.activity_read_at == NOW
-    assert (past.today, past.today_read_at) == (Today(TODAY, {"M": spend("0.5")}), NOW)
+    assert (past.today, past.today_read_at) == (today, NOW)
+    assert past.models == names
     assert past.alerts == (alert,)
     assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
     assert past.key_days_read_at == NOW - timedelta(minutes=1)
-    assert past.run == running
-    assert again.runs(ME) == (MeterRun(NOW - timedelta(hours=2), NOW, Decimal("0.42")), running)
+    assert past.runs == (waits, running)
+    assert again.runs(ME) == (settled, waits, running)
     again.close()
 
 
@@ -153,14 +166,15 @@ def test_an_empty_activity_is_known_and_not_unknown(store):
 def test_the_last_value_comes_back_however_old(store):
     store.write(ME, counted(60 * 24 * 90, "7"))
     past = store.recall(ME, NOW)
-    assert past.samples == ()
+    assert past.samples == (past.last,)
     assert past.last == counted(60 * 24 * 90, "7")
 
 
 def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store):
     store.write(ME, counted(60, "1"))
     store.write(ME, counted(-60, "2"))  # the clock is an hour ahead, and is then set right
-    assert [each.credits.total_usage_usd for each in store.recall(ME, NOW).samples] == [Decimal(1)]
+    found = store.recall(ME, NOW).samples
+    assert [each.credits.total_usage_usd for each in found] == [Decimal(1), Decimal(2)], "or the clock is behind now"
     store.write(ME, counted(0, "3"))
     later = store.recall(ME, NOW + timedelta(hours=2))
     assert [each.credits.total_usage_usd for each in later.samples] == [Decimal(1), Decimal(3)]
@@ -171,7 +185,7 @@ def test_samples_are_thinned_as_they_come(store):
     for step in range(20 * 24 * 2 + 1):
         store.write(ME, StoredSample(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
     left = store.samples(ME)
-    assert len(left) < 97 + 5 * 24 + 2 + 15
+    assert len(left) < 97 + 5 * 25 + 2 + 2 * 15
     assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(21)}
     assert len([each for each in left if each.at >= NOW - timedelta(hours=48)]) == 97
 
@@ -246,3 +260,20 @@ def test_hidden_amounts_are_hidden_for_every_account_until_they_are_shown(tmp_pa
     store.write(None, MaskedSetting(False))
     assert not store.recall(ME, NOW).masked
     store.close()
+
+
+def test_a_message_for_a_sink_waits_is_delivered_or_is_dropped(store):
+    began = AlertNotice(AlertKind.SPIKE, "default", AlertStage.BEGAN, Level.SPIKE, NOW, NOW, "title", "text", RULE, True)
+    ended = replace(began, stage=AlertStage.ENDED, level=Level.NORMAL, at=NOW + timedelta(minutes=1))
+    for notice in (began, ended):
+        store.write(ME, StoredDelivery("a1", notice))
+        store.write(ME, StoredDelivery("b2", notice))
+    later = NOW + timedelta(hours=1)
+    store.write(ME, StoredDelivery("a1", began, NOW))
+    store.write(ME, StoredDelivery("b2", ended, is_over=True))
+    expected = {StoredDelivery("a1", began, NOW), StoredDelivery("a1", ended), StoredDelivery("b2", began)}
+    assert set(store.recall(ME, later).deliveries) == expected
+    assert store.recall(OTHER_KEY, later).deliveries == ()
+    much_later = replace(began, since=NOW + timedelta(days=40), at=NOW + timedelta(days=40))
+    store.write(ME, StoredDelivery("a1", much_later))
+    assert store.recall(ME, NOW).deliveries == (StoredDelivery("a1", much_later),), "very old messages are deleted"

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kernel import recipe
+from tests.kernel import clients, recipe
 from tests.kernel.wheels import download, requirements
 
-PROGRAMS = ("qemu-system-x86_64", "mmdebstrap", "fakeroot", "mke2fs", "ssh", "ssh-keygen", "setpriv")
+PROGRAMS = ("qemu-system-x86_64", "mmdebstrap", "fakeroot", "mke2fs", "npm", "ssh", "ssh-keygen", "setpriv")
 BUILD_LIMIT_S = 1800.0
 
 
@@ -86,8 +86,11 @@ def _fingerprint() -> str:
 def _make(image: Image) -> None:
     folder = image.folder
     _run(folder, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests of openbalance-hid", "-f", str(image.key))
-    tree, tar, wheels = (folder / name for name in ("tree", "tree.tar", Path(recipe.WHEELS).name))
+    tree, tar, wheels, others = (
+        folder / name for name in ("tree", "tree.tar", Path(recipe.WHEELS).name, Path(recipe.CLIENTS).name)
+    )
     download(wheels)
+    clients.download(others)
     _run(
         folder,
         "mmdebstrap",
@@ -97,6 +100,7 @@ def _make(image: Image) -> None:
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.UNUSED),
         f"--essential-hook={recipe.BEFORE}",
         f"--customize-hook=copy-in {shlex.quote(str(wheels))} {Path(recipe.WHEELS).parent}",
+        f"--customize-hook=copy-in {shlex.quote(str(others))} {Path(recipe.CLIENTS).parent}",
         f"--customize-hook={recipe.AFTER}",
         recipe.SUITE,
         str(tar),
@@ -113,6 +117,7 @@ def _make(image: Image) -> None:
     tar.unlink()
     shutil.rmtree(tree)
     shutil.rmtree(wheels)
+    shutil.rmtree(others)
 
 
 def _run(folder: Path, *words: str, **variables: str) -> None:

@@ -15,7 +15,9 @@ PACKAGES = (
     "dbus-user-session",
     "initramfs-tools",
     "kmod",
+    "libhidapi-libusb0",
     "libpam-systemd",
+    "nodejs",
     "openssh-server",
     "procps",
     "python3-venv",
@@ -29,11 +31,16 @@ DISK = "1600M"
 OWNER, VISITOR = "owner", "visitor"
 ADDRESS = "10.0.2.15"  # that QEMU's user network forwards to
 WHEELS = "/var/tmp/wheels"
+CLIENTS = "/opt/clients"  # other programs for a deck, see clients.py
+NODE_CLIENT = "@elgato-stream-deck/node@7.6.3"
+NODE_CLIENT_BEFORE = "2026-11-28"  # the newest packages of that day, so that each image has the same
+PYTHON_CLIENT = "streamdeck==0.10.0"
 OPENED = "/run/opened"  # where the guest's browser records the pages that it opens
 
 # No KVM, so that it is the same wherever there is a processor.
 MACHINE = ("-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", "896M", "-vga", "std")
-KERNEL_WORDS = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0"
+# Without `no_timer_check` the kernel panics when the emulator is too slow on a busy machine for the test of its timer.
+KERNEL_WORDS = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 no_timer_check"
 
 # Drivers of hardware that the guest does not have; most of the kernel package's size.
 UNUSED = (

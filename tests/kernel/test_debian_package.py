@@ -41,6 +41,8 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     install(bare.guest, deb)
     bare.configure(CONFIG)
     bare.command("setup --stdin --store file", typed=f"{account.key}\n")
+    drop_in = "/etc/systemd/user/openbalance-hid.service.d"
+    bare.guest.root(f"mkdir -p {drop_in} && printf '[Service]\\nEnvironment={API}\\n' > {drop_in}/test.conf")
     bare.command("service install")
     with AttachedDecks(bare.guest, "mk2-scissor") as attached:
         deck = attached.plug()  # no command for the rules: the package installs them
@@ -55,6 +57,7 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
 
         bare.command("service uninstall")
         assert is_black(deck)
+    bare.guest.root(f"rm -r {drop_in}")
     bare.command("accounts forget default")
     bare.guest.root("dpkg --purge openbalance-hid")
     left = {file for file in files(bare.guest) - before if "openbalance" in file}
@@ -70,7 +73,7 @@ def test_the_headless_service_gets_its_key_from_systemd_and_a_purge_removes_it(
     install(guest, deb)
     guest.root("systemctl stop getty@tty1")  # the user logs out at the seat
     _, command, *_ = bare.command("service install --headless").split("\n\n")
-    asking = "systemd-ask-password 'Management key:'"
+    asking = 'systemd-ask-password "Management key:"'
     assert asking in command
     guest.run(command.replace(asking, "cat"), typed=f"{account.key}\n")  # there is no terminal here
     guest.root("mkdir /etc/systemd/system/openbalance-hid.service.d")

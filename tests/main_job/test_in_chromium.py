@@ -58,7 +58,7 @@ def until(page: Any, reached) -> None:
 
 
 def test_four_tiles_are_live_and_named(page):
-    for words in ("Balance $74.25", "Top 30d:", "30 days $", "Spike: Normal"):
+    for words in ("Balance $74.25", "Models 30 d:", "Spent 30 d $", "Pace 24 h: Normal"):
         assert named(page, words).is_visible()
         assert len(colours(seen(page, words))) > 4, "numbers and not a dark key"
 
@@ -78,7 +78,7 @@ def test_a_hold_of_two_seconds_refreshes_and_opens_nothing(page, demo):
     until(page, lambda: seen(page, "Balance").tobytes() != at_rest)  # pressed
     until(page, lambda: demo.status()["counters"]["polls"] > polls)
     page.mouse.up()
-    named(page, "30 days").click()
+    named(page, "Spent 30 d").click()
     page.get_by_text("https://openrouter.ai/activity").wait_for()
     assert page.get_by_text(CREDITS).count() == 0
 

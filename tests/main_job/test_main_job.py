@@ -27,8 +27,8 @@ def test_the_demo_shows_four_live_tiles(demo):
     with page_of(demo) as page:
         page.until(lambda page: all(page.texts.get(key) for key in range(4)) and "Preparing" not in str(page.texts))
         assert page.texts[0].startswith("Balance $74.25")
-        assert page.texts[1].startswith("Top 30d: ")
-        assert page.texts[2].startswith("30 days $")
+        assert page.texts[1].startswith("Models 30 d: ")
+        assert page.texts[2].startswith("Spent 30 d $")
         assert "Normal" in page.texts[3]
         page.until(lambda page: all(key in page.pictures and has_ink(page.pictures[key]) for key in range(4)))
         assert {picture.size for picture in page.pictures.values()} == {(72, 72)}
@@ -85,7 +85,7 @@ def test_the_model_can_be_changed_while_it_runs(demo):
         assert demo.status()["decks"][0]["model"] == "xl"
 
 
-@pytest.mark.parametrize(("scenario", "words"), [("rate-limited", "Slow down"), ("server-error", "OpenRouter error")])
+@pytest.mark.parametrize(("scenario", "words"), [("rate-limited", "Slow down"), ("server-error", "API error")])
 def test_words_of_an_account_that_never_answered(tmp_path, scenario, words):
     words_of_demo = ("demo", "--no-browser", "--port", "0", "--scenario", scenario)
     with started(environment(tmp_path), *words_of_demo) as running, page_of(running) as page:

@@ -41,7 +41,7 @@ def test_a_low_balance_is_told_once_over_a_restart_and_its_button_opens_the_cred
             running.until_logged("running; ")
             sample.set_scenario("rejected")  # another event, after which no notification of the balance can follow
             assert running.ask("refresh").returncode == 0
-            page.until_key(0, "OpenRouter error")  # the first 401; the second one, half a minute later, would be believed
+            page.until_key(0, "API error")  # the first 401; the second one, half a minute later, would be believed
             assert desktop.notes.empty()
             assert running.end() == 0
 

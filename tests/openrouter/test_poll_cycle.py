@@ -111,7 +111,7 @@ def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> Non
     assert last.total_usage_usd - first.total_usage_usd == stage.now.today.value.usd > 0
 
 
-def test_samples_are_kept_for_two_days(stage: Stage) -> None:
+def test_samples_are_kept_for_two_days_and_those_around_midnights_for_a_month(stage: Stage) -> None:
     for _ in range(3):
         stage.later(20 * 3600)
     assert [stage.clock.now - each.at for each in stage.now.samples] == [
@@ -119,8 +119,12 @@ def test_samples_are_kept_for_two_days(stage: Stage) -> None:
         timedelta(hours=20),
         timedelta(),
     ]
-    stage.later(20 * 3600)
-    assert len(stage.now.samples) == 3
+    for _ in range(4 * 24 * 3):
+        stage.later()
+    ages = [stage.clock.now - each.at for each in stage.now.samples]
+    old = [stage.clock.now - age for age in ages if age > timedelta(hours=49)]
+    assert [old.index(each) for each in old if each.hour in (0, 23)], "around midnights"
+    assert max(sum(each.date() == day for each in old) for day in {each.date() for each in old}) == 2
 
 
 def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: Stage) -> None:
@@ -130,7 +134,9 @@ def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: 
     stage.restart(many)
     stage.later(SAMPLES_KEPT)
     assert len(stage.now.samples) == SAMPLES_KEPT
-    assert (stage.now.samples[0], stage.now.samples[-1].at) == (many[1], stage.clock.now)
+    assert (stage.now.samples[0].at, stage.now.samples[-1].at) == (many[1].at, stage.clock.now)
+    apart_s = stage.now.samples[1].mono_s - stage.now.samples[0].mono_s
+    assert apart_s == 1, "spaced by the time at which they were taken"
 
 
 def remember(stage: Stage, apart: timedelta, for_: timedelta) -> None:
@@ -263,7 +269,26 @@ def test_a_429_waits_as_long_as_retry_after(stage: Stage) -> None:
     stage.sample.set_scenario("rate-limited")
     assert stage.poll() == 120
     assert stage.now.health is Health.RATE_LIMITED
-    assert stage.requested == ["/credits"]
+    assert stage.requested == ["/credits", "/activity", "/analytics/query", "/workspaces", "/keys"], "each is limited by itself"
+    stage.later(60)
+    assert stage.requested == []
+
+
+def test_a_429_of_credits_alone_delays_no_other_endpoint(stage: Stage) -> None:
+    stage.poll()
+    stage.sample.instead["/credits"] = refused(429, "slow down", {"Retry-After": "25000"})
+    assert stage.later() <= INTERVAL_S
+    asked: list[str] = []
+    for _ in range(25):
+        assert stage.later() <= INTERVAL_S
+        assert (stage.now.health, stage.now.credits.health) == (Health.RATE_LIMITED, Health.RATE_LIMITED)
+        asked += stage.requested
+    assert "/credits" not in asked
+    assert {"/analytics/query"} <= set(asked)
+    assert stage.now.today.health is Health.OK
+    del stage.sample.instead["/credits"]
+    stage.later(7200)
+    assert stage.now.health is Health.OK
 
 
 def test_every_form_of_an_outage_is_one_state(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from openbalance_hid.account.snapshot import Credits, Health
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.openrouter.sample_answers import json, refused
+from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, json, refused
 from tests.openrouter.stage import INTERVAL_S, Stage
 
 
@@ -60,11 +60,39 @@ def test_a_403_of_key_as_well_is_an_allow_list(stage: Stage) -> None:
     assert stage.now.health is Health.SERVER_ERROR
 
 
-def test_a_403_with_an_unknown_kind_of_key_is_an_inference_key(stage: Stage) -> None:
-    stage.sample.instead["/credits"] = refused(403, "Only management keys can fetch credits for an account")
+@pytest.mark.parametrize("page", [False, True])
+def test_a_403_never_makes_an_inference_key_without_the_word_of_key(stage: Stage, page: bool) -> None:
+    html = SampleReply(403, b"<!DOCTYPE html><title>Attention</title>", content_type="text/html")
+    stage.sample.instead["/credits"] = html if page else refused(403, "Only management keys can fetch credits for an account")
     stage.kind(None)
     stage.poll()
-    assert stage.now.health is Health.NOT_MANAGEMENT_KEY
+    assert stage.now.health is Health.SERVER_ERROR
+
+
+@pytest.mark.parametrize(
+    ("refusal", "health"),
+    [
+        (refused(403, "IP not allowed"), Health.SERVER_ERROR),
+        (refused(401, "User not found."), Health.SERVER_ERROR),
+        (refused(429, "slow down"), Health.RATE_LIMITED),
+        (refused(500, "oops"), Health.SERVER_ERROR),
+        (SampleReply(200, b"<html>"), Health.SERVER_ERROR),
+        (SampleReply(200, b'{"data":{"total_credits":null}}'), Health.SERVER_ERROR),
+    ],
+)
+def test_credits_alone_refused_costs_no_other_endpoint(stage: Stage, refusal: SampleReply, health: Health) -> None:
+    stage.sample.instead["/credits"] = refusal
+    stage.poll()
+    now = stage.now
+    assert (now.health, now.credits.health) == (health, health)
+    assert [each.health for each in (now.activity, now.today, now.keys, now.key_days, now.models)] == [Health.OK] * 5
+
+
+def test_a_401_of_credits_never_rejects_a_key_that_other_endpoints_accept(stage: Stage) -> None:
+    stage.sample.instead["/credits"] = refused(401, "User not found.")
+    for _ in range(4):
+        stage.later(60)
+        assert stage.now.health is Health.SERVER_ERROR
 
 
 def test_a_403_is_a_server_error_while_key_fails(stage: Stage) -> None:
@@ -178,3 +206,10 @@ def test_another_key_starts_a_new_counter_and_requests_activity(stage: Stage) ->
     stage.later()
     assert len(stage.now.samples) == 1
     assert "/activity" in stage.requested
+
+
+def test_a_sample_account_rejects_the_key_at_once(stage: Stage) -> None:
+    stage.sample.set_scenario("rejected")
+    stage.poller = Poller("default", stage.connect, INTERVAL_S, stage.published.append, stage.clock, rejection_gap_s=0)
+    stage.poll()
+    assert stage.now.health is Health.KEY_REJECTED

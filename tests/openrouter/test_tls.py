@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from openbalance_hid.errors import ApiError
+from openbalance_hid.errors import SET_CLOCK, ApiError, OfflineError, WrongClockError
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
 from openbalance_hid.secret import Secret
+from openbalance_hid.service.doctor.openrouter_checks import assess_openrouter
 
 KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
 BODY = b'{"data":{"total_credits":100.5,"total_usage":25.75}}'
@@ -61,13 +63,15 @@ def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
     return authority
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert, answer: bytes = ANSWER) -> tuple[list[bytes], str]:
+def asked(
+    monkeypatch: pytest.MonkeyPatch, leaf: trustme.LeafCert, answer: bytes = ANSWER, ca_file: str | None = None
+) -> tuple[list[bytes], str]:
     """The requests that the server in place of openrouter.ai received, and the error message; empty without an error."""
     with tls_server(leaf, answer) as (port, heard), monkeypatch.context() as patch:
         patch.setattr(
             socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
         )
-        with Client(Secret(KEY)) as client:
+        with Client(Secret(KEY), ca_file=ca_file) as client:
             try:
                 client.credits()
             except ApiError as error:
@@ -86,12 +90,54 @@ def test_a_certificate_for_another_name_gets_nothing(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, names: list[str]
 ) -> None:
     heard, trouble = asked(monkeypatch, authority.issue_cert(*names))
-    assert (heard, trouble) == ([], "cannot reach openrouter.ai: its certificate is not trusted")
+    assert (heard, trouble) == ([], "cannot reach openrouter.ai: its certificate is for another name")
 
 
-def test_an_expired_certificate_gets_nothing(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA) -> None:
-    leaf = authority.issue_cert("openrouter.ai", not_after=datetime.now(UTC) - timedelta(days=1))
-    assert asked(monkeypatch, leaf) == ([], "cannot reach openrouter.ai: its certificate is not trusted")
+@pytest.mark.parametrize("days", [-1, 1], ids=["expired", "not valid yet"])
+def test_a_certificate_outside_of_its_time_gets_nothing_and_the_error_names_the_date(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, days: int
+) -> None:
+    now = datetime.now(UTC)
+    if days < 0:
+        leaf = authority.issue_cert("openrouter.ai", not_after=now + timedelta(days=days))
+    else:
+        leaf = authority.issue_cert("openrouter.ai", not_before=now + timedelta(days=days))
+    words = f"its certificate is not valid on {now.date()}, the date of this machine's clock"
+    assert asked(monkeypatch, leaf) == ([], f"cannot reach openrouter.ai: {words}")
+
+
+def test_the_doctor_reports_the_clock_when_a_certificate_is_outside_of_its_time() -> None:
+    error = WrongClockError("cannot reach openrouter.ai: …", SET_CLOCK)
+    openrouter, clock = assess_openrouter(OPENROUTER_URL, None, error, None)
+    assert (openrouter.exit_code, openrouter.hint, clock.name, clock.hint) == (69, SET_CLOCK, "clock", SET_CLOCK)
+
+
+UNKNOWN_ISSUER = (
+    "cannot reach openrouter.ai: its certificate is from an unknown issuer; a proxy may inspect the connection: "
+    "its root certificate belongs in ca_file"
+)
+
+
+def test_the_root_certificate_of_a_proxy_is_trusted_if_the_configuration_names_it(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path
+) -> None:
+    proxy, ca_file = trustme.CA(), tmp_path / "proxy.pem"
+    proxy.cert_pem.write_to_path(ca_file)
+    assert asked(monkeypatch, proxy.issue_cert("openrouter.ai")) == ([], UNKNOWN_ISSUER)
+    for each in (proxy, authority):  # beside the public ones
+        heard, trouble = asked(monkeypatch, each.issue_cert("openrouter.ai"), ca_file=str(ca_file))
+        assert (len(heard), trouble) == (1, "")
+    assert asked(monkeypatch, proxy.issue_cert("evil.example"), ca_file=str(ca_file))[0] == []
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "no such file or directory"), ("nonsense", "it has no certificate")])
+def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None, reason: str) -> None:
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content)
+    with Client(Secret(KEY), ca_file=str(ca_file)) as client, pytest.raises(OfflineError) as caught:
+        client.credits()
+    assert caught.value.message == f"cannot use the ca_file {ca_file}: {reason}"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
@@ -102,7 +148,7 @@ def test_a_root_certificate_from_the_environment_is_not_trusted(
     stranger.cert_pem.write_to_path(tmp_path / "stranger.pem")
     monkeypatch.setenv(variable, str(tmp_path / "stranger.pem"))
     heard, trouble = asked(monkeypatch, stranger.issue_cert("openrouter.ai"))
-    assert (heard, trouble) == ([], "cannot reach openrouter.ai: its certificate is not trusted")
+    assert (heard, trouble) == ([], UNKNOWN_ISSUER)
 
 
 def test_tls_keys_are_never_written_to_a_file(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path) -> None:
@@ -165,9 +211,44 @@ def test_a_proxy_gets_its_credentials_and_only_openrouter_gets_the_key(
     assert b"hunter2" not in heard[0]
 
 
+@pytest.mark.parametrize("scheme", ["socks5h", "socks4a"])
+def test_a_socks_proxy_leads_to_openrouter_and_sees_no_key(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
+) -> None:
+    with (
+        tls_server(authority.issue_cert("openrouter.ai")) as (port, heard),
+        tunnel(port, socks4 if scheme == "socks4a" else socks5) as (proxy_port, passed),
+    ):
+        monkeypatch.setenv("all_proxy", f"{scheme}://127.0.0.1:{proxy_port}")
+        with Client(Secret(KEY)) as client:
+            assert client.credits().total_usage_usd == Decimal("25.75")
+    assert KEY[-20:].encode() not in b"".join(passed)
+    assert f"Authorization: Bearer {KEY}".encode() in heard[0]
+
+
+def connect(client: socket.socket, passed: list[bytes]) -> None:
+    """Accept an HTTP CONNECT."""
+    passed.append(client.recv(65_536))
+    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+
+def socks5(client: socket.socket, passed: list[bytes]) -> None:
+    """Accept a SOCKS5 request without a password (RFC 1928)."""
+    passed.append(client.recv(262))
+    client.sendall(b"\x05\x00")
+    passed.append(client.recv(262))
+    client.sendall(b"\x05\x00\x00\x01\0\0\0\0\0\0")
+
+
+def socks4(client: socket.socket, passed: list[bytes]) -> None:
+    """Accept a SOCKS4a request."""
+    passed.append(client.recv(512))
+    client.sendall(b"\x00\x5a\0\0\0\0\0\0")
+
+
 @contextmanager
-def tunnel(port: int) -> Iterator[tuple[int, list[bytes]]]:
-    """A proxy that leads every CONNECT to `port`: its own port, and what came to it."""
+def tunnel(port: int, accept: Callable[[socket.socket, list[bytes]], None] = connect) -> Iterator[tuple[int, list[bytes]]]:
+    """A proxy that leads every request to `port`: its own port, and what came to it."""
     passed: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -175,8 +256,7 @@ def tunnel(port: int) -> Iterator[tuple[int, list[bytes]]]:
             client, _ = server.accept()
             with client, socket.create_connection(("127.0.0.1", port)) as far:
                 client.settimeout(10)
-                passed.append(client.recv(65_536))
-                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                accept(client, passed)
                 back = threading.Thread(target=pump, args=(far, client, []), name="tunnel back")
                 back.start()
                 pump(client, far, passed)

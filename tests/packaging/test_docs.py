@@ -23,7 +23,7 @@ def commands_of(page: Path) -> Iterator[str]:
     """Return every command of the program on a page, in a block of shell code or in the running text."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             yield from re.findall(r"(?:^|&& |; )(openbalance-hid [^#>|&;]*)", line.strip())
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     yield from re.findall(r"`(openbalance-hid [^`|…]*)`", prose)
@@ -43,7 +43,8 @@ def refusal(command: str) -> str:
             group, context = found, click.Context(found, info_name=name, parent=context)
             if isinstance(found, click.Group) and found.invoke_without_command and words and words[0].startswith("-"):
                 break
-        group.parse_args(context, list(words))
+        if words:  # a command named alone is the name of the command
+            group.parse_args(context, list(words))
     except click.exceptions.Exit:
         return ""
     except click.ClickException as error:

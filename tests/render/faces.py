@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from openbalance_hid.tiles.view import (
     Age,
     Bars,
+    Figure,
     Flash,
     Gauge,
     Hero,
@@ -28,36 +29,38 @@ def view(title, *blocks, **more):
     return TileView("tile", title, blocks, f"{title} in words", **more)
 
 
-DOWN = Line("$0.40 today", Tone.GOOD, Icon.DOWN, variants=("$0.40",))
-UP = Line("$12.40 yest", Tone.ALARM, Icon.UP, variants=("$12.40",))
-LOW = Line("Balance low", Tone.WARN, Icon.WARNING, variants=("Low",))
-VERY_LOW = Line("Balance very low", Tone.ALARM, Icon.WARNING, variants=("Very low",))
-RATIO = Line("~9.8× 24h", Tone.INK, strong=True)
-BALANCE = view("Balance", Hero("$74.25"), DOWN)
-TOP = view("Top 30d", Row("sonnet-4.5", "$12.30", 0.41), Row("gpt-5-mini", "$4.10", 0.14), page=(0, 3))
-MONTH = view("30 days", Hero("$60.12"), Bars((0.3, 0.5, 0.9, None, 1.0, 0.0, 0.45), (*[Tone.MUTED] * 6, Tone.ACCENT)))
-CRITICAL = view("", Hero("Critical", Tone.ALARM, Icon.WARNING), Line("opus-4.1", Tone.INK, shorten=Shorten.MIDDLE), RATIO)
-SPIKE = view("", Hero("Spike", Tone.WARN, Icon.WARNING), Line("opus-4.1", Tone.INK, shorten=Shorten.MIDDLE), RATIO)
-NORMAL = view("", Hero("Normal", Tone.GOOD, Icon.CHECK), Line("opus-4.1", Tone.INK, shorten=Shorten.MIDDLE), RATIO)
+DAY = Line("$1.94 today", variants=("today",))
+DOWN = Line("16 % less", Tone.GOOD, Icon.DOWN)
+UP = Line("120 % more", Tone.ALARM, Icon.UP)
+LOW = Line("Low", Tone.WARN, Icon.WARNING)
+VERY_LOW = Line("Very low", Tone.ALARM, Icon.WARNING)
+RATIO = Line("~9.8× usual", Tone.INK, strong=True)
+BALANCE = view("Balance", Hero("$74.25"), DAY, DOWN)
+TOP = view("Models 30 d", Row("sonnet-4.5", "$12.30", 1.0), Row("gpt-5-mini", "$4.10", 0.34), page=(0, 3))
+MONTH = view("Spent 30 d", Hero("$60.12"), Bars((0.3, 0.5, 0.9, None, 1.0, 0.0, 0.45), (*[Tone.MUTED] * 6, Tone.ACCENT)))
+DRIVER = Line("opus-4.1", Tone.INK, shorten=Shorten.MIDDLE)
+CRITICAL = view("Pace 24 h", Hero("Critical", Tone.ALARM, Icon.WARNING), RATIO, DRIVER)
+SPIKE = view("Pace 24 h", Hero("Spike", Tone.WARN, Icon.WARNING), RATIO, DRIVER)
+NORMAL = view("Pace 24 h", Hero("Normal", Tone.GOOD, Icon.CHECK), Gauge(0.3, Tone.GOOD, 0.75), Line("1.2× of 3×"))
 NOTICES = {
     "preparing": view("Balance", Notice(Icon.HOURGLASS, "Preparing…", Tone.MUTED)),
-    "set up": view("Balance", Notice(Icon.KEY, "Set up", Tone.ACCENT, "run setup")),
+    "set up": view("Balance", Notice(Icon.KEY, "Set up", Tone.ACCENT, "openbalance-hid setup")),
     "not management": view("Balance", Notice(Icon.KEY, "Not a Management key", Tone.ALARM)),
     "rejected": view("Balance", Notice(Icon.LOCK, "Key rejected", Tone.ALARM)),
     "offline": view("Balance", Notice(Icon.OFFLINE, "Offline", Tone.WARN, "hold to retry")),
     "slow down": view("Balance", Notice(Icon.CLOCK, "Slow down", Tone.WARN)),
-    "server error": view("Balance", Notice(Icon.CLOUD, "OpenRouter error", Tone.WARN)),
+    "server error": view("Balance", Notice(Icon.CLOUD, "API error", Tone.WARN)),
     "no activity": view("30 days", Notice(Icon.CLOCK, "No activity yet", Tone.MUTED)),
     "gathering": view("Spike", Notice(Icon.HOURGLASS, "Gathering baseline", Tone.MUTED, "2/3")),
     "tile error": view("", Notice(Icon.BUG, "Tile error", Tone.ALARM, "see the log")),
 }
 STATES = {
     "balance": KeyFace(BALANCE),
-    "more spent": KeyFace(view("Balance", Hero("$74.25"), UP)),
-    "same": KeyFace(view("Balance", Hero("$74.25"), Line("same today", Tone.MUTED, Icon.LEVEL))),
-    "negative": KeyFace(view("Balance", Hero("-$2.40", Tone.ALARM), UP)),
-    "low": KeyFace(view("Balance", Hero("$74.25", Tone.WARN), DOWN, trouble=LOW)),
-    "very low": KeyFace(view("Balance", Hero("$74.25", Tone.ALARM), DOWN, trouble=VERY_LOW)),
+    "more spent": KeyFace(view("Balance", Hero("$74.25"), DAY, UP)),
+    "same": KeyFace(view("Balance", Hero("$74.25"), DAY, Line("same", Tone.MUTED, Icon.LEVEL))),
+    "negative": KeyFace(view("Balance", Hero("-$2.40", Tone.ALARM), DAY, UP)),
+    "low": KeyFace(view("Balance", Hero("$74.25", Tone.WARN), DAY, LOW)),
+    "very low": KeyFace(view("Balance", Hero("$74.25", Tone.ALARM), DAY, VERY_LOW)),
     "unknown": KeyFace(view("Used 30d", Hero("—"))),
     "top": KeyFace(TOP),
     "top, next page": KeyFace(replace(TOP, page=(1, 3))),
@@ -67,7 +70,7 @@ STATES = {
     "critical": KeyFace(CRITICAL),
     "spike calls": KeyFace(replace(SPIKE, attention=True)),
     "critical calls": KeyFace(replace(CRITICAL, attention=True)),
-    "last good": KeyFace(view("Balance", Hero("$74.25"), Line("Offline", Tone.WARN, Icon.OFFLINE))),
+    "last good": KeyFace(replace(BALANCE, trouble=Line("Offline", Tone.WARN, Icon.OFFLINE))),
     "old": KeyFace(replace(BALANCE, age=Age.OLD)),
     "stale": KeyFace(replace(BALANCE, age=Age.STALE)),
     "first account": KeyFace(replace(BALANCE, stripe=0)),
@@ -77,7 +80,9 @@ STATES = {
     "refreshing": KeyFace(BALANCE, refreshing=True),
     "done": KeyFace(BALANCE, flash=Flash.DONE),
     "failed": KeyFace(BALANCE, flash=Flash.FAILED),
-    "runway": KeyFace(view("Runway", Hero("9 days"), Gauge(0.42, Tone.GOOD), Line("7–12 days"))),
+    "runway": KeyFace(view("Runway", Hero("≈ 9 d"), Gauge(0.42, Tone.GOOD), Line("till 7–12 Dec"))),
+    "usage": KeyFace(view("Left", Figure("", "$74.25"), Figure("Today", "$2.40"))),
+    "limit": KeyFace(view("Keys today", Row("ci", "$0.30", 0.46, Tone.GOOD, "46 %"), Row("laptop", "$0.66", 1.0))),
     **{name: KeyFace(notice) for name, notice in NOTICES.items()},
 }
 
@@ -94,9 +99,10 @@ lines = st.builds(Line, texts, tones, icons, st.booleans(), st.sampled_from(Shor
 blocks = st.one_of(
     heroes,
     lines,
-    st.builds(Row, texts, texts, st.none() | shares, tones),
+    st.builds(Row, texts, texts, st.none() | shares, tones, texts, st.lists(texts, max_size=4).map(tuple)),
+    st.builds(Figure, texts, texts, tones),
     st.builds(Bars, st.lists(st.none() | shares, max_size=14).map(tuple), st.lists(tones, max_size=14).map(tuple)),
-    st.builds(Gauge, shares, tones),
+    st.builds(Gauge, shares, tones, st.none() | shares),
     st.builds(Notice, st.sampled_from(Icon), texts, tones, texts),
 )
 views = st.builds(
@@ -110,6 +116,9 @@ views = st.builds(
     attention=st.booleans(),
     page=st.none() | st.tuples(st.integers(0, 12), st.integers(0, 12)),
     stripe=st.none() | st.integers(0, 9),
+    short_titles=st.lists(texts, max_size=2).map(tuple),
+    trouble=st.none() | lines,
+    is_quiet=st.booleans(),
 )
 faces = st.builds(
     KeyFace, views, st.booleans(), st.floats(0, 1).map(lambda share: round(share, 2)), st.booleans(), st.sampled_from(Flash)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.render.draw import draw, pushed_in_px
 from openbalance_hid.render.fonts import ELLIPSIS
-from openbalance_hid.render.items import Box, MeterItem, Role, TextItem
+from openbalance_hid.render.items import Box, MeterItem, Role, RuleItem, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.theme import contrast
 from openbalance_hid.render.type_scale import scale_of
@@ -48,12 +48,13 @@ def test_a_case_shows_the_state_in_its_name(tile, state):
 
 @pytest.mark.parametrize("side", [72, 80, 96, 112, 120])
 @pytest.mark.parametrize("name", SCENES)
-def test_only_names_of_models_are_ever_cut(side, name):
+def test_only_names_of_models_and_keys_are_ever_cut(side, name):
     shown = face(SCENES[name], "dark")
     layout = lay_out(shown.view, heading_of(shown), side, side)
     names = any(isinstance(block, Row) for block in shown.view.blocks)
     texts = [item for item in layout.items if isinstance(item, TextItem)]
-    said = [item.text for item in texts if not (names and item.role is Role.WORDS)]
+    of_names = {Role.WORDS} if names else {Role.TITLE} if "key_name" in SCENES[name].case.options else set()
+    said = [item.text for item in texts if item.role not in of_names]
     assert [text for text in said if text.endswith(ELLIPSIS) and text != "Preparing…"] == []
     assert layout.dropped == 0
     assert not heading_of(shown).text or any(item.role is Role.TITLE for item in texts)
@@ -68,8 +69,8 @@ def test_every_item_has_its_contrast_in_the_picture(side, theme):
         image = draw(shown, side, side)
         ground = ground_of(image)
         for item, box in placed(shown, side):
-            if isinstance(item, MeterItem) and item.share == 0:
-                continue  # an empty track is decoration: the number beside it has the meaning
+            if (isinstance(item, MeterItem) and item.share == 0) or isinstance(item, RuleItem):
+                continue  # decoration: the number beside an empty track has the meaning
             needed = 3.0 if not isinstance(item, TextItem) else 7.0 if item.role is Role.HERO else 4.5
             if strongest(image, box, ground) < needed:
                 weak.append((name, item, needed))
@@ -102,7 +103,7 @@ def test_a_bar_stands_out_from_its_track(side, theme):
         shown = face(case, theme)
         image = draw(shown, side, side)
         for item, box in placed(shown, side):
-            if isinstance(item, MeterItem) and 0 < item.share < 0.9:
+            if isinstance(item, MeterItem) and item.share > 0 and (1 - item.share) * box.width > box.height:
                 middle = (box.top + box.bottom) // 2
                 fill, track = (
                     image.getpixel((x, middle)) for x in (box.left + box.height // 2, box.right - box.height // 2 - 1)

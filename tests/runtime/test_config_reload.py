@@ -3,12 +3,13 @@
 from decimal import Decimal
 
 from openbalance_hid.app.alerts import low_limit_usd
-from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, SetAccounts, SetBrightness
+from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, Repaint, SetAccounts, SetBrightness
 from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, OpenFailed
+from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.view import Flash
-from tests.app.test_controller import Story, healthy
+from tests.app.test_controller import DECK, Story, healthy
 
 BALANCE_AND_TODAY = """
 [[decks]]
@@ -39,9 +40,9 @@ def test_only_what_has_changed_is_painted_and_lit():
     assert not any(isinstance(effect, SetAccounts) for effect in effects), "nobody is asked again"
 
 
-def test_the_same_configuration_does_nothing():
+def test_the_same_configuration_only_repaints():
     story = told(BALANCE_AND_TODAY)
-    assert story.tell(ConfigReloaded(config(BALANCE_AND_TODAY))) == []
+    assert story.tell(ConfigReloaded(config(BALANCE_AND_TODAY))) == [Repaint(DECK)]
 
 
 def test_a_key_that_became_another_fires_nothing_of_the_press_under_way():
@@ -59,6 +60,7 @@ def test_a_press_on_a_key_that_stays_goes_on():
     story.tell(ConfigReloaded(config(BALANCE_AND_TODAY.replace('"today"', '"runway"'))))
     story.wait(0.1)
     story.key(0, False)
+    story.wait(BOUNCE_S)
     assert len(story.seen(OpenUrl)) == 1
 
 
@@ -93,7 +95,7 @@ def test_a_refused_configuration_is_said_in_the_last_corner_until_a_good_one_com
     (paint,) = story.tell(ConfigRejected())
     assert (paint.key, paint.face.view.text) == (14, "configuration error, see status")
     assert story.tell(ConfigRejected()) == []
-    (paint,) = story.tell(ConfigReloaded(config(BALANCE_AND_TODAY)))
+    _, paint = story.tell(ConfigReloaded(config(BALANCE_AND_TODAY)))
     assert (paint.key, paint.face.view.text) == (14, "blank")
 
 
@@ -115,7 +117,9 @@ def test_the_highest_low_limit_of_an_accounts_balances_is_the_accounts():
 def test_a_page_that_could_not_be_opened_is_shown_on_its_key_for_3_s():
     story = told(BALANCE_AND_TODAY)
     story.key(0, True)
-    (wanted,) = [effect for effect in story.key(0, False) if isinstance(effect, OpenUrl)]
+    story.key(0, False)
+    story.wait(BOUNCE_S)
+    (wanted,) = story.seen(OpenUrl)
     (paint,) = story.tell(OpenFailed(wanted.serial, wanted.spot))
     assert (paint.key, paint.face.flash) == (0, Flash.FAILED)
     story.wait(2.9)

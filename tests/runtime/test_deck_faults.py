@@ -8,6 +8,7 @@ from StreamDeck.Devices.StreamDeckOriginalV2 import StreamDeckOriginalV2
 
 from openbalance_hid.app.effects import OpenUrl, Refresh
 from openbalance_hid.app.events import ConfigReloaded, PageRequested, TimePassed
+from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.config.load import parse
 from openbalance_hid.deck.device_events import DeckLost, KeyEvent
 from openbalance_hid.deck.transport import STUCK_S
@@ -321,6 +322,7 @@ def test_a_tap_stays_a_tap_though_the_loop_was_late(new_app):
     whole.until_queued(2)
     whole.move(whole.now.mono_s + 5.0)  # the main thread was held up for so long
     whole.until_received(3)
+    whole.wait(BOUNCE_S)
     assert [type(each) for each in fired(whole)] == [OpenUrl]
 
 
@@ -368,4 +370,5 @@ def test_a_sleep_and_a_clock_that_is_set_move_no_finger_and_no_light(new_app):
     assert deck.brightness == 70
     deck.release(0)
     whole.settle()
+    whole.wait(BOUNCE_S)
     assert [type(each) for each in fired(whole)] == [OpenUrl]

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
+from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.picture_cache import PictureCache
@@ -120,7 +121,7 @@ def test_a_glass_that_a_suspend_cleared_is_painted_again_though_the_handle_lives
     deck.lose_pictures()
     assert deck.showing_logo
     assert deck.brightness == 100
-    desk.decks.paint_again()
+    desk.decks.repaint_all()
     assert desk.shows(deck, 4)
     assert deck.brightness == 40
     assert [count.reconnects for count in desk.decks.counts()] == [0]
@@ -140,6 +141,21 @@ def test_a_deck_that_cannot_be_opened_is_said_once_and_taken_when_free(desks, ca
     assert arrived(desk.next()) == DeckArrived("A1", "mk2", 15)
     assert [count.trouble for count in desk.decks.counts()] == [None]
     assert sum(words in record.message for record in caplog.records) == 1
+
+
+def test_a_deck_that_a_libusb_program_has_claimed_is_counted_with_the_reason(tmp_path):
+    interface = tmp_path / "bus/usb/devices/1-1/1-1:1.0"
+    interface.mkdir(parents=True)
+    for file, text in {"idVendor": "0fd9", "idProduct": "0084", "busnum": "1", "devnum": "5", "serial": "B2"}.items():
+        (interface.parent / file).write_text(f"{text}\n")
+    (tmp_path / "usbfs").mkdir()
+    (interface / "driver").symlink_to(tmp_path / "usbfs")
+    decks = DeckManager(HidTransport(VirtualBus([])), lambda _: None, claimed=lambda: claimed_decks(tmp_path))
+    (count,) = decks.counts()
+    assert (count.model, count.serial, count.connected) == ("plus", "B2", False)
+    assert (count.trouble, count.hint) == ("in use by another program (libusb)", "openbalance-hid doctor")
+    (interface / "driver").unlink()
+    assert decks.counts() == (), "the program has left"
 
 
 def test_a_stalled_deck_is_lost_and_stops_no_other(desks):

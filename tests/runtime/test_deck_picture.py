@@ -32,7 +32,7 @@ BALANCE_SAYS = {
     "wrong-key": "Balance: Not a Management key",
     "rejected": "Balance: Key rejected",
     "rate-limited": "Balance: Slow down",
-    "server-error": "Balance: OpenRouter error",
+    "server-error": "Balance: API error",
 }
 
 

@@ -4,11 +4,14 @@ import logging
 import queue
 from datetime import timedelta
 
+import pytest
+
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Paint
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived
+from openbalance_hid.errors import AlreadyRunningError
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
 from tests.build import snapshot
 
@@ -71,3 +74,30 @@ def test_what_could_not_be_drawn_is_drawn_as_soon_as_it_can_be_and_said_once(cap
     assert troubles == [0]
     said = [record.getMessage() for record in caplog.records]
     assert said == ["Paint was not carried out; going on", "Paint is carried out again"]
+
+
+def test_the_local_time_follows_the_time_zone_of_now(monkeypatch):
+    hours = []
+    try:
+        for zone in ("UTC+1", "UTC-9"):
+            monkeypatch.setenv("TZ", zone)
+            hours.append(now().utc.astimezone().utcoffset())
+    finally:
+        monkeypatch.undo()
+        now()
+    assert hours == [timedelta(hours=-1), timedelta(hours=9)]
+
+
+def test_maintenance_runs_at_each_turn_and_what_it_raises_ends_the_loop():
+    inbox, times = queue.SimpleQueue(), []
+
+    def maintain(at_s):
+        times.append(at_s)
+        if len(times) == 2:
+            raise AlreadyRunningError("another daemon is running")
+
+    for _ in range(3):
+        inbox.put(lambda controller, at: None)
+    with pytest.raises(AlreadyRunningError):
+        run_loop(Controller(Config(), {"default": snapshot()}, now()), inbox, print, now, maintain=maintain)
+    assert len(times) == 2

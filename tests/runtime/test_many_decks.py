@@ -13,6 +13,7 @@ from tests.app.test_controller import Story, healthy
 DECKS = 8
 TWO_PAGES = """
 [[decks]]
+rest = "blank"
 [[decks.keys]]
 key = 0
 tile = "today"

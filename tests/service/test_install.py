@@ -81,6 +81,47 @@ def test_headless_prints_one_valid_shell_command_and_does_nothing(
     assert here(home, "service", "print", "--headless").stdout == render_system_unit((str(program),))
 
 
+def key_step(home: Path, etc: Path) -> str:
+    """Return the step of the printed command that writes the key, with another directory in place of /etc."""
+    command = here(home, "service", "install", "--headless").stdout.split("\n\n")[1]
+    (step,) = (part for part in command.split(" && \\\n  ") if "ask-password" in part)
+    return step.replace("/etc/openbalance-hid", str(etc))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "written"),
+    [
+        (f"echo {'sk-or-v1-' + 'n' * 64}", "sk-or-v1-" + "n" * 64 + "\n"),
+        ("exit 1", None),
+        ("true", None),
+        ("echo", None),
+        ("echo sk-or-v1-", None),
+        ("echo my password", None),
+        ("kill -INT $$", None),
+    ],
+    ids=["a key", "cancelled", "empty", "an empty line", "the prefix alone", "no key", "interrupted"],
+)
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_headless_replaces_a_good_key_only_by_a_key(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prompt: str, written: str | None, uid: int
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    tools, etc = tmp_path / "stand-ins", tmp_path / "etc"
+    tools.mkdir()
+    etc.mkdir()
+    for name, does in (("sudo", 'exec "$@"'), ("systemd-ask-password", prompt)):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    key = etc / "openrouter-management-key"
+    key.write_text("sk-or-v1-good")
+    step = key_step(home, etc)
+    for shell in ("sh", "bash"):
+        done = subprocess.run([shell, "-c", step], env={"PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True)
+        assert (done.returncode == 0) == (written is not None)
+        assert key.read_text() == (written or "sk-or-v1-good")
+    assert written is None or key.stat().st_mode & 0o777 == 0o600
+
+
 def test_headless_refuses_a_program_in_the_home_of_a_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = home / ".local/bin/openbalance-hid"
     program.parent.mkdir(parents=True)
@@ -89,3 +130,15 @@ def test_headless_refuses_a_program_in_the_home_of_a_user(home: Path, monkeypatc
     result = here(home, "service", "install", "--headless")
     assert result.exit_code == 2
     assert "try: sudo pipx install --global openbalance-hid" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--headless"]])
+def test_no_unit_contains_another_api_address(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("OPENBALANCE_API_URL", "http://127.0.0.1:8080/api/v1")
+    monkeypatch.setenv("OPENBALANCE_STATE_DIR", str(home / "state"))
+    printed = here(home, "service", "print", *options).stdout
+    assert "API_URL" not in printed
+    assert "8080" not in printed
+    assert ("OPENBALANCE_STATE_DIR" in printed) or options

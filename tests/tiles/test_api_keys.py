@@ -12,29 +12,36 @@ from tests.tiles.views import FULL, gauge, lines, notice, rows, view_of
 
 def test_keys_come_two_at_a_time_with_the_used_share_of_their_limit():
     first, second = (view_of("api-keys", FULL, turn=turn) for turn in (0, 1))
-    assert rows(first) == [("laptop", "$0.62"), ("ci 80%", "$0.27")]
-    assert rows(second) == [("notebook 100%", "$0.11"), ("old", "$0.00")]
-    assert (first.title, first.page) == ("Today UTC", (0, 2))
-    bars = [(block.share, block.tone) for view in (first, second) for block in view.blocks if isinstance(block, Row)]
-    assert bars == [(0.62, Tone.ACCENT), (0.8, Tone.WARN), (1.0, Tone.ALARM), (0.0, Tone.ACCENT)]
-    assert "ci $0.27, 80% of its limit of $50.00" in first.text
+    assert rows(first) == [("laptop", "$0.62"), ("ci", "$0.27")]
+    assert rows(second) == [("notebook", "$0.11"), ("old", "$0.00")]
+    assert (first.title, first.page) == ("Keys today", (0, 2))
+    keys = [block for view in (first, second) for block in view.blocks if isinstance(block, Row)]
+    assert [(key.share, key.tone, key.note) for key in keys] == [
+        (1.0, Tone.ACCENT, ""),
+        (0.8, Tone.WARN, "80 %"),
+        (1.0, Tone.ALARM, "100 %"),
+        (0.0, Tone.ACCENT, ""),
+    ]
+    assert {key.column for key in keys} == {("$0.62", "$0.27", "$0.11", "$0.00")}
+    assert "ci $0.27, 80 % of its limit of $50.00" in first.text
 
 
 @pytest.mark.parametrize(
     ("period", "amount", "title"),
-    [("today", "$0.62", "Today UTC"), ("week", "$2.48", "Week UTC"), ("month", "$9.92", "Month UTC")],
+    [("today", "$0.62", "Keys today"), ("week", "$2.48", "Keys this week"), ("month", "$9.92", "Keys this month")],
 )
-def test_periods_are_utc_and_the_title_has_it(period, amount, title):
+def test_the_title_names_the_period_and_the_text_that_it_is_utc(period, amount, title):
     view = view_of("api-keys", FULL, period=period)
     assert (rows(view)[0], view.title) == (("laptop", amount), title)
+    assert view.text.startswith(f"{title} (UTC): laptop {amount}")
 
 
 def test_one_key_is_a_number_with_its_limit_as_a_gauge():
     view = view_of("api-keys", FULL, key_name="ci", period="month")
     number = next(block for block in view.blocks if isinstance(block, Hero))
-    assert (number.text, view.title, lines(view)) == ("$4.32", "Month UTC", ["ci", "80% of $50.00"])
+    assert (number.text, view.title, lines(view)) == ("$4.32", "ci this month", ["80 % of limit"])
     assert (gauge(view).share, gauge(view).tone) == (0.8, Tone.WARN)
-    assert lines(view_of("api-keys", FULL, key_name="laptop")) == ["laptop"]
+    assert view_of("api-keys", FULL, key_name="laptop").title == "laptop today"
     assert notice(view_of("api-keys", FULL, key_name="none of them")).words == "No such key"
 
 
@@ -54,18 +61,18 @@ def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
 @pytest.mark.parametrize(
     ("limit", "left", "words", "tone"),
     [
-        (10, "0.001", "99%", Tone.WARN),
-        (10, 0, "100%", Tone.ALARM),
-        (10, -2, "120%", Tone.ALARM),
-        (10, 10, "0%", Tone.GOOD),
-        (0, 0, "100%", Tone.ALARM),
+        (10, "0.001", ">99 %", Tone.WARN),
+        (10, 0, "100 %", Tone.ALARM),
+        (10, -2, "120 %", Tone.ALARM),
+        (10, 10, "0 %", Tone.GOOD),
+        (0, 0, "100 %", Tone.ALARM),
         (10, None, None, Tone.ACCENT),
     ],
 )
 def test_a_limit_is_used_up_when_nothing_is_left_of_it_and_not_before(limit, left, words, tone):
     view = view_of("api-keys", snapshot(keys=(api_key("ci", 1, limit, left),)))
     (row,) = [block for block in view.blocks if isinstance(block, Row)]
-    assert (row.name, row.tone) == ("ci" if words is None else f"ci {words}", tone)
+    assert (row.name, row.note, row.tone) == ("ci", words or "", tone)
 
 
 def test_a_disabled_key_is_left_out_unless_it_spent():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.text import single_line
-from openbalance_hid.tiles.formatting import age, cents, count, model_names, money, percent, times
+from openbalance_hid.account.amount import Amount
+from openbalance_hid.tiles.formatting import about_days, age, cents, comparison, count, money, percent, times
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ from openbalance_hid.tiles.formatting import age, cents, count, model_names, mon
         ("0.5", "$0.50"),
         ("12.344", "$12.34"),
         ("99.994", "$99.99"),
-        ("99.995", "$100.0"),
-        ("123.44", "$123.4"),
-        ("999.94", "$999.9"),
+        ("99.995", "$100"),
+        ("123.44", "$123"),
+        ("999.94", "$1,000"),
         ("999.95", "$1,000"),
         ("1234", "$1,234"),
         ("-2.4", "-$2.40"),
-        ("9999999.4", "$9,999,999"),
-        ("9999999.5", "$10.0M"),
+        ("999999.4", "$999,999"),
+        ("999999.5", "$1.0M"),
         ("999949999", "$999.9M"),
         ("999950000", "$1.0B"),
         ("-999950000000", "-$1.0T"),
@@ -65,7 +65,7 @@ def test_money_is_never_rounded_to_nothing(usd):
     assert any(digit in money(usd) for digit in "123456789")
 
 
-@given(st.decimals("0.01", "9999999", places=9))
+@given(st.decimals("0.01", "999999", places=9))
 def test_money_is_right_to_half_of_its_last_digit(usd):
     text = money(usd).replace("$", "").replace(",", "")
     last = Decimal(1).scaleb(-len(text.partition(".")[2]))
@@ -73,7 +73,21 @@ def test_money_is_right_to_half_of_its_last_digit(usd):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "—"), ("0", "0%"), ("0.04", "<0.1%"), ("4.25", "4.2%"), ("25.75", "26%"), ("120", "120%")]
+    ("value", "text"),
+    [
+        (None, "—"),
+        ("0", "0 %"),
+        ("0.04", "<0.1 %"),
+        ("4.25", "4.2 %"),
+        ("9.96", "10 %"),
+        ("25.75", "26 %"),
+        ("99.0", "99 %"),
+        ("99.2", ">99 %"),
+        ("99.99", ">99 %"),
+        ("100", "100 %"),
+        ("100.3", ">100 %"),
+        ("120", "120 %"),
+    ],
 )
 def test_percent(value, text):
     assert percent(None if value is None else Decimal(value)) == text
@@ -108,25 +122,44 @@ def test_a_count_that_is_rounded_up_to_more_digits_is_of_the_next_kind(number, t
 
 
 @pytest.mark.parametrize(
-    ("names", "short"),
+    ("spent", "before", "text"),
     [
-        (["anthropic/claude-sonnet-4.5"], ["sonnet-4.5"]),
-        (["openai/gpt-5-mini"], ["gpt-5-mini"]),
-        (["google/gemini-2.5-pro"], ["gemini-2.5-pro"]),
-        (["a/claude-sonnet-4.5", "b/other-sonnet-4.5"], ["claude-sonnet-4.5", "other-sonnet-4.5"]),
-        (["Anthropic: Claude Sonnet 4.5"], ["Sonnet 4.5"]),
-        (["deepseek/deepseek-r1"], ["deepseek-r1"]),
-        (["deepseek/deepseek-chat-v3.1"], ["deepseek-chat-v3.1"]),
-        (["x/" + "\n\x1b[31m"], ["[31m"]),
-        (["/"], ["—"]),
+        ("8.4", "10", "16 % less"),
+        ("12", "10", "20 % more"),
+        ("10", "10", "same"),
+        ("0", "10", "100 % less"),
+        ("0.01", "10", ">99 % less"),
+        ("9.99", "10", "<1 % less"),
+        ("20", "10", "100 % more"),
+        ("20.01", "10", ">100 % more"),
+        ("110", "10", ">999 % more"),
+        ("1", "0", "more"),
+        ("-1", "10", "less"),
+        ("1", "-2", "more"),
     ],
 )
-def test_model_names_are_short_and_unique(names, short):
-    assert list(model_names(names)) == short
+def test_a_comparison_has_its_word_and_never_rounds_to_all_or_nothing(spent, before, text):
+    assert comparison(Decimal(spent), Decimal(before)) == text
 
 
-@given(st.lists(st.text(max_size=40), unique_by=single_line, max_size=6))
-def test_names_that_differ_without_their_vendor_stay_different(names):
-    bare = [single_line(name.rpartition("/")[2].rpartition(": ")[2]) for name in names]
-    if len(set(bare)) == len(bare) and "" not in bare:
-        assert len(set(model_names(names))) == len(names)
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (Amount(Decimal("35.99"), lower_bound=True), "≥ $35"),
+        (Amount(Decimal("9.999"), lower_bound=True), "≥ $9.99"),
+        (Amount(Decimal("0.0129"), lower_bound=True), "≥ $0.012"),
+        (Amount(Decimal("1999.9"), lower_bound=True), "≥ $1,999"),
+        (Amount(Decimal("1999999"), lower_bound=True), "≥ $1.9M"),
+        (Amount(Decimal("35.99"), approximate=True), "~$35.99"),
+        (Amount(), "—"),
+    ],
+)
+def test_a_lower_bound_has_its_sign_and_is_never_rounded_up(amount, text):
+    assert money(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [("9.9", "≈ 9 d"), ("0.5", "≈ 12 h"), ("0.01", "<1 h"), ("0", "0 d"), ("90", "≈ 90 d"), ("556", ">90 d")]
+)
+def test_a_runway_is_never_longer_than_its_pace_allows(days, text):
+    assert about_days(Decimal(days)) == text

@@ -20,19 +20,19 @@ def test_a_refused_activity_leaves_the_meter_ready():
 
 
 @pytest.mark.parametrize(
-    ("case", "title", "amount", "line", "text"),
+    ("case", "state", "amount", "lasted", "text"),
     [
-        ("running", "Running", "$0.42", "12 m", "Meter running, $0.42 in 12 m"),
-        ("just begun", "Running", "—", "<1 m", "Meter running, — in <1 m"),
-        ("running, large", "Running", "~$1,234", "12 m", "Meter running, ~$1,234 in 12 m"),
-        ("settling", "Settling", "$0.42", "12 m", "Meter settling, $0.42 in 12 m"),
-        ("stopped", "Stopped", "$0.42", "42 m", "Meter stopped, $0.42 in 42 m"),
-        ("stopped, not counted", "Stopped", "—", "not counted", "Meter stopped, — in 42 m"),
+        ("running", "running", "$0.42", "12 m", "Meter running, $0.42 in 12 m"),
+        ("just begun", "running", "—", "<1 m", "Meter running, — in <1 m"),
+        ("running, large", "running", "~$1,234", "12 m", "Meter running, ~$1,234 in 12 m"),
+        ("settling", "not final", "$0.42", "12 m", "Meter settling, $0.42 in 12 m"),
+        ("stopped", "stopped", "$0.42", "42 m", "Meter stopped, $0.42 in 42 m"),
+        ("stopped, not counted", "uncounted", "—", "42 m", "Meter stopped, — in 42 m"),
     ],
 )
-def test_it_shows_state_amount_and_duration(case, title, amount, line, text):
+def test_it_shows_state_amount_and_duration(case, state, amount, lasted, text):
     view = face_of_case(TILES["meter"], CASES[case], "dark").view
-    assert (view.title, hero(view).text, lines(view), view.text) == (title, amount, [line], text)
+    assert (view.title, hero(view).text, lines(view), view.text) == ("Meter", amount, [state, lasted], text)
 
 
 def test_the_amount_ages_while_it_runs_and_not_after_the_stop():

@@ -13,7 +13,7 @@ def test_an_unknown_day_has_no_bar():
     bars = view.blocks[1]
     assert isinstance(bars, Bars)
     assert bars.shares == (0, 0, 0, 0, 1.0, 0.5, None)
-    assert hero(view).text == "$6.00"
+    assert hero(view).text == "≥ $6.00"
 
 
 def test_a_day_of_refunds_has_an_empty_bar():
@@ -24,4 +24,4 @@ def test_a_day_of_refunds_has_an_empty_bar():
 
 
 def test_a_refused_activity_is_an_error_of_openrouter():
-    assert notice(view_of("monthly-spend", snapshot(activity_health=Health.SERVER_ERROR))).words == "OpenRouter error"
+    assert notice(view_of("monthly-spend", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"

@@ -11,14 +11,14 @@ from tests.tiles.views import gauge, hero, lines, notice, view_of
 @pytest.mark.parametrize(
     ("bought", "text", "tone", "icon"),
     [
-        ("125.75", "≈50 d", Tone.INK, None),
-        ("39.75", "≈7 d", Tone.INK, None),
-        ("39.74", "≈6 d", Tone.WARN, Icon.WARNING),
-        ("30.00", "≈2 d", Tone.ALARM, Icon.WARNING),
-        ("26.75", "≈12 h", Tone.ALARM, Icon.WARNING),
-        ("20", "≈0 d", Tone.ALARM, Icon.WARNING),
-        ("23.3500000001", "≈0 d", Tone.ALARM, Icon.WARNING),
-        ("99999", ">999 d", Tone.INK, None),
+        ("125.75", "≈ 50 d", Tone.INK, None),
+        ("39.75", "≈ 7 d", Tone.INK, None),
+        ("39.74", "≈ 6 d", Tone.WARN, Icon.WARNING),
+        ("30.00", "≈ 2 d", Tone.ALARM, Icon.WARNING),
+        ("26.75", "≈ 12 h", Tone.ALARM, Icon.WARNING),
+        ("20", "0 d", Tone.ALARM, Icon.WARNING),
+        ("23.3500000001", "0 d", Tone.ALARM, Icon.WARNING),
+        ("99999", ">90 d", Tone.INK, None),
     ],
 )
 def test_days_are_counted_at_the_seven_day_pace(bought, text, tone, icon):
@@ -26,15 +26,15 @@ def test_days_are_counted_at_the_seven_day_pace(bought, text, tone, icon):
     assert (number.text, number.tone, number.icon) == (text, tone, icon)
 
 
-def test_the_range_reaches_to_the_thirty_day_pace():
+def test_the_range_of_dates_reaches_to_the_thirty_day_pace():
     view = view_of("runway", snapshot(balance=(39, 25), days=days_back([2] * 7 + [1] * 23)))
-    assert lines(view) == ["7–11 d"]
+    assert lines(view) == ["till 29 Nov–3 Dec"]
     assert gauge(view).share == pytest.approx(7 / 30)
 
 
 def test_idle_days_count():
     idle = view_of("runway", snapshot(balance=(39, 25), days=days_back([7, 0, 0, 0, 0, 0, 0, 7])))
-    assert hero(idle).text == "≈14 d"
+    assert hero(idle).text == "≈ 14 d"
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,19 @@ def test_without_history_or_pace_it_is_unknown(amounts, why):
 @pytest.mark.parametrize(
     ("bought", "days", "words"),
     [
-        ("99", [2] * 30, "steady pace"),
-        ("9999", [2] * 7, "at either pace"),
+        ("46", [2] * 30, "till 2 Dec"),
+        ("43", [2] * 7 + ["1.9"] * 23, "till 1 Dec"),
+        ("28", [2] * 7, "till 23–26 Nov"),
+        ("1026", [2] * 30, "till Apr 2028"),
+        ("99999", [2] * 7, "for years"),
         ("20", [2] * 7, "nothing left"),
-        ("27", [2] * 7 + [1] * 23, "12–19 h"),
-        ("28", [2] * 7, "1–4 d"),
+        ("26.2", [2] * 7, "ends today"),
+        ("27.9", [2] * 7, "ends tomorrow"),
     ],
 )
-def test_the_range_has_its_unit_once(bought, days, words):
+def test_the_end_is_a_date_as_exact_as_it_is_near(bought, days, words):
     assert lines(view_of("runway", snapshot(balance=(bought, 26), days=days_back(days)))) == [words]
 
 
 def test_a_refused_activity_is_an_error_of_openrouter():
-    assert notice(view_of("runway", snapshot(activity_health=Health.SERVER_ERROR))).words == "OpenRouter error"
+    assert notice(view_of("runway", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"

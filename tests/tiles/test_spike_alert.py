@@ -1,6 +1,7 @@
 """The spike-alert tile: word, driver, ratio and the call for attention."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -9,18 +10,27 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import Level
 from openbalance_hid.tiles.view import Icon, Tone
 from tests.build import NOON, day_of_samples, days_back, snapshot
-from tests.tiles.views import FULL, hero, lines, notice, view_of
+from tests.tiles.views import FULL, gauge, hero, lines, notice, view_of
 
 
 @pytest.mark.parametrize(
     ("spent", "word", "tone", "attention"),
     [(3, "Normal", Tone.GOOD, False), (12, "Spike", Tone.WARN, True), (24, "Critical", Tone.ALARM, True)],
 )
-def test_it_shows_word_driver_and_ratio(spent, word, tone, attention):
-    view = view_of("spike-alert", snapshot(days=days_back([3] * 6), today={"Model A": spent}, taken=day_of_samples(spent)))
+def test_it_shows_word_ratio_and_on_an_alarm_the_driver(spent, word, tone, attention):
+    view = view_of("spike-alert", snapshot(days=days_back([3] * 6), today={"v/model-a": spent}, taken=day_of_samples(spent)))
     assert (hero(view).text, hero(view).tone, view.attention) == (word, tone, attention)
-    assert lines(view)[-1] == f"{spent / 3:.1f}× 24h"
-    assert "model-a" in lines(view)[0]
+    assert view.title == "Pace 24 h"
+    ratio = f"{spent / 3:.1f}×"
+    assert lines(view) == ([f"{ratio} of 3×"] if word == "Normal" else [f"{ratio} usual", "model-a"])
+    assert (f"{ratio} the usual pace" in view.text, "mostly model-a" in view.text) == (True, attention)
+
+
+def test_a_calm_day_has_a_gauge_of_the_pace_with_a_mark_at_the_threshold():
+    seen = snapshot(days=days_back([3] * 6), taken=day_of_samples(6))
+    assert (gauge(view_of("spike-alert", seen)).share, gauge(view_of("spike-alert", seen)).mark) == (0.5, 0.75)
+    view = view_of("spike-alert", seen, threshold=Decimal("2.5"))
+    assert (gauge(view).share, gauge(view).mark, lines(view)) == (0.6, 0.75, ["2.0× of 2.5×"])
 
 
 def test_an_acknowledged_spike_stops_calling_and_stays_true():
@@ -40,4 +50,4 @@ def test_too_few_days_gather_a_baseline_and_stale_data_is_grey():
 
 
 def test_a_refused_activity_is_an_error_of_openrouter():
-    assert notice(view_of("spike-alert", snapshot(activity_health=Health.SERVER_ERROR))).words == "OpenRouter error"
+    assert notice(view_of("spike-alert", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"

@@ -8,14 +8,14 @@ from tests.tiles.views import hero, lines, view_of
 def test_it_shows_amount_comparison_and_leading_model():
     seen = snapshot(days=days_back([24, 24]), today={"Claude Sonnet 4.5": 9, "GPT-5": 6}, taken=day_of_samples(48, hours=48))
     view = view_of("today", seen)
-    assert (hero(view).text, lines(view)) == ("$15.00", ["$3.00 yest", "Sonnet 4.5"])
-    assert "UTC" in view.title
+    assert (hero(view).text, lines(view)) == ("$15.00", ["25 % more", "mostly Sonnet 4.5"])
+    assert view.text.startswith("Today (UTC) $15.00, 25 % more than yesterday by this time")
 
 
 def test_spend_not_known_from_midnight_shows_since_when_it_is_counted():
     view = view_of("today", snapshot(taken=day_of_samples("1.50", hours=3)))
-    assert (hero(view).text, lines(view), view.title) == ("$1.50", ["since 09:00"], "Today UTC")
-    assert "since 09:00" in view.text
+    assert (hero(view).text, lines(view), view.title) == ("$1.50", ["since 09:00"], "Today")
+    assert "since 09:00 UTC" in view.text
     one = view_of("today", snapshot(taken=day_of_samples(1)[-1:]))
     assert (hero(one).text, lines(one)) == ("—", []), "one sample has counted nothing"
     whole = view_of("today", snapshot(taken=day_of_samples(13, hours=13)))

@@ -38,4 +38,4 @@ def test_tokens_of_today_are_unknown_never_zero():
 
 
 def test_a_refused_activity_is_an_error_of_openrouter():
-    assert notice(view_of("top-models", snapshot(activity_health=Health.SERVER_ERROR))).words == "OpenRouter error"
+    assert notice(view_of("top-models", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"

@@ -45,4 +45,4 @@ def rows(view: TileView) -> list[tuple[str, str]]:
 
 
 KEYS = (api_key("laptop", "0.62"), api_key("ci", "0.27", 50, 10), api_key("notebook", "0.11", 10, 0), api_key("old", 0))
-FULL = snapshot(days=days_back([2, 3, 4, 5, 6, 7, 8]), today={"Model A": 1}, taken=day_of_samples(3), keys=KEYS)
+FULL = snapshot(days=days_back([2, 3, 4, 5, 6, 7, 8]), today={"Model A": 1}, taken=day_of_samples(2), keys=KEYS)

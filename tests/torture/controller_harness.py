@@ -216,10 +216,11 @@ class ControllerHarness:
         started = known.started_at if known is not None else self.now.utc
         alerts = tuple(alert for alert in self.controller.tile_inputs.alerts.values() if alert.account == account)
         key = spike_key(account, rule)
+        runs = tuple(run for name, run in self.controller.tile_inputs.runs.items() if name == account)
         happens: tuple[Event, ...] = (
             AlertDelivered(key, level, bool(b % 2)),
             AlertAcknowledged(key, level),
-            HistoryLoaded(account, started, alerts, self.controller.tile_inputs.runs.get(account)),
+            HistoryLoaded(account, started, alerts, runs),
         )
         self.tell(happens[a % len(happens)])
 
@@ -323,10 +324,8 @@ class ControllerHarness:
         for serial, panel in controller.decks.items():
             assert self.light.get(serial) == (panel.light.percent if panel.light is not None else None)
             assert {spot: panel.tile(spot) for spot in panel.tiles()} == panel.tiles()
-        down = controller.inputs.presses.down
-        assert {key: press.since_s for key, press in down.items()} == {
-            key: press.since_s for key, press in self.fingers.down.items()
-        }
+        keys = {(serial, key) for serial, deck in controller.decks.items() for key in range(deck.shape.key_count)}
+        assert set(filter(controller.inputs.presses.is_down, keys)) == self.fingers.down.keys()
         assert {place[0] for place in controller.inputs.presses.marks.places()} <= controller.decks.keys()
         self._until_check -= read
         if self._until_check <= 0:

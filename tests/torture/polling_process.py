@@ -98,7 +98,7 @@ class PollingProcess:
 
     def _recall(self, fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
         known, past = self._ledger.recall(fingerprint, begun, now, mono_s)
-        self._step(HistoryLoaded("default", begun.started_at, past.alerts, past.run))
+        self._step(HistoryLoaded("default", begun.started_at, past.alerts, past.runs))
         return known
 
     def _step(self, event: Event) -> None:

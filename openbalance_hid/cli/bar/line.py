@@ -14,6 +14,7 @@ from typing import Any
 
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.model_names import short_names
 
 DISPLAYS = ("both", "icon", "balance", "usage")
 PERIODS = {"today": "today", "7d": "7 days", "30d": "30 days", "month": "month", "all": "all time"}
@@ -36,7 +37,7 @@ TROUBLES = {
     "key_rejected": "Key rejected",
     "offline": "Offline",
     "rate_limited": "Slow down",
-    "server_error": "OpenRouter error",
+    "server_error": "API error",
 }
 TOP_MODELS = 3
 
@@ -163,8 +164,8 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
     driver = f", {single_line(spike['driver'])}" if spike["driver"] else ""
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = status["top_models"][:TOP_MODELS]
-    names = words.model_names([model["model"] for model in top])
-    lines += [f"{name} {words.cents(_usd(model['spend_usd']))}" for name, model in zip(names, top, strict=True)]
+    names = short_names(model["model"] for model in top)
+    lines += [f"{names[model['model']]} {words.cents(_usd(model['spend_usd']))}" for model in top]
     lines.append(f"Measured {_age(status, now)} ago" if status["measured_at"] else "Never measured")
     return lines
 

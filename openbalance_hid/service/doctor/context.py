@@ -55,6 +55,14 @@ class DoctorContext:
         except OpenBalanceError:
             return ("default",)
 
+    @property
+    def ca_file(self) -> str | None:
+        """Further root certificates for OpenRouter; None also when the configuration is not valid."""
+        try:
+            return self.config().ca_file
+        except OpenBalanceError:
+            return None
+
     def _daemon_status(self) -> Mapping[str, Any] | None:
         """Return the daemon's status. NoDaemonError when a daemon is running and does not answer."""
         from openbalance_hid.ipc.control_client import request

@@ -118,6 +118,9 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
     if status["config"]["error"]:
         words = "still uses the configuration from before the last change"
         checks.append(warning("daemon", words, "openbalance-hid config check"))
+    watch = status["config"].get("watch")
+    if watch:
+        checks.append(ok("daemon", f"changes of the configuration file: {watch}"))
     for name, account in status["accounts"].items():
         if account["health"] not in ("ok", "preparing"):
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"

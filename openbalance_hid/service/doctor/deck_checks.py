@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbalance_hid.deck import usb_sysfs
-from openbalance_hid.deck.products import open_error, product_ids
+from openbalance_hid.deck.products import IN_USE_LIBUSB, open_error, product_ids
 from openbalance_hid.deck.transport import load_hidapi
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckRefusedError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
@@ -138,7 +138,7 @@ def _assess_unlisted(deck: UnlistedDeck) -> Check:
         holders = ", ".join(deck.holders)
         words = f"{name}: detached from the kernel by {holders}; quit that program, then plug the deck in again"
     elif deck.uses_libusb:
-        words = f"{name}: in use by another program (libusb); quit that program, then plug the deck in again"
+        words = f"{name}: {IN_USE_LIBUSB}; quit that program, then plug the deck in again"
     else:
         words = f"{name}: plugged in, but the kernel has no hidraw node for it; plug it in again"
     hint = "" if deck.holders or deck.uses_libusb else "sudo modprobe usbhid"

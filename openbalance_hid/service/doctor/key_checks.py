@@ -114,7 +114,7 @@ def _key_kind(context: DoctorContext, account: str, used: KeySource) -> KeyKindF
     last_four = used.last_four or ""
     try:
         secret = read_key(account, context.env, context.paths, KEYRING_LIMIT_S, may_prompt=False).secret
-        with Client(secret, api_url(context), limits=LIMITS) as client:
+        with Client(secret, api_url(context), limits=LIMITS, ca_file=context.ca_file) as client:
             return KeyKindFacts(account, last_four, client.key_info().is_management_key)
     except OpenBalanceError as error:
         return KeyKindFacts(account, last_four, error=error)

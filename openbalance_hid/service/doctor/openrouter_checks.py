@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from openbalance_hid.account.utc_days import SKEW_LIMIT_S
-from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError
+from openbalance_hid.errors import SET_CLOCK, ApiError, OfflineError, OpenBalanceError, WrongClockError
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
 LIMITS = HttpLimits(connect_s=4.0, read_s=4.0, total_s=7.0)  # a user is waiting for the result
-SET_CLOCK = "sudo timedatectl set-ntp true"
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -21,7 +20,7 @@ def check_openrouter(context: DoctorContext) -> list[Check]:
     proxy = next((name for name in _PROXY_VARIABLES if context.env.get(name)), None)
     proxy = proxy if base_url == OPENROUTER_URL else None
     try:
-        reached = ping(base_url, LIMITS)
+        reached = ping(base_url, LIMITS, ca_file=context.ca_file)
     except ApiError as error:
         return assess_openrouter(base_url, None, error, proxy)
     return [*assess_openrouter(base_url, reached.took_s, None, proxy), *assess_clock(reached.skew_s)]
@@ -33,6 +32,12 @@ def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceErr
     through = f" through the proxy in {proxy}" if proxy else ""
     if error is None:
         return [ok("openrouter", f"{host} answers in {took_s or 0:.1f} s{through}")]
+    if isinstance(error, WrongClockError):
+        words = "its date is not within the time of OpenRouter's certificate"
+        unreachable = failure("openrouter", f"{error.message}{through}", SET_CLOCK, error.exit_code)
+        return [unreachable, warning("clock", words, SET_CLOCK)]
+    if isinstance(error, OfflineError) and error.hint:
+        return [failure("openrouter", f"{error.message}{through}", error.hint, error.exit_code)]
     if isinstance(error, OfflineError):
         return [failure("openrouter", f"{error.message}{through}", f"curl -sSI {scheme}//{host}", error.exit_code)]
     return [warning("openrouter", f"{error.message}{through}", "openbalance-hid doctor")]

@@ -45,6 +45,15 @@ from openbalance_hid.simulator.web.page_presenter import (
 
 logger = logging.getLogger(__name__)
 
+INCOMPLETE_ADDRESS_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>openbalance-hid: address without its token</title></head>
+<body><main><h1>This address is not complete</h1>
+<p>The virtual deck opens only with the token at the end of its address, so that no other
+program and no web page can use it.</p>
+<p>Open the whole address that openbalance-hid printed in the terminal: it begins with <code>Virtual deck: http://127.0.0.1</code>.
+After a restart the token is a new one.</p></main></body></html>
+"""
 CLIENTS = 32  # pages at once; each takes four threads
 CONNECTIONS = 64  # including plain requests; each takes two threads and five descriptors
 BAD_MESSAGES = 20  # invalid messages until a page is disconnected
@@ -225,6 +234,8 @@ class PageServer:
                 return response(HTTPStatus.SEE_OTHER, "", host=request.headers["Host"], location=self._path_with_token)
         if refusal is not None:
             logger.debug("refused a request: %s", refusal)
+            if path == "/" and request.method == "GET":
+                return response(HTTPStatus.FORBIDDEN, INCOMPLETE_ADDRESS_PAGE, "text/html; charset=utf-8")
             return response(HTTPStatus.FORBIDDEN, "open the address that openbalance-hid has printed\n")
         host = request.headers["Host"]
         if request.method != "GET":

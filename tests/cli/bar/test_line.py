@@ -116,11 +116,11 @@ def test_the_details_are_complete_and_free_of_control_characters():
     details = line(health="server_error", message="bad\x1b[2J\ngateway").details
     assert details == (
         "OpenRouter",
-        "OpenRouter error: bad [2J gateway",
+        "API error: bad [2J gateway",
         "Balance $74.25 of $100.00",
         "Today $1.20, yesterday $3.40 (UTC)",
         "7 days $15.10, 30 days $60.00, month $40.00",
-        "Runway ≈9 d",
+        "Runway ≈ 9 d",
         "Spike alert: normal, 1.1× 24h",
         "sonnet-4.5 $12.30",
         "Measured 2 m ago",

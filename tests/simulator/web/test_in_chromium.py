@@ -71,7 +71,7 @@ def test_the_accessible_name_of_a_key_is_the_text_of_its_tile(visit: Open) -> No
             assert page.get_by_label("Scenario").count() == 1
 
 
-@pytest.mark.parametrize(("model", "hint"), [("mini", "Tap to open the page"), ("pedal", "Press to refresh")])
+@pytest.mark.parametrize(("model", "hint"), [("mini", "Tap a key to act"), ("pedal", "Press to refresh")])
 def test_the_page_explains_tap_and_hold_of_this_model(visit: Open, model: str, hint: str) -> None:
     with PageRig(model) as rig, visit(rig) as page:
         page.get_by_text(hint).wait_for()
@@ -181,9 +181,9 @@ def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
         PageRig(models=[("mk2", "Stream Deck MK.2"), ("mini", "Stream Deck Mini")], set_model=plug) as rig,
         visit(rig) as page,
     ):
-        assert page.get_by_label("Model").input_value() == "mk2"
-        page.get_by_label("Model").select_option("mini")
-        page.get_by_role("heading", name="Stream Deck Mini").wait_for()
+        assert page.get_by_label("Stream Deck", exact=True).input_value() == "mk2"
+        page.get_by_label("Stream Deck", exact=True).select_option("mini")
+        page.locator("#title", has_text="Stream Deck Mini").wait_for()
         assert page.locator(".key").count() == 6
         wait_for_picture(page, 1, 0xE0, 0xC0, 0x00)
         key(page, 5).click()
@@ -195,18 +195,18 @@ def test_choosing_a_model_puts_another_deck_on_the_page(visit: Open) -> None:
 def test_without_choices_there_is_nothing_to_choose(visit: Open) -> None:
     with PageRig(set_scenario=None) as rig, visit(rig) as page:
         assert not page.get_by_label("Scenario").is_visible()
-        assert not page.get_by_label("Model").is_visible()
+        assert not page.get_by_label("Stream Deck", exact=True).is_visible()
 
 
-def test_the_page_reports_a_lost_connection_and_connects_again(visit: Open) -> None:
+def test_the_page_reports_a_stopped_program_and_connects_again(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         key(page, 1).hover()
         page.mouse.down()
         assert rig.host.next_key() == (1, True)
         port = rig.server.port
         rig.server.stop()
-        status = page.get_by_role("status")
-        status.get_by_text(re.compile("Connection lost")).wait_for()
+        status = page.locator("#connection")
+        status.get_by_text(re.compile("openbalance-hid has stopped")).wait_for()
         assert status.get_attribute("aria-live") == "polite"
         assert "lost" in page.locator("#deck").get_attribute("class").split()
         assert rig.host.next_key() == (1, False)
@@ -227,7 +227,7 @@ def test_the_page_reports_an_address_of_an_earlier_start(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         port = rig.server.port
         rig.server.stop()
-        page.get_by_text(re.compile("Connection lost")).wait_for()
+        page.get_by_text(re.compile("openbalance-hid has stopped")).wait_for()
         again = PageServer(rig.deck, dict, port=port, token="another")
         again.start()
         try:

@@ -1,6 +1,9 @@
 // The connection to the server: messages in both directions, the controls below the deck, and retries. Starts the page.
 "use strict";
 
+const GOING_AWAY = 1001; // RFC 6455, 7.4.1: the server shuts down
+const ENDED = "openbalance-hid has stopped. To see the deck again,";
+const PULSE_MS = 3000; // a Critical changes twice a second; pages of a tile change once a minute
 const RETRY_MS = [250, 500, 1000, 2000, 4000]; // then every 4 s
 
 function send(message) {
@@ -10,14 +13,41 @@ function send(message) {
 // --- messages from the server --------------------------------------------------------------------------------------------
 const url = (png) => `data:image/png;base64,${png}`;
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+// Whether a picture is one half of a pulse: the same words, and soon after, the picture before the last one again. With reduced
+// motion the first half stays.
+function isPulse(button, text, png) {
+  const now = performance.now();
+  const [last, before] = button.shown || [];
+  const repeats = Boolean(before) && before.text === text && last.text === text && before.png === png && now - before.at < PULSE_MS;
+  button.shown = [{ text, png, at: now }, last];
+  if (repeats) button.pulse = button.pulse || [before.png, last.png];
+  else if (button.pulse && !button.pulse.includes(png)) button.pulse = null;
+  return calm.matches && Boolean(button.pulse) && last.text === text;
+}
+
 const receive = {
   key({ key, text, png }) {
     showText(key, text);
-    const picture = state.keys[key] && state.keys[key].querySelector("img");
-    if (picture && png) picture.src = url(png);
+    const button = state.keys[key];
+    const picture = button && button.querySelector("img");
+    if (!picture || !png) return;
+    if (isPulse(button, text, png)) {
+      picture.src = url(button.pulse[0]);
+      return;
+    }
+    picture.src = url(png);
   },
-  strip({ png }) {
-    if (state.strip && png) state.strip.src = url(png);
+  strip({ png, texts }) {
+    if (!state.strip || !png) return;
+    if (state.strip.tagName === "IMG") {
+      state.strip.src = url(png);
+      state.strip.alt = (texts && texts[0]) || "Screen";
+    } else {
+      state.strip.style.setProperty("--picture", `url("${url(png)}")`);
+      showCells(texts || []);
+    }
   },
   brightness({ percent }) {
     // The usual 70 % is drawn at full brightness; below that the display fades, and at 0 it is off.
@@ -65,6 +95,7 @@ function controls(description) {
   chooser("scenario", scenarios.map((row) => [row.name, readable(row.name)]), description.scenario);
   chooser("model", models.map((row) => [row.name, row.title]), description.model.name);
   find("controls").hidden = scenarios.length + models.length === 0;
+  find("install").hidden = scenarios.length === 0; // only a demo needs to say how to install it
   if (scenarios.length) receive.scenario({ name: description.scenario });
 }
 
@@ -80,7 +111,7 @@ async function describe() {
   try {
     const answer = await fetch(`deck.json${query}`, { cache: "no-store" });
     if (answer.status === 403) {
-      connection("This address is no longer valid. Open the address that openbalance-hid printed.");
+      connection("This address is no longer valid. Open the new address that openbalance-hid printed in the terminal.");
       return null;
     }
     if (answer.ok) {
@@ -98,11 +129,16 @@ async function describe() {
 function lost() {
   releaseAll();
   state.socket = null;
-  connection("Connection lost. Trying again…");
+  connection(state.ended ? `${ENDED} ${again()}` : `Connection lost. Trying again… If you stopped it: ${again()}`);
   const wait = RETRY_MS[Math.min(state.tries, RETRY_MS.length - 1)];
   state.tries += 1;
   clearTimeout(state.timer);
   state.timer = setTimeout(connect, wait * (0.8 + Math.random() * 0.4));
+}
+
+function again() {
+  const command = state.scenarios.size ? "make demo, or openbalance-hid demo" : "openbalance-hid run --deck virtual";
+  return `start it again with ${command}, and open the new address.`;
 }
 
 async function connect() {
@@ -116,6 +152,7 @@ async function connect() {
   const socket = new WebSocket(`ws://${location.host}/events${query}`);
   state.socket = socket;
   socket.addEventListener("open", () => {
+    state.ended = false;
     connection(state.tries ? "Connected again" : "", true);
     if (state.tries) setTimeout(() => page.connection.classList.contains("good") && connection(""), 2000);
     state.tries = 0;
@@ -124,7 +161,11 @@ async function connect() {
     const message = JSON.parse(event.data);
     if (Object.hasOwn(receive, message.type)) receive[message.type](message);
   });
-  socket.addEventListener("close", () => state.socket === socket && lost());
+  socket.addEventListener("close", (event) => {
+    if (state.socket !== socket) return;
+    state.ended = event.code === GOING_AWAY;
+    lost();
+  });
 }
 
 find("scenario").addEventListener("change", (event) => send({ type: "scenario", name: event.target.value }));

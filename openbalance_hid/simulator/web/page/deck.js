@@ -4,18 +4,30 @@
 
 const query = location.search;
 const find = (id) => document.getElementById(id);
-const page = { deck: find("deck"), connection: find("connection"), note: find("note") };
-const state = { geometry: null, socket: null, tries: 0, timer: 0, requesting: false, keys: [], strip: null, scenarios: new Map() };
+const page = { deck: find("deck"), connection: find("connection"), note: find("note"), explain: find("explain") };
+const state = {
+  geometry: null,
+  socket: null,
+  tries: 0,
+  timer: 0,
+  requesting: false,
+  keys: [],
+  cells: [],
+  strip: null,
+  explained: null,
+  scenarios: new Map(),
+};
 
-const HINT = "Tap to open the page, hold 2 s to refresh";
+const HINT = "Tap a key to act, hold it for 2 s to refresh";
 const PEDAL_HINT = "Press to refresh, hold 2 s to open the page"; // the other way round: a pedal has no display
 const ROOMY_KEY_PX = 118; // CSS pixels, like all sizes below; about the size of a real deck on a desk
 const SMALL_KEY_PX = 44; // in a low window the page scrolls instead of shrinking keys below this
 const PEDAL_PX = 190;
 const PEDAL_TALL = 1.2;
-const AROUND_PX = 240; // heading, lines and choices above and below the deck
+const AROUND_PX = 270; // heading, lines and choices above and below the deck
 const NARROW_PX = 560; // below this width the body gets slimmer, so that keys stay large enough to tap
 const LONG_TOUCH_MS = 500;
+const STRIP_COLUMNS_NARROW = 2; // cells side by side where the window is too narrow for the whole strip
 
 function element(name, className, parent) {
   const made = document.createElement(name);
@@ -33,8 +45,20 @@ function makeKey(number, parent, className) {
   if (state.geometry.key.width) element("img", "", button).alt = "";
   else element("span", "", button);
   pressable(button, () => send({ type: "press", key: number }), () => send({ type: "release", key: number }));
+  explained(button);
   state.keys[number] = button;
   return button;
+}
+
+// Shows the words of a part on hover, focus and press, until another part is explained.
+function explained(button) {
+  const show = () => explain(button);
+  for (const name of ["pointerenter", "pointerdown", "focus"]) button.addEventListener(name, show);
+}
+
+function explain(button) {
+  state.explained = button;
+  page.explain.textContent = button.getAttribute("aria-label") || "";
 }
 
 function makeDial(number, parent) {
@@ -84,24 +108,31 @@ function makeDial(number, parent) {
 
 function makeStrip(parent, { width, height, touch }, dials) {
   const strip = element("div", touch ? "strip touch" : "strip", parent);
-  const picture = element("img", "", strip);
-  picture.alt = touch ? "" : "Screen";
-  state.strip = picture;
-  if (!touch) return;
+  if (!touch) {
+    state.strip = element("img", "", strip);
+    state.strip.alt = "Screen";
+    return;
+  }
+  // One button a cell, each with its part of the picture: in a narrow window the cells wrap and stay readable.
+  state.strip = strip;
+  strip.style.setProperty("--cells", String(dials));
   const cells = element("div", "cells", strip);
   for (let cell = 0; cell < dials; cell += 1) {
     const button = element("button", "", cells);
     let startMs = 0;
     let at = null;
     const middle = { x: Math.round(((cell + 0.5) * width) / dials), y: Math.round(height / 2) };
+    button.style.setProperty("--cell", String(cell));
     button.type = "button";
     button.dataset.part = `cell ${cell}`;
     button.setAttribute("aria-label", `Touch strip, ${cell + 1} of ${dials}`);
+    state.cells[cell] = button;
+    explained(button);
     button.addEventListener("pointerdown", (event) => {
-      const box = strip.getBoundingClientRect();
+      const box = button.getBoundingClientRect();
       const inside = (share, size) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
       at = {
-        x: inside((event.clientX - box.left) / box.width, width),
+        x: inside((cell + (event.clientX - box.left) / box.width) / dials, width),
         y: inside((event.clientY - box.top) / box.height, height),
       };
     });
@@ -120,7 +151,8 @@ function makeStrip(parent, { width, height, touch }, dials) {
 
 function build(geometry) {
   releaseAll();
-  Object.assign(state, { geometry, keys: [], strip: null });
+  Object.assign(state, { geometry, keys: [], cells: [], strip: null, explained: null });
+  page.explain.textContent = "";
   const { deck } = page;
   deck.replaceChildren();
   deck.className = geometry.key.width ? "" : "pedal";
@@ -142,8 +174,8 @@ function build(geometry) {
   }
   find("hint").textContent = geometry.key.width ? HINT : PEDAL_HINT;
   find("title").textContent = geometry.model.title;
-  find("serial").textContent = `virtual ${geometry.serial}`;
-  document.title = `${geometry.model.title} (virtual)`;
+  find("serial").textContent = `virtual, serial number ${geometry.serial}`;
+  document.title = `openbalance-hid: ${geometry.model.title} (virtual)`;
   for (const { key, text } of geometry.keys) showText(key, text);
   fit();
 }
@@ -161,7 +193,8 @@ function fit() {
   const gapShare = narrow ? 0.15 : 0.26;
   const padShare = narrow ? 0.3 : 0.42;
   const tall = key.width ? key.height / key.width : PEDAL_TALL;
-  const below = (strip ? 0.85 : 0) + (dials ? 0.85 : 0);
+  const wraps = Boolean(strip && strip.touch && narrow);
+  const below = (strip ? 0.85 : 0) * (wraps ? 2 : 1) + (dials ? 0.85 : 0);
   const most = key.width ? Math.max(ROOMY_KEY_PX, key.width) : PEDAL_PX;
   const across = (room - 2) / (cols + (cols - 1) * gapShare + 2 * padShare);
   const down = (window.innerHeight - AROUND_PX) / (rows * tall + (rows - 1) * gapShare + 2 * padShare + below);
@@ -173,16 +206,26 @@ function fit() {
   const whole = exact === stepped(pixel);
   const set = (name, value) => page.deck.style.setProperty(name, typeof value === "number" ? `${value}px` : value);
   page.deck.classList.toggle("crisp", whole && k <= key.width); // larger, single pixels become visible
-  const gap = snap(k * gapShare);
+  // A strip is at its own size where there is room, so that its words are as sharp as on the device; the keys spread above it.
+  const pad = snap(k * padShare);
+  const spread = strip && strip.touch && !narrow ? (Math.min(strip.width, room - 2 * pad - 2) - cols * k) / Math.max(1, cols - 1) : 0;
+  const gap = snap(Math.max(k * gapShare, Math.min(spread, k * 1.3)));
   const keysWidth = cols * k + (cols - 1) * gap;
-  const panel = !strip || strip.touch ? keysWidth : Math.min(keysWidth * 0.52, (strip.width * k) / key.width);
+  const beside = 2 * (k * (narrow ? 0.4 : 0.62) + gap);
+  const panel = !strip || strip.touch ? keysWidth : Math.min(strip.width, keysWidth - beside);
+  page.deck.classList.toggle("narrow", narrow);
+  page.deck.style.setProperty("--columns", String(wraps ? STRIP_COLUMNS_NARROW : dials));
   set("--cols", String(cols));
   set("--k", k);
   set("--kh", exact ? (k / key.width) * key.height : snap(k * tall));
   set("--gap", gap);
-  set("--pad", snap(k * padShare));
+  set("--row-gap", snap(k * gapShare));
+  set("--pad", pad);
   set("--strip-w", snap(panel));
-  if (strip) set("--strip-h", snap((panel * strip.height) / strip.width));
+  if (strip) {
+    const cellWidth = strip.touch ? panel / (wraps ? STRIP_COLUMNS_NARROW : dials) : panel;
+    set("--strip-h", snap((cellWidth * strip.height) / (strip.touch ? strip.width / dials : strip.width)));
+  }
 }
 
 function showText(key, text) {
@@ -190,5 +233,13 @@ function showText(key, text) {
   if (!button) return;
   button.setAttribute("aria-label", text || `Key ${key + 1}`);
   const label = button.querySelector("span");
-  if (label) label.textContent = text;
+  if (label) label.textContent = text.split(", ")[0]; // the number; all the words are below the deck
+  if (state.explained === button) explain(button);
+}
+
+function showCells(texts) {
+  state.cells.forEach((button, cell) => {
+    button.setAttribute("aria-label", texts[cell] || `Touch strip, ${cell + 1} of ${state.cells.length}`);
+    if (state.explained === button) explain(button);
+  });
 }

@@ -1,0 +1,72 @@
+"""The words of the messages about alerts, for the desktop and every other sink. Pure."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, level_name
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
+from openbalance_hid.config.schema import DEFAULT_ACCOUNT
+from openbalance_hid.text import single_line
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import WebPage
+from openbalance_hid.tiles.states import STATES
+
+ENDS = {  # title and text of the message that an alert has ended
+    AlertKind.SPIKE: ("spend is normal again", "The spike is over."),
+    AlertKind.BALANCE: ("balance is no longer low", "The balance is above your limit again."),
+    AlertKind.BUDGET: ("within the budget again", "The spend of this period is below your limit."),
+    AlertKind.KEY: ("the key works again", "OpenRouter accepts the Management key."),
+    AlertKind.STALE: ("the data is fresh again", "The account was read again."),
+}
+
+
+class AlertMessage(Struct, frozen=True):
+    """`page`: what the button of a notification opens; None: it acknowledges the alert."""
+
+    title: str
+    text: str
+    page: WebPage | None = None
+    urgent: bool = False
+
+
+def spike_message(account: str, verdict: SpikeVerdict, rule: SpikeRule, level: Level | None = None) -> AlertMessage:
+    """Return the message of a spike. `level`: of the alert, where it differs from the present one."""
+    level = level or verdict.level
+    hours = Decimal(1) if verdict.burst else rule.window_hours
+    number, unit = (hours, "hour") if hours % 1 == 0 else (round(hours * 60), "minute")
+    window = f"{number:.0f} {unit}" + ("s" if number != 1 else "")
+    text = f"{words.times(verdict.ratio)} the usual spend in the last {window}"
+    if verdict.driver is not None:
+        text += f", mostly {single_line(verdict.driver.name)}"
+    return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
+
+
+def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str) -> AlertMessage:
+    """Return the message of any other alert. `limit`: the user's; empty where amounts are masked."""
+    name = _named(snapshot.account)
+    if kind is AlertKind.BALANCE:
+        left = snapshot.credits.value.balance_usd if snapshot.credits.value is not None else None
+        text = f"{words.money(left)} left; your limit is {limit}" if limit else "Balance below your limit"
+        title = f"OpenRouter: balance {level_name(kind, level)}{name}"
+        return AlertMessage(title, text, WebPage.CREDITS, level > BalanceLevel.LOW)
+    reason = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""
+    if kind is AlertKind.STALE:
+        measured_at = snapshot.credits.measured_at
+        since = f" since {measured_at:%Y-%m-%d %H:%M} UTC" if measured_at is not None else ""
+        return AlertMessage(f"OpenRouter: old data{name}", f"No new data{since}. {reason}To see why: openbalance-hid doctor")
+    hint = "" if snapshot.account == DEFAULT_ACCOUNT else f" --account {snapshot.account}"
+    text = f"{reason}To fix it: openbalance-hid setup{hint}"
+    return AlertMessage(f"OpenRouter: {STATES[snapshot.health].words}{name}", text, WebPage.MANAGEMENT_KEYS)
+
+
+def end_message(alert: Alert) -> AlertMessage:
+    """Return the message that an alert has ended."""
+    title, text = ENDS[alert.kind]
+    page = WebPage.CREDITS if alert.kind is AlertKind.BALANCE else WebPage.ACTIVITY
+    return AlertMessage(f"OpenRouter: {title}{_named(alert.account)}", text, page)
+
+
+def _named(account: str) -> str:
+    return "" if account == DEFAULT_ACCOUNT else f" ({account})"

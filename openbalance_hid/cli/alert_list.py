@@ -1,0 +1,72 @@
+"""`alerts`: the alerts that are active, where alerts are sent, and `alerts test`, which sends a message to each place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from openbalance_hid.config.paths import paths
+from openbalance_hid.errors import NoDaemonError
+from openbalance_hid.ipc.control_client import request
+from openbalance_hid.text import escape_unprintable, escaped_json
+from openbalance_hid.tiles.formatting import age
+
+TEST_LIMIT_S = 40.0  # a sink has 10 s, and a name may resolve slowly
+
+
+@click.group("alerts", invoke_without_command=True, short_help="Show the active alerts, and where alerts are sent.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.pass_context
+def alerts(ctx: click.Context, as_json: bool) -> None:
+    """Show the active alerts, and where alerts are sent."""
+    if ctx.invoked_subcommand is not None:
+        return
+    reply = request(paths(os.environ).socket_file, "alerts")
+    click.echo(
+        escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(alert_lines(reply, datetime.now(UTC))))
+    )
+
+
+@alerts.command("test")
+def test() -> None:
+    """Send a test message to the desktop, each address and each program. Exit code 69 when one does not accept it."""
+    failed = False
+    for result in request(paths(os.environ).socket_file, "alerts-test", timeout_s=TEST_LIMIT_S):
+        failed = failed or result["error"] is not None
+        click.echo(escape_unprintable(f"{result['sink']}: {result['error'] or 'delivered'}"), err=result["error"] is not None)
+    if failed:
+        sys.exit(NoDaemonError.exit_code)
+
+
+def alert_lines(reply: dict[str, Any], now: datetime) -> list[str]:
+    """Return alerts and sinks as text."""
+    lines = []
+    for alert in reply["active"]:
+        acknowledged = ", acknowledged" if alert["acknowledged"] else ""
+        lines += [alert["title"], f"  {alert['text']}", f"  since {_ago(alert['since'], now)}{acknowledged}"]
+    lines = lines or ["no alert is active"]
+    for sink in reply["sinks"]:
+        lines.append(f"{sink['sink']} ({sink['type']}): {', '.join(sink['on']) or 'nothing'}")
+        lines += [f"  {line}" for line in _sink_lines(sink, now)]
+    return lines
+
+
+def _sink_lines(sink: dict[str, Any], now: datetime) -> list[str]:
+    if "enabled" in sink:
+        return [] if sink["enabled"] else ["off: notify = false"]
+    lines = [f"last delivered {_ago(sink['delivered_at'], now)}" if sink["delivered_at"] else "nothing delivered yet"]
+    if sink["error"]:
+        lines.append(f"fails since {_ago(sink['failing_since'], now)}: {sink['error']}")
+    if sink["waiting"]:
+        lines.append(f"{sink['waiting']} waiting")
+    if sink["dropped"]:
+        lines.append(f"{sink['dropped']} dropped: too old, or too many")
+    return lines
+
+
+def _ago(instant: str, now: datetime) -> str:
+    return f"{age((now - datetime.fromisoformat(instant)).total_seconds())} ago"

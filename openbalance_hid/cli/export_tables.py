@@ -1,0 +1,161 @@
+"""What `export` can write: one table of the history each, with its columns, and the present values of the running daemon.
+
+Each amount is in a table once: days are totals, or the parts by one dimension. Not here: the formats (`export_formats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from openbalance_hid.account.snapshot import Spend
+from openbalance_hid.history.reader import Day, Reader
+
+DIMENSIONS = ("model", "provider", "key")
+
+ExportRow = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTable:
+    """One table. A row is identified by `labels` and `times` together; `measures` are its numbers, with a description each.
+
+    `at`: the instant at which the numbers of a row are true. `newest_only`: without its times only the newest row makes sense.
+    """
+
+    read: Callable[[Reader], list[ExportRow]]
+    columns: tuple[str, ...]  # all of them, in order
+    labels: tuple[str, ...]
+    times: tuple[str, ...]
+    measures: Mapping[str, str]
+    at: Callable[[ExportRow], datetime]
+    newest_only: bool = False
+
+
+def days_table(by: str | None) -> ExportTable:
+    """Return completed UTC days: their totals, or what each model, provider or key spent."""
+    labels = ("account",) if by is None else ("account", by)
+    measures = {
+        "spend_usd": "Credits spent on a completed UTC day, USD.",
+        "requests": "Requests on a completed UTC day.",
+        "tokens": "Prompt and completion tokens on a completed UTC day.",
+    }
+    columns = ("account", "day", *labels[1:], *measures)
+    return ExportTable(lambda reader: _days(reader, by), columns, labels, ("day",), measures, _end_of_day)
+
+
+def _days(reader: Reader, by: str | None) -> list[ExportRow]:
+    days = [day for day in reader.days() if day.by == (by or "model")]
+    if by is not None:
+        return [_day_row(day, day.spend, {by: day.name}) for day in days]
+    totals: dict[tuple[Any, ...], Spend] = {}
+    for day in days:
+        totals[day.account, day.day] = totals.get((day.account, day.day), Spend()) + day.spend
+    firsts = {(day.account, day.day): day for day in reversed(days)}
+    return [_day_row(firsts[key], spend, {}) for key, spend in totals.items()]
+
+
+def _day_row(day: Day, spend: Spend, name: Mapping[str, str]) -> ExportRow:
+    amounts = {"spend_usd": spend.usd, "requests": spend.requests, "tokens": spend.tokens}
+    return {"account": day.account, "day": day.day, **name, **amounts}
+
+
+def _end_of_day(row: ExportRow) -> datetime:
+    return datetime.combine(row["day"], time(), UTC) + timedelta(days=1, seconds=-1)
+
+
+def _samples(reader: Reader) -> list[ExportRow]:
+    return [
+        {"account": account, "measured_at": sample.at, "total_credits_usd": sample.credits.total_credits_usd,
+         "total_usage_usd": sample.credits.total_usage_usd, "balance_usd": sample.credits.balance_usd}
+        for account, sample in reader.samples()
+    ]  # fmt: skip
+
+
+def _runs(reader: Reader) -> list[ExportRow]:
+    return [
+        {"account": account, "started_at": run.started_at, "ended_at": run.ended_at, "spend_usd": run.usd,
+         "approximate": run.approximate}
+        for account, run in reader.runs()
+    ]  # fmt: skip
+
+
+def _spikes(reader: Reader) -> list[ExportRow]:
+    return [
+        {"account": each.account, "started_at": each.started_at, "ended_at": each.ended_at, "threshold": each.rule.threshold,
+         "floor_usd": each.rule.floor_usd, "window_hours": each.rule.window_hours, "burst": each.rule.burst,
+         "highest": each.highest, "acknowledged": each.acknowledged, "notified": each.notified}
+        for each in reader.spikes()
+    ]  # fmt: skip
+
+
+def _actions(reader: Reader) -> list[ExportRow]:
+    return [
+        {"account": each.account, "at": each.at, "key": each.key_name, "source": each.source, "result": each.result,
+         "message": each.message, "disabled": int(each.disables)}
+        for each in reader.actions()
+    ]  # fmt: skip
+
+
+SAMPLES = ExportTable(
+    _samples,
+    ("account", "measured_at", "total_credits_usd", "total_usage_usd", "balance_usd"),
+    ("account",),
+    ("measured_at",),
+    {
+        "total_credits_usd": "Credits bought so far, USD.",
+        "total_usage_usd": "Credits used so far, USD.",
+        "balance_usd": "Credits left, USD.",
+    },
+    lambda row: row["measured_at"],
+    newest_only=True,
+)
+RUNS = ExportTable(
+    _runs,
+    ("account", "started_at", "ended_at", "spend_usd", "approximate"),
+    ("account", "approximate"),
+    ("started_at", "ended_at"),
+    {"spend_usd": "Credits spent in a run of the meter, USD."},
+    lambda row: row["ended_at"] or row["started_at"],
+)
+SPIKES = ExportTable(
+    _spikes,
+    (
+        *("account", "started_at", "ended_at", "threshold", "floor_usd", "window_hours", "burst"),
+        *("highest", "acknowledged", "notified"),
+    ),
+    ("account", "threshold", "floor_usd", "window_hours", "burst"),
+    ("started_at", "ended_at"),
+    {
+        "highest": "Highest level of a spike alert: 3 spike, 4 critical.",
+        "acknowledged": "Highest level that was acknowledged: 2 none.",
+        "notified": "Highest level that was notified: 2 none.",
+    },
+    lambda row: row["started_at"],
+)
+ACTIONS = ExportTable(
+    _actions,
+    ("account", "at", "key", "disabled", "source", "result", "message"),
+    ("account", "key", "source", "result", "message"),
+    ("at",),
+    {"disabled": "API key that was disabled (1) or enabled (0)."},
+    lambda row: row["at"],
+)
+TABLES = {"samples": SAMPLES, "runs": RUNS, "spikes": SPIKES, "actions": ACTIONS}
+
+
+def count_words(what: str, rows: list[ExportRow]) -> str:
+    """Return how much was exported: days, not their rows."""
+    count = len({row["day"] for row in rows}) if what == "days" else len(rows)
+    return f"{count} {what.removesuffix('s') if count == 1 else what}" if what != "now" else f"{count} values"
+
+
+def number_of(value: object) -> Decimal | int | None:
+    """Return a measure as a number: of a level its place in their order."""
+    if value is None or isinstance(value, Decimal):
+        return value
+    assert isinstance(value, int)  # noqa: S101 – measures are amounts, counts and levels
+    return int(value)

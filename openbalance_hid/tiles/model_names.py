@@ -1,0 +1,61 @@
+"""Short names of models: the same for a model on every tile of an account. Pure.
+
+A name loses its vendor, then its family where the rest is unique among the models of the account: `anthropic/claude-sonnet-4.5`
+becomes `sonnet-4.5`. A family stays where the rest would begin with a version (`gpt-5-mini`, not `5-mini`) or with a word that
+many families have (`deepseek-chat-v3.1`, not `chat-v3.1`). What is then too long for a key gets an ellipsis in `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from openbalance_hid.text import single_line
+from openbalance_hid.tiles.formatting import UNKNOWN
+
+if TYPE_CHECKING:
+    from openbalance_hid.account.snapshot import Snapshot  # a status bar, which only has names, starts faster without it
+
+# No model name on a key starts with one of these words: every vendor has such a model.
+_COMMON_WORDS = frozenset(("chat", "flash", "instruct", "large", "latest", "medium", "mini", "nano", "preview", "small"))
+
+
+def short_name(snapshot: Snapshot, name: str) -> str:
+    """Return the short name of a model of the account."""
+    return short_names((*_models_of(snapshot), name))[name]
+
+
+def short_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Return full name -> short name. Different models keep different names."""
+    bare = {name: _bare(name) for name in names}
+    short = {name: _without_family(text) for name, text in bare.items()}
+    bare_names, briefs = list(bare.values()), list(short.values())
+
+    def shown(name: str) -> str:
+        brief, text = short[name], bare[name]
+        if briefs.count(brief) == 1 and (brief == text or brief not in bare_names):
+            return brief
+        return text if bare_names.count(text) == 1 else single_line(name)  # two vendors have a model of that name
+
+    return {name: shown(name) for name in bare}
+
+
+def _models_of(snapshot: Snapshot) -> set[str]:
+    """Return the models that any tile of the account may name."""
+    activity, today, window = snapshot.activity.value, snapshot.today.value, snapshot.window.value
+    names = {name for models in (activity.by_model.values() if activity is not None else ()) for name in models}
+    return names.union(today.by_model if today is not None else (), window.by_model if window is not None else ())
+
+
+def _bare(name: str) -> str:
+    return single_line(name.rpartition("/")[2].rpartition(": ")[2]) or UNKNOWN
+
+
+def _without_family(name: str) -> str:
+    for separator in ("-", " "):
+        _, found, rest = name.partition(separator)
+        if found:
+            word = rest.partition(separator)[0]
+            is_distinct = word.isalpha() and len(word) >= 4 and len(rest) > len(word) and word.lower() not in _COMMON_WORDS
+            return rest if is_distinct else name
+    return name
