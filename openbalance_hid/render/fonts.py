@@ -11,7 +11,7 @@ sharp. Pillow's basic layout is used everywhere: it gives the same picture with 
 from __future__ import annotations
 
 import unicodedata
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ TAILS: Final = frozenset("gjpqyQ@()/|[]{}_")
 LONGEST_RUN: Final = 400  # characters looked at; no key shows a fifth of that
 
 
-class Weight(Enum):
+class Weight(StrEnum):
     """The three weights in use; the value is the file's name part."""
 
     TEXT = "Medium"
@@ -81,6 +81,7 @@ def printable(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+@lru_cache(maxsize=4096)
 def width_px(text: str, weight: Weight, size_px: int) -> int:
     """Return the width of a printable text, in pixels."""
     return sum(_advance_px(char, weight, size_px) for char in text) + (_closer_px(weight, size_px) if text else 0)
@@ -93,6 +94,7 @@ def _ink_px(char: str, weight: Weight, size_px: int) -> tuple[int, int]:
     return -int(top), int(bottom)
 
 
+@lru_cache(maxsize=4096)
 def ascent_px(text: str, weight: Weight, size_px: int) -> int:
     """Return pixels from the baseline to the top of a text's box: the tallest common letter (0.78 em), or what rises above it.
 
@@ -106,6 +108,7 @@ def cap_px(size_px: int) -> int:
     return round(size_px * 0.70)
 
 
+@lru_cache(maxsize=4096)
 def descent_px(text: str, weight: Weight, size_px: int) -> int:
     """Return pixels from the baseline to the bottom of a text's box: 0.22 em with tails, else 0.16 em, or its ink."""
     usual = -(-size_px * (22 if any(char in TAILS for char in text) else 16) // 100)
@@ -115,11 +118,28 @@ def descent_px(text: str, weight: Weight, size_px: int) -> int:
 @lru_cache(maxsize=512)
 def run(text: str, weight: Weight, size_px: int) -> GlyphRun:
     """Return the mask of a printable text. Cached: callers must not draw on it."""
-    font = _font(weight, size_px)
-    pad, up, down = 2 + size_px // 8, size_px + size_px // 4, size_px // 2
+    pad, up, down = _room_px(size_px)
     mask = Image.new("L", (width_px(text, weight, size_px) + 2 * pad, up + down))
-    pen, x = ImageDraw.Draw(mask), pad
+    x = pad
     for char in text:
-        pen.text((x, up), char, fill=255, font=font, anchor="ls")
+        glyph = _glyph(char, weight, size_px)
+        if glyph is not None:
+            left, top, letter = glyph
+            mask.paste(255, (x + left, up + top), letter)
         x += _advance_px(char, weight, size_px)
     return GlyphRun(mask, pad, up)
+
+
+@lru_cache(maxsize=2048)
+def _glyph(char: str, weight: Weight, size_px: int) -> tuple[int, int, Image.Image] | None:
+    """Return where the ink of one character starts, from its origin on the baseline, and its mask; None without ink."""
+    pad, up, down = _room_px(size_px)
+    mask = Image.new("L", (_advance_px(char, weight, size_px) + 2 * pad + size_px, up + down))
+    ImageDraw.Draw(mask).text((pad, up), char, fill=255, font=_font(weight, size_px), anchor="ls")
+    box = mask.getbbox()
+    return None if box is None else (box[0] - pad, box[1] - up, mask.crop(box))
+
+
+def _room_px(size_px: int) -> tuple[int, int, int]:
+    """Return the pixels that are kept free beside, above and below the baseline of a run."""
+    return 2 + size_px // 8, size_px + size_px // 4, size_px // 2

@@ -36,15 +36,8 @@ class Theme(Struct, frozen=True):
 
     def colour(self, tone: Tone) -> Rgb:
         """Return the colour of a tone."""
-        table = {
-            Tone.INK: self.ink,
-            Tone.MUTED: self.muted,
-            Tone.GOOD: self.good,
-            Tone.WARN: self.warn,
-            Tone.ALARM: self.alarm,
-            Tone.ACCENT: self.accent,
-        }
-        return table[tone]
+        colour: Rgb = getattr(self, tone)
+        return colour
 
     @property
     def column(self) -> Rgb:

@@ -6,15 +6,15 @@ All values are frozen and hashable, so that an equal face is never drawn twice.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 from msgspec import Struct
 
 from openbalance_hid.account.snapshot import Health
 
 
-class Tone(Enum):
-    """The meaning of a word or shape; the theme has its colour."""
+class Tone(StrEnum):
+    """The meaning of a word or shape; the value is the name of its colour in a theme."""
 
     INK = "ink"
     MUTED = "muted"
