@@ -131,17 +131,16 @@ def balance_level(balance_usd: Decimal, low_usd: Decimal | None) -> BalanceLevel
     return BalanceLevel.VERY_LOW if balance_usd < low_usd * RED_SHARE else BalanceLevel.LOW
 
 
-def account_levels(snapshot: Snapshot, low_usd: Decimal | None) -> Mapping[AlertKind, int]:
-    """Return the levels of balance and key. A kind of which nothing is known now is missing.
+def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKind, int]:
+    """Return the levels of balance and key. A kind of which nothing is known now is missing. `balance`: how low it is.
 
-    A balance is judged only if the user has set a limit, and by a balance read since the start. A missing key is an alert only
+    A balance counts only if it was read since the start. A missing key is an alert only
     if there was one before: a user who has never stored a key needs no notification.
     """
     if snapshot.health is Health.OK:
         levels: dict[AlertKind, int] = {AlertKind.KEY: NORMAL}
         if snapshot.credits.value is not None:
-            balance_usd = snapshot.credits.value.balance_usd
-            levels[AlertKind.BALANCE] = NORMAL if low_usd is None else balance_level(balance_usd, low_usd)
+            levels[AlertKind.BALANCE] = balance
         return levels
     level = KEY_TROUBLE_LEVELS.get(snapshot.health)
     if level is None or (snapshot.health is Health.NO_KEY and snapshot.credits.value is None):

@@ -43,12 +43,12 @@ def spike_message(account: str, verdict: SpikeVerdict, rule: SpikeRule, level: L
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
 
 
-def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str) -> AlertMessage:
-    """Return the message of any other alert. `limit`: the user's; empty where amounts are masked."""
+def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None) -> AlertMessage:
+    """Return the message of any other alert. `limit`: why the balance is low; None where amounts are masked."""
     name = _named(snapshot.account)
     if kind is AlertKind.BALANCE:
         left = snapshot.credits.value.balance_usd if snapshot.credits.value is not None else None
-        text = f"{words.money(left)} left; your limit is {limit}" if limit else "Balance below your limit"
+        text = "The balance is low" if limit is None else f"{words.money(left)} left{limit}"
         title = f"OpenRouter: balance {level_name(kind, level)}{name}"
         return AlertMessage(title, text, WebPage.CREDITS, level > BalanceLevel.LOW)
     reason = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""

@@ -5,7 +5,6 @@ end also becomes an `AlertNotice`, for the sinks beside the desktop (`alert_outb
 """
 
 from collections.abc import Iterable, Mapping, Set
-from decimal import Decimal
 
 from openbalance_hid.account.alert import (
     NORMAL,
@@ -21,15 +20,16 @@ from openbalance_hid.account.alert import (
     notified,
 )
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
+from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.app.alert_messages import AlertMessage, account_message, end_message, spike_message
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered
+from openbalance_hid.app.low_limits import limit_words, low_limits
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.history.records import EndedAlert
-from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
 STALE_GRACE_S = 900.0  # how long data must have been too old while this program runs
@@ -58,14 +58,16 @@ class Alerts:
     def follow(self, snapshot: Snapshot, config: Config, hides: bool, now: Moment) -> list[SendAlert]:
         """Judge balance and key; return the notifications to send. `hides`: amounts are masked now."""
         account = config.accounts.get(snapshot.account)
-        low_usd = low_limit_usd(config, snapshot.account, notifying=True)
+        limits = low_limits(config, snapshot.account, notifying=True)
         wanted = []
-        levels = {**account_levels(snapshot, low_usd), **self._stale_level(snapshot, config, now)}
+        balance = lowest_level(snapshot, limits, now.utc)
+        levels = {**account_levels(snapshot, balance), **self._stale_level(snapshot, config, now)}
         for kind, level in levels.items():
             key: AlertKey = (kind, snapshot.account, None)
             self._advance(key, level, now)
             if account is not None and account.notify and self._must_send(key, level):
-                wanted.append(self._send(key, level, account_message(kind, level, snapshot, "" if hides else _usd(low_usd))))
+                reason = None if hides else limit_words(snapshot, limits, now.utc)
+                wanted.append(self._send(key, level, account_message(kind, level, snapshot, reason)))
         return wanted
 
     def notices(self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment) -> list[AlertNotice]:
@@ -110,8 +112,8 @@ class Alerts:
         if alert.kind is AlertKind.SPIKE:
             verdict = _verdict(alert.key, {alert.account: snapshot}, now)
             return spike_message(alert.account, verdict, alert.rule or SpikeRule(), Level(alert.level))
-        low_usd = low_limit_usd(config, alert.account, notifying=True)
-        return account_message(alert.kind, alert.level, snapshot, "" if hides else _usd(low_usd))
+        limits = low_limits(config, alert.account, notifying=True)
+        return account_message(alert.kind, alert.level, snapshot, None if hides else limit_words(snapshot, limits, now.utc))
 
     def _stale_level(self, snapshot: Snapshot, config: Config, now: Moment) -> dict[AlertKind, int]:
         """Return the level of data that is too old. Only after a while: a machine that has just woken up polls in a moment."""
@@ -214,26 +216,6 @@ def spike_key(account: str, rule: SpikeRule) -> AlertKey:
 def spike_keys(tiles: Iterable[TileConfig]) -> list[AlertKey]:
     """Return the key of each spike alert among these tiles, once: many decks may show the same."""
     return list(dict.fromkeys(spike_key(tile.account, rule_of(tile.options)) for tile in tiles if tile.tile == KIND.name))
-
-
-def low_limit_usd(config: Config, account: str, notifying: bool = False) -> Decimal | None:
-    """Return the balance below which an account's is low: the highest `low_usd` of its balance tiles, None without one.
-
-    `notifying`: only of the tiles that notify.
-    """
-    limits = [
-        Decimal(str(tile.options["low_usd"]))
-        for deck in config.decks
-        for page in deck.pages
-        for tile in page.keys.values()
-        if tile.tile == "balance" and tile.account == account
-        if tile.options.get("low_usd") is not None and not (notifying and tile.options.get("notify") is False)
-    ]
-    return max(limits, default=None)
-
-
-def _usd(limit_usd: Decimal | None) -> str:
-    return "" if limit_usd is None else words.money(limit_usd)
 
 
 def _verdict(key: AlertKey, snapshots: Mapping[str, Snapshot], now: Moment) -> SpikeVerdict:

@@ -37,7 +37,7 @@ DEFAULT_ORDER = (
     "meter",
     "privacy",
 )  # a name that no tile has is left out
-_SHOW = {10: "percent"}  # place -> `show` of a balance that differs from the default
+_OPTIONS: Mapping[int, Mapping[str, object]] = {10: {"show": "percent", "period": "all"}}  # by place: what is not the default
 
 
 def default_tiles(key_count: int, theme: str = "dark", tiles: TileOptions | None = None) -> Mapping[int, TileConfig]:
@@ -85,8 +85,7 @@ def _default_order(theme: str, tiles: TileOptions) -> list[TileConfig]:
     for place, name in enumerate(DEFAULT_ORDER):
         if name in tiles:
             tile = _default_tile(name, theme, tiles)
-            show = {"show": _SHOW[place]} if place in _SHOW else {}
-            order.append(structs.replace(tile, options=FrozenMap({**tile.options, **show})))
+            order.append(structs.replace(tile, options=FrozenMap({**tile.options, **_OPTIONS.get(place, {})})))
     return order
 
 

@@ -11,20 +11,21 @@ from typing import Any
 from msgspec import Struct
 
 from openbalance_hid import __version__
-from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention
+from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
 from openbalance_hid.account.amount import Amount, rounded
 from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.key_spend import key_usd
 from openbalance_hid.account.leaders import Leader, leaders, providers
+from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import utc_now
-from openbalance_hid.app.alerts import low_limit_usd
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.low_limits import low_limit_usd, low_limits
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.scene import Privacy
@@ -109,6 +110,7 @@ def _account(
         "key_hint": snapshot.key_hint,
         "balance_usd": _amount(credits_.balance_usd if credits_ else None),
         "low_usd": _amount(low_limit_usd(config, snapshot.account)),
+        "balance_level": level_name(AlertKind.BALANCE, lowest_level(snapshot, low_limits(config, snapshot.account), now)),
         "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
         "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
         "spend_usd": {period: _amount(amount.usd) for period, amount in spent.items()},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -18,11 +18,21 @@ from openbalance_hid.render.fonts import Weight
 from openbalance_hid.render.shapes import rounded
 from openbalance_hid.render.theme import Rgb
 
-SHELL_TOP: Final = (58, 61, 67)
-SHELL_BOTTOM: Final = (33, 35, 39)
 WELL: Final = (6, 6, 8)  # the dark frame round each glass
-LOWER_RIM: Final = (76, 80, 87)  # light from above catches it
-LETTERS: Final = (150, 156, 166)
+
+
+class Shell(NamedTuple):
+    """The colours of a body: from top to bottom, its upper edge, its letters."""
+
+    top: Rgb
+    bottom: Rgb
+    edge: Rgb
+    rim: Rgb
+    letters: Rgb
+
+
+BLACK: Final = Shell((58, 61, 67), (33, 35, 39), (112, 116, 124), (76, 80, 87), (150, 156, 166))
+WHITE: Final = Shell((250, 250, 251), (222, 224, 228), (255, 255, 255), (196, 199, 204), (104, 110, 119))  # the Neo
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,11 @@ class Body:
     strip_height: int = 0
     dials: int = 0
     touch_keys: int = 0  # beside the screen of the Neo
+    is_white: bool = False
+
+    @property
+    def shell(self) -> Shell:
+        return WHITE if self.is_white else BLACK
 
 
 def draw_deck(
@@ -65,34 +80,35 @@ def draw_deck(
     title_height = round(unit * 0.34) if title else 0
     width, height = inner_width + 2 * edge, inner_height + 2 * edge + title_height
 
+    rim = body.shell.rim
     whole = Image.new("RGBA", (width + 2 * shadow, height + 2 * shadow))
-    _shell(whole, shadow, width, height, round(unit * 0.42))
+    _shell(whole, body.shell, shadow, width, height, round(unit * 0.42))
     # Above dials the keys are spread, one over each; elsewhere they are as close as the glass allows.
     pitch, y = max(key_width + gap, inner_width // body.columns if body.dials else 0), shadow + edge
     keys_left = shadow + edge + (inner_width - (body.columns - 1) * pitch - key_width) // 2
     for index in range(body.columns * body.rows):
         x = keys_left + index % body.columns * pitch
         top = y + index // body.columns * (key_height + gap)
-        _glass(whole, pictures.get(index), (x, top, key_width, key_height), round(unit * 0.15), scale)
+        _glass(whole, pictures.get(index), (x, top, key_width, key_height), round(unit * 0.15), scale, rim)
     y += keys_height + gap
     if strip_height:
         strip_width = body.strip_width * scale
         left = shadow + (width - strip_width) // 2
-        _glass(whole, _side_by_side(strip), (left, y, strip_width, strip_height), round(strip_height * 0.12), scale)
+        _glass(whole, _side_by_side(strip), (left, y, strip_width, strip_height), round(strip_height * 0.12), scale, rim)
         for number in range(body.touch_keys):
             beside = left - gap - unit // 3 if number == 0 else left + strip_width + gap
             light = Image.new("RGB", (unit // 3, unit // 6), lights[number]) if number in lights else None
-            _glass(whole, light, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale)
+            _glass(whole, light, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale, rim)
         y += strip_height + gap
     for number in range(body.dials):
         middle = shadow + edge + inner_width * (2 * number + 1) // (2 * body.dials)
         _dial(whole, middle - dial // 2, y, dial)
     if title:
-        _letters(whole, title, shadow + height - edge // 2 - title_height // 2, round(unit * 0.17))
+        _letters(whole, title, body.shell.letters, shadow + height - edge // 2 - title_height // 2, round(unit * 0.17))
     return whole
 
 
-def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int) -> None:
+def _shell(whole: Image.Image, shell: Shell, shadow: int, width: int, height: int, corner: int) -> None:
     """Draw the body: a soft shadow on the table, a faint gradient from the light above, a bright upper edge."""
     mask = rounded(width, height, corner)
     dark = Image.new("L", whole.size)
@@ -101,20 +117,22 @@ def _shell(whole: Image.Image, shadow: int, width: int, height: int, corner: int
     whole.paste((0, 0, 0), (0, 0), dark)
     whole.putalpha(dark)
     ramp = Image.linear_gradient("L").resize((width, height))
-    face = Image.composite(Image.new("RGB", (width, height), SHELL_BOTTOM), Image.new("RGB", (width, height), SHELL_TOP), ramp)
+    face = Image.composite(Image.new("RGB", (width, height), shell.bottom), Image.new("RGB", (width, height), shell.top), ramp)
     lit = _upper_edge(mask, max(1, height // 220))
-    face.paste((112, 116, 124), (0, 0), lit)
-    shell = face.convert("RGBA")
-    shell.putalpha(mask)
-    whole.alpha_composite(shell, (shadow, shadow))
+    face.paste(shell.edge, (0, 0), lit)
+    front = face.convert("RGBA")
+    front.putalpha(mask)
+    whole.alpha_composite(front, (shadow, shadow))
 
 
-def _glass(whole: Image.Image, picture: Image.Image | None, place: tuple[int, int, int, int], corner: int, scale: int) -> None:
+def _glass(
+    whole: Image.Image, picture: Image.Image | None, place: tuple[int, int, int, int], corner: int, scale: int, rim: Rgb
+) -> None:
     """Draw one panel under its glass: a dark well around it, its picture with round corners, a glint along the upper edge."""
     x, y, width, height = place
     frame = max(2, 3 * scale)
     well = rounded(width + 2 * frame, height + 2 * frame, corner + frame)
-    whole.paste(LOWER_RIM, (x - frame, y - frame + scale), well)
+    whole.paste(rim, (x - frame, y - frame + scale), well)
     whole.paste(WELL, (x - frame, y - frame), well)
     if picture is None:
         return
@@ -147,11 +165,11 @@ def _dial(whole: Image.Image, x: int, y: int, size: int) -> None:
     whole.paste(metal, (x + (size - inner) // 2, y + (size - inner) // 2), rounded(inner, inner, inner // 2))
 
 
-def _letters(whole: Image.Image, text: str, middle_y: int, size_px: int) -> None:
+def _letters(whole: Image.Image, text: str, colour: Rgb, middle_y: int, size_px: int) -> None:
     said = fonts.printable(text)
     run = fonts.run(said, Weight.TEXT, size_px)
     left = (whole.width - fonts.width_px(said, Weight.TEXT, size_px)) // 2
-    whole.paste(LETTERS, (left - run.left_px, middle_y + fonts.cap_px(size_px) // 2 - run.baseline_px), run.mask)
+    whole.paste(colour, (left - run.left_px, middle_y + fonts.cap_px(size_px) // 2 - run.baseline_px), run.mask)
 
 
 def _upper_edge(mask: Image.Image, thick: int) -> Image.Image:

@@ -80,7 +80,17 @@ def body_of(model: DeckModel) -> Body:
     display = model.strip or model.screen
     width, height = (display.width, display.height) if display is not None else (0, 0)
     key_width, key_height = (model.key_width, model.key_height) if model.key_width else PEDAL
-    return Body(model.cols, model.rows, key_width, key_height, width, height, dials=model.dials, touch_keys=model.touch_keys)
+    return Body(
+        model.cols,
+        model.rows,
+        key_width,
+        key_height,
+        width,
+        height,
+        model.dials,
+        model.touch_keys,
+        is_white=model.name == "neo",
+    )
 
 
 # --- sample accounts -----------------------------------------------------------------------------------------------------

@@ -2,16 +2,19 @@
 
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
-    low_usd  off                    below it the number is amber, below a fifth of it red, with the word
+    low_usd  auto                   amber below 7 days of runway, red below 2 or below zero, always with the word; or an amount:
+                                    amber below it, red below a fifth of it; or off
     notify   true                   notify when the balance is low
 
 `$1.94 today` / `▼ 16 % less`: compared with yesterday by this time of day, else the last completed UTC day, named `yesterday`,
 with the one before. A tap opens the credits page.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
-from openbalance_hid.account.alert import AlertKind, BalanceLevel, balance_level, level_name
+from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
+from openbalance_hid.account.low_balance import AUTO, OFF, Limit, low_level
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words
@@ -33,7 +36,7 @@ def view(scene: Scene) -> TileView:
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
-    level = balance_level(account.balance_usd, scene.amount("low_usd"))
+    level = low_level(snapshot, limit_of(scene.options), scene.now)
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     hero = Hero(_number(scene), _tone(grade))
     low = None if grade is None else Line(grade.capitalize(), _tone(grade), Icon.WARNING)
@@ -50,6 +53,12 @@ def view(scene: Scene) -> TileView:
         day = lines[0].text if lines else None
         spoken = [f"{title} {hero.text}", low, day, read_comparison(trend(snapshot, scene.now)) if len(lines) > 1 else None]
     return value_view(scene, title, (hero, *below), spoken, measured_at, trouble=health)
+
+
+def limit_of(options: Mapping[str, object]) -> Limit:
+    """Return the limit below which the balance is low, as the options of a tile have it."""
+    value = options.get("low_usd", AUTO)
+    return value if isinstance(value, str) else OFF if value is None else Decimal(str(value))
 
 
 def _title(scene: Scene) -> str:
@@ -122,7 +131,15 @@ KIND = TileKind(
     (
         Option("show", "choice", "remaining", choices=("remaining", "used", "percent"), help="which number"),
         Option("period", "choice", "30d", choices=("30d", "7d", "all"), help="of used and percent"),
-        Option("low_usd", "decimal", None, minimum=0, maximum=1_000_000, help="amber below it, red below a fifth of it"),
+        Option(
+            "low_usd",
+            "decimal",
+            AUTO,
+            choices=(AUTO, OFF),
+            minimum=0,
+            maximum=1_000_000,
+            help="amber below it, red below a fifth of it; auto: below 7 and 2 days of runway",
+        ),
         Option("notify", "bool", True, help="notify when the balance is low"),
     ),
     cases=cases,

@@ -1,4 +1,4 @@
-"""`blank`: a dark key. A tap does nothing."""
+"""`blank`: a dark key, in every theme. A tap does nothing."""
 
 from openbalance_hid.tiles.actions import Nothing
 from openbalance_hid.tiles.kind import TileKind
@@ -8,7 +8,7 @@ from openbalance_hid.tiles.view import TileView
 
 def view(scene: Scene) -> TileView:
     """Return an empty view."""
-    return TileView(scene.tile, scene.label or "", (), scene.label or "blank", scene.theme)
+    return TileView(scene.tile, scene.label or "", (), scene.label or "blank")
 
 
 KIND = TileKind("blank", "nothing", view, Nothing(), has_account=False)

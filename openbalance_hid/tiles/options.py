@@ -23,7 +23,7 @@ class Option:
     name: str
     kind: OptionType
     default: object
-    choices: tuple[str, ...] | None = None  # of a choice, the default first
+    choices: tuple[str, ...] | None = None  # of a choice, the default first; of a number, words in its place
     minimum: OptionNumber | None = None  # inclusive; of a text, its length in characters
     maximum: OptionNumber | None = None
     help: str = ""  # one line, lower case
@@ -47,7 +47,7 @@ class Option:
             case "int":
                 return f"a whole number{self._range}"
             case _:
-                return f"a number{self._range}"
+                return " or ".join((f"a number{self._range}", *(f"'{word}'" for word in self.choices or ())))
 
     def check(self, value: object) -> object:
         """Return the value as the tile gets it: Decimal, float, int, bool or str by `kind`.
@@ -76,8 +76,8 @@ class Option:
         return f" of at most {self.maximum}" if self.maximum is not None else ""
 
     def _text_fits(self, value: str) -> bool:
-        if self.kind == "choice":
-            return value in (self.choices or ())
+        if self.choices is not None:
+            return value in self.choices
         return self.kind == "text" and value.isprintable() and self._within(len(value))
 
     def _number(self, value: int | Decimal) -> OptionNumber:

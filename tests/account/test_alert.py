@@ -172,9 +172,10 @@ def test_how_low_a_balance_is_depends_on_the_users_limit(balance: str, low: str 
 )
 def test_only_what_is_known_now_is_judged_and_an_outage_is_no_level(health: Health, levels: dict):
     seen = replace(snapshot(balance=(100, 96)), health=health)
-    assert account_levels(seen, Decimal(5)) == levels
+    assert account_levels(seen, BalanceLevel.LOW) == levels
 
 
 def test_a_key_that_was_never_stored_and_a_balance_without_a_limit_are_no_alert():
-    assert account_levels(snapshot(balance=None, health=Health.NO_KEY), None) == {}
-    assert account_levels(snapshot(balance=(1, 2)), None) == {AlertKind.KEY: NORMAL, AlertKind.BALANCE: NORMAL}
+    assert account_levels(snapshot(balance=None, health=Health.NO_KEY), BalanceLevel.NORMAL) == {}
+    levels = account_levels(snapshot(balance=(1, 2)), BalanceLevel.NORMAL)
+    assert levels == {AlertKind.KEY: NORMAL, AlertKind.BALANCE: NORMAL}

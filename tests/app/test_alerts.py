@@ -12,7 +12,7 @@ from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.load import parse
 from openbalance_hid.tiles.actions import WebPage
 from tests.app.test_controller import Story
-from tests.build import NOON, snapshot
+from tests.build import NOON, days_back, snapshot
 
 TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 10\n'
 
@@ -137,8 +137,14 @@ def test_an_owner_who_wants_no_notification_gets_none_by_tile_account_or_house()
     assert hear(begun("notify = false\n[accounts.default]\nnotify = true\n" + TILE), refused) == ["OpenRouter: Key rejected"]
 
 
-def test_without_a_limit_there_is_no_low_balance_until_the_owner_sets_one():
+def test_without_a_limit_in_the_file_a_balance_is_low_by_its_runway():
     story = begun("")
+    assert hear(story, left(50, activity=snapshot(days=days_back([2] * 10)).activity)) == []
+    assert hear(story, left(13, activity=snapshot(days=days_back([2] * 10)).activity)) == ["OpenRouter: balance low"]
+
+
+def test_with_the_limit_off_there_is_no_low_balance_until_the_user_sets_one():
+    story = begun(TILE.replace("10", '"off"'))
     assert hear(story, left(-5)) == []
     story.tell(ConfigReloaded(parse(TILE, "c")))
     assert hear(story, left(-5)) == ["OpenRouter: balance below zero"]

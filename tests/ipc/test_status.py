@@ -30,7 +30,7 @@ def test_every_promised_field_is_present():
     account = whole["accounts"]["default"]
     assert account.keys() >= {
         *("health", "message", "key_hint", "balance_usd", "total_credits_usd", "total_usage_usd", "spend_usd", "top_models"),
-        *("spike", "runway_days", "measured_at", "next_poll_at", "stale", "meter", "masked", "low_usd"),
+        *("spike", "runway_days", "measured_at", "next_poll_at", "stale", "meter", "masked", "low_usd", "balance_level"),
     }
     assert list(account["spend_usd"]) == PERIODS
     assert account["top_models"][0].keys() >= {"model", "spend_usd"}

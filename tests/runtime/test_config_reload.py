@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from openbalance_hid.app.alerts import low_limit_usd
 from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, Repaint, SetAccounts, SetBrightness
 from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, OpenFailed
 from openbalance_hid.app.gestures import BOUNCE_S
+from openbalance_hid.app.low_limits import low_limit_usd
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.tiles.view import Flash

@@ -132,8 +132,8 @@ def _state(status: Mapping[str, Any], now: datetime) -> tuple[str, str]:
 
 
 def _is_low(status: Mapping[str, Any]) -> bool:
-    balance, low = _usd(status["balance_usd"]), _usd(status.get("low_usd"))
-    return balance is not None and (balance < 0 or (low is not None and balance < low))
+    balance = _usd(status["balance_usd"])
+    return balance is not None and (balance < 0 or status.get("balance_level", "normal") != "normal")
 
 
 def _conditions(status: Mapping[str, Any]) -> Sequence[str]:

@@ -21,6 +21,7 @@ def account_status(**changes: Any) -> dict[str, Any]:
         "message": None,
         "balance_usd": "74.25",
         "low_usd": None,
+        "balance_level": "normal",
         "total_credits_usd": "100",
         "total_usage_usd": "25.75",
         "spend_usd": {"today": "1.20", "yesterday": "3.40", "7d": "15.10", "30d": "60", "month": "40", "all": "25.75"},
@@ -76,7 +77,7 @@ NOTHING = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": No
         ({"spike": {"level": "critical", "acknowledged": True}}, "critical", "Critical $74.25 · $1.20 today"),
         ({"health": "offline"}, "trouble", "Offline $74.25 · $1.20 today"),
         ({"health": "offline", "spike": {"level": "spike"}}, "spike", "Spike $74.25 · $1.20 today"),
-        ({"low_usd": "80"}, "low", "Low $74.25 · $1.20 today"),
+        ({"balance_level": "low"}, "low", "Low $74.25 · $1.20 today"),
         ({"balance_usd": "-2.4"}, "low", "Low -$2.40 · $1.20 today"),
         ({"stale": True, "spike": {"level": "critical"}}, "stale", "2 m old $74.25 · $1.20 today"),
         ({"stale": True, "health": "offline"}, "stale", "Offline 2 m old $74.25 · $1.20 today"),
@@ -103,7 +104,7 @@ def test_only_an_unacknowledged_alarm_is_urgent():
 
 
 def test_every_condition_is_a_class():
-    found = line(stale=True, health="offline", low_usd="100", spike={"level": "spike"})
+    found = line(stale=True, health="offline", balance_level="very low", spike={"level": "spike"})
     assert found.classes == ("stale", "offline", "low", "spike")
 
 
