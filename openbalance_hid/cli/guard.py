@@ -47,34 +47,57 @@ class UsdParam(click.ParamType):  # type: ignore[type-arg]  # generic only from 
 @click.command("guard", short_help="Check limits, for scripts: the exit code is the result.")
 @click.option("--min-balance", type=UsdParam(), help="Lowest allowed balance, USD.")
 @click.option("--max-today", type=UsdParam(), help="Highest allowed spend of this UTC day, USD.")
+@click.option("--max-month", type=UsdParam(), help="Highest allowed spend of this UTC month, USD.")
 @click.option("--no-spike", is_flag=True, help="Allow no spike alert.")
 @click.option("--account", type=AccountParam(), default="default", show_default=True, help="Account to use.")
-def guard(min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool, account: str) -> None:
+def guard(
+    min_balance: Decimal | None, max_today: Decimal | None, max_month: Decimal | None, no_spike: bool, account: str
+) -> None:
     """Check limits. Exit code 0: within all; 20: one is crossed; 21: the data is unknown or older than 4 poll intervals."""
+    if (min_balance, max_today, max_month, no_spike) == (None, None, None, False):
+        raise UsageError("no limit to check", "openbalance-hid guard --min-balance 10 --max-today 5")
     accounts = request(paths(os.environ).socket_file, "status")["accounts"]
     if account not in accounts:
         raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
-    results = list(check_limits(accounts[account], min_balance, max_today, no_spike))
+    results = list(check_limits(accounts[account], min_balance, max_today, no_spike, max_month))
     for result in results:
         click.echo(result.line, err=result.code != WITHIN)
     sys.exit(exit_code(results))
 
 
 def check_limits(
-    account: dict[str, Any], min_balance: Decimal | None, max_today: Decimal | None, no_spike: bool
+    account: dict[str, Any],
+    min_balance: Decimal | None,
+    max_today: Decimal | None,
+    no_spike: bool,
+    max_month: Decimal | None = None,
 ) -> Iterator[LimitResult]:
-    """Yield the result for each limit, from one account of `status --json`. Stale data is neither within a limit nor across."""
-    if account["stale"]:
-        yield LimitResult(UNKNOWN, f"unknown: last measured {account['measured_at'] or 'never'}")
-        return
+    """Yield the result for each limit, from one account of `status --json`.
+
+    Stale data is neither within a limit nor across, nor is a lower bound within one. Each limit has the age of its own data.
+    """
+    stale = {name for name, endpoint in account["endpoints"].items() if endpoint["stale"]}
+    measured = f"last measured {account['measured_at'] or 'never'}"
     if min_balance is not None:
-        yield _compare("balance", _usd(account["balance_usd"]), "below", min_balance, lambda amount, limit: amount < limit)
-    if max_today is not None:
-        yield _compare("today", _usd(account["spend_usd"]["today"]), "above", max_today, lambda amount, limit: amount > limit)
+        if "credits" in stale:
+            yield LimitResult(UNKNOWN, f"balance: unknown, {measured}")
+        else:
+            yield _compare("balance", _usd(account["balance_usd"]), "below", min_balance)
+    for period, limit in (("today", max_today), ("month", max_month)):
+        if limit is None:
+            continue
+        if period in account["spend_stale"]:
+            yield LimitResult(UNKNOWN, f"{period}: unknown, its data is old")
+        else:
+            usd, is_lower_bound = _usd(account["spend_usd"][period]), period in account["lower_bounds"]
+            yield _compare(period, usd, "above", limit, is_lower_bound)
     if no_spike:
         level = account["spike"]["level"]
-        code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline it is unknown
-        yield LimitResult(code, f"spike alert: {level}")
+        if stale & {"credits", "activity"}:
+            yield LimitResult(UNKNOWN, f"spike alert: unknown, {measured}")
+        else:
+            code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline it is unknown
+            yield LimitResult(code, f"spike alert: {level}")
 
 
 def exit_code(results: list[LimitResult]) -> int:
@@ -83,12 +106,15 @@ def exit_code(results: list[LimitResult]) -> int:
     return CROSSED if CROSSED in codes else UNKNOWN if UNKNOWN in codes else WITHIN
 
 
-def _compare(name: str, amount: Decimal | None, word: str, limit: Decimal, crosses: Any) -> LimitResult:
+def _compare(name: str, amount: Decimal | None, word: str, limit: Decimal, is_lower_bound: bool = False) -> LimitResult:
     if amount is None:
         return LimitResult(UNKNOWN, f"{name}: unknown")
-    crossed = crosses(amount, limit)
+    crossed = amount < limit if word == "below" else amount > limit
     shown, bound = (cents(amount), cents(limit)) if cents(amount) != cents(limit) else (f"${amount:f}", f"${limit:f}")
-    return LimitResult(CROSSED if crossed else WITHIN, f"{name}: {shown} is {'' if crossed else 'not '}{word} {bound}")
+    if is_lower_bound and not crossed:
+        return LimitResult(UNKNOWN, f"{name}: unknown, at least {shown}")
+    least = "at least " if is_lower_bound else ""
+    return LimitResult(CROSSED if crossed else WITHIN, f"{name}: {least}{shown} is {'' if crossed else 'not '}{word} {bound}")
 
 
 def _usd(text: str | None) -> Decimal | None:

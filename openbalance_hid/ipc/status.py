@@ -5,7 +5,7 @@ Amounts are decimal strings or null, never floats; instants are UTC.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -117,9 +117,12 @@ def _account(
         "lower_bounds": [period for period, amount in spent.items() if amount.lower_bound],
         "approximate": [period for period, amount in spent.items() if amount.approximate and not amount.lower_bound],
         "spend_stale": [period for period, amount in spent.items() if _is_stale(snapshot, amount, now)],
-        "top_models": [{"model": leader.name, "spend_usd": _amount(leader.spend.usd)} for leader in (top or ())[:TOP_MODELS]],
+        "top_models": [
+            {"model": leader.name, "spend_usd": _amount(leader.spend.usd), "lower_bound": leader.lower_bound}
+            for leader in (top or ())[:TOP_MODELS]
+        ],
         "spike": _spike(snapshot, rules, inputs.alerts, now),
-        "runway_days": None if left is None else float(round(left.days, 1)),
+        "runway_days": None if left is None else float(left.days.quantize(Decimal("1e-9"), ROUND_FLOOR)),
         "empty_on": None if runs_out is None else runs_out.isoformat(),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,

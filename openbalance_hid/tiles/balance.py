@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
+from openbalance_hid.account.amount import as_of
 from openbalance_hid.account.low_balance import AUTO, OFF, Limit, low_level
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
@@ -38,6 +39,8 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
     level = low_level(snapshot, limit_of(scene.options), scene.now)
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
+    if show != "remaining":
+        measured_at = as_of(used_usd(snapshot, scene.choice("period"), scene.now), measured_at).measured_at
     hero = Hero(_number(scene), _tone(grade))
     low = None if grade is None else Line(grade.capitalize(), _tone(grade), Icon.WARNING)
     health = trouble(scene, snapshot.credits)

@@ -10,6 +10,7 @@ from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.leaders import Leader
 from openbalance_hid.account.leaders import leaders as leaders_of
 from openbalance_hid.account.snapshot import Reading
+from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
@@ -61,7 +62,9 @@ def ranking_view(
     ]
     here, page = page_of(rows, scene.turn)
     text = f"{title}{' (UTC)' if is_today else ''}: {', '.join(f'{row.name} {row.amount}' for row in here)}"
-    measured_at = true_until(snapshot, reading) if is_today else snapshot.credits.measured_at or reading.measured_at
+    measured_at = (
+        true_until(snapshot, reading) if is_today else used_usd(snapshot, scene.choice("period"), scene.now).measured_at
+    )
     return value_view(scene, title, here, [text], measured_at, trouble=health, page=page, short_titles=tuple(short))
 
 

@@ -9,7 +9,7 @@ gives another date by more than a day. A tap opens the credits page.
 from datetime import timedelta
 from decimal import Decimal
 
-from openbalance_hid.account.pace import is_young, runway
+from openbalance_hid.account.pace import NoRunway, Runway, find_runway
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
@@ -23,7 +23,9 @@ FULL_DAYS = 30
 RED_SHARE = Decimal(1) / 3  # of `warn_days`
 LAST_DAYS = 3650  # a date that is further off means nothing
 TOO_NEW = Line("too few days", variants=("too new",))
+UNKNOWN_PACE = Line("not known")
 NO_PACE = Line("little spent", variants=("no pace",))
+REASONS = {NoRunway.YOUNG: TOO_NEW, NoRunway.IDLE: NO_PACE, NoRunway.UNKNOWN: UNKNOWN_PACE}
 
 
 def view(scene: Scene) -> TileView:
@@ -33,11 +35,12 @@ def view(scene: Scene) -> TileView:
     for reading in (snapshot.credits, snapshot.activity):
         if reading.value is None:
             return notice_view(scene, title, trouble(scene, reading))
-    left = runway(snapshot, scene.now)
+    found = find_runway(snapshot, scene.now)
+    left = found if isinstance(found, Runway) else None
     health = trouble(scene, snapshot.credits)
-    measured_at = snapshot.credits.measured_at
+    measured_at = snapshot.credits.measured_at if left is None else left.measured_at
     if left is None:
-        reason = TOO_NEW if is_young(snapshot, scene.now) else NO_PACE
+        reason = REASONS[found] if isinstance(found, NoRunway) else NO_PACE
         return value_view(
             scene, title, (Hero(words.UNKNOWN), reason), [f"{title} unknown", reason], measured_at, trouble=health
         )

@@ -8,6 +8,7 @@ A tap opens the activity page.
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.amount import as_of
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
@@ -47,7 +48,8 @@ def view(scene: Scene) -> TileView:
     if display == "icon":
         return _icon(scene, title)
     balance = words.money(account.balance_usd)
-    used = words.money(used_usd(snapshot, chosen, scene.now))
+    spent = used_usd(snapshot, chosen, scene.now)
+    used = words.money(spent)
     left = f"{title} {balance}"
     utc = " (UTC)" if chosen in UTC_PERIODS else ""
     tone = Tone.ALARM if account.balance_usd < 0 else Tone.INK
@@ -59,7 +61,9 @@ def view(scene: Scene) -> TileView:
             blocks, text = (Hero(balance, tone),), left
         case _:
             blocks, text = (Hero(used),), f"{title}{utc} {used}"
-    return value_view(scene, title, blocks, [text], snapshot.credits.measured_at, trouble=health, short_titles=short)
+    balance_at = snapshot.credits.measured_at
+    measured_at = {"balance": balance_at, "usage": spent.measured_at}.get(display, as_of(spent, balance_at).measured_at)
+    return value_view(scene, title, blocks, [text], measured_at, trouble=health, short_titles=short)
 
 
 def _icon(scene: Scene, title: str) -> TileView:

@@ -7,19 +7,21 @@ import pytest
 from openbalance_hid.cli.guard import CROSSED, UNKNOWN, WITHIN, check_limits, exit_code
 
 
-def account(balance="10", today="2", level="normal", stale=False):
+def account(balance="10", today="2", level="normal", stale=(), lower_bounds=()):
     return {
-        "stale": stale,
+        "endpoints": {name: {"stale": name in stale} for name in ("credits", "activity", "today", "keys")},
+        "spend_stale": [name for name in ("today", "month") if name in stale],
+        "lower_bounds": list(lower_bounds),
         "measured_at": "2026-11-22T12:00:00Z",
         "balance_usd": balance,
-        "spend_usd": {"today": today},
+        "spend_usd": {"today": today, "month": "40"},
         "spike": {"level": level},
     }
 
 
-def code(status, min_balance=None, max_today=None, no_spike=False):
-    limits = [None if limit is None else Decimal(limit) for limit in (min_balance, max_today)]
-    return exit_code(list(check_limits(status, *limits, no_spike)))
+def code(status, min_balance=None, max_today=None, no_spike=False, max_month=None):
+    limits = [None if limit is None else Decimal(limit) for limit in (min_balance, max_today, max_month)]
+    return exit_code(list(check_limits(status, *limits[:2], no_spike, limits[2])))
 
 
 @pytest.mark.parametrize(
@@ -45,9 +47,21 @@ def test_no_spike(level, expected):
     assert code(account(level=level), no_spike=True) == expected
 
 
-@pytest.mark.parametrize("limits", [{}, {"min_balance": "1"}, {"max_today": "9"}, {"no_spike": True}])
+@pytest.mark.parametrize("limits", [{"min_balance": "1"}, {"max_today": "9"}, {"max_month": "99"}, {"no_spike": True}])
 def test_stale_data_is_never_within_a_limit(limits):
-    assert code(account(stale=True), **limits) == UNKNOWN
+    assert code(account(stale=("credits", "today", "month")), **limits) == UNKNOWN
+
+
+def test_each_limit_has_the_age_of_its_own_data():
+    old_days = account(stale=("activity", "month"))
+    assert code(old_days, min_balance="1", max_today="9") == WITHIN
+    assert code(old_days, max_month="99") == code(old_days, no_spike=True) == UNKNOWN
+
+
+def test_a_lower_bound_crosses_a_limit_and_is_never_within_it():
+    known = account(today="62", lower_bounds=("today", "month"))
+    assert (code(known, max_today="59"), code(known, max_today="63")) == (CROSSED, UNKNOWN)
+    assert (code(known, max_month="39"), code(known, max_month="41")) == (CROSSED, UNKNOWN)
 
 
 def test_a_crossed_limit_takes_precedence_over_an_unknown_one():

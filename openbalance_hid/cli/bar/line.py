@@ -75,11 +75,12 @@ def absent(account: str) -> BarLine:
 
 def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now: datetime) -> BarLine:
     """Return the line of an account, from its part of the status. `show` is one of `DISPLAYS`, `period` of `PERIODS`."""
-    state, word = _state(status, now)
+    state, word = _state(status, show, period, now)
     icon, tone = STATES[state]
     if state == "low" and _usd(status["balance_usd"]) is not None and (_usd(status["balance_usd"]) or 0) < 0:
         tone = "alarm"
-    balance, usage = words.money(_usd(status["balance_usd"])), words.money(_usd(status["spend_usd"][period]))
+    balance = words.money(_usd(status["balance_usd"]))
+    usage = _sign(status, period) + words.money(_usd(status["spend_usd"][period]))
     known = status["balance_usd"] is not None
     amounts = {"both": [balance, f"{usage} {PERIODS[period]}"], "balance": [balance], "usage": [f"{usage} {PERIODS[period]}"]}
     shown = " · ".join(amounts.get(show, [])) if known else ""
@@ -117,13 +118,15 @@ def _masked(line: BarLine) -> BarLine:
     )
 
 
-def _state(status: Mapping[str, Any], now: datetime) -> tuple[str, str]:
-    """Return the state, and its word beside the amounts."""
+def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> tuple[str, str]:
+    """Return the state, and its word beside the amounts. Old is what is shown, whatever else is."""
     health = status["health"]
     if status["balance_usd"] is None:
         return ("trouble", TROUBLES[health]) if health in TROUBLES else ("preparing", "Preparing…")
-    if status["stale"]:  # before the alarm: a stale one may be over
+    if status["endpoints"]["credits"]["stale"]:  # before the alarm: a stale one may be over
         return "stale", " ".join(part for part in (TROUBLES.get(health, ""), f"{_age(status, now)} old") if part)
+    if show in ("both", "usage") and period in status["spend_stale"]:
+        return "stale", f"{PERIODS[period]} is old"
     if status["spike"]["level"] in ("critical", "spike"):
         return status["spike"]["level"], status["spike"]["level"].capitalize()
     if health in TROUBLES:
@@ -148,7 +151,7 @@ def _conditions(status: Mapping[str, Any]) -> Sequence[str]:
 
 def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence[str]:
     spend, spike = status["spend_usd"], status["spike"]
-    money = {name: words.cents(_usd(usd)) for name, usd in spend.items()}
+    money = {name: _sign(status, name) + words.cents(_usd(usd)) for name, usd in spend.items()}
     lines = [f"OpenRouter, account {account}" if account != "default" else "OpenRouter"]
     if status["health"] in TROUBLES:
         message = single_line(status["message"] or "")
@@ -165,7 +168,8 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = status["top_models"][:TOP_MODELS]
     names = short_names(model["model"] for model in top)
-    lines += [f"{names[model['model']]} {words.cents(_usd(model['spend_usd']))}" for model in top]
+    lines += [f"{names[model['model']]} {_least(model)}{words.cents(_usd(model['spend_usd']))}" for model in top]
+    lines += [f"Old: {name}" for name, endpoint in status["endpoints"].items() if endpoint["stale"] and name != "credits"]
     lines.append(f"Measured {_age(status, now)} ago" if status["measured_at"] else "Never measured")
     return lines
 
@@ -174,6 +178,15 @@ def _age(status: Mapping[str, Any], now: datetime) -> str:
     if status["measured_at"] is None:
         return words.UNKNOWN
     return words.age((now - datetime.fromisoformat(status["measured_at"])).total_seconds())
+
+
+def _sign(status: Mapping[str, Any], period: str) -> str:
+    """Return the sign before an amount that is known in part, or approximately."""
+    return "≥" if period in status["lower_bounds"] else "~" if period in status["approximate"] else ""
+
+
+def _least(model: Mapping[str, Any]) -> str:
+    return "≥" if model.get("lower_bound") else ""
 
 
 def _left_percent(status: Mapping[str, Any]) -> int | None:

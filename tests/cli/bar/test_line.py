@@ -30,6 +30,10 @@ def account_status(**changes: Any) -> dict[str, Any]:
         "runway_days": 9.9,
         "measured_at": "2026-02-05T14:38:00Z",
         "stale": False,
+        "endpoints": {name: {"stale": changes.get("stale", False)} for name in ("credits", "activity", "today", "keys")},
+        "lower_bounds": [],
+        "approximate": [],
+        "spend_stale": [],
         **changes,
     }
 
@@ -45,6 +49,22 @@ def test_the_four_displays():
         "balance": "✓ $74.25",
         "usage": "✓ $1.20 today",
     }
+
+
+def test_an_amount_that_is_known_in_part_has_its_sign():
+    assert line("usage", lower_bounds=["today"]).text == "≥$1.20 today"
+    assert line("usage", "7d", approximate=["7d"]).text == "~$15.10 7 days"
+    assert any("yesterday ≥$3.40" in each for each in line(lower_bounds=["yesterday"]).details)
+
+
+def test_old_is_what_is_shown():
+    old = {"spend_stale": ["7d"], "stale": True, "endpoints": {"credits": {"stale": False}, "activity": {"stale": True}}}
+    assert (line("both", "7d", **old).state, line("both", **old).state, line("balance", "7d", **old).state) == (
+        "stale",
+        "normal",
+        "normal",
+    )
+    assert "Old: activity" in line("balance", **old).details
 
 
 def test_every_period_is_a_spend_of_the_status():
