@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from openbalance_hid import __version__
+from openbalance_hid.cli.examples import add_examples
 from openbalance_hid.cli.exit import guarded
 from openbalance_hid.text import did_you_mean
 
@@ -61,6 +62,7 @@ class LazyGroup(click.Group):
         module, _, attribute = self.table[cmd_name].partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - anything else in the table is a bug
+        add_examples(command, cmd_name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
@@ -85,3 +87,6 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="openbalance-hid", message="%(prog)s %(version)s")
 def main() -> None:
     """Live gauges of an OpenRouter account on a Stream Deck."""
+
+
+add_examples(main, "")

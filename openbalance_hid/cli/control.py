@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +13,12 @@ import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam, NumberParam
+from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop.keyring_backend import setup_command
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json
-from openbalance_hid.tiles.formatting import age, cents
+from openbalance_hid.tiles.formatting import cents
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
@@ -26,7 +29,7 @@ WIDTH = 10
 def status(as_json: bool) -> None:
     """Show the state of the running daemon: accounts, decks, configuration."""
     reply = _request("status")
-    click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(status_lines(reply))))
+    click.echo(escaped_json(reply, indent=1) if as_json else "\n".join(status_lines(_printable(reply))), color=True)
 
 
 @click.command("refresh")
@@ -86,16 +89,20 @@ def _request(command: str, **arguments: object) -> Any:
     return request(paths(os.environ).socket_file, command, arguments)
 
 
-def status_lines(reply: dict[str, Any]) -> list[str]:
-    """Return the status as text."""
-    lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, up {age(reply['uptime_s'])}"]
+def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str]:
+    """Return the status as text, with times as people say them. `now`: aware UTC, without it the current time."""
+    now = now or datetime.now(UTC)
+    lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, running for {spoken(reply['uptime_s'])}"]
     if reply["config"]["error"]:
         lines += [f"{'config':{WIDTH}}{line}" for line in reply["config"]["error"].splitlines()]
+        lines.append(f"{'':{WIDTH}}the previous configuration stays in use; try: openbalance-hid config check")
     for name, account in reply["accounts"].items():
         balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
+        health = account["health"].replace("_", " ")
+        health = in_colour(health, GREEN if health == "ok" else YELLOW, sys.stdout, os.environ)
         message = f" ({account['message']})" if account["message"] else ""
-        lines.append(f"{name:{WIDTH}}{account['health'].replace('_', ' ')}{message}, balance {balance}, today {today} (UTC)")
-        lines.append(f"{'':{WIDTH}}measured {account['measured_at'] or 'never'}, next poll {account['next_poll_at'] or '—'}")
+        lines.append(f"{name:{WIDTH}}{health}{message}, balance {balance}, today {today} (UTC)")
+        lines.append(f"{'':{WIDTH}}{_measured(account, now)}, next poll {_next_poll(account, now)}")
         lines += [f"{'':{WIDTH}}try: {hint}" for hint in _hints(name, account["health"])]
     for deck in reply["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
@@ -104,6 +111,37 @@ def status_lines(reply: dict[str, Any]) -> list[str]:
     if not reply["decks"]:
         lines.append("no deck is connected")
     return lines
+
+
+def _printable(reply: Any) -> Any:
+    """Return the reply with each text escaped: names and messages come from servers and devices."""
+    if isinstance(reply, dict):
+        return {key: _printable(value) for key, value in reply.items()}
+    if isinstance(reply, list):
+        return [_printable(value) for value in reply]
+    return escape_unprintable(reply) if isinstance(reply, str) else reply
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration as people say it: `40 s`, `2 min`, `5 h`, `3 days`."""
+    for limit, unit, word in ((60, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds // unit))} {word}"
+    return f"{int(seconds // 86400)} days"
+
+
+def _measured(account: dict[str, Any], now: datetime) -> str:
+    if account["measured_at"] is None:
+        return "never measured"
+    seconds = (now - datetime.fromisoformat(account["measured_at"])).total_seconds()
+    return f"measured {spoken(seconds)} ago{', which is old' if account['stale'] else ''}"
+
+
+def _next_poll(account: dict[str, Any], now: datetime) -> str:
+    if account["next_poll_at"] is None:
+        return "—"
+    seconds = (datetime.fromisoformat(account["next_poll_at"]) - now).total_seconds()
+    return f"in {spoken(seconds)}" if seconds > 0 else "now"
 
 
 def _hints(name: str, health: str) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,6 +25,7 @@ from openbalance_hid.text import escape_unprintable
 
 _COLOURS = {CheckStatus.OK: GREEN, CheckStatus.WARNING: YELLOW, CheckStatus.FAILURE: RED}
 _NAME = max(len(name) for name in ("configuration", "notifications"))
+_MARGIN = " " * (8 + 1 + _NAME)
 
 
 @click.command("doctor", short_help="Find problems, and the commands that fix them.")
@@ -34,27 +37,47 @@ def doctor(as_json_: bool) -> int:
     """
     guard_memory()
     context = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
-    checks = []
-    for check in run_checks(context):
-        checks.append(check)
-        if not as_json_:
-            click.echo(mask_keys("\n".join(_lines(check))), color=True)
-            sys.stdout.flush()
+    if not as_json_ and sys.stdout is not None and sys.stdout.isatty():
+        click.echo("checking…", err=True)
+    checks = list(run_checks(context))
     if as_json_:
         click.echo(mask_keys(json.dumps(as_json(checks, __version__), indent=1, ensure_ascii=False)))
     else:
-        click.echo(f"\n{_summary(checks)}")
+        width = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+        lines = [*_first_step(checks), *(line for check in checks for line in _lines(check, width)), "", _summary(checks)]
+        click.echo(mask_keys("\n".join(lines)), color=True)
     return exit_code(checks)
 
 
-def _lines(check: Check) -> list[str]:
+def _first_step(checks: Sequence[Check]) -> list[str]:
+    """Return what to do first: the first failure's command, else the first warning's; nothing without either."""
+    for verdict in (CheckStatus.FAILURE, CheckStatus.WARNING):
+        for check in checks:
+            if check.verdict is verdict and check.hint:
+                reason = escape_unprintable(check.found, keep_lines=False)
+                return [f"do first: {escape_unprintable(check.hint, keep_lines=False)}", f"because   {reason}", ""]
+    return []
+
+
+def _lines(check: Check, width: int | None) -> list[str]:
+    """Return the lines of one check, wrapped to `width` columns; None: not wrapped. A command stays on one line."""
     word = in_colour(f"{check.verdict.value:8}", _COLOURS[check.verdict], sys.stdout, os.environ)
     about = f"{check.about}: " if check.about else ""
-    lines = [f"{word} {check.name:{_NAME}}  {about}{escape_unprintable(check.found, keep_lines=False)}"]
-    lines += [f"{'':8} {'':{_NAME}}  · {escape_unprintable(detail, keep_lines=False)}" for detail in check.details]
+    first, *rest = _wrapped(f"{about}{escape_unprintable(check.found, keep_lines=False)}", width)
+    lines = [f"{word} {check.name:{_NAME}}  {first}", *(f"{_MARGIN}  {line}" for line in rest)]
+    for detail in check.details:
+        first, *rest = _wrapped(escape_unprintable(detail, keep_lines=False), width)
+        lines += [f"{_MARGIN}  · {first}", *(f"{_MARGIN}    {line}" for line in rest)]
     if check.hint:
-        lines.append(f"{'':8} {'':{_NAME}}  try: {escape_unprintable(check.hint, keep_lines=False)}")
+        lines.append(f"{_MARGIN}  try: {escape_unprintable(check.hint, keep_lines=False)}")
     return lines
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [text]
+    room = max(20, width - len(_MARGIN) - 4)
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _summary(checks: Sequence[Check]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 
 from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, as_prometheus, metrics_of
 from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, ExportRow, count_words, days_table
-from openbalance_hid.cli.params import ChoiceParam
+from openbalance_hid.cli.params import ChoiceParam, DayParam
 from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -35,11 +35,11 @@ NOW_COLUMNS = ("account", "metric", "period", "value", "measured_at")
 @click.option(
     "--format", "form", type=ChoiceParam(("csv", "json", "prometheus", "openmetrics")), required=True, help="Output format."
 )
-@click.option("--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="First UTC day to export, as 2026-11-01.")
+@click.option("--since", type=DayParam(), metavar="DATE", help="First UTC day to export, as 2026-11-01.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; without it, standard output."
 )
-def export(what: str, by: str | None, form: str, since: datetime | None, output: Path | None) -> None:
+def export(what: str, by: str | None, form: str, since: date | None, output: Path | None) -> None:
     """Export the history, or the present values. Amounts are in USD, times and days in UTC, each amount once.
 
     `prometheus` has no times, for node_exporter and pushgateway; `openmetrics` has them, for a history in Prometheus.
@@ -54,9 +54,9 @@ def export(what: str, by: str | None, form: str, since: datetime | None, output:
         click.echo(f"{output}: {count_words(what, rows)}", err=True)
 
 
-def _history(what: str, by: str | None, form: str, since: datetime | None) -> tuple[str, list[ExportRow]]:
+def _history(what: str, by: str | None, form: str, since: date | None) -> tuple[str, list[ExportRow]]:
     table = days_table(by) if what == "days" else TABLES[what]
-    with open_reader(paths(os.environ).history_file, since.date() if since is not None else None) as reader:
+    with open_reader(paths(os.environ).history_file, since) as reader:
         rows = table.read(reader)
     match form:
         case "csv":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,18 @@ class AccountParam(click.ParamType):  # type: ignore[type-arg]  # generic only f
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         return completion_values.accounts(ctx, param, incomplete)
+
+
+class DayParam(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.4 on
+    """A day as 2026-11-01."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day, as 2026-11-01", param, ctx)
 
 
 def not_one_of(value: str, known: Sequence[str]) -> str:

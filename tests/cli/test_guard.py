@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from openbalance_hid.cli.guard import CROSSED, UNKNOWN, WITHIN, check_limits, exit_code
+from tests.cli.command_line import here
 
 
 def account(balance="10", today="2", level="normal", stale=(), lower_bounds=()):
@@ -89,3 +90,9 @@ def test_without_a_limit_only_fresh_data_is_required():
 def test_an_amount_is_printed_to_the_cent():
     (result,) = check_limits(account(balance="1234.5"), Decimal(10), None, False)
     assert result.line == "balance: $1,234.50 is not below $10.00"
+
+
+def test_without_a_limit_guard_is_a_usage_error(tmp_path):
+    refused = here(tmp_path, "guard")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("error: no limit to check\ntry: openbalance-hid guard --min-balance ")

@@ -40,6 +40,7 @@ TROUBLES = {
     "server_error": "API error",
 }
 TOP_MODELS = 3
+ICON = "OR"  # of OpenRouter, before the sign of the state where nothing else says what the line is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now
     spike = status["spike"]
     line = BarLine(
         state,
-        icon,
+        f"{ICON} {icon}" if show == "icon" else icon,
         "" if show == "icon" else " ".join(part for part in (name, word, shown) if part),
         balance if known and show != "icon" else "",
         tone,

@@ -45,7 +45,7 @@ def line(show: str = "both", period: str = "today", account: str = "default", **
 def test_the_four_displays():
     assert {show: line(show).whole for show in DISPLAYS} == {
         "both": "✓ $74.25 · $1.20 today",
-        "icon": "✓",
+        "icon": "OR ✓",
         "balance": "✓ $74.25",
         "usage": "✓ $1.20 today",
     }
@@ -130,7 +130,7 @@ def test_every_condition_is_a_class():
 
 def test_another_account_is_named():
     assert line(account="work").whole == "✓ work $74.25 · $1.20 today"
-    assert line("icon", account="work").whole == "✓"
+    assert line("icon", account="work").whole == "OR ✓"
 
 
 def test_the_details_are_complete_and_free_of_control_characters():
