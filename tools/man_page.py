@@ -121,9 +121,14 @@ def _command(command: click.Command, context: click.Context, path: tuple[str, ..
     yield f".SS {_text(' '.join([*path, *(['[options]'] if options else []), *arguments]))}"
     yield _text(command.help or "")
     yield from options
-    if command.epilog:
+    note, _, examples = (command.epilog or "").partition("\b\nExamples:\n")
+    if note.strip():
         yield ".PP"
-        yield _text(command.epilog)
+        yield _text(note)
+    if examples:
+        yield from (".PP", "Examples:", ".PP", ".nf")
+        yield from (f"  {_text(line)}" for line in examples.splitlines())
+        yield ".fi"
 
 
 def _options(command: click.Command, context: click.Context, with_help: bool = True) -> Iterator[str]:
