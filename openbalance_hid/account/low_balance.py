@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from openbalance_hid.account.alert import BalanceLevel, balance_level
 from openbalance_hid.account.pace import runway
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 
 AUTO, OFF = "auto", "off"
@@ -19,9 +20,9 @@ Limit = Decimal | str  # USD, `AUTO` or `OFF`
 
 
 def low_level(snapshot: Snapshot, limit: Limit, now: datetime) -> BalanceLevel:
-    """Return how low the balance is by a limit; normal while it is unknown."""
+    """Return how low the balance is by a limit; normal while it is unknown, and without prepaid credits."""
     credits_ = snapshot.credits.value
-    if credits_ is None:
+    if credits_ is None or not is_prepaid(snapshot):
         return BalanceLevel.NORMAL
     level = balance_level(credits_.balance_usd, limit if isinstance(limit, Decimal) else None)
     if level is not BalanceLevel.NORMAL or limit != AUTO:

@@ -10,6 +10,7 @@ from enum import Enum
 from msgspec import Struct
 
 from openbalance_hid.account.amount import UNKNOWN, Amount, mean
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd
 from openbalance_hid.account.utc_days import answered_at, utc_now
@@ -26,6 +27,7 @@ class NoRunway(Enum):
     UNKNOWN = "unknown"  # balance or history
     YOUNG = "young"  # fewer than `ENOUGH_DAYS` days of history
     IDLE = "idle"  # below `SLOWEST_USD` a day
+    NOT_PREPAID = "not prepaid"  # there is no balance
 
 
 class Runway(Struct, frozen=True):
@@ -56,6 +58,8 @@ def find_runway(snapshot: Snapshot, now: datetime) -> Runway | NoRunway:
     credits_ = snapshot.credits.value
     if credits_ is None or snapshot.activity.value is None:
         return NoRunway.UNKNOWN
+    if not is_prepaid(snapshot):
+        return NoRunway.NOT_PREPAID
     if is_young(snapshot, now):
         return NoRunway.YOUNG
     balance_usd = max(Decimal(0), credits_.balance_usd)

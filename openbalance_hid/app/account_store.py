@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.app.alert_outbox import AlertOutbox
@@ -32,6 +34,12 @@ class AccountStore:
             name: self.snapshots.get(name) or Snapshot(name, now.utc, interval_s) for name, interval_s in intervals_s.items()
         }
 
+    def adopt(self, config: Config) -> None:
+        """Apply what the configuration says of the accounts that are polled already."""
+        self.snapshots = {
+            name: replace(snapshot, prepaid=config.accounts[name].prepaid) for name, snapshot in self.snapshots.items()
+        }
+
     def take(self, snapshot: Snapshot, tiles: Sequence[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
         """Take a snapshot of a configured account; return the notifications to send.
 
@@ -39,6 +47,7 @@ class AccountStore:
         are not connected count too: a user who has unplugged a deck is notified all the same.
         """
         account = snapshot.account
+        snapshot = replace(snapshot, prepaid=config.accounts[account].prepaid)
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
         self.snapshots[account] = snapshot

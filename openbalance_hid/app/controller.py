@@ -64,6 +64,7 @@ class Controller:
         self.connected = ConnectedDecks(zone)
         self.accounts = AccountStore(snapshots)
         self.accounts.outbox.set_sinks(config.alerts)
+        self.accounts.adopt(config)
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
@@ -222,6 +223,7 @@ class Controller:
         intervals_s = intervals_of(config)
         self.accounts.set_accounts(intervals_s, now)
         self.accounts.outbox.set_sinks(config.alerts)
+        self.accounts.adopt(config)
         self.inputs.presses.set_hold_s(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:

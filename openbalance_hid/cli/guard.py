@@ -81,6 +81,8 @@ def check_limits(
     if min_balance is not None:
         if "credits" in stale:
             yield LimitResult(UNKNOWN, f"balance: unknown, {measured}")
+        elif account.get("prepaid") is False:
+            yield LimitResult(WITHIN, "balance: none, the account has no prepaid credits")
         else:
             yield _compare("balance", _usd(account["balance_usd"]), "below", min_balance)
     for period, limit in (("today", max_today), ("month", max_month)):

@@ -67,6 +67,7 @@ TOP_LEVEL = (
 )
 ACCOUNT = (  # beside the options of the top level that an account inherits
     Option("allow_key_switch", "bool", False, help="key-switch tiles and `keys disable` may disable and enable API keys"),
+    Option("prepaid", "bool", None, help="whether credits are bought before they are used; without: found out"),
 )
 INHERITED = (REFRESH, NOTIFY, STALE_HOURS)
 DIM = (
@@ -172,6 +173,7 @@ class AccountConfig(Struct, frozen=True):
     notify: bool = True
     stale_hours: int = 24  # 0: never
     allow_key_switch: bool = False
+    prepaid: bool | None = None  # found out
 
 
 class AlertSink(Struct, frozen=True):

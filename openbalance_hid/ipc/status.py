@@ -19,6 +19,7 @@ from openbalance_hid.account.leaders import Leader, leaders, providers
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import empty_on, runway
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spike import Level, SpikeRule, judge
@@ -108,7 +109,8 @@ def _account(
         "health": snapshot.health.value,
         "message": snapshot.message,
         "key_hint": snapshot.key_hint,
-        "balance_usd": _amount(credits_.balance_usd if credits_ else None),
+        "prepaid": is_prepaid(snapshot),
+        "balance_usd": _amount(credits_.balance_usd if credits_ and is_prepaid(snapshot) else None),
         "low_usd": _amount(low_limit_usd(config, snapshot.account)),
         "balance_level": level_name(AlertKind.BALANCE, lowest_level(snapshot, low_limits(config, snapshot.account), now)),
         "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),

@@ -24,6 +24,7 @@ from openbalance_hid.simulator.device.models import DeckModel
 from openbalance_hid.tiles.view import Tone
 
 SCALE: Final = 2  # for screens of high density
+REFUNDED_AFTER: Final = timedelta(hours=2)  # polls before the refund, and after it until it is believed
 SETTLED_AFTER: Final = timedelta(minutes=2)  # then "Preparing…" has turned into the real reason and a second 401 is believed
 SMALL: Final = {"compress_level": 9, "compress_type": 0}  # zlib's default strategy: 8 % below the one Pillow takes for PNG
 PEDAL: Final = (132, 190)  # width and height of a pedal, in the pixels of a deck's body: by eye, it has no deck to go by
@@ -131,7 +132,7 @@ def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetim
     from openbalance_hid.openrouter.poller import Poller
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
-    clock = StoppedClock(at - SETTLED_AFTER)
+    clock = StoppedClock(at - (REFUNDED_AFTER if scenario == "refund" else SETTLED_AFTER))
     published: list[Snapshot] = []
     with SampleAccount(scenario, seed, clock.utc) as sample:
 

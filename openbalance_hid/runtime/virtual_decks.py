@@ -13,7 +13,7 @@ from openbalance_hid.simulator.web.page_server import PageServer
 log = logging.getLogger(__name__)
 
 # Scenarios of the same account with a failure: its last good values stay on the keys. The other scenarios are other accounts.
-TROUBLES = frozenset({"offline", "rejected", "rate-limited", "server-error"})
+TROUBLES = frozenset({"refund", "activity-down", "offline", "rejected", "rate-limited", "server-error"})
 
 
 class VirtualDecks:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
 from openbalance_hid.account.amount import as_of
 from openbalance_hid.account.low_balance import AUTO, OFF, Limit, low_level
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words
@@ -37,6 +38,8 @@ def view(scene: Scene) -> TileView:
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
+    if not is_prepaid(snapshot):
+        return _used_view(scene, account.total_usage_usd)
     level = low_level(snapshot, limit_of(scene.options), scene.now)
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     if show != "remaining":
@@ -62,6 +65,18 @@ def limit_of(options: Mapping[str, object]) -> Limit:
     """Return the limit below which the balance is low, as the options of a tile have it."""
     value = options.get("low_usd", AUTO)
     return value if isinstance(value, str) else OFF if value is None else Decimal(str(value))
+
+
+def _used_view(scene: Scene, total_usd: Decimal) -> TileView:
+    """Return the view of an account without prepaid credits, which has no balance: what was used."""
+    snapshot, show = scene.snapshot, scene.choice("show")
+    period = "all" if show == "remaining" else scene.choice("period")
+    title = scene.label or f"Used {PERIODS[period]}".rstrip()
+    amount = words.money(total_usd if period == "all" else used_usd(snapshot, period, scene.now))
+    measured_at = snapshot.credits.measured_at
+    lines = day_lines(scene, shown_age(snapshot, measured_at, scene.now))
+    spoken = [f"{title} {amount}", "no prepaid credits", lines[0].text if lines else None]
+    return value_view(scene, title, (Hero(amount), *lines), spoken, measured_at, trouble=trouble(scene, snapshot.credits))
 
 
 def _title(scene: Scene) -> str:
@@ -110,7 +125,7 @@ def cases() -> tuple[TileCase, ...]:
         TileCase("thousandths", CaseAccount(bought="10", used="9.988")),
         TileCase("thousands", CaseAccount(today="312.40", bought="20000", used="7655.90")),
         TileCase("millions", CaseAccount(bought="2000000", used="765432.10")),
-        TileCase("millions owed", CaseAccount(bought="0", used="1234567.80")),
+        TileCase("millions owed", CaseAccount(bought="1", used="1234568.80")),
         TileCase("used 7d", options={"show": "used", "period": "7d"}),
         TileCase("used 30d", options={"show": "used"}),
         TileCase("used all", options={"show": "used", "period": "all"}),

@@ -5,6 +5,7 @@ Several accounts of a deck are shown one after another; a touch does nothing.
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
@@ -17,17 +18,19 @@ from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 def view(scene: Scene) -> TileView:
     """Return the account, the balance and its age, or the trouble."""
     snapshot = scene.snapshot
-    title = f"{'OpenRouter' if snapshot.account == 'default' else single_line(snapshot.account)} balance"
+    name = "OpenRouter" if snapshot.account == "default" else single_line(snapshot.account)
+    title = f"{name} {'balance' if is_prepaid(snapshot) else 'used'}"
     health = trouble(scene, snapshot.credits)
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
     if account is None or measured_at is None:
         return notice_view(scene, title, health)
-    balance = words.money(account.balance_usd)
+    prepaid = is_prepaid(snapshot)
+    balance = words.money(account.balance_usd if prepaid else account.total_usage_usd)
     age = shown_age(snapshot, measured_at, scene.now)
     seconds = (utc_now(snapshot, scene.now) - measured_at).total_seconds()
     since = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
     lines = day_lines(scene, age) if trouble_line(health) is None else ()  # beside a trouble the age matters more
-    hero = Hero(balance, Tone.ALARM if account.balance_usd < 0 else Tone.INK)
+    hero = Hero(balance, Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK)
     spoken: list[str | Line | None] = [f"{title} {balance}", since, *lines]
     view = value_view(scene, title, (hero, *lines, Line(since)), spoken, measured_at, trouble=health)
     return replace(view, tile="screen")

@@ -24,8 +24,9 @@ RED_SHARE = Decimal(1) / 3  # of `warn_days`
 LAST_DAYS = 3650  # a date that is further off means nothing
 TOO_NEW = Line("too few days", variants=("too new",))
 UNKNOWN_PACE = Line("not known")
+NOT_PREPAID = Line("not prepaid")
 NO_PACE = Line("little spent", variants=("no pace",))
-REASONS = {NoRunway.YOUNG: TOO_NEW, NoRunway.IDLE: NO_PACE, NoRunway.UNKNOWN: UNKNOWN_PACE}
+REASONS = {NoRunway.YOUNG: TOO_NEW, NoRunway.IDLE: NO_PACE, NoRunway.UNKNOWN: UNKNOWN_PACE, NoRunway.NOT_PREPAID: NOT_PREPAID}
 
 
 def view(scene: Scene) -> TileView:

@@ -9,6 +9,7 @@ A tap opens the activity page.
 from msgspec.structs import replace
 
 from openbalance_hid.account.amount import as_of
+from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
@@ -47,12 +48,15 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, health)
     if display == "icon":
         return _icon(scene, title)
-    balance = words.money(account.balance_usd)
+    prepaid = is_prepaid(snapshot)  # an account without a balance has what was used in its place
+    if not prepaid and title == "Left":
+        title = "Used"
+    balance = words.money(account.balance_usd if prepaid else account.total_usage_usd)
     spent = used_usd(snapshot, chosen, scene.now)
     used = words.money(spent)
     left = f"{title} {balance}"
     utc = " (UTC)" if chosen in UTC_PERIODS else ""
-    tone = Tone.ALARM if account.balance_usd < 0 else Tone.INK
+    tone = Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK
     blocks: tuple[Block, ...]
     match display:
         case "both":
@@ -70,7 +74,8 @@ def _icon(scene: Scene, title: str) -> TileView:
     """Return whether all is well; stale data shows its age instead."""
     account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
     age = shown_age(scene.snapshot, measured_at, scene.now)
-    state = BELOW_ZERO if account is not None and account.balance_usd < 0 else ALL_WELL
+    below_zero = account is not None and account.balance_usd < 0 and is_prepaid(scene.snapshot)
+    state = BELOW_ZERO if below_zero else ALL_WELL
     if age is Age.STALE and measured_at is not None:
         state = TileState(age_text(scene.snapshot, measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)

@@ -82,7 +82,9 @@ def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now
         tone = "alarm"
     balance = words.money(_usd(status["balance_usd"]))
     usage = _sign(status, period) + words.money(_usd(status["spend_usd"][period]))
-    known = status["balance_usd"] is not None
+    known = status["total_usage_usd"] is not None
+    if status.get("prepaid") is False:  # no balance: what was used is in its place
+        balance = f"{words.money(_usd(status['total_usage_usd']))} used"
     amounts = {"both": [balance, f"{usage} {PERIODS[period]}"], "balance": [balance], "usage": [f"{usage} {PERIODS[period]}"]}
     shown = " · ".join(amounts.get(show, [])) if known else ""
     name = account if account != "default" else ""
@@ -122,7 +124,7 @@ def _masked(line: BarLine) -> BarLine:
 def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> tuple[str, str]:
     """Return the state, and its word beside the amounts. Old is what is shown, whatever else is."""
     health = status["health"]
-    if status["balance_usd"] is None:
+    if status["total_usage_usd"] is None:
         return ("trouble", TROUBLES[health]) if health in TROUBLES else ("preparing", "Preparing…")
     if status["endpoints"]["credits"]["stale"]:  # before the alarm: a stale one may be over
         return "stale", " ".join(part for part in (TROUBLES.get(health, ""), f"{_age(status, now)} old") if part)
@@ -158,7 +160,10 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
         message = single_line(status["message"] or "")
         lines.append(TROUBLES[status["health"]] + (f": {message}" if message else ""))
     bought = f" of {words.cents(_usd(status['total_credits_usd']))}" if status["total_credits_usd"] is not None else ""
-    lines.append(f"Balance {words.cents(_usd(status['balance_usd']))}{bought}")
+    if status.get("prepaid") is False:
+        lines.append(f"Used {words.cents(_usd(status['total_usage_usd']))}, no prepaid credits")
+    else:
+        lines.append(f"Balance {words.cents(_usd(status['balance_usd']))}{bought}")
     lines.append(f"Today {money['today']}, yesterday {money['yesterday']} (UTC)")
     lines.append(f"7 days {money['7d']}, 30 days {money['30d']}, month {money['month']}")
     if status["runway_days"] is not None:

@@ -30,8 +30,10 @@ __all__ = ["SCENARIOS", "RecordedRequest", "ResponseFault", "SampleAccount"]
 _BASE = "/api/v1"
 _PUBLIC = "/models"  # needs no key
 _RETRY_AFTER_S = 120
+_REFUND_AFTER = timedelta(minutes=2)
 _TOP_UP_USD = Decimal(50)  # bought when less than _TOP_UP_BELOW_USD is left
 _TOP_UP_BELOW_USD = Decimal(10)
+_GATEWAY_TIMEOUT = b"<!DOCTYPE html>\n<html><head><title>504 Gateway Timeout</title></head><body></body></html>"
 _BAD_GATEWAY = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -54,12 +56,16 @@ class _Account:
     ledger: SampleLedger
     shift_usd: Decimal
     first_credits_usd: Decimal
+    refund_at: datetime
 
     def usage_usd(self, now: datetime) -> Decimal:
-        return self.ledger.spent_usd(now) + self.shift_usd
+        refund_usd = self.scenario.refund_usd if now >= self.refund_at else Decimal(0)
+        return self.ledger.spent_usd(now) + self.shift_usd - refund_usd
 
     def credits_usd(self, now: datetime) -> Decimal:
         """Return all credits bought by `now`: a function of the usage by then, so it never falls."""
+        if not self.scenario.prepaid:
+            return Decimal(0)
         short_usd = _TOP_UP_BELOW_USD - (self.first_credits_usd - self.usage_usd(now))
         if not self.scenario.tops_up or short_usd <= 0:
             return self.first_credits_usd
@@ -167,7 +173,8 @@ class SampleAccount:
             self._grown_usd = before.usage_usd(now)
         joins = before is not None and scenario.days > 1 and self._grown_usd is not None
         shift_usd = (self._grown_usd or Decimal(0)) - spent_usd if joins else Decimal(0)
-        return _Account(scenario, ledger, shift_usd, spent_usd + shift_usd + scenario.balance_usd)
+        refund_at = now if joins else now + _REFUND_AFTER
+        return _Account(scenario, ledger, shift_usd, spent_usd + shift_usd + scenario.balance_usd, refund_at)
 
     # --- answering ---------------------------------------------------------------------------------------------------
 
@@ -205,6 +212,8 @@ class SampleAccount:
             return answers.refused(401, "Missing Authentication header")
         if path != _PUBLIC and (mode is ResponseMode.UNKNOWN_KEY or authorization not in accepted):
             return answers.json(401, {"error": {"message": "User not found.", "code": 401}})
+        if mode is ResponseMode.ACTIVITY_DOWN and path == "/activity":
+            return SampleReply(504, _GATEWAY_TIMEOUT, content_type="text/html; charset=UTF-8")
         if mode is ResponseMode.RATE_LIMITED:
             return answers.refused(429, "Rate limit exceeded", {"Retry-After": str(_RETRY_AFTER_S)})
         if mode is ResponseMode.BROKEN:

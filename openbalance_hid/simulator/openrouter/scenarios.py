@@ -17,6 +17,7 @@ class ResponseMode(Enum):
     UNKNOWN_KEY = "unknown_key"
     RATE_LIMITED = "rate_limited"
     BROKEN = "broken"  # JSON 500, HTML 502 and a body that breaks off, in turn
+    ACTIVITY_DOWN = "activity_down"  # `/activity` times out behind the CDN; everything else answers
 
 
 class Scenario(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Scenario(Struct, frozen=True):
     tops_up: bool = True  # buys credits when the balance gets low
     days: int = 45  # completed days of history; 0: never used
     scale: float = 1.0  # of a usual day's spend
+    prepaid: bool = True  # False: an invoiced account, which never buys credits
+    refund_usd: Decimal = Decimal(0)  # taken from the usage counter: at once, or two minutes after a start with the scenario
     runaway: float = 0.0  # extra daily spend of one model since yesterday 00:00 UTC, in usual days
     mode: ResponseMode = ResponseMode.ANSWERS
 
@@ -41,6 +44,9 @@ _ROWS = (
     Scenario("negative", "overdrawn by $2.40", balance_usd=Decimal("-2.40"), tops_up=False),
     Scenario("new-account", "one day old, a few cents spent", balance_usd=Decimal("4.60"), tops_up=False, days=1, scale=0.1),
     Scenario("no-activity", "$10 bought, nothing used yet", balance_usd=Decimal(10), days=0, scale=0.0),
+    Scenario("no-prepaid", "an invoiced account: nothing bought, billed later", tops_up=False, prepaid=False),
+    Scenario("refund", "$20 of the usage have been refunded", refund_usd=Decimal(20)),
+    Scenario("activity-down", "the history of days does not answer, everything else does", mode=ResponseMode.ACTIVITY_DOWN),
     Scenario("offline", "OpenRouter cannot be reached", mode=ResponseMode.DISCONNECTS),
     Scenario("wrong-key", "an inference key instead of a Management key", mode=ResponseMode.INFERENCE_KEY),
     Scenario("rejected", "the key was revoked", mode=ResponseMode.UNKNOWN_KEY),

@@ -38,10 +38,34 @@ def test_a_new_account_has_one_small_day_and_one_without_activity_none(sample: S
 
 def test_every_scenario_is_described_in_a_line_and_can_be_switched_to_while_running(sample: SampleAccount) -> None:
     assert NAMES[:7] == ["normal", "spike", "critical", "low-balance", "negative", "new-account", "no-activity"]
-    assert NAMES[7:] == ["offline", "wrong-key", "rejected", "rate-limited", "server-error"]
+    assert NAMES[7:10] == ["no-prepaid", "refund", "activity-down"]
+    assert NAMES[10:] == ["offline", "wrong-key", "rejected", "rate-limited", "server-error"]
     for name, says in SCENARIOS:
         sample.set_scenario(name)
         assert sample.scenario == name
         assert says.isprintable()
     with pytest.raises(ValueError, match="bored"):
         sample.set_scenario("bored")
+
+
+def test_an_account_without_prepaid_credits_has_bought_nothing_and_used_something(sample: SampleAccount) -> None:
+    sample.set_scenario("no-prepaid")
+    credits_ = ask(sample, "/credits").data
+    assert credits_["total_credits"] == 0 < credits_["total_usage"]
+
+
+def test_a_refund_lowers_the_usage_and_nothing_else(sample: SampleAccount, now: Now) -> None:
+    before, rows = ask(sample, "/credits").data, ask(sample, "/activity").data
+    sample.set_scenario("refund")
+    assert Decimal(ask(sample, "/credits").data["total_usage"]) == Decimal(before["total_usage"]) - 20
+    assert ask(sample, "/activity").data == rows
+    with SampleAccount("refund", clock=now) as started:
+        usage = Decimal(ask(started, "/credits").data["total_usage"])
+        now.at += timedelta(minutes=2)
+        assert Decimal(ask(started, "/credits").data["total_usage"]) < usage - 19
+
+
+def test_activity_alone_can_be_down(sample: SampleAccount) -> None:
+    sample.set_scenario("activity-down")
+    assert ask(sample, "/activity").status == 504
+    assert ask(sample, "/credits").status == ask(sample, "/keys").status == 200
