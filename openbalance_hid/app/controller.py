@@ -97,8 +97,9 @@ class Controller:
                 if first is not None and key in self.key_tiles.get(first, {}):
                     return self.inputs.gesture((first, key), gesture, now)
             case PageRequested(name):
-                for serial, deck in list(self.decks.items()):
-                    self.inputs.show(serial, deck.on_page(name))
+                for serial in list(self.decks):
+                    self.connected.use(serial, now)
+                    self.inputs.show(serial, self.decks[serial].on_page(name))
             case IdentifyRequested():
                 self.display.identify(now.mono_s)
                 for serial in self.decks:
@@ -220,6 +221,7 @@ class Controller:
         """
         before, self.config, self.config_refused = self.config, config, False
         tiles_before = {serial: deck.tiles() for serial, deck in self.decks.items()}
+        rotations = {serial: deck.rotation for serial, deck in self.decks.items()}
         intervals_s = intervals_of(config)
         self.accounts.set_accounts(intervals_s, now)
         self.accounts.outbox.set_sinks(config.alerts)
@@ -232,6 +234,8 @@ class Controller:
         for serial, deck in self.decks.items():
             old, new = tiles_before[serial], deck.tiles()
             self.inputs.presses.cancel({(serial, spot) for spot in old.keys() | new.keys() if old.get(spot) != new.get(spot)})
+            if deck.rotation != rotations[serial]:  # a key that is down goes up under another number
+                self.inputs.presses.clear({(serial, key) for key in range(deck.shape.key_count)})
             effects += self._misfit_warnings(deck)
         self.accounts.alerts.judge_spikes(self.connected.tiles(), self.snapshots, now)
         self.display.invalidate_all()
@@ -253,7 +257,8 @@ class Controller:
     def _pass_time(self, now: Moment) -> None:
         self.inputs.presses.marks.pass_time(now.mono_s)
         if not self.display.identifies(now.mono_s):
-            self.connected.pass_time(now)
+            for serial in self.connected.pass_time(now):
+                self.inputs.page_turned(serial)
         time_shows = self.ticks.changes_tiles(self.evaluated_at, now, self.snapshots.values())
         if time_shows or self.inputs.privacy is not self._shown_privacy:
             self.display.invalidate_all()

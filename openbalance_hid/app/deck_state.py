@@ -16,7 +16,7 @@ from openbalance_hid.app.dials import brighter, changed_by, with_next_account, w
 from openbalance_hid.app.dimming import Dimmer, Lock
 from openbalance_hid.app.events import Cell, Spot
 from openbalance_hid.app.tile_views import BLANK
-from openbalance_hid.config.default_layout import check_against_deck, dials_of, pages_of, strip_of
+from openbalance_hid.config.default_layout import check_against_deck, dials_of, pages_of, rotation_of, strip_of
 from openbalance_hid.config.schema import Config, DialConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
 
@@ -61,6 +61,9 @@ class DeckState(Struct, frozen=True):
     dials: Mapping[int, DialConfig]
     light: Dimmer | None
     turned: Mapping[Slot, TileConfig] = field(default_factory=FrozenMap)
+    rotation: int = 0  # degrees clockwise
+    home_after_s: float = 0.0  # back to the first page after so long without an input; 0: never
+    used_s: float = 0.0  # monotonic, of the last input or the last command for a page
 
     @classmethod
     def of(
@@ -74,6 +77,9 @@ class DeckState(Struct, frozen=True):
             strip_of(config, deck, shape.cells),
             dials_of(deck, shape.dials),
             Dimmer.begin(config.dim, deck.brightness, now, zone, lock) if shape.visual else None,
+            rotation=rotation_of(deck, shape.only_half_turns),
+            home_after_s=60.0 * deck.home_after_minutes,
+            used_s=now.mono_s,
         )
 
     def restored(self, before: DeckState, now: Moment) -> DeckState:
@@ -96,6 +102,8 @@ class DeckState(Struct, frozen=True):
             strip=strip_of(config, deck, self.shape.cells),
             dials=dials_of(deck, self.shape.dials),
             turned=FrozenMap(),
+            rotation=rotation_of(deck, self.shape.only_half_turns),
+            home_after_s=60.0 * deck.home_after_minutes,
         )
         if self.light is not None:
             light = replace(self.light, dim=config.dim)
@@ -111,6 +119,17 @@ class DeckState(Struct, frozen=True):
     def with_lock(self, lock: Lock, now: Moment) -> DeckState:
         """Return this deck while the user's session is open or locked."""
         return self if self.light is None else replace(self, light=self.light.with_lock(lock, now))
+
+    def at(self, now: Moment) -> DeckState:
+        """Return this deck at `now`: dimmed, and on its first page, when it was not used for long enough."""
+        deck = self if self.light is None else replace(self, light=self.light.at(now))
+        home_s = self.home_s
+        return deck if home_s is None or now.mono_s < home_s else replace(deck, pages=replace(self.pages, index=0))
+
+    @property
+    def home_s(self) -> float | None:
+        """When it returns to its first page, in monotonic seconds; None: never, or it is there."""
+        return self.used_s + self.home_after_s if self.home_after_s and self.pages.index else None
 
     @property
     def is_lit(self) -> bool:
@@ -148,7 +167,9 @@ class DeckState(Struct, frozen=True):
     def misfits(self, config: Config) -> list[str]:
         """Return a message for each part of the configuration that the deck does not have."""
         shape = self.shape
-        problems = check_against_deck(config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells)
+        problems = check_against_deck(
+            config.deck_for(shape.serial), shape.key_count, shape.dials, shape.cells, shape.only_half_turns
+        )
         return [str(problem) for problem in problems]
 
     def on_page(self, name: object) -> DeckState:

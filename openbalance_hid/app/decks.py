@@ -46,21 +46,30 @@ class ConnectedDecks:
 
     def wake(self, serial: str, now: Moment) -> bool:
         """Wake a connected deck for an input. Return False if it was dark: then the input does nothing else."""
+        self.use(serial, now)
         deck = self.by_serial[serial]
         if deck.light is None:
             return True
         self.by_serial[serial] = replace(deck, light=deck.light.woken(now))
         return not deck.light.is_dark
 
-    def pass_time(self, now: Moment) -> None:
-        """Dim the decks that are idle."""
+    def use(self, serial: str, now: Moment) -> None:
+        """Note that a deck is used: its time until it returns to its first page starts again."""
+        self.by_serial[serial] = replace(self.by_serial[serial], used_s=now.mono_s)
+
+    def pass_time(self, now: Moment) -> list[str]:
+        """Dim the decks that are idle. Return the serial numbers of those that returned to their first page."""
+        home = []
         for serial, deck in self.by_serial.items():
-            if deck.light is not None:
-                self.by_serial[serial] = replace(deck, light=deck.light.at(now))
+            self.by_serial[serial] = deck.at(now)
+            if self.by_serial[serial].pages != deck.pages:
+                home.append(serial)
+        return home
 
     def deadlines(self, now: Moment) -> list[float]:
-        """Return the monotonic seconds at which a brightness changes by itself."""
-        return [at_s for deck in self.by_serial.values() if deck.light is not None for at_s in deck.light.deadlines(now)]
+        """Return the monotonic seconds at which a brightness or page changes by itself."""
+        lights = [at_s for deck in self.by_serial.values() if deck.light is not None for at_s in deck.light.deadlines(now)]
+        return [*lights, *(deck.home_s for deck in self.by_serial.values() if deck.home_s is not None)]
 
     def tile(self, place: Place) -> TileConfig:
         """Return the tile at a place of a connected deck."""

@@ -53,6 +53,13 @@ class SetBrightness(Struct, frozen=True):
     percent: int
 
 
+class SetRotation(Struct, frozen=True):
+    """Number the keys of a deck and turn its pictures as it is turned: by `degrees` clockwise. Nothing is drawn by that."""
+
+    serial: str
+    degrees: int
+
+
 class Repaint(Struct, frozen=True):
     """Send a deck its brightness and everything that it shows once more: another program may have drawn on it."""
 
@@ -156,6 +163,7 @@ Effect = (
     | PaintScreen
     | LightTouchKey
     | SetBrightness
+    | SetRotation
     | Repaint
     | RepaintNext
     | ReportAction

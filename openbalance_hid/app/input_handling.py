@@ -85,11 +85,17 @@ class InputHandler:
         before = self._decks.by_serial.get(serial)
         self._decks.by_serial[serial] = deck
         if before is not None and before.pages != deck.pages:
-            self.presses.cancel({(serial, key) for key in range(deck.shape.key_count)})
+            self.page_turned(serial)
+        self._display.invalidate(serial)
+
+    def page_turned(self, serial: str) -> None:
+        """Note that a deck shows another page."""
+        self.presses.cancel({(serial, key) for key in range(self._decks.by_serial[serial].shape.key_count)})
         self._display.invalidate(serial)
 
     def gesture(self, place: Place, gesture: Gesture, now: Moment) -> list[Effect]:
         """Return the effects of a tap or a hold at a place that has a tile."""
+        self._decks.use(place[0], now)
         deck, tile = self._decks.by_serial[place[0]], self._decks.tile(place)
         if gesture is (Gesture.HOLD if deck.shape.visual else Gesture.TAP):  # a pedal has no display: its press refreshes
             return self._refresh(place, tile.account)

@@ -16,6 +16,7 @@ from openbalance_hid.app.effects import (
     PaintScreen,
     Repaint,
     SetBrightness,
+    SetRotation,
 )
 from openbalance_hid.app.events import Cell, Place, SmallScreen
 from openbalance_hid.app.tile_views import (
@@ -45,6 +46,7 @@ class DisplayState:
         self._views: dict[Place, TileView] = {}
         self._touch_keys: dict[tuple[str, int], LightTouchKey] = {}  # by serial and touch key
         self._brightness: dict[str, int] = {}
+        self._rotations: dict[str, int] = {}  # by serial; without: 0
         self._dimmed: set[str] = set()  # serial numbers of decks that are not awake
         self._logged: set[tuple[str, str, int]] = set()  # errors of tiles
         self._to_log: list[Effect] = []
@@ -61,6 +63,7 @@ class DisplayState:
             self._views.pop(place, None)
         self._touch_keys = {place: light for place, light in self._touch_keys.items() if place[0] != serial}
         self._brightness.pop(serial, None)
+        self._rotations.pop(serial, None)
         self._dimmed.discard(serial)
         self._stale.discard(serial)
 
@@ -77,6 +80,8 @@ class DisplayState:
                 self._touch_keys.pop((serial, touch_key), None)
             case SetBrightness(serial):
                 self._brightness.pop(serial, None)
+            case SetRotation(serial):
+                self._rotations[serial] = -1
             case _:
                 return
         self.must_retry = True
@@ -141,6 +146,7 @@ class DisplayState:
         effects, self._to_log, self.must_retry = self._to_log, [], False
         identify = self.identifies(now_s)
         for serial, deck in decks.items():
+            effects += self._rotation_change(serial, deck)
             effects += self._light_changes(serial, deck)
         for place, view in self._views.items():
             face = face_of(number_view(place[1], view.theme) if identify else view, interaction_of(place))
@@ -148,6 +154,15 @@ class DisplayState:
                 self.faces[place] = face
                 effects.append(_paint(place, face))
         return effects
+
+    def _rotation_change(self, serial: str, deck: DeckState) -> list[Effect]:
+        """A deck that is turned otherwise gets every picture anew."""
+        if self._rotations.get(serial, 0) == deck.rotation:
+            return []
+        self._rotations[serial] = deck.rotation
+        self.faces = {place: face for place, face in self.faces.items() if place[0] != serial}
+        self._touch_keys = {place: light for place, light in self._touch_keys.items() if place[0] != serial}
+        return [SetRotation(serial, deck.rotation)]
 
     def _light_changes(self, serial: str, deck: DeckState) -> list[Effect]:
         effects: list[Effect] = []

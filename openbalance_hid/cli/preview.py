@@ -121,11 +121,12 @@ def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str |
 
     at, shape = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
-    for problem in check_against_deck(deck, shape.keys):
-        click.echo(f"note: {problem}", err=True)
     moment = Moment(at, time.monotonic())
+    state = new_deck(config, deck, shape, moment)
+    for problem in check_against_deck(deck, shape.keys, only_half=state.shape.only_half_turns):
+        click.echo(f"note: {problem}", err=True)
     known = TileInputs(sample_snapshots(config, scenarios, at))
-    return deck_png(new_deck(config, deck, shape, moment), known, shape, moment, theme, config.theme)
+    return deck_png(state, known, shape, moment, theme, config.theme)
 
 
 def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:

@@ -117,10 +117,22 @@ def dials_of(deck: DeckConfig, dial_count: int) -> Mapping[int, DialConfig]:
     return FrozenMap({dial: DialConfig(dial, "brightness" if dial == last else "period") for dial in range(dial_count)})
 
 
+def rotation_of(deck: DeckConfig, only_half: bool) -> int:
+    """Return the degrees that the deck is turned; 0 where it cannot be. `only_half`: it has parts below its keys."""
+    return 0 if only_half and deck.rotate in (90, 270) else deck.rotate
+
+
 def check_against_deck(
-    deck: DeckConfig, key_count: int, dial_count: int | None = None, cell_count: int | None = None
+    deck: DeckConfig,
+    key_count: int,
+    dial_count: int | None = None,
+    cell_count: int | None = None,
+    only_half: bool = False,
 ) -> tuple[Problem, ...]:
-    """Return a problem for each configured key, dial and strip tile that the connected deck lacks. None: not checked."""
+    """Return a problem for each configured key, dial and strip tile that the connected deck lacks. None: not checked.
+
+    `only_half`: the deck has parts below its keys, so that it can only be turned by 180 degrees.
+    """
     accepted = f"this deck has only the keys 0 to {key_count - 1}" if key_count else "this deck has no keys"
     keys = [
         Problem(page.locations.get(key, _location(f"page '{page.name}'")), f"found key {key}, but {accepted}")
@@ -138,7 +150,14 @@ def check_against_deck(
         for _ in deck.strip[:1]
         if cell_count is not None and len(deck.strip) > cell_count
     ]
-    return (*keys, *dials, *cells)
+    turns = [
+        Problem(
+            _location("decks.rotate"),
+            f"found {deck.rotate}, but this deck can only be turned by 180: the parts below its keys have no place at a side",
+        )
+        for _ in range(rotation_of(deck, only_half) != deck.rotate)
+    ]
+    return (*keys, *dials, *cells, *turns)
 
 
 def _is_default(key: int, tile: TileConfig) -> bool:

@@ -24,6 +24,7 @@ def _lines(config: Config) -> Iterator[str]:
         hold_seconds=config.hold_seconds,
         on_exit=config.on_exit,
         notify=config.notify,
+        use_decks=config.use_decks,
         ca_file=config.ca_file,
         stale_hours=config.stale_hours,
     )
@@ -54,7 +55,15 @@ def _dim(dim: DimConfig) -> Iterator[str]:
 
 
 def _deck(deck: DeckConfig) -> Iterator[str]:
-    yield from _table("[[decks]]", serial=deck.serial, brightness=deck.brightness, rest=deck.rest)
+    yield from _table(
+        "[[decks]]",
+        serial=deck.serial,
+        brightness=deck.brightness,
+        rest=deck.rest,
+        rotate=deck.rotate,
+        use=deck.use,
+        home_after_minutes=deck.home_after_minutes,
+    )
     # Keys directly under a deck are its first page. "main" anywhere else in the order is written as every other page.
     for index, page in enumerate(deck.pages):
         direct = index == 0 and page.name == FIRST_PAGE and len(page.keys) > 0

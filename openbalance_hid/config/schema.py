@@ -62,6 +62,7 @@ TOP_LEVEL = (
     Option("hold_seconds", "float", 2.0, minimum=0.3, maximum=5, help="seconds that a press must last to refresh"),
     Option("on_exit", "choice", "black", ("black", "logo", "keep"), help="what the deck shows after the daemon ends"),
     NOTIFY,
+    Option("use_decks", "choice", "all", ("all", "named"), help="named: only the decks whose serial is in this file"),
     Option("ca_file", "text", None, minimum=1, help="root certificates of a proxy that inspects the connection, PEM"),
     STALE_HOURS,
 )
@@ -95,6 +96,16 @@ DECK = (
     ),
     Option("brightness", "int", 70, minimum=0, maximum=100, help="percent"),
     Option("rest", "choice", "default", ("default", "blank"), help="keys without an entry"),
+    Option("rotate", "int", 0, minimum=0, maximum=270, help="degrees clockwise that the deck is turned: 0, 90, 180, 270"),
+    Option("use", "bool", True, help="false: leave this deck to other software"),
+    Option(
+        "home_after_minutes",
+        "int",
+        0,
+        minimum=0,
+        maximum=1440,
+        help="back to the first page after so long without a press; 0: never",
+    ),
 )
 PAGE_NAME = Option("name", "text", None, minimum=1, maximum=32)
 KEY_NUMBER = Option("key", "int", None, minimum=0, maximum=255, help="number from 0, row by row from the top left")
@@ -108,7 +119,7 @@ ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the 
 DIAL = (
     Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
     Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),
-    Option("push", "choice", "refresh", ("refresh",), help="what pushing does"),
+    Option("push", "choice", "refresh", ("refresh", "brightness", "off"), help="what pushing does"),
 )
 
 
@@ -156,7 +167,11 @@ class DialConfig(Struct, frozen=True):
 
 
 class DeckConfig(Struct, frozen=True):
-    """One deck. `rest`: what keys without an entry show, `default` or `blank` (`default_layout.pages_of`)."""
+    """One deck. `rest`: what keys without an entry show, `default` or `blank` (`default_layout.pages_of`).
+
+    `rotate`: degrees clockwise that the deck is turned. `use` False: the deck is left to other software. `home_after_minutes`:
+    back to the first page after so long without a press; 0: never.
+    """
 
     serial: str | None = None
     brightness: int = 70  # percent
@@ -164,6 +179,9 @@ class DeckConfig(Struct, frozen=True):
     dials: tuple[DialConfig, ...] = ()
     strip: tuple[TileConfig, ...] = ()  # left to right
     rest: str = "default"
+    rotate: int = 0
+    use: bool = True
+    home_after_minutes: int = 0
 
 
 class AccountConfig(Struct, frozen=True):
@@ -222,6 +240,12 @@ class Config(Struct, frozen=True):
     ca_file: str | None = None
     stale_hours: int = 24
     alerts: tuple[AlertSink, ...] = ()
+    use_decks: str = "all"
+
+    def uses(self, serial: str) -> bool:
+        """Return whether the deck is to be opened, and not left to other software."""
+        deck = self.deck_for(serial)
+        return deck.use and (self.use_decks == "all" or deck.serial is not None)
 
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""

@@ -28,6 +28,7 @@ from openbalance_hid.config.schema import (
     TileConfig,
 )
 from openbalance_hid.config.toml_positions import KeyPath
+from openbalance_hid.orientation import ROTATIONS
 from openbalance_hid.tiles.options import Option
 
 TileOptions = Mapping[str, Sequence[Option]]  # tile -> the options that it accepts
@@ -119,12 +120,14 @@ class _Decks:
         return tuple(decks)
 
     def _deck(self, section: Section) -> DeckConfig:
-        serial, brightness, rest = (section.value(option) for option in schema.DECK)
+        serial, brightness, rest, rotate, use, home_after_minutes = (section.value(option) for option in schema.DECK)
+        if rotate not in ROTATIONS:
+            section.diagnostics.reject((*section.path, "rotate"), rotate, f"one of {', '.join(map(str, ROTATIONS))}")
         pages = self._pages(section, rest)
         dials = self._dials(section.tables("dials"))
         strip = self._strip(section.table("strip"))
         section.close()
-        return DeckConfig(serial, brightness, pages, dials, strip, rest)
+        return DeckConfig(serial, brightness, pages, dials, strip, rest, rotate, use, home_after_minutes)
 
     def _pages(self, deck: Section, rest: str) -> tuple[PageConfig, ...]:
         first = deck.tables("keys")

@@ -30,6 +30,7 @@ from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnEx
 from openbalance_hid.deck.products import FoundDeck, printable
 from openbalance_hid.deck.transport import HidDevice
 from openbalance_hid.errors import DeckGoneError
+from openbalance_hid.orientation import Orientation
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +64,10 @@ class DeckDevice:
         self.touch_key_count: int = deck.touch_key_count()
         self.dial_count: int = deck.dial_count()
         self.is_visual: bool = deck.is_visual()
-        self.picture_format: dict[str, Any] = deck.key_image_format()  # size (width, height) in px, format, flip, rotation
-        self.key_size: tuple[int, int] = self.picture_format["size"]
-        self.strip_format: dict[str, Any] = deck.touchscreen_image_format()  # size (0, 0): no strip
-        self.screen_format: dict[str, Any] = deck.screen_image_format()  # size (0, 0): no screen
         self._deck: Any = deck
+        self._strip_size: tuple[int, int] = deck.touchscreen_image_format()["size"]
+        self._screen_size: tuple[int, int] = deck.screen_image_format()["size"]
+        self._orientation = Orientation(0, self.cols, self.rows)
         self._device: HidDevice = deck.device
         self._emit = emit
         self._clock = clock
@@ -101,6 +101,37 @@ class DeckDevice:
     def is_writing(self) -> bool:
         """Whether the writing thread is running: after `close`, that a report hangs in the device."""
         return self._writer.is_alive
+
+    # --- shape ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def picture_format(self) -> dict[str, Any]:
+        """The format of a key's picture as the user sees it: size (width, height) in px, format, flip, rotation."""
+        return self._turned(self._deck.key_image_format())
+
+    @property
+    def key_size(self) -> tuple[int, int]:
+        """Width and height of a key's picture as the user sees it, in px."""
+        size: tuple[int, int] = self.picture_format["size"]
+        return size
+
+    @property
+    def strip_format(self) -> dict[str, Any]:
+        """The format of the touch strip; size (0, 0): the deck has none."""
+        return self._turned(self._deck.touchscreen_image_format())
+
+    @property
+    def screen_format(self) -> dict[str, Any]:
+        """The format of the small screen; size (0, 0): the deck has none."""
+        return self._turned(self._deck.screen_image_format())
+
+    def set_rotation(self, degrees: int) -> None:
+        """Number keys and turn pictures for a deck that is turned clockwise by `degrees`. Shown pictures stay as they are."""
+        self._orientation = Orientation(degrees, self.cols, self.rows)
+
+    def _turned(self, picture_format: dict[str, Any]) -> dict[str, Any]:
+        size = self._orientation.seen_size(*picture_format["size"])
+        return {**picture_format, "size": size, "rotation": (picture_format["rotation"] + self._orientation.degrees) % 360}
 
     # --- open and close -------------------------------------------------------------------------------------------------
 
@@ -165,24 +196,26 @@ class DeckDevice:
         if not 0 <= key < self.key_count:  # the library accepts the number after the last key
             raise IndexError(f"key {key} of {self.key_count}")
         if self.is_visual:
-            self._writer.put((DisplayPart.KEY, key), picture)
+            self._writer.put((DisplayPart.KEY, self._orientation.built_key(key)), picture)
 
     def show_strip(self, picture: bytes, x_px: int = 0, width_px: int | None = None) -> None:
         """Show a picture on the touch strip, if the deck has one: `width_px` wide from `x_px` on, or to the end."""
-        strip_px = self.strip_format["size"][0]
+        strip_px = self._strip_size[0]
         if strip_px:
-            self._writer.put((DisplayPart.STRIP, x_px), (picture, strip_px - x_px if width_px is None else width_px))
+            width_px = strip_px - x_px if width_px is None else width_px
+            built_x_px = strip_px - x_px - width_px if self._orientation.is_half_turn else x_px
+            self._writer.put((DisplayPart.STRIP, built_x_px), (picture, width_px))
 
     def show_screen(self, picture: bytes) -> None:
         """Show a picture on the small screen, if the deck has one."""
-        if self.screen_format["size"][0]:
+        if self._screen_size[0]:
             self._writer.put((DisplayPart.SCREEN, 0), picture)
 
     def light(self, touch_key: int, colour: tuple[int, int, int]) -> None:
         """Set the colour of a touch key: red, green, blue, 0 to 255. Raises IndexError when the deck has no such key."""
         if not 0 <= touch_key < self.touch_key_count:
             raise IndexError(f"touch key {touch_key} of {self.touch_key_count}")
-        self._writer.put((DisplayPart.LIGHT, touch_key), colour)
+        self._writer.put((DisplayPart.LIGHT, self._orientation.along(touch_key, self.touch_key_count)), colour)
 
     def set_brightness(self, percent: float) -> int:
         """Set the brightness and return the value used: a whole percent, 0 to 100."""
@@ -243,9 +276,9 @@ class DeckDevice:
             self.key_count,
             self.is_visual,
             self.dial_count,
-            self.strip_format["size"][0] // CELL_PX,
+            self._strip_size[0] // CELL_PX,
             self.touch_key_count,
-            screen=self.screen_format["size"][0] > 0,
+            screen=self._screen_size[0] > 0,
             title=self.title,
             path=self.path,
         )
@@ -257,18 +290,20 @@ class DeckDevice:
     def _on_key(self, _deck: object, key: int, down: bool) -> None:
         now = self._clock()
         if key < self.key_count:
-            self._put(KeyEvent(self.serial, key, bool(down), now))
+            self._put(KeyEvent(self.serial, self._orientation.seen_key(key), bool(down), now))
         else:
-            self._put(TouchKeyEvent(self.serial, key - self.key_count, bool(down), now))
+            touch_key = self._orientation.along(key - self.key_count, self.touch_key_count)
+            self._put(TouchKeyEvent(self.serial, touch_key, bool(down), now))
 
     def _on_dial(self, _deck: object, dial: int, kind: DialEventType, value: int) -> None:
-        now = self._clock()
+        now, dial = self._clock(), self._orientation.along(dial, self.dial_count)
         if kind is DialEventType.TURN:
             self._put(DialTurned(self.serial, dial, int(value), now))
         else:
             self._put(DialPushed(self.serial, dial, bool(value), now))
 
     def _on_touch(self, _deck: object, kind: TouchscreenEventType, where: dict[str, int]) -> None:
-        now, x, y = self._clock(), where["x"], where["y"]
-        out = where.get("x_out", x), where.get("y_out", y)
-        self._put(StripTouched(self.serial, _TOUCHES[kind], x, y, *out, now))
+        now, (width, height), turn = self._clock(), self._strip_size, self._orientation
+        x, y = turn.along(where["x"], width), turn.along(where["y"], height)
+        x_out, y_out = turn.along(where.get("x_out", where["x"]), width), turn.along(where.get("y_out", where["y"]), height)
+        self._put(StripTouched(self.serial, _TOUCHES[kind], x, y, x_out, y_out, now))

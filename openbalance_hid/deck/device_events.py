@@ -1,6 +1,7 @@
 """What crosses the wall from the deck to the daemon: frozen, made on the deck's own threads, put into one queue.
 
-`mono_s` is the monotonic clock at the moment the report was read, in seconds. Keys count row by row from the top left, from 0.
+`mono_s` is the monotonic clock at the moment the report was read, in seconds. Keys count row by row from the top left, from 0,
+as the user sees the deck: one that is turned numbers its keys, dials and pixels accordingly.
 Nothing here says what a press means.
 """
 
@@ -43,6 +44,11 @@ class DeckArrived(Struct, frozen=True):
     screen: bool = False
     title: str = ""
     path: str = ""
+
+    @property
+    def only_half_turns(self) -> bool:
+        """Whether it has parts below its keys, so that it can be turned by 180 degrees, but not by 90."""
+        return bool(self.dials or self.cells or self.touch_keys or self.screen)
 
 
 class DeckLost(Struct, frozen=True):

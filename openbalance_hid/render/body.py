@@ -48,6 +48,7 @@ class Body:
     dials: int = 0
     touch_keys: int = 0  # beside the screen of the Neo
     is_white: bool = False
+    upside_down: bool = False  # strip and dials are above the keys
 
     @property
     def shell(self) -> Shell:
@@ -83,15 +84,20 @@ def draw_deck(
     rim = body.shell.rim
     whole = Image.new("RGBA", (width + 2 * shadow, height + 2 * shadow))
     _shell(whole, body.shell, shadow, width, height, round(unit * 0.42))
-    # Above dials the keys are spread, one over each; elsewhere they are as close as the glass allows.
-    pitch, y = max(key_width + gap, inner_width // body.columns if body.dials else 0), shadow + edge
+    # Beside dials the keys are spread, one for each; elsewhere they are as close as the glass allows.
+    pitch = max(key_width + gap, inner_width // body.columns if body.dials else 0)
+    heights = {"keys": keys_height, "strip": strip_height, "dials": dial if body.dials else 0}
+    tops, y = {}, shadow + edge
+    for part in reversed(heights) if body.upside_down else heights:
+        tops[part] = y
+        y += heights[part] + gap if heights[part] else 0
     keys_left = shadow + edge + (inner_width - (body.columns - 1) * pitch - key_width) // 2
     for index in range(body.columns * body.rows):
         x = keys_left + index % body.columns * pitch
-        top = y + index // body.columns * (key_height + gap)
+        top = tops["keys"] + index // body.columns * (key_height + gap)
         _glass(whole, pictures.get(index), (x, top, key_width, key_height), round(unit * 0.15), scale, rim)
-    y += keys_height + gap
     if strip_height:
+        y = tops["strip"]
         strip_width = body.strip_width * scale
         left = shadow + (width - strip_width) // 2
         _glass(whole, _side_by_side(strip), (left, y, strip_width, strip_height), round(strip_height * 0.12), scale, rim)
@@ -99,10 +105,9 @@ def draw_deck(
             beside = left - gap - unit // 3 if number == 0 else left + strip_width + gap
             light = Image.new("RGB", (unit // 3, unit // 6), lights[number]) if number in lights else None
             _glass(whole, light, (beside, y + strip_height // 2 - unit // 12, unit // 3, unit // 6), unit // 12, scale, rim)
-        y += strip_height + gap
     for number in range(body.dials):
         middle = shadow + edge + inner_width * (2 * number + 1) // (2 * body.dials)
-        _dial(whole, middle - dial // 2, y, dial)
+        _dial(whole, middle - dial // 2, tops["dials"], dial)
     if title:
         _letters(whole, title, body.shell.letters, shadow + height - edge // 2 - title_height // 2, round(unit * 0.17))
     return whole

@@ -20,18 +20,18 @@ from msgspec.structs import replace
 
 from openbalance_hid.app.events import Event
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
-from openbalance_hid.deck.device_events import CELL_PX, DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
+from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
-from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
+from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
+from openbalance_hid.deck.usb_sysfs import UsbDevice
 from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts
 from openbalance_hid.render.encode import PictureFormat, black
-from openbalance_hid.render.theme import Rgb
-from openbalance_hid.runtime.picture_cache import PictureCache
-from openbalance_hid.tiles.view import KeyFace
+from openbalance_hid.runtime.deck_counts import claimed_counts, closed_counts, open_counts
+from openbalance_hid.runtime.deck_use import DeckUse, is_serial
+from openbalance_hid.runtime.open_decks import OpenDecks
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,12 @@ HANDSHAKE_LIMIT_S = 2.0  # a healthy deck answers within hundredths of a second;
 STOP_LIMIT_S = 2.0  # for everything: a pending read ends within 1.4 s, a hanging report perhaps never
 
 
-class DeckManager:
+class DeckManager(OpenDecks):
     """All decks of one transport. `emit` puts an event into the main queue; `changes` announces changes on its bus.
 
     `after_first_scan` is called once, on the scan's thread, when every deck that was connected at the start was emitted.
-    `clock` gives input events their time. `claimed` lists the decks that another program has claimed through libusb.
+    `clock` gives input events their time. `uses` returns whether the configuration lets a deck be opened. `claimed` lists the
+    decks that another program has claimed through libusb.
     """
 
     def __init__(
@@ -55,19 +56,20 @@ class DeckManager:
         after_first_scan: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         claimed: Callable[[], Sequence[UsbDevice]] = tuple,
+        uses: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        super().__init__()
         self._emit = emit
         self._claimed = claimed
+        self._use = DeckUse(uses)
         self._after_first_scan = after_first_scan
         self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes)
         self._clock = clock
-        self._lock = threading.Lock()  # of everything below; a device's own lock is never acquired while this is held
-        self._open_decks: dict[str, DeckDevice] = {}  # open decks, by name
         self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
         self._closing: list[DeckDevice] = []  # closed, but the handle may still be in use
         self._troubles: dict[str, tuple[FoundDeck, str, str]] = {}  # by path: why not open, and the hint
+        self._unused: dict[str, DeckCounts] = {}  # by path: decks that are left to other software
         self._arrivals: Counter[str] = Counter()  # by name
-        self._brightness: dict[str, int] = {}
         self._stopping = False
 
     def start(self) -> None:
@@ -100,89 +102,69 @@ class DeckManager:
         for device in decks:
             device.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not be unloaded while a handle is open
 
-    def show(self, serial: str, key: int, face: KeyFace, pictures: PictureCache) -> None:
-        """Show a face on a key; without effect when the deck is not connected."""
-        device = self._by_serial(serial)
-        if device is not None and device.is_visual:
-            device.show(key, pictures.picture(face, device.picture_format))
+    def adopt_use(self, uses: Callable[[str], bool], on_exit: OnExit) -> None:
+        """Use another configuration: close the decks that it leaves to other software, and open those that it takes back."""
+        self._use.adopt(uses)
+        self._apply_use(on_exit)
 
-    def show_cell(self, serial: str, cell: int, face: KeyFace, pictures: PictureCache) -> None:
-        """Show a face on a cell of a deck's touch strip."""
-        device = self._by_serial(serial)
-        if device is not None:
-            cell_format = {**device.strip_format, "size": (CELL_PX, device.strip_format["size"][1])}
-            device.show_strip(pictures.picture(face, cell_format), cell * CELL_PX, CELL_PX)
-
-    def show_screen(self, serial: str, face: KeyFace, pictures: PictureCache) -> None:
-        """Show a face on a deck's small screen."""
-        device = self._by_serial(serial)
-        if device is not None:
-            device.show_screen(pictures.picture(face, device.screen_format))
-
-    def light_touch_key(self, serial: str, touch_key: int, colour: Rgb) -> None:
-        """Light a touch key in a colour."""
-        device = self._by_serial(serial)
-        if device is not None:
-            device.light(touch_key, colour)
-
-    def set_brightness(self, serial: str, percent: int) -> None:
-        """Set a deck's brightness, in percent."""
-        device = self._by_serial(serial)
-        if device is not None:
-            self._brightness[serial] = device.set_brightness(percent)
-
-    def repaint(self, serial: str) -> None:
-        """Send a deck its brightness and everything that it shows once more."""
-        device = self._by_serial(serial)
-        if device is not None:
-            device.repaint()
-
-    def repaint_next(self, serial: str) -> None:
-        """Send a deck its brightness and the next part of what it shows once more."""
-        device = self._by_serial(serial)
-        if device is not None:
-            device.repaint_next()
-
-    def repaint_all(self) -> None:
-        """Send every deck again what it shows. A deck with a dead handle is lost by that."""
+    def release(self, serial: str | None, on_exit: OnExit) -> list[str]:
+        """Hand an open deck over to other software, or all of them, and return their names."""
         with self._lock:
-            open_decks = list(self._open_decks.values())
-        for device in open_decks:
-            device.repaint()
+            chosen = {
+                name: device for name, device in self._open_decks.items() if serial is None or is_serial(device.serial, serial)
+            }
+        for device in chosen.values():
+            self._use.release(device.serial)
+        self._apply_use(on_exit)
+        return list(chosen)
+
+    def take(self, serial: str | None, on_exit: OnExit) -> list[str]:
+        """Take released decks back, and return their serial numbers."""
+        taken = self._use.take(serial)
+        self._apply_use(on_exit)
+        return taken
+
+    def _apply_use(self, on_exit: OnExit) -> None:
+        with self._lock:
+            leaving = {name: device for name, device in self._open_decks.items() if self._use.refusal(device.serial)}
+            for name, device in leaving.items():
+                del self._open_decks[name]
+                self._leave(device)
+                self._closing.append(device)
+                self._emit(DeckLost(name, f"deck at {device.path} is left to other software"))
+            wanted = [path for path, deck in self._unused.items() if not self._use.refusal(deck.serial)]
+            for path in wanted:
+                del self._unused[path]
+        for name, device in leaving.items():
+            log.info("%s %s is left to other software", device.title, name)
+            threading.Thread(target=_close, args=(device, on_exit), name="deck-close", daemon=True).start()
+        for path in wanted:
+            self._hotplug.forget(path)
+
+    def _leave(self, deck: FoundDeck | DeckDevice) -> bool:
+        """Return whether a deck is left to other software, and note it for the status. Call it with the lock held."""
+        refusal = self._use.refusal(deck.serial)
+        if refusal is not None:
+            self._unused[deck.path] = closed_counts(deck, *refusal)
+        return refusal is not None
 
     def counts(self) -> tuple[DeckCounts, ...]:
         """Return the counts of every connected deck, or why it cannot be used."""
         with self._lock:
             open_decks, troubles = dict(self._open_decks), dict(self._troubles)
             silent = {path: (found, "it has not answered yet", "") for path, (found, _) in self._opening.items()}
+            unused = tuple(self._unused.values())
         for device in open_decks.values():
             silent.pop(device.path, None)
         return (
             *(
-                DeckCounts(
-                    serial=name,
-                    model=device.model,
-                    path=device.path,
-                    connected=not device.is_lost,
-                    brightness=self._brightness.get(name),
-                    images_sent=device.images_sent,
-                    images_skipped=device.images_skipped,
-                    reports_sent=device.reports_sent,
-                    reconnects=max(0, self._arrivals[name] - 1),
-                )
+                open_counts(name, device, self._brightness.get(name), self._arrivals[name])
                 for name, device in open_decks.items()
             ),
-            *(
-                DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why, hint=hint)
-                for found, why, hint in {**silent, **troubles}.values()
-            ),
-            *map(_claimed_counts, self._claimed()),
+            *(closed_counts(found, why, hint) for found, why, hint in {**silent, **troubles}.values()),
+            *unused,
+            *map(claimed_counts, self._claimed()),
         )
-
-    def devices(self) -> dict[str, DeckDevice]:
-        """Return the open decks by name."""
-        with self._lock:
-            return dict(self._open_decks)
 
     def opening_paths(self) -> tuple[str, ...]:
         """Return the paths of the decks that are being opened."""
@@ -210,6 +192,7 @@ class DeckManager:
             return
         with self._lock:
             self._troubles.pop(event.path, None)
+            self._unused.pop(event.path, None)
         self._end(event.path, "unplugged")
 
     def _end(self, path: str, why: str) -> None:
@@ -222,6 +205,8 @@ class DeckManager:
     def _open(self, found: FoundDeck) -> None:
         self._end(found.path, "another one is there")
         with self._lock:
+            if self._leave(found):
+                return
             self._closing = [device for device in self._closing if not device.wait_released(0)]
             hung = found.path in self._opening or any(each.path == found.path and each.is_writing for each in self._closing)
         if hung:  # a thread already waits for it
@@ -313,15 +298,6 @@ class DeckManager:
     def _name(self, device: DeckDevice) -> str | None:
         """Return the name of an open deck, or None. Call it with the lock held."""
         return next((name for name, each in self._open_decks.items() if each is device), None)
-
-    def _by_serial(self, serial: str) -> DeckDevice | None:
-        with self._lock:
-            return self._open_decks.get(serial)
-
-
-def _claimed_counts(device: UsbDevice) -> DeckCounts:
-    model, _ = product_names(int(VENDOR, 16), device.product_id) or ("", "")
-    return DeckCounts(device.serial, model, device.node, connected=False, trouble=IN_USE_LIBUSB, hint="openbalance-hid doctor")
 
 
 def _names(serial: str) -> Iterable[str]:

@@ -16,6 +16,7 @@ from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap
 from openbalance_hid.deck.device_events import CELL_PX, DeckArrived
+from openbalance_hid.orientation import Orientation
 from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK
@@ -38,11 +39,12 @@ def deck_png(
     `theme`: replaces the theme of every tile and of the small screen.
     """
     pictures, strip, lights = {}, [], {}
+    body = body_of(model, deck.rotation)
     seen = deck if theme is None else _themed(deck, theme)
     for effect in shown(seen, inputs, moment, theme or screen_theme):
         match effect:
             case Paint(key=key, face=face) if model.key_width:
-                pictures[key] = draw(face, model.key_width * SCALE, model.key_height * SCALE)
+                pictures[key] = draw(face, body.key_width * SCALE, body.key_height * SCALE)
             case PaintCell(face=face) if model.strip is not None:
                 strip.append(draw(face, CELL_PX * SCALE, model.strip.height * SCALE))
             case PaintScreen(face=face) if model.screen is not None:
@@ -51,7 +53,7 @@ def deck_png(
                 lights[touch_key] = DARK.colour(tone)
     title = model.title if model.key_width else f"{model.title} · presses only, no displays"
     with BytesIO() as out:
-        draw_deck(pictures, body_of(model), title, strip, lights, SCALE).save(out, "PNG", **SMALL)
+        draw_deck(pictures, body, title, strip, lights, SCALE).save(out, "PNG", **SMALL)
         return out.getvalue()
 
 
@@ -76,21 +78,21 @@ def _themed(deck: DeckState, theme: str) -> DeckState:
     return replace(deck, turned=FrozenMap({slot: replace(tile, theme=theme) for slot, tile in deck.all_tiles().items()}))
 
 
-def body_of(model: DeckModel) -> Body:
-    """Return the front of a model, for drawing."""
+def body_of(model: DeckModel, degrees: int = 0) -> Body:
+    """Return the front of a model that is turned clockwise by `degrees`, for drawing."""
+    turn = Orientation(degrees, model.cols, model.rows)
     display = model.strip or model.screen
     width, height = (display.width, display.height) if display is not None else (0, 0)
-    key_width, key_height = (model.key_width, model.key_height) if model.key_width else PEDAL
+    keys = turn.seen_size(*((model.key_width, model.key_height) if model.key_width else PEDAL))
     return Body(
-        model.cols,
-        model.rows,
-        key_width,
-        key_height,
+        *turn.seen_grid,
+        *keys,
         width,
         height,
         model.dials,
         model.touch_keys,
         is_white=model.name == "neo",
+        upside_down=turn.is_half_turn,
     )
 
 

@@ -21,6 +21,7 @@ from openbalance_hid.app.effects import (
     SetAccounts,
     SetBrightness,
     SetPollInterval,
+    SetRotation,
     Store,
     WatchSessionLock,
 )
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 BLACK: Rgb = (0, 0, 0)
 SetText = Callable[[str, int | str, str], None]
+TurnPageView = Callable[[str, int], None]
 
 
 class EffectRunner:
@@ -54,6 +56,7 @@ class EffectRunner:
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
         report: Callable[[str], None] = lambda _: None,
+        turn_page_view: TurnPageView = lambda *_: None,
     ) -> None:
         self._report = report
         self._decks = decks
@@ -63,6 +66,7 @@ class EffectRunner:
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
+        self._turn_page_view = turn_page_view
         self._pictures = PictureCache()
 
     def run(self, effect: Effect) -> None:
@@ -91,6 +95,10 @@ class EffectRunner:
                 log.error("the tile %s failed", tile, exc_info=error)
             case LogWarning(text):
                 log.warning("%s", text)
+            case SetRotation(serial, degrees):
+                for decks in self._decks:
+                    decks.set_rotation(serial, degrees)
+                self._turn_page_view(serial, degrees)
             case _:
                 for decks in self._decks:
                     run_display_effect(effect, decks, self._pictures, self._set_text)

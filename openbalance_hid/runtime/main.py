@@ -191,6 +191,7 @@ class _Daemon:
                 self._open_page,
                 self._set_text,
                 self._note,
+                self._turn_page_view,
             )
             checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
             if self._watch is not None:
@@ -215,6 +216,10 @@ class _Daemon:
     def _note(self, text: str) -> None:
         if self._virtual is not None:
             self._virtual.note(text)
+
+    def _turn_page_view(self, serial: str, degrees: int) -> None:
+        if self._virtual is not None:
+            self._virtual.set_rotation(serial, degrees)
 
     def _on_resume(self) -> None:
         """Runs on the thread of the resume watch."""

@@ -9,6 +9,7 @@ from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.web.page_client import PageItem
 from openbalance_hid.simulator.web.page_server import PageServer
+from openbalance_hid.simulator.web.turned_deck import TurnedDeck
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,12 @@ class VirtualDecks:
             self.decks[number] = after
             self._bus.plug(after)
             self.pages[number].show_deck(after)
+
+    def set_rotation(self, serial: str, degrees: int) -> None:
+        """Show a deck on its page as it is turned."""
+        for number, page in self.pages.items():
+            if self.decks[number].serial == serial:
+                page.show_deck(TurnedDeck(self.decks[number], degrees))
 
     def note(self, text: str) -> None:
         """Show a line below every deck: what a press did."""

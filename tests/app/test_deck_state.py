@@ -1,9 +1,10 @@
 """Pages, dials, strip, touch keys, light and identify in the controller, under virtual time."""
 
 import pytest
+from msgspec.structs import replace
 
-from openbalance_hid.app.effects import OpenUrl, Refresh, SetBrightness
-from openbalance_hid.app.events import IdentifyRequested, PageRequested
+from openbalance_hid.app.effects import LogWarning, OpenUrl, Paint, Refresh, SetBrightness, SetRotation
+from openbalance_hid.app.events import ConfigReloaded, IdentifyRequested, PageRequested
 from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.app.input_handling import SWIPE_PX
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
@@ -200,6 +201,61 @@ def test_the_first_press_on_a_dark_deck_only_wakes_it():
     assert told.seen(OpenUrl) == told.seen(Refresh) == []
     tap(told, 0)
     assert len(told.seen(OpenUrl)) == 1
+
+
+def test_a_deck_returns_to_its_first_page_after_so_long_without_an_input():
+    told = story(PLUS, home_after_minutes=5)
+    told.tell(PageRequested("more"))
+    told.wait(299)
+    told.key(0, True)
+    told.key(0, False)
+    told.wait(299)
+    assert shown(told) == "more", "a press starts the time again"
+    told.wait(2)
+    assert shown(told) == "main"
+    assert told.face(0).view.tile == "balance"
+    told.tell(PageRequested("more"))
+    told.wait(299)
+    assert shown(told) == "more", "and so does a command for a page"
+
+
+def test_a_deck_without_a_time_to_return_stays_on_its_page():
+    told = story(PLUS)
+    told.tell(PageRequested("more"))
+    told.wait(3600 * 24)
+    assert shown(told) == "more"
+
+
+def test_a_turned_deck_is_told_its_rotation_before_its_pictures():
+    told = story(DeckArrived(DECK, "mk2", 15), rotate=90)
+    kinds = [type(effect) for _, effect in told.done]
+    assert told.seen(SetRotation) == [SetRotation(DECK, 90)]
+    assert kinds.index(SetRotation) < kinds.index(Paint)
+
+
+def test_another_rotation_paints_everything_anew_and_drops_the_keys_that_are_down():
+    told = story(DeckArrived(DECK, "mk2", 15))
+    told.key(0, True)
+    told.done.clear()
+    config = told.controller.config
+    told.tell(ConfigReloaded(replace(config, decks=(replace(config.decks[0], rotate=180),))))
+    assert told.seen(SetRotation) == [SetRotation(DECK, 180)]
+    assert len({paint.key for paint in told.seen(Paint)}) == 15
+    told.wait(5)
+    told.key(0, False)
+    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+    assert OpenUrl in {type(effect) for effect in tap(told, 0)}, "the key is up for the next press"
+
+
+@pytest.mark.parametrize("shape", [PLUS, NEO])
+def test_a_deck_with_parts_below_its_keys_refuses_a_quarter_turn_with_words(shape):
+    told = story(shape, rotate=270)
+    assert told.seen(SetRotation) == []
+    (warning,) = told.seen(LogWarning)
+    assert "found 270, but this deck can only be turned by 180" in warning.text
+    told = story(shape, rotate=180)
+    assert told.seen(SetRotation) == [SetRotation(DECK, 180)]
+    assert told.seen(LogWarning) == []
 
 
 def test_identify_shows_the_number_of_each_key_for_ten_seconds():

@@ -54,5 +54,5 @@ def test_each_setting_of_the_file_can_be_changed_by_itself():
     for number, line in enumerate(TEXT.splitlines()):
         if (match := re.match(r"(\w+) = (\d+)(\s|$)", line)) and match[1] != "key":
             changed = TEXT.splitlines()
-            changed[number] = f"{match[1]} = {int(match[2]) - 1}"
+            changed[number] = f"{match[1]} = {int(match[2]) - 1 if int(match[2]) else 90}"
             assert parse("\n".join(changed), "config.toml") != parse(TEXT, "config.toml")

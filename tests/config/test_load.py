@@ -122,7 +122,7 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
     ("text", "message"),
     [
         ("refresh_minuts = 5", "c.toml:1: refresh_minuts: unknown, accepted: accounts, alerts, ca_file, decks, dim,"
-         " hold_seconds, notify, on_exit, refresh_minutes, stale_hours, theme; did you mean 'refresh_minutes'?"),
+         " hold_seconds, notify, on_exit, refresh_minutes, stale_hours, theme, use_decks; did you mean 'refresh_minutes'?"),
         ("refresh_minutes = 0", "c.toml:1: refresh_minutes: found 0, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = 1.5", "c.toml:1: refresh_minutes: found 1.5, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = true", "c.toml:1: refresh_minutes: found true, accepted: a whole number from 1 to 1440"),

@@ -182,6 +182,11 @@ class VirtualDeck(DeviceLink):
         return self._glass.brightness
 
     @property
+    def is_upside_down(self) -> bool:
+        """Return False: `TurnedDeck` of the page shows a deck that is turned."""
+        return False
+
+    @property
     def showing_logo(self) -> bool:
         """Return True from power-up or reset until the first picture; images are black meanwhile."""
         return self._glass.showing_logo

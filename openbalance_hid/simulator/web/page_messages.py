@@ -130,6 +130,7 @@ class DeckDescription(msgspec.Struct, frozen=True):
     strip: DisplayShape | None
     brightness: int
     keys: list[KeyRow]
+    upside_down: bool  # strip or screen and dials are above the keys
     scenario: str
     scenarios: list[NamedOption]  # `title`: one sentence about the scenario
     models: list[NamedOption]

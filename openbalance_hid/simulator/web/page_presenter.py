@@ -35,6 +35,8 @@ class ShownDeck(Protocol):
     @property
     def brightness(self) -> int: ...
     @property
+    def is_upside_down(self) -> bool: ...
+    @property
     def faults(self) -> Sequence[Fault]: ...
     def press(self, key: int) -> None: ...
     def release(self, key: int) -> None: ...
@@ -174,6 +176,7 @@ class PagePresenter:
                 messages.KeyRow(key, self.text(key), hashlib.sha256(png).hexdigest() if png else None)
                 for key, png in pictures.items()
             ],
+            upside_down=self.deck.is_upside_down,
             scenario=self.scenarios.chosen(),
             scenarios=self.scenarios.offered,
             models=self.models.offered,

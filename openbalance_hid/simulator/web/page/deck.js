@@ -157,6 +157,7 @@ function build(geometry) {
   deck.replaceChildren();
   deck.className = geometry.key.width ? "" : "pedal";
   if (geometry.model.name === "neo") deck.classList.add("pale"); // the only model with a white body
+  if (geometry.upside_down) deck.classList.add("upside-down"); // strip and dials above the keys
   const grid = geometry.cols * geometry.rows;
   const keys = element("div", "keys", deck);
   for (let key = 0; key < grid; key += 1) makeKey(key, keys, "key");

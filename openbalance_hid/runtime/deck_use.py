@@ -1,0 +1,49 @@
+"""Which decks are opened: the configuration leaves some to other software, commands release one for a while."""
+
+import threading
+from collections.abc import Callable
+
+LEFT = "left to other software by the configuration"
+RELEASED = "released for other software"
+TAKE = "openbalance-hid take"
+
+
+class DeckUse:
+    """Thread-safe. `uses(serial)`: whether the configuration lets a deck be opened.
+
+    A released deck stays released until `take`, also when it is plugged in again.
+    """
+
+    def __init__(self, uses: Callable[[str], bool]) -> None:
+        self._lock = threading.Lock()
+        self._uses = uses
+        self._released: set[str] = set()
+
+    def adopt(self, uses: Callable[[str], bool]) -> None:
+        """Use another configuration."""
+        with self._lock:
+            self._uses = uses
+
+    def release(self, serial: str) -> None:
+        """Open this deck no longer."""
+        with self._lock:
+            self._released.add(serial)
+
+    def take(self, serial: str | None) -> list[str]:
+        """Open a released deck again, or all of them. Return the serial numbers of those that were released."""
+        with self._lock:
+            taken = sorted(each for each in self._released if serial is None or is_serial(each, serial))
+            self._released.difference_update(taken)
+            return taken
+
+    def refusal(self, serial: str) -> tuple[str, str] | None:
+        """Return why a deck is not to be opened, and the command that changes that; None: it is to be opened."""
+        with self._lock:
+            if serial in self._released:
+                return RELEASED, TAKE
+            return None if self._uses(serial) else (LEFT, "openbalance-hid config edit")
+
+
+def is_serial(serial: str, given: str) -> bool:
+    """Return whether `given` is this serial number or the end of it, whatever its case and blanks."""
+    return serial.upper().endswith("".join(given.split()).upper())
