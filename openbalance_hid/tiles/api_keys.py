@@ -1,20 +1,21 @@
 """`api-keys`: spend per API key of the account, two at a time, each with its limit as a gauge where it has one.
 
     period   today, week, month      all UTC; the week begins on Monday
-    key_name all                     one key, to see it alone (`key` is its place on the deck)
+    key_name all                     one key, to see it alone (`key` is its place on the deck); all keys of that name
+    workspace all                    the keys of one workspace
 
-OpenRouter lists the keys of the default workspace only; spend of deleted keys and of the chat room is not included. A key with
-a limit has the used share behind its name: amber from 80 %, red when nothing is left. The bar of a key without a limit is its
-share of all keys. The keys are requested a few times a day and at a hold; after more spend the amounts are old. The next page
-follows every 60 s. A tap opens the keys page.
+The keys of all workspaces are listed; spend of deleted keys and of the chat room is not included. A key with a limit has the
+used share behind its name: amber from 80 %, red when nothing is left. After the limit has been reset, what is used of it is
+unknown until the next answer. The bar of a key without a limit is its share of all keys. A key that spent and was disabled
+since, or has expired, is marked. The keys are requested a few times a day and at a hold; after more spend the amounts are old.
+The next page follows every 60 s. A tap opens the keys page.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 
-from openbalance_hid.account.snapshot import ApiKey, Snapshot
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.key_spend import key_usd, limit_share
+from openbalance_hid.account.snapshot import ApiKey
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
@@ -38,11 +39,14 @@ def view(scene: Scene) -> TileView:
     title = titles[0]
     if keys is None:
         return notice_view(scene, title, trouble(scene, scene.snapshot.keys))
+    chosen = scene.options["workspace"]
+    keys = tuple(key for key in keys if chosen is None or key.workspace == chosen)
     if wanted is not None:
-        one = next((key for key in keys if key.name == wanted), None)
-        return plain_notice(scene, title, NO_SUCH_KEY) if one is None else _one(scene, titles, one)
+        keys = _named(keys, str(wanted))
+        if len(keys) < 2:
+            return _one(scene, titles, keys[0]) if keys else plain_notice(scene, title, NO_SUCH_KEY)
     shown = sorted(
-        (key for key in keys if not key.disabled or _spent(scene, key)),
+        (key for key in keys if not key.disabled or _spent(scene, key) or wanted is not None),
         key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),
     )[:MOST]
     if not shown:
@@ -55,12 +59,20 @@ def view(scene: Scene) -> TileView:
     return _keys_view(scene, titles, here, f"{title} (UTC): {spoken}", page)
 
 
+def _named(keys: Sequence[ApiKey], name: str) -> tuple[ApiKey, ...]:
+    """Return the key of that name, or all that the user has given it to: a second one does not hide the first."""
+    exact = tuple(key for key in keys if key.name == name)
+    return exact or tuple(key for key in keys if key.given_name == name)
+
+
 def _one(scene: Scene, titles: tuple[str, ...], key: ApiKey) -> TileView:
     """Return the view of one key: its amount, and its limit as a gauge and in words."""
-    used = _used(key)
+    used, state = _used(scene, key), _state(key)
     blocks: tuple[Block, ...] = (Hero(words.money(_spent(scene, key))),)
     if used is not None:
-        blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), Line(f"{words.percent(used * 100)} of limit"))
+        blocks += (Gauge(float(min(Decimal(1), used)), _tone(used)), Line(state or _part_of_limit(key, used)))
+    elif state is not None or key.limit_usd is not None:
+        blocks += (Line(state or f"limit {words.money(key.limit_usd)}"),)
     return _keys_view(scene, titles, blocks, f"{titles[0]} (UTC): {_read_out(scene, key)}")
 
 
@@ -74,26 +86,36 @@ def _keys_view(
 
 def _row(scene: Scene, key: ApiKey, most: Decimal, column: tuple[str, ...]) -> Row:
     """Return the row of a key: with a limit the used part of it as a gauge, else a bar of its spend against the leader's."""
-    usd, used, name = _spent(scene, key), _used(key), single_line(key.name) or words.UNKNOWN
+    usd, used, name = _spent(scene, key), _used(scene, key), single_line(key.name) or words.UNKNOWN
+    state = _state(key)
     if used is not None:
-        note = words.percent(used * 100)
+        note = state or _part_of_limit(key, used).removesuffix(" of limit")
         return Row(name, words.money(usd), float(min(Decimal(1), used)), _tone(used), note, column)
-    return Row(name, words.money(usd), float(usd / most) if usd is not None and most > 0 else None, column=column)
+    share = float(usd / most) if usd is not None and most > 0 and state is None else None
+    return Row(name, words.money(usd), share, note=state or "", column=column)
 
 
 def _read_out(scene: Scene, key: ApiKey) -> str:
-    used, name = _used(key), single_line(key.name) or words.UNKNOWN
-    limit = "" if used is None else f", {words.percent(used * 100)} of its limit of {words.money(key.limit_usd)}"
-    return f"{name} {words.money(_spent(scene, key))}{limit}" + (" (disabled)" if key.disabled else "")
+    used, name, state = _used(scene, key), single_line(key.name) or words.UNKNOWN, _state(key)
+    limit = "" if key.limit_usd is None else f", its limit is {words.money(key.limit_usd)}"
+    if used is not None and key.limit_usd is not None and key.limit_usd > 0:
+        limit = f", {words.percent(used * 100)} of its limit of {words.money(key.limit_usd)}"
+    return f"{name} {words.money(_spent(scene, key))}{limit}" + (f" ({state})" if state else "")
 
 
-def _used(key: ApiKey) -> Decimal | None:
-    """Return the used share of the limit; 1 for a limit of 0, None without a limit."""
-    if key.limit_usd is None or key.limit_left_usd is None:
-        return None
-    if key.limit_usd <= 0:
-        return Decimal(1)
-    return max(Decimal(0), key.limit_usd - key.limit_left_usd) / key.limit_usd
+def _state(key: ApiKey) -> str | None:
+    """Return why the key may not be used, in a word; None if it may."""
+    return "expired" if key.expired else "disabled" if key.disabled else None
+
+
+def _part_of_limit(key: ApiKey, used: Decimal) -> str:
+    if key.limit_usd is not None and key.limit_usd <= 0:
+        return "limit $0"
+    return f"{words.percent(used * 100)} of limit"
+
+
+def _used(scene: Scene, key: ApiKey) -> Decimal | None:
+    return limit_share(scene.snapshot, key, scene.now)
 
 
 def _tone(used: Decimal) -> Tone:
@@ -101,19 +123,7 @@ def _tone(used: Decimal) -> Tone:
 
 
 def _spent(scene: Scene, key: ApiKey) -> Decimal | None:
-    """Return USD in the period; None when the reading is from a period that has ended."""
-    period = scene.choice("period")
-    if _begin(scene.snapshot, scene.now, period) != _begin(scene.snapshot, scene.snapshot.keys.measured_at, period):
-        return None
-    return {"today": key.today_usd, "week": key.week_usd, "month": key.month_usd}[period]
-
-
-def _begin(snapshot: Snapshot, at: datetime | None, period: str) -> object:
-    """Return the UTC day on which the period of `at` starts."""
-    if at is None:
-        return None
-    day = utc_now(snapshot, at).date()
-    return {"today": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[period]
+    return key_usd(scene.snapshot, key, scene.choice("period"), scene.now)
 
 
 def cases() -> tuple[TileCase, ...]:
@@ -137,6 +147,7 @@ KIND = TileKind(
     (
         Option("period", "choice", "today", choices=("today", "week", "month"), help="all UTC"),
         Option("key_name", "text", None, minimum=1, maximum=300, help="the name of one key; without: all"),
+        Option("workspace", "text", None, minimum=1, maximum=300, help="the name of one workspace; without: all"),
     ),
     cases=cases,
 )

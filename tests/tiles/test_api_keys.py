@@ -1,6 +1,6 @@
 """The tile of API keys: amounts of a period, limits, one key alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_an_amount_of_a_period_that_is_over_is_unknown(period, still, over):
         (10, 0, "100 %", Tone.ALARM),
         (10, -2, "120 %", Tone.ALARM),
         (10, 10, "0 %", Tone.GOOD),
-        (0, 0, "100 %", Tone.ALARM),
+        (0, 0, "limit $0", Tone.ALARM),
         (10, None, None, Tone.ACCENT),
     ],
 )
@@ -83,3 +83,47 @@ def test_a_disabled_key_is_left_out_unless_it_spent():
 
 def test_keys_that_were_not_requested_yet_are_prepared():
     assert notice(view_of("api-keys", snapshot(activity_health=Health.SERVER_ERROR))).words == "Preparing…"
+
+
+def test_a_second_key_of_the_same_name_does_not_hide_the_first():
+    keys = (api_key("prod 1a2b3c", 3, given_name="prod"), api_key("prod 4d5e6f", 2, given_name="prod"), api_key("dev", 1))
+    view = view_of("api-keys", snapshot(keys=keys), key_name="prod")
+    assert rows(view) == [("prod 1a2b3c", "$3.00"), ("prod 4d5e6f", "$2.00")]
+    one = view_of("api-keys", snapshot(keys=keys), key_name="prod 4d5e6f")
+    assert next(block.text for block in one.blocks if isinstance(block, Hero)) == "$2.00"
+
+
+def test_the_keys_of_one_workspace_can_be_chosen():
+    keys = (api_key("a", 3, workspace="Default"), api_key("b", 2, workspace="Research"))
+    assert rows(view_of("api-keys", snapshot(keys=keys), workspace="Research")) == [("b", "$2.00")]
+    assert notice(view_of("api-keys", snapshot(keys=keys), workspace="Lab")).words == "No keys yet"
+
+
+@pytest.mark.parametrize(
+    ("reset", "over"),
+    [
+        ("daily", datetime(2026, 11, 23, tzinfo=UTC)),
+        ("weekly", datetime(2026, 11, 23, tzinfo=UTC)),  # a Monday
+        ("monthly", datetime(2026, 12, 1, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_what_is_used_of_a_limit_is_unknown_once_it_has_been_reset(reset, over):
+    seen = snapshot(keys=(api_key("ci", 1, 10, "-2.5", limit_reset=reset),))
+    before = (over or datetime(2026, 12, 1, tzinfo=UTC)) - timedelta(minutes=1)
+    for now, note in ((before, "125 %"), (over or before, "" if over else "125 %")):
+        (row,) = [block for block in view_of("api-keys", seen, now).blocks if isinstance(block, Row)]
+        assert row.note == note
+    if over:
+        assert lines(view_of("api-keys", seen, over, key_name="ci"))[-1] == "limit $10.00"
+
+
+def test_a_key_that_may_not_be_used_says_so():
+    keys = (api_key("old", 2, disabled=True, expired=True), api_key("off", 1, 10, 4, disabled=True))
+    view = view_of("api-keys", snapshot(keys=keys))
+    assert [(block.note, block.share) for block in view.blocks if isinstance(block, Row)] == [
+        ("expired", None),
+        ("disabled", 0.6),
+    ]
+    assert view.text.endswith("old $2.00 (expired), off $1.00, 60 % of its limit of $10.00 (disabled)")
+    assert lines(view_of("api-keys", snapshot(keys=keys), key_name="off")) == ["disabled"]
