@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from sqlite3 import Connection
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Spend
@@ -63,7 +64,16 @@ class HistoryStore:
 
     def write(self, who: AccountIdentity | None, record: Record) -> None:
         """Write a record of an account; None: a setting of the whole program."""
-        self._file.change(lambda db: writes.write(db, who, record))
+        self.write_all(who, (record,))
+
+    def write_all(self, who: AccountIdentity | None, records: Sequence[Record]) -> None:
+        """Write records as one change."""
+
+        def change(db: Connection) -> None:
+            for record in records:
+                writes.write(db, who, record)
+
+        self._file.change(change)
 
     def forget(self, name: str) -> None:
         """Delete everything of the accounts of this name, for all their keys."""

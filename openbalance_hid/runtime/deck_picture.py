@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import Sample, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen
@@ -141,7 +141,13 @@ def _settled(name: str, scenario: str, seed: int, interval_s: float, at: datetim
         def client() -> Client:
             return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
-        poller = Poller(name, client, interval_s, published.append, clock, Random(seed))  # noqa: S311  jitter, not a secret
+        def recall(_: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:
+            readings = sample.past_readings()
+            samples = tuple(Sample(past, mono_s - (now - past).total_seconds(), *amounts) for past, *amounts in readings)
+            return replace(begun, samples=samples)
+
+        rng = Random(seed)  # noqa: S311  jitter, not a secret
+        poller = Poller(name, client, interval_s, published.append, clock, rng, recall=recall)
         while (delay_s := poller.run_cycle()) <= (at - clock.utc()).total_seconds():
             clock.forward(delay_s)
     return published[-1]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import Credits, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, RepaintRequested
@@ -29,6 +29,7 @@ from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
+from openbalance_hid.history.records import AccountIdentity, StoredSample
 from openbalance_hid.ipc.alert_commands import probe_sinks
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
@@ -174,6 +175,8 @@ class _Daemon:
                 running.callback(self._close_decks, decks)
                 decks.start()
             running.callback(self._pollers.stop)
+            for account in self._controller.snapshots:
+                self._remember_sample(account)
             self._pollers.start()
             if self._sample is None:
                 wake = ResumeWatch(self._on_resume)
@@ -328,6 +331,14 @@ class _Daemon:
         sys.stdout.write("Open this address in a browser. Ctrl-C stops the deck.\n")
         sys.stdout.flush()
 
+    def _remember_sample(self, account: str) -> None:
+        """Give a demo the two days of readings that a daemon would have by then. They are in memory only."""
+        sample = self._sample
+        if sample is not None:
+            who = AccountIdentity(account, Secret(sample.key).fingerprint)
+            readings = [StoredSample(at, Credits(bought, used)) for at, bought, used in sample.past_readings()]
+            self._history.enqueue(lambda store: store.write_all(who, readings))
+
     def _set_scenario(self, name: str) -> None:
         from openbalance_hid.runtime.virtual_decks import TROUBLES
 
@@ -339,6 +350,6 @@ class _Daemon:
                 if name in TROUBLES:
                     self._pollers.refresh(account, insist=True)
                 else:
-                    self._pollers.restart(account, forget=True)
+                    self._pollers.restart(account, forget=True, prepare=self._remember_sample)
 
         self._inbox.put(poll_again)

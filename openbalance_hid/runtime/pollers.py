@@ -41,13 +41,17 @@ class Pollers:
         for account in self._intervals_s:
             self.restart(account)
 
-    def restart(self, account: str, forget: bool = False) -> None:
-        """Start again with an account, for example after its key was replaced. `forget`: delete its history first."""
+    def restart(self, account: str, forget: bool = False, prepare: Callable[[str], None] = lambda _: None) -> None:
+        """Start again with an account, for example after its key was replaced. `forget`: delete its history first.
+
+        `prepare`: called with the account before its history is read.
+        """
         before = self._pollers.pop(account, None)
         if before is not None:
             before.stop(join_s=0)  # it publishes nothing any more, even if a request is pending
         if forget:
             self._history.forget(account)
+        prepare(account)
         history_of_account = self._histories[account] = self._history.for_account(account)
 
         def recall(fingerprint: str, begun: Snapshot, now: datetime, mono_s: float) -> Snapshot:

@@ -31,6 +31,7 @@ _BASE = "/api/v1"
 _PUBLIC = "/models"  # needs no key
 _RETRY_AFTER_S = 120
 _REFUND_AFTER = timedelta(minutes=2)
+_PAST_READINGS = 49 * 4  # as many hours as a daemon remembers, so that yesterday is known from midnight on
 _TOP_UP_USD = Decimal(50)  # bought when less than _TOP_UP_BELOW_USD is left
 _TOP_UP_BELOW_USD = Decimal(10)
 _GATEWAY_TIMEOUT = b"<!DOCTYPE html>\n<html><head><title>504 Gateway Timeout</title></head><body></body></html>"
@@ -153,6 +154,19 @@ class SampleAccount:
             account, now = self._account, self._clock()
         own_key = account.scenario.days > 1
         return SampleState(account.ledger, now, account.credits_usd(now), account.usage_usd(now), own_key, self._keys)
+
+    def past_readings(self) -> list[tuple[datetime, Decimal, Decimal]]:
+        """Return what `/credits` answered at each quarter of an hour in the last two days: time, credits and usage in USD.
+
+        Oldest first. Empty where the scenario refuses, or has no usage: a daemon would have nothing either.
+        """
+        with self._lock:
+            account, now = self._account, self._clock()
+        if account.scenario.mode is not ResponseMode.ANSWERS or not account.scenario.days:
+            return []
+        last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+        times = [last - timedelta(minutes=15 * back) for back in range(_PAST_READINGS, -1, -1)]
+        return [(at, account.credits_usd(at), account.usage_usd(at)) for at in times if at < now]
 
     def authorization_hash(self, key: str) -> str:
         """Return the value of `RecordedRequest.headers["authorization"]` for a request with this key."""

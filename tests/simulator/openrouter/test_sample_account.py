@@ -1,5 +1,7 @@
 """Keys, unknown paths, and switching the scenario."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
@@ -56,3 +58,19 @@ def test_the_date_header_goes_by_the_accounts_clock(sample: SampleAccount) -> No
 def test_the_key_is_never_recorded(sample: SampleAccount) -> None:
     ask(sample, "/credits")
     assert sample.key not in repr(sample.requests)
+
+
+def test_past_readings_lead_to_the_present_counter_and_never_fall() -> None:
+    now = datetime(2026, 3, 18, 0, 10, tzinfo=UTC)
+    sample = SampleAccount("critical", clock=lambda: now)
+    readings = sample.past_readings()
+    usages = [usage for _, _, usage in readings]
+    assert usages == sorted(usages)
+    assert readings[-1][0] == datetime(2026, 3, 18, tzinfo=UTC)  # midnight is exact
+    assert readings[0][0] <= now - timedelta(hours=48)
+    assert 0 <= sample.state().total_usage_usd - usages[-1] < 1
+
+
+@pytest.mark.parametrize("scenario", ["offline", "wrong-key", "rejected", "rate-limited", "server-error", "no-activity"])
+def test_an_account_that_answers_nothing_has_no_past_readings(scenario: str) -> None:
+    assert SampleAccount(scenario).past_readings() == []
