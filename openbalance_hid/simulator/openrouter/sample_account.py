@@ -162,7 +162,7 @@ class SampleAccount:
         """
         with self._lock:
             account, now = self._account, self._clock()
-        if account.scenario.mode is not ResponseMode.ANSWERS or not account.scenario.days:
+        if account.scenario.mode not in (ResponseMode.ANSWERS, ResponseMode.ACTIVITY_DOWN) or not account.scenario.days:
             return []
         last = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
         times = [last - timedelta(minutes=15 * back) for back in range(_PAST_READINGS, -1, -1)]
