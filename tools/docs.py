@@ -13,6 +13,7 @@ import click
 
 from openbalance_hid.cli import main as program
 from openbalance_hid.deck.products import NAMES, product_ids
+from openbalance_hid.hints import HINTS
 from openbalance_hid.simulator.device.models import MODELS, DeckModel
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.actions import OpenPage
@@ -66,6 +67,19 @@ def _with_parts(text: str) -> str:
         return f"<!-- rendered: {name} -->\n\n{body}\n\n<!-- end of {name} -->"
 
     return re.sub(r"<!-- rendered: ([\w-]+) -->.*?<!-- end of \1 -->", part, text, flags=re.DOTALL)
+
+
+def hints_table() -> str:
+    """Return the table of troubles, places and hints as Markdown: one row for each hint of a trouble."""
+    rows = ["| what is wrong | where it is reported | command that helps |", "|---|---|---|"]
+    for trouble, places in HINTS.items():
+        for command in dict.fromkeys(places.values()):
+            where = ", ".join(
+                f"`{place}`" if place != "the key" else place for place, each in places.items() if each == command
+            )
+            runs = command.startswith(("openbalance-hid", "curl"))
+            rows.append(f"| {trouble} | {where} | {f'`{command}`' if runs else command or 'wait: it is tried again'} |")
+    return "\n".join(rows)
 
 
 def explained_words() -> dict[str, tuple[str, str]]:
@@ -166,6 +180,7 @@ def _deck(model: DeckModel | None, slug: str) -> str:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "hints": lambda: hints_table().splitlines(),
     "words": _words,
     "tiles": _tiles,
     "configuration": _configuration,

@@ -19,6 +19,7 @@ from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.service.subprocesses import run_in_terminal
 
 
@@ -71,12 +72,10 @@ def check(file: Path | None) -> None:
     try:
         found = load_config(checked)
     except ConfigError as error:
-        edit_command = "openbalance-hid config edit"
+        edit_command = hint("the configuration has problems", "config check")
         if file is not None:
             edit_command = f"OPENBALANCE_CONFIG={shlex.quote(str(file))} {edit_command}"
-        raise ConfigError(
-            error.message, edit_command if error.hint == "openbalance-hid config check" else error.hint
-        ) from error
+        raise ConfigError(error.message, edit_command if error.hint == CONFIG_CHECK else error.hint) from error
     for problem in deck_problems(found):
         click.echo(f"note: {problem}", err=True)
     click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
@@ -125,7 +124,7 @@ def edit() -> None:
         return
 
 
-_EDIT = "openbalance-hid config edit"
+_EDIT = hint("the configuration has problems", "config edit")
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")  # where no variable names one
 
 

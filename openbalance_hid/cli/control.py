@@ -15,7 +15,7 @@ from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
-from openbalance_hid.desktop.keyring_backend import setup_command
+from openbalance_hid.hints import health_hint, hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import cents
@@ -95,7 +95,9 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
     lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, running for {spoken(reply['uptime_s'])}"]
     if reply["config"]["error"]:
         lines += [f"{'config':{WIDTH}}{line}" for line in reply["config"]["error"].splitlines()]
-        lines.append(f"{'':{WIDTH}}the previous configuration stays in use; try: openbalance-hid config check")
+        lines.append(
+            f"{'':{WIDTH}}the previous configuration stays in use; try: {hint('the configuration has problems', 'status')}"
+        )
     for name, account in reply["accounts"].items():
         balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
         health = account["health"].replace("_", " ")
@@ -103,7 +105,8 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         message = f" ({account['message']})" if account["message"] else ""
         lines.append(f"{name:{WIDTH}}{health}{message}, balance {balance}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}{_measured(account, now)}, next poll {_next_poll(account, now)}")
-        lines += [f"{'':{WIDTH}}try: {hint}" for hint in _hints(name, account["health"])]
+        if command := health_hint(account["health"], "status", name):
+            lines.append(f"{'':{WIDTH}}try: {command}")
     for deck in reply["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
         lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
@@ -142,13 +145,6 @@ def _next_poll(account: dict[str, Any], now: datetime) -> str:
         return "—"
     seconds = (datetime.fromisoformat(account["next_poll_at"]) - now).total_seconds()
     return f"in {spoken(seconds)}" if seconds > 0 else "now"
-
-
-def _hints(name: str, health: str) -> list[str]:
-    """Return the command that helps; none if waiting is enough."""
-    if health in ("no_key", "not_management_key", "key_rejected"):
-        return [setup_command(name)]
-    return ["openbalance-hid doctor"] if health == "offline" else []
 
 
 def _money(usd: str | None) -> str:

@@ -15,7 +15,7 @@ import click
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.cli.questions import confirm, discard_typed, is_interactive
-from openbalance_hid.cli.setup_steps import RUN, SERVICE_INSTALL, missing_steps, offer
+from openbalance_hid.cli.setup_steps import missing_steps, offer
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import KeyStore, StoredKey
@@ -34,6 +34,7 @@ from openbalance_hid.errors import (
     ServerError,
     UsageError,
 )
+from openbalance_hid.hints import RUN, SERVICE_INSTALL
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.secret import Secret, checked_key
 from openbalance_hid.tiles.formatting import cents

@@ -19,11 +19,9 @@ from openbalance_hid.cli.udev import install_rules
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, install_command, installed_rules, program_words
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import SERVICE_INSTALL, UDEV_INSTALL
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.install import is_temporary, user_service
-
-RUN = "openbalance-hid run"
-SERVICE_INSTALL = "openbalance-hid service install"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def missing_steps(places: Paths) -> Iterator[SetupStep]:
             ("Linux may refuse to open some Stream Decks until a udev rule is installed. This command installs it;",
              "only its sudo parts run as root:", "", f"  {command}", ""),
             "Run it now?",
-            "openbalance-hid udev install",
+            UDEV_INSTALL,
             lambda: install_rules(RulesKind.DESKTOP),
             needs_terminal=os.geteuid() != 0,
         )  # fmt: skip

@@ -18,6 +18,7 @@ from openbalance_hid.config.toml_limits import exceeded_bound
 from openbalance_hid.config.toml_positions import first_header, line_numbers
 from openbalance_hid.config.toml_repair import repair
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import CONFIG_CHECK
 
 LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
 
@@ -35,7 +36,7 @@ def parse(text: str, path: str, tiles: TileOptions | None = None) -> Config:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if (bound := exceeded_bound(text)) is not None:
-        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", "openbalance-hid config check")
+        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", CONFIG_CHECK)
     repaired = repair(text)
     text = repaired.text if repaired.text is not None else ""
     diagnostics = Diagnostics(path, line_numbers(text), first_header(text), report_missing=not repaired.left_out)
@@ -67,18 +68,16 @@ def _read(path: Path) -> str | None:
             f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}", f"ls -l {shlex.quote(str(path))}"
         ) from error
     if len(raw) > LARGEST_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {LARGEST_FILE_BYTES // 1024} KiB", "openbalance-hid config check")
+        raise ConfigError(f"{path}: larger than {LARGEST_FILE_BYTES // 1024} KiB", CONFIG_CHECK)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{path}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}", "openbalance-hid config check"
-        ) from error
+        raise ConfigError(f"{path}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}", CONFIG_CHECK) from error
 
 
 def _toml(text: str, path: str) -> dict[str, object]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError as error:  # depends on how deep the caller is
-        raise ConfigError(f"{path}: nested too deeply", "openbalance-hid config check") from error
+        raise ConfigError(f"{path}: nested too deeply", CONFIG_CHECK) from error

@@ -25,14 +25,15 @@ from typing import Any, Protocol, cast
 from StreamDeck.Transport.Transport import Transport, TransportError
 
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
+from openbalance_hid.hints import hint
 
 log = logging.getLogger(__name__)
 
 RAW = 5  # log level of single reports, below debug
 READ_SLICE_MS = 1400  # each slice costs a wake-up; a closing handle waits for its slice, and a stopping daemon has 2 s
 STUCK_S = 3.0  # a healthy deck accepts a report in 2 ms; Linux gives up after about 1 s, other systems never
-UDEV_HINT = "openbalance-hid udev install"
-BUSY_HINT = "openbalance-hid doctor"  # names the other program
+UDEV_HINT = hint("the deck may not be opened", "devices")
+BUSY_HINT = hint("another program uses the deck", "devices")  # names the other program
 
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
 

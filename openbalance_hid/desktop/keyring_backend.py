@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbalance_hid.desktop.deadline import Deadline
 from openbalance_hid.errors import CredentialError, Retry
+from openbalance_hid.hints import SETUP
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -96,7 +97,7 @@ def delete_password(account: str, timeout_s: float) -> bool:
 
 def setup_command(account: str) -> str:
     """Return the command that stores a key for the account."""
-    return "openbalance-hid setup" if account == DEFAULT_ACCOUNT else f"openbalance-hid setup --account {account}"
+    return SETUP if account == DEFAULT_ACCOUNT else f"{SETUP} --account {account}"
 
 
 def file_setup_command(account: str) -> str:

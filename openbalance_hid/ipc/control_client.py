@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
+from openbalance_hid.hints import RUN
 
 RETRY_S = 0.02
 SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
@@ -28,7 +29,7 @@ def request(socket_file: Path, command: str, arguments: Mapping[str, object] | N
         _send(peer, command, arguments or {})
         line = lines.readline()
     if not line:
-        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", "openbalance-hid run")
+        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", RUN)
     return _result(line, socket_file)
 
 
@@ -77,13 +78,13 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
             _check_peer(peer, socket_file)
             yield peer
         except FileNotFoundError as error:
-            raise NoDaemonError("no daemon is running", "openbalance-hid run") from error
+            raise NoDaemonError("no daemon is running", RUN) from error
         except PermissionError as error:
             raise DaemonRefusedError(
                 f"not permitted to connect to the daemon at {socket_file}", _as_root(socket_file)
             ) from error
         except OSError as error:
-            raise NoDaemonError(f"no daemon answers at {socket_file}", "openbalance-hid run") from error
+            raise NoDaemonError(f"no daemon answers at {socket_file}", RUN) from error
 
 
 def _as_root(socket_file: Path) -> str:
@@ -98,7 +99,7 @@ def _result(line: bytes, socket_file: Path) -> Any:
     try:
         reply = json.loads(line)
     except ValueError as error:
-        raise NoDaemonError(f"the process that listens at {socket_file} is not this daemon", "openbalance-hid run") from error
+        raise NoDaemonError(f"the process that listens at {socket_file} is not this daemon", RUN) from error
     if "ok" in reply:
         return reply["ok"]
     problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))

@@ -29,6 +29,7 @@ EXPECTED_ERRORS = {
     "doctor": (69, 77),
     "guard": (20, 21),
     "export": (78,),
+    "alerts test": (69,),
 }
 GROUPS = ("", "accounts", "alerts", "config", "service", "udev")  # with the examples of their commands
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]

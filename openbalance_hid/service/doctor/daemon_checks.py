@@ -9,15 +9,15 @@ from typing import Any
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
+from openbalance_hid.hints import DOCTOR, SERVICE_INSTALL, SERVICE_LOGS, SETUP, health_hint, hint
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service
 from openbalance_hid.service.units import is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
-INSTALL = "openbalance-hid service install"
-
-LOGS = "openbalance-hid service logs"
+INSTALL = SERVICE_INSTALL
+LOGS = SERVICE_LOGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +110,27 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
     if error is not None:
         return [failure("daemon", error.message, LOGS, error.exit_code)]
     if status is None:
-        return [warning("daemon", "not running", "openbalance-hid run")]
+        return [warning("daemon", "not running", hint("no daemon is running", "doctor"))]
     if status["version"] != version:
         words = f"version {status['version']} is running as process {status['pid']}, but {version} is installed"
         return [warning("daemon", words, INSTALL)]
     checks = [ok("daemon", f"running as process {status['pid']} for {age(status['uptime_s'])}")]
     if status["config"]["error"]:
         words = "still uses the configuration from before the last change"
-        checks.append(warning("daemon", words, "openbalance-hid config check"))
+        checks.append(warning("daemon", words, hint("the configuration has problems", "doctor")))
     watch = status["config"].get("watch")
     if watch:
         checks.append(ok("daemon", f"changes of the configuration file: {watch}"))
     for name, account in status["accounts"].items():
         if account["health"] not in ("ok", "preparing"):
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
-            checks.append(warning("daemon", words, "openbalance-hid status", name))
+            command = health_hint(account["health"], "doctor", name)
+            checks.append(warning("daemon", words, command if command.startswith(SETUP) else "", name))  # else: `openrouter`
     problems = [deck for deck in status["decks"] if deck["trouble"]]
-    return checks + [warning("daemon", deck["trouble"], "openbalance-hid devices", deck["path"]) for deck in problems]
+    for deck in problems:  # `owners` names the other program of a busy deck
+        command = deck.get("hint", "")
+        checks.append(warning("daemon", deck["trouble"], "" if command == DOCTOR else command, deck["path"]))
+    return checks
 
 
 def _daemon_runs(context: DoctorContext) -> bool:

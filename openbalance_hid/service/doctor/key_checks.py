@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from openbalance_hid.desktop.credentials import KeySource, KeySourceStatus, read_key
 from openbalance_hid.desktop.keyring_backend import backend_name, setup_command
-from openbalance_hid.errors import CredentialError, KeyRejectedError, OfflineError, OpenBalanceError
+from openbalance_hid.errors import CredentialError, KeyRejectedError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import KEYRING_LIMIT_S, DoctorContext
 from openbalance_hid.service.doctor.openrouter_checks import LIMITS, api_url
@@ -97,10 +97,8 @@ def assess_key_kind(seen: KeyKindFacts, setup: str) -> Check:
     name, account = f"…{seen.last_four}", seen.account
     if isinstance(seen.error, KeyRejectedError):
         return failure("key-kind", f"{name} was rejected: {seen.error.message}", setup, seen.error.exit_code, account)
-    if isinstance(seen.error, OfflineError):
+    if seen.error is not None:  # `openrouter_checks` says what to do
         return warning("key-kind", f"{name} cannot be tested: {seen.error.message}", about=account)
-    if seen.error is not None:
-        return warning("key-kind", f"{name} cannot be tested: {seen.error.message}", "openbalance-hid doctor", account)
     if seen.is_management is False:
         return failure("key-kind", f"{name} is an inference key, not a Management key", setup, _NO_KEY, account)
     if seen.is_management is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openbalance_hid.account.utc_days import SKEW_LIMIT_S
 from openbalance_hid.errors import SET_CLOCK, ApiError, OfflineError, OpenBalanceError, WrongClockError
+from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -40,7 +41,7 @@ def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceErr
         return [failure("openrouter", f"{error.message}{through}", error.hint, error.exit_code)]
     if isinstance(error, OfflineError):
         return [failure("openrouter", f"{error.message}{through}", f"curl -sSI {scheme}//{host}", error.exit_code)]
-    return [warning("openrouter", f"{error.message}{through}", "openbalance-hid doctor")]
+    return [warning("openrouter", f"{error.message}{through}", hint("OpenRouter limits requests or has an outage", "doctor"))]
 
 
 def assess_clock(skew_s: float | None) -> list[Check]:
