@@ -90,8 +90,8 @@ def oldest(parts: Iterable[Amount]) -> datetime | None:
 
 def rounded(usd: Decimal) -> Decimal:
     """Return the amount with at most 9 decimals; unchanged if it has no more."""
-    short = usd.quantize(SMALLEST_USD, context=_EXACT)
-    return usd if short == usd else short
+    exponent = usd.as_tuple().exponent
+    return usd.quantize(SMALLEST_USD, context=_EXACT) if isinstance(exponent, int) and exponent < -9 else usd
 
 
 def as_of(amount: Amount, measured_at: datetime | None) -> Amount:

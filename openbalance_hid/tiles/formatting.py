@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:  # a status bar must start fast
-    from openbalance_hid.account.amount import Amount
+
+class ShownAmount(Protocol):
+    """An `account.amount.Amount`, or what a status bar makes of the status: a bar must start fast, and imports neither."""
+
+    @property
+    def usd(self) -> Decimal | None: ...
+    @property
+    def lower_bound(self) -> bool: ...
+    @property
+    def sign(self) -> str: ...
+
 
 UNKNOWN = "—"
 MOST_DAYS = 90  # more are ">90 d": the pace of a month does not reach further
@@ -28,7 +37,7 @@ _LARGE = (
 _COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
-def money(usd: Decimal | Amount | None) -> str:
+def money(usd: Decimal | ShownAmount | None) -> str:
     """Format an amount of USD for a key: `$1.2M`, `$1,234`, `$12.34`, `$0.012`, `<$0.001`, `-$2.40`, `~$12.34`, `≥ $35`, `—`.
 
     A lower bound is never rounded up, and has no cents from $10 on.
@@ -43,7 +52,7 @@ def money(usd: Decimal | Amount | None) -> str:
     return f"≥ {_money(least, ROUND_FLOOR)}" if least is not None else UNKNOWN
 
 
-def cents(usd: Decimal | Amount | None) -> str:
+def cents(usd: Decimal | ShownAmount | None) -> str:
     """Format an amount of USD for a line of text: `$1,234.56`, `≥ $35.20`; below ten cents as `money` does."""
     if usd is not None and not isinstance(usd, Decimal):
         text = _cents(usd.usd, ROUND_FLOOR if usd.lower_bound else ROUND_HALF_EVEN)

@@ -44,6 +44,15 @@ ICON = "OR"  # of OpenRouter, before the sign of the state where nothing else sa
 
 
 @dataclass(frozen=True, slots=True)
+class _Amount:
+    """An amount of the status, as `formatting` takes it."""
+
+    usd: Decimal | None
+    lower_bound: bool
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
 class BarLine:
     """One account in a bar. `tone`: ink, muted, warn or alarm."""
 
@@ -81,7 +90,7 @@ def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now
     if state == "low" and _usd(status["balance_usd"]) is not None and (_usd(status["balance_usd"]) or 0) < 0:
         tone = "alarm"
     balance = words.money(_usd(status["balance_usd"]))
-    usage = _sign(status, period) + words.money(_usd(status["spend_usd"][period]))
+    usage = words.money(_spent(status, period))
     known = status["total_usage_usd"] is not None
     if status.get("prepaid") is False:  # no balance: what was used is in its place
         balance = f"{words.money(_usd(status['total_usage_usd']))} used"
@@ -154,7 +163,7 @@ def _conditions(status: Mapping[str, Any]) -> Sequence[str]:
 
 def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence[str]:
     spend, spike = status["spend_usd"], status["spike"]
-    money = {name: _sign(status, name) + words.cents(_usd(usd)) for name, usd in spend.items()}
+    money = {name: words.cents(_spent(status, name)) for name in spend}
     lines = [f"OpenRouter, account {account}" if account != "default" else "OpenRouter"]
     if status["health"] in TROUBLES:
         message = single_line(status["message"] or "")
@@ -174,7 +183,7 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     top = status["top_models"][:TOP_MODELS]
     names = short_names(model["model"] for model in top)
-    lines += [f"{names[model['model']]} {_least(model)}{words.cents(_usd(model['spend_usd']))}" for model in top]
+    lines += [f"{names[model['model']]} {words.cents(_model_amount(model))}" for model in top]
     lines += [f"Old: {name}" for name, endpoint in status["endpoints"].items() if endpoint["stale"] and name != "credits"]
     lines.append(f"Measured {_age(status, now)} ago" if status["measured_at"] else "Never measured")
     return lines
@@ -186,13 +195,15 @@ def _age(status: Mapping[str, Any], now: datetime) -> str:
     return words.age((now - datetime.fromisoformat(status["measured_at"])).total_seconds())
 
 
-def _sign(status: Mapping[str, Any], period: str) -> str:
-    """Return the sign before an amount that is known in part, or approximately."""
-    return "≥" if period in status["lower_bounds"] else "~" if period in status["approximate"] else ""
+def _spent(status: Mapping[str, Any], period: str) -> _Amount:
+    """Return the spend of a period, with what is known about it."""
+    is_lower_bound, is_approximate = period in status["lower_bounds"], period in status["approximate"]
+    return _Amount(_usd(status["spend_usd"][period]), is_lower_bound, "≥" if is_lower_bound else "~" if is_approximate else "")
 
 
-def _least(model: Mapping[str, Any]) -> str:
-    return "≥" if model.get("lower_bound") else ""
+def _model_amount(model: Mapping[str, Any]) -> _Amount:
+    is_lower_bound = bool(model.get("lower_bound"))
+    return _Amount(_usd(model["spend_usd"]), is_lower_bound, "≥" if is_lower_bound else "")
 
 
 def _left_percent(status: Mapping[str, Any]) -> int | None:

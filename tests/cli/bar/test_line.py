@@ -52,9 +52,9 @@ def test_the_four_displays():
 
 
 def test_an_amount_that_is_known_in_part_has_its_sign():
-    assert line("usage", lower_bounds=["today"]).text == "≥$1.20 today"
+    assert line("usage", lower_bounds=["today"]).text == "≥ $1.20 today"
     assert line("usage", "7d", approximate=["7d"]).text == "~$15.10 7 days"
-    assert any("yesterday ≥$3.40" in each for each in line(lower_bounds=["yesterday"]).details)
+    assert any("yesterday ≥ $3.40" in each for each in line(lower_bounds=["yesterday"]).details)
 
 
 def test_old_is_what_is_shown():
