@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from openbalance_hid.config.load import load_config
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.cli.command_line import machine
 from tests.cli.terminal_user import TerminalUser
+from tests.desktop.secret_service import gnome_keyring
+from tests.private_bus import needs_dbus, private_bus
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HIDDEN = "Management key (not shown): "
@@ -173,3 +176,29 @@ def test_the_udev_rule_is_installed_when_the_user_agrees(tmp_path: Path, account
     started = [line.split("/")[-1] for line in (tmp_path / "started").read_text().splitlines()]
     assert started == ["70-openbalance-hid.rules", "udevadm control --reload", "udevadm trigger --subsystem-match=hidraw"]
     assert "uaccess" in (tmp_path / "rules").read_text()
+
+
+@needs_dbus
+@pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed")
+def test_a_key_goes_into_a_real_keyring_and_its_move_to_a_file_is_reported(tmp_path: Path, account: SampleAccount):
+    pytest.importorskip("secretstorage", reason="the Secret Service is Linux's")
+    with private_bus(tmp_path) as address, gnome_keyring(address, tmp_path):
+        env = env_of(
+            tmp_path, account, DBUS_SESSION_BUS_ADDRESS=address, PYTHON_KEYRING_BACKEND="keyring.backends.SecretService.Keyring"
+        )
+        with TerminalUser(env, "setup") as user:
+            user.answers("browser? [Y/n]: ", "n")
+            user.answers(HIDDEN, account.key)
+            user.waits_for(f"stored in the keyring as 'default': …{account.key[-4:]}, balance $74.25")
+            user.answers("Write it? [Y/n]: ", "n")
+            assert user.ends() == 0
+        assert not key_file(tmp_path).exists()
+        with TerminalUser(env, "setup", "--store", "file") as user:
+            assert "from the keyring." in user.waits_for("Enter another one? [y/N]: ")
+            user.types("y")
+            user.answers("browser? [Y/n]: ", "n")
+            user.answers(HIDDEN, account.key)
+            user.waits_for("moved: the keyring no longer has a key of 'default'")
+            user.answers("Write it? [Y/n]: ", "n")
+            assert user.ends() == 0
+    assert key_file(tmp_path).exists()
