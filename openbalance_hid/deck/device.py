@@ -160,7 +160,10 @@ class DeckDevice:
             self._emitting = True
             self._emit(self._arrival())  # under the lock: before any loss
         self._subscribe()
-        self._writer.start(self.serial)
+        try:
+            self._writer.start(self.serial)
+        except (RuntimeError, MemoryError) as error:  # the system's limit of threads
+            self.lose(f"lost deck at {self.path}: {error}")
 
     def close(self, on_exit: OnExit = "black", black: bytes = b"", black_strip: bytes = b"", black_screen: bytes = b"") -> None:
         """Leave the display as `on_exit` says and close the deck, within CLOSE_LIMIT_S. Idempotent; allowed on a lost deck.

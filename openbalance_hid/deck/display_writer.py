@@ -142,6 +142,15 @@ class DisplayWriter:
     # --- on the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self, serial: str) -> None:
+        try:
+            self._write_jobs(serial)
+        finally:
+            with self._changed:
+                wanted = not (self._finishing or self._aborted)
+            if wanted:  # a failure of the thread itself, as a lack of memory
+                self._on_failure(f"lost deck at {self._deck.device.path()}: the writer ended")
+
+    def _write_jobs(self, serial: str) -> None:
         while (job := self._next_job()) is not None:
             target, value = job
             try:

@@ -17,6 +17,7 @@ from openbalance_hid.deck.device_events import DeckFound, DeckVanished, HotplugE
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.errors import DeckError
+from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +71,23 @@ class Hotplug:
         self._scan_requested = False
         self._stopping = False
         self._failing = False
-        self._thread: threading.Thread | None = None
+        self._thread = RestartingThread("deck-hotplug", self._run)
 
     def start(self) -> None:
         """Start the thread, which scans at once. Idempotent."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="deck-hotplug", daemon=True)
-            self._thread.start()
+        self._thread.start()
+
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End and join the thread, and stop `changes`. Idempotent; allowed before `start`."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._thread.stop()
+        self._thread.join(timeout_s)
         if self._changes is not None:
             self._changes.stop()
 

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
+from openbalance_hid.restarting_thread import RestartingThread
+
 log = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 2.0
+RETRY_S = 300.0  # a bus that was restarted is found again
 
 
 class BusThread:
     """Calls `listen(connection)`, which returns only when the bus ends or `stop` is called, on a thread called `name`.
 
-    `bus`: "SYSTEM" or an address. `lost`: called on the thread when the bus has ended without `stop`; at once where there is no
-    such bus, as on macOS.
+    `bus`: "SYSTEM" or an address. `lost`: called on the thread when the bus has ended without `stop`, and where there is none,
+    as on macOS. It is tried again every RETRY_S.
     """
 
     def __init__(self, name: str, listen: Callable[[Any], None], bus: str, lost: Callable[[], object] = lambda: None) -> None:
@@ -27,22 +30,36 @@ class BusThread:
         self._lost = lost
         self._socket: socket.socket | None = None
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name = name
+        self._ended = threading.Event()
+        self._thread = RestartingThread(name, self._run)
 
     def start(self) -> None:
         """Start listening."""
         self._thread.start()
 
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
+
     def stop(self) -> None:
         """Stop listening. Idempotent."""
         self._stopping = True
+        self._ended.set()
+        self._thread.stop()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
-        if self._thread.ident is not None:
-            self._thread.join(STOP_LIMIT_S)
+        self._thread.join(STOP_LIMIT_S)
 
     def _run(self) -> None:
+        while not self._stopping:
+            self._listen_once()
+            if not self._stopping:
+                self._lost()
+                self._ended.wait(RETRY_S)
+
+    def _listen_once(self) -> None:
         try:
             from jeepney.io.blocking import open_dbus_connection
 
@@ -53,8 +70,6 @@ class BusThread:
                 self._listen(connection)
         except (ImportError, OSError, LookupError, ValueError) as error:  # the bus does not exist, or has ended
             if not self._stopping:
-                log.debug("%s: no connection to the bus: %s", self._thread.name, error)
+                log.debug("%s: no connection to the bus: %s", self._name, error)
         except Exception:  # an error in one thread must not end the daemon
-            log.exception("%s: stopped listening on the bus", self._thread.name)
-        if not self._stopping:
-            self._lost()
+            log.exception("%s: stopped listening on the bus", self._name)

@@ -28,6 +28,10 @@ class ResumeWatch:
         """Start listening."""
         self._thread.start()
 
+    def revive(self) -> None:
+        """Start the thread again if it has ended."""
+        self._thread.revive()
+
     def stop(self) -> None:
         """Stop listening. Idempotent."""
         self._thread.stop()

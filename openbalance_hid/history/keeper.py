@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from openbalance_hid.history.records import (
     StoredSample,
     StoredToday,
 )
+from openbalance_hid.restarting_thread import RestartingThread
 
 if TYPE_CHECKING:
     from openbalance_hid.history.store import HistoryStore
@@ -46,16 +46,20 @@ class History:
     """The history of all accounts. Every method is thread-safe; one thread, "history", reads and writes."""
 
     def __init__(self, open_store: Callable[[], HistoryStore]) -> None:
-        """`open_store` is called once, on the thread."""
+        """`open_store` is called on the thread, and again if that has to be started again."""
         self._open_store = open_store
         self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_JOBS)
         self._overflowing = False
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._thread = RestartingThread("history", self._run)
 
     def start(self) -> None:
         """Start the thread, which opens the file."""
         self._thread.start()
+
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
 
     def for_account(self, account: str) -> AccountHistory:
         """Return an account's part, for one poller."""
@@ -104,15 +108,11 @@ class History:
                 except queue.Full:
                     with suppress(queue.Empty):
                         self._jobs.get_nowait()  # the oldest job makes room
-        if self._thread.ident is not None and self._thread is not threading.current_thread():
-            self._thread.join(join_s)
+        self._thread.stop()
+        self._thread.join(join_s)
 
     def _run(self) -> None:
-        try:
-            store = self._open_store()
-        except Exception:
-            logger.exception("history: internal error; nothing is remembered")
-            return
+        store = self._open_store()
         while (job := self._jobs.get()) is not None:
             try:
                 job(store)

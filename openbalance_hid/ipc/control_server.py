@@ -19,6 +19,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import msgspec
 
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class ControlServer:
         self._handle = handle
         self._socket: socket.socket | None = None
         self._bound: os.stat_result | None = None  # the socket's file
-        self._thread: threading.Thread | None = None
+        self._thread: RestartingThread | None = None
         self._cannot_listen = False
         self._places = threading.BoundedSemaphore(CLIENT_LIMIT)  # one for each thread of a client
         self._clients_lock = threading.Lock()
@@ -84,9 +86,9 @@ class ControlServer:
             if self._socket is None or not self._is_reachable():
                 self.start()
                 log.warning("%s had been removed; the daemon listens there again", self._file)
-            elif self._thread is None or not self._thread.is_alive():
-                self._start_thread()
-        except (ConfigError, RuntimeError) as error:  # RuntimeError: the system's limit of threads
+            elif self._thread is not None:
+                self._thread.revive()
+        except ConfigError as error:
             if not self._cannot_listen:
                 log.warning("no command reaches the daemon: %s", error)
             self._cannot_listen = True
@@ -108,9 +110,8 @@ class ControlServer:
 
     def _start_thread(self) -> None:
         assert self._socket is not None  # noqa: S101 - after a successful start
-        thread = threading.Thread(target=self._accept_clients, args=(self._socket,), name="control", daemon=True)
-        thread.start()
-        self._thread = thread
+        self._thread = RestartingThread("control", partial(self._accept_clients, self._socket))
+        self._thread.start()
 
     def _close_listener(self) -> None:
         if self._socket is not None:
@@ -119,6 +120,7 @@ class ControlServer:
             self._socket.close()
             self._socket = None
         if self._thread is not None:
+            self._thread.stop()
             self._thread.join(2.0)
             self._thread = None
 

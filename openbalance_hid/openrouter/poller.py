@@ -16,6 +16,7 @@ from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poll_cycle import PollCycle, RecallAccount
 from openbalance_hid.openrouter.secondary_endpoints import PollClock
+from openbalance_hid.restarting_thread import RestartingThread
 
 # Remembered values are drawn before the first request: importing the HTTP library stops the interpreter for 0.1 s.
 _DRAW_FIRST_S = 0.1
@@ -72,7 +73,8 @@ class Poller:
         self._refreshed_at_s: float | None = None
         self._is_due = False  # a cycle is wanted as soon as the gap allows
         self._started_s = float("-inf")  # monotonic, of the last cycle
-        self._thread: threading.Thread | None = None
+        self._thread = RestartingThread(f"poll {account}", self._run)
+        self._started = False
 
     @property
     def is_polling(self) -> bool:
@@ -83,11 +85,15 @@ class Poller:
     def start(self) -> None:
         """Start polling, at once. Idempotent."""
         with self._changed:
-            if self._thread is None and not self._stopping:
-                self._polling = True
-                self._started_s = self._clock.mono()
-                self._thread = threading.Thread(target=self._run, name=f"poll {self.account}", daemon=True)
-                self._thread.start()
+            if self._started or self._stopping:
+                return
+            self._started = self._polling = True
+            self._started_s = self._clock.mono()
+        self._thread.start()
+
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
 
     def refresh(self, insist: bool = False) -> bool:
         """Poll every endpoint now. Return whether a poll runs after this call, a new one or one that it joins.
@@ -96,7 +102,7 @@ class Poller:
         `insist`: ignore the first two, because the account itself has changed (the demo's scenarios).
         """
         with self._changed:
-            if self._thread is None or self._stopping:
+            if not self._started or self._stopping:
                 return False
             if self._refresh_wanted or (self._polling and not insist):
                 return True
@@ -118,7 +124,7 @@ class Poller:
         with self._changed:
             now_s = self._clock.mono()
             too_soon = self._cycle.was_online and not cadence.refresh_allowed(now_s, self._refreshed_at_s)
-            if self._thread is None or self._stopping or too_soon or now_s < self._cycle.backoff_until_s:
+            if not self._started or self._stopping or too_soon or now_s < self._cycle.backoff_until_s:
                 return
             self._refreshed_at_s = now_s
             self._refresh_wanted = True
@@ -139,9 +145,8 @@ class Poller:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(join_s)
+        self._thread.stop()
+        self._thread.join(join_s)
 
     def run_cycle(self, by_hand: bool = False) -> float:
         """Run one poll cycle on the calling thread. Return the seconds until the next one is due. Raises nothing."""

@@ -76,6 +76,10 @@ class DeckManager(OpenDecks):
         """Scan for decks from now on."""
         self._hotplug.start()
 
+    def revive(self) -> None:
+        """Start the scanning thread again if it has ended."""
+        self._hotplug.revive()
+
     def look(self) -> None:
         """Scan for decks once, on the caller's thread; only without `start`."""
         self._hotplug.scan_and_emit()
@@ -243,7 +247,7 @@ class DeckManager(OpenDecks):
             device.open()
         except DeckError as error:
             self._report_failure(found, error.message, error.hint)
-        except Exception as error:  # the thread must report every failure
+        except BaseException as error:
             self._report_failure(found, f"cannot open deck at {found.path}: {type(error).__name__}: {error}", "")
             log.debug("opening failed", exc_info=True)
         else:

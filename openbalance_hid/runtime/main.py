@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from msgspec import Struct
 
@@ -98,6 +98,12 @@ def run_demo(options: RunOptions, scenario: str) -> None:
         _Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), sample).run()
 
 
+class _HasThreads(Protocol):
+    """A part of the daemon that starts its threads again if they have ended."""
+
+    def revive(self) -> None: ...
+
+
 class _Daemon:
     """One run. The main thread owns the controller; all other threads send it events through `_inbox`."""
 
@@ -138,7 +144,12 @@ class _Daemon:
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
         with ExitStack() as running:
-            self._handle_signals(running)
+            threads: dict[str, _HasThreads] = {
+                "signals": self._handle_signals(running),
+                "the history": self._history,
+                "the pollers": self._pollers,
+                "notifications": self._notifier,
+            }
             lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
             running.callback(lock.release)
             lock.take()
@@ -174,12 +185,13 @@ class _Daemon:
             for decks in self._decks:
                 running.callback(self._close_decks, decks)
                 decks.start()
+                threads[f"decks {len(threads)}"] = decks
             running.callback(self._pollers.stop)
             for account in self._controller.snapshots:
                 self._remember_sample(account)
             self._pollers.start()
             if self._sample is None:
-                wake = ResumeWatch(self._on_resume)
+                threads["resume"] = wake = ResumeWatch(self._on_resume)
                 running.callback(wake.stop)
                 wake.start()
                 running.callback(self._notifier.watch_lock, False)
@@ -196,10 +208,10 @@ class _Daemon:
                 self._note,
                 self._turn_page_view,
             )
-            checks: dict[str, Callable[[], object]] = {"the lock": lock.renew, "the control socket": control.renew}
-            if self._watch is not None:
-                checks["the configuration file"] = self._watch.check
-            maintenance = Maintenance(checks)
+            maintenance = Maintenance(
+                {"the lock": lock.renew, "the control socket": control.renew, "the configuration": self._check_config}
+                | {f"the threads of {name}": part.revive for name, part in threads.items()}
+            )
             run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager, maintenance.run)
             log.info("stopping")
             self._manager.stopping()
@@ -268,9 +280,13 @@ class _Daemon:
         if self._reloader is None:
             return None
         reload_soon = partial(self._reloader.notice_soon, SETTLE_S)
-        return ConfigWatch(self._options.paths.config_file, reload_soon, lambda: self._inbox.put(self._check_config))
 
-    def _check_config(self, _controller: Controller, _moment: Moment) -> None:
+        def check(_controller: Controller, _moment: Moment) -> None:
+            self._check_config()
+
+        return ConfigWatch(self._options.paths.config_file, reload_soon, lambda: self._inbox.put(check))
+
+    def _check_config(self) -> None:
         if self._watch is not None:
             self._watch.check()
 
@@ -278,7 +294,7 @@ class _Daemon:
         """Report to systemd after the events that are queued now: they draw the decks that were connected at the start."""
         self._inbox.put(lambda _controller, _moment: self._manager.ready())
 
-    def _handle_signals(self, running: ExitStack) -> None:
+    def _handle_signals(self, running: ExitStack) -> SignalWakeup:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader, wanted = self._reloader, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
         if reloader is not None and not hangup_ends():
@@ -297,6 +313,7 @@ class _Daemon:
         wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None), descriptors)
         running.callback(wakeup.stop)
         wakeup.start()
+        return wakeup
 
     def _stop(self, *_: object) -> None:
         self._inbox.put(Stop())

@@ -62,6 +62,11 @@ class Notifier:
             self._screen_lock = ScreenLock(self._on_lock)
             self._screen_lock.start()
 
+    def revive(self) -> None:
+        """Start the thread of the lock again if it has ended."""
+        if self._screen_lock is not None:
+            self._screen_lock.revive()
+
     def _on_lock(self, locked: bool, certain: bool) -> None:
         """Runs on the thread of the lock."""
         self._put(SessionLock(Lock.OPEN if not locked else Lock.LOCKED if certain else Lock.ASKED))

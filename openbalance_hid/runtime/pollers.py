@@ -104,6 +104,11 @@ class Pollers:
         for poller in self._pollers.values():
             poller.poll_after_wakeup()
 
+    def revive(self) -> None:
+        """Start each thread again that has ended."""
+        for poller in self._pollers.values():
+            poller.revive()
+
     def stop(self) -> None:
         """End all pollers; idempotent."""
         for poller in self._pollers.values():

@@ -4,11 +4,15 @@ Python runs a handler on the main thread between two of its steps. A signal just
 nothing: its handler would run after the wait, up to a minute later, which is too late for a service manager.
 """
 
+import logging
 import os
 import select
 import signal
-import threading
 from collections.abc import Callable, Mapping
+
+from openbalance_hid.restarting_thread import RestartingThread
+
+log = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 2.0
 
@@ -39,7 +43,7 @@ class SignalWakeup:
         self._descriptors = dict(descriptors or {})
         self._read, self._write = os.pipe()
         self._before: int | None = None
-        self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
+        self._thread = RestartingThread("signals", self._run)
 
     def start(self) -> None:
         """Wake from now on."""
@@ -47,12 +51,17 @@ class SignalWakeup:
         self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._thread.start()
 
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
+
     def stop(self) -> None:
         """Wake no longer; idempotent."""
         if self._before is None:
             return
         signal.set_wakeup_fd(self._before)
         self._before = None
+        self._thread.stop()
         os.close(self._write)
         self._thread.join(STOP_LIMIT_S)
         os.close(self._read)
@@ -64,8 +73,15 @@ class SignalWakeup:
         while True:
             for descriptor, _ in poller.poll():
                 if descriptor != self._read:
-                    self._descriptors[descriptor]()
+                    self._call(descriptor, poller)
                 elif not os.read(self._read, 64):
                     return
                 else:
                     self._wake()
+
+    def _call(self, descriptor: int, poller: select.poll) -> None:
+        try:
+            self._descriptors[descriptor]()
+        except Exception:  # signals must be noticed even so
+            log.exception("descriptor %d is not watched any more", descriptor)
+            poller.unregister(descriptor)
