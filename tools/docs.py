@@ -19,7 +19,7 @@ from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.actions import OpenPage
 from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.states import STATES
+from openbalance_hid.tiles.states import STATES, WRONG_CLOCK
 
 DOCS = Path(__file__).parents[1] / "docs"
 ELGATO = 0x0FD9
@@ -34,6 +34,10 @@ WORDS_ON_KEYS = {
         "check that the key still exists, then `openbalance-hid setup`",
     ),
     "Offline": ("openrouter.ai cannot be reached", "check network, VPN and proxy; hold any key to retry"),
+    "Clock?": (
+        "the certificate of OpenRouter is not valid on the date of this machine",
+        "set the clock; `openbalance-hid doctor`",
+    ),
     "Slow down": ("OpenRouter limits the request rate", "nothing: the next poll waits as long as OpenRouter requires"),
     "API error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
     "No activity yet": ("no requests in 30 days", "–"),
@@ -84,8 +88,11 @@ def hints_table() -> str:
 
 def explained_words() -> dict[str, tuple[str, str]]:
     """Return every row of the table of words: the words, with their short form, then meaning and remedy."""
-    short = {state.words: state.short for state in STATES.values()}
-    order = [*(state.words for state in STATES.values()), *(words for words in WORDS_ON_KEYS if words not in short)]
+    short = {state.words: state.short for state in (*STATES.values(), WRONG_CLOCK)}
+    order = [
+        *(state.words for state in (*STATES.values(), WRONG_CLOCK)),
+        *(words for words in WORDS_ON_KEYS if words not in short),
+    ]
     return {words: WORDS_ON_KEYS[words] for words in order}
 
 

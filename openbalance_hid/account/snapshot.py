@@ -155,6 +155,7 @@ class Snapshot(Struct, frozen=True):
     key_days: Reading[Days] = field(default_factory=Reading)
     window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike
     models: Reading[Mapping[str, str]] = field(default_factory=Reading)  # display name or other spelling -> slug
+    wrong_clock: bool = False  # offline, because a certificate is not valid at this machine's time
     prepaid: bool | None = None  # the user's `prepaid` of the account; None: found out from the credits
     samples: tuple[Sample, ...] = ()  # oldest first
     next_poll_at: datetime | None = None

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading
-from openbalance_hid.errors import ApiError, ForbiddenError, OfflineError, RateLimitedError, ServerError
+from openbalance_hid.errors import ApiError, ForbiddenError, OfflineError, RateLimitedError, ServerError, WrongClockError
 from openbalance_hid.openrouter.cadence import RATE_LIMIT_FLOOR_S, RequestOutcome
 
 _T = TypeVar("_T")
@@ -23,6 +23,7 @@ class RequestResult(Struct, frozen=True):
     message: str | None = None
     retry_after_s: float | None = None
     hint: str = ""
+    wrong_clock: bool = False  # a certificate is not valid at this machine's time
 
 
 SUCCESS = RequestResult(RequestOutcome.OK, Health.OK)
@@ -32,7 +33,8 @@ def result_of(error: ApiError) -> RequestResult:
     """Return the result for an error of a request."""
     match error:
         case OfflineError():
-            return RequestResult(RequestOutcome.OFFLINE, Health.OFFLINE, error.message)
+            wrong_clock = isinstance(error, WrongClockError)
+            return RequestResult(RequestOutcome.OFFLINE, Health.OFFLINE, error.message, wrong_clock=wrong_clock)
         case RateLimitedError():
             return RequestResult(RequestOutcome.RATE_LIMITED, Health.RATE_LIMITED, error.message, error.retry_after_s)
         case ServerError():

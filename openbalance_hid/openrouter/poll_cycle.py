@@ -215,7 +215,9 @@ class PollCycle:
     def _take_credits(self, result: RequestResult, credits_: Credits | None) -> RequestResult:
         now = utc_now(self._known, self._clock.utc())
         reading = reading_after(self._known.credits, result, credits_, now)
-        self._known = replace(self._known, credits=reading, health=result.health, message=result.message)
+        self._known = replace(
+            self._known, credits=reading, health=result.health, message=result.message, wrong_clock=result.wrong_clock
+        )
         if credits_ is not None:
             self._keep_sample(credits_, now)
         if result.outcome is RequestOutcome.RATE_LIMITED:  # not after a 503: an outage may end sooner, and a hold may retry
@@ -285,6 +287,7 @@ class PollCycle:
             self._known,
             health=result.health,
             message=result.message,
+            wrong_clock=result.wrong_clock,
             polls=self._known.polls + 1,
             next_poll_at=self._clock.utc() + timedelta(seconds=delay_s),
         )

@@ -24,6 +24,7 @@ class NoticeStep(NamedTuple):
 STEPS: Final = (
     NoticeStep(0.33, 1, 2, 1),
     NoticeStep(0.29, 2, 2, 1),
+    NoticeStep(0.27, 3, 2, 1),
     NoticeStep(0.0, 1, 3, 1),
     NoticeStep(0.0, 1, 2, 2),
     NoticeStep(0.0, 2, 3, 1),

@@ -29,7 +29,8 @@ def view(scene: Scene) -> TileView:
     age = shown_age(snapshot, measured_at, scene.now)
     seconds = (utc_now(snapshot, scene.now) - measured_at).total_seconds()
     since = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
-    lines = day_lines(scene, age) if trouble_line(health) is None else ()  # beside a trouble the age matters more
+    # Beside a trouble the age matters more.
+    lines = day_lines(scene, age) if trouble_line(snapshot, health) is None else ()
     hero = Hero(balance, Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK)
     spoken: list[str | Line | None] = [f"{title} {balance}", since, *lines]
     view = value_view(scene, title, (hero, *lines, Line(since)), spoken, measured_at, trouble=health)

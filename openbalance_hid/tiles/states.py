@@ -43,6 +43,7 @@ STATES = {
     Health.RATE_LIMITED: TileState("Slow down", Icon.CLOCK, Tone.WARN),
     Health.SERVER_ERROR: TileState("API error", Icon.CLOUD, Tone.WARN),
 }
+WRONG_CLOCK = TileState("Clock?", Icon.CLOCK, Tone.WARN, "set the clock")  # in place of `Offline`
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 
 
@@ -67,7 +68,7 @@ def trouble(scene: Scene, reading: Reading[Any]) -> Health:
 
 def notice_view(scene: Scene, title: str, health: Health) -> TileView:
     """Return the notice of a trouble, which fills the key."""
-    state = STATES.get(health, STATES[Health.PREPARING])
+    state = _state(scene.snapshot, health)
     return replace(plain_notice(scene, title, state), health=health if health in STATES else Health.PREPARING)
 
 
@@ -94,7 +95,7 @@ def value_view(
     `text`: the parts of the accessible text, in order; a part that is None is left out. Then come the trouble and the age of
     old data.
     """
-    line = trouble_line(trouble)
+    line = trouble_line(scene.snapshot, trouble)
     spoken = ", ".join(read_out(part) for part in (*text, line) if part is not None)
     return TileView(
         scene.tile,
@@ -130,11 +131,17 @@ def said_once(views: Sequence[TileView]) -> tuple[TileView, ...]:
     return tuple(view if index == loud else replace(view, is_quiet=True) for index, view in enumerate(views))
 
 
-def trouble_line(health: Health) -> Line | None:
+def _state(snapshot: Snapshot, health: Health) -> TileState:
+    if health is Health.OFFLINE and snapshot.wrong_clock:
+        return WRONG_CLOCK
+    return STATES.get(health, STATES[Health.PREPARING])
+
+
+def trouble_line(snapshot: Snapshot, health: Health) -> Line | None:
     """Return the words of a trouble beside a value; None without one, and before the first poll."""
     if health in (Health.OK, Health.PREPARING):
         return None
-    state = STATES[health]
+    state = _state(snapshot, health)
     return Line(state.words, state.tone, state.icon, variants=(state.short,) if state.short else ())
 
 

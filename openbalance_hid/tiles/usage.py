@@ -44,7 +44,7 @@ def view(scene: Scene) -> TileView:
     title = scene.label or {"icon": "OpenRouter", "usage": TITLES[chosen]}.get(display, "Left")
     short = (period,) if title == TITLES[chosen] else ()
     account = snapshot.credits.value
-    if account is None or (display == "icon" and trouble_line(health) is not None):
+    if account is None or (display == "icon" and trouble_line(snapshot, health) is not None):
         return notice_view(scene, title, health)
     if display == "icon":
         return _icon(scene, title)

@@ -1,6 +1,7 @@
 """What is on each key of a deck, and whose it is."""
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health
 from openbalance_hid.app.tile_views import TileInputs, tap_of, views_of
@@ -53,3 +54,49 @@ def test_a_key_that_asks_for_a_new_key_leads_to_where_one_is_made(health):
 @pytest.mark.parametrize("health", [health for health in Health if health not in KEY_TROUBLES])
 def test_any_other_trouble_leaves_the_tap_what_it_is(health):
     assert tap_of(TileConfig("balance"), snapshot(balance=None, health=health)) == OpenPage(WebPage.CREDITS)
+
+
+def board_of(*tiles):
+    return {key: TileConfig(name) for key, name in enumerate(tiles)}
+
+
+def shown(board, seen):
+    return {
+        tile.tile: view for tile, (view, _) in zip(board.values(), views_of(board, inputs(seen), NOON, 0).values(), strict=True)
+    }
+
+
+def inputs(seen):
+    return TileInputs({"default": seen})
+
+
+def loud(views):
+    return [name for name, view in views.items() if view.health is not Health.OK and not view.is_quiet]
+
+
+@pytest.mark.parametrize("balance", [None, (100, "25.75")])
+def test_a_trouble_of_all_tiles_has_words_on_the_balance_tile_only(balance):
+    seen = replace(snapshot(balance=balance, days=days_back([3] * 6) if balance else None), health=Health.KEY_REJECTED)
+    views = shown(board_of("runway", "top-models", "balance", "usage", "privacy"), seen)
+    assert loud(views) == ["balance"]
+    assert all("Key rejected" in views[name].text for name in ("runway", "top-models", "balance", "usage"))
+    assert not views["privacy"].is_quiet
+    assert loud(shown(board_of("runway", "top-models"), seen)) == ["runway"], "the first tile of a deck without a balance"
+    assert loud(shown(board_of("usage"), seen)) == ["usage"]
+
+
+def test_a_trouble_of_one_endpoint_has_words_on_each_tile_that_needs_it():
+    seen = snapshot(activity_health=Health.SERVER_ERROR)
+    assert loud(shown(board_of("balance", "top-models", "monthly-spend"), seen)) == ["top-models", "monthly-spend"]
+
+
+def test_each_account_of_a_deck_has_the_words_of_its_own_trouble():
+    late = replace(SEEN["work"], health=Health.OFFLINE)
+    board = {**board_of("balance", "runway"), 2: TileConfig("runway", account="work"), 3: TileConfig("balance", account="work")}
+    views = views_of(board, TileInputs({**SEEN, "work": late}), NOON, 0)
+    assert [(view.health, view.is_quiet) for view, _ in views.values()] == [
+        (Health.OK, False),
+        (Health.OK, False),
+        (Health.OFFLINE, True),
+        (Health.OFFLINE, False),
+    ]

@@ -44,15 +44,20 @@ def amounts(seed):
     return made
 
 
+def on_glass(image, side):
+    """The picture as the device shows it, in grey."""
+    sent = encode(image, PictureFormat(side, side, "JPEG"))
+    return Image.open(io.BytesIO(sent)).convert("L")
+
+
 def hero_on_glass(amount, theme, side):
     """The words of the hero, and its picture for the reader."""
     shown = face_of_case(TILES["balance"], TileCase("amount", CaseAccount(bought=str(amount), used="0")), theme)
-    sent = encode(draw(shown, side, side), PictureFormat(side, side, "JPEG"))
     items = lay_out(shown.view, heading_of(shown), side, side).items
     hero = next(item for item in items if isinstance(item, TextItem) and item.role is Role.HERO)
     left, top, right, bottom = hero.box
     box = (max(0, left - ROUND_PX), max(0, top - ROUND_PX), min(side, right + ROUND_PX), min(side, bottom + ROUND_PX))
-    grey = Image.open(io.BytesIO(sent)).convert("L").crop(box)
+    grey = on_glass(draw(shown, side, side), side).crop(box)
     if theme == "dark":
         grey = ImageOps.invert(grey)
     large = grey.resize((grey.width * ENLARGED, grey.height * ENLARGED), Image.Resampling.BICUBIC)

@@ -116,6 +116,16 @@ def test_every_model_is_drawn_in_both_themes_with_its_tiles_on_the_glass(normal,
     assert lit > 0.5 * tiles * row.key_width * row.key_height * SCALE**2
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_key_without_a_tile_looks_in_the_preview_as_on_the_deck(normal, theme):
+    """The deck takes its theme from the configuration, a preview may be given another one."""
+    keys, model = FrozenMap({0: TileConfig("balance", theme=theme), 2: TileConfig("blank")}), model_named("mini")
+    entry = DeckConfig(pages=(PageConfig("main", keys),), rest="blank")
+    as_on_deck = deck_png(deck("mini", Config(theme=theme), entry), TileInputs(normal), model, MOMENT)
+    assert as_on_deck == deck_png(deck("mini", entry=entry), TileInputs(normal), model, MOMENT, theme)
+    assert {view.theme for view in keys_of(deck("mini", Config(theme=theme), entry), normal)[1:]} == {"dark"}
+
+
 def test_a_pedal_is_its_body_alone_for_it_has_no_displays(normal):
     dark, light = picture("pedal", "dark", normal), picture("pedal", "light", normal)
     assert dark.tobytes() == light.tobytes()
@@ -136,7 +146,7 @@ def test_strip_screen_and_touch_keys_show_what_the_daemon_puts_there(normal):
     neo = shown(
         deck("neo", entry=DeckConfig(pages=(PageConfig("main", FrozenMap()), second))), TileInputs(normal), MOMENT, "dark"
     )
-    assert [effect.face.view.text[:18] for effect in neo if isinstance(effect, PaintScreen)] == ["OpenRouter: $74.25"]
+    assert [effect.face.view.text[:18] for effect in neo if isinstance(effect, PaintScreen)] == ["OpenRouter balance"]
     assert [(effect.touch_key, effect.text) for effect in neo if isinstance(effect, LightTouchKey)] == [
         (0, "Back to page more"),
         (1, "Forward to page more"),

@@ -32,6 +32,13 @@ def test_without_a_value_the_trouble_fills_the_key(tile, health, words):
 
 
 @pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
+def test_a_certificate_that_is_not_valid_at_this_time_asks_for_the_clock(tile):
+    late = replace(snapshot(balance=None, health=Health.OFFLINE), wrong_clock=True)
+    assert (notice(view_of(tile, late)).words, notice(view_of(tile, late)).icon) == ("Clock?", Icon.CLOCK)
+    assert view_of(tile, replace(FULL, health=Health.OFFLINE, wrong_clock=True)).trouble.text == "Clock?"
+
+
+@pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
 def test_a_reading_that_a_trouble_prevented_shows_that_trouble(tile):
     view = view_of(tile, snapshot(balance=None, health=Health.RATE_LIMITED, activity_health=Health.PREPARING))
     assert notice(view).words == "Slow down"

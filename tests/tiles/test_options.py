@@ -62,6 +62,14 @@ def test_a_rejected_value_is_answered_with_the_accepted_ones(option: Option, val
     assert str(refusal.value) == accepted == option.accepted
 
 
+def test_a_number_may_have_words_in_its_place():
+    option = Option("low_usd", "decimal", "auto", choices=("auto", "off"), minimum=0)
+    assert [option.check(value) for value in ("auto", "off", 5)] == ["auto", "off", Decimal(5)]
+    assert option.accepted == "a number of at least 0 or 'auto' or 'off'"
+    with pytest.raises(ValueError, match="'auto' or 'off'"):
+        option.check("on")
+
+
 def test_a_default_has_the_type_of_a_configured_value():
     assert type(Option("usd", "decimal", 1).default) is Decimal
     assert type(Option("x", "float", 1).default) is float
