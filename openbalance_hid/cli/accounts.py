@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam
+from openbalance_hid.cli.terminal import RED, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import AccountListing
@@ -32,7 +34,8 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     elif rows:
         width = max(len(row.name) for row in rows)
         for row in rows:
-            click.echo(escape_unprintable(f"{row.name:{width}}  {_description(row)}"))
+            line = escape_unprintable(f"{row.name:{width}}  {_description(row)}")
+            click.echo(line if row.trouble is None else in_colour(line, RED, sys.stdout, os.environ), color=True)
     else:
         click.echo("no account has a key; to store one: openbalance-hid setup", err=True)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 import click
 
+from openbalance_hid.cli.terminal import GREEN, RED, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, claimed_decks, find_decks, open_error, product_names
 from openbalance_hid.deck.transport import HidTransport
@@ -30,14 +32,15 @@ def devices(as_json: bool) -> None:
     if not rows:
         click.echo("no Stream Deck is plugged in")
     for deck in rows:
-        click.echo("\n".join(_lines(deck)))
+        click.echo("\n".join(_lines(deck)), color=True)
 
 
 def _lines(deck: dict[str, Any]) -> list[str]:
     """Return the lines for one deck, escaped: the serial number is text from the device."""
-    lines = [f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}", f"  {deck['state']}"]
-    lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
-    return [escape_unprintable(line, keep_lines=False) for line in lines]
+    name, state = f"{deck['title']}  {deck['product_id']}  {deck['serial'] or '—'}  {deck['path']}", f"  {deck['state']}"
+    lines = [escape_unprintable(line, keep_lines=False) for line in (name, state)]
+    lines[1] = in_colour(lines[1], GREEN if deck["can_open"] else RED, sys.stdout, os.environ)
+    return [*lines, f"  try: {deck['hint']}"] if deck["hint"] else lines
 
 
 def _describe(found: FoundDeck, in_use: frozenset[str]) -> dict[str, Any]:

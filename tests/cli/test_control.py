@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbalance_hid.cli.control import status_lines
+from openbalance_hid.cli.control import spoken, status_lines
 from openbalance_hid.ipc.status import ProcessInfo, status
 from tests.build import NOON
 from tests.cli.test_devices import PROBLEMS
@@ -48,3 +48,9 @@ def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(
     assert whole.is_right(deck), "opened again once it is free"
     assert [each.trouble for each in whole.decks.counts()] == [None]
     whole.end()
+
+
+def test_times_are_said_as_people_say_them():
+    assert [spoken(seconds) for seconds in (0, 59, 60, 150, 7199, 7200, 172799, 172800)] == [
+        "0 s", "59 s", "1 min", "2 min", "119 min", "2 h", "47 h", "2 days",
+    ]  # fmt: skip
