@@ -17,6 +17,7 @@ from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.hints import health_hint, hint
 from openbalance_hid.ipc.control_client import request
+from openbalance_hid.ipc.endpoint_problems import endpoint_problems
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import cents
 
@@ -103,8 +104,12 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         health = account["health"].replace("_", " ")
         health = in_colour(health, GREEN if health == "ok" else YELLOW, sys.stdout, os.environ)
         message = f" ({account['message']})" if account["message"] else ""
-        lines.append(f"{name:{WIDTH}}{health}{message}, balance {balance}, today {today} (UTC)")
+        left = (
+            f"balance {balance}" if account.get("prepaid", True) else f"used {_money(account['total_usage_usd'])}, not prepaid"
+        )
+        lines.append(f"{name:{WIDTH}}{health}{message}, {left}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}{_measured(account, now)}, next poll {_next_poll(account, now)}")
+        lines += [f"{'':{WIDTH}}{line}" for line in endpoint_problems(account)]
         if command := health_hint(account["health"], "status", name):
             lines.append(f"{'':{WIDTH}}try: {command}")
     for deck in reply["decks"]:

@@ -10,6 +10,7 @@ from typing import Any
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
 from openbalance_hid.hints import DOCTOR, SERVICE_INSTALL, SERVICE_LOGS, SETUP, health_hint, hint
+from openbalance_hid.ipc.endpoint_problems import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service
@@ -126,6 +127,7 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
             command = health_hint(account["health"], "doctor", name)
             checks.append(warning("daemon", words, command if command.startswith(SETUP) else "", name))  # else: `openrouter`
+        checks += [warning("daemon", problem, "", name) for problem in endpoint_problems(account)]
     problems = [deck for deck in status["decks"] if deck["trouble"]]
     for deck in problems:  # `owners` names the other program of a busy deck
         command = deck.get("hint", "")
