@@ -6,8 +6,8 @@ from types import MappingProxyType
 from bench import (
     row_commands,
     row_decks,
-    row_false_alerts,
     row_idle,
+    row_lives,
     row_numbers,
     row_pictures,
     row_press,
@@ -27,6 +27,6 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "commands": row_commands.rows,
         "pictures": row_pictures.rows,
         "numbers": row_numbers.rows,
-        "false-alerts": row_false_alerts.rows,
+        "lives": row_lives.rows,
     }
 )

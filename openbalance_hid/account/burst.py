@@ -1,57 +1,84 @@
-"""The burst check: the last hour against a usual working hour. It detects a runaway hours before the day's window does. Pure.
+"""The burst check: the last hour and the last six hours. It detects a runaway hours before the day's window does. Pure.
 
-It needs two polls in a row to agree, and gives no ratio while the samples of the hour have a gap: spend that is found after a
-sleep of the machine was not a burst.
+It has no result while the samples of that time have a gap: spend that is found after a sleep of the machine was not a burst.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+from msgspec import Struct
+
 from openbalance_hid.account.counter import Tick, gap_s, spent_between
+from openbalance_hid.account.hours import HOUR, habit_between
 
-HOUR = timedelta(hours=1)
-GAP_INTERVALS = 2  # with a longer gap, in poll intervals, there is no ratio
-DEFAULT_ACTIVE_HOURS = Decimal(8)  # a working day, until the samples cover a whole one
-FEWEST_HOURS, MOST_HOURS = Decimal(4), Decimal(24)
+SIX_HOURS = 6 * HOUR
+HABIT = 3  # times a working hour: with less, an hour is an ordinary one
+GAP_INTERVALS = 2  # with a longer gap, in poll intervals, there is no result
 
 
-def burst_ratio(series: Sequence[Tick], baseline_usd: Decimal, floor_usd: Decimal, interval_s: float) -> Decimal | None:
-    """Return the last hour's spend divided by a usual hour's, the smaller ratio of the last two polls; None: not known.
+class Burst(Struct, frozen=True):
+    """`hour_ratio`: of the last hour to a usual one, the smaller of the last two polls; 0 below the floor. None: not known.
 
-    `series`: oldest first. `baseline_usd`: of a usual day. `floor_usd`: an hour with less has the ratio 0.
+    `six_hours_usd`: spent in the last six hours; `six_hours_days`: that in usual days, without the habits of those hours.
     """
+
+    hour_usd: Decimal = Decimal(0)
+    hour_ratio: Decimal | None = None
+    six_hours_usd: Decimal = Decimal(0)
+    six_hours_days: Decimal = Decimal(0)
+
+
+class UsualHours(Struct, frozen=True):
+    """What the last hours are compared with. `day_usd`: of a UTC day."""
+
+    day_usd: Callable[[date], Decimal]
+    active_hours: Decimal
+    habits: Sequence[Decimal]
+
+    def hour_usd(self, start: datetime, end: datetime) -> Decimal:
+        """Return the usual spend of an hour: of a working hour, or the habit of a clock hour that it touches."""
+        usual_usd = self._day_usd(start, end) / self.active_hours
+        habit_usd = max(habit_between(self.habits, start, end))
+        return habit_usd if habit_usd >= HABIT * usual_usd else usual_usd
+
+    def days_gone(self, usd: Decimal, start: datetime, end: datetime) -> Decimal:
+        """Return spend in usual days, without the habits of its hours."""
+        return (usd - sum(habit_between(self.habits, start, end), Decimal(0))) / self._day_usd(start, end)
+
+    def _day_usd(self, start: datetime, end: datetime) -> Decimal:
+        return max(self.day_usd(start.date()), self.day_usd(end.date()))
+
+
+def last_hours(series: Sequence[Tick], usual: UsualHours, floor_usd: Decimal, interval_s: float) -> Burst:
+    """Return the spend of the last hours. `series`: oldest first. `floor_usd`: an hour with less has the ratio 0."""
     if len(series) < 2:
+        return Burst()
+    longest_s = GAP_INTERVALS * interval_s
+    now, before = (_spent(series, len(series) - back, HOUR, longest_s) for back in (0, 1))
+    if now is None or before is None:
+        return Burst()
+    ends = (series[-1].at, series[-2].at)
+    ratios = [
+        usd / usual.hour_usd(end - HOUR, end) if usd >= floor_usd else Decimal(0)
+        for usd, end in zip((now, before), ends, strict=True)
+    ]
+    burst = Burst(now, min(ratios))
+    if not now or (six_usd := _spent(series, len(series), SIX_HOURS, longest_s)) is None:
+        return burst
+    return Burst(now, min(ratios), six_usd, usual.days_gone(six_usd, ends[0] - SIX_HOURS, ends[0]))
+
+
+def _spent(series: Sequence[Tick], count: int, length: timedelta, longest_s: float) -> Decimal | None:
+    """Return the spend before the last of `count` ticks; None if the samples do not cover it without a gap."""
+    end = series[count - 1].at
+    first = bisect_right(series, end - length, 0, count, key=lambda tick: tick.at) - 1
+    if first < 0:
         return None
-    usual_usd = baseline_usd / active_hours(series)
-    ratios = [_ratio(series[: len(series) - back], usual_usd, floor_usd, interval_s) for back in (0, 1)]
-    return None if None in ratios else min(ratio for ratio in ratios if ratio is not None)
-
-
-def active_hours(series: Sequence[Tick]) -> Decimal:
-    """Return the mean number of UTC hours with spend (4 to 24), over the days with spend that the samples cover whole."""
-    by_day: dict[date, set[int]] = {}
-    for before, after in pairwise(series):
-        if after.counter_usd > before.counter_usd and after.at - before.at <= HOUR:
-            by_day.setdefault(before.at.date(), set()).add(before.at.hour)
-    whole = [hours for day, hours in by_day.items() if series[0].at.date() < day < series[-1].at.date()]
-    if not whole:
-        return DEFAULT_ACTIVE_HOURS
-    mean = Decimal(sum(len(hours) for hours in whole)) / len(whole)
-    return min(MOST_HOURS, max(FEWEST_HOURS, mean))
-
-
-def _ratio(series: Sequence[Tick], usual_usd: Decimal, floor_usd: Decimal, interval_s: float) -> Decimal | None:
-    """Return the ratio of the hour before the last tick; None if samples do not cover it without a gap; 0 below the floor."""
-    start = series[-1].at - HOUR
-    stretch = spent_between(series, start, series[-1].at)
-    if stretch is None:
+    spaced = series[first:count]  # starts with the last one before the time
+    if any(gap_s(before, after) > longest_s for before, after in pairwise(spaced)):
         return None
-    spaced = series[
-        max(0, bisect_right(series, start, key=lambda tick: tick.at) - 1) :
-    ]  # starts with the last one before the hour
-    if max((gap_s(before, after) for before, after in pairwise(spaced)), default=0.0) > GAP_INTERVALS * interval_s:
-        return None
-    return stretch.usd / usual_usd if stretch.usd >= floor_usd else Decimal(0)
+    stretch = spent_between(spaced, end - length, end)
+    return None if stretch is None else stretch.usd

@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from math import inf
 
 from msgspec import Struct
@@ -50,38 +49,60 @@ class Bounds(Struct, frozen=True):
     edge_gap_s: float = inf
 
 
-class _Identity:
-    """Samples as a cache key: compared by identity, because comparing thousands of them costs too much."""
+class _Counter(Struct, frozen=True):
+    """The counter after `samples`, and what the next sample is compared with."""
 
-    __slots__ = ("samples",)
+    samples: tuple[Sample, ...] = ()
+    series: tuple[Tick, ...] = ()
+    epoch: int = 0
+    last_usd: Decimal | None = None
+    fallen: Sample | None = None  # a large fall, until the next sample confirms it
 
-    def __init__(self, samples: tuple[Sample, ...]) -> None:
-        self.samples = samples
 
-    def __hash__(self) -> int:
-        return id(self.samples)
+class _Memory:
+    """The counters of the last tuples of samples: a poll adds one sample, and only that is counted."""
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.samples is self.samples
+    def __init__(self) -> None:
+        self._known: tuple[_Counter, ...] = (_Counter(),)
+
+    def counter(self, samples: tuple[Sample, ...]) -> _Counter:
+        """Return the counter after `samples`. Thread-safe: at worst something is counted twice."""
+        known = self._known
+        for each in known:
+            if each.samples is samples:
+                return each
+        start = next((each for each in known if _continues(samples, each.samples)), _Counter())
+        counter = _count(start, samples)
+        self._known = (counter, *known[: MEMORIES - 1])
+        return counter
+
+
+MEMORIES = 16  # two for each account: the present tuple and the next one
+_memory = _Memory()
 
 
 def ticks(samples: tuple[Sample, ...]) -> tuple[Tick, ...]:
     """Return the counter at each of `samples` (oldest first); samples that are invalid or out of order are left out.
 
-    Cached for each tuple: every tile of an account reads the same one, several times.
+    Every tile of an account reads the same tuple, several times, and the next tuple continues it: both are cheap.
     """
-    return _ticks(_Identity(samples))
+    return _memory.counter(samples).series
 
 
-@lru_cache(maxsize=16)  # two for each account: the present tuple and the next one
-def _ticks(key: _Identity) -> tuple[Tick, ...]:
+def _continues(samples: tuple[Sample, ...], earlier: tuple[Sample, ...]) -> bool:
+    """Return whether `samples` starts with all of `earlier`: usually the same objects, so that comparing them is cheap."""
+    count = len(earlier)
+    return 0 < count < len(samples) and samples[count - 1] is earlier[-1] and samples[:count] == earlier
+
+
+def _count(start: _Counter, samples: tuple[Sample, ...]) -> _Counter:
     series: list[Tick] = []
-    counter_usd, epoch = Decimal(0), 0
-    last_usd: Decimal | None = None
-    fallen: Sample | None = None  # a large fall, until the next sample confirms it
-    for sample in key.samples:
+    last = start.series[-1] if start.series else None
+    counter_usd, epoch = (last.counter_usd if last is not None else Decimal(0)), start.epoch
+    last_usd, fallen = start.last_usd, start.fallen
+    for sample in samples[len(start.samples) :]:
         usage_usd = sample.total_usage_usd
-        if not _is_valid(sample, last_usd) or (series and sample.at <= series[-1].at):
+        if not _is_valid(sample, last_usd) or (last is not None and sample.at <= last.at):
             continue
         if last_usd is not None and fallen is not None and _confirms(usage_usd, fallen.total_usage_usd, last_usd):
             epoch += 1  # the account's usage was reset
@@ -93,8 +114,9 @@ def _ticks(key: _Identity) -> tuple[Tick, ...]:
         fallen = None  # where it was not confirmed, it was a single wrong answer
         counter_usd += Decimal(0) if last_usd is None else max(Decimal(0), usage_usd - last_usd)
         last_usd = usage_usd
-        series.append(Tick(sample.at, sample.mono_s, counter_usd, epoch))
-    return tuple(series)
+        last = Tick(sample.at, sample.mono_s, counter_usd, epoch)
+        series.append(last)
+    return _Counter(samples, (*start.series, *series), epoch, last_usd, fallen)
 
 
 def epoch(snapshot: Snapshot) -> datetime | None:

@@ -151,6 +151,7 @@ class Snapshot(Struct, frozen=True):
     credits: Reading[Credits] = field(default_factory=Reading)
     activity: Reading[Activity] = field(default_factory=Reading)
     today: Reading[Today] = field(default_factory=Reading)
+    yesterday: Reading[Today] = field(default_factory=Reading)  # the last answer about the UTC day before that of `today`
     keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
     key_days: Reading[Days] = field(default_factory=Reading)
     window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike

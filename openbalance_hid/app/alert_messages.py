@@ -1,12 +1,10 @@
 """The words of the messages about alerts, for the desktop and every other sink. Pure."""
 
-from decimal import Decimal
-
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, level_name
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
+from openbalance_hid.account.spike import Level, SpikeVerdict
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
@@ -22,6 +20,9 @@ ENDS = {  # title and text of the message that an alert has ended
 }
 
 
+LANE_UNITS = {"m": "minute", "h": "hour", "d": "day"}
+
+
 class AlertMessage(Struct, frozen=True):
     """`page`: what the button of a notification opens; None: it acknowledges the alert."""
 
@@ -31,15 +32,14 @@ class AlertMessage(Struct, frozen=True):
     urgent: bool = False
 
 
-def spike_message(account: str, verdict: SpikeVerdict, rule: SpikeRule, level: Level | None = None) -> AlertMessage:
+def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = None) -> AlertMessage:
     """Return the message of a spike. `level`: of the alert, where it differs from the present one."""
     level = level or verdict.level
-    hours = Decimal(1) if verdict.burst else rule.window_hours
-    number, unit = (hours, "hour") if hours % 1 == 0 else (round(hours * 60), "minute")
-    window = f"{number:.0f} {unit}" + ("s" if number != 1 else "")
+    number, unit = verdict.lane[:-1], LANE_UNITS[verdict.lane[-1]]
+    window = f"{number} {unit}" + ("s" if number != "1" else "")
     text = f"{words.times(verdict.ratio)} the usual spend in the last {window}"
     if verdict.driver is not None:
-        text += f", mostly {single_line(verdict.driver.name)}"
+        text += f", mostly {'key ' if verdict.driver.is_key else ''}{single_line(verdict.driver.name)}"
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
 
 

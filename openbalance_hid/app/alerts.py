@@ -111,7 +111,7 @@ class Alerts:
             return end_message(alert)
         if alert.kind is AlertKind.SPIKE:
             verdict = _verdict(alert.key, {alert.account: snapshot}, now)
-            return spike_message(alert.account, verdict, alert.rule or SpikeRule(), Level(alert.level))
+            return spike_message(alert.account, verdict, Level(alert.level))
         limits = low_limits(config, alert.account, notifying=True)
         return account_message(alert.kind, alert.level, snapshot, None if hides else limit_words(snapshot, limits, now.utc))
 
@@ -130,7 +130,7 @@ class Alerts:
         for key in spike_keys(tile for tile in tiles if tile.options.get("notify") is not False):
             verdict = _verdict(key, snapshots, now)
             if self._must_send(key, verdict.level):
-                wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict, key[2] or SpikeRule())))
+                wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict)))
         return wanted
 
     def acknowledge_tile(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:

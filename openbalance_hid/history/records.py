@@ -99,7 +99,7 @@ class StoredAccount(Struct, frozen=True):
     """What is stored of an account. Empty for an account that was never polled."""
 
     last: StoredSample | None = None  # however old
-    samples: tuple[StoredSample, ...] = ()  # of the last 49 hours, and around older midnights; oldest first
+    samples: tuple[StoredSample, ...] = ()  # of the last `RECENT_FOR`, oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
     today: Today | None = None  # the day that was not over when it was read

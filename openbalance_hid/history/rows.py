@@ -13,19 +13,17 @@ from sys import intern
 
 from openbalance_hid.account.alert import LEVEL_NAMES, Alert, AlertKind, level_named
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
-from openbalance_hid.account.days import DAYS_KEPT, around_midnights
+from openbalance_hid.account.days import DAYS_KEPT
 from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.account.sample_thinning import RECENT_FOR
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
 from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredDelivery, StoredModels, StoredSample
-from openbalance_hid.history.thinning import ALL_FOR
 
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
 DELIVERIES_KEPT_FOR = timedelta(days=30)  # an alert may be open for long, and its end is for the sinks that know its start
-RECENT_FOR = ALL_FOR + timedelta(hours=1)  # includes the reading before the oldest midnight
-DAYS_SAMPLED = timedelta(days=32)  # days that the samples can bridge while `/activity` fails
 
 # --- accounts --------------------------------------------------------------------------------------------------------------
 
@@ -82,7 +80,7 @@ def samples(db: Connection, number: int) -> tuple[StoredSample, ...]:
 
 
 def _recent(db: Connection, number: int) -> tuple[StoredSample, ...]:
-    """Return all samples of the last `RECENT_FOR` before the newest one, and those around midnights of the last `DAYS_SAMPLED`.
+    """Return the samples of the last `RECENT_FOR` before the newest one.
 
     Oldest first, and only those whose times agree with their order of arrival.
     """
@@ -90,12 +88,10 @@ def _recent(db: Connection, number: int) -> tuple[StoredSample, ...]:
     if not newest:
         return ()
     kept: list[StoredSample] = []
-    for sample in _counted(db, "account = ? AND at >= ? ORDER BY id DESC", number, to_us(newest[0].at - DAYS_SAMPLED)):
+    for sample in _counted(db, "account = ? AND at >= ? ORDER BY id DESC", number, to_us(newest[0].at - RECENT_FOR)):
         if not kept or sample.at < kept[-1].at:  # else a clock was set back after it: the later row is right
             kept.append(sample)
-    dense_from = newest[0].at - RECENT_FOR
-    older = around_midnights(sample for sample in reversed(kept) if sample.at < dense_from)
-    return (*older, *(sample for sample in reversed(kept) if sample.at >= dense_from))
+    return tuple(reversed(kept))
 
 
 def _counted(db: Connection, where: str, *values: int) -> tuple[StoredSample, ...]:
@@ -230,13 +226,14 @@ def rule_text(rule: SpikeRule | None) -> str:
     if rule is None:
         return ""
     numbers = (f"{each.normalize():f}" for each in (rule.threshold, rule.floor_usd, rule.window_hours))
-    return " ".join((*numbers, str(int(rule.burst))))
+    key_name = () if rule.key_name is None else (rule.key_name,)
+    return " ".join((*numbers, str(int(rule.burst)), *key_name))
 
 
 def rule_of_text(text: str) -> SpikeRule:
     """Return the rule that was stored as this text. ArithmeticError or ValueError for any other text."""
-    threshold, floor_usd, hours, burst = text.split(" ")
-    return SpikeRule(amount(threshold), amount(floor_usd), amount(hours), bool(int(burst)))
+    threshold, floor_usd, hours, burst, *key_name = text.split(" ", 4)
+    return SpikeRule(amount(threshold), amount(floor_usd), amount(hours), bool(int(burst)), *key_name)
 
 
 def _instant(microseconds: int | None) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from openbalance_hid.account.alert import Alert, level_name
 from openbalance_hid.account.meter_run import MeterRun
+from openbalance_hid.account.sample_thinning import thin
 from openbalance_hid.account.snapshot import Days
 from openbalance_hid.history.migrations import from_us, reading, to_us
 from openbalance_hid.history.records import (
@@ -26,7 +27,6 @@ from openbalance_hid.history.records import (
     StoredToday,
 )
 from openbalance_hid.history.rows import DELIVERIES_KEPT_FOR, account, bound_to, rule_text
-from openbalance_hid.history.thinning import thin
 
 _NO_ACCOUNT = 0  # no row has this number
 _LARGEST = 2**63 - 1  # what an INTEGER of SQLite holds

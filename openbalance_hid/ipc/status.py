@@ -181,7 +181,7 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
         "level": verdict.level.name.lower(),
         "ratio": int(verdict.ratio * 1000) / 1000 if verdict.ratio is not None else None,
         "approximate": verdict.approximate,
-        "lane": "1h" if verdict.burst else f"{rule.window_hours.normalize():f}h",
+        "lane": verdict.lane,
         "driver": verdict.driver.name if verdict.driver is not None else None,
         "acknowledged": verdict.level > Level.NORMAL and not calls,
     }

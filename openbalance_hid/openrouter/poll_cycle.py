@@ -14,7 +14,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.days import around_midnights
+from openbalance_hid.account.sample_thinning import RECENT_FOR, thin
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Credits, Health, Sample, Snapshot
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.errors import (
@@ -32,9 +32,7 @@ from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult,
 from openbalance_hid.openrouter.secondary_endpoints import PollClock, SecondaryEndpoints
 from openbalance_hid.secret import Secret, mask_keys
 
-SAMPLES_KEPT = 4000
-SAMPLES_KEPT_FOR = timedelta(hours=49)  # two whole days, and the reading before their midnight
-MIDNIGHTS_KEPT_FOR = timedelta(days=32)  # the first and last sample of each UTC day: what the day cost, should `/activity` fail
+SAMPLES_KEPT = 6000
 DENSE_FOR = timedelta(hours=2)  # a running meter polls every 15 s: newer samples are all kept, older ones once a minute
 SPARSE = timedelta(minutes=1)
 
@@ -232,10 +230,11 @@ class PollCycle:
         if self._is_recalled:  # they were spaced by a local clock that may have been wrong
             known = [replace(each, mono_s=mono_s - (now - each.at).total_seconds()) for each in known]
             self._is_recalled = False
-        recent = [each for each in known if each.at >= now - SAMPLES_KEPT_FOR]
-        older = around_midnights(each for each in known if now - MIDNIGHTS_KEPT_FOR <= each.at < now - SAMPLES_KEPT_FOR)
+        if known and known[-1].at.date() != now.date():  # once a day: until then the next samples continue the last ones
+            stays = thin((each.at for each in known), now)
+            known = [each for each in known if each.at in stays and now - each.at <= RECENT_FOR]
         sample = Sample(now, mono_s, credits_.total_credits_usd, credits_.total_usage_usd)
-        kept = (*older, *_thinned(recent, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample)
+        kept = (*_thinned(known, now - DENSE_FOR)[1 - SAMPLES_KEPT :], sample)
         self._known = replace(self._known, samples=kept)
 
     # --- the cycle as a whole ----------------------------------------------------------------------------------------

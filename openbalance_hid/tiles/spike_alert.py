@@ -6,7 +6,8 @@ that drives it.
     threshold     3.0    times the mean active day: amber from here, red from twice this
     floor_usd     1.00   below this much in the window nothing is a spike
     window_hours  24     the rolling window
-    burst         true   also watch the last hour
+    burst         true   also watch the last hours
+    key_name      none   one API key, judged by the same rule from its own days; without: the whole account
     notify        true   also notify
     attention     pulse  steady: Critical fills the key without pulsing
 
@@ -20,8 +21,12 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbalance_hid.account.alert import calls_for_attention
+from openbalance_hid.account.driver import Driver
+from openbalance_hid.account.evidence import find_key
 from openbalance_hid.account.snapshot import Health
-from openbalance_hid.account.spike import ENOUGH_DAYS, Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.account.usual_spend import ENOUGH_DAYS
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import Acknowledge
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
@@ -39,6 +44,7 @@ from openbalance_hid.tiles.states import (
 )
 from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, Line, Shorten, TileView, Tone
 
+NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 MARK = Decimal("0.75")  # where on the gauge the threshold is
 LEVELS = {
     Level.NORMAL: ("Normal", Icon.CHECK, Tone.GOOD),
@@ -51,21 +57,26 @@ def rule_of(options: Mapping[str, object]) -> SpikeRule:
     """Return the rule that the options of a tile describe; a missing option has its default."""
     given = {**KIND.defaults(), **options}
     threshold, floor_usd, hours = (Decimal(str(given[name])) for name in ("threshold", "floor_usd", "window_hours"))
-    return SpikeRule(threshold, floor_usd, hours, bool(given["burst"]))
+    key_name = given["key_name"]
+    return SpikeRule(threshold, floor_usd, hours, bool(given["burst"]), None if key_name is None else str(key_name))
 
 
 def view(scene: Scene) -> TileView:
     """Return the verdict of the last successful poll, or the reason why there is none."""
     snapshot = scene.snapshot
-    verdict = judge(snapshot, scene.now, rule_of(scene.options))
-    title = scene.label or f"Pace {'1 h' if verdict.burst else _window(scene)}"
-    health = trouble(scene, snapshot.activity)
+    rule = rule_of(scene.options)
+    verdict = judge(snapshot, scene.now, rule)
+    title = scene.label or f"{_subject(rule)} {verdict.lane[:-1]} {verdict.lane[-1]}"
+    reading = snapshot.activity if rule.key_name is None else snapshot.keys
+    health = trouble(scene, reading)
+    if rule.key_name is not None and snapshot.keys.value is not None and find_key(snapshot.keys.value, rule.key_name) is None:
+        return plain_notice(scene, _subject(rule), NO_SUCH_KEY)
     if verdict.level is Level.GATHERING:
         return plain_notice(scene, title, TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
     if verdict.level is Level.PREPARING:
         return notice_view(scene, title, health)
     word, icon, tone = LEVELS[verdict.level]
-    measured_at = snapshot.credits.measured_at
+    measured_at = verdict.measured_at or (snapshot.credits if rule.key_name is None else snapshot.keys).measured_at
     age = shown_age(snapshot, measured_at, scene.now)
     blocks: tuple[Block, ...] = (
         Hero(word, tone, icon),
@@ -101,7 +112,15 @@ def _alarm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
     usual = Line(f"{_ratio(verdict)} usual", Tone.INK, strong=True)
     if verdict.driver is None:
         return (usual,)
-    return usual, Line(short_name(scene.snapshot, verdict.driver.name), Tone.INK, shorten=Shorten.MIDDLE)
+    return usual, Line(_driver_name(scene, verdict.driver), Tone.INK, shorten=Shorten.MIDDLE)
+
+
+def _driver_name(scene: Scene, driver: Driver) -> str:
+    return single_line(driver.name) if driver.is_key else short_name(scene.snapshot, driver.name)
+
+
+def _subject(rule: SpikeRule) -> str:
+    return "Pace" if rule.key_name is None else single_line(rule.key_name)
 
 
 def _ratio(verdict: SpikeVerdict) -> str:
@@ -114,17 +133,11 @@ def _read_driver(scene: Scene, verdict: SpikeVerdict) -> str | None:
     if driver is None or verdict.level is Level.NORMAL:
         return None
     own = "new" if driver.times is None else ("~" if driver.approximate else "") + f"{words.times(driver.times)} its usual"
-    return f"mostly {short_name(scene.snapshot, driver.name)} ({own})"
+    return f"mostly {'key ' if driver.is_key else ''}{_driver_name(scene, driver)} ({own})"
 
 
 def _gathered(verdict: SpikeVerdict) -> str:
     return f"{verdict.active_days}/{ENOUGH_DAYS}"
-
-
-def _window(scene: Scene) -> str:
-    hours = timedelta(hours=float(str(scene.options["window_hours"])))
-    minutes = int(hours.total_seconds() // 60)
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} m"
 
 
 def cases() -> tuple[TileCase, ...]:
@@ -165,7 +178,8 @@ KIND = TileKind(
             "floor_usd", "decimal", 1, minimum=0, maximum=1_000_000, help="below this much in the window nothing is a spike"
         ),
         Option("window_hours", "decimal", 24, minimum=0.25, maximum=24, help="the rolling window"),
-        Option("burst", "bool", True, help="also watch the last hour"),
+        Option("burst", "bool", True, help="also watch the last hours"),
+        Option("key_name", "text", None, minimum=1, maximum=300, help="the name of one API key to watch; without: the account"),
         Option("notify", "bool", True, help="also notify"),
         Option("attention", "choice", "pulse", choices=("pulse", "steady"), help="whether Critical pulses"),
     ),

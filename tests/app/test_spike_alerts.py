@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
+from openbalance_hid.account.spike import Level, SpikeVerdict
 from openbalance_hid.app.alert_messages import spike_message
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, HistoryLoaded
@@ -105,18 +105,9 @@ def test_an_owner_who_wants_no_notification_gets_none():
 
 
 @pytest.mark.parametrize(
-    ("hours", "burst", "words"),
-    [
-        ("24", False, "24 hours"),
-        ("1", False, "1 hour"),
-        ("0.25", False, "15 minutes"),
-        ("7.5", False, "450 minutes"),
-        ("24", True, "1 hour"),
-    ],
+    ("lane", "words"),
+    [("24h", "24 hours"), ("1h", "1 hour"), ("15m", "15 minutes"), ("450m", "450 minutes"), ("7d", "7 days")],
 )
-def test_the_window_is_said_as_people_say_it(hours, burst, words):
-    verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), burst=burst)
-    assert (
-        spike_message("default", verdict, SpikeRule(window_hours=Decimal(hours))).text
-        == f"3.5× the usual spend in the last {words}"
-    )
+def test_the_window_is_said_as_people_say_it(lane, words):
+    verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), lane=lane)
+    assert spike_message("default", verdict).text == f"3.5× the usual spend in the last {words}"

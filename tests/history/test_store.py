@@ -181,12 +181,12 @@ def test_samples_of_a_clock_that_ran_ahead_do_not_stand_before_later_ones(store)
 
 
 def test_samples_are_thinned_as_they_come(store):
-    start = NOW - timedelta(days=20)
-    for step in range(20 * 24 * 2 + 1):
+    start = NOW - timedelta(days=45)
+    for step in range(45 * 24 * 2 + 1):
         store.write(ME, StoredSample(start + timedelta(minutes=30 * step), Credits(Decimal(100), Decimal(step))))
     left = store.samples(ME)
-    assert len(left) < 97 + 5 * 25 + 2 + 2 * 15
-    assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(21)}
+    assert len(left) < 97 + 33 * 25 + 2 + 2 * 12
+    assert {each.at.date() for each in left} == {(start + timedelta(days=age)).date() for age in range(46)}
     assert len([each for each in left if each.at >= NOW - timedelta(hours=48)]) == 97
 
 

@@ -111,20 +111,16 @@ def test_samples_are_the_growth_of_the_counter_and_of_today(stage: Stage) -> Non
     assert last.total_usage_usd - first.total_usage_usd == stage.now.today.value.usd > 0
 
 
-def test_samples_are_kept_for_two_days_and_those_around_midnights_for_a_month(stage: Stage) -> None:
-    for _ in range(3):
-        stage.later(20 * 3600)
-    assert [stage.clock.now - each.at for each in stage.now.samples] == [
-        timedelta(hours=40),
-        timedelta(hours=20),
-        timedelta(),
-    ]
-    for _ in range(4 * 24 * 3):
-        stage.later()
+def test_all_samples_of_two_days_are_kept_and_hourly_ones_of_five_weeks(stage: Stage) -> None:
+    for _ in range(4 * 24 * 4):
+        stage.later(900)
     ages = [stage.clock.now - each.at for each in stage.now.samples]
-    old = [stage.clock.now - age for age in ages if age > timedelta(hours=49)]
-    assert [old.index(each) for each in old if each.hour in (0, 23)], "around midnights"
-    assert max(sum(each.date() == day for each in old) for day in {each.date() for each in old}) == 2
+    assert sum(age <= timedelta(hours=48) for age in ages) == 193
+    assert len(ages) <= 193 + 24 * 4 + 56  # thinned once a day
+    for _ in range(40):
+        stage.later(86_400)
+    assert stage.clock.now - stage.now.samples[0].at <= timedelta(days=35, hours=1)
+    assert len(stage.now.samples) == 36
 
 
 def test_samples_of_a_short_interval_are_bounded_and_the_newest_are_kept(stage: Stage) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 
 from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.account.sample_thinning import thin
 from openbalance_hid.history.records import AccountIdentity
-from openbalance_hid.history.thinning import thin
 from openbalance_hid.secret import Secret
 from tests.history.stand import ME, NOW, store_at
 from tests.torture.amounts import amounts

@@ -1,14 +1,15 @@
-"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 7 days, the first and last of each UTC day
+"""Which samples are kept: all of the last 48 hours, the last of each UTC hour for 35 days, the first and last of each UTC day
 forever: with these two the counter knows what the day cost.
 
-Pure, and therefore apart from the statements in `writes`.
+Pure. A snapshot has those of `RECENT_FOR`: the spike rule compares the last hours with the hours of five weeks.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 ALL_FOR = timedelta(hours=48)  # keeps today and yesterday, with the readings around their midnights
-HOURLY_FOR = timedelta(days=7)
+HOURLY_FOR = timedelta(days=35)
+RECENT_FOR = HOURLY_FOR + timedelta(hours=1)  # includes the reading before the oldest midnight
 
 
 def thin(instants: Iterable[datetime], now: datetime) -> frozenset[datetime]:

@@ -1,0 +1,114 @@
+"""What drives the spend: the model, or the API key, with the largest excess over its own mean in USD. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from msgspec import Struct
+
+from openbalance_hid.account.leaders import sum_by_name
+from openbalance_hid.account.snapshot import Activity, Days, Snapshot, Spend
+
+WINDOW_FRESH = timedelta(minutes=90)  # the age limit of the window by model, which is requested once an hour
+NEW_USD = Decimal("0.01")  # a model with a smaller daily mean is "new"
+KEYS_EXPLAIN = Decimal("1.2")  # a key is named if its excess is this many times that of the best model
+
+DAY = timedelta(hours=24)
+
+
+class Driver(Struct, frozen=True):
+    """`times`: its spend in its own daily means; None: it is new. `is_key`: an API key, not a model."""
+
+    name: str
+    times: Decimal | None
+    approximate: bool
+    is_key: bool = False
+
+
+def find_driver(
+    snapshot: Snapshot, now: datetime, days: tuple[date, ...], window_usd: Decimal, length: timedelta
+) -> Driver | None:
+    """Return what spent the largest excess over its own mean of `days`; None while no model is known.
+
+    `window_usd`: spent in the window, which is `length` long. A key is named only where it explains more than any model: one
+    key may use several models, and several keys one model.
+    """
+    activity = snapshot.activity.value
+    if activity is None or activity.newest is None or not days:
+        return None
+    spent, approximate = _by_model(snapshot, activity, now, window_usd, length)
+    usual = _means(_OfDays(activity, days))
+    model = _largest_excess(spent, usual, approximate, is_key=False)
+    key = _largest_excess(_by_key(snapshot, now, window_usd), _key_means(snapshot, days), True, is_key=True)
+    if key is not None and (model is None or key[0] > KEYS_EXPLAIN * model[0]):
+        return key[1]
+    return model[1] if model is not None else None
+
+
+def _largest_excess(
+    spent: Mapping[str, Spend], usual: Mapping[str, Decimal], approximate: bool, is_key: bool
+) -> tuple[Decimal, Driver] | None:
+    best: tuple[Decimal, Driver] | None = None
+    for name, spend in sorted(spent.items()):
+        mean = usual.get(name, Decimal(0))
+        excess = spend.usd - mean
+        if spend.usd > 0 and (best is None or excess > best[0]):
+            best = excess, Driver(name, spend.usd / mean if mean >= NEW_USD else None, approximate, is_key)
+    return best
+
+
+def _by_model(
+    snapshot: Snapshot, activity: Activity, now: datetime, window_usd: Decimal, length: timedelta
+) -> tuple[Mapping[str, Spend], bool]:
+    """Return the window's spend by model, and whether that is approximate.
+
+    From the window query; else from today, if it holds most of the window; else from the newest completed day.
+    """
+    window, today, at = snapshot.window.value, snapshot.today.value, now
+    if window is not None and length == DAY and not window.truncated and timedelta(0) <= at - window.end <= WINDOW_FRESH:
+        return window.by_model, False
+    if today is not None and today.day == at.date() and today.usd * 2 >= window_usd:
+        return today.by_model, True
+    return (activity.by_model[activity.newest] if activity.newest is not None else {}), True
+
+
+def _by_key(snapshot: Snapshot, now: datetime, window_usd: Decimal) -> dict[str, Spend]:
+    """Return today's spend by key, if it holds most of the window and the keys' usual days are known; else nothing."""
+    keys, read_at = snapshot.keys.value, snapshot.keys.measured_at
+    if not keys or read_at is None or not snapshot.key_days.value:
+        return {}
+    if read_at.date() != now.date():
+        return {}
+    spent = {key.name: Spend(key.today_usd) for key in keys if key.today_usd is not None}
+    return spent if sum((each.usd for each in spent.values()), Decimal(0)) * 2 >= window_usd else {}
+
+
+def _key_means(snapshot: Snapshot, days: tuple[date, ...]) -> Mapping[str, Decimal]:
+    return _mean_by_name(snapshot.key_days.value or {}, days)
+
+
+def _mean_by_name(by_name: Days, days: tuple[date, ...]) -> dict[str, Decimal]:
+    return {name: spend.usd / len(days) for name, spend in sum_by_name([by_name.get(day, {}) for day in days]).items()}
+
+
+class _OfDays:
+    """A cache key: this answer of `/activity`, compared by identity, and these days."""
+
+    __slots__ = ("activity", "days")
+
+    def __init__(self, activity: Activity, days: tuple[date, ...]) -> None:
+        self.activity = activity
+        self.days = days
+
+    def __hash__(self) -> int:
+        return hash(self.days)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _OfDays) and other.activity is self.activity and other.days == self.days
+
+
+@lru_cache(maxsize=16)
+def _means(of: _OfDays) -> Mapping[str, Decimal]:
+    """Return the mean USD a day of each model."""
+    return _mean_by_name(of.activity.by_model, of.days)

@@ -1,0 +1,20 @@
+"""The spike rule in whole lives: each row of the table over twenty seeds, a verdict at every poll."""
+
+from statistics import mean
+
+import pytest
+
+from bench.lives import verdicts
+from bench.table_of_lives import TABLE, Row
+
+pytestmark = pytest.mark.statistical
+
+SEEDS = range(20)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.life.name)
+def test_the_rule_does_what_is_required_in_each_life(row: Row):
+    lived = [verdicts(row.life, seed) for seed in SEEDS]
+    for required in row.requirements:
+        values = [float(required.measure(row.life, seen)) for seen in lived]
+        assert mean(values) <= required.at_most, (required.unit, values)
