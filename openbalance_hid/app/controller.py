@@ -212,7 +212,8 @@ class Controller:
 
     def _misfit_warnings(self, deck: DeckState) -> list[Effect]:
         """One warning for each part of the configuration that the deck does not have."""
-        return [LogWarning(problem) for problem in deck.misfits(self.config)]
+        problems = (*self.config.decks_without_entry([deck.shape.serial]), *deck.misfits(self.config))
+        return [LogWarning(problem) for problem in problems]
 
     def _adopt_config(self, config: Config, now: Moment) -> list[Effect]:
         """Use another configuration. What it does not change is neither drawn nor requested again.

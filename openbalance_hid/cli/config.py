@@ -91,9 +91,12 @@ def deck_problems(config: Config) -> list[str]:
     except OpenBalanceError:
         return []
     return [
-        f"{problem} ({found.title})"
-        for found in decks
-        for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count())
+        *config.misfits([found.serial for found in decks]),
+        *(
+            f"{problem} ({found.title})"
+            for found in decks
+            for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count())
+        ),
     ]
 
 

@@ -99,6 +99,7 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         lines.append(
             f"{'':{WIDTH}}the previous configuration stays in use; try: {hint('the configuration has problems', 'status')}"
         )
+    lines += [f"{'config':{WIDTH}}{note}" for note in reply["config"].get("notes", ())]
     for name, account in reply["accounts"].items():
         balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
         health = account["health"].replace("_", " ")

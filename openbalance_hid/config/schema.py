@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from typing import TypeVar
@@ -16,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.config.serial_numbers import decks_without_entry, is_same_serial, unused_entries
 from openbalance_hid.tiles.options import Option
 
 _K = TypeVar("_K")
@@ -247,8 +248,21 @@ class Config(Struct, frozen=True):
         deck = self.deck_for(serial)
         return deck.use and (self.use_decks == "all" or deck.serial is not None)
 
+    def misfits(self, serials: Collection[str]) -> list[str]:
+        """Return a line for each entry that fits none of these decks, and for each deck without an entry."""
+        entries = [deck.serial for deck in self.decks]
+        return [*unused_entries(entries, serials), *decks_without_entry(entries, serials)]
+
+    def decks_without_entry(self, serials: Collection[str]) -> list[str]:
+        """Return a line for each of these decks that has no entry, if there are entries."""
+        return decks_without_entry([deck.serial for deck in self.decks], serials)
+
+    def unused_entries(self, serials: Collection[str]) -> list[str]:
+        """Return a line for each entry that fits none of these decks."""
+        return unused_entries([deck.serial for deck in self.decks], serials)
+
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""
-        named = (deck for deck in self.decks if deck.serial is not None and serial.endswith(deck.serial))
+        named = (deck for deck in self.decks if deck.serial is not None and is_same_serial(serial, deck.serial))
         unnamed = (deck for deck in self.decks if deck.serial is None)
         return next(named, None) or next(unnamed, None) or DeckConfig()

@@ -72,6 +72,7 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "loaded_at": _instant(process.config_loaded_at),
             "error": process.config_error,
             "watch": process.config_watch,
+            "notes": controller.config.misfits(list(controller.decks)),
         },
         "accounts": {
             name: {**account, "spend_by": spend_by(controller.snapshots[name], now.utc)}

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from openbalance_hid.config.serial_numbers import is_same_serial
+
 LEFT = "left to other software by the configuration"
 RELEASED = "released for other software"
 TAKE = "openbalance-hid take"
@@ -45,5 +47,5 @@ class DeckUse:
 
 
 def is_serial(serial: str, given: str) -> bool:
-    """Return whether `given` is this serial number or the end of it, whatever its case and blanks."""
-    return serial.upper().endswith("".join(given.split()).upper())
+    """Return whether `given` means this deck (see `is_same_serial`)."""
+    return is_same_serial(serial, given)

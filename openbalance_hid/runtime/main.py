@@ -292,7 +292,13 @@ class _Daemon:
 
     def _report_ready(self) -> None:
         """Report to systemd after the events that are queued now: they draw the decks that were connected at the start."""
-        self._inbox.put(lambda _controller, _moment: self._manager.ready())
+
+        def ready(controller: Controller, _moment: Moment) -> None:
+            for note in controller.config.unused_entries(list(controller.decks)):
+                log.warning("%s", note)
+            self._manager.ready()
+
+        self._inbox.put(ready)
 
     def _handle_signals(self, running: ExitStack) -> SignalWakeup:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""

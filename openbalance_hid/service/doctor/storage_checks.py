@@ -137,7 +137,7 @@ def _mismatches(context: DoctorContext) -> list[str]:
     except OpenBalanceError:
         return []
     config = context.config()
-    return [
+    return config.misfits([found.serial for found in decks]) + [
         str(problem)
         for found in decks
         for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count(), found.deck.dial_count())

@@ -1,0 +1,46 @@
+"""Serial numbers in the configuration: case and blanks do not matter, either may be the end of the other."""
+
+import pytest
+
+from openbalance_hid.config.load import parse
+from openbalance_hid.config.serial_numbers import is_same_serial
+
+
+@pytest.mark.parametrize("given", ["A00SA1234567", "a00sa1234567", " A00 SA1234567\t", "SA1234567", "4567", "XYZ-A00SA1234567"])
+def test_case_and_blanks_do_not_matter_and_an_end_is_enough(given: str):
+    assert is_same_serial("A00SA1234567", given)
+
+
+SERIAL = "A00SA1234567"
+
+
+@pytest.mark.parametrize(("deck", "given"), [(SERIAL, "A00SA"), (SERIAL, " "), ("", SERIAL), ("A1", "B1")])
+    ("deck", "given"), [("A00SA1234567", "A00SA"), ("A00SA1234567", " "), ("", "A00SA1234567"), ("A1", "B1")]
+)
+def test_another_serial_number_is_another_deck(deck: str, given: str):
+    assert not is_same_serial(deck, given)
+
+
+def test_an_entry_is_found_by_case_and_blanks_too():
+    config = parse("[[decks]]\nserial = 'a00 sa1234567'\nbrightness = 33\n[[decks]]\nbrightness = 44\n", "c.toml")
+    assert config.deck_for("A00SA1234567").brightness == 33
+    assert config.deck_for("SA1234567").brightness == 33, "as the library reports some models"
+    assert config.deck_for("OTHER").brightness == 44
+
+
+def test_entries_and_decks_that_do_not_fit_are_named():
+    config = parse("[[decks]]\nserial = 'A1'\n[[decks]]\nserial = 'B2'\n", "c.toml")
+    assert config.misfits(["A1", "B2"]) == []
+    assert config.misfits(["A1", "C3"]) == [
+        "decks[1]: no connected deck has the serial number 'B2'; connected: A1, C3",
+        "deck C3: no [[decks]] has its serial number; it shows the default tiles",
+    ]
+    assert config.misfits([]) == [
+        "decks[0]: no connected deck has the serial number 'A1'; no deck is connected",
+        "decks[1]: no connected deck has the serial number 'B2'; no deck is connected",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[[decks]]\n"])
+def test_without_a_serial_number_every_deck_fits(text: str):
+    assert parse(text, "c.toml").misfits(["A1"]) == []
