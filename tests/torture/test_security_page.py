@@ -25,7 +25,7 @@ def existing_tests() -> set[str]:
 
 
 def test_each_promise_of_the_security_page_names_tests_that_exist() -> None:
-    promises = rows("What is promised, and the test that holds it")
+    promises = rows("What is promised, and the tests that hold it")
     assert len(promises) >= 10
     assert [promise for promise, tests in promises if not re.findall(r"`(test_\w+)`", tests)] == []
     assert set(re.findall(r"`(test_\w+)`", PAGE)) - existing_tests() == set()
