@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.amount import ZERO
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Days, Snapshot, Spend, Today
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.utc_days import completed_days, period_end
@@ -33,6 +34,7 @@ class Leader(Struct, frozen=True):
     is_certain: bool = True
 
 
+@remembered
 def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
     """Return models by `by` ("spend", "requests", "tokens"), largest first; None while unknown, () without spend.
 
@@ -42,6 +44,7 @@ def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Le
     return _leaders(snapshot, activity.by_model if activity is not None else None, _models_of, period, by, now)
 
 
+@remembered
 def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
     """Return the upstream providers of `period`, as `leaders`."""
     activity = snapshot.activity.value

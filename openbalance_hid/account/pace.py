@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from openbalance_hid.account.amount import UNKNOWN, Amount, mean
 from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd
 from openbalance_hid.account.utc_days import answered_at, utc_now
@@ -53,6 +54,7 @@ def runway(snapshot: Snapshot, now: datetime) -> Runway | None:
     return found if isinstance(found, Runway) else None
 
 
+@remembered
 def find_runway(snapshot: Snapshot, now: datetime) -> Runway | NoRunway:
     """Return the runway, or why there is none."""
     credits_ = snapshot.credits.value

@@ -21,6 +21,7 @@ from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, as_of, larger,
 from openbalance_hid.account.counter import BOOKED_WITHIN, Bounds, bounds, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.endpoints import current_until
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot, Today
 from openbalance_hid.account.utc_days import answered_at, completed_days, midnight, period_end, utc_now
 
@@ -60,6 +61,7 @@ class Trend(Struct, frozen=True):
 # --- one day ---------------------------------------------------------------------------------------------------------
 
 
+@remembered
 def day_usd(snapshot: Snapshot, day: date) -> Amount:
     """Return the spend of a completed UTC day."""
     published, is_settled = _published(snapshot, day)
@@ -90,6 +92,7 @@ def is_incomplete(snapshot: Snapshot, day: date) -> bool:
     return (counted.is_whole or not is_settled) and seen - published > max(GROWS_USD, published * GROWS_SHARE)
 
 
+@remembered
 def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     """Return the spend since UTC midnight; after a reset of the account's usage what is known of it, at least."""
     start = midnight(utc_now(snapshot, now).date())
@@ -190,6 +193,7 @@ def _sampled_at(snapshot: Snapshot) -> datetime | None:
 # --- several days ----------------------------------------------------------------------------------------------------
 
 
+@remembered
 def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
     """Return the credits used in `period`: "today", "7d", "30d", "month" (UTC, to date) or "all".
 
@@ -217,6 +221,7 @@ def percent_used(snapshot: Snapshot, period: str, now: datetime) -> Decimal | No
     return used * 100 / account.total_credits_usd
 
 
+@remembered
 def daily_usd(snapshot: Snapshot, days: int, now: datetime) -> tuple[Amount, ...]:
     """Return the spend of each of the last `days` UTC days, oldest first, the last one being today so far."""
     at = answered_at(snapshot, now)
@@ -224,6 +229,7 @@ def daily_usd(snapshot: Snapshot, days: int, now: datetime) -> tuple[Amount, ...
     return (*completed, _today_at_end(snapshot, at, now))
 
 
+@remembered
 def trend(snapshot: Snapshot, now: datetime) -> Trend | None:
     """Return today against yesterday by the same time if both are known, else the last two completed days."""
     # Today is known up to the last sample, so yesterday is compared up to the same time of day, not up to now.
