@@ -15,10 +15,11 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import Effect, LogWarning, Repaint, RepaintNext, SetAccounts, WatchSessionLock
+from openbalance_hid.app.effects import AdoptDeckUse, Effect, LogWarning, Repaint, RepaintNext, SetAccounts, WatchSessionLock
 from openbalance_hid.app.events import (
     AlertAcknowledged,
     AlertDelivered,
+    BrightnessRequested,
     ConfigRejected,
     ConfigReloaded,
     Event,
@@ -104,6 +105,8 @@ class Controller:
                 self.display.identify(now.mono_s)
                 for serial in self.decks:
                     self.connected.wake(serial, now)
+            case BrightnessRequested(serials, percent):
+                return [effect for serial in serials for effect in self.inputs.set_brightness(serial, percent, now)]
             case RepaintRequested():
                 return [Repaint(serial) for serial in self.decks]
             case Snapshot():
@@ -231,6 +234,8 @@ class Controller:
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
             effects.append(WatchSessionLock(config.dim.on_lock))
+        if config.deck_use != before.deck_use:
+            effects.append(AdoptDeckUse(config))
         self.connected.adopt_config(config, before)
         for serial, deck in self.decks.items():
             old, new = tiles_before[serial], deck.tiles()

@@ -88,6 +88,7 @@ class DeckState(Struct, frozen=True):
         light = self.light
         if light is not None and before.light is not None:
             light = Dimmer.begin(light.dim, before.light.wanted, now, light.zone, light.lock)
+            light = light.off() if before.light.switched_off else light
         return replace(self, pages=pages, light=light, turned=before.turned)
 
     def with_config(self, config: Config, before: Config) -> DeckState:
@@ -115,6 +116,12 @@ class DeckState(Struct, frozen=True):
             if old_tiles.get(slot) == new_tiles.get(slot) and tile.account in config.accounts
         }
         return replace(new, turned=FrozenMap(kept))
+
+    def with_brightness(self, percent: int | None, now: Moment) -> DeckState:
+        """Return this deck lit with `percent`, or as before (None), or switched off (0)."""
+        if self.light is None:
+            return self
+        return replace(self, light=self.light.on(now, percent) if percent != 0 else self.light.off())
 
     def with_lock(self, lock: Lock, now: Moment) -> DeckState:
         """Return this deck while the user's session is open or locked."""

@@ -14,6 +14,7 @@ from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.tiles import TILES
 
 BRIGHTNESS_STEP = 5  # percent a click
+LEVELS = (100, 70, 40, 20)  # percent: what the action `brightness` steps through
 DARKEST = 5  # percent: a deck that a dial made black would look broken
 PERIODS = ("today", "week", "7d", "month", "30d", "all")  # shortest first
 # Tile, option and the choice with which the tile does not show its period.
@@ -56,6 +57,11 @@ def with_next_account(tiles: Mapping[Key, TileConfig], accounts: Sequence[str], 
 def brighter(percent: int, steps: int) -> int:
     """Return a brightness some clicks up or down, in percent."""
     return min(100, max(DARKEST, percent + steps * BRIGHTNESS_STEP))
+
+
+def next_level(percent: int) -> int:
+    """Return the next lower level of brightness; after the lowest comes the highest."""
+    return next((level for level in LEVELS if level < percent), LEVELS[0])
 
 
 def periods_of(tile: TileConfig) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
     dimmed    from `after_minutes` on                           at most `to_percent`
     off       from `off_after_minutes` on                       0
     night     in its hours, untouched for `after_minutes`       0, also right after the start
+    switched  off by a command or an action, until a press      0
     locked    with `on_lock`, until the session is open again   0, whatever is pressed
 
 It dims slowly and brightens at once. A deck below `READABLE` percent (and below the configured brightness) is dark: the press
@@ -61,6 +62,7 @@ class Dimmer(Struct, frozen=True):
     zone: tzinfo | None = None
     fade: Fade | None = None
     lock: Lock = Lock.OPEN
+    switched_off: bool = False
 
     @classmethod
     def begin(cls, dim: DimConfig, wanted: int, now: Moment, zone: tzinfo | None = None, lock: Lock = Lock.OPEN) -> Dimmer:
@@ -71,12 +73,12 @@ class Dimmer(Struct, frozen=True):
     @property
     def is_dark(self) -> bool:
         """Whether a press only wakes the deck."""
-        return self._is_shut or self.percent < min(READABLE, self.wanted)
+        return self._is_shut or self.switched_off or self.percent < min(READABLE, self.wanted)
 
     @property
     def is_awake(self) -> bool:
         """Whether it has the configured brightness."""
-        return self.percent >= self.wanted
+        return self.percent >= self.wanted and not self.switched_off
 
     @property
     def name(self) -> str:
@@ -87,7 +89,24 @@ class Dimmer(Struct, frozen=True):
         """Return the state after an input: the configured brightness, unless the session is locked."""
         if self._is_shut and self.lock is Lock.LOCKED:
             return self
-        return replace(self, idle_from_s=now.mono_s, touched=True, percent=self.wanted, fade=None, lock=Lock.OPEN)
+        return replace(
+            self,
+            idle_from_s=now.mono_s,
+            touched=True,
+            percent=self.wanted,
+            fade=None,
+            lock=Lock.OPEN,
+            switched_off=False,
+        )
+
+    def off(self) -> Dimmer:
+        """Return the state after the deck was switched off: dark at once, until it is woken."""
+        return replace(self, percent=0, fade=None, switched_off=True)
+
+    def on(self, now: Moment, percent: int | None = None) -> Dimmer:
+        """Return the state after the deck was switched on, with another brightness if one is given."""
+        wanted = self.wanted if percent is None else percent
+        return replace(self, wanted=wanted, switched_off=False).woken(now)
 
     def with_lock(self, lock: Lock, now: Moment) -> Dimmer:
         """Return the state with this lock. Unlocking restarts the idle time, but is not a touch of the deck."""
@@ -109,7 +128,7 @@ class Dimmer(Struct, frozen=True):
     def goal(self, now: Moment) -> int:
         """Return the brightness at the end of a fade, percent."""
         idle_s = now.mono_s - self.idle_from_s + 1e-6
-        if self._is_shut:
+        if self._is_shut or self.switched_off:
             return 0
         if _is_over(self.dim.off_after_minutes, idle_s) or (self._is_night(now) and not self._is_up(idle_s)):
             return 0

@@ -8,7 +8,7 @@ from msgspec import Struct
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.app.events import Spot
-from openbalance_hid.config.schema import AlertSink
+from openbalance_hid.config.schema import AlertSink, Config
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.view import KeyFace, Tone
@@ -58,6 +58,12 @@ class SetRotation(Struct, frozen=True):
 
     serial: str
     degrees: int
+
+
+class AdoptDeckUse(Struct, frozen=True):
+    """Open the decks that this configuration uses, and close those that it leaves to other software."""
+
+    config: Config
 
 
 class Repaint(Struct, frozen=True):
@@ -164,6 +170,7 @@ Effect = (
     | LightTouchKey
     | SetBrightness
     | SetRotation
+    | AdoptDeckUse
     | Repaint
     | RepaintNext
     | ReportAction

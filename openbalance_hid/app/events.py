@@ -46,6 +46,13 @@ class RepaintRequested(Struct, frozen=True):
     """Send every deck everything that it shows once more, by a command: another program may have drawn on it."""
 
 
+class BrightnessRequested(Struct, frozen=True):
+    """Light these decks with `percent`, or as before (None), or switch them off (0), by a command."""
+
+    serials: tuple[str, ...]
+    percent: int | None
+
+
 class GestureRequested(Struct, frozen=True):
     """Make a gesture by a command, as on the key itself. `serial` None: on the first deck."""
 
@@ -133,6 +140,7 @@ Event = (
     | PageRequested
     | IdentifyRequested
     | RepaintRequested
+    | BrightnessRequested
     | GestureRequested
     | Snapshot
     | HistoryLoaded

@@ -8,6 +8,7 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
+from openbalance_hid.app.dials import next_level
 from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, ReportAction, Store
 from openbalance_hid.app.events import Cell, Place, Spot
 from openbalance_hid.app.gestures import BOUNCE_S, Gesture
@@ -26,7 +27,15 @@ from openbalance_hid.deck.device_events import (
     TouchKind,
 )
 from openbalance_hid.history.records import MaskedSetting
-from openbalance_hid.tiles.actions import Acknowledge, OpenPage, ToggleMeter, TogglePrivacy, TurnPage
+from openbalance_hid.tiles.actions import (
+    Acknowledge,
+    OpenPage,
+    StepBrightness,
+    SwitchOff,
+    ToggleMeter,
+    TogglePrivacy,
+    TurnPage,
+)
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import Flash
 
@@ -75,7 +84,7 @@ class InputHandler:
             case DialTurned(_, dial, steps):
                 self.show(serial, deck.with_dial_turned(dial, steps, config))
             case DialPushed(_, dial) if dial in deck.dials:
-                return self._refresh_above(serial, Cell(dial))
+                return self._push_dial(serial, dial, deck.dials[dial].push, now)
             case StripTouched():
                 return self._touch_strip(event, deck, now)
         return []
@@ -87,6 +96,13 @@ class InputHandler:
         if before is not None and before.pages != deck.pages:
             self.page_turned(serial)
         self._display.invalidate(serial)
+
+    def set_brightness(self, serial: str, percent: int | None, now: Moment) -> list[Effect]:
+        """Light a deck with `percent`, or as before (None), or switch it off (0)."""
+        if serial not in self._decks.by_serial:
+            return []
+        self._decks.by_serial[serial] = self._decks.by_serial[serial].with_brightness(percent, now)
+        return [Repaint(serial)]
 
     def page_turned(self, serial: str) -> None:
         """Note that a deck shows another page."""
@@ -117,6 +133,10 @@ class InputHandler:
                 self._display.invalidate_all()
                 text = "Amounts hidden on every deck" if self.hides_amounts else "Amounts shown again"
                 return [Store(None, None, MaskedSetting(self.hides_amounts)), ReportAction(place[0], text)]
+            case SwitchOff():
+                return self.set_brightness(place[0], 0, now)
+            case StepBrightness():
+                return self._step_brightness(place[0], now)
             case TurnPage():
                 return self._turn_page(place[0], deck.on_page(tile.options.get("to")))
         return [ReportAction(place[0], "A tap on this key does nothing")]
@@ -178,6 +198,18 @@ class InputHandler:
         turned = deck.pages != self._decks.by_serial[serial].pages
         self.show(serial, deck)
         return [ReportAction(serial, f"Page {deck.pages.shown.name}" if turned else "There is no other page")]
+
+    def _push_dial(self, serial: str, dial: int, push: str, now: Moment) -> list[Effect]:
+        match push:
+            case "off":
+                return self.set_brightness(serial, 0, now)
+            case "brightness":
+                return self._step_brightness(serial, now)
+        return self._refresh_above(serial, Cell(dial))
+
+    def _step_brightness(self, serial: str, now: Moment) -> list[Effect]:
+        light = self._decks.by_serial[serial].light
+        return [] if light is None else self.set_brightness(serial, next_level(light.wanted), now)
 
     def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
         """A dial refreshes the account of the tile above it; without one, every account that the deck shows."""

@@ -243,6 +243,11 @@ class Config(Struct, frozen=True):
     alerts: tuple[AlertSink, ...] = ()
     use_decks: str = "all"
 
+    @property
+    def deck_use(self) -> object:
+        """Everything that `uses` depends on, to be compared."""
+        return self.use_decks, [(deck.serial, deck.use) for deck in self.decks]
+
     def uses(self, serial: str) -> bool:
         """Return whether the deck is to be opened, and not left to other software."""
         deck = self.deck_for(serial)

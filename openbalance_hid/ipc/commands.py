@@ -14,18 +14,22 @@ from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequeste
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.alert_commands import SinkClaim, alerts_status, claim_probes
+from openbalance_hid.ipc.deck_commands import DeckHandover, set_brightness
 from openbalance_hid.ipc.messages import (
     AccountsRequest,
     AlertsRequest,
+    BrightnessRequest,
     HoldRequest,
     NumbersRequest,
     PressRequest,
     PreviewRequest,
     ProbeRequest,
     RefreshRequest,
+    ReleaseRequest,
     ReloadRequest,
     StatusRequest,
     StopRequest,
+    TakeRequest,
     TurnRequest,
     WatchRequest,
     parse_request,
@@ -96,6 +100,7 @@ class Commands:
         stop: Callable[[], None],
         changes: ChangeCounter,
         reload: Callable[[], str] = lambda: "unchanged",
+        handover: DeckHandover | None = None,
         probe: Callable[[list[SinkClaim]], list[dict[str, str | None]]] = lambda _: [],
     ) -> None:
         self._put = put
@@ -105,6 +110,7 @@ class Commands:
         self._stop = stop
         self._changes = changes
         self._reload = reload
+        self._handover = handover or DeckHandover()
         self._probe = probe
         self._subscribers = threading.BoundedSemaphore(SUBSCRIBER_LIMIT)
         self._check_lock = threading.Lock()
@@ -141,6 +147,12 @@ class Commands:
                 return self._on_main(lambda controller, _: self._gesture(controller, key, Gesture.HOLD))
             case TurnRequest(name):
                 return self._on_main(lambda controller, _: self._turn_page(controller, name))
+            case BrightnessRequest(level, deck):
+                return self._on_main(lambda controller, _: set_brightness(controller, level, deck, self._put))
+            case ReleaseRequest(deck):
+                return self._on_main(lambda controller, _: self._handover.release_decks(controller, deck))
+            case TakeRequest(deck):
+                return self._on_main(lambda controller, _: self._handover.take_decks(controller, deck))
             case NumbersRequest():
                 return self._on_main(lambda controller, _: self._identify(controller))
 

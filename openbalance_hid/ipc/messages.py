@@ -5,9 +5,9 @@ unknown field is refused, so that a mistyped name never means "all accounts".
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 from openbalance_hid.errors import UsageError
 
@@ -65,6 +65,25 @@ class NumbersRequest(_Message, frozen=True, tag="identify"):
     """Show the number of each key for a while."""
 
 
+class BrightnessRequest(_Message, frozen=True, tag="brightness"):
+    """Light the decks with a percentage, or as before ("on"), or switch them off ("off")."""
+
+    level: Annotated[int, Meta(ge=0, le=100)] | Literal["on", "off"]
+    deck: str | None = None
+
+
+class ReleaseRequest(_Message, frozen=True, tag="release"):
+    """Hand one deck, or all, over to other software."""
+
+    deck: str | None = None
+
+
+class TakeRequest(_Message, frozen=True, tag="take"):
+    """Take released decks back."""
+
+    deck: str | None = None
+
+
 class ReloadRequest(_Message, frozen=True, tag="reload"):
     """Read the configuration again."""
 
@@ -91,6 +110,9 @@ Request = (
     | HoldRequest
     | TurnRequest
     | NumbersRequest
+    | BrightnessRequest
+    | ReleaseRequest
+    | TakeRequest
     | ReloadRequest
     | AlertsRequest
     | ProbeRequest

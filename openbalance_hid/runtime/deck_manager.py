@@ -19,6 +19,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from openbalance_hid.app.events import Event
+from openbalance_hid.config.serial_numbers import is_same_serial
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
 from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
@@ -30,7 +31,7 @@ from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts
 from openbalance_hid.render.encode import PictureFormat, black
 from openbalance_hid.runtime.deck_counts import claimed_counts, closed_counts, open_counts
-from openbalance_hid.runtime.deck_use import DeckUse, is_serial
+from openbalance_hid.runtime.deck_use import DeckUse
 from openbalance_hid.runtime.open_decks import OpenDecks
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,9 @@ class DeckManager(OpenDecks):
         """Hand an open deck over to other software, or all of them, and return their names."""
         with self._lock:
             chosen = {
-                name: device for name, device in self._open_decks.items() if serial is None or is_serial(device.serial, serial)
+                name: device
+                for name, device in self._open_decks.items()
+                if serial is None or is_same_serial(device.serial, serial)
             }
         for device in chosen.values():
             self._use.release(device.serial)

@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable
 
-from openbalance_hid.config.serial_numbers import is_same_serial
-
 LEFT = "left to other software by the configuration"
 RELEASED = "released for other software"
 TAKE = "openbalance-hid take"
@@ -44,8 +42,3 @@ class DeckUse:
             if serial in self._released:
                 return RELEASED, TAKE
             return None if self._uses(serial) else (LEFT, "openbalance-hid config edit")
-
-
-def is_serial(serial: str, given: str) -> bool:
-    """Return whether `given` means this deck (see `is_same_serial`)."""
-    return is_same_serial(serial, given)

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from openbalance_hid.app.effects import (
+    AdoptDeckUse,
     Effect,
     LightTouchKey,
     LogTileError,
@@ -26,6 +28,7 @@ from openbalance_hid.app.effects import (
     WatchSessionLock,
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
+from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.render.theme import DARK, Rgb
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.deck_manager import DeckManager
@@ -95,6 +98,9 @@ class EffectRunner:
                 log.error("the tile %s failed", tile, exc_info=error)
             case LogWarning(text):
                 log.warning("%s", text)
+            case AdoptDeckUse(config):
+                for decks in self._decks:
+                    decks.adopt_use(config.uses, cast(OnExit, config.on_exit))
             case SetRotation(serial, degrees):
                 for decks in self._decks:
                     decks.set_rotation(serial, degrees)

@@ -34,6 +34,7 @@ from openbalance_hid.ipc.alert_commands import probe_sinks
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.ipc.daemon_lock import DaemonLock
+from openbalance_hid.ipc.deck_commands import DeckHandover
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
@@ -161,6 +162,7 @@ class _Daemon:
                 self._stop,
                 self._changes,
                 self._reload,
+                DeckHandover(self._decks),
                 lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
@@ -180,6 +182,7 @@ class _Daemon:
                         changes=KernelEvents(),
                         after_first_scan=after_first_scan,
                         claimed=claimed_decks,
+                        uses=self._config.uses,
                     )
                 )
             for decks in self._decks:
@@ -331,7 +334,9 @@ class _Daemon:
         from openbalance_hid.simulator.web.page_server import PageServer
 
         self._virtual = virtual = VirtualDecks(self._options.virtual)
-        self._decks.append(DeckManager(virtual.transport, self._inbox.put, after_first_scan=after_first_scan))
+        self._decks.append(
+            DeckManager(virtual.transport, self._inbox.put, after_first_scan=after_first_scan, uses=self._config.uses)
+        )
         sample = self._sample
         for number in range(len(self._options.virtual)):
             page = PageServer(

@@ -36,8 +36,16 @@ class TogglePrivacy(Struct, frozen=True):
     """Mask every amount, or show them again."""
 
 
+class SwitchOff(Struct, frozen=True):
+    """Switch the deck off, until a press or a command."""
+
+
+class StepBrightness(Struct, frozen=True):
+    """Give the deck the next lower of a few levels of brightness; after the lowest, the highest."""
+
+
 class Nothing(Struct, frozen=True):
     """A key without an action."""
 
 
-Action = OpenPage | Acknowledge | TurnPage | ToggleMeter | TogglePrivacy | Nothing
+Action = OpenPage | Acknowledge | TurnPage | ToggleMeter | TogglePrivacy | SwitchOff | StepBrightness | Nothing

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.app.effects import LogWarning, OpenUrl, Paint, Refresh, SetBrightness, SetRotation
-from openbalance_hid.app.events import ConfigReloaded, IdentifyRequested, PageRequested
+from openbalance_hid.app.events import BrightnessRequested, ConfigReloaded, IdentifyRequested, PageRequested
 from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.app.input_handling import SWIPE_PX
 from openbalance_hid.config.schema import Config, DeckConfig, DialConfig, DimConfig, FrozenMap, PageConfig, TileConfig
@@ -256,6 +256,44 @@ def test_a_deck_with_parts_below_its_keys_refuses_a_quarter_turn_with_words(shap
     told = story(shape, rotate=180)
     assert told.seen(SetRotation) == [SetRotation(DECK, 180)]
     assert told.seen(LogWarning) == []
+
+
+def test_brightness_by_command_is_for_the_named_decks_until_a_press_or_another_command():
+    told = story(PLUS)
+    told.tell(DeckArrived("OTHER", "mini", 6))
+    told.done.clear()
+    told.tell(BrightnessRequested((DECK,), 0))
+    assert told.seen(SetBrightness) == [SetBrightness(DECK, 0)]
+    told.wait(3600)
+    assert told.seen(SetBrightness) == [SetBrightness(DECK, 0)]
+    told.key(0, True)
+    told.wait(0.1)
+    told.key(0, False)
+    told.wait(1)
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
+    assert told.seen(OpenUrl) == [], "the press that wakes does nothing else"
+    told.tell(BrightnessRequested((DECK, "GONE"), 30))
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
+    told.tell(BrightnessRequested((DECK,), 0))
+    told.tell(DeckLost(DECK))
+    told.tell(PLUS)
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 0), "also after a replug"
+    told.tell(BrightnessRequested((DECK,), None))
+    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
+
+
+def test_a_dial_switches_its_deck_off_or_steps_through_its_brightness():
+    told = story(PLUS, dials=(DialConfig(0, push="off"), DialConfig(1, push="brightness")))
+    levels = []
+    for at_s in range(4):
+        told.tell(DialPushed(DECK, 1, True, float(at_s)))
+        levels.append(told.seen(SetBrightness)[-1].percent)
+    assert levels == [40, 20, 100, 70]
+    told.tell(DialPushed(DECK, 0, True, 9.0))
+    assert told.seen(SetBrightness)[-1].percent == 0
+    told.tell(DialPushed(DECK, 0, True, 10.0))
+    assert told.seen(SetBrightness)[-1].percent == 70, "a push of a dark deck only wakes it"
+    assert told.seen(Refresh) == []
 
 
 def test_identify_shows_the_number_of_each_key_for_ten_seconds():

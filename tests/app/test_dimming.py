@@ -46,6 +46,23 @@ def test_it_fades_down_in_steps_and_wakes_at_once():
     assert light.woken(moment(11)).percent == 70
 
 
+def test_a_deck_that_is_switched_off_stays_off_until_it_is_woken():
+    light = Dimmer.begin(DimConfig(), 70, moment()).off()
+    assert (light.percent, light.name, light.is_dark) == (0, "off", True)
+    assert settled(light, 5).percent == 0
+    assert settled(light.with_lock(Lock.LOCKED, moment(5)).with_lock(Lock.OPEN, moment(6)), 7).percent == 0
+    assert light.woken(moment(8)).percent == 70
+    assert light.on(moment(8)).percent == 70
+    assert light.on(moment(8), 40).woken(moment(9)).percent == 40
+
+
+def test_a_deck_of_a_locked_session_is_switched_on_when_the_session_is_unlocked():
+    dim = DimConfig(on_lock=True)
+    light = Dimmer.begin(dim, 70, moment()).off().with_lock(Lock.LOCKED, moment(1)).on(moment(2))
+    assert settled(light, 3).percent == 0
+    assert settled(light.with_lock(Lock.OPEN, moment(4)), 5).percent == 70
+
+
 def test_minutes_of_zero_mean_never():
     never = Dimmer.begin(DimConfig(after_minutes=0, off_after_minutes=0), 70, moment())
     assert settled(never, 100_000).percent == 70

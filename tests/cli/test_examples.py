@@ -30,6 +30,8 @@ EXPECTED_ERRORS = {
     "guard": (20, 21),
     "export": (78,),
     "alerts test": (69,),
+    "release": (2,),
+    "take": (2,),
 }
 GROUPS = ("", "accounts", "alerts", "config", "service", "udev")  # with the examples of their commands
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from openbalance_hid.config.load import parse
+from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
@@ -35,10 +37,10 @@ class Bus(VirtualBus):
 class Desk:
     """Decks of a bus, with what they told the main thread."""
 
-    def __init__(self, *decks: VirtualDeck) -> None:
+    def __init__(self, *decks: VirtualDeck, uses=lambda _: True) -> None:
         self.bus = Bus(decks)
         self.told: queue.SimpleQueue = queue.SimpleQueue()
-        self.decks = DeckManager(HidTransport(self.bus), self.told.put, scan_interval_s=0.02)
+        self.decks = DeckManager(HidTransport(self.bus), self.told.put, scan_interval_s=0.02, uses=uses)
         self.decks.start()
 
     def next(self):
@@ -141,6 +143,59 @@ def test_a_deck_that_cannot_be_opened_is_said_once_and_taken_when_free(desks, ca
     assert arrived(desk.next()) == DeckArrived("A1", "mk2", 15)
     assert [count.trouble for count in desk.decks.counts()] == [None]
     assert sum(words in record.message for record in caplog.records) == 1
+
+
+def trouble(desk: Desk) -> list[tuple[str, bool, str | None, str]]:
+    return [(count.serial, count.connected, count.trouble, count.hint) for count in desk.decks.counts()]
+
+
+def test_a_deck_that_the_configuration_leaves_is_not_opened_until_another_configuration_uses_it(desks):
+    deck, other = made(), made("B2")
+    config = parse('[[decks]]\nserial = "A1"\nuse = false\n', "c.toml")
+    desks.append(desk := Desk(deck, other, uses=config.uses))
+    assert arrived(desk.next()).serial == "B2"
+    left = ("A1", False, "left to other software by the configuration", "openbalance-hid config edit")
+    assert left in trouble(desk)
+    assert deck.reports_received == 0
+    desk.decks.adopt_use(Config().uses, "black")
+    assert arrived(desk.next()).serial == "A1"
+    desk.decks.adopt_use(parse('use_decks = "named"\n[[decks]]\nserial = "B2"\n', "c.toml").uses, "black")
+    assert lost(desk.next(), "A1")
+    until(lambda: left in trouble(desk))
+    assert [device.serial for device in desk.decks.devices().values()] == ["B2"]
+
+
+def test_a_released_deck_can_be_opened_by_others_until_it_is_taken_back(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.show("A1", 4, FACE, PictureCache())
+    assert desk.shows(deck, 4)
+    assert desk.decks.release("a1", "black") == ["A1"]
+    assert lost(desk.next(), "A1")
+    assert trouble(desk) == [("A1", False, "released for other software", "openbalance-hid take")]
+    assert deck.wait_until(lambda: deck.glass(4).getbbox() is None, PATIENCE_S), "no number that looks live is left"
+    deck.unplug()
+    until(lambda: trouble(desk) == [])
+    desk.bus.plug(deck)
+    until(lambda: trouble(desk) != [])
+    assert trouble(desk)[0][2] == "released for other software"
+    assert desk.decks.take("B2", "black") == []
+    assert desk.decks.take(None, "black") == ["A1"]
+    assert arrived(desk.next()).serial == "A1"
+    desk.decks.show("A1", 4, FACE, PictureCache())
+    assert desk.shows(deck, 4)
+
+
+def test_a_deck_that_is_released_and_taken_at_once_is_opened_again(desks):
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    for _ in range(20):
+        assert desk.decks.release(None, "black") == ["A1"]
+        assert desk.decks.take(None, "black") == ["A1"]
+        assert lost(desk.next(), "A1")
+        assert arrived(desk.next()).serial == "A1"
 
 
 def test_a_deck_that_a_libusb_program_has_claimed_is_counted_with_the_reason(tmp_path):

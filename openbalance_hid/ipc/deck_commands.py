@@ -1,0 +1,63 @@
+"""The commands of the control socket for whole decks: brightness, and handing a deck over to other software."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
+
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.events import BrightnessRequested
+from openbalance_hid.config.serial_numbers import is_same_serial
+from openbalance_hid.deck.display_writer import OnExit
+from openbalance_hid.errors import NoDaemonError, UsageError
+
+
+class DeckOwner(Protocol):
+    """The part of `DeckManager` that hands decks over. `serial` None: all; both return the decks that it is done for."""
+
+    def release(self, serial: str | None, on_exit: OnExit) -> list[str]: ...
+    def take(self, serial: str | None, on_exit: OnExit) -> list[str]: ...
+
+
+class DeckHandover:
+    """Releases and takes decks, on the main thread."""
+
+    def __init__(self, owners: Sequence[DeckOwner] = ()) -> None:
+        self._owners = owners
+
+    def release_decks(self, controller: Controller, deck: str | None) -> list[dict[str, Any]]:
+        """Hand a connected deck over, or all of them."""
+        models = {serial: controller.decks[serial].shape.model for serial in chosen_decks(controller, deck)}
+        on_exit = cast(OnExit, controller.config.on_exit)
+        released = [serial for owner in self._owners for serial in owner.release(deck, on_exit)]
+        return [{"serial": serial, "model": models.get(serial)} for serial in released]
+
+    def take_decks(self, controller: Controller, deck: str | None) -> list[dict[str, Any]]:
+        """Take one released deck back, or all of them."""
+        on_exit = cast(OnExit, controller.config.on_exit)
+        taken = [serial for owner in self._owners for serial in owner.take(deck, on_exit)]
+        if not taken:
+            raise UsageError(f"no released deck {deck[:40]!r}" if deck else "no deck is released", "openbalance-hid status")
+        return [{"serial": serial} for serial in taken]
+
+
+def set_brightness(
+    controller: Controller, level: int | str, deck: str | None, put: Callable[[BrightnessRequested], None]
+) -> list[dict[str, Any]]:
+    """Light the chosen decks, or switch them off."""
+    serials = tuple(serial for serial in chosen_decks(controller, deck) if controller.decks[serial].light is not None)
+    if not serials:
+        raise UsageError("the deck has no display, and so no brightness", "openbalance-hid status")
+    percent = 0 if level == "off" else None if level == "on" else int(level)
+    put(BrightnessRequested(serials, percent))
+    return [{"serial": serial, "level": "off" if percent == 0 else level} for serial in serials]
+
+
+def chosen_decks(controller: Controller, deck: str | None) -> list[str]:
+    """Return the serial numbers of the connected decks that `deck` names; None: all. Raises an error for none."""
+    if not controller.decks:
+        raise NoDaemonError("no deck is connected", "openbalance-hid devices")
+    chosen = [serial for serial in controller.decks if deck is None or is_same_serial(serial, deck)]
+    if not chosen:
+        raise UsageError(
+            f"no connected deck {(deck or '')[:40]!r}, only {', '.join(controller.decks)}", "openbalance-hid status"
+        )
+    return chosen
