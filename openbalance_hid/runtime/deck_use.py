@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from openbalance_hid.config.serial_numbers import is_same_serial
+
 LEFT = "left to other software by the configuration"
 RELEASED = "released for other software"
 TAKE = "openbalance-hid take"
@@ -32,7 +34,7 @@ class DeckUse:
     def take(self, serial: str | None) -> list[str]:
         """Open a released deck again, or all of them. Return the serial numbers of those that were released."""
         with self._lock:
-            taken = sorted(each for each in self._released if serial is None or is_serial(each, serial))
+            taken = sorted(each for each in self._released if serial is None or is_same_serial(each, serial))
             self._released.difference_update(taken)
             return taken
 
