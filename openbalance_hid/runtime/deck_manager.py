@@ -98,9 +98,14 @@ class DeckManager(OpenDecks):
         with self._lock:
             decks, opening = list(self._open_decks.values()), [thread for _, thread in self._opening.values()]
             self._open_decks.clear()
-        closing = [threading.Thread(target=_close, args=(device, on_exit), name="deck-close") for device in decks]
-        for thread in closing:
-            thread.start()
+        closing = []
+        for device in decks:
+            thread = threading.Thread(target=_close, args=(device, on_exit), name="deck-close")
+            try:
+                thread.start()
+                closing.append(thread)
+            except RuntimeError:  # the system's limit of threads
+                _close(device, on_exit)
         _join([*closing, *opening], CLOSE_LIMIT_S)
         with self._lock:
             decks += self._closing

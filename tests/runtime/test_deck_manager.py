@@ -1,6 +1,7 @@
 """Decks that come, go, refuse and hang: the right words, the right events, and nobody waits for anybody."""
 
 import queue
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -266,3 +267,18 @@ def test_an_equal_face_is_drawn_and_sent_once(desks):
     assert desk.shows(deck, 1)
     assert painter.drawn == 1
     assert deck.reports_received - sent <= sent
+
+
+def test_a_deck_goes_dark_also_where_no_thread_can_be_started(desks, monkeypatch):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    deck = made()
+    desks.append(desk := Desk(deck))
+    desk.next()
+    desk.decks.show("A1", 0, FACE, PictureCache())
+    assert desk.shows(deck, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        desk.decks.stop("black")
+    assert deck.glass(0).getextrema() == ((0, 0), (0, 0), (0, 0))

@@ -25,7 +25,10 @@ def run_checks(context: DoctorContext, probes: Sequence[Probe] = PROBES) -> Iter
     for probe in probes:
         results: SimpleQueue[Sequence[Check]] = SimpleQueue()
         running.append((probe, Deadline(probe.limit_s), results))
-        threading.Thread(target=_run, args=(probe, context, results), name=f"probe {probe.name}", daemon=True).start()
+        try:
+            threading.Thread(target=_run, args=(probe, context, results), name=f"probe {probe.name}", daemon=True).start()
+        except RuntimeError:  # the system's limit of threads
+            _run(probe, context, results)
     for probe, deadline, results in running:
         try:
             yield from deadline.get(results)

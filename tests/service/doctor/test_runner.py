@@ -89,3 +89,12 @@ def test_the_documentation_lists_each_name_and_no_other():
         "clock",
         *(probe.name for probe in PROBES[-2:]),
     ]
+
+
+def test_a_system_without_a_free_thread_gets_every_check_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    found = list(run_checks(doctor_context(tmp_path), [row("well"), row("has_a_bug"), row("well")]))
+    assert [check.name for check in found] == ["well", "has_a_bug", "well"]
