@@ -18,6 +18,7 @@ from openbalance_hid.account.utc_days import CLOCKS_APART_S
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
+READS_WITHIN = timedelta(seconds=20)  # the poll just after midnight, 10 s at most, and the time of an answer
 BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
 
 
@@ -136,7 +137,7 @@ def spent_between(series: Sequence[Tick], start: datetime, end: datetime) -> Str
 def bounds(series: Sequence[Tick], start: datetime, end: datetime) -> Bounds | None:
     """Return what the samples prove of the spend from `start` to `end`; None if that is nothing.
 
-    A sample up to `BOOKED_WITHIN` after either end is a reading of that end: `/credits` may be that old.
+    A sample up to `READS_WITHIN` after either end is a reading of that end.
     """
     if not series or end < start:
         return None
@@ -170,7 +171,7 @@ class _Edge(Struct, frozen=True):
 
 def _nearest(series: Sequence[Tick], at: datetime) -> _Edge:
     index = bisect_left(series, at, key=lambda tick: tick.at)
-    is_reading = index < len(series) and series[index].at - at <= BOOKED_WITHIN
+    is_reading = index < len(series) and series[index].at - at <= READS_WITHIN
     return _Edge(index if is_reading else index - 1, index)
 
 

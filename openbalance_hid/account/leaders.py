@@ -73,7 +73,7 @@ def _leaders(
     if not found and (rest_usd is None or rest_usd >= LEAST_USD or (period == "today" and used.lower_bound)):
         return None  # spent, but on what is not reported yet
     is_whole = used.is_whole and rest_usd is not None and rest_usd < LEAST_USD
-    return found if is_whole else _as_lower_bounds(found, by, rest_usd)
+    return found if is_whole else _as_lower_bounds(found, by, rest_usd if used.is_whole else None)
 
 
 def _as_lower_bounds(found: tuple[Leader, ...], by: str, rest_usd: Decimal | None) -> tuple[Leader, ...]:

@@ -25,6 +25,7 @@ from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot, Today
 from openbalance_hid.account.utc_days import answered_at, completed_days, midnight, period_end, utc_now
 
+SAME_POLL = timedelta(seconds=5)  # between `/credits` and the analytics query of one poll
 SETTLED_AFTER = timedelta(hours=6)  # a day without rows is idle if `/activity` was read this long after its end, else late
 TREND_GAP_S = 3600.0  # the longest gap between samples at either end of "by this time yesterday"
 ROUGH_SHARE = Decimal("0.1")  # of an amount: with more than this unplaced around its midnights it is a lower bound
@@ -105,7 +106,9 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     if was_reset and not by_analytics.is_known and ticks(snapshot.samples)[0].at > start + BOOKED_WITHIN:
         return UNKNOWN  # what the samples have is the part since the reset, or little more
     best = larger(counted, by_analytics)
-    return replace(best, lower_bound=False) if counted.is_whole else best
+    reported_at = _today_at(snapshot)
+    is_newer = best is not counted and reported_at is not None and reported_at > series[-1].at + SAME_POLL
+    return replace(best, lower_bound=False) if counted.is_whole and not is_newer else best
 
 
 def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] | None:
@@ -125,7 +128,7 @@ def counted_after(snapshot: Snapshot, start: datetime) -> Decimal:
     """Return the spend that the counter has seen since the sample at `start`, or the first one after it; 0 without one."""
     series = ticks(snapshot.samples)
     index = bisect_right(series, start, key=lambda tick: tick.at)
-    if index and start - series[index - 1].at <= BOOKED_WITHIN:
+    if index and start - series[index - 1].at <= SAME_POLL:
         index -= 1
     return series[-1].counter_usd - series[index].counter_usd if index < len(series) else ZERO
 
