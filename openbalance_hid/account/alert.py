@@ -59,7 +59,8 @@ AlertKey = tuple[AlertKind, str, SpikeRule | None]  # kind, account, rule of a s
 class Alert(Struct, frozen=True):
     """`level`: the highest so far; `acknowledged` and `notified`: the highest that the user has acknowledged and was shown.
 
-    A key trouble has no order: there `level` and `notified` are the last ones.
+    A key trouble has no order: there `level` and `notified` are the last ones. An alert that is over stays as long as its
+    `usual_usd` is needed (`is_over`).
     """
 
     kind: AlertKind
@@ -70,6 +71,7 @@ class Alert(Struct, frozen=True):
     notified: int = NORMAL
     normal_since: datetime | None = None
     rule: SpikeRule | None = None
+    usual_usd: Decimal | None = None  # a day, of a week that the user has acknowledged: the usual one from then on
 
     @property
     def key(self) -> AlertKey:
@@ -92,9 +94,15 @@ def advance(alert: Alert | None, key: AlertKey, level: int, now: datetime) -> Al
     return None if now - since >= ENDS_AFTER.get(kind, timedelta(0)) else replace(alert, normal_since=since)
 
 
-def acknowledge(alert: Alert, level: int) -> Alert:
-    """Return the alert after the user has acknowledged `level`."""
-    return replace(alert, acknowledged=max(alert.acknowledged, level))
+def is_over(alert: Alert, now: datetime) -> bool:
+    """Return whether the alert has ended and is only kept for its `usual_usd`."""
+    ended_after = ENDS_AFTER.get(alert.kind, timedelta(0))
+    return alert.usual_usd is not None and alert.normal_since is not None and now - alert.normal_since >= ended_after
+
+
+def acknowledge(alert: Alert, level: int, week_usd: Decimal | None = None) -> Alert:
+    """Return the alert after the user has acknowledged `level`, and a week of `week_usd` a day if it is a leak."""
+    return replace(alert, acknowledged=max(alert.acknowledged, level), usual_usd=week_usd or alert.usual_usd)
 
 
 def notified(alert: Alert, level: int) -> Alert:

@@ -5,6 +5,10 @@ end also becomes an `AlertNotice`, for the sinks beside the desktop (`alert_outb
 """
 
 from collections.abc import Iterable, Mapping, Set
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec.structs import replace
 
 from openbalance_hid.account.alert import (
     NORMAL,
@@ -16,6 +20,7 @@ from openbalance_hid.account.alert import (
     acknowledge,
     advance,
     is_news,
+    is_over,
     is_too_old,
     notified,
 )
@@ -43,12 +48,14 @@ class Alerts:
         self._stored: dict[AlertKey, Alert] = {}
         self._sending: dict[AlertKey, int] = {}  # level of the notification that was not delivered yet
         self._news: dict[AlertKey, tuple[AlertStage, Alert]] = {}  # what no `AlertNotice` was made of yet
+        self._weeks_usd: dict[AlertKey, Decimal] = {}  # a day, of the weeks that are leaks now
+        self._over: set[AlertKey] = set()  # open only for their `usual_usd`: the user was notified of their end
         self._old_since_s: dict[str, float] = {}  # by account: monotonic, when its data was first seen to be too old
 
     def judge_spikes(self, tiles: Iterable[TileConfig], snapshots: Mapping[str, Snapshot], now: Moment) -> None:
         """Judge by the rules of the spike alerts among these tiles."""
         for key in spike_keys(tiles):
-            self._advance(key, _verdict(key, snapshots, now).level, now)
+            self._advance_spike(key, self._verdict(key, snapshots, now), now)
 
     def end_other_rules(self, account: str, rules: Set[SpikeRule]) -> None:
         """End the spike alerts of an account by rules that are no longer configured."""
@@ -101,7 +108,8 @@ class Alerts:
         self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment
     ) -> list[tuple[Alert, AlertMessage]]:
         """Return the open alerts with their words, oldest first."""
-        known = sorted((alert for alert in self.open.values() if alert.account in snapshots), key=lambda alert: alert.since)
+        open_ones = (alert for alert in self.open.values() if alert.account in snapshots and not is_over(alert, now.utc))
+        known = sorted(open_ones, key=lambda alert: alert.since)
         return [(alert, self._message(alert, AlertStage.GREW, snapshots[alert.account], config, hides, now)) for alert in known]
 
     def _message(
@@ -110,7 +118,7 @@ class Alerts:
         if stage is AlertStage.ENDED:
             return end_message(alert)
         if alert.kind is AlertKind.SPIKE:
-            verdict = _verdict(alert.key, {alert.account: snapshot}, now)
+            verdict = self._verdict(alert.key, {alert.account: snapshot}, now)
             return spike_message(alert.account, verdict, Level(alert.level))
         limits = low_limits(config, alert.account, notifying=True)
         return account_message(alert.kind, alert.level, snapshot, None if hides else limit_words(snapshot, limits, now.utc))
@@ -128,7 +136,7 @@ class Alerts:
         """Return the notifications of spikes to send, for those of these tiles that notify."""
         wanted = []
         for key in spike_keys(tile for tile in tiles if tile.options.get("notify") is not False):
-            verdict = _verdict(key, snapshots, now)
+            verdict = self._verdict(key, snapshots, now)
             if self._must_send(key, verdict.level):
                 wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict)))
         return wanted
@@ -138,13 +146,14 @@ class Alerts:
         key = spike_key(tile.account, rule_of(tile.options))
         if key not in self.open:
             return False
-        self.open[key] = acknowledge(self.open[key], _verdict(key, snapshots, now).level)
+        verdict = self._verdict(key, snapshots, now)
+        self.open[key] = acknowledge(self.open[key], verdict.level, None if verdict.week is None else verdict.week.usd)
         return True
 
     def acknowledge(self, event: AlertAcknowledged) -> None:
         """Acknowledge the level of a notification."""
         if event.key in self.open:
-            self.open[event.key] = acknowledge(self.open[event.key], event.level)
+            self.open[event.key] = acknowledge(self.open[event.key], event.level, self._weeks_usd.get(event.key))
 
     def delivered(self, event: AlertDelivered) -> None:
         """Note whether a notification was delivered; if not, it is sent again at the next snapshot."""
@@ -158,13 +167,15 @@ class Alerts:
         known = {alert.key: alert for alert in alerts}
         self.open |= known
         self._stored |= known
+        self._over |= {key for key, alert in known.items() if alert.usual_usd is not None and alert.normal_since is not None}
 
     def forget(self, account: str) -> None:
         """Remove the alerts of an account: another one has its name now."""
-        for alerts in (self.open, self._stored, self._sending, self._news):
+        for alerts in (self.open, self._stored, self._sending, self._news, self._weeks_usd):
             for key in [key for key in alerts if key[1] == account]:
                 del alerts[key]
         self._old_since_s.pop(account, None)
+        self._over = {key for key in self._over if key[1] != account}
 
     def to_store(self, snapshots: Mapping[str, Snapshot], now: Moment) -> list[Store]:
         """Return what has changed since the last call."""
@@ -175,6 +186,29 @@ class Alerts:
             for key in dict.fromkeys(keys)
             if key[1] in snapshots
         ]
+
+    def _advance_spike(self, key: AlertKey, verdict: SpikeVerdict, now: Moment) -> None:
+        """Advance a spike alert. One that is over is kept while the week that the user has acknowledged is still a leak."""
+        before = self.open.get(key)
+        if verdict.week is not None:
+            self._weeks_usd[key] = verdict.week.usd
+        elif verdict.level >= Level.NORMAL:
+            self._weeks_usd.pop(key, None)
+        if before is not None and is_over(before, now.utc):
+            if key not in self._over:
+                self._end(key)
+                self._over.add(key)
+            self.open[key] = before
+            if verdict.level <= NORMAL and (key in self._weeks_usd or verdict.level < NORMAL):
+                return
+            del self.open[key]
+            self._over.discard(key)
+        self._advance(key, verdict.level, now)
+        if before is not None and before.usual_usd is not None and key in self.open and key in self._weeks_usd:
+            self.open[key] = replace(self.open[key], usual_usd=before.usual_usd)
+
+    def _verdict(self, key: AlertKey, snapshots: Mapping[str, Snapshot], now: Moment) -> SpikeVerdict:
+        return spike_verdict(snapshots[key[1]], key[2] or SpikeRule(), self.open, now.utc)
 
     def _advance(self, key: AlertKey, level: int, now: Moment) -> None:
         before = self.open.get(key)
@@ -218,5 +252,7 @@ def spike_keys(tiles: Iterable[TileConfig]) -> list[AlertKey]:
     return list(dict.fromkeys(spike_key(tile.account, rule_of(tile.options)) for tile in tiles if tile.tile == KIND.name))
 
 
-def _verdict(key: AlertKey, snapshots: Mapping[str, Snapshot], now: Moment) -> SpikeVerdict:
-    return judge(snapshots[key[1]], now.utc, key[2] or SpikeRule())
+def spike_verdict(snapshot: Snapshot, rule: SpikeRule, alerts: Mapping[AlertKey, Alert], now: datetime) -> SpikeVerdict:
+    """Return the verdict by one rule; `alerts`: open ones, with the weeks that the user has acknowledged."""
+    alert = alerts.get(spike_key(snapshot.account, rule))
+    return judge(snapshot, now, rule, alert.usual_usd if alert is not None else None)

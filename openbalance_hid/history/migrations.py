@@ -93,7 +93,9 @@ _SEVENTH: Migration = (
     " key_hash TEXT NOT NULL, key_name TEXT NOT NULL, disables INTEGER NOT NULL, source TEXT NOT NULL, result TEXT NOT NULL,"
     " message TEXT NOT NULL, PRIMARY KEY (account, at, key_hash)) WITHOUT ROWID",
 )
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+# The spend of a day in a week of slow growth that the user has acknowledged.
+_EIGHTH: Migration = ("ALTER TABLE alerts ADD COLUMN usual_usd TEXT",)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 
 
 class DamagedError(Exception):

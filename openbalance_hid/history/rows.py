@@ -165,7 +165,7 @@ def _runs(db: Connection, where: str, number: int) -> tuple[MeterRun, ...]:
 def _alerts(db: Connection, number: int, account_name: str) -> tuple[Alert, ...]:
     """Return the open alerts of an account. Kinds and levels of a later version of this program are left out."""
     found = db.execute(
-        "SELECT kind, rule, since, level, acknowledged, notified, normal_since FROM alerts"
+        "SELECT kind, rule, since, level, acknowledged, notified, normal_since, usual_usd FROM alerts"
         " WHERE account = ? AND ended_at IS NULL ORDER BY since",
         (number,),
     )
@@ -180,8 +180,9 @@ def _alerts(db: Connection, number: int, account_name: str) -> tuple[Alert, ...]
                 level_named(AlertKind(kind), notified),
                 _from_us(normal_since),
                 rule_of_text(rule) if rule else None,
+                _amount(usual_usd),
             )
-            for kind, rule, since, level, acknowledged, notified, normal_since in found
+            for kind, rule, since, level, acknowledged, notified, normal_since, usual_usd in found
             if _is_known(kind, level, acknowledged, notified)
         )
 

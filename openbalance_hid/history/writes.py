@@ -125,9 +125,16 @@ def _write_run(db: Connection, number: int, run: MeterRun) -> None:
 def _write_alert(db: Connection, number: int, alert: Alert) -> None:
     """Write the present state of an open alert."""
     levels = [level_name(alert.kind, level) for level in (alert.level, alert.acknowledged, alert.notified)]
+    key, since = (number, alert.kind.value, rule_text(alert.rule)), to_us(alert.since)
+    db.execute(  # one that was over and kept for its week
+        "UPDATE alerts SET ended_at = coalesce(normal_since, ?) WHERE account = ? AND kind = ? AND rule = ? AND since < ?"
+        " AND ended_at IS NULL",
+        (since, *key, since),
+    )
+    usual_usd = None if alert.usual_usd is None else str(alert.usual_usd)
     db.execute(
-        "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-        (number, alert.kind.value, rule_text(alert.rule), to_us(alert.since), *levels, _us(alert.normal_since)),
+        "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+        (*key, since, *levels, _us(alert.normal_since), usual_usd),
     )
 
 

@@ -22,8 +22,9 @@ from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
-from openbalance_hid.account.spike import Level, SpikeRule, judge
+from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.app.alerts import spike_verdict
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.low_limits import low_limit_usd, low_limits
@@ -174,7 +175,7 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
     """
     found = []
     for rule in rules:
-        verdict = judge(snapshot, now, rule)
+        verdict = spike_verdict(snapshot, rule, alerts, now)
         calls = calls_for_attention(alerts.get((AlertKind.SPIKE, snapshot.account, rule)), verdict.level)
         found.append((verdict, rule, calls))
     verdict, rule, calls = max(found, key=lambda each: (each[0].level, each[2]))

@@ -65,7 +65,7 @@ def view(scene: Scene) -> TileView:
     """Return the verdict of the last successful poll, or the reason why there is none."""
     snapshot = scene.snapshot
     rule = rule_of(scene.options)
-    verdict = judge(snapshot, scene.now, rule)
+    verdict = judge(snapshot, scene.now, rule, scene.alert.usual_usd if scene.alert is not None else None)
     title = scene.label or f"{_subject(rule)} {verdict.lane[:-1]} {verdict.lane[-1]}"
     reading = snapshot.activity if rule.key_name is None else snapshot.keys
     health = trouble(scene, reading)
