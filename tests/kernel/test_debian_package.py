@@ -16,7 +16,7 @@ from tests.kernel.wheels import ROOT
 
 pytestmark = pytest.mark.kernel
 
-CHANGED = '[[decks]]\n[[decks.keys]]\nkey = 3\ntile = "balance"\ntheme = "light"\n'
+CHANGED = '[[decks]]\nrest = "blank"\n[[decks.keys]]\nkey = 3\ntile = "balance"\ntheme = "light"\n'
 NEEDS_A_DESKTOP = {"pages", "notifications"}  # which the guest does not have
 # Without the files that the system itself writes when a package is installed or removed.
 FILES = "find / -xdev -type f -not -path '/var/l[io][bg]/*' -not -path '/var/cache/*' -not -path '/tmp/*'"

@@ -30,12 +30,14 @@ awk '/^voluntary_ctxt/ { sum += $2 } END { print sum }'
 TWO = """\
 [[decks]]
 serial = "A00KERNEL0"
+rest = "blank"
 [[decks.keys]]
 key = 7
 tile = "balance"
 theme = "light"
 [[decks]]
 serial = "A00KERNEL1"
+rest = "blank"
 [[decks.keys]]
 key = 0
 tile = "runway"
