@@ -255,12 +255,12 @@ class Config(Struct, frozen=True):
 
     def misfits(self, serials: Collection[str]) -> list[str]:
         """Return a line for each entry that fits none of these decks, and for each deck without an entry."""
-        entries = [deck.serial for deck in self.decks]
-        return [*unused_entries(entries, serials), *decks_without_entry(entries, serials)]
+        return [*self.unused_entries(serials), *self.decks_without_entry(serials)]
 
     def decks_without_entry(self, serials: Collection[str]) -> list[str]:
         """Return a line for each of these decks that has no entry, if there are entries."""
-        return decks_without_entry([deck.serial for deck in self.decks], serials)
+        entries = [deck.serial for deck in self.decks]
+        return decks_without_entry(entries, serials, left=self.use_decks == "named")
 
     def unused_entries(self, serials: Collection[str]) -> list[str]:
         """Return a line for each entry that fits none of these decks."""

@@ -27,12 +27,13 @@ def unused_entries(entries: Sequence[str | None], decks: Collection[str]) -> lis
     ]
 
 
-def decks_without_entry(entries: Sequence[str | None], decks: Collection[str]) -> list[str]:
-    """Return a line for each connected deck that no entry is for, if there are entries."""
+def decks_without_entry(entries: Sequence[str | None], decks: Collection[str], left: bool = False) -> list[str]:
+    """Return a line for each connected deck that no entry is for, if there are entries. `left`: to other software."""
     if not entries or None in entries:
         return []
+    what = 'it is left to other software (use_decks = "named")' if left else "it shows the default tiles"
     return [
-        f"deck {deck}: no [[decks]] has its serial number; it shows the default tiles"
+        f"deck {deck}: no [[decks]] has its serial number; {what}"
         for deck in sorted(decks)
         if not any(given is not None and is_same_serial(deck, given) for given in entries)
     ]

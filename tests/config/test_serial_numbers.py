@@ -3,6 +3,7 @@
 import pytest
 
 from openbalance_hid.config.load import parse
+from openbalance_hid.config.schema import Config
 from openbalance_hid.config.serial_numbers import is_same_serial
 
 
@@ -41,3 +42,17 @@ def test_entries_and_decks_that_do_not_fit_are_named():
 @pytest.mark.parametrize("text", ["", "[[decks]]\n"])
 def test_without_a_serial_number_every_deck_fits(text: str):
     assert parse(text, "c.toml").misfits(["A1"]) == []
+
+
+def test_with_named_decks_only_a_deck_without_an_entry_is_left_to_other_software():
+    config = parse('use_decks = "named"\n[[decks]]\nserial = "a1"\n', "c.toml")
+    assert (config.uses("A1"), config.uses("C3")) == (True, False)
+    assert config.misfits(["A1", "C3"]) == [
+        'deck C3: no [[decks]] has its serial number; it is left to other software (use_decks = "named")'
+    ]
+
+
+def test_an_entry_without_a_serial_can_leave_all_other_decks():
+    config = parse('[[decks]]\nuse = false\n[[decks]]\nserial = "a1"\n', "c.toml")
+    assert (config.uses("A1"), config.uses("C3")) == (True, False)
+    assert Config().uses("C3")

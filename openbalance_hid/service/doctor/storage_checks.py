@@ -140,5 +140,10 @@ def _mismatches(context: DoctorContext) -> list[str]:
     return config.misfits([found.serial for found in decks]) + [
         str(problem)
         for found in decks
-        for problem in check_against_deck(config.deck_for(found.serial), found.deck.key_count(), found.deck.dial_count())
+        for problem in check_against_deck(
+            config.deck_for(found.serial),
+            found.deck.key_count(),
+            found.deck.dial_count(),
+            only_half=bool(found.deck.dial_count() or found.deck.touch_key_count()),
+        )
     ]
