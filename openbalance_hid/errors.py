@@ -61,6 +61,13 @@ class ConfigError(OpenBalanceError):
     exit_code = 78
 
 
+class NotPermittedError(OpenBalanceError):
+    """The configuration does not permit it."""
+
+    retry = Retry.USER
+    exit_code = 77
+
+
 # --- the key -----------------------------------------------------------------------------------------------------------
 
 

@@ -58,6 +58,12 @@ class Secret:
         """16 hex digits of its SHA-256: identifies a key without storing it."""
         return hashlib.sha256(self._text.encode()).hexdigest()[:16]
 
+    def has_label(self, label: str) -> bool:
+        """Return whether `label` shows the ends of this key, as OpenRouter does: `sk-or-v1-0e6...1c96`."""
+        start, dots, end = label.strip().partition("...")
+        is_start = start == _MASK or (len(start) > len(PREFIX) and self._text.startswith(start))  # `mask_body` may mask it
+        return bool(dots) and is_start and len(end) > 1 and self._text.endswith(end)
+
     def __str__(self) -> str:
         return f"…{self.last_four}"
 

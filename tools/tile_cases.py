@@ -12,6 +12,7 @@ from typing import Any, Final
 from openbalance_hid.account.alert import Alert, AlertKind
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
+from openbalance_hid.app.key_switches import KeySwitches
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs, face_of, view_of
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, FrozenMap, TileConfig
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
@@ -66,8 +67,13 @@ def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteracti
         level, rule = case.acknowledged, rule_of(case.options)
         alert = Alert(AlertKind.SPIKE, DEFAULT_ACCOUNT, level, CASE_TIME, acknowledged=level, rule=rule)
         alerts[alert.key] = alert
+    switches = KeySwitches()
+    switches.latest |= {case.switch.identity: case.switch} if case.switch is not None else {}
+    snapshot = switches.applied(snapshot_of(case.account))
     runs = {DEFAULT_ACCOUNT: case.run} if case.run is not None else {}
-    inputs = TileInputs({DEFAULT_ACCOUNT: snapshot_of(case.account)}, alerts, runs, case.privacy, PAGES, case.page)
+    switchable = frozenset({DEFAULT_ACCOUNT} if case.may_switch else ())
+    accounts = {DEFAULT_ACCOUNT: snapshot}
+    inputs = TileInputs(accounts, alerts, runs, case.privacy, PAGES, case.page, switches.latest, switchable)
     view, _ = view_of(tile, inputs, CASE_TIME + case.later, case.turn)
     return face_of(view, touch)
 

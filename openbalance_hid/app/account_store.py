@@ -10,7 +10,8 @@ from openbalance_hid.app.alert_outbox import AlertOutbox
 from openbalance_hid.app.alerts import Alerts
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import Effect
-from openbalance_hid.app.events import HistoryLoaded
+from openbalance_hid.app.events import HistoryLoaded, KeySwitchEnded
+from openbalance_hid.app.key_switches import KeySwitches, permitted_accounts
 from openbalance_hid.app.meters import Meters
 from openbalance_hid.config.default_layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
@@ -24,6 +25,7 @@ class AccountStore:
         self.snapshots: dict[str, Snapshot] = dict(snapshots)
         self.alerts = Alerts()
         self.outbox = AlertOutbox()
+        self.switches = KeySwitches()
         self.meters = Meters()
 
     def set_accounts(self, intervals_s: Mapping[str, float], now: Moment) -> None:
@@ -35,10 +37,12 @@ class AccountStore:
         }
 
     def adopt(self, config: Config) -> None:
-        """Apply what the configuration says of the accounts that are polled already."""
+        """Apply the sinks, the permissions, and what the configuration says of the accounts that are polled already."""
         self.snapshots = {
             name: replace(snapshot, prepaid=config.accounts[name].prepaid) for name, snapshot in self.snapshots.items()
         }
+        self.outbox.set_sinks(config.alerts)
+        self.switches.permitted = permitted_accounts(config)
 
     def take(self, snapshot: Snapshot, tiles: Sequence[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
         """Take a snapshot of a configured account; return the notifications to send.
@@ -50,7 +54,7 @@ class AccountStore:
         snapshot = replace(snapshot, prepaid=config.accounts[account].prepaid)
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
-        self.snapshots[account] = snapshot
+        snapshot = self.snapshots[account] = self.switches.applied(snapshot)
         watching = (*tiles, *written_tiles(config, account))
         self.alerts.judge_spikes(watching, self.snapshots, now)
         # The default rule is the one of a deck without an entry in the configuration.
@@ -59,6 +63,13 @@ class AccountStore:
         sends = self.alerts.follow(snapshot, config, hides, now)
         spikes = self.alerts.spikes_to_send(watching, self.snapshots, now) if config.accounts[account].notify else []
         return [*sends, *spikes]
+
+    def switch_ended(self, event: KeySwitchEnded, now: Moment) -> list[Effect]:
+        """Note the end of a switch of a key, and show the state that was read back."""
+        effects = self.switches.ended(event, self.snapshots, now)
+        if effects:
+            self.snapshots[event.account] = self.switches.applied(self.snapshots[event.account])
+        return effects
 
     def spike_rules(self, account: str, tiles: Sequence[TileConfig], config: Config) -> tuple[SpikeRule, ...]:
         """Return the rules of the account's spike alerts, also of decks that are not connected; without any, the default."""
@@ -92,6 +103,7 @@ class AccountStore:
     def _forget(self, account: str) -> None:
         self.alerts.forget(account)
         self.outbox.forget(account)
+        self.switches.forget(account)
         self.meters.forget(account)
 
 

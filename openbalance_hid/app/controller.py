@@ -26,6 +26,8 @@ from openbalance_hid.app.events import (
     GestureRequested,
     HistoryLoaded,
     IdentifyRequested,
+    KeySwitchEnded,
+    KeySwitchRequested,
     OpenFailed,
     PageRequested,
     Place,
@@ -64,7 +66,6 @@ class Controller:
         self.config_refused = False  # the latest configuration file has errors; `config` is the one before it
         self.connected = ConnectedDecks(zone)
         self.accounts = AccountStore(snapshots)
-        self.accounts.outbox.set_sinks(config.alerts)
         self.accounts.adopt(config)
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
@@ -116,6 +117,12 @@ class Controller:
             case AlertAcknowledged():
                 self.accounts.alerts.acknowledge(event)
                 self.display.invalidate_all()
+            case KeySwitchRequested():
+                self.display.invalidate_all()
+                return self.accounts.switches.request(event, self.snapshots, now)
+            case KeySwitchEnded():
+                self.display.invalidate_all()
+                return self.accounts.switch_ended(event, now)
             case SinkReported():
                 self.accounts.outbox.reported(event, now)
             case HistoryLoaded() if self.accounts.recall(event, now):
@@ -161,7 +168,14 @@ class Controller:
     @property
     def tile_inputs(self) -> TileInputs:
         """Everything that tiles can show."""
-        return TileInputs(self.snapshots, self.accounts.alerts.open, self.accounts.meters.runs, self.inputs.privacy)
+        return TileInputs(
+            self.snapshots,
+            self.accounts.alerts.open,
+            self.accounts.meters.runs,
+            self.inputs.privacy,
+            switches=self.accounts.switches.latest,
+            switchable=self.accounts.switches.permitted,
+        )
 
     @property
     def faces(self) -> Mapping[Place, KeyFace]:
@@ -228,7 +242,6 @@ class Controller:
         rotations = {serial: deck.rotation for serial, deck in self.decks.items()}
         intervals_s = intervals_of(config)
         self.accounts.set_accounts(intervals_s, now)
-        self.accounts.outbox.set_sinks(config.alerts)
         self.accounts.adopt(config)
         self.inputs.presses.set_hold_s(config.hold_seconds)
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]

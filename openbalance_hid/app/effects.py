@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.app.events import Spot
 from openbalance_hid.config.schema import AlertSink, Config
 from openbalance_hid.history.records import Record
@@ -142,6 +143,13 @@ class SendToSink(Struct, frozen=True):
     notice: AlertNotice
 
 
+class SwitchKey(Struct, frozen=True):
+    """Disable or enable an API key; `KeySwitchEnded` reports the result. `read_first`: what is known of it is old."""
+
+    switch: KeySwitch
+    read_first: bool
+
+
 class OpenUrl(Struct, frozen=True):
     """Open an https address in the user's browser, for a tap on this key or cell."""
 
@@ -181,6 +189,7 @@ Effect = (
     | SetPollInterval
     | SendAlert
     | SendToSink
+    | SwitchKey
     | OpenUrl
     | LogTileError
     | LogWarning

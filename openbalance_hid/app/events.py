@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert, AlertKey
 from openbalance_hid.account.alert_notice import AlertNotice
+from openbalance_hid.account.key_switching import KeyOutcome
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.dimming import Lock
@@ -106,6 +107,24 @@ class SinkReported(Struct, frozen=True):
     jitter: float = 0.0
 
 
+class KeySwitchRequested(Struct, frozen=True):
+    """Disable or enable one API key. `source`: "deck SERIAL", "shell" or "notification"."""
+
+    account: str
+    key_hash: str
+    disables: bool
+    source: str
+
+
+class KeySwitchEnded(Struct, frozen=True):
+    """A switch has ended: with what OpenRouter says of the key, or without."""
+
+    account: str
+    key_hash: str
+    requested_at: datetime  # of the switch
+    outcome: KeyOutcome
+
+
 class OpenFailed(Struct, frozen=True):
     """The desktop could not open the page of a tap."""
 
@@ -149,6 +168,8 @@ Event = (
     | AlertDelivered
     | AlertAcknowledged
     | SinkReported
+    | KeySwitchRequested
+    | KeySwitchEnded
     | SessionLock
     | ConfigReloaded
     | ConfigRejected

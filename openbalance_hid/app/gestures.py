@@ -43,12 +43,17 @@ class Press(Struct, frozen=True):
     held: bool = False  # the hold has fired
     cancelled: bool = False  # completes no gesture
     released_s: float | None = None  # None: the key is down
+    least_hold_s: float = 0.0  # a hold of this key takes at least so long
+
+    def hold_s(self, usual_s: float) -> float:
+        """Return how long a hold of this key takes."""
+        return max(usual_s, self.least_hold_s)
 
     def due_s(self, hold_s: float) -> float | None:
         """Return when time alone changes the state; None: never."""
         if self.released_s is not None:
             return self.released_s + BOUNCE_S
-        return None if self.held or self.cancelled else self.since_s + hold_s
+        return None if self.held or self.cancelled else self.since_s + self.hold_s(hold_s)
 
 
 class Gestures(Struct, Generic[Key], frozen=True):
@@ -57,13 +62,15 @@ class Gestures(Struct, Generic[Key], frozen=True):
     hold_s: float
     presses: dict[Key, Press] = field(default_factory=dict)
 
-    def press(self, key: Key, now_s: float, cancelled: bool = False) -> "Gestures[Key]":
+    def press(self, key: Key, now_s: float, cancelled: bool = False, least_hold_s: float = 0.0) -> "Gestures[Key]":
         """Return the state after a key went down: a new press, or the last one continued. `cancelled`: without a gesture.
 
         A second press without a release changes nothing.
         """
         before = self.presses.get(key)
-        return self._with(key, Press(now_s, cancelled=cancelled) if before is None else replace(before, released_s=None))
+        if before is not None:
+            return self._with(key, replace(before, released_s=None))
+        return self._with(key, Press(now_s, cancelled=cancelled, least_hold_s=least_hold_s))
 
     def release(self, key: Key, now_s: float) -> "Gestures[Key]":
         """Return the state after a key went up. A release without a press changes nothing."""
@@ -109,7 +116,7 @@ class Gestures(Struct, Generic[Key], frozen=True):
         if not self.is_down(key):
             return 0.0
         press = self.presses[key]
-        return 1.0 if press.held else min(1.0, max(0.0, (now_s - press.since_s) / self.hold_s))
+        return 1.0 if press.held else min(1.0, max(0.0, (now_s - press.since_s) / press.hold_s(self.hold_s)))
 
     def _first_due(self, now_s: float) -> Key | None:
         due = {key: at_s for key, press in self.presses.items() if (at_s := press.due_s(self.hold_s)) is not None}

@@ -15,7 +15,7 @@ from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import Presses
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, tap_of
-from openbalance_hid.config.schema import Config
+from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import (
     CELL_PX,
     DialPushed,
@@ -36,6 +36,7 @@ from openbalance_hid.tiles.actions import (
     TogglePrivacy,
     TurnPage,
 )
+from openbalance_hid.tiles.key_switch import LEAST_HOLD_S
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import Flash
 
@@ -78,7 +79,8 @@ class InputHandler:
         deck = self._decks.by_serial[serial]
         match event:
             case KeyEvent(_, key, _, mono_s) if key < deck.shape.key_count:
-                self.presses.press((serial, key), mono_s)
+                least_s = LEAST_HOLD_S if self._decks.tile((serial, key)).tile == "key-switch" else 0.0
+                self.presses.press((serial, key), mono_s, least_hold_s=least_s)
             case TouchKeyEvent(_, touch_key):
                 return self._turn_page(serial, deck.turned_pages(1 if touch_key else -1))
             case DialTurned(_, dial, steps):
@@ -114,7 +116,7 @@ class InputHandler:
         self._decks.use(place[0], now)
         deck, tile = self._decks.by_serial[place[0]], self._decks.tile(place)
         if gesture is (Gesture.HOLD if deck.shape.visual else Gesture.TAP):  # a pedal has no display: its press refreshes
-            return self._refresh(place, tile.account)
+            return self._switch(place, tile, now) or self._refresh(place, tile.account)
         match tap_of(tile, self._accounts.snapshots[tile.account]):
             case OpenPage(page):
                 return [OpenUrl(page.value, *place)]
@@ -140,6 +142,17 @@ class InputHandler:
             case TurnPage():
                 return self._turn_page(place[0], deck.on_page(tile.options.get("to")))
         return [ReportAction(place[0], "A tap on this key does nothing")]
+
+    def _switch(self, place: Place, tile: TileConfig, now: Moment) -> list[Effect]:
+        """Return the effects of a hold on the tile of an API key, which does what the tile shows; none if it only refreshes.
+
+        Only on a key with a display: on the touch strip the device itself decides, in less time, what a hold is.
+        """
+        is_key = isinstance(place[1], int) and self._decks.by_serial[place[0]].shape.visual
+        if tile.tile != "key-switch" or not is_key:
+            return []
+        self._display.invalidate_all()
+        return self._accounts.switches.hold(tile, self._accounts.snapshots, f"deck {place[0]}", now)
 
     def due_gestures(self, until_s: float, now: Moment) -> list[Effect]:
         """Return the effects of the taps and holds that are due by `until_s`."""

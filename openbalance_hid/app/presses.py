@@ -79,9 +79,9 @@ class Presses:
         if hold_s != self._gestures.hold_s:
             self._gestures = Gestures(hold_s)
 
-    def press(self, place: Place, at_s: float, cancelled: bool = False) -> None:
+    def press(self, place: Place, at_s: float, cancelled: bool = False, least_hold_s: float = 0.0) -> None:
         """Note that a key went down; `cancelled`: whatever follows, its press completes no gesture."""
-        self._gestures = self._gestures.press(place, at_s, cancelled)
+        self._gestures = self._gestures.press(place, at_s, cancelled, least_hold_s)
 
     def release(self, place: Place, at_s: float) -> None:
         """Note that a key went up."""
@@ -125,8 +125,9 @@ class Presses:
     def deadlines(self, now_s: float) -> list[float]:
         """Return when a gesture is due, a ring has its next step, or a flash ends."""
         due_s = self._gestures.next_deadline()
+        usual_s = self._gestures.hold_s
         steps = [
-            press.since_s + (ring_step(self._gestures.progress(place, now_s)) + 1) * self._gestures.hold_s / RING_STEPS
+            press.since_s + (ring_step(self._gestures.progress(place, now_s)) + 1) * press.hold_s(usual_s) / RING_STEPS
             for place, press in self._gestures.presses.items()
             if self.is_down(place) and not press.held
         ]

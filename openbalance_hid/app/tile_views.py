@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Snapshot
 from openbalance_hid.app.events import Cell, SmallScreen, Spot
@@ -48,6 +49,8 @@ class TileInputs(Struct, frozen=True):
     privacy: Privacy = Privacy.OFF
     pages: tuple[str, ...] = ()  # of the deck, and the index of the page that is shown
     page: int = 0
+    switches: Mapping[tuple[str, str], KeySwitch] = field(default_factory=dict)  # by account and hash of the key
+    switchable: frozenset[str] = frozenset()  # accounts whose keys may be disabled
 
     def on(self, pages: tuple[str, ...], page: int) -> "TileInputs":
         """Return the inputs for the tiles of one deck."""
@@ -69,7 +72,10 @@ def scene_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> 
         page=inputs.page,
         run=inputs.runs.get(tile.account),
         privacy=inputs.privacy,
+        may_switch=tile.account in inputs.switchable,
     )
+    if tile.tile == "key-switch":
+        return replace(scene, switches={key: each for (name, key), each in inputs.switches.items() if name == tile.account})
     if tile.tile != "spike-alert":
         return scene
     return replace(scene, alert=inputs.alerts.get((AlertKind.SPIKE, tile.account, rule_of(options))))

@@ -21,6 +21,7 @@ COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # set by a shell's completion s
 COMMANDS = {
     "setup": "openbalance_hid.cli.setup:setup",
     "accounts": "openbalance_hid.cli.accounts:accounts",
+    "keys": "openbalance_hid.cli.keys:keys",
     "run": "openbalance_hid.cli.run:run",
     "demo": "openbalance_hid.cli.run:demo",
     "preview": "openbalance_hid.cli.preview:preview",

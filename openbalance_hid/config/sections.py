@@ -168,6 +168,8 @@ class _Decks:
         if name is None:
             return None  # the options of an unknown tile are not known: the remaining keys are not checked
         options = {option.name: self._option(section, name, option, pages) for option in self._options(name)}
+        if name == "key-switch" and options["key_name"] is None and options["key_hash"] is None:
+            section.diagnostics.add((*section.path, "key_name"), "missing, accepted: the name of an API key, or its key_hash")
         section.close()
         return TileConfig(name, account, theme, label, FrozenMap(options))
 

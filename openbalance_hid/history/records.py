@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from openbalance_hid.account.alert import Alert, AlertKey
 from openbalance_hid.account.alert_notice import AlertNotice
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Activity, Credits, Days, Today
 
@@ -92,7 +93,18 @@ class MaskedSetting(Struct, frozen=True):
     on: bool
 
 
-Record = StoredSample | StoredDays | StoredToday | Alert | EndedAlert | StoredDelivery | MeterRun | StoredModels | MaskedSetting
+Record = (
+    StoredSample
+    | StoredDays
+    | StoredToday
+    | Alert
+    | EndedAlert
+    | StoredDelivery
+    | KeySwitch
+    | MeterRun
+    | StoredModels
+    | MaskedSetting
+)
 
 
 class StoredAccount(Struct, frozen=True):

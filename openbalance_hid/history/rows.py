@@ -14,6 +14,7 @@ from sys import intern
 from openbalance_hid.account.alert import LEVEL_NAMES, Alert, AlertKind, level_named
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.days import DAYS_KEPT
+from openbalance_hid.account.key_switching import KeySwitch, SwitchStage
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.sample_thinning import RECENT_FOR
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
@@ -184,6 +185,18 @@ def _alerts(db: Connection, number: int, account_name: str) -> tuple[Alert, ...]
             )
             for kind, rule, since, level, acknowledged, notified, normal_since, usual_usd in found
             if _is_known(kind, level, acknowledged, notified)
+        )
+
+
+def switches(db: Connection, number: int, account_name: str) -> tuple[KeySwitch, ...]:
+    """Return the switches of keys, oldest first. One that was pending when the program was killed stays so."""
+    found = db.execute(
+        "SELECT key_hash, key_name, disables, source, at, result, message FROM actions WHERE account = ? ORDER BY at", (number,)
+    )
+    with reading():
+        return tuple(
+            KeySwitch(account_name, key_hash, name, bool(disables), source, from_us(at), SwitchStage(result), None, message)
+            for key_hash, name, disables, source, at, result, message in found
         )
 
 

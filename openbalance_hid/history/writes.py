@@ -11,6 +11,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from openbalance_hid.account.alert import Alert, level_name
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.sample_thinning import thin
 from openbalance_hid.account.snapshot import Days
@@ -162,6 +163,12 @@ def _write_delivery(db: Connection, number: int, stored: StoredDelivery) -> None
     )
 
 
+def _write_switch(db: Connection, number: int, switch: KeySwitch) -> None:
+    """Add a switch of a key, or write how it has ended."""
+    values = (switch.key_hash, switch.key_name, int(switch.disables), switch.source, switch.stage.value, switch.message)
+    db.execute("INSERT OR REPLACE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, to_us(switch.requested_at), *values))
+
+
 _WRITERS: dict[type, Callable[[Connection, int, Any], None]] = {
     StoredSample: _write_sample,
     StoredDays: _write_days,
@@ -171,6 +178,7 @@ _WRITERS: dict[type, Callable[[Connection, int, Any], None]] = {
     EndedAlert: _end_alert,
     StoredModels: _write_models,
     StoredDelivery: _write_delivery,
+    KeySwitch: _write_switch,
     MaskedSetting: _write_masked,
 }
 

@@ -12,14 +12,17 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested, RepaintRequested
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.errors import ApiError, NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.alert_commands import SinkClaim, alerts_status, claim_probes
 from openbalance_hid.ipc.deck_commands import DeckHandover, set_brightness
+from openbalance_hid.ipc.key_commands import SWITCH_LIMIT_S, ended_switch, list_keys, start_switch, switch_result
 from openbalance_hid.ipc.messages import (
     AccountsRequest,
     AlertsRequest,
     BrightnessRequest,
     HoldRequest,
+    KeysRequest,
+    KeySwitchCommand,
     NumbersRequest,
     PressRequest,
     PreviewRequest,
@@ -121,7 +124,7 @@ class Commands:
 
         Called on a thread of the control server. Raises OpenBalanceError when the command cannot be carried out.
         """
-        match parse_request(request):
+        match parsed := parse_request(request):
             case StopRequest():
                 return self._stop()
             case ReloadRequest():
@@ -131,6 +134,10 @@ class Commands:
                 return self._on_main(alerts_status)
             case ProbeRequest():
                 return self._probe(self._on_main(claim_probes))
+            case KeysRequest(account):
+                return self._on_main(lambda controller, _: list_keys(controller, account))
+            case KeySwitchCommand():
+                return self._switch_key(parsed)
             case WatchRequest():
                 return self._watch()
             case StatusRequest():
@@ -155,6 +162,21 @@ class Commands:
                 return self._on_main(lambda controller, _: self._handover.take_decks(controller, deck))
             case NumbersRequest():
                 return self._on_main(lambda controller, _: self._identify(controller))
+
+    def _switch_key(self, command: KeySwitchCommand) -> dict[str, Any]:
+        """Request a switch and wait for its end."""
+        name, disables, account = command.name, command.disables, command.account
+        key_hash, since = self._on_main(
+            lambda controller, now: start_switch(controller, account, name, disables, now, self._put)
+        )
+        end_s = time.monotonic() + SWITCH_LIMIT_S
+        while time.monotonic() < end_s and not self._changes.is_ended:
+            number = self._changes.number
+            ended = self._on_main(lambda controller, _: ended_switch(controller, account, key_hash, since))
+            if ended is not None:
+                return switch_result(ended)
+            self._changes.wait(number, 1.0)
+        raise ApiError("the switch has not ended yet: its state is not known", "openbalance-hid keys")
 
     def _watch(self) -> Iterator[Any]:
         """Yield the accounts of the status now and after each change, and None in between for checks of the client."""

@@ -96,6 +96,20 @@ class ProbeRequest(_Message, frozen=True, tag="alerts-test"):
     """Send a test message to every sink."""
 
 
+class KeysRequest(_Message, frozen=True, tag="keys"):
+    """Return the API keys of one account, or of all."""
+
+    account: str | None = None
+
+
+class KeySwitchCommand(_Message, frozen=True, tag="switch-key"):
+    """Disable or enable an API key, given by its name or hash; return when OpenRouter has confirmed it, or why not."""
+
+    name: str
+    disables: bool
+    account: str = "default"
+
+
 class StopRequest(_Message, frozen=True, tag="stop"):
     """End the daemon."""
 
@@ -115,6 +129,8 @@ Request = (
     | TakeRequest
     | ReloadRequest
     | AlertsRequest
+    | KeysRequest
+    | KeySwitchCommand
     | ProbeRequest
     | StopRequest
 )

@@ -28,6 +28,7 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import replies
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
+from openbalance_hid.openrouter.key_state import KeyState, to_key_state
 from openbalance_hid.openrouter.replies import KeyInfo, ModelNames, Rows, Workspace
 from openbalance_hid.secret import Secret, mask_body, mask_keys
 
@@ -118,6 +119,22 @@ class Client:
             if len(keys) == before or keys.keys() == known:
                 break
         return tuple(keys.values())
+
+    def key(self, key_hash: str) -> KeyState:
+        """Return whether a key is disabled. ServerError with the status 404: there is no such key."""
+        return self._request("GET", f"/keys/{quote(key_hash, safe='')}", lambda body: to_key_state(body, key_hash))
+
+    def set_key_disabled(self, key_hash: str, disabled: bool) -> KeyState:
+        """Disable or enable a key; return its row. The only write: nothing else of a key, and of no Management key."""
+        if self.is_own_key(key_hash):
+            raise ValueError("a Management key is never disabled")
+        body = msgspec.json.encode({"disabled": disabled})
+        path = f"/keys/{quote(key_hash, safe='')}"
+        return self._request("PATCH", path, lambda reply: to_key_state(reply, key_hash), body)
+
+    def is_own_key(self, key_hash: str, label: str = "") -> bool:
+        """Return whether this is the key of the requests: a hash is the SHA-256 of a key, a label shows its ends."""
+        return key_hash.lower().startswith(self.secret.fingerprint) or self.secret.has_label(label)
 
     def model_names(self) -> tuple[ModelNames, ...]:
         """Return how OpenRouter writes the name of each model. The only request without the key: its list is public."""

@@ -25,6 +25,7 @@ from openbalance_hid.app.effects import (
     SetPollInterval,
     SetRotation,
     Store,
+    SwitchKey,
     WatchSessionLock,
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
@@ -32,6 +33,7 @@ from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.render.theme import DARK, Rgb
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.runtime.pollers import Pollers
@@ -55,6 +57,7 @@ class EffectRunner:
         pollers: Pollers,
         notifier: Notifier,
         sender: AlertSender,
+        switcher: KeySwitcher,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
@@ -66,6 +69,7 @@ class EffectRunner:
         self._pollers = pollers
         self._notifier = notifier
         self._sender = sender
+        self._switcher = switcher
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -90,6 +94,8 @@ class EffectRunner:
                 self._notifier.send(effect)
             case SendToSink():
                 self._sender.send(effect)
+            case SwitchKey():
+                self._switcher.switch(effect)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
             case ReportAction(_, text):

@@ -44,6 +44,7 @@ from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
+from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.maintenance import Maintenance
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
@@ -135,6 +136,7 @@ class _Daemon:
         self._virtual: VirtualDecks | None = None
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
+        self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
 
     @property
@@ -189,6 +191,7 @@ class _Daemon:
                 running.callback(self._close_decks, decks)
                 decks.start()
                 threads[f"decks {len(threads)}"] = decks
+            running.callback(self._switcher.stop)
             running.callback(self._pollers.stop)
             for account in self._controller.snapshots:
                 self._remember_sample(account)
@@ -205,6 +208,7 @@ class _Daemon:
                 self._pollers,
                 self._notifier,
                 self._sender,
+                self._switcher,
                 self._inbox.put,
                 self._open_page,
                 self._set_text,

@@ -18,6 +18,7 @@ _FILES = (
     "today",
     "runway",
     "api_keys",
+    "key_switch",
     "providers",
     "meter",
     "privacy",

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import Level
@@ -54,6 +55,8 @@ class TileCase(Struct, frozen=True):
     page: int = 0  # of the three in `tools.tile_cases.PAGES`
     privacy: Privacy = Privacy.OFF
     run: MeterRun | None = None
+    switch: KeySwitch | None = None  # of the key with its hash
+    may_switch: bool = True
 
 
 NOT_POLLED: Final = ("activity", "today", "keys")  # while only the balance is known

@@ -10,6 +10,7 @@ from enum import Enum
 from msgspec import Struct, field
 
 from openbalance_hid.account.alert import Alert
+from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 
@@ -26,7 +27,8 @@ class Scene(Struct, frozen=True):
     """The situation of one key. `turn` counts up at each page of a cycling tile; `now` is aware UTC.
 
     `pages`: names of the deck's pages; `page`: index of the current one; both empty in a picture of one key.
-    `run`: the last run of the account's meter.
+    `run`: the last run of the account's meter. `switches`: the last switch of each API key, by hash; `may_switch`: whether a
+    hold may disable and enable keys.
     """
 
     tile: str
@@ -41,6 +43,8 @@ class Scene(Struct, frozen=True):
     page: int = 0
     run: MeterRun | None = None
     privacy: Privacy = Privacy.OFF
+    switches: Mapping[str, KeySwitch] = field(default_factory=dict)
+    may_switch: bool = False
 
     def choice(self, name: str) -> str:
         """Return the chosen value of an option."""

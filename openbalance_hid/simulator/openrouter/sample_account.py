@@ -20,12 +20,14 @@ from random import Random
 from urllib.parse import urlsplit
 
 from openbalance_hid.simulator.openrouter import sample_answers as answers
+from openbalance_hid.simulator.openrouter.key_changes import KeyChanges, KeyFault
+from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, SampleState
 from openbalance_hid.simulator.openrouter.sample_data import SampleLedger
-from openbalance_hid.simulator.openrouter.sample_server import ResponseFault, SampleServer
+from openbalance_hid.simulator.openrouter.sample_server import SampleServer
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCENARIOS, ResponseMode, Scenario
 
-__all__ = ["SCENARIOS", "RecordedRequest", "ResponseFault", "SampleAccount"]
+__all__ = ["SCENARIOS", "KeyFault", "RecordedRequest", "ResponseFault", "SampleAccount"]
 
 _BASE = "/api/v1"
 _PUBLIC = "/models"  # needs no key
@@ -92,6 +94,7 @@ class SampleAccount:
         self.inference_key = f"sk-or-v1-{rng.randbytes(32).hex()}"
         self.requests: list[RecordedRequest] = []
         self.date_skew_s = 0.0  # of the Date header
+        self.key_changes = KeyChanges()  # keys that were disabled, renamed and deleted, and faults of the requests about them
         self.instead: dict[str, SampleReply] = {}  # by path: the reply to every request with an accepted key
         self._response_faults: dict[str | None, ResponseFault] = {}
         self._seed = seed
@@ -153,7 +156,8 @@ class SampleAccount:
         with self._lock:
             account, now = self._account, self._clock()
         own_key = account.scenario.days > 1
-        return SampleState(account.ledger, now, account.credits_usd(now), account.usage_usd(now), own_key, self._keys)
+        bought_usd, used_usd = account.credits_usd(now), account.usage_usd(now)
+        return SampleState(account.ledger, now, bought_usd, used_usd, own_key, self._keys, self.key_changes)
 
     def past_readings(self) -> list[tuple[datetime, Decimal, Decimal]]:
         """Return what `/credits` answered at each quarter of an hour in the last two days: time, credits and usage in USD.
@@ -210,7 +214,11 @@ class SampleAccount:
             mode = self._account.scenario.mode
             fault = self._response_faults.get(path, self._response_faults.get(None))
         reply = self._refusal(authorization, mode, method, path)
-        if reply is None:
+        key_fault = self.key_changes.next_fault() if path.startswith("/keys/") and reply is None else None
+        if key_fault is not None and not key_fault.is_applied:
+            reply, fault = answers.refused(key_fault.status, "Sample fault"), key_fault.damage
+        elif reply is None:
+            fault = key_fault.damage if key_fault is not None else fault
             reply = self.instead.get(path) or self._answer(
                 method, path, url.query, body, self._is_inference(authorization, mode)
             )
@@ -254,6 +262,8 @@ class SampleAccount:
                 what, reply = "activity", answers.activity(state, query)
             case "GET", "/keys":
                 what, reply = "keys", answers.keys(state, query)
+            case (("GET" | "PATCH"), path) if path.startswith("/keys/"):
+                what, reply = "keys", answers.one_key(state, method, path.removeprefix("/keys/"), body)
             case "GET", "/workspaces":
                 what, reply = "workspaces", answers.workspaces(state, query)
             case "GET", path if path == _PUBLIC:

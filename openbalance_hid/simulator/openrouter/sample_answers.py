@@ -7,8 +7,7 @@ the client shows. Not here: sockets, faults and the choice of the scenario.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,24 +15,34 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openbalance_hid.simulator.openrouter.sample_data import MODELS, ModelUse, SampleLedger
+from openbalance_hid.simulator.openrouter.sample_data import MODELS, ModelUse
+from openbalance_hid.simulator.openrouter.sample_keys import WORKSPACES, key_hash, keys, one_key, share_of
+from openbalance_hid.simulator.openrouter.sample_reply import NANO, SampleReply, SampleState, json, refused
+
+__all__ = [
+    "SampleReply",
+    "SampleState",
+    "activity",
+    "analytics",
+    "credits_",
+    "json",
+    "key",
+    "key_hash",
+    "keys",
+    "models",
+    "one_key",
+    "refused",
+    "workspaces",
+]
 
 NOT_A_MANAGEMENT_KEY = "Only management keys can fetch {} for an account"
-PAGE = 100  # keys a page of GET /keys
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 _TOKEN_METRICS = ("tokens_total", "tokens_prompt", "tokens_completion", "reasoning_tokens", "cached_tokens")
 _METRICS = ("credits_usage", "request_count", "total_usage", *_TOKEN_METRICS)
 _DIMENSIONS = ("model", "provider", "api_key_id")
 _LONGEST_WITH_PROVIDER = timedelta(days=31)
-_WORKSPACES = (
-    ("6f1c0a4e-7d1b-4c55-9a52-1f0f1c3f9b01", "Default", "default"),
-    ("a2b0c7d8-3e4f-4a5b-8c6d-9e0f1a2b3c02", "Research", "research"),
-)
-_RESEARCH_KEY = 2  # the key that is in the second workspace
 _VENDORS = {"anthropic": "Anthropic", "openai": "OpenAI", "google": "Google", "deepseek": "DeepSeek"}
 # Models that the account does not use, with names that share words with those that it uses.
 _OTHER_MODELS = (
@@ -42,44 +51,7 @@ _OTHER_MODELS = (
     ("meta-llama/llama-3.3-70b-instruct", "meta-llama/llama-3.3-70b-instruct", "Meta: Llama 3.3 70B Instruct"),
     ("deepseek/deepseek-r1-0528:free", "deepseek/deepseek-r1-0528", "DeepSeek: R1 0528 (free)"),
 )
-_KEY_SHARES = (0.62, 0.27, 0.11)  # of the account's spend, by key; further keys spend nothing
-_NANO = Decimal("1e-9")
 _LATE = timedelta(minutes=30)  # /activity lists the last half hour of a day with this delay
-
-
-@dataclass(frozen=True, slots=True)
-class SampleReply:
-    """One HTTP reply."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleState:
-    """One account at one moment. Amounts in USD."""
-
-    ledger: SampleLedger
-    now: datetime  # aware UTC
-    total_credits_usd: Decimal
-    total_usage_usd: Decimal
-    own_key: bool = True  # some requests use the user's own provider key, and are billed there
-    keys: int = 3
-
-    @property
-    def midnight(self) -> datetime:
-        return datetime.combine(self.now.date(), time(), UTC)
-
-
-def json(status: int, value: object, headers: Mapping[str, str] | None = None) -> SampleReply:
-    return SampleReply(status, _ENCODER.encode(value), headers or {})
-
-
-def refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> SampleReply:
-    """Return an error reply in the API's format."""
-    return json(status, {"error": {"code": status, "message": message}, "user_id": "user_2sample"}, headers)
 
 
 def credits_(state: SampleState) -> SampleReply:
@@ -102,8 +74,8 @@ def activity(state: SampleState, query: str) -> SampleReply:
     uses = state.ledger.uses(start, end)
     if "api_key_hash" in parameters:
         hashes = [key_hash(index) for index in range(state.keys)]
-        share = _share(hashes.index(parameters["api_key_hash"][0])) if parameters["api_key_hash"][0] in hashes else Decimal(0)
-        part = (replace(use, usd=(use.usd * share).quantize(_NANO)) for use in uses)
+        share = share_of(hashes.index(parameters["api_key_hash"][0])) if parameters["api_key_hash"][0] in hashes else Decimal(0)
+        part = (replace(use, usd=(use.usd * share).quantize(NANO)) for use in uses)
         return json(200, {"data": [_activity_row(use) for use in part if use.usd > 0]})
     rows = [_activity_row(use) for use in uses]
     if state.own_key and rows:
@@ -161,27 +133,6 @@ def key(state: SampleState, label: str, is_management_key: bool) -> SampleReply:
     return json(200, {"data": {"label": label, **counters, **limits, **kinds}})
 
 
-def keys(state: SampleState, query: str) -> SampleReply:
-    """Return the keys of a workspace, newest first, 100 per page, without a total. Two of the named keys have a limit."""
-    parameters = parse_qs(query)
-    workspace = parameters.get("workspace_id", [_WORKSPACES[0][0]])[0]
-    if not _UUID.fullmatch(workspace):
-        return refused(400, "workspace_id must be a UUID")
-    if workspace not in (each for each, _, _ in _WORKSPACES):
-        return refused(404, "Workspace not found")
-    offset = parameters.get("offset", ["0"])[0]
-    if not offset.isdecimal():
-        return refused(400, "offset must be a non-negative integer")
-    for name in ("include_disabled", "include_expired"):
-        if parameters.get(name, ["false"])[0] not in ("true", "false"):
-            return refused(400, f"{name} must be true or false")
-    monday = state.midnight - timedelta(days=state.now.weekday())
-    spent = [_spent_usd(state, since) for since in (state.midnight, monday, state.midnight.replace(day=1))]
-    indices = [index for index in range(state.keys) if _workspace_of(index) == workspace]
-    rows = [_key_row(state, index, spent) for index in indices[int(offset) : int(offset) + PAGE]]
-    return json(200, {"data": rows})
-
-
 def workspaces(state: SampleState, query: str) -> SampleReply:
     """Return the workspaces, 50 per page unless the query has a limit."""
     parameters = parse_qs(query)
@@ -193,7 +144,7 @@ def workspaces(state: SampleState, query: str) -> SampleReply:
     created = (state.midnight - timedelta(days=90)).isoformat()
     rows = [
         {"id": number, "name": name, "slug": slug, "description": None, "created_at": created}
-        for number, name, slug in _WORKSPACES
+        for number, name, slug in WORKSPACES
     ]
     return json(200, {"data": rows[int(offset) : int(offset) + int(limit)], "total_count": len(rows)})
 
@@ -206,51 +157,6 @@ def models() -> SampleReply:
         for slug, permaslug, name in (*_OTHER_MODELS, *known)
     ]
     return json(200, {"data": rows})
-
-
-def _workspace_of(index: int) -> str:
-    return _WORKSPACES[1 if index == _RESEARCH_KEY else 0][0]
-
-
-def _spent_usd(state: SampleState, since: datetime) -> Decimal:
-    return sum((use.usd for use in state.ledger.uses(since, state.now)), Decimal(0))
-
-
-def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, Any]:
-    share = _share(index)
-    daily, weekly, monthly = ((usd * share).quantize(_NANO) for usd in spent)
-    limit = {1: Decimal(50), 2: Decimal(10)}.get(index)
-    return {
-        "hash": key_hash(index),
-        "name": ("laptop", "ci", "notebook")[index] if index < len(_KEY_SHARES) else f"key {index}",
-        "label": f"sk-or-v1-{index:03x}...{index:03x}",
-        "disabled": False,
-        "limit": limit,
-        "limit_remaining": None if limit is None else max(limit - monthly, Decimal(0)),
-        "limit_reset": "monthly" if limit is not None else None,
-        "usage": (state.total_usage_usd * share).quantize(_NANO),
-        "usage_daily": daily,
-        "usage_weekly": weekly,
-        "usage_monthly": monthly,
-        "byok_usage": 0,
-        "created_at": (state.midnight - timedelta(days=40 + index)).isoformat(),
-        "updated_at": None,
-        "expires_at": None,
-        "last_used_at": (state.now - timedelta(minutes=7)).isoformat() if daily else None,
-        "workspace_id": _workspace_of(index),
-        "include_byok_in_limit": False,
-        "creator_user_id": "user_2sample",
-        "external_user": None,
-    }
-
-
-def key_hash(index: int) -> str:
-    """Return the hash of the key with this number."""
-    return f"{index:064x}"
-
-
-def _share(index: int) -> Decimal:
-    return Decimal(str(_KEY_SHARES[index])) if 0 <= index < len(_KEY_SHARES) else Decimal(0)
 
 
 def analytics(state: SampleState, body: bytes) -> SampleReply:

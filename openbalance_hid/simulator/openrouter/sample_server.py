@@ -13,11 +13,11 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Mapping
-from enum import Enum
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from openbalance_hid.simulator.client_threads import ClientThreads
+from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply
 
 _RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
@@ -28,21 +28,6 @@ _DRIP_S = 0.02  # between two bytes
 _MEBIBYTE = 1024 * 1024
 _BOMB_MIB = 80
 logger = logging.getLogger(__name__)
-
-
-class ResponseFault(Enum):
-    """Damage to a reply on its way to the client."""
-
-    TRUNCATED = "truncated"  # half of the body, with its own Content-Length
-    SHORT = "short"  # half of the body, then the end of the connection
-    EMPTY = "empty"
-    HTML = "html"
-    DRIP = "drip"  # the body byte by byte
-    DRIP_HEAD = "drip_head"  # status line and headers too
-    ENDLESS = "endless"  # a body without an end
-    BOMB = "bomb"  # 80 MiB in a few kilobytes of gzip
-    NO_ANSWER = "no_answer"  # no byte, and the connection stays open
-    GARBAGE = "garbage"  # not HTTP
 
 
 class SampleServer:
@@ -142,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def do_POST(self) -> None:
+        self._serve()
+
+    def do_PATCH(self) -> None:
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

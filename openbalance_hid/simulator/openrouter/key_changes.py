@@ -1,0 +1,42 @@
+"""What was changed about the keys of the sample account, and the faults of the next requests about one key."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFault:
+    """What happens to one request. `is_applied`: the server carries it out, whatever the client receives."""
+
+    is_applied: bool = True
+    status: int = 500  # of the refusal, if it is not carried out
+    damage: ResponseFault | None = None  # to the answer; GARBAGE: as good as none
+
+
+@dataclass(slots=True)
+class KeyChanges:
+    """By key hash. Every method may be called from any thread."""
+
+    disabled: dict[str, bool] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    writes: list[tuple[str, bool]] = field(default_factory=list)  # each that was carried out
+    faults: deque[KeyFault | None] = field(default_factory=deque)  # of the next requests, in order; None: none
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next_fault(self) -> KeyFault | None:
+        """Take the fault of this request."""
+        with self.lock:
+            return self.faults.popleft() if self.faults else None
+
+    def set_disabled(self, key_hash: str, disabled: bool) -> None:
+        """Carry out a write."""
+        with self.lock:
+            self.disabled[key_hash] = disabled
+            self.writes.append((key_hash, disabled))
