@@ -100,7 +100,7 @@ def ended_at(seen: RandomAccount, period: str) -> datetime:
 def check_leaders(seen: RandomAccount, last: datetime, slack: Fraction) -> None:
     """A part is never above the truth, whole where it has no sign, and the first one is right where it is certain."""
     at = ended_at(seen, "30d")
-    start = midnight(at.date() - timedelta(days=30))
+    start, last = midnight(at.date() - timedelta(days=30)), max(last, midnight(at.date()))
     found = leaders(seen.snapshot, "30d", "spend", seen.now) or ()
     true = {name: seen.spent_on(name, start, last) for name in ("v/a", "v/b", "w/c")}
     for leader in found:
