@@ -153,7 +153,8 @@ class SecondaryEndpoints:
         reading, result = self._read(client, "today", known.today, lambda: _with_slugs(self._today(client, now), slugs))
         if result.outcome is RequestOutcome.OK and known.credits.value is not None:
             self._usage_at_answer["today"] = known.credits.value.total_usage_usd
-        return replace(known, today=reading), result
+        is_new_day = reading.value is not None and known.today.value is not None and known.today.value.day < reading.value.day
+        return replace(known, today=reading, yesterday=known.today if is_new_day else known.yesterday), result
 
     def _today(self, client: Client, now: datetime) -> Today:
         """Return today's spend. The query language is young: a refusal of providers and tokens must not cost the models."""

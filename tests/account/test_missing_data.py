@@ -42,6 +42,18 @@ def test_the_turn_of_the_day_does_not_end_a_spike():
         assert (after.level, after.approximate) == (Level.SPIKE, True), minutes
 
 
+def test_what_analytics_said_of_yesterday_is_not_forgotten_at_midnight():
+    """The first day after the installation: most was spent before the first sample."""
+    said = Reading(Today(MONDAY.date(), {"v/a": Spend(usd(45))}), MIDNIGHT - timedelta(minutes=20), Health.OK)
+    evening, night = MIDNIGHT - timedelta(minutes=15), MIDNIGHT + timedelta(minutes=15)
+    before = replace(monday("1", evening, awake_from=22, newest=2), today=said)
+    assert judge(before, evening, RULE).level is Level.SPIKE
+    today = Reading(Today(MIDNIGHT.date(), {}), night, Health.OK)
+    after = replace(monday("1", night, awake_from=22, newest=2), today=today, yesterday=said)
+    verdict = judge(after, night, RULE)
+    assert (verdict.level, verdict.approximate) == (Level.SPIKE, True)
+
+
 def test_a_calm_verdict_is_kept_with_its_age_while_yesterday_is_unknown():
     at = MIDNIGHT + timedelta(minutes=15)
     kept = judge(monday("9", at, newest=2), at, RULE)

@@ -234,3 +234,13 @@ def test_rows_that_cannot_be_read_are_counted_in_the_reading(life: Life) -> None
     life.sample.instead["/activity"] = json(200, {"data": [row, {**row, "date": None}, 7]})
     life.poll()
     assert (life.now.activity.health, life.now.activity.dropped_rows) == (Health.OK, 2)
+
+
+def test_the_last_answer_about_yesterday_is_kept_while_the_new_day_is_read(stage):
+    stage.poll()
+    said = stage.now.today
+    assert said.value is not None
+    stage.later(24 * 3600)
+    assert stage.now.today.value is not None
+    assert stage.now.today.value.day > said.value.day
+    assert stage.now.yesterday == said
