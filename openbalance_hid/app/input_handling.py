@@ -29,12 +29,15 @@ from openbalance_hid.deck.device_events import (
 from openbalance_hid.history.records import MaskedSetting
 from openbalance_hid.tiles.actions import (
     Acknowledge,
+    Action,
     OpenPage,
+    RefreshAccount,
     StepBrightness,
     SwitchOff,
     ToggleMeter,
     TogglePrivacy,
     TurnPage,
+    action_named,
 )
 from openbalance_hid.tiles.key_switch import LEAST_HOLD_S
 from openbalance_hid.tiles.scene import Privacy
@@ -115,9 +118,19 @@ class InputHandler:
         """Return the effects of a tap or a hold at a place that has a tile."""
         self._decks.use(place[0], now)
         deck, tile = self._decks.by_serial[place[0]], self._decks.tile(place)
+        configured = tile.hold if gesture is Gesture.HOLD else tile.tap
+        if configured is not None:
+            return self._act(action_named(configured), place, now)
         if gesture is (Gesture.HOLD if deck.shape.visual else Gesture.TAP):  # a pedal has no display: its press refreshes
             return self._switch(place, tile, now) or self._refresh(place, tile.account)
-        match tap_of(tile, self._accounts.snapshots[tile.account]):
+        return self._act(tap_of(tile, self._accounts.snapshots[tile.account]), place, now)
+
+    def _act(self, action: Action, place: Place, now: Moment) -> list[Effect]:
+        """Return the effects of an action of the tile at a place."""
+        deck, tile = self._decks.by_serial[place[0]], self._decks.tile(place)
+        match action:
+            case RefreshAccount():
+                return self._refresh(place, tile.account)
             case OpenPage(page):
                 return [OpenUrl(page.value, *place)]
             case Acknowledge():
@@ -139,9 +152,9 @@ class InputHandler:
                 return self.set_brightness(place[0], 0, now)
             case StepBrightness():
                 return self._step_brightness(place[0], now)
-            case TurnPage():
-                return self._turn_page(place[0], deck.on_page(tile.options.get("to")))
-        return [ReportAction(place[0], "A tap on this key does nothing")]
+            case TurnPage(page):
+                return self._turn_page(place[0], deck.on_page(page or tile.options.get("to")))
+        return [ReportAction(place[0], "This key does nothing")]
 
     def _switch(self, place: Place, tile: TileConfig, now: Moment) -> list[Effect]:
         """Return the effects of a hold on the tile of an API key, which does what the tile shows; none if it only refreshes.

@@ -78,7 +78,8 @@ def _deck(deck: DeckConfig) -> Iterator[str]:
 
 
 def _tile(tile: TileConfig) -> Mapping[str, object]:
-    return {"tile": tile.tile, "account": tile.account, "theme": tile.theme, "label": tile.label, **tile.options}
+    common = {"account": tile.account, "theme": tile.theme, "label": tile.label, "tap": tile.tap, "hold": tile.hold}
+    return {"tile": tile.tile, **common, **tile.options}
 
 
 def _table(header: str, **pairs: object) -> Iterator[str]:

@@ -114,6 +114,8 @@ TILE = (
     Option("account", "text", DEFAULT_ACCOUNT, minimum=1, maximum=32, help="account to show"),
     THEME,
     Option("label", "text", None, minimum=0, maximum=40, help="heading in place of the tile's own"),
+    Option("tap", "text", None, minimum=1, maximum=40, help="what a tap does, in place of the tile's own action"),
+    Option("hold", "text", None, minimum=1, maximum=40, help="what a hold does, in place of a refresh"),
 )
 ALERT_FORMATS = ("json", "ntfy", "slack", "discord", "gotify")
 ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the address expects")
@@ -135,6 +137,8 @@ class TileConfig(Struct, frozen=True):
     theme: str = "dark"
     label: str | None = None  # None: the tile's own heading; empty: none
     options: FrozenMap[str, object] = FrozenMap()
+    tap: str | None = None  # as `actions.action_named` takes it; None: the tile's own
+    hold: str | None = None
 
 
 class ConfigLocation(Struct, frozen=True):

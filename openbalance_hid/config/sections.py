@@ -29,6 +29,7 @@ from openbalance_hid.config.schema import (
 )
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.orientation import ROTATIONS
+from openbalance_hid.tiles.actions import NAMED_ACTIONS, PAGE_PREFIX
 from openbalance_hid.tiles.options import Option
 
 TileOptions = Mapping[str, Sequence[Option]]  # tile -> the options that it accepts
@@ -106,8 +107,8 @@ class _Decks:
         self._theme = theme
         self._tile_name = Option("tile", "choice", None, choices=tuple(tiles))
         self._accounts = accounts
-        account, theme_option, label = schema.TILE
-        self._common = (account, replace(theme_option, default=theme), label)
+        account, theme_option, *others = schema.TILE
+        self._common = (account, replace(theme_option, default=theme), *others)
 
     def read(self, sections: Sequence[Section]) -> tuple[DeckConfig, ...]:
         serials: dict[object, KeyPath] = {}
@@ -161,7 +162,9 @@ class _Decks:
 
     def _tile(self, section: Section, pages: tuple[str, ...]) -> TileConfig | None:
         name = section.value(self._tile_name, required=True)
-        account, theme, label = (section.value(option) for option in self._common)
+        account, theme, label, tap, hold = (section.value(option) for option in self._common)
+        for option, action in (("tap", tap), ("hold", hold)):
+            self._check_action(section, option, action, pages)
         if account not in self._accounts:
             accepted = ", ".join(f"'{known}'" for known in self._accounts) + " or the NAME of an [accounts.NAME] of this file"
             section.diagnostics.reject((*section.path, "account"), account, accepted, self._accounts)
@@ -171,7 +174,13 @@ class _Decks:
         if name == "key-switch" and options["key_name"] is None and options["key_hash"] is None:
             section.diagnostics.add((*section.path, "key_name"), "missing, accepted: the name of an API key, or its key_hash")
         section.close()
-        return TileConfig(name, account, theme, label, FrozenMap(options))
+        return TileConfig(name, account, theme, label, FrozenMap(options), tap, hold)
+
+    def _check_action(self, section: Section, option: str, action: str | None, pages: tuple[str, ...]) -> None:
+        known = (*NAMED_ACTIONS, *(f"{PAGE_PREFIX}{page}" for page in pages))
+        if action is not None and action not in known:
+            names = ", ".join(f"'{name}'" for name in NAMED_ACTIONS)
+            section.diagnostics.reject((*section.path, option), action, f"one of {names}, or 'page:NAME' of this deck", known)
 
     def _option(self, section: Section, tile: str, option: Option, pages: tuple[str, ...]) -> object:
         if (tile, option.name) == ("page", "to"):  # the only option that refers to another part of the file

@@ -1,6 +1,8 @@
 """The actions of a tap: frozen values that the runtime executes."""
 
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -11,6 +13,7 @@ class WebPage(Enum):
     CREDITS = "https://openrouter.ai/settings/credits"
     ACTIVITY = "https://openrouter.ai/activity"
     KEYS = "https://openrouter.ai/settings/keys"
+    LOGS = "https://openrouter.ai/logs"
     MANAGEMENT_KEYS = "https://openrouter.ai/settings/management-keys"
 
 
@@ -25,7 +28,13 @@ class Acknowledge(Struct, frozen=True):
 
 
 class TurnPage(Struct, frozen=True):
-    """Show the page of the deck that the tile names."""
+    """Show the page of the deck that the action names; None: the page that the tile names."""
+
+    page: str | None = None
+
+
+class RefreshAccount(Struct, frozen=True):
+    """Poll this key's account."""
 
 
 class ToggleMeter(Struct, frozen=True):
@@ -48,4 +57,24 @@ class Nothing(Struct, frozen=True):
     """A key without an action."""
 
 
-Action = OpenPage | Acknowledge | TurnPage | ToggleMeter | TogglePrivacy | SwitchOff | StepBrightness | Nothing
+Action = OpenPage | Acknowledge | TurnPage | RefreshAccount | ToggleMeter | TogglePrivacy | SwitchOff | StepBrightness | Nothing
+
+PAGE_PREFIX = "page:"
+NAMED_ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        "credits": OpenPage(WebPage.CREDITS),
+        "activity": OpenPage(WebPage.ACTIVITY),
+        "keys": OpenPage(WebPage.KEYS),
+        "logs": OpenPage(WebPage.LOGS),
+        "acknowledge": Acknowledge(),
+        "refresh": RefreshAccount(),
+        "brightness": StepBrightness(),
+        "off": SwitchOff(),
+        "none": Nothing(),
+    }
+)  # as `tap` and `hold` of a tile name them, beside "page:NAME"
+
+
+def action_named(name: str) -> Action:
+    """Return the action that a configuration names."""
+    return TurnPage(name.removeprefix(PAGE_PREFIX)) if name.startswith(PAGE_PREFIX) else NAMED_ACTIONS[name]

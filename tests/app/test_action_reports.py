@@ -44,7 +44,7 @@ def reports(story: Story, tile: str, gesture: Gesture) -> list[str]:
         ("privacy", ["Amounts hidden on every deck", "Amounts shown again"]),
         ("spike-alert", ["Nothing to acknowledge: there is no alert"]),
         ("page", ["Page more"]),
-        ("blank", ["A tap on this key does nothing"]),
+        ("blank", ["This key does nothing"]),
     ],
 )
 def test_a_tap_is_reported_as_what_it_did(tile: str, texts: list[str]):

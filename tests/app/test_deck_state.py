@@ -21,6 +21,7 @@ from openbalance_hid.deck.device_events import (
 )
 from openbalance_hid.simulator.device.models import MODELS, OFFERED
 from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.actions import WebPage
 from tests.app.test_controller import DECK, Story
 
 PLUS = DeckArrived(DECK, "plus", 8, dials=4, cells=4)
@@ -294,6 +295,51 @@ def test_a_dial_switches_its_deck_off_or_steps_through_its_brightness():
     told.tell(DialPushed(DECK, 0, True, 10.0))
     assert told.seen(SetBrightness)[-1].percent == 70, "a push of a dark deck only wakes it"
     assert told.seen(Refresh) == []
+
+
+CHOSEN = (
+    ("credits", OpenUrl, WebPage.CREDITS.value),
+    ("logs", OpenUrl, WebPage.LOGS.value),
+    ("refresh", Refresh, "default"),
+    ("off", SetBrightness, 0),
+    ("brightness", SetBrightness, 40),
+)
+
+
+@pytest.mark.parametrize("tile_name", ["balance", "spike-alert", "privacy", "meter", "page"])
+@pytest.mark.parametrize("gesture", ["tap", "hold"])
+@pytest.mark.parametrize(("action", "kind", "value"), CHOSEN)
+def test_tap_and_hold_of_any_tile_do_what_the_configuration_names(gesture, action, kind, value, tile_name):
+    chosen = replace(tile(tile_name, **({"to": "more"} if tile_name == "page" else {})), **{gesture: action})
+    told = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: chosen})), PAGES[1])),)))
+    told.tell(DeckArrived(DECK, "mk2", 15))
+    told.done.clear()
+    if gesture == "tap":
+        tap(told, 0)
+    else:
+        told.key(0, True)
+        told.wait(2.1)
+        told.key(0, False)
+        told.wait(0.1)
+    effects = told.seen(OpenUrl) + told.seen(Refresh) + told.seen(SetBrightness)
+    assert [type(each) for each in effects] == [kind]
+    assert value in [getattr(effects[0], name) for name in effects[0].__struct_fields__]
+
+
+@pytest.mark.parametrize("action", ["none", "acknowledge"])
+def test_a_tap_that_is_configured_away_opens_nothing(action):
+    told = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: replace(tile("balance"), tap=action)})),)),)))
+    told.tell(DeckArrived(DECK, "mk2", 15))
+    tap(told, 0)
+    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+
+
+def test_a_tap_shows_the_page_that_the_configuration_names():
+    main = PageConfig("main", FrozenMap({0: replace(tile("balance"), tap="page:more")}))
+    told = Story(Config(decks=(DeckConfig(pages=(main, PAGES[1])),)))
+    told.tell(DeckArrived(DECK, "mk2", 15))
+    tap(told, 0)
+    assert shown(told) == "more"
 
 
 def test_identify_shows_the_number_of_each_key_for_ten_seconds():

@@ -115,6 +115,10 @@ def test_a_tile_without_options_has_the_defaults_of_its_kind():
 
 
 DECK = "[[decks]]\n"
+ACTIONS = (
+    "accepted: one of 'credits', 'activity', 'keys', 'logs', 'acknowledge', 'refresh', 'brightness', 'off', 'none',"
+    " or 'page:NAME' of this deck"
+)
 KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
 
 
@@ -148,6 +152,10 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("[dim]\nnight = '07:00-07:00'", "c.toml:2: dim.night: found '07:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),
         ("decks = [1]", "c.toml:1: decks[0]: found 1, accepted: [[decks]] tables"),
+        (KEY + "tap = 'credit'", f"c.toml:5: decks[0].keys[0].tap: found 'credit', {ACTIONS}; did you mean 'credits'?"),
+        (KEY + "hold = 'page:nain'",
+         f"c.toml:5: decks[0].keys[0].hold: found 'page:nain', {ACTIONS}; did you mean 'page:main'?"),
+        (DECK + "rotate = 45", "c.toml:2: decks[0].rotate: found 45, accepted: one of 0, 90, 180, 270"),
         (DECK + "brightness = 120", "c.toml:2: decks[0].brightness: found 120, accepted: a whole number from 0 to 100"),
         (DECK + "serial = ''", "c.toml:2: decks[0].serial: found '', accepted: a text of 1 to 64 characters"),
         (DECK + "serial = 'A'\n[[decks]]\nserial = 'A'", "c.toml:4: decks[1].serial: found 'A', which decks[0].serial in line 2"
