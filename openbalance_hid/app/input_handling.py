@@ -9,7 +9,7 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
 from openbalance_hid.app.dials import next_level
-from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, ReportAction, Store
+from openbalance_hid.app.effects import Effect, OpenUrl, Refresh, Repaint, ReportAction, Store, SwitchKey
 from openbalance_hid.app.events import Cell, Place, Spot
 from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import Presses
@@ -27,6 +27,7 @@ from openbalance_hid.deck.device_events import (
     TouchKind,
 )
 from openbalance_hid.history.records import MaskedSetting
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles.actions import (
     Acknowledge,
     Action,
@@ -165,7 +166,12 @@ class InputHandler:
         if tile.tile != "key-switch" or not is_key:
             return []
         self._display.invalidate_all()
-        return self._accounts.switches.hold(tile, self._accounts.snapshots, f"deck {place[0]}", now)
+        effects = self._accounts.switches.hold(tile, self._accounts.snapshots, f"deck {place[0]}", now)
+        for effect in effects:
+            if isinstance(effect, SwitchKey):
+                verb = "Disables" if effect.switch.disables else "Enables"
+                return [*effects, ReportAction(place[0], f"{verb} the API key {single_line(effect.switch.key_name)}")]
+        return effects
 
     def due_gestures(self, until_s: float, now: Moment) -> list[Effect]:
         """Return the effects of the taps and holds that are due by `until_s`."""

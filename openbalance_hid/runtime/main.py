@@ -1,5 +1,6 @@
 """The composition root: the parts of the daemon are built here, started in order, stopped in reverse."""
 
+import json
 import logging
 import os
 import queue
@@ -16,10 +17,21 @@ from openbalance_hid.account.snapshot import Credits, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, RepaintRequested
+from openbalance_hid.config.default_layout import DEFAULT_ORDER
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.config.schema import Config
+from openbalance_hid.config.schema import (
+    DEFAULT_ACCOUNT,
+    FIRST_PAGE,
+    AccountConfig,
+    AlertSink,
+    Config,
+    DeckConfig,
+    FrozenMap,
+    PageConfig,
+    TileConfig,
+)
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
@@ -96,8 +108,19 @@ def run_demo(options: RunOptions, scenario: str) -> None:
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
     with SampleAccount(scenario) as sample:
-        config = Config(refresh_minutes=1)
+        config = demo_config(options.virtual, sample.alerts_url)
         _Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), sample).run()
+
+
+def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:
+    """Return the configuration of a demo: on a deck with room also a tile that stops the sample key "ci"; a local sink."""
+    from openbalance_hid.simulator.device.models import model_named
+
+    keys = min((model.cols * model.rows for model in map(model_named, models)), default=0)
+    switch = TileConfig("key-switch", options=FrozenMap({"key_name": "ci", "key_hash": None}))
+    page = PageConfig(FIRST_PAGE, FrozenMap({keys - 1: switch} if keys > len(DEFAULT_ORDER) else {}))
+    accounts = FrozenMap({DEFAULT_ACCOUNT: AccountConfig(refresh_minutes=1, allow_key_switch=True)})
+    return Config(refresh_minutes=1, accounts=accounts, decks=(DeckConfig(pages=(page,)),), alerts=(AlertSink(alerts_url),))
 
 
 class _HasThreads(Protocol):
@@ -338,6 +361,8 @@ class _Daemon:
         from openbalance_hid.simulator.web.page_server import PageServer
 
         self._virtual = virtual = VirtualDecks(self._options.virtual)
+        if self._sample is not None:
+            self._sample.on_alert = lambda alert: virtual.note(f"Alert sent: {json.loads(alert)['title']}")
         self._decks.append(
             DeckManager(virtual.transport, self._inbox.put, after_first_scan=after_first_scan, uses=self._config.uses)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 
@@ -23,6 +24,7 @@ class KeyChanges:
     """By key hash. Every method may be called from any thread."""
 
     disabled: dict[str, bool] = field(default_factory=dict)
+    off_spans: dict[str, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
@@ -35,8 +37,14 @@ class KeyChanges:
         with self.lock:
             return self.faults.popleft() if self.faults else None
 
-    def set_disabled(self, key_hash: str, disabled: bool) -> None:
-        """Carry out a write."""
+    def set_disabled(self, key_hash: str, disabled: bool, now: datetime) -> None:
+        """Carry out a write at `now` (aware)."""
         with self.lock:
+            spans = self.off_spans.setdefault(key_hash, [])
+            is_off = bool(spans) and spans[-1][1] is None
+            if disabled and not is_off:
+                spans.append((now, None))
+            elif is_off and not disabled:
+                spans[-1] = (spans[-1][0], now)
             self.disabled[key_hash] = disabled
             self.writes.append((key_hash, disabled))

@@ -20,6 +20,7 @@ from random import Random
 from urllib.parse import urlsplit
 
 from openbalance_hid.simulator.openrouter import sample_answers as answers
+from openbalance_hid.simulator.openrouter.key_burn import BEGAN_BEFORE, RUNAWAY_KEY, KeyBurn
 from openbalance_hid.simulator.openrouter.key_changes import KeyChanges, KeyFault
 from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, SampleState
@@ -31,6 +32,7 @@ __all__ = ["SCENARIOS", "KeyFault", "RecordedRequest", "ResponseFault", "SampleA
 
 _BASE = "/api/v1"
 _PUBLIC = "/models"  # needs no key
+ALERTS_PATH = "/demo-alerts"
 _RETRY_AFTER_S = 120
 _REFUND_AFTER = timedelta(minutes=2)
 _PAST_READINGS = 49 * 4  # as many hours as a daemon remembers, so that yesterday is known from midnight on
@@ -107,6 +109,7 @@ class SampleAccount:
         self._account = self._open(scenario, None)
         self._server: SampleServer | None = None
         self.slow_s = 0.0  # before each answer
+        self.on_alert: Callable[[bytes], object] = lambda _: None  # called with each alert of a demo, on any thread
 
     @property
     def url(self) -> str:
@@ -114,6 +117,11 @@ class SampleAccount:
         if self._server is None:
             raise RuntimeError("the sample account is not started")
         return f"http://127.0.0.1:{self._server.port}{_BASE}"
+
+    @property
+    def alerts_url(self) -> str:
+        """Return the address that receives the alerts of a demo."""
+        return self.url + ALERTS_PATH
 
     @property
     def scenario(self) -> str:
@@ -185,7 +193,8 @@ class SampleAccount:
             ledger = SampleLedger(self._seed, today - timedelta(days=scenario.days), scenario.scale)
         else:
             first_day = self._born - timedelta(days=scenario.days)
-            ledger = SampleLedger(self._seed, first_day, scenario.scale, scenario.runaway, today - timedelta(days=1))
+            burn = self._key_burn(scenario, now)
+            ledger = SampleLedger(self._seed, first_day, scenario.scale, scenario.runaway, today - timedelta(days=1), burn)
         spent_usd = ledger.spent_usd(now)
         if before is not None and before.scenario.days > 1:
             self._grown_usd = before.usage_usd(now)
@@ -193,6 +202,15 @@ class SampleAccount:
         shift_usd = (self._grown_usd or Decimal(0)) - spent_usd if joins else Decimal(0)
         refund_at = now if joins else now + _REFUND_AFTER
         return _Account(scenario, ledger, shift_usd, spent_usd + shift_usd + scenario.balance_usd, refund_at)
+
+    def _key_burn(self, scenario: Scenario, now: datetime) -> KeyBurn | None:
+        """Return the key that runs away, switched on again."""
+        if not scenario.key_usd_an_hour:
+            return None
+        hash_ = answers.key_hash(RUNAWAY_KEY)
+        self.key_changes.disabled.pop(hash_, None)
+        spans = self.key_changes.off_spans[hash_] = []
+        return KeyBurn(now - BEGAN_BEFORE, scenario.key_usd_an_hour, lambda: tuple(spans))
 
     # --- answering ---------------------------------------------------------------------------------------------------
 
@@ -213,6 +231,9 @@ class SampleAccount:
             self.requests.append(RecordedRequest(method, path, url.query, shown, body))
             mode = self._account.scenario.mode
             fault = self._response_faults.get(path, self._response_faults.get(None))
+        if (method, path) == ("POST", ALERTS_PATH):  # not OpenRouter's: where a demo sends its alerts
+            self.on_alert(body)
+            return answers.json(200, {}), None, 0.0, self._date()
         reply = self._refusal(authorization, mode, method, path)
         key_fault = self.key_changes.next_fault() if path.startswith("/keys/") and reply is None else None
         if key_fault is not None and not key_fault.is_applied:
@@ -224,8 +245,11 @@ class SampleAccount:
             )
         elif reply.status == 200:  # the third kind of reply in an outage
             fault = ResponseFault.SHORT
-        date = (self._clock() + timedelta(seconds=self.date_skew_s)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-        return reply, fault, self.slow_s, date
+        return reply, fault, self.slow_s, self._date()
+
+    def _date(self) -> str:
+        """Return the Date header."""
+        return (self._clock() + timedelta(seconds=self.date_skew_s)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
     def _refusal(self, authorization: str | None, mode: ResponseMode, method: str, path: str) -> SampleReply | None:
         """Return the reply that refuses the request, or None when it is accepted."""

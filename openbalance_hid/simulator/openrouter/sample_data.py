@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from random import Random
 
+from openbalance_hid.simulator.openrouter.key_burn import KeyBurn
+
 USUAL_DAY_USD = 3.0
 _DAY_S = 86_400
 _NANO = Decimal("1e-9")  # amounts come with up to nine decimals
@@ -165,8 +167,16 @@ class SampleLedger:
     """
 
     def __init__(
-        self, seed: int, first_day: date, scale: float = 1.0, runaway: float = 0.0, runaway_day: date = date.max
+        self,
+        seed: int,
+        first_day: date,
+        scale: float = 1.0,
+        runaway: float = 0.0,
+        runaway_day: date = date.max,
+        burn: KeyBurn | None = None,
     ) -> None:
+        """`burn`: a key that runs away; it uses the same model."""
+        self.burn = burn
         self._seed = seed
         self._first_day = first_day
         self._scale = scale
@@ -211,6 +221,9 @@ class SampleLedger:
         usd = usual_usd * share_of_day(at_s)
         if model is RUNAWAY_MODEL and day >= self._runaway_day:
             usd += self._runaway_usd * endpoint.share * at_s / _DAY_S
+        if model is RUNAWAY_MODEL and self.burn is not None:
+            midnight = datetime.combine(day, time(), UTC)
+            usd += self.burn.usd(midnight, midnight + timedelta(seconds=at_s)) * endpoint.share
         return Decimal(usd).quantize(_NANO, rounding=ROUND_DOWN)
 
     def _usual_cells(self, day: date) -> tuple[tuple[SampleModel, ModelEndpoint, float], ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
+from openbalance_hid.simulator.openrouter.key_burn import RUNAWAY_KEY
 from openbalance_hid.simulator.openrouter.sample_reply import NANO, SampleReply, SampleState, json, refused
 
 PAGE = 100  # keys a page of GET /keys
@@ -62,7 +63,7 @@ def one_key(state: SampleState, method: str, hash_: str, body: bytes) -> SampleR
         if "disabled" in fields:
             if type(fields["disabled"]) is not bool:
                 return refused(400, "disabled must be a boolean")
-            state.key_changes.set_disabled(hash_, fields["disabled"])
+            state.key_changes.set_disabled(hash_, fields["disabled"], state.now)
     return json(200, {"data": _key_row(state, index, _spent_by_span(state))})
 
 
@@ -72,8 +73,20 @@ def _existing(state: SampleState) -> list[int]:
 
 def _spent_by_span(state: SampleState) -> list[Decimal]:
     """Return the account's spend today, this week and this month."""
+    return [_spent_usd(state, since) for since in _span_starts(state)]
+
+
+def _span_starts(state: SampleState) -> tuple[datetime, datetime, datetime]:
     monday = state.midnight - timedelta(days=state.now.weekday())
-    return [_spent_usd(state, since) for since in (state.midnight, monday, state.midnight.replace(day=1))]
+    return state.midnight, monday, state.midnight.replace(day=1)
+
+
+def _of_key(state: SampleState, index: int, account_usd: Decimal, since: datetime) -> Decimal:
+    """Return the part of the account's spend since then that is the key's: its share, and what it spends as a runaway."""
+    burn = state.ledger.burn
+    burned_usd = Decimal(burn.usd(since, state.now)).quantize(NANO) if burn is not None else Decimal(0)
+    usual_usd = ((account_usd - burned_usd) * share_of(index)).quantize(NANO)
+    return usual_usd + burned_usd if index == RUNAWAY_KEY else usual_usd
 
 
 def _workspace_of(index: int) -> str:
@@ -85,8 +98,7 @@ def _spent_usd(state: SampleState, since: datetime) -> Decimal:
 
 
 def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, Any]:
-    share = share_of(index)
-    daily, weekly, monthly = ((usd * share).quantize(NANO) for usd in spent)
+    daily, weekly, monthly = (_of_key(state, index, usd, since) for usd, since in zip(spent, _span_starts(state), strict=True))
     limit = {1: Decimal(50), 2: Decimal(10)}.get(index)
     name = ("laptop", "ci", "notebook")[index] if index < len(_KEY_SHARES) else f"key {index}"
     changes = state.key_changes
@@ -98,7 +110,7 @@ def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, 
         "limit": limit,
         "limit_remaining": None if limit is None else max(limit - monthly, Decimal(0)),
         "limit_reset": "monthly" if limit is not None else None,
-        "usage": (state.total_usage_usd * share).quantize(NANO),
+        "usage": _of_key(state, index, state.total_usage_usd, datetime.min.replace(tzinfo=UTC)),
         "usage_daily": daily,
         "usage_weekly": weekly,
         "usage_monthly": monthly,

@@ -32,6 +32,7 @@ class Scenario(Struct, frozen=True):
     prepaid: bool = True  # False: an invoiced account, which never buys credits
     refund_usd: Decimal = Decimal(0)  # taken from the usage counter: at once, or two minutes after a start with the scenario
     runaway: float = 0.0  # extra daily spend of one model since yesterday 00:00 UTC, in usual days
+    key_usd_an_hour: float = 0.0  # of an API key that runs away since two hours before, until it is disabled
     mode: ResponseMode = ResponseMode.ANSWERS
 
 
@@ -40,6 +41,7 @@ _ROWS = (
     # With the usual spend on top, these two reach about 4 and 9 times the average at any time of the day.
     Scenario("spike", "since yesterday one model spends three times the usual day", Decimal("52.40"), runaway=3.1),
     Scenario("critical", "since yesterday one model spends eight times the usual day", Decimal("31.80"), runaway=8.1),
+    Scenario("runaway", "the key ci spends $12 an hour: hold its key to stop it", Decimal("61.40"), key_usd_an_hour=12.0),
     Scenario("low-balance", "$3.10 left", balance_usd=Decimal("3.10"), tops_up=False),
     Scenario("negative", "overdrawn by $2.40", balance_usd=Decimal("-2.40"), tops_up=False),
     Scenario("new-account", "one day old, a few cents spent", balance_usd=Decimal("4.60"), tops_up=False, days=1, scale=0.1),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SCENARIOS, SampleAccount
+from openbalance_hid.simulator.openrouter.sample_keys import key_hash
 from tests.simulator.openrouter.account_client import Now, ask, days, left
 
 NAMES = [name for name, _ in SCENARIOS]
@@ -37,9 +38,9 @@ def test_a_new_account_has_one_small_day_and_one_without_activity_none(sample: S
 
 
 def test_every_scenario_is_described_in_a_line_and_can_be_switched_to_while_running(sample: SampleAccount) -> None:
-    assert NAMES[:7] == ["normal", "spike", "critical", "low-balance", "negative", "new-account", "no-activity"]
-    assert NAMES[7:10] == ["no-prepaid", "refund", "activity-down"]
-    assert NAMES[10:] == ["offline", "wrong-key", "rejected", "rate-limited", "server-error"]
+    assert NAMES[:8] == ["normal", "spike", "critical", "runaway", "low-balance", "negative", "new-account", "no-activity"]
+    assert NAMES[8:11] == ["no-prepaid", "refund", "activity-down"]
+    assert NAMES[11:] == ["offline", "wrong-key", "rejected", "rate-limited", "server-error"]
     for name, says in SCENARIOS:
         sample.set_scenario(name)
         assert sample.scenario == name
@@ -69,3 +70,26 @@ def test_activity_alone_can_be_down(sample: SampleAccount) -> None:
     sample.set_scenario("activity-down")
     assert ask(sample, "/activity").status == 504
     assert ask(sample, "/credits").status == ask(sample, "/keys").status == 200
+
+
+def test_a_runaway_key_spends_until_it_is_disabled_and_goes_on_when_it_is_enabled(sample: SampleAccount, now: Now) -> None:
+    def used() -> Decimal:
+        return Decimal(ask(sample, "/credits").data["total_usage"])
+
+    def of_key() -> Decimal:
+        rows = ask(sample, "/keys").data
+        return next(Decimal(str(row["usage"])) for row in rows if row["name"] == "ci")
+
+    sample.set_scenario("runaway")
+    before, key_before = used(), of_key()
+    now.at += timedelta(minutes=30)
+    assert used() - before > 6
+    assert of_key() - key_before > 6, "the spend is that of the key"
+    sample.key_changes.set_disabled(key_hash(1), True, now.at)
+    before = used()
+    now.at += timedelta(minutes=30)
+    assert used() - before < 1
+    sample.key_changes.set_disabled(key_hash(1), False, now.at)
+    before = used()
+    now.at += timedelta(minutes=30)
+    assert used() - before > 6
