@@ -11,8 +11,10 @@ No source makes a known amount smaller. Days and periods are in `utc_days`, mode
 """
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -209,10 +211,25 @@ def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
     if period == "today":
         return today_usd(snapshot, now)
     at = period_end(snapshot, period, now)
-    days = [day_usd(snapshot, day) for day in completed_days(period, at)]
-    if days and not any(day.is_known for day in days):
+    days = {day: day_usd(snapshot, day) for day in completed_days(period, at)}
+    if days and not any(amount.is_known for amount in days.values()):
         return UNKNOWN
-    return total((*days, _today_at_end(snapshot, at, now)))
+    return _joined(snapshot, {at.date(): _today_at_end(snapshot, at, now), **days})
+
+
+def _joined(snapshot: Snapshot, days: Mapping[date, Amount]) -> Amount:
+    """Return the sum of consecutive days, newest first. What the counter has seen over several unknown days is part of it."""
+    parts: list[Amount] = []
+    for is_whole, group in groupby(days.items(), key=lambda item: item[1].is_whole):
+        run = list(group)
+        known = total(amount for _, amount in run)
+        if not is_whole and len(run) > 1:
+            counted = _counted(snapshot, midnight(run[-1][0]), midnight(run[0][0] + timedelta(days=1)))
+            known = (
+                counted if counted.is_whole else replace(larger(known, counted), lower_bound=known.is_known or counted.is_known)
+            )
+        parts.append(known)
+    return total(parts)
 
 
 def percent_used(snapshot: Snapshot, period: str, now: datetime) -> Decimal | None:

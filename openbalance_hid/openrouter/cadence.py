@@ -23,7 +23,7 @@ _CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart
 # With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
 # that (`REQUESTED_WITHIN`): every poll of the counter shows how much was spent, and these only show on what.
 _WINDOW_GAP = (4, timedelta(hours=1))
-_LEADER_GAP = (16, timedelta(hours=4))
+_LEADER_GAP = (20, timedelta(hours=5))
 _LOOK_AGAIN_INTERVALS = 2
 _AFTER_MIDNIGHT_S = 5.0  # the clocks of both ends differ by less, mostly; up to twice as much
 
