@@ -25,7 +25,7 @@ from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.model_names import renamed, slugs_by_spelling, spelling
+from openbalance_hid.openrouter.model_slugs import renamed, slugs_by_spelling, spelling
 from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
 from openbalance_hid.openrouter.replies import Workspace, with_unique_names
 
