@@ -32,7 +32,7 @@ class Shell(NamedTuple):
 
 
 BLACK: Final = Shell((58, 61, 67), (33, 35, 39), (112, 116, 124), (76, 80, 87), (150, 156, 166))
-WHITE: Final = Shell((250, 250, 251), (222, 224, 228), (255, 255, 255), (196, 199, 204), (104, 110, 119))  # the Neo
+WHITE: Final = Shell((246, 246, 248), (234, 235, 238), (255, 255, 255), (196, 199, 204), (104, 110, 119))  # the Neo
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
 from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, KeyFace, TileView, Tone
 
+OFF: Final = (0, 0, 0)
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
 
 
@@ -26,7 +27,8 @@ def draw(face: KeyFace, width: int, height: int) -> Image.Image:
     scale = scale_of(width, height)
     plain = theme_named(face.view.theme)
     theme = inverted(plain, _attention_tone(face.view)) if face.view.attention else plain
-    image = Image.new("RGB", (width, height), theme.background)
+    is_off = not face.view.blocks and not face.view.title  # a key without a tile is dark in every theme
+    image = Image.new("RGB", (width, height), OFF if is_off else theme.background)
     pen = ImageDraw.Draw(image)
     stale = face.view.age is Age.STALE
     for item in lay_out(face.view, heading_of(face), width, height).items:

@@ -8,7 +8,7 @@ from openbalance_hid.tiles.view import TileView
 
 def view(scene: Scene) -> TileView:
     """Return an empty view."""
-    return TileView(scene.tile, scene.label or "", (), scene.label or "blank")
+    return TileView(scene.tile, scene.label or "", (), scene.label or "blank", scene.theme)
 
 
 KIND = TileKind("blank", "nothing", view, Nothing(), has_account=False)

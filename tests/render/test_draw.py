@@ -47,8 +47,9 @@ def test_no_ink_comes_near_the_edge(name, size, theme):
     assert image.getcolors() == [(size[0] * size[1], background)]
 
 
-def test_an_empty_tile_is_an_even_surface():
-    assert draw(KeyFace(view("")), 72, 72).getcolors() == [(72 * 72, DARK.background)]
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_key_without_a_tile_is_dark_in_every_theme(theme):
+    assert draw(KeyFace(view("", theme=theme)), 72, 72).getcolors() == [(72 * 72, (0, 0, 0))]
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -11,11 +11,13 @@ from openbalance_hid.app.effects import LightTouchKey, Paint, PaintCell, PaintSc
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.default_layout import DEFAULT_STRIP
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
+from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK, LIGHT
 from openbalance_hid.runtime.deck_picture import SCALE, body_of, deck_png, new_deck, sample_snapshots, shown
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 from openbalance_hid.tiles import TILES
+from openbalance_hid.tiles.view import KeyFace
 
 AT = datetime(2026, 2, 5, 14, 40, tzinfo=UTC)
 MOMENT = Moment(AT, 0.0)
@@ -123,7 +125,8 @@ def test_a_key_without_a_tile_looks_in_the_preview_as_on_the_deck(normal, theme)
     entry = DeckConfig(pages=(PageConfig("main", keys),), rest="blank")
     as_on_deck = deck_png(deck("mini", Config(theme=theme), entry), TileInputs(normal), model, MOMENT)
     assert as_on_deck == deck_png(deck("mini", entry=entry), TileInputs(normal), model, MOMENT, theme)
-    assert {view.theme for view in keys_of(deck("mini", Config(theme=theme), entry), normal)[1:]} == {"dark"}
+    empty = keys_of(deck("mini", Config(theme=theme), entry), normal)[1]
+    assert draw(KeyFace(empty), 80, 80).getcolors() == [(6400, (0, 0, 0))]
 
 
 def test_a_pedal_is_its_body_alone_for_it_has_no_displays(normal):
