@@ -115,13 +115,12 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
     if status["version"] != version:
         words = f"version {status['version']} is running as process {status['pid']}, but {version} is installed"
         return [warning("daemon", words, INSTALL)]
-    checks = [ok("daemon", f"running as process {status['pid']} for {age(status['uptime_s'])}")]
+    watch = status["config"].get("watch")
+    changes = f"; changes of the configuration are {watch}" if watch else ""
+    checks = [ok("daemon", f"running as process {status['pid']} for {age(status['uptime_s'])}{changes}")]
     if status["config"]["error"]:
         words = "still uses the configuration from before the last change"
         checks.append(warning("daemon", words, hint("the configuration has problems", "doctor")))
-    watch = status["config"].get("watch")
-    if watch:
-        checks.append(ok("daemon", f"changes of the configuration file: {watch}"))
     for name, account in status["accounts"].items():
         if account["health"] not in ("ok", "preparing"):
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
