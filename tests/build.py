@@ -70,6 +70,7 @@ def snapshot(
     polls: int = 1,
     account: str = "default",
     keys: Sequence[ApiKey] | None = None,
+    budget: Usd | None = 100,
 ) -> Snapshot:
     """Return the snapshot of an account, by default healthy and measured just now."""
     at = measured or now
@@ -85,6 +86,7 @@ def snapshot(
         if today is not None
         else Reading(),
         keys=Reading(tuple(keys), at, state) if keys is not None else Reading(),
+        budget_usd=None if budget is None else usd(budget),
         samples=taken,
         polls=polls,
     )

@@ -40,6 +40,7 @@ WORDS_ON_KEYS = {
     ),
     "Slow down": ("OpenRouter limits the request rate", "nothing: the next poll waits as long as OpenRouter requires"),
     "API error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
+    "No limit": ("the budget tile has no limit", "set `limit_usd` of the tile, or `budget_usd` of the account"),
     "No activity yet": ("no requests in 30 days", "–"),
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
     "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),

@@ -101,6 +101,7 @@ def snapshot_of(account: CaseAccount) -> Snapshot:
         started_at=CASE_TIME - timedelta(seconds=account.running_s),
         interval_s=account.interval_s,
         health=account.health,
+        budget_usd=None if account.budget is None else Decimal(account.budget),
         samples=_samples(account),
         polls=1,
         **readings,

@@ -14,6 +14,7 @@ from enum import Enum, IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from openbalance_hid.account.budget import find_budget
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule
 
@@ -40,6 +41,15 @@ class BalanceLevel(IntEnum):
     BELOW_ZERO = 5
 
 
+class BudgetLevel(IntEnum):
+    """Ordered, so that a rise of the spend is `>`."""
+
+    NORMAL = NORMAL
+    NEAR = 3
+    OVER = 4
+
+
+BUDGET_NEAR = Decimal("0.8")  # of the limit
 STALE_LEVEL = 3
 ACTIVITY_LAG = timedelta(hours=24)  # `/activity` is requested about once a day, so that its data is this old at most
 KEY_TROUBLE_LEVELS = {Health.NO_KEY: 3, Health.NOT_MANAGEMENT_KEY: 4, Health.KEY_REJECTED: 5}  # different, not ordered
@@ -137,6 +147,23 @@ def balance_level(balance_usd: Decimal, low_usd: Decimal | None) -> BalanceLevel
     if low_usd is None or balance_usd >= low_usd:
         return BalanceLevel.NORMAL
     return BalanceLevel.VERY_LOW if balance_usd < low_usd * RED_SHARE else BalanceLevel.LOW
+
+
+def budget_level(snapshot: Snapshot, now: datetime) -> int | None:
+    """Return the level of the account's budget of this UTC month; None while unknown. Without a budget it is normal.
+
+    A lower bound proves only that a limit is reached, not that it is kept.
+    """
+    if snapshot.budget_usd is None:
+        return NORMAL
+    budget = find_budget(snapshot, "month", snapshot.budget_usd, now)
+    if budget.share is None:
+        return None
+    if budget.share > 1:
+        return BudgetLevel.OVER
+    if budget.share >= BUDGET_NEAR:
+        return BudgetLevel.NEAR
+    return NORMAL if budget.spent.is_whole else None
 
 
 def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKind, int]:

@@ -158,6 +158,7 @@ class Snapshot(Struct, frozen=True):
     models: Reading[Mapping[str, str]] = field(default_factory=Reading)  # display name or other spelling -> slug
     wrong_clock: bool = False  # offline, because a certificate is not valid at this machine's time
     prepaid: bool | None = None  # the user's `prepaid` of the account; None: found out from the credits
+    budget_usd: Decimal | None = None  # the user's budget of a UTC month
     samples: tuple[Sample, ...] = ()  # oldest first
     next_poll_at: datetime | None = None
     refreshing: bool = False  # published during a poll, before its end

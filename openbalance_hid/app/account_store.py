@@ -38,9 +38,7 @@ class AccountStore:
 
     def adopt(self, config: Config) -> None:
         """Apply the sinks, the permissions, and what the configuration says of the accounts that are polled already."""
-        self.snapshots = {
-            name: replace(snapshot, prepaid=config.accounts[name].prepaid) for name, snapshot in self.snapshots.items()
-        }
+        self.snapshots = {name: _configured(snapshot, config) for name, snapshot in self.snapshots.items()}
         self.outbox.set_sinks(config.alerts)
         self.switches.permitted = permitted_accounts(config)
 
@@ -51,7 +49,7 @@ class AccountStore:
         are not connected count too: a user who has unplugged a deck is notified all the same.
         """
         account = snapshot.account
-        snapshot = replace(snapshot, prepaid=config.accounts[account].prepaid)
+        snapshot = _configured(snapshot, config)
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
         snapshot = self.snapshots[account] = self.switches.applied(snapshot)
@@ -110,3 +108,9 @@ class AccountStore:
 def _rules(tiles: Iterable[TileConfig], account: str) -> tuple[SpikeRule, ...]:
     """Return the rule of each spike alert of an account, once."""
     return tuple(dict.fromkeys(rule_of(tile.options) for tile in tiles if tile.tile == KIND.name and tile.account == account))
+
+
+def _configured(snapshot: Snapshot, config: Config) -> Snapshot:
+    """Return the snapshot with what the user says about its account."""
+    account = config.accounts[snapshot.account]
+    return replace(snapshot, prepaid=account.prepaid, budget_usd=account.budget_usd)

@@ -1,9 +1,12 @@
 """The words of the messages about alerts, for the desktop and every other sink. Pure."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
-from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, level_name
+from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, BudgetLevel, level_name
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spike import Level, SpikeVerdict
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT
 from openbalance_hid.text import single_line
@@ -43,7 +46,7 @@ def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = Non
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
 
 
-def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None) -> AlertMessage:
+def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None, now: datetime) -> AlertMessage:
     """Return the message of any other alert. `limit`: why the balance is low; None where amounts are masked."""
     name = _named(snapshot.account)
     if kind is AlertKind.BALANCE:
@@ -51,6 +54,11 @@ def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str 
         text = "The balance is low" if limit is None else f"{words.money(left)} left{limit}"
         title = f"OpenRouter: balance {level_name(kind, level)}{name}"
         return AlertMessage(title, text, WebPage.CREDITS, level > BalanceLevel.LOW)
+    if kind is AlertKind.BUDGET:
+        level_words = "over the budget" if level >= BudgetLevel.OVER else "near the budget"
+        spent = "" if limit is None else f"{words.money(used_usd(snapshot, 'month', now))} of "
+        text = f"{spent}{words.money(snapshot.budget_usd)} of this month (UTC)" if spent else "See the budget tile"
+        return AlertMessage(f"OpenRouter: {level_words}{name}", text, WebPage.ACTIVITY, level >= BudgetLevel.OVER)
     reason = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""
     if kind is AlertKind.STALE:
         measured_at = snapshot.credits.measured_at

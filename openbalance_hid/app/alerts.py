@@ -19,6 +19,7 @@ from openbalance_hid.account.alert import (
     account_levels,
     acknowledge,
     advance,
+    budget_level,
     is_news,
     is_over,
     is_too_old,
@@ -69,12 +70,15 @@ class Alerts:
         wanted = []
         balance = lowest_level(snapshot, limits, now.utc)
         levels = {**account_levels(snapshot, balance), **self._stale_level(snapshot, config, now)}
+        budget = budget_level(snapshot, now.utc)
+        if budget is not None:
+            levels[AlertKind.BUDGET] = budget
         for kind, level in levels.items():
             key: AlertKey = (kind, snapshot.account, None)
             self._advance(key, level, now)
             if account is not None and account.notify and self._must_send(key, level):
                 reason = None if hides else limit_words(snapshot, limits, now.utc)
-                wanted.append(self._send(key, level, account_message(kind, level, snapshot, reason)))
+                wanted.append(self._send(key, level, account_message(kind, level, snapshot, reason, now.utc)))
         return wanted
 
     def notices(self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment) -> list[AlertNotice]:
@@ -121,7 +125,8 @@ class Alerts:
             verdict = self._verdict(alert.key, {alert.account: snapshot}, now)
             return spike_message(alert.account, verdict, Level(alert.level))
         limits = low_limits(config, alert.account, notifying=True)
-        return account_message(alert.kind, alert.level, snapshot, None if hides else limit_words(snapshot, limits, now.utc))
+        reason = None if hides else limit_words(snapshot, limits, now.utc)
+        return account_message(alert.kind, alert.level, snapshot, reason, now.utc)
 
     def _stale_level(self, snapshot: Snapshot, config: Config, now: Moment) -> dict[AlertKind, int]:
         """Return the level of data that is too old. Only after a while: a machine that has just woken up polls in a moment."""

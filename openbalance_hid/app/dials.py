@@ -16,7 +16,7 @@ from openbalance_hid.tiles import TILES
 BRIGHTNESS_STEP = 5  # percent a click
 LEVELS = (100, 70, 40, 20)  # percent: what the action `brightness` steps through
 DARKEST = 5  # percent: a deck that a dial made black would look broken
-PERIODS = ("today", "week", "7d", "month", "30d", "all")  # shortest first
+PERIODS = ("day", "today", "week", "7d", "month", "30d", "all")  # shortest first
 # Tile, option and the choice with which the tile does not show its period.
 _HIDDEN_PERIODS = {("balance", "show", "remaining"), ("usage", "display", "balance"), ("usage", "display", "icon")}
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from decimal import Decimal
 from typing import TypeVar
 
 from msgspec import Struct
@@ -69,6 +70,7 @@ TOP_LEVEL = (
 )
 ACCOUNT = (  # beside the options of the top level that an account inherits
     Option("allow_key_switch", "bool", False, help="key-switch tiles and `keys disable` may disable and enable API keys"),
+    Option("budget_usd", "decimal", None, minimum=Decimal("0.01"), maximum=1_000_000, help="budget of a UTC month"),
     Option("prepaid", "bool", None, help="whether credits are bought before they are used; without: found out"),
 )
 INHERITED = (REFRESH, NOTIFY, STALE_HOURS)
@@ -197,6 +199,7 @@ class AccountConfig(Struct, frozen=True):
     stale_hours: int = 24  # 0: never
     allow_key_switch: bool = False
     prepaid: bool | None = None  # found out
+    budget_usd: Decimal | None = None  # of a UTC month
 
 
 class AlertSink(Struct, frozen=True):

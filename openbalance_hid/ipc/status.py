@@ -13,6 +13,8 @@ from msgspec import Struct
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
 from openbalance_hid.account.amount import Amount, rounded
+from openbalance_hid.account.budget import Budget, find_budget
+from openbalance_hid.account.burn import burn_usd_per_hour
 from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.key_spend import key_usd
 from openbalance_hid.account.leaders import Leader, leaders, providers
@@ -128,6 +130,8 @@ def _account(
         "spike": _spike(snapshot, rules, inputs.alerts, now),
         "runway_days": None if left is None else float(left.days.quantize(Decimal("1e-9"), ROUND_FLOOR)),
         "empty_on": None if runs_out is None else runs_out.isoformat(),
+        "burn_usd_per_hour": _amount(burn_usd_per_hour(snapshot).usd),
+        "budget": None if snapshot.budget_usd is None else _budget(find_budget(snapshot, "month", snapshot.budget_usd, now)),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
         "measured_at": _instant(measured_at),
@@ -242,6 +246,15 @@ def _deck(controller: Controller, deck: DeckCounts) -> dict[str, Any]:
         "images_skipped": deck.images_skipped,
         "reports_sent": deck.reports_sent,
         "reconnects": deck.reconnects,
+    }
+
+
+def _budget(budget: Budget) -> dict[str, Any]:
+    return {
+        "period": budget.period,
+        "limit_usd": _amount(budget.limit_usd),
+        "spent_usd": _amount(budget.spent.usd),
+        "projected_usd": _amount(budget.projected_usd),
     }
 
 

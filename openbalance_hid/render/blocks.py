@@ -240,14 +240,20 @@ def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
     height = max(least, min(height_px, most))
     count = max(1, len(bars.shares))
     pitch = max(2, (room_px + scale.px(0.035, 1)) // count)
-    between = max(1, round(pitch * 0.28))
+    is_dense = pitch < scale.px(0.06, 4)  # many columns: one outline without gaps, and nothing where a value is not known
+    between = 0 if is_dense else max(1, round(pitch * 0.28))
     width = max(1, pitch - between)
     left = (room_px - (pitch * count - between)) // 2
     foot = scale.px(0.028, 2)
     items: list[PlacedItem] = []
     for index, share in enumerate(bars.shares[: room_px // 2]):
         tone = bars.tones[index] if index < len(bars.tones) else Tone.ACCENT
+        if is_dense and share is None:
+            continue
         tall = foot if share is None else max(foot, round(height * min(1.0, max(0.0, share))))
         x = left + index * pitch
         items.append(ColumnItem(Box(x, height - tall, x + width, height), tone, share is not None))
+    if bars.line is not None:
+        y = min(height - foot, round(height * (1 - min(1.0, max(0.0, bars.line)))))
+        items.append(RuleItem(Box(0, y, room_px, y + max(1, scale.px(0.014)))))
     return Piece(tuple(items), height, stretch=most - height)

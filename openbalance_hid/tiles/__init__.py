@@ -17,6 +17,8 @@ _FILES = (
     "usage",
     "today",
     "runway",
+    "burn_rate",
+    "budget",
     "api_keys",
     "key_switch",
     "providers",

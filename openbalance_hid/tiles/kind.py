@@ -34,6 +34,7 @@ class CaseAccount(Struct, frozen=True):
     today: str = "1.20"
     yesterday: tuple[str, str] = ("1.60", "1.80")  # until this time of day, and in its remaining hours
     sampled_h: int = 36  # hours for which the balance was sampled, every 15 minutes; 0: no samples
+    budget: str | None = "100"  # of the UTC month
     has_api_keys: bool = True
     unknown: tuple[str, ...] = ()  # readings without a value: "credits", "activity", "today", "keys"
     health: Health = Health.OK  # of the last poll; values stay

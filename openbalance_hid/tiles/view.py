@@ -90,6 +90,7 @@ class Bars(Struct, frozen=True):
 
     shares: tuple[float | None, ...]
     tones: tuple[Tone, ...] = ()  # one a bar; empty: accent for all
+    line: float | None = None  # height of a line across the chart, 0..1
 
 
 class Gauge(Struct, frozen=True):

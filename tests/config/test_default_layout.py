@@ -110,5 +110,5 @@ def test_another_page_leaves_the_first_page_as_it_was():
 
 
 def test_a_default_tile_beyond_the_keys_of_a_small_deck_is_no_problem():
-    config = parse("[[decks]]\n[[decks.keys]]\nkey = 6\ntile = 'api-keys'\n[[decks.keys]]\nkey = 7\ntile = 'meter'", "c.toml")
+    config = parse("[[decks]]\n[[decks.keys]]\nkey = 6\ntile = 'burn-rate'\n[[decks.keys]]\nkey = 7\ntile = 'meter'", "c.toml")
     assert [problem.location.path for problem in check_against_deck(config.decks[0], 6)] == ["decks[0].keys[1].key"]

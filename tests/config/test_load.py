@@ -142,8 +142,8 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("[accounts]\nwork = 1", "c.toml:2: accounts.work: found 1, accepted: a table"),
         ("[accounts.Work]", "c.toml:1: accounts.Work: found 'Work', accepted: a name of 1 to 32 letters a to z, digits and"
          " hyphens"),
-        ("[accounts.work]\nrefresh = 1", "c.toml:2: accounts.work.refresh: unknown, accepted: allow_key_switch, notify,"
-         " prepaid, refresh_minutes, stale_hours; did you mean 'refresh_minutes'?"),
+        ("[accounts.work]\nrefresh = 1", "c.toml:2: accounts.work.refresh: unknown, accepted: allow_key_switch, budget_usd,"
+         " notify, prepaid, refresh_minutes, stale_hours; did you mean 'refresh_minutes'?"),
         ("[dim]\nto_percent = 101", "c.toml:2: dim.to_percent: found 101, accepted: a whole number from 0 to 100"),
         ("[dim]\nnight = '24:00-07:00'", "c.toml:2: dim.night: found '24:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),

@@ -1,0 +1,96 @@
+"""A budget of a UTC day, week (from Monday) or month: what is spent of it, and where this pace ends. Pure.
+
+The projection adds the days that are left at their usual spend (the mean of the same weekday in the last four weeks), once as
+usual and once scaled by the pace of this period so far. The two are the ends of a range.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from msgspec import Struct
+
+from openbalance_hid.account.amount import Amount, total
+from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.spend import day_usd, today_usd
+from openbalance_hid.account.utc_days import midnight, utc_now
+
+PERIODS = ("month", "week", "day")
+PATTERN_DAYS = 28  # four of each weekday
+FEWEST_DAYS = 7  # known days before weekdays can be told apart
+FEWEST_EXPECTED = Decimal("0.1")  # of the period's usual spend: before that its pace says little
+
+
+class Budget(Struct, frozen=True):
+    """`elapsed`: 0..1 of the period. `low_usd`, `high_usd`: the spend at its end, from two paces; None: not known yet."""
+
+    period: str
+    limit_usd: Decimal
+    spent: Amount
+    elapsed: float
+    low_usd: Decimal | None = None
+    high_usd: Decimal | None = None
+
+    @property
+    def share(self) -> Decimal | None:
+        """The spent part of the limit; above 1 when it is exceeded."""
+        return None if self.spent.usd is None else self.spent.usd / self.limit_usd
+
+    @property
+    def projected_usd(self) -> Decimal | None:
+        """The middle of the range."""
+        return None if self.low_usd is None or self.high_usd is None else (self.low_usd + self.high_usd) / 2
+
+
+def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: datetime) -> Budget:
+    """Return the budget of the period (one of `PERIODS`) that contains `now`. `limit_usd` is above zero."""
+    at = utc_now(snapshot, now)
+    first, after = bounds_of(period, at.date())
+    done = [first + timedelta(days=number) for number in range((at.date() - first).days)]
+    spent = total((*(day_usd(snapshot, day) for day in done), today_usd(snapshot, now)))
+    length_s = (midnight(after) - midnight(first)).total_seconds()
+    elapsed = (at - midnight(first)).total_seconds() / length_s
+    budget = Budget(period, limit_usd, spent, elapsed)
+    usual = _usual_days(snapshot, at.date())
+    if spent.usd is None or usual is None:
+        return budget
+    part = Decimal((at - midnight(at.date())).total_seconds()) / 86400
+    today = usual[at.date().weekday()]
+    later = [usual[(at.date() + timedelta(days=number)).weekday()] for number in range(1, (after - at.date()).days)]
+    left_usd = today * (1 - part) + sum(later, Decimal(0))
+    expected_usd = sum((usual[day.weekday()] for day in done), today * part)
+    ends = [spent.usd + left_usd]
+    if expected_usd >= FEWEST_EXPECTED * (expected_usd + left_usd) and expected_usd > 0:
+        ends.append(spent.usd + left_usd * spent.usd / expected_usd)
+    return Budget(period, limit_usd, spent, elapsed, min(ends), max(ends))
+
+
+def bounds_of(period: str, day: date) -> tuple[date, date]:
+    """Return the first day of the period that contains `day`, and the first day after it."""
+    if period == "day":
+        return day, day + timedelta(days=1)
+    if period == "week":
+        first = day - timedelta(days=day.weekday())
+        return first, first + timedelta(days=7)
+    first = day.replace(day=1)
+    return first, first + timedelta(days=monthrange(day.year, day.month)[1])
+
+
+def _usual_days(snapshot: Snapshot, today: date) -> list[Decimal] | None:
+    """Return the usual spend of each weekday from Monday on, USD; None while fewer than seven days are known.
+
+    A weekday that is not known has the mean of the others.
+    """
+    known: dict[int, list[Decimal]] = {}
+    for age in range(1, PATTERN_DAYS + 1):
+        day = today - timedelta(days=age)
+        usd = day_usd(snapshot, day).usd
+        if usd is not None:
+            known.setdefault(day.weekday(), []).append(usd)
+    count = sum(len(days) for days in known.values())
+    if count < FEWEST_DAYS:
+        return None
+    mean_usd = sum((sum(days, Decimal(0)) for days in known.values()), Decimal(0)) / count
+    return [sum(known[number], Decimal(0)) / len(known[number]) if number in known else mean_usd for number in range(7)]

@@ -1,0 +1,54 @@
+"""`burn-rate`: dollars per hour over the last hour, the hours before it as bars, and a usual hour as a line.
+
+    hours    24                      bars
+
+An hour without samples is a gap. The line is a usual working hour; above it the present hour is dearer than usual.
+A tap opens the activity page.
+"""
+
+from decimal import Decimal
+
+from openbalance_hid.account.burn import burn_usd_per_hour, last_hours_usd, usual_hour_usd
+from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.actions import OpenPage, WebPage
+from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
+from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.scene import Scene
+from openbalance_hid.tiles.states import notice_view, trouble, value_view
+from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
+
+
+def view(scene: Scene) -> TileView:
+    """Return the last hour, the bars and the line, or the reason why there are none."""
+    snapshot = scene.snapshot
+    title = scene.label or "Per hour"
+    health = trouble(scene, snapshot.credits)
+    if snapshot.credits.value is None:
+        return notice_view(scene, title, health)
+    hours = last_hours_usd(snapshot, int(str(scene.options["hours"])))
+    burn, usual = burn_usd_per_hour(snapshot), usual_hour_usd(snapshot, scene.now)
+    top = max((each for each in (*hours, usual) if each is not None), default=Decimal(0))
+    shares = tuple(None if each is None else float(each / top) if top > 0 else 0.0 for each in hours)
+    tones = (*(Tone.MUTED for _ in hours[1:]), Tone.ACCENT)
+    bars = Bars(shares, tones, float(usual / top) if usual is not None and top > 0 else None)
+    text = [f"{title} {words.money(burn)}", None if usual is None else f"a usual hour {words.money(usual)}"]
+    return value_view(scene, title, (Hero(words.money(burn)), bars), text, burn.measured_at, trouble=health)
+
+
+def cases() -> tuple[TileCase, ...]:
+    """Return the cases that only this tile has."""
+    return (
+        TileCase("first hours", CaseAccount(sampled_h=4)),
+        TileCase("no samples", CaseAccount(sampled_h=0, unknown=NOT_POLLED)),
+        TileCase("12 hours", options={"hours": 12}),
+    )
+
+
+KIND = TileKind(
+    "burn-rate",
+    "dollars per hour over the last hour, with the hours before it",
+    view,
+    OpenPage(WebPage.ACTIVITY),
+    (Option("hours", "int", 24, minimum=6, maximum=48, help="bars, one an hour"),),
+    cases=cases,
+)

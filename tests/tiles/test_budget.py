@@ -1,0 +1,51 @@
+"""The budget tile: amounts, tones, projections and missing limits."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbalance_hid.account.snapshot import Sample
+from openbalance_hid.tiles.view import Icon, Tone
+from tests.build import NOON, days_back, snapshot
+from tests.tiles.views import gauge, hero, lines, notice, view_of
+
+
+def until_noon(midnight_usd: str, noon_usd: str) -> tuple[Sample, ...]:
+    """Return samples at midnight and at noon."""
+    usages = ((NOON - timedelta(hours=12), -43200.0, midnight_usd), (NOON, 0.0, noon_usd))
+    return tuple(Sample(at, mono_s, Decimal(100), Decimal(usage)) for at, mono_s, usage in usages)
+
+
+ACCOUNT = snapshot(days=days_back([2] * 30), taken=until_noon("24.75", "25.75"), budget=None)  # 43 of this month, 60 at its end
+
+
+@pytest.mark.parametrize(
+    ("limit", "tone", "words"),
+    [
+        (100, Tone.INK, "of $100, on pace"),
+        (53, Tone.WARN, "of $53.00, ends $7.00 over"),
+        (42, Tone.ALARM, "of $42.00, over by $1.00"),
+    ],
+)
+def test_the_tile_says_where_this_pace_ends(limit, tone, words):
+    view = view_of("budget", ACCOUNT, limit_usd=Decimal(limit))
+    assert (hero(view).text, hero(view).tone) == ("$43.00", tone)
+    assert lines(view) == [words]
+    assert (hero(view).icon is Icon.WARNING) == (tone is not Tone.INK)
+
+
+def test_the_mark_is_where_the_period_is():
+    assert gauge(view_of("budget", ACCOUNT, limit_usd=Decimal(100))).mark == pytest.approx(21.5 / 30)
+
+
+def test_the_budget_of_the_account_is_the_limit_of_a_month_only():
+    account = replace(ACCOUNT, budget_usd=Decimal(200))
+    assert lines(view_of("budget", account)) == ["of $200, on pace"]
+    assert notice(view_of("budget", account, period="week")).words == "No limit"
+
+
+def test_a_lower_bound_is_marked():
+    days = dict(list(days_back([2] * 30).items())[:10])
+    assert hero(view_of("budget", snapshot(days=days, today={"m": 1}), limit_usd=Decimal(100))).text.startswith("≥")
