@@ -4,17 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.account.alert_notice import AlertStage
+from openbalance_hid.account.key_driver import driving_key
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
+from openbalance_hid.app.alert_messages import key_words
 from openbalance_hid.app.alert_outbox import AlertOutbox
 from openbalance_hid.app.alerts import Alerts
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.effects import Effect
-from openbalance_hid.app.events import HistoryLoaded, KeySwitchEnded
-from openbalance_hid.app.key_switches import KeySwitches, permitted_accounts
+from openbalance_hid.app.effects import Effect, SendAlert
+from openbalance_hid.app.events import HistoryLoaded, KeySwitchEnded, KeySwitchRequested
+from openbalance_hid.app.key_switches import NOTIFICATION, KeySwitches, permitted_accounts
 from openbalance_hid.app.meters import Meters
 from openbalance_hid.config.default_layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
 
@@ -60,7 +65,19 @@ class AccountStore:
         self.meters.follow(snapshot)
         sends = self.alerts.follow(snapshot, config, hides, now)
         spikes = self.alerts.spikes_to_send(watching, self.snapshots, now) if config.accounts[account].notify else []
-        return [*sends, *spikes]
+        return [*sends, *(self._with_key(spike, watching, now) for spike in spikes)]
+
+    def _with_key(self, spike: SendAlert, tiles: Sequence[TileConfig], now: Moment) -> SendAlert:
+        """Return the notification with the API key that drives the spike, and where permitted a button that stops it."""
+        snapshot = self.snapshots[spike.alert.account]
+        key = driving_key(snapshot, now.utc)
+        if key is None:
+            return spike
+        spike = replace(spike, text=f"{spike.text}. {key_words(key, snapshot, tiles)}")
+        if snapshot.account not in self.switches.permitted or key.disabled:
+            return spike
+        stop = KeySwitchRequested(snapshot.account, key.hash, True, NOTIFICATION)
+        return replace(spike, stop=stop, stop_name=single_line(key.name))
 
     def switch_ended(self, event: KeySwitchEnded, now: Moment) -> list[Effect]:
         """Note the end of a switch of a key, and show the state that was read back."""
@@ -87,6 +104,10 @@ class AccountStore:
         """Return what must be sent, stored, and polled at another pace, since the last call. `tiles`: all."""
         ends = self.alerts.ends_to_send(config)
         for notice in self.alerts.notices(self.snapshots, config, hides, now):
+            key = driving_key(self.snapshots[notice.account], now.utc) if notice.kind is AlertKind.SPIKE else None
+            if key is not None and notice.stage is not AlertStage.ENDED:
+                watching = written_tiles(config, notice.account)
+                notice = replace(notice, text=f"{notice.text}. {key_words(key, self.snapshots[notice.account], watching)}")
             self.outbox.add(notice)
         sends = self.outbox.due(now)
         return [

@@ -1,17 +1,19 @@
 """The words of the messages about alerts, for the desktop and every other sink. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, BudgetLevel, level_name
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spike import Level, SpikeVerdict
-from openbalance_hid.config.schema import DEFAULT_ACCOUNT
+from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import WebPage
+from openbalance_hid.tiles.key_switch import target
 from openbalance_hid.tiles.states import STATES
 
 ENDS = {  # title and text of the message that an alert has ended
@@ -44,6 +46,14 @@ def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = Non
     if verdict.driver is not None:
         text += f", mostly {'key ' if verdict.driver.is_key else ''}{single_line(verdict.driver.name)}"
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
+
+
+def key_words(key: ApiKey, snapshot: Snapshot, tiles: Sequence[TileConfig]) -> str:
+    """Return a sentence about the API key that drives a spike, and the tile that stops it."""
+    shown = [tile for tile in tiles if tile.tile == "key-switch" and tile.account == snapshot.account]
+    has_tile = any(target(snapshot, tile.options.get("key_name"), tile.options.get("key_hash")) == key for tile in shown)
+    name = single_line(key.name)
+    return f"API key: {name}" + (f"; hold the tile {name} to stop it" if has_tile and not key.disabled else "")
 
 
 def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None, now: datetime) -> AlertMessage:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.key_switching import KeySwitch
-from openbalance_hid.app.events import Spot
+from openbalance_hid.app.events import KeySwitchRequested, Spot
 from openbalance_hid.config.schema import AlertSink, Config
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
@@ -125,7 +125,8 @@ class SetPollInterval(Struct, frozen=True):
 class SendAlert(Struct, frozen=True):
     """Notify the user of an alert; `AlertDelivered` reports the result.
 
-    `level`: the present one. The notification has one button: it opens `page`; None: it acknowledges the alert.
+    `level`: the present one. A button opens `page`; without a page, buttons acknowledge the alert and open the activity page,
+    and after a confirmation `stop` disables the key that drives it.
     """
 
     alert: Alert
@@ -134,6 +135,15 @@ class SendAlert(Struct, frozen=True):
     text: str
     page: WebPage | None = None
     urgent: bool = False
+    stop: KeySwitchRequested | None = None
+    stop_name: str = ""  # of the key that `stop` disables
+
+
+class ShowMessage(Struct, frozen=True):
+    """Show the user how a request from a notification has ended."""
+
+    title: str
+    text: str
 
 
 class SendToSink(Struct, frozen=True):
@@ -188,6 +198,7 @@ Effect = (
     | Store
     | SetPollInterval
     | SendAlert
+    | ShowMessage
     | SendToSink
     | SwitchKey
     | OpenUrl

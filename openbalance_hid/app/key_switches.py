@@ -15,12 +15,14 @@ from openbalance_hid.account.endpoints import intervals_old
 from openbalance_hid.account.key_switching import KeySwitch, SwitchStage
 from openbalance_hid.account.snapshot import ApiKey, Reading, Snapshot
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.effects import Effect, Refresh, Store, SwitchKey
+from openbalance_hid.app.effects import Effect, Refresh, ShowMessage, Store, SwitchKey
 from openbalance_hid.app.events import KeySwitchEnded, KeySwitchRequested
 from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.text import single_line
 from openbalance_hid.tiles.key_switch import target
 from openbalance_hid.tiles.states import OLD_INTERVALS
 
+NOTIFICATION = "notification"
 LIST_LIMIT = timedelta(seconds=30)  # a list of keys may be as old as its request could last (`HttpLimits.total_s`)
 
 
@@ -66,6 +68,8 @@ class KeySwitches:
         switch = replace(switch, stage=end.stage, disabled=end.disabled, message=end.message, ended_at=now.utc)
         self.latest[switch.identity] = switch
         effects: list[Effect] = [Store(event.account, snapshot.started_at, switch)]
+        if switch.source == NOTIFICATION:
+            effects.append(_message(switch))
         return effects if end.stage is SwitchStage.DONE else [*effects, Refresh(event.account)]
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
@@ -87,6 +91,16 @@ class KeySwitches:
         if reading.measured_at is not None and reading.measured_at > switch.ended_at + LIST_LIMIT:
             return key
         return replace(key, disabled=switch.disabled or key.expired)
+
+
+def _message(switch: KeySwitch) -> ShowMessage:
+    """Return how a switch that was requested from a notification has ended."""
+    name = single_line(switch.key_name)
+    done = "disabled" if switch.disables else "enabled"
+    if switch.stage is SwitchStage.DONE:
+        return ShowMessage(f"OpenRouter: {name} is {done}", "OpenRouter has confirmed it.")
+    state = {True: "It is disabled.", False: "It is still enabled.", None: "Its state is not known."}[switch.disabled]
+    return ShowMessage(f"OpenRouter: {name} was not {done}", f"{state} {single_line(switch.message)}")
 
 
 def permitted_accounts(config: Config) -> frozenset[str]:

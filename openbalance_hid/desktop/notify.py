@@ -1,6 +1,6 @@
 """Shows desktop notifications: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
 
-A notification has one button, which acknowledges or opens a page; on macOS it has none.
+A notification has the buttons that its caller gives it; on macOS it has none.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 NAME = "org.freedesktop.Notifications"
 OBJECT_PATH = "/org/freedesktop/Notifications"
+Buttons = Mapping[tuple[str, str], Callable[[], None]]  # key and label -> what a press does
 ACKNOWLEDGE = ("acknowledge", "Acknowledge")  # key and label of a button
 OPEN = ("open", "Open page")
 CALL_LIMIT_S = 10.0
@@ -32,11 +33,10 @@ def send_notification(
     body: str,
     env: Mapping[str, str],
     delivered: Callable[[bool], None],
-    pressed: Callable[[], None],
+    buttons: Buttons,
     urgent: bool = False,
-    button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
-    """Show a notification; return at once. Another thread calls `delivered` once, and `pressed` when the button is pressed."""
+    """Show a notification; return at once. Another thread calls `delivered` once, and what a button does at each press."""
 
     def run() -> None:
         try:
@@ -44,7 +44,7 @@ def send_notification(
                 _osascript(title, body)
                 delivered(True)
             else:
-                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), pressed, urgent, button)
+                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), buttons, urgent)
         except (OSError, LookupError, ValueError, TimeoutError, subprocess.SubprocessError) as error:
             log.debug("cannot show a notification: %s", error)
             delivered(False)
@@ -57,15 +57,14 @@ def show(
     body: str,
     bus: str,
     delivered: Callable[[], None],
-    pressed: Callable[[], None],
+    buttons: Buttons,
     urgent: bool = False,
-    button: tuple[str, str] = ACKNOWLEDGE,
 ) -> None:
     """Show a notification on the bus at the address `bus`, and return when it is closed. OSError or LookupError on failure."""
     from jeepney.io.blocking import open_dbus_connection
 
     with closing(open_dbus_connection(bus)) as connection:
-        _show(connection, title, body, delivered, pressed, urgent, button)
+        _show(connection, title, body, delivered, buttons, urgent)
 
 
 def _show(
@@ -73,9 +72,8 @@ def _show(
     title: str,
     body: str,
     delivered: Callable[[], None],
-    pressed: Callable[[], None],
+    buttons: Buttons,
     urgent: bool,
-    button: tuple[str, str],
 ) -> None:
     from html import escape  # brings a table of all its 2,231 entities
 
@@ -84,8 +82,10 @@ def _show(
     signals = MatchRule(type="signal", interface=NAME, path=OBJECT_PATH)
     with connection.filter(signals, bufsize=100) as received:
         connection.send_and_get_reply(message_bus.AddMatch(signals), timeout=CALL_LIMIT_S)
+        labels = [text for button in buttons for text in button]
+        press = {name: act for (name, _), act in buttons.items()}
         hints = {"urgency": ("y", CRITICAL if urgent else NORMAL), "category": ("s", "network")}
-        fields = ("OpenRouter", 0, "", title, escape(body, quote=False), list(button), hints, -1)
+        fields = ("OpenRouter", 0, "", title, escape(body, quote=False), labels, hints, -1)
         call = new_method_call(DBusAddress(OBJECT_PATH, bus_name=NAME, interface=NAME), "Notify", "susssasa{sv}i", fields)
         reply = connection.send_and_get_reply(call, timeout=CALL_LIMIT_S)
         if reply.header.message_type is MessageType.error:
@@ -99,8 +99,8 @@ def _show(
                     continue
                 if signal.header.fields[HeaderFields.member] == "NotificationClosed":
                     return
-                if signal.body[1] == button[0]:
-                    pressed()
+                if signal.body[1] in press:
+                    press[signal.body[1]]()
         except (OSError, TimeoutError) as error:  # the session has ended, or the button was not pressed
             log.debug("stopped waiting for the button of a notification: %s", error)
 

@@ -24,6 +24,7 @@ from openbalance_hid.app.effects import (
     SetBrightness,
     SetPollInterval,
     SetRotation,
+    ShowMessage,
     Store,
     SwitchKey,
     WatchSessionLock,
@@ -92,6 +93,8 @@ class EffectRunner:
                 self._pollers.store(effect)
             case SendAlert():
                 self._notifier.send(effect)
+            case ShowMessage():
+                self._notifier.show_message(effect)
             case SendToSink():
                 self._sender.send(effect)
             case SwitchKey():

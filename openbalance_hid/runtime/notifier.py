@@ -9,13 +9,15 @@ from collections.abc import Callable
 from functools import partial
 
 from openbalance_hid.app.dimming import Lock
-from openbalance_hid.app.effects import SendAlert
-from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, Event, SessionLock
-from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, send_notification
+from openbalance_hid.app.effects import SendAlert, ShowMessage
+from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, Event, KeySwitchRequested, SessionLock
+from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, Buttons, send_notification
 from openbalance_hid.desktop.open_url import open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
+from openbalance_hid.tiles.actions import WebPage
 
 PROBE_LIMIT_S = 12.0
+NAME_LIMIT = 24  # characters of a name on a button
 
 
 class Notifier:
@@ -27,27 +29,43 @@ class Notifier:
         self._screen_lock: ScreenLock | None = None
 
     def send(self, effect: SendAlert) -> None:
-        """Show an alert as a notification; its button opens a page or acknowledges."""
-        key, level, page = effect.alert.key, effect.level, effect.page
+        """Show an alert as a notification, with its buttons."""
+        key, level = effect.alert.key, effect.level
         if self._silent:
             self._put(AlertDelivered(key, level, True))
             return
-        send_notification(
-            effect.title,
-            effect.text,
-            os.environ,
-            lambda delivered: self._put(AlertDelivered(key, level, delivered)),
-            partial(open_url, page.value) if page is not None else lambda: self._put(AlertAcknowledged(key, level)),
-            urgent=effect.urgent,
-            button=OPEN if page is not None else ACKNOWLEDGE,
-        )
+        delivered = lambda shown: self._put(AlertDelivered(key, level, shown))  # noqa: E731
+        send_notification(effect.title, effect.text, os.environ, delivered, self._buttons(effect), urgent=effect.urgent)
+
+    def show_message(self, effect: ShowMessage) -> None:
+        """Show a message without a button."""
+        if not self._silent:
+            send_notification(effect.title, effect.text, os.environ, lambda _: None, {})
+
+    def _buttons(self, effect: SendAlert) -> Buttons:
+        key, level, page, stop = effect.alert.key, effect.level, effect.page, effect.stop
+        if page is not None:
+            return {OPEN: partial(open_url, page.value)}
+        buttons: dict[tuple[str, str], Callable[[], None]] = {
+            ACKNOWLEDGE: lambda: self._put(AlertAcknowledged(key, level)),
+            OPEN: partial(open_url, WebPage.ACTIVITY.value),
+        }
+        if stop is not None:
+            buttons["stop", f"Stop {effect.stop_name[:NAME_LIMIT]}"] = partial(self._confirm, stop, effect.stop_name)
+        return buttons
+
+    def _confirm(self, stop: KeySwitchRequested, name: str) -> None:
+        """Show a second notification, whose button disables the key. Runs on the thread of the first one."""
+        text = "Programs that use it will be refused, until you enable it again."
+        buttons: Buttons = {("stop", f"Stop {name[:NAME_LIMIT]}"): lambda: self._put(stop), ("cancel", "Cancel"): lambda: None}
+        send_notification(f"Stop the API key {name}?", text, os.environ, lambda _: None, buttons, urgent=True)
 
     def probe(self) -> str | None:
         """Show a test notification; return why it is not shown, or None. Waits; may be called by any thread."""
         if self._silent:
             return "a demo shows no notifications"
         results: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        send_notification("OpenRouter: test", "Alerts reach you here.", os.environ, results.put, lambda: None)
+        send_notification("OpenRouter: test", "Alerts reach you here.", os.environ, results.put, {})
         try:
             return None if results.get(timeout=PROBE_LIMIT_S) else "the desktop shows no notifications"
         except queue.Empty:

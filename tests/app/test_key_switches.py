@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.key_switching import KeyOutcome, KeySwitch, SwitchStage
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
-from openbalance_hid.app.effects import Refresh, Store, SwitchKey
+from openbalance_hid.app.effects import Refresh, SendAlert, ShowMessage, Store, SwitchKey
 from openbalance_hid.app.events import ConfigReloaded, GestureRequested, KeySwitchEnded, KeySwitchRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.config.load import parse
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, KeyEvent
 from openbalance_hid.errors import ConfigError
 from tests.app.test_controller import DECK, Story
-from tests.build import api_key, snapshot
+from tests.build import api_key, day_of_samples, days_back, snapshot
 
 TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "key-switch"\nkey_name = "laptop"\n'
 ALLOWED = "[accounts.default]\nallow_key_switch = true\n"
@@ -215,3 +215,42 @@ def test_a_hold_by_a_command_is_the_same_hold():
     story = begun()
     story.tell(GestureRequested(0, Gesture.HOLD))
     assert len(story.seen(SwitchKey)) == 1
+
+
+def spiking(*keys) -> Snapshot:
+    made = snapshot(days=days_back([3] * 8), today={"Model A": 40}, taken=day_of_samples(40))
+    return replace(made, keys=Reading(keys, made.credits.measured_at, Health.OK))
+
+
+def alert_of(story: Story, known: Snapshot) -> SendAlert:
+    (alert,) = [effect for effect in story.tell(known) if isinstance(effect, SendAlert)]
+    return alert
+
+
+RUNAWAY = (api_key("laptop", 30), api_key("ci", 1))
+
+
+def test_a_spike_that_a_key_drives_names_the_key_and_its_tile_and_can_stop_it():
+    alert = alert_of(begun(), spiking(*RUNAWAY))
+    assert alert.text.endswith("API key: laptop; hold the tile laptop to stop it")
+    assert alert.stop == KeySwitchRequested("default", "laptop-hash", True, "notification")
+
+
+def test_without_permission_or_a_driving_key_a_notification_stops_nothing():
+    assert alert_of(begun(TILE), spiking(*RUNAWAY)).stop is None
+    alert = alert_of(begun(), spiking(api_key("laptop", 16), api_key("ci", 15)))
+    assert alert.stop is None
+    assert "API key" not in alert.text
+
+
+def test_a_switch_from_a_notification_tells_its_end_there():
+    story = begun()
+    (effect,) = [
+        each
+        for each in story.tell(KeySwitchRequested("default", "laptop-hash", True, "notification"))
+        if isinstance(each, SwitchKey)
+    ]
+    (message,) = [each for each in end(story, effect, SwitchStage.DONE, True) if isinstance(each, ShowMessage)]
+    assert message.title == "OpenRouter: laptop is disabled"
+    (effect,) = hold(story)
+    assert [each for each in end(story, effect, SwitchStage.FAILED, True) if isinstance(each, ShowMessage)] == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.desktop.notify import NAME, OBJECT_PATH, send_notification
+from openbalance_hid.desktop.notify import ACKNOWLEDGE, NAME, OBJECT_PATH, send_notification
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import PATIENCE_S, until_no_thread
 
@@ -27,8 +27,8 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]]) -> Iterator[list[Any]]:
-    """A notification service for one notification, followed by `signals`. Yields the calls that it received."""
+def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]], count: int = 1) -> Iterator[list[Any]]:
+    """A service for `count` notifications, each followed by `signals`. Yields the calls that it received."""
     from jeepney.io.blocking import open_dbus_connection
 
     shown: list[Any] = []
@@ -36,6 +36,10 @@ def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]]) -> Iter
         connection.send_and_get_reply(jeepney.message_bus.RequestName(NAME))
 
         def serve() -> None:
+            for _ in range(count):
+                serve_one()
+
+        def serve_one() -> None:
             call = connection.receive(timeout=PATIENCE_S)
             while call.header.fields.get(jeepney.HeaderFields.member) != "Notify":
                 call = connection.receive(timeout=PATIENCE_S)
@@ -70,7 +74,7 @@ class Reports:
             return self.calls
 
     def send(self, env: dict[str, str], text: str = "text") -> None:
-        send_notification("title", text, env, self.add, lambda: self.add("acknowledged"), urgent=True)
+        send_notification("title", text, env, self.add, {ACKNOWLEDGE: lambda: self.add("acknowledged")}, urgent=True)
 
 
 def test_the_desktop_receives_every_field_and_its_button_acknowledges(env: dict[str, str]):
