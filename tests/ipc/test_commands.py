@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.effects import Repaint, SetBrightness
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.ipc.commands import SUBSCRIBER_LIMIT, ChangeCounter, Commands
 from openbalance_hid.ipc.control_client import request, subscribe
@@ -104,6 +105,30 @@ def test_each_command_returns_its_result(running):
     assert send("identify") == [{"serial": "SIM1", "model": "mk2"}]
     assert send("reload") == "read"
     assert running.previewed[-1:] == [("mk2", "light")]
+
+
+@pytest.mark.parametrize("command", ["refresh", "reload"])
+def test_a_refresh_and_a_reload_by_hand_paint_every_deck_again(alone, command):
+    request(alone.socket_file, command)
+    until(lambda: Repaint("SIM1") in alone.effects)
+
+
+def test_brightness_is_for_the_decks_that_the_end_of_a_serial_number_names(alone):
+    send = lambda **arguments: request(alone.socket_file, "brightness", arguments)  # noqa: E731
+    assert send(level=40, deck="im1") == [{"serial": "SIM1", "level": 40}]
+    until(lambda: SetBrightness("SIM1", 40) in alone.effects)
+    assert send(level="off") == send(level=0) == [{"serial": "SIM1", "level": "off"}]
+    until(lambda: SetBrightness("SIM1", 0) in alone.effects)
+    assert send(level="on") == [{"serial": "SIM1", "level": "on"}]
+    for level, deck in ((101, None), (-1, None), ("dim", None), (True, None), (40, "B2")):
+        with pytest.raises(OpenBalanceError):
+            send(level=level, deck=deck)
+
+
+def test_a_release_or_take_without_such_a_deck_is_an_error_with_a_hint(alone):
+    for command, words in (("take", "no deck is released"), ("release", "no connected deck 'B2', only SIM1")):
+        with pytest.raises(OpenBalanceError, match=words):
+            request(alone.socket_file, command, {"deck": "B2"} if command == "release" else {})
 
 
 def test_stop_calls_for_the_end(alone):
