@@ -36,6 +36,7 @@ CLIENT_LIMIT = 32  # threads for clients; one more client takes the place of the
 BACKLOG = 128  # connections that wait to be accepted
 IDLE_LIMIT_S = 10.0  # a client that sends nothing, or reads nothing, for this long is disconnected
 EVICTION_LIMIT_S = 1.0  # how long a new client waits for the thread of the one that it replaces
+START_TRIES = 3
 _BUSY_S = float("inf")
 
 # Returns the result of a request; raises OpenBalanceError. A stream is an iterator of results, with None where it has no
@@ -60,6 +61,16 @@ class ControlServer:
 
     def start(self) -> None:
         """Listen. ConfigError if that is not possible."""
+        for left in reversed(range(START_TRIES)):
+            try:
+                self._listen()
+            except ConfigError as error:
+                if left == 0 or not isinstance(error.__cause__, FileNotFoundError):  # the directory was removed meanwhile
+                    raise
+            else:
+                return
+
+    def _listen(self) -> None:
         directory = private_dir(self._file.parent)
         try:
             self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs

@@ -62,8 +62,12 @@ class DaemonLock:
     def _take_or_report(self, file: Path, limit_s: float = 0.0) -> bool:
         """Take the lock on `file`; return whether it is held. A failure that is not final is logged once."""
         try:
-            private_dir(file.parent)
-            self._held[file] = self._lock(file, limit_s)
+            try:
+                private_dir(file.parent)
+                self._held[file] = self._lock(file, limit_s)
+            except FileNotFoundError:  # the directory was removed meanwhile
+                private_dir(file.parent)
+                self._held[file] = self._lock(file, limit_s)
         except (OSError, ConfigError) as error:
             reason = error.message if isinstance(error, ConfigError) else f"cannot lock {file}: {_reason(error)}"
             if file == self._files[-1] and not self._held.get(file):

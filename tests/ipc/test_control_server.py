@@ -137,6 +137,21 @@ def test_a_socket_that_cannot_be_made_again_is_logged_once_and_made_later(server
     assert request(place, "again") == {"command": "again"}
 
 
+def test_a_directory_that_is_removed_during_the_start_is_made_again(place, monkeypatch):
+    bind, removals = socket.socket.bind, iter([True])
+
+    def remove_and_bind(listener: socket.socket, name: str) -> None:
+        if next(removals, False):
+            remove_directory(place)
+        bind(listener, name)
+
+    monkeypatch.setattr(socket.socket, "bind", remove_and_bind)
+    server = ControlServer(place, answer)
+    server.start()
+    assert request(place, "reachable") == {"command": "reachable"}
+    server.stop()
+
+
 def test_a_client_that_is_connected_stays_so_when_the_socket_is_made_again(server, place):
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(10)
