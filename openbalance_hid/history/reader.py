@@ -54,7 +54,7 @@ class Spike:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KeyAction:
     """A key that was disabled or enabled. `disables`: it was disabled; `source`: by which tile or command."""
 
     account: str
@@ -117,7 +117,7 @@ class Reader:
                 for name, since, end, highest, acknowledged, notified, rule in found
             ]
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[KeyAction]:
         """Return what was written to the accounts: API keys that were disabled and enabled."""
         if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'actions'").fetchone() is None:
             return []
@@ -127,7 +127,7 @@ class Reader:
             (self._since_us,),
         )
         with reading():
-            return [Action(name, from_us(at), key, bool(disables), *words) for name, at, key, disables, *words in found]
+            return [KeyAction(name, from_us(at), key, bool(disables), *words) for name, at, key, disables, *words in found]
 
     def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
         found = [(account, value) for number, account in self._accounts for value in read(number)]

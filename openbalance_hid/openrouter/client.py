@@ -25,11 +25,12 @@ from openbalance_hid.errors import (
     RateLimitedError,
     ServerError,
 )
-from openbalance_hid.openrouter import replies
+from openbalance_hid.openrouter import list_replies, replies
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.openrouter.key_state import KeyState, to_key_state
-from openbalance_hid.openrouter.replies import KeyInfo, ModelNames, Rows, Workspace
+from openbalance_hid.openrouter.list_replies import ModelNames, Workspace
+from openbalance_hid.openrouter.replies import KeyInfo, Rows
 from openbalance_hid.secret import Secret, mask_body, mask_keys
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Client:
         found: dict[str, Workspace] = {}
         offset = 0
         for _ in range(_MAX_PAGES):
-            page = self._request("GET", f"/workspaces?offset={offset}&limit={_WORKSPACES_A_PAGE}", replies.to_workspaces)
+            page = self._request("GET", f"/workspaces?offset={offset}&limit={_WORKSPACES_A_PAGE}", list_replies.to_workspaces)
             before = len(found)
             found |= {each.id: each for each in self._readable(page)}
             offset += len(page.value) + page.dropped
@@ -109,7 +110,7 @@ class Client:
         name, offset = "" if workspace is None else workspace.name, 0
 
         def read(body: bytes) -> Rows[tuple[ApiKey, ...]]:
-            return replies.to_keys(body, self._utc(), name)
+            return list_replies.to_keys(body, self._utc(), name)
 
         for _ in range(_MAX_PAGES):
             page = self._request("GET", f"/keys?offset={offset}&include_disabled=true&include_expired=true{scope}", read)
@@ -138,7 +139,7 @@ class Client:
 
     def model_names(self) -> tuple[ModelNames, ...]:
         """Return how OpenRouter writes the name of each model. The only request without the key: its list is public."""
-        return self._readable(self._request("GET", "/models", replies.to_models, is_public=True))
+        return self._readable(self._request("GET", "/models", list_replies.to_models, is_public=True))
 
     def key_info(self) -> KeyInfo:
         """Return the kind of this key; any key may request it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from openbalance_hid.account.snapshot import Spend
-from openbalance_hid.openrouter.replies import ModelNames
+from openbalance_hid.openrouter.list_replies import ModelNames
 
 
 def slugs_by_spelling(models: Iterable[ModelNames]) -> dict[str, str]:

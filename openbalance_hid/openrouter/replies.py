@@ -1,6 +1,7 @@
 """OpenRouter's JSON replies: bytes in, values of `account.snapshot` out. Pure.
 
-Belongs here: the shape of each reply and its quirks. Not here: HTTP, status codes, and the consequence of a bad reply.
+Belongs here: the shape of each reply and its quirks. Not here: lists of keys, workspaces and models (`list_replies`), HTTP,
+status codes, and the consequence of a bad reply.
 
 Money is decoded from the JSON text straight into Decimal and is never a float. Unknown fields are ignored, optional ones may be
 missing or null, numbers may be text. Null money is 0. A row that cannot be read is left out and counted; a reply in which no
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
@@ -19,9 +19,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import ApiKey, Credits, Spend, Today, Window
+from openbalance_hid.account.snapshot import Credits, Spend, Today, Window
 from openbalance_hid.errors import ServerError
 from openbalance_hid.secret import mask_keys
 
@@ -40,7 +39,6 @@ BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Ov
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
-_LABEL = re.compile(r"sk-or-[\w-]*(?:\.\.\.|…)(\w{3,8})")
 
 _T = TypeVar("_T")
 _Row = TypeVar("_Row")
@@ -52,14 +50,6 @@ class Rows(Struct, Generic[_T], frozen=True):
     value: _T
     dropped: int = 0
     total: int | None = None
-
-
-class ModelNames(Struct, frozen=True):
-    """How OpenRouter writes the name of one model."""
-
-    slug: str  # in `/activity`
-    display_name: str  # in `/analytics/query`: with or without "Vendor: "
-    permanent_slug: str
 
 
 class _SpendRow(Struct, frozen=True):
@@ -82,13 +72,6 @@ class _CreditsData(msgspec.Struct):
 
 class _CreditsReply(msgspec.Struct):
     data: _CreditsData
-
-
-class Workspace(Struct, frozen=True):
-    """One row of `GET /workspaces`."""
-
-    id: str
-    name: str
 
 
 class _TodayRow(msgspec.Struct, frozen=True):
@@ -122,37 +105,11 @@ class _KeyReply(msgspec.Struct):
     data: _KeyData
 
 
-class _KeyRow(msgspec.Struct):
-    hash: str
-    usage: Decimal | None
-    name: str | None = None
-    label: str | None = None
-    usage_daily: Decimal | None = None
-    usage_weekly: Decimal | None = None
-    usage_monthly: Decimal | None = None
-    limit: Decimal | None = None
-    limit_remaining: Decimal | None = None
-    limit_reset: str | None = None
-    disabled: bool | None = None
-    expires_at: object = None
-    last_used_at: object = None
+class RowsReply(msgspec.Struct):
+    """A list of rows, each still as JSON text."""
 
-
-class _RowsReply(msgspec.Struct):
     data: list[Raw]
     total_count: object = None
-
-
-class _WorkspaceRow(msgspec.Struct):
-    id: str
-    name: str | None = None
-    slug: str | None = None
-
-
-class _ModelRow(msgspec.Struct):
-    id: str
-    name: str | None = None
-    canonical_slug: str | None = None
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -175,7 +132,7 @@ def to_credits(body: bytes) -> Credits:
 def to_today(body: bytes, day: date) -> Rows[Today]:
     """Return the spend of a UTC day by model name, USD of credits, from `POST /analytics/query`. ServerError as above."""
     data, rows = _spend_rows(body)
-    read_at = _instant(data.cachedAt)
+    read_at = instant_of(data.cachedAt)
     by_provider = _sum_by(rows.value, lambda row: row.provider) if any(row.provider for row in rows.value) else {}
     today = Today(day, _sum_by(rows.value, lambda row: row.model), _is_truncated(data, rows.dropped), by_provider, read_at)
     return Rows(today, rows.dropped)
@@ -188,46 +145,10 @@ def to_window(body: bytes, start: datetime, end: datetime) -> Rows[Window]:
     return Rows(Window(start, end, by_model, _is_truncated(data, rows.dropped)), rows.dropped)
 
 
-def to_keys(body: bytes, now: datetime, workspace: str = "") -> Rows[tuple[ApiKey, ...]]:
-    """Return one page of `GET /keys`. Keys that expired before `now` (aware) are disabled."""
-    return _rows(body, "/keys", _KeyRow, lambda row: _key(row, now, workspace))
-
-
-def to_workspaces(body: bytes) -> Rows[tuple[Workspace, ...]]:
-    """Return one page of `GET /workspaces`."""
-    reply = decoded(body, _RowsReply, "/workspaces")
-    rows = read_rows(
-        reply.data, "/workspaces", _WorkspaceRow, lambda row: Workspace(row.id[:NAME_LIMIT], name_of(row.name or row.slug))
-    )
-    return Rows(rows.value, rows.dropped, reply.total_count if isinstance(reply.total_count, int) else None)
-
-
-def to_models(body: bytes) -> Rows[tuple[ModelNames, ...]]:
-    """Return the names of each model of `GET /models`."""
-    return _rows(
-        body,
-        "/models",
-        _ModelRow,
-        lambda row: ModelNames(name_of(row.id), name_of(row.name or row.id), name_of(row.canonical_slug or row.id)),
-    )
-
-
-def with_unique_names(keys: Sequence[ApiKey]) -> tuple[ApiKey, ...]:
-    """Return each key once; keys of the same name get a part of their hash appended, six digits if that is enough."""
-    once = {key.hash: key for key in keys}  # a key created between two pages moves one to the next page: it is in both
-    for part in (slice(0, 6), slice(-6, None), slice(None)):
-        names = Counter(key.name for key in once.values())
-        once = {
-            key.hash: replace(key, name=f"{key.given_name} {key.hash[part]}") if names[key.name] > 1 else key
-            for key in once.values()
-        }
-    return tuple(once.values())
-
-
 def to_key_info(body: bytes) -> KeyInfo:
     """Return the kind of key from `GET /key`. ServerError for a reply that does not parse."""
     data = decoded(body, _KeyReply, "/key").data
-    return KeyInfo(data.is_management_key, _printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
+    return KeyInfo(data.is_management_key, printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
 
 
 def error_message(body: bytes) -> str:
@@ -242,7 +163,7 @@ def error_message(body: bytes) -> str:
 def one_line(text: str, limit: int) -> str:
     """Return `text` as one printable line of at most `limit` characters, with anything that looks like a key masked."""
     # Only a bounded piece is read, because the input may be megabytes. Masking before the cut also masks a key at the edge.
-    masked = mask_keys(" ".join(_printable(text[: 8 * limit], gap=" ").split()))
+    masked = mask_keys(" ".join(printable(text[: 8 * limit], gap=" ").split()))
     return masked if len(masked) <= limit else masked[: limit - 1] + "…"
 
 
@@ -273,8 +194,9 @@ def _is_truncated(data: _TodayData, dropped: int) -> bool:
     return bool(data.metadata and data.metadata.truncated) or dropped > 0
 
 
-def _rows(body: bytes, what: str, shape: type[_Row], convert: Callable[[_Row], _T]) -> Rows[tuple[_T, ...]]:
-    return read_rows(decoded(body, _RowsReply, what).data, what, shape, convert)
+def rows_of(body: bytes, what: str, shape: type[_Row], convert: Callable[[_Row], _T]) -> Rows[tuple[_T, ...]]:
+    """Return the rows of a reply, as `read_rows`."""
+    return read_rows(decoded(body, RowsReply, what).data, what, shape, convert)
 
 
 def read_rows(rows: Sequence[Raw], what: str, shape: type[_Row], convert: Callable[[_Row], _T]) -> Rows[tuple[_T, ...]]:
@@ -291,46 +213,7 @@ def read_rows(rows: Sequence[Raw], what: str, shape: type[_Row], convert: Callab
     return Rows(tuple(read), len(rows) - len(read))
 
 
-def _key(row: _KeyRow, now: datetime, workspace: str) -> ApiKey:
-    def optional(value: Decimal | None, field: str) -> Decimal | None:
-        return None if value is None else bounded(value, field)
-
-    name, expired = _key_name(row), _has_passed(row.expires_at, now)
-    return ApiKey(
-        row.hash[:NAME_LIMIT],
-        name,
-        bounded(row.usage, "usage"),
-        optional(row.usage_daily, "usage_daily"),
-        optional(row.usage_weekly, "usage_weekly"),
-        optional(row.usage_monthly, "usage_monthly"),
-        optional(row.limit, "limit"),
-        optional(row.limit_remaining, "limit_remaining"),
-        _printable(row.limit_reset[:80])[:20] if row.limit_reset else None,
-        bool(row.disabled) or expired,
-        expired,
-        name,
-        workspace,
-        _instant(row.last_used_at),
-    )
-
-
-def _key_name(row: _KeyRow) -> str:
-    """Return the name of a key; of one without a name the end of its label (`sk-or-v1-0e6...1c96`), as the website shows it."""
-    for text in (row.name, row.label):
-        if text and (label := _LABEL.fullmatch(text.strip())):
-            return f"key …{label[1]}"
-        if text and text.strip():
-            return name_of(text)
-    return f"key {row.hash[:6]}"
-
-
-def _has_passed(instant: object, now: datetime) -> bool:
-    """Return whether this is an ISO instant in the past; False for anything else."""
-    at = _instant(instant)
-    return at is not None and at <= now
-
-
-def _instant(text: object) -> datetime | None:
+def instant_of(text: object) -> datetime | None:
     """Return an ISO instant, aware (UTC if it has no zone); None for anything else."""
     if not isinstance(text, str):
         return None
@@ -391,11 +274,11 @@ def day_of(text: str) -> date:
 
 def name_of(text: str | None) -> str:
     """Return a printable name of at most `NAME_LIMIT` characters without keys in it; "unknown" if nothing is left."""
-    printable = _printable((text or "")[: 4 * NAME_LIMIT])  # cut first: it may be megabytes
-    return mask_keys(printable)[:NAME_LIMIT].strip() or "unknown"
+    shown = printable((text or "")[: 4 * NAME_LIMIT])  # cut first: it may be megabytes
+    return mask_keys(shown)[:NAME_LIMIT].strip() or "unknown"
 
 
-def _printable(text: str, gap: str = "") -> str:
+def printable(text: str, gap: str = "") -> str:
     """Return `text` without characters that move a cursor, end a line, reverse the direction of text or are invisible."""
     return "".join(gap if unicodedata.category(char) in _INVISIBLE else char for char in text)
 

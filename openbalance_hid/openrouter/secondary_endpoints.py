@@ -25,9 +25,9 @@ from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.list_replies import Workspace, with_unique_names
 from openbalance_hid.openrouter.model_slugs import renamed, slugs_by_spelling, spelling
 from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
-from openbalance_hid.openrouter.replies import Workspace, with_unique_names
 
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
 WORKSPACES_GAP = timedelta(days=7)  # also by hand

@@ -6,8 +6,8 @@ import pytest
 
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.snapshot import Health, Spend
+from openbalance_hid.openrouter.list_replies import ModelNames
 from openbalance_hid.openrouter.model_slugs import renamed, slugs_by_spelling
-from openbalance_hid.openrouter.replies import ModelNames
 from openbalance_hid.simulator.openrouter.sample_answers import json, refused
 from tests.openrouter.stage import Stage
 

@@ -9,20 +9,15 @@ from hypothesis import strategies as st
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity
-from openbalance_hid.openrouter.replies import (
-    KeyInfo,
+from openbalance_hid.openrouter.list_replies import (
     ModelNames,
     Workspace,
-    error_message,
-    to_credits,
-    to_key_info,
     to_keys,
     to_models,
-    to_today,
-    to_window,
     to_workspaces,
     with_unique_names,
 )
+from openbalance_hid.openrouter.replies import KeyInfo, error_message, to_credits, to_key_info, to_today, to_window
 from tests.build import NOON
 
 DAY = date(2026, 11, 24)
