@@ -15,6 +15,7 @@ from openbalance_hid.account.spend import day_usd
 from openbalance_hid.account.utc_days import answered_at
 
 GAP_INTERVALS = 2  # samples further apart than this say nothing about one hour
+USUAL_GAP_S = 1800.0  # two intervals of the default: samples from before a restart may have another distance
 USUAL_DAYS = 30
 FEWEST_DAYS = 3  # with spend, before an hour can be called usual
 
@@ -27,7 +28,7 @@ def last_hours_usd(snapshot: Snapshot, hours: int) -> tuple[Decimal | None, ...]
     series = ticks(snapshot.samples)
     if not series:
         return (None,) * hours
-    end, longest_s = series[-1].at, GAP_INTERVALS * snapshot.interval_s
+    end, longest_s = series[-1].at, max(GAP_INTERVALS * snapshot.interval_s, USUAL_GAP_S)
     spent = []
     for back in range(hours, 0, -1):
         stretch = spent_between(series, end - back * HOUR, end - (back - 1) * HOUR)
