@@ -3,8 +3,8 @@
     poll_seconds  60    how often the balance is requested while it runs; the response may be a minute old
 
 It counts all spend of the account while it runs, through restarts, and for a minute after the stop, until the last spend of
-the task is booked. `~` marks an amount that may be too low, because usage was refunded or reset meanwhile. The last run stays
-on the key; all runs are in the history (`export --what runs`).
+the task is booked. `~` marks an amount of which a part may belong to the time just before or after, or that a refund or reset
+made too low. The last run stays on the key; all runs are in the history (`export --what runs`).
 """
 
 from datetime import datetime, timedelta
