@@ -14,7 +14,7 @@ class SampleSizes:
     idle_window_s: float = 10.0
     faces: int | None = None  # distinct faces to draw; None: all
     draws: int = 3  # of each face
-    users: int = 40  # simulated, of each habit
+    users: int = 20  # simulated, of each life
     decks: tuple[int, ...] = (1, 4, 16, 64)
     repaints: int = 5
     life_hours: int = 97  # virtual hours; memory must not grow in the last `flat_hours`

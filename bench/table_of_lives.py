@@ -36,6 +36,10 @@ def _rises(at_most: float) -> Requirement:
     return Requirement("ambers", lambda _, seen: rises(seen), at_most)
 
 
+def _misses() -> Requirement:
+    return Requirement("missed ambers", lambda _, seen: not rises(seen), 0)
+
+
 def _rises_later() -> Requirement:
     return Requirement(
         "ambers after the first week", lambda life, seen: rises([v for v in seen if v.at >= life.watched + WEEK]), 0
@@ -120,7 +124,9 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(Life("new account, $0.5 to $10 a day", by_day((0.5, 1, 2, 4, 8, 10)), known_days=0), (_hours(48.0), _red_hours())),
     Row(Life("$0.20 a day, one of $0.90", by_day([0.2] * (KNOWN_DAYS + 5) + [0.9, 0.2])), (_rises(0.0),)),
-    Row(Life("$0.20 a day, one of $1.50", by_day([0.2] * (KNOWN_DAYS + 5) + [1.5, 0.2])), (_rises(1.0), _red_hours())),
+    Row(
+        Life("$0.20 a day, one of $1.50", by_day([0.2] * (KNOWN_DAYS + 5) + [1.5, 0.2])), (_rises(1.0), _misses(), _red_hours())
+    ),
     Row(
         _runaway(
             "runaway $20/h from 03:04, account of $15", office(15.0, 0.25), Runaway(27 * HOUR + HOUR / 15, 20.0, 12 * HOUR)
