@@ -61,7 +61,7 @@ def cases_of(kind: TileKind) -> tuple[TileCase, ...]:
 
 def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteraction = UNTOUCHED) -> KeyFace:
     """Return the face as the app makes it; a failure of the tile becomes its "Tile error"."""
-    tile = TileConfig(kind.name, theme=theme, label=case.label, options=FrozenMap(case.options))
+    tile = TileConfig(kind.name, theme=theme, label=case.label, options=FrozenMap({**kind.case_options, **case.options}))
     alerts = {}
     if case.acknowledged is not None:
         level, rule = case.acknowledged, rule_of(case.options)

@@ -160,4 +160,5 @@ KIND = TileKind(
         Option("key_hash", "text", None, minimum=8, maximum=300, help="its hash, which a new name does not change"),
     ),
     cases=cases,
+    case_options={"key_name": "laptop"},
 )

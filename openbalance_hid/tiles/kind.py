@@ -73,6 +73,7 @@ class TileKind(Struct, frozen=True):
     tap: Action
     options: tuple[Option, ...] = ()
     cases: Callable[[], tuple[TileCase, ...]] = tuple
+    case_options: Mapping[str, object] = field(default_factory=dict)  # that all cases have, also those of every tile
     has_account: bool = True  # False: it shows nothing about an account
 
     def defaults(self) -> dict[str, object]:

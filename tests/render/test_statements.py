@@ -65,6 +65,8 @@ STATEMENTS = {
     "api-keys: one key, limit near": '"notebook week" cost "$0.72"; "88 % of limit" are used.',
     "api-keys: none": '"Keys today": "No keys yet".',
     "providers: ok": '"Providers 30 d": "Anthropic" cost "$12.55" and "Ama…Bedrock" "$6.43".',
+    "key-switch: on": 'The key "laptop" is "ON" and cost "$0.66 today"; "Hold to stop" it.',
+    "key-switch: off": 'The key "laptop" is "OFF" and cost "$0.66 today"; "Hold to start" it.',
     "meter: ok": 'The "Meter" does not run: "Start" measures the "cost of a task".',
     "meter: running": 'The "Meter" has "$0.42" and is "running" for "12 m".',
     "meter: stopped": 'The "Meter" has "$0.42" and "stopped" after "42 m".',

@@ -11,7 +11,8 @@ from openbalance_hid.tiles import TILES
 from tools.tile_cases import cases_of
 
 HERE = Path(__file__).parent
-ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget")  # a tap on them changes something, or they show nothing
+# A tap on them changes something, they need a name or a limit, or they show nothing.
+ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget", "key-switch")
 
 
 @pytest.mark.parametrize("tile", TILES)

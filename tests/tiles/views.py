@@ -17,7 +17,7 @@ def view_of(
     tile: str, seen: Snapshot, now: datetime = NOON, turn: int = 0, alert: Alert | None = None, **options: Any
 ) -> TileView:
     kind = TILES[tile]
-    return kind.view(Scene(tile, seen, now, {**kind.defaults(), **options}, turn=turn, alert=alert))
+    return kind.view(Scene(tile, seen, now, {**kind.defaults(), **kind.case_options, **options}, turn=turn, alert=alert))
 
 
 def notice(view: TileView) -> Notice:
