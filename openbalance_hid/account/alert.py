@@ -14,8 +14,8 @@ from enum import Enum, IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.budget import find_budget
 from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.spend_budget import find_budget
 from openbalance_hid.account.spike import Level, SpikeRule
 
 NORMAL = int(Level.NORMAL)

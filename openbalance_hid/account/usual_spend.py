@@ -31,7 +31,7 @@ LEAK_USD = Decimal(1)  # a day; accounts that spend less have no leak
 LEAK_ACTIVE_DAYS = 4  # of the seven
 LEAK_KNOWN_DAYS = 10  # of the three weeks before
 
-Days = Mapping[date, Decimal]  # completed UTC day -> USD; a day that is unknown is missing, an idle one is 0
+DailyUsd = Mapping[date, Decimal]  # completed UTC day -> USD; a day that is unknown is missing, an idle one is 0
 
 
 class Week(Struct, frozen=True):
@@ -116,7 +116,7 @@ def usual_spend(known: DaysAndSamples) -> UsualSpend:
     )
 
 
-def _active(days: Days) -> dict[date, Decimal]:
+def _active(days: DailyUsd) -> dict[date, Decimal]:
     """Return the days with spend worth the name: a heartbeat of a tenth of a cent is no work."""
     amounts = sorted((usd for usd in days.values() if usd > 0), reverse=True)
     least = IDLE_SHARE * amounts[min(2, len(amounts) - 1)] if amounts else Decimal(0)
@@ -131,7 +131,7 @@ def _stayed(amounts: list[Decimal]) -> tuple[Decimal, Decimal] | None:
     return (smaller, before) if smaller >= GROWTH * before else None
 
 
-def _dearer_weekdays(active: Days) -> dict[int, Decimal]:
+def _dearer_weekdays(active: DailyUsd) -> dict[int, Decimal]:
     """Return the mean of each weekday that was dearer than the others each time."""
     dearer = {}
     for weekday in range(7):
@@ -142,7 +142,7 @@ def _dearer_weekdays(active: Days) -> dict[int, Decimal]:
     return dearer
 
 
-def _week(days: Days) -> Week | None:
+def _week(days: DailyUsd) -> Week | None:
     """Return the last seven completed days against the three weeks before; None while too little is known."""
     newest = max(days, default=None)
     if newest is None or any(newest - timedelta(days=age) not in days for age in range(7)):

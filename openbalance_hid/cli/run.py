@@ -88,7 +88,8 @@ def run(
 @log_level_option
 def demo(model: str, scenario: str, port: int | None, no_browser: bool, log_level: str) -> None:
     """Run a virtual deck in the browser, with a sample account on this machine."""
-    from openbalance_hid.runtime.main import RunOptions, run_demo
+    from openbalance_hid.runtime.demo import run_demo
+    from openbalance_hid.runtime.main import RunOptions
 
     set_up_log(log_level)
     with _temporary_directory() as folder:

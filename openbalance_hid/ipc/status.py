@@ -13,7 +13,6 @@ from msgspec import Struct
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
 from openbalance_hid.account.amount import Amount, rounded
-from openbalance_hid.account.budget import Budget, find_budget
 from openbalance_hid.account.burn import burn_usd_per_hour
 from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.key_spend import key_usd
@@ -24,6 +23,7 @@ from openbalance_hid.account.pace import empty_on, runway
 from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
+from openbalance_hid.account.spend_budget import Budget, find_budget
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.app.alerts import spike_verdict

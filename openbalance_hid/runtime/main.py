@@ -1,11 +1,9 @@
 """The composition root: the parts of the daemon are built here, started in order, stopped in reverse."""
 
-import json
 import logging
 import os
 import queue
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -13,24 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from msgspec import Struct
 
-from openbalance_hid.account.snapshot import Credits, Snapshot
+from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, RepaintRequested
-from openbalance_hid.config.default_layout import DEFAULT_ORDER
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import (
-    DEFAULT_ACCOUNT,
-    FIRST_PAGE,
-    AccountConfig,
-    AlertSink,
     Config,
-    DeckConfig,
-    FrozenMap,
-    PageConfig,
-    TileConfig,
 )
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
@@ -38,10 +27,8 @@ from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.credentials import read_key
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
-from openbalance_hid.desktop.open_url import open_page, open_url
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
-from openbalance_hid.history.records import AccountIdentity, StoredSample
 from openbalance_hid.ipc.alert_commands import probe_sinks
 from openbalance_hid.ipc.commands import ChangeCounter, Commands
 from openbalance_hid.ipc.control_server import ControlServer
@@ -54,18 +41,18 @@ from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
+from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Stop, now, run_loop
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.maintenance import Maintenance
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
+from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
 from openbalance_hid.runtime.signal_wakeup import SignalWakeup, hangup_ends
-from openbalance_hid.secret import Secret
 
 if TYPE_CHECKING:
-    from openbalance_hid.runtime.virtual_decks import VirtualDecks
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 log = logging.getLogger(__name__)
@@ -99,28 +86,8 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
         locked.discard(account)
         return Client(key.secret, base_url, ca_file=daemon.ca_file)
 
-    daemon = _Daemon(options, config, client_for)
+    daemon = Daemon(options, config, client_for)
     daemon.run()
-
-
-def run_demo(options: RunOptions, scenario: str) -> None:
-    """Run the daemon on a virtual deck with a sample account on this machine. No file or key of the user is used."""
-    from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-
-    with SampleAccount(scenario) as sample:
-        config = demo_config(options.virtual, sample.alerts_url)
-        _Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), sample).run()
-
-
-def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:
-    """Return the configuration of a demo: on a deck with room also a tile that stops the sample key "ci"; a local sink."""
-    from openbalance_hid.simulator.device.models import model_named
-
-    keys = min((model.cols * model.rows for model in map(model_named, models)), default=0)
-    switch = TileConfig("key-switch", options=FrozenMap({"key_name": "ci", "key_hash": None}))
-    page = PageConfig(FIRST_PAGE, FrozenMap({keys - 1: switch} if keys > len(DEFAULT_ORDER) else {}))
-    accounts = FrozenMap({DEFAULT_ACCOUNT: AccountConfig(refresh_minutes=1, allow_key_switch=True)})
-    return Config(refresh_minutes=1, accounts=accounts, decks=(DeckConfig(pages=(page,)),), alerts=(AlertSink(alerts_url),))
 
 
 class _HasThreads(Protocol):
@@ -129,7 +96,7 @@ class _HasThreads(Protocol):
     def revive(self) -> None: ...
 
 
-class _Daemon:
+class Daemon:
     """One run. The main thread owns the controller; all other threads send it events through `_inbox`."""
 
     def __init__(
@@ -137,7 +104,6 @@ class _Daemon:
     ) -> None:
         self._options = options
         self._config = config
-        self._sample = sample
         self._inbox: queue.SimpleQueue[Event | ScheduledCall | Stop] = queue.SimpleQueue()
         self._started = now()
         intervals_s = {
@@ -147,6 +113,7 @@ class _Daemon:
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
         self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s)
+        self._sample = SampleScenarios(sample, self._pollers, self._history, self._inbox.put) if sample is not None else None
         self._controller = Controller(
             config,
             {name: Snapshot(name, self._started.utc, interval_s) for name, interval_s in intervals_s.items()},
@@ -156,7 +123,7 @@ class _Daemon:
         self._reloader = ConfigReloader(options.paths.config_file, config, self._inbox.put, now) if sample is None else None
         self._watch = self._config_watch()
         self._manager = SystemdManager(os.environ, os.getpid())
-        self._virtual: VirtualDecks | None = None
+        self._pages = DeckPages(options.virtual, options.port, options.open_browser)
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
         self._switcher = KeySwitcher(client_for, self._inbox.put)
@@ -198,7 +165,11 @@ class _Daemon:
             self._history.start()
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:
-                self._start_virtual(running, after_first_scan)
+                transport = self._pages.plug_in()
+                self._decks.append(
+                    DeckManager(transport, self._inbox.put, after_first_scan=after_first_scan, uses=self._config.uses)
+                )
+                self._pages.start(running, self._sample)
             if self._options.usb:
                 self._decks.append(
                     DeckManager(
@@ -216,8 +187,9 @@ class _Daemon:
                 threads[f"decks {len(threads)}"] = decks
             running.callback(self._switcher.stop)
             running.callback(self._pollers.stop)
-            for account in self._controller.snapshots:
-                self._remember_sample(account)
+            if self._sample is not None:
+                for account in self._controller.snapshots:
+                    self._sample.remember(account)
             self._pollers.start()
             if self._sample is None:
                 threads["resume"] = wake = ResumeWatch(self._on_resume)
@@ -233,10 +205,10 @@ class _Daemon:
                 self._sender,
                 self._switcher,
                 self._inbox.put,
-                self._open_page,
-                self._set_text,
-                self._note,
-                self._turn_page_view,
+                self._pages.open_url,
+                self._pages.set_text,
+                self._pages.note,
+                self._pages.set_rotation,
             )
             maintenance = Maintenance(
                 {"the lock": lock.renew, "the control socket": control.renew, "the configuration": self._check_config}
@@ -247,24 +219,6 @@ class _Daemon:
             self._manager.stopping()
 
     # --- called by other parts of the program ---
-
-    def _open_page(self, url: str, failed: Callable[[], None]) -> None:
-        if self._virtual is not None:
-            self._virtual.note(f"Opens {url}")
-        if self._virtual is None or self._options.open_browser:
-            open_url(url, failed)
-
-    def _set_text(self, serial: str, part: int | str, text: str) -> None:
-        if self._virtual is not None:
-            self._virtual.set_text(serial, part, text)
-
-    def _note(self, text: str) -> None:
-        if self._virtual is not None:
-            self._virtual.note(text)
-
-    def _turn_page_view(self, serial: str, degrees: int) -> None:
-        if self._virtual is not None:
-            self._virtual.set_rotation(serial, degrees)
 
     def _on_resume(self) -> None:
         """Runs on the thread of the resume watch."""
@@ -353,60 +307,3 @@ class _Daemon:
 
     def _stop(self, *_: object) -> None:
         self._inbox.put(Stop())
-
-    def _start_virtual(self, running: ExitStack, after_first_scan: Callable[[], None]) -> None:
-        from openbalance_hid.runtime.virtual_decks import VirtualDecks
-        from openbalance_hid.simulator.device.models import OFFERED, model_named
-        from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
-        from openbalance_hid.simulator.web.page_server import PageServer
-
-        self._virtual = virtual = VirtualDecks(self._options.virtual)
-        if self._sample is not None:
-            self._sample.on_alert = lambda alert: virtual.note(f"Alert sent: {json.loads(alert)['title']}")
-        self._decks.append(
-            DeckManager(virtual.transport, self._inbox.put, after_first_scan=after_first_scan, uses=self._config.uses)
-        )
-        sample = self._sample
-        for number in range(len(self._options.virtual)):
-            page = PageServer(
-                virtual.decks[number],
-                partial(virtual.texts, number),
-                scenarios=SCENARIOS if sample is not None else (),
-                scenario=(lambda: sample.scenario) if sample is not None else str,
-                set_scenario=self._set_scenario if sample is not None else None,
-                models=[(name, model_named(name).title) for name in OFFERED] if sample is not None else (),
-                set_model=partial(virtual.change_model, number) if sample is not None else None,
-                port=self._options.port if number == 0 or self._options.port == 0 else None,
-            )
-            running.callback(page.stop)
-            url = page.start()
-            virtual.pages[number] = page
-            sys.stdout.write(f"Virtual deck: {url}\n")
-            sys.stdout.flush()
-            if self._options.open_browser:
-                open_page(page.one_time_url())
-        sys.stdout.write("Open this address in a browser. Ctrl-C stops the deck.\n")
-        sys.stdout.flush()
-
-    def _remember_sample(self, account: str) -> None:
-        """Give a demo the two days of readings that a daemon would have by then. They are in memory only."""
-        sample = self._sample
-        if sample is not None:
-            who = AccountIdentity(account, Secret(sample.key).fingerprint)
-            readings = [StoredSample(at, Credits(bought, used)) for at, bought, used in sample.past_readings()]
-            self._history.enqueue(lambda store: store.write_all(who, readings))
-
-    def _set_scenario(self, name: str) -> None:
-        from openbalance_hid.runtime.virtual_decks import TROUBLES
-
-        assert self._sample is not None  # noqa: S101 – only the page of a demo sets scenarios
-        self._sample.set_scenario(name)
-
-        def poll_again(controller: Controller, _: Moment) -> None:
-            for account in controller.snapshots:
-                if name in TROUBLES:
-                    self._pollers.refresh(account, insist=True)
-                else:
-                    self._pollers.restart(account, forget=True, prepare=self._remember_sample)
-
-        self._inbox.put(poll_again)

@@ -1,6 +1,5 @@
 """Decks without hardware: a simulated USB bus, and its decks' pages in the browser."""
 
-import logging
 from collections.abc import Mapping
 
 from openbalance_hid.deck.transport import HidTransport
@@ -10,11 +9,6 @@ from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.web.page_client import PageItem
 from openbalance_hid.simulator.web.page_server import PageServer
 from openbalance_hid.simulator.web.turned_deck import TurnedDeck
-
-log = logging.getLogger(__name__)
-
-# Scenarios of the same account with a failure: its last good values stay on the keys. The other scenarios are other accounts.
-TROUBLES = frozenset({"refund", "activity-down", "offline", "rejected", "rate-limited", "server-error"})
 
 
 class VirtualDecks:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.budget import PERIODS, Budget, find_budget
+from openbalance_hid.account.spend_budget import PERIODS, Budget, find_budget
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind

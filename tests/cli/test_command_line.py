@@ -1,6 +1,7 @@
 """The table of commands: version, help, imports on demand."""
 
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -42,5 +43,8 @@ def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
     assert python(machine(tmp_path), code).stdout == "[]\n"
 
 
-def test_the_module_runs_the_same_command_as_the_console_script():
-    assert import_module("openbalance_hid.__main__").main is main
+def test_the_module_runs_the_same_command_as_the_console_script(tmp_path: Path):
+    (script,) = entry_points(group="console_scripts", name="openbalance-hid")
+    assert script.load() is import_module("openbalance_hid.__main__").main
+    help_of_the_module, help_of_the_table = process(machine(tmp_path), "--help").stdout, here(tmp_path, "--help").output
+    assert help_of_the_module == help_of_the_table

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.account.budget import bounds_of, find_budget
+from openbalance_hid.account.spend_budget import bounds_of, find_budget
 from tests.build import NOON, days_back, snapshot
 
 LIMIT = Decimal(100)
