@@ -39,7 +39,8 @@ def view(scene: Scene) -> TileView:
     else:
         line, spoken = None, None
     first = leaders(snapshot, "today", "spend", scene.now)
-    leader = short_name(snapshot, first[0].name) if first else None
+    # Models are reported later than amounts: no model is named while the rest could be another one's.
+    leader = short_name(snapshot, first[0].name) if first and first[0].is_certain else None
     most = None if leader is None else Line(f"mostly {leader}", Tone.INK, shorten=Shorten.MIDDLE, variants=(leader,))
     age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
     below = [faded(each, age) if each is line else each for each in (line, most) if each is not None]

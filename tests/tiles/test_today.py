@@ -12,6 +12,13 @@ def test_it_shows_amount_comparison_and_leading_model():
     assert view.text.startswith("Today (UTC) $15.00, 25 % more than yesterday by this time")
 
 
+def test_a_leader_that_unreported_spend_could_change_is_not_named():
+    taken = day_of_samples(40)  # 20 of it today
+    near = view_of("today", snapshot(days=days_back([24]), today={"v/one": 9, "v/two": 6}, taken=taken))
+    far = view_of("today", snapshot(days=days_back([24]), today={"v/one": 14, "v/two": 1}, taken=taken))
+    assert ("one" in near.text, "mostly one" in far.text) == (False, True)
+
+
 def test_spend_not_known_from_midnight_shows_since_when_it_is_counted():
     view = view_of("today", snapshot(taken=day_of_samples("1.50", hours=3)))
     assert (hero(view).text, lines(view), view.title) == ("$1.50", ["since 09:00"], "Today")
