@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from bench import (
+    row_acting,
     row_commands,
     row_decks,
     row_idle,
@@ -28,5 +29,6 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "pictures": row_pictures.rows,
         "numbers": row_numbers.rows,
         "lives": row_lives.rows,
+        "acting": row_acting.rows,
     }
 )

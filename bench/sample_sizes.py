@@ -19,6 +19,8 @@ class SampleSizes:
     repaints: int = 5
     life_hours: int = 97  # virtual hours; memory must not grow in the last `flat_hours`
     flat_hours: int = 24
+    switches: int = 20
+    fault_orders: int = 10_000
 
 
 FULL = SampleSizes()
@@ -35,4 +37,6 @@ ONCE = SampleSizes(
     repaints=1,
     life_hours=2,
     flat_hours=1,
+    switches=2,
+    fault_orders=20,
 )

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bench.row_acting import SINKS as SINK_COUNT
+from bench.row_acting import storm
 from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel
 from openbalance_hid.account.alert_notice import AlertStage
 from openbalance_hid.account.snapshot import Health
@@ -254,3 +256,10 @@ def test_whatever_happens_a_sink_receives_each_level_of_an_alert_at_most_once(st
             levels = [level] if stage == "began" else [*levels, level]
     open_kinds = [alert for alert in desk.open_alerts() if alert.kind is AlertKind.BALANCE]
     assert bool(levels) == bool(open_kinds), "in the end a sink knows what is so"
+
+
+def test_a_storm_of_alerts_costs_bounded_memory_and_threads():
+    waiting, kib, threads = storm()
+    assert waiting <= 50
+    assert kib < 512
+    assert threads <= SINK_COUNT

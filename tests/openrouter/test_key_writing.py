@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from random import Random
 
 import pytest
 
+from bench.row_acting import false_reports
 from openbalance_hid.account.key_switching import SwitchStage
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import HttpLimits
@@ -155,28 +155,6 @@ def test_nothing_but_a_hash_becomes_a_path(sample, hash_):
     with Client(Secret(sample.key), sample.url) as client:
         assert switch_key(client, hash_, True, False, lambda _: None).stage is SwitchStage.NOT_SENT
     assert sample.requests == []
-
-
-def false_reports(orders: int, seed: int) -> tuple[int, int, int]:
-    """Return the false "done", the keys written twice, and the "done" of so many random orders of faults."""
-    rng, false, twice, done = Random(seed), 0, 0, 0
-    kinds = [OK, OK, OK, LOST_BEFORE, LOST_AFTER, *map(refusal, (401, 403, 404, 409, 429, 500, 503))]
-    kinds += [KeyFault(True, damage=each) for each in (ResponseFault.TRUNCATED, ResponseFault.EMPTY, ResponseFault.HTML)]
-    kinds += [KeyFault(True, damage=ResponseFault.SHORT)]
-    with SampleAccount() as sample:
-        for _ in range(orders):
-            disables, was = rng.random() < 0.5, rng.random() < 0.5
-            sample.key_changes.disabled[LAPTOP] = was
-            sample.key_changes.writes.clear()
-            sample.requests.clear()
-            outcome = switched(sample, *rng.choices(kinds, k=6), disables=disables, read_first=rng.random() < 0.5)
-            is_done = outcome.stage is SwitchStage.DONE
-            done += is_done
-            false += is_done and is_disabled(sample) is not disables
-            false += outcome.disabled is not None and outcome.disabled is not is_disabled(sample)
-            false += outcome.stage is SwitchStage.NOT_SENT and bool(sample.key_changes.writes)
-            twice += requests(sample).count("PATCH") > 1
-    return false, twice, done
 
 
 def test_in_any_order_of_faults_nothing_is_falsely_done_or_sent_twice():
