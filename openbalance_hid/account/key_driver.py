@@ -23,7 +23,9 @@ def driving_key(snapshot: Snapshot, now: datetime) -> ApiKey | None:
     top = max(keys, key=lambda key: spent[key.hash], default=None)
     if top is None or spent[top.hash] <= 0 or spent[top.hash] < DRIVES_FROM * sum(spent.values()):
         return None
-    days = snapshot.key_days.value or {}
+    days = snapshot.key_days.value
+    if days is None:  # its usual day is not known
+        return None
     since = today - timedelta(days=USUAL_DAYS)
     usual = [names[top.name].usd for day, names in days.items() if since <= day < today and top.name in names]
     if usual and spent[top.hash] < UNUSUAL_FROM * sum(usual) / len(usual):

@@ -23,7 +23,8 @@ from msgspec.structs import replace
 from openbalance_hid.account.alert import calls_for_attention
 from openbalance_hid.account.driver import Driver
 from openbalance_hid.account.evidence import find_key
-from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.key_driver import driving_key
+from openbalance_hid.account.snapshot import ApiKey, Health
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.account.usual_spend import ENOUGH_DAYS
 from openbalance_hid.text import single_line
@@ -90,7 +91,9 @@ def view(scene: Scene) -> TileView:
         )
         health = Health.OK  # the key shows the age instead
     calls = age is not Age.STALE and calls_for_attention(scene.alert, verdict.level)
-    text = [f"{title}: {word}", f"{_ratio(verdict)} the usual pace", _read_driver(scene, verdict)]
+    key = _driving_key(scene, verdict)
+    of_key = f"API key {single_line(key.name)}" if key is not None else None
+    text = [f"{title}: {word}", f"{_ratio(verdict)} the usual pace", of_key, _read_driver(scene, verdict)]
     return replace(
         value_view(scene, title, blocks, text, measured_at, trouble=health),
         attention=calls,
@@ -110,9 +113,18 @@ def _calm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
 def _alarm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
     """Return the ratio with its label, and what drives it."""
     usual = Line(f"{_ratio(verdict)} usual", Tone.INK, strong=True)
+    if (key := _driving_key(scene, verdict)) is not None:  # a key can be stopped
+        return usual, Line(single_line(key.name), Tone.INK, Icon.KEY, shorten=Shorten.MIDDLE)
     if verdict.driver is None:
         return (usual,)
     return usual, Line(_driver_name(scene, verdict.driver), Tone.INK, shorten=Shorten.MIDDLE)
+
+
+def _driving_key(scene: Scene, verdict: SpikeVerdict) -> ApiKey | None:
+    """Return the API key that drives a spike of the account, if one does."""
+    if verdict.level is Level.NORMAL or rule_of(scene.options).key_name is not None:
+        return None
+    return driving_key(scene.snapshot, scene.now)
 
 
 def _driver_name(scene: Scene, driver: Driver) -> str:

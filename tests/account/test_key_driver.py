@@ -13,7 +13,7 @@ from tests.build import NOON, api_key, snapshot
 def seen(*spent: tuple[str, str], usual: str | None = None) -> Snapshot:
     made = snapshot(keys=[api_key(name, usd) for name, usd in spent])
     if usual is None:
-        return made
+        return replace(made, key_days=Reading({}, NOON))
     days = {NOON.date() - timedelta(days=back): {spent[0][0]: Spend(Decimal(usual))} for back in range(1, 6)}
     return replace(made, key_days=Reading(days, NOON))
 
@@ -28,6 +28,7 @@ def test_a_key_with_most_of_the_spend_drives_it():
     assert driver(seen(("ci", "5.9"), ("laptop", "4.1"))) is None
     assert driver(seen(("ci", "0"), ("laptop", "0"))) is None
     assert driver(snapshot()) is None
+    assert driver(replace(seen(("ci", "6"), ("laptop", "4")), key_days=Reading())) is None, "its usual day is not known"
 
 
 def test_a_key_on_its_usual_day_drives_nothing():

@@ -219,7 +219,8 @@ def test_a_hold_by_a_command_is_the_same_hold():
 
 def spiking(*keys) -> Snapshot:
     made = snapshot(days=days_back([3] * 8), today={"Model A": 40}, taken=day_of_samples(40))
-    return replace(made, keys=Reading(keys, made.credits.measured_at, Health.OK))
+    at = made.credits.measured_at
+    return replace(made, keys=Reading(keys, at, Health.OK), key_days=Reading({}, at, Health.OK))
 
 
 def alert_of(story: Story, known: Snapshot) -> SendAlert:
@@ -231,7 +232,9 @@ RUNAWAY = (api_key("laptop", 30), api_key("ci", 1))
 
 
 def test_a_spike_that_a_key_drives_names_the_key_and_its_tile_and_can_stop_it():
-    alert = alert_of(begun(), spiking(*RUNAWAY))
+    story = begun(ALLOWED + TILE + '[[decks.keys]]\nkey = 1\ntile = "spike-alert"\n')
+    alert = alert_of(story, spiking(*RUNAWAY))
+    assert "API key laptop" in words(story, 1)
     assert alert.text.endswith("API key: laptop; hold the tile laptop to stop it")
     assert alert.stop == KeySwitchRequested("default", "laptop-hash", True, "notification")
 
