@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
-from openbalance_hid.config.paths import absolute, home_dir
-from openbalance_hid.errors import UsageError
+from openbalance_hid.config.paths import absolute, home_dir, paths
+from openbalance_hid.errors import OpenBalanceError, UsageError
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.launchd import LaunchdService
 from openbalance_hid.service.manager import RUN_WITHOUT, UserService
 from openbalance_hid.service.subprocesses import run_program
@@ -33,7 +34,10 @@ _PASSED_UNLESS = {"XDG_CONFIG_HOME": "~/.config", "XDG_STATE_HOME": "~/.local/st
 def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
     """Return the user's service. `program`: the command line that starts it. UsageError without systemd and launchd."""
     if sys.platform == "darwin":
-        return LaunchdService(program, service_environment(env), home_dir() / "Library/LaunchAgents", launchd_log_file())
+        agents, socket_file = home_dir() / "Library/LaunchAgents", paths(env).socket_file
+        return LaunchdService(
+            program, service_environment(env), agents, launchd_log_file(), lambda: _answering_pid(socket_file)
+        )
     if sys.platform == "linux":
         config_home = Path(env.get("XDG_CONFIG_HOME") or home_dir() / ".config")
         own_dir = config_home / "systemd/user"
@@ -69,6 +73,14 @@ def launchd_log_file() -> Path:
 def system_service_is_active() -> bool:
     """Return whether the system service, of a machine without a seat, is running."""
     return sys.platform == "linux" and run_program(["systemctl", "is-active", "--quiet", UNIT], 5.0).ok
+
+
+def _answering_pid(socket_file: Path) -> int | None:
+    """Return the process of the daemon that answers at the control socket; None without an answer."""
+    try:
+        return int(request(socket_file, "status", timeout_s=2.0)["pid"])
+    except OpenBalanceError:
+        return None
 
 
 def _manager_env(env: Mapping[str, str]) -> dict[str, str]:

@@ -1,51 +1,76 @@
-"""The service under the user's launchd on macOS. Every operation is idempotent."""
+"""The service under the user's launchd on macOS. Every operation is idempotent.
+
+launchctl returns before launchd has finished. After `bootout` the label stays loaded until the process has ended and launchd
+has released it, about 5 s; meanwhile `bootout` returns 36, and `bootstrap` 5 or 37. After `bootstrap` the process may not have
+started, and RunAtLoad does not always start it. So each step is followed until its result can be seen.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.hints import SERVICE_INSTALL, SERVICE_LOGS, hint
 from openbalance_hid.service.manager import RUN_WITHOUT, UnitState, write_unit
 from openbalance_hid.service.subprocesses import ProgramResult, run_program
-from openbalance_hid.service.units import LABEL, render_agent
+from openbalance_hid.service.units import LABEL, STOP_LIMIT_S, render_agent
+
+# Exit codes of launchctl, which are errno values of macOS or launchd's own.
+NO_PROCESS, NOT_FOUND = 3, 113  # the label is not loaded: by `bootout`, by the other commands
+IN_PROGRESS, ALREADY = 36, 37  # `bootout`: the process is ending; `bootstrap`, `kickstart`: the label is loaded or starting
+IO_ERROR = 5  # `bootstrap`: the label is not released yet; also a file that launchd does not accept
+NO_DOMAIN = 125  # no session with a display: a login over ssh alone
+
+POLL_S = 0.25
+RELEASE_LIMIT_S = STOP_LIMIT_S + 10.0  # launchd kills the process after STOP_LIMIT_S; released 5 s later (measured: macOS 26)
+ANSWER_LIMIT_S = 20.0  # a cold start reads Python's files from the disk
+LOG_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchdService:
-    """`own_dir`: ~/Library/LaunchAgents; `log_file`: receives what the daemon prints."""
+    """`own_dir`: ~/Library/LaunchAgents; `log_file`: receives what the daemon prints.
+
+    `answering_pid` returns the process that answers at the control socket, None without one. `clock`: monotonic seconds.
+    """
 
     program: Sequence[str]
     env: Mapping[str, str]
     own_dir: Path
     log_file: Path
+    answering_pid: Callable[[], int | None]
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
 
     def install(self, restart: bool = False) -> list[str]:
-        """Install, load and start the agent. Return what was done."""
+        """Install, load and start the agent, and wait until the daemon answers. Return what was done."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         changed = write_unit(self._file, render_agent(self.program, str(self.log_file), self.env))
-        loaded = self._is_loaded()
-        self._run("enable", f"{self._domain}/{LABEL}")
-        if loaded and not changed and not restart:
-            running = "already running" if self._pid() else "loaded"
-            return [f"already installed: {self._file}", "it starts with your login", running]
-        if loaded:
-            self._run("bootout", f"{self._domain}/{LABEL}")
-        result = self._run("bootstrap", self._domain, str(self._file))
-        if not result.ok:
-            raise ServiceError(f"launchd did not load {self._file}: {result.reason}", f"plutil -lint {self._file}")
-        wrote = [f"wrote {self._file}"] if changed else []
-        return [*wrote, "it starts with your login", "restarted" if loaded else "started"]
+        done = [f"wrote {self._file}" if changed else f"already installed: {self._file}", "it starts with your login"]
+        log_bytes = self.log_file.stat().st_size if self.log_file.exists() else 0
+        was_running = self._pid() is not None
+        self._run("enable", self._target)
+        if self._is_loaded() and not changed:
+            if was_running and not restart:
+                return [*done, "already running"]
+            self._start("-k" if was_running else "")  # the unit is the same: only the program may have changed
+        else:
+            if self._is_loaded():
+                self._unload()
+            self._load()
+            self._start()
+        self._await_answer(log_bytes)
+        return [*done, "restarted" if was_running else "started"]
 
     def uninstall(self) -> list[str]:
-        """Stop and remove the agent. Return what was done."""
+        """Stop and remove the agent, and wait until launchd has released it. Return what was done."""
         done = []
         if self._is_loaded():
-            result = self._run("bootout", f"{self._domain}/{LABEL}")
-            if not result.ok and self._is_loaded():
-                raise ServiceError(f"launchd did not stop {LABEL}: {result.reason}", "openbalance-hid service status")
+            self._unload()
             done.append("stopped")
         if self._file.exists():
             self._file.unlink()
@@ -55,9 +80,11 @@ class LaunchdService:
     def state(self) -> UnitState:
         """Return the current state."""
         file = self._file if self._file.exists() else None
-        result = self._run("print", f"{self._domain}/{LABEL}")
+        result = self._run("print", self._target)
         if result.code is None:
             raise ServiceError(f"launchd does not answer: {result.reason}", RUN_WITHOUT)
+        if result.code == NO_DOMAIN:
+            return UnitState(file, False, False, "not loaded: no user is logged in on the Mac's own screen")
         if not result.ok:
             return UnitState(file, False, False, "not loaded")
         facts = _facts(result.out)
@@ -80,11 +107,80 @@ class LaunchdService:
     def _domain(self) -> str:
         return f"gui/{os.getuid()}"
 
+    @property
+    def _target(self) -> str:
+        return f"{self._domain}/{LABEL}"
+
+    def _unload(self) -> None:
+        result = self._run("bootout", self._target)
+        if result.code not in (0, NO_PROCESS, IN_PROGRESS, ALREADY, NOT_FOUND):
+            raise ServiceError(f"launchd did not stop {LABEL}: {result.reason}", "openbalance-hid service status")
+        if not self._wait_until(lambda: not self._is_loaded(), RELEASE_LIMIT_S):
+            raise ServiceError(f"launchd did not stop {LABEL} within {RELEASE_LIMIT_S:g} s", "openbalance-hid service status")
+
+    def _load(self) -> None:
+        """Load the agent, again and again while launchd has not released its label."""
+        result = self._run("bootstrap", self._domain, str(self._file))
+        end_s = self.clock() + RELEASE_LIMIT_S
+        while result.code in (IO_ERROR, ALREADY) and not self._is_loaded() and self.clock() < end_s:
+            self.pause(POLL_S)
+            result = self._run("bootstrap", self._domain, str(self._file))
+        if result.code == NO_DOMAIN:
+            words = "launchd starts the service only in a session with a display: log in on the Mac's own screen first"
+            raise ServiceError(words, SERVICE_INSTALL)
+        if not result.ok and not self._is_loaded():
+            raise ServiceError(f"launchd did not load {self._file}: {result.reason}", f"plutil -lint {self._file}")
+
+    def _start(self, *options: str) -> None:
+        result = self._run("kickstart", *filter(None, options), self._target)
+        if result.code not in (0, ALREADY):
+            raise ServiceError(f"launchd did not start {LABEL}: {result.reason}", SERVICE_LOGS)
+
+    def _await_answer(self, log_bytes: int) -> None:
+        """Wait until the service's process answers. `log_bytes`: size of the log before the start."""
+
+        def answers() -> bool:
+            pid = self._pid()
+            return pid is not None and pid == self.answering_pid()
+
+        if self._wait_until(lambda: answers() or self._has_ended(), ANSWER_LIMIT_S) and answers():
+            return
+        other = self.answering_pid()
+        if other is not None and other != self._pid():
+            words = f"another daemon is running as process {other}"
+            raise ServiceError(words, hint("another daemon is running", "service install"))
+        reason = self._last_log_line(log_bytes) or f"it does not answer after {ANSWER_LIMIT_S:g} s"
+        raise ServiceError(f"the service is installed but did not start: {reason}", SERVICE_LOGS)
+
+    def _has_ended(self) -> bool:
+        """Return whether launchd leaves it ended: it ended with 0, as after an error that a restart does not fix."""
+        facts = _facts(self._run("print", self._target).out)
+        return "pid" not in facts and facts.get("last exit code") == "0"
+
+    def _last_log_line(self, after_bytes: int) -> str:
+        """Return the last line that was written after that size of the log; empty without one."""
+        try:
+            size = self.log_file.stat().st_size
+            with self.log_file.open("rb") as file:
+                file.seek(max(after_bytes if after_bytes <= size else 0, size - LOG_TAIL_BYTES))
+                lines = file.read().decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith("try: ")), "")
+
+    def _wait_until(self, is_done: Callable[[], bool], limit_s: float) -> bool:
+        end_s = self.clock() + limit_s
+        while not is_done():
+            if self.clock() >= end_s:
+                return False
+            self.pause(POLL_S)
+        return True
+
     def _is_loaded(self) -> bool:
-        return self._run("print", f"{self._domain}/{LABEL}").ok
+        return self._run("print", self._target).ok
 
     def _pid(self) -> int | None:
-        text = _facts(self._run("print", f"{self._domain}/{LABEL}").out).get("pid", "")
+        text = _facts(self._run("print", self._target).out).get("pid", "")
         return int(text) if text.isdecimal() else None
 
     def _run(self, *words: str) -> ProgramResult:

@@ -23,6 +23,7 @@ _ENV = "/usr/bin/env"
 _NOT_IN_A_PROGRAM = "\"'\\\t\n"  # characters that systemd refuses in the first word and accepts in the others
 WATCHDOG_S = 180  # the event loop runs at least once a minute; three missed rounds are a hang
 THROTTLE_S = 30  # launchd's own is 10
+STOP_LIMIT_S = 15  # launchd kills the process afterwards; its own is 20
 
 # What needs neither privileges nor a user namespace, so that it holds for a user's service on every systemd since 247.
 _FILTERS = """\
@@ -144,7 +145,7 @@ def render_agent(program: Sequence[str], log_file: str, env: Mapping[str, str] |
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
         "ThrottleInterval": THROTTLE_S,
-        "ExitTimeOut": 15,
+        "ExitTimeOut": STOP_LIMIT_S,
         "LimitLoadToSessionType": "Aqua",  # a session with a Keychain and a browser
         "ProcessType": "Interactive",  # keys must react at once; the timers of "Background" are delayed
         "Umask": 0o077,

@@ -1,44 +1,254 @@
-"""The service under launchd. launchctl is a small fake here."""
+"""The service under launchd. launchctl is a small fake that finishes later than it returns, as the real one."""
 
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from openbalance_hid.service.launchd import LaunchdService
+from openbalance_hid import __version__
+from openbalance_hid.errors import ServiceError
+from openbalance_hid.ipc.control_server import ControlServer
+from openbalance_hid.service.launchd import ANSWER_LIMIT_S, RELEASE_LIMIT_S, LaunchdService
 from openbalance_hid.service.units import LABEL
+from tests.cli.command_line import here
 
+# Its answers are the ones of launchctl(1) on macOS 14 to 26, with one agent that is kept as one file.
+# bootout: 36 while the process ends, 3 without the label; the label is loaded until about 5 s later, here for some calls.
+#   bootstrap meanwhile: 5 (https://github.com/headroomlabs-ai/headroom/issues/1289, ten times in 5 s) or 37
+#   (https://github.com/Layr-Labs/d-inference/issues/1102).
+# bootstrap: RunAtLoad does not always start it: "state = not running", "(never exited)"
+#   (https://github.com/openbase-community/openbase/pull/15); 125 without a session with a display.
+# kickstart: 113 without the label (https://github.com/NousResearch/hermes-agent/pull/5536), 37 when it is starting.
 LAUNCHCTL = """#!/bin/sh
-# As launchctl(1): print, bootstrap, bootout, enable of one agent, kept as one file.
-echo "$*" >> "$STAND_IN/told"
+cd "$STAND_IN" || exit 70
+echo "$*" >> told
+[ ! -e no-display ] || { echo "$1 failed: 125: Domain does not support specified action" >&2; exit 125; }
+if [ -e ending ]; then  # each call is some time later than the one before
+  if [ "$(cat ending)" = never ]; then :
+  elif [ "$(cat ending)" -le 0 ]; then rm -f agent ending pid exit
+  else echo $(($(cat ending) - 1)) > ending; fi
+fi
+run() {
+  if [ -e fails ]; then cp fails exit; cat words >> "$LOG"; return; fi
+  echo $(($(cat last-pid) + 1)) > last-pid; cp last-pid pid
+}
+missing() { echo "Could not find service \\"$1\\" in domain for user gui: 501" >&2; exit 113; }
 case "$1" in
-  print) [ -e "$STAND_IN/agent" ] || { echo "Could not find service" >&2; exit 113; }
-    printf '%s = {\\n\\tstate = running\\n\\tpid = 4711\\n\\tnested = {\\n\\t\\tpid = 1\\n\\t}\\n}\\n' "$2" ;;
-  bootstrap) [ ! -e "$STAND_IN/agent" ] || { echo "Bootstrap failed: 5: Input/output error" >&2; exit 5; }
-    cp "$3" "$STAND_IN/agent" ;;
-  bootout) rm "$STAND_IN/agent" ;;
+  print) [ -e agent ] || missing "$2"
+    state="not running"; [ ! -e pid ] || state=running
+    printf '%s = {\\n\\tstate = %s\\n' "$2" "$state"
+    [ ! -e pid ] || printf '\\tpid = %s\\n' "$(cat pid)"
+    printf '\\tlast exit code = %s\\n\\tnested = {\\n\\t\\tpid = 1\\n\\t}\\n}\\n' "$(cat exit 2>&- || echo '(never exited)')" ;;
+  bootstrap)
+    if [ -e ending ] && [ -e answers-37 ]; then echo "Bootstrap failed: 37: Operation already in progress" >&2; exit 37; fi
+    if [ -e agent ] || [ -e refuses ]; then echo "Bootstrap failed: 5: Input/output error" >&2; exit 5; fi
+    cp "$3" agent; [ ! -e starts-at-load ] || run ;;
+  bootout) [ -e agent ] || { echo "Boot-out failed: 3: No such process" >&2; exit 3; }
+    [ -e ending ] || cp slowness ending
+    echo "Boot-out failed: 36: Operation now in progress" >&2; exit 36 ;;
+  kickstart) [ -e agent ] || missing "$2"
+    if [ "$2" != -k ] && [ -e pid ]; then echo "Could not kickstart service: 37: Operation already in progress" >&2; exit 37; fi
+    rm -f pid; run ;;
   enable) ;;
   *) exit 64 ;;
 esac
 """
+FIRST_PID = 4711
+
+
+class Daemon:
+    """The process that launchd started answers some calls later; `other`: the process of another daemon."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.silent_calls = 3
+        self.other: int | None = None
+        self.pid: int | None = None
+
+    def answering_pid(self) -> int | None:
+        if self.other is not None:
+            return self.other
+        text = (self.state / "pid").read_text() if (self.state / "pid").exists() else ""
+        pid = int(text) if text else None
+        if pid != self.pid:
+            self.pid, self.silent_calls = pid, 3
+        self.silent_calls -= 1
+        return pid if self.silent_calls < 0 else None
+
+
+class Clock:
+    """Virtual seconds, which pass in pauses alone."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def pause(self, duration_s: float) -> None:
+        self.now_s += duration_s
 
 
 @pytest.fixture
-def launchd(home: Path) -> LaunchdService:
-    tool = home / "tools/launchctl"
+def state(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stand-in's directory."""
+    tool, state = home / "tools/launchctl", home / "systemd"
     tool.write_text(LAUNCHCTL)
     tool.chmod(0o755)
-    return LaunchdService(("/opt/openbalance-hid",), {}, home / "Library/LaunchAgents", home / "Library/Logs/log")
+    monkeypatch.setenv("LOG", str(home / "Library/Logs/log"))
+    (state / "slowness").write_text("5")
+    (state / "last-pid").write_text(str(FIRST_PID - 1))
+    (state / "starts-at-load").touch()
+    return state
 
 
-def test_an_agent_is_installed_once_replaced_after_a_change_and_removed(home: Path, launchd: LaunchdService) -> None:
+@pytest.fixture
+def daemon(state: Path) -> Daemon:
+    return Daemon(state)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def launchd(home: Path, daemon: Daemon, clock: Clock) -> LaunchdService:
+    agents, log = home / "Library/LaunchAgents", home / "Library/Logs/log"
+    return LaunchdService(("/opt/openbalance-hid",), {}, agents, log, daemon.answering_pid, clock, clock.pause)
+
+
+def commands(state: Path) -> list[str]:
+    """Return the commands that changed something, since the last call."""
+    told = (state / "told").read_text().splitlines()
+    (state / "told").write_text("")
+    return [line.split(" gui/")[0] for line in told if not line.startswith(("print", "enable"))]
+
+
+@pytest.mark.parametrize("answer", ["answers-5", "answers-37"])
+def test_an_agent_is_installed_once_replaced_after_a_change_and_removed(
+    home: Path, state: Path, launchd: LaunchdService, answer: str
+) -> None:
+    (state / answer).touch()
     file = home / f"Library/LaunchAgents/{LABEL}.plist"
     assert launchd.install() == [f"wrote {file}", "it starts with your login", "started"]
-    assert launchd.install()[-1] == "already running"
-    assert (launchd.state().active, launchd.state().pid) == (True, 4711)
-    assert launchd.install(restart=True) == ["it starts with your login", "restarted"]
+    assert launchd.install() == [f"already installed: {file}", "it starts with your login", "already running"]
+    assert (launchd.state().active, launchd.state().pid) == (True, FIRST_PID)
     file.write_text("older")
     assert launchd.install()[-1] == "restarted"
-    assert (home / "systemd/agent").read_text() == file.read_text()
+    assert (state / "agent").read_text() == file.read_text()
+    assert launchd.state().pid == FIRST_PID + 1
     assert launchd.uninstall() == ["stopped", f"removed {file}"]
+    assert not (state / "agent").exists()
     assert launchd.uninstall() == ["the service is not installed"]
     assert (launchd.state().file, launchd.state().active) == (None, False)
+
+
+def test_after_an_upgrade_of_the_program_alone_the_agent_stays_loaded(state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    commands(state)
+    assert launchd.install(restart=True)[-1] == "restarted"
+    assert commands(state) == ["kickstart -k"]
+    assert launchd.state().pid == FIRST_PID + 1
+
+
+def test_an_install_right_after_an_uninstall_elsewhere_waits_for_the_label(state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    (state / "ending").write_text("12")
+    launchd.own_dir.joinpath(f"{LABEL}.plist").write_text("older")
+    assert launchd.install()[-1] == "restarted"
+    assert launchd.state().active
+
+
+def test_an_agent_that_the_load_did_not_start_is_started(state: Path, launchd: LaunchdService) -> None:
+    (state / "starts-at-load").unlink()
+    assert launchd.install()[-1] == "started"
+    assert commands(state) == ["bootstrap", "kickstart"]
+
+
+def test_a_loaded_agent_whose_process_ended_is_started_again(state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    (state / "pid").unlink()
+    (state / "exit").write_text("0")
+    assert launchd.install()[-1] == "started"
+
+
+def test_an_agent_that_never_ends_is_an_error_and_stays_installed(state: Path, launchd: LaunchdService, clock: Clock) -> None:
+    launchd.install()
+    (state / "slowness").write_text("never")
+    with pytest.raises(ServiceError, match="did not stop") as error:
+        launchd.uninstall()
+    assert error.value.hint == "openbalance-hid service status"
+    assert RELEASE_LIMIT_S <= clock.now_s < RELEASE_LIMIT_S + 5.0
+    assert launchd.state().file is not None
+
+
+def test_a_file_that_launchd_refuses_for_good_is_an_error_with_a_time_limit(
+    state: Path, launchd: LaunchdService, clock: Clock
+) -> None:
+    (state / "refuses").touch()
+    with pytest.raises(ServiceError, match=r"did not load .* 5: Input/output error") as error:
+        launchd.install()
+    assert error.value.hint.startswith("plutil -lint ")
+    assert clock.now_s >= RELEASE_LIMIT_S
+
+
+def test_without_a_session_with_a_display_the_error_explains_where_to_log_in(state: Path, launchd: LaunchdService) -> None:
+    (state / "no-display").touch()
+    with pytest.raises(ServiceError, match="log in on the Mac's own screen first"):
+        launchd.install()
+    assert "logged in on the Mac's own screen" in launchd.state().summary
+
+
+def test_a_daemon_that_ends_at_once_is_reported_with_the_last_line_of_its_log(
+    home: Path, state: Path, launchd: LaunchdService, clock: Clock
+) -> None:
+    (home / "Library/Logs").mkdir(parents=True)
+    (home / "Library/Logs/log").write_text("error: of another day\n")
+    (state / "fails").write_text("0")
+    (state / "words").write_text("error: config.toml:3: unknown key 'brigthness'\ntry: openbalance-hid config check\n")
+    with pytest.raises(ServiceError, match=r"did not start: error: config.toml:3: unknown key 'brigthness'") as error:
+        launchd.install()
+    assert error.value.hint == "openbalance-hid service logs"
+    assert clock.now_s < ANSWER_LIMIT_S
+
+
+def test_a_daemon_that_never_answers_is_not_reported_as_started(daemon: Daemon, launchd: LaunchdService, clock: Clock) -> None:
+    daemon.pid, daemon.silent_calls = FIRST_PID, 10_000
+    with pytest.raises(ServiceError, match="did not start: it does not answer after 20 s"):
+        launchd.install()
+    assert clock.now_s >= ANSWER_LIMIT_S
+
+
+def test_the_answer_of_another_daemon_is_not_taken_for_the_service(daemon: Daemon, launchd: LaunchdService) -> None:
+    daemon.other = 99
+    with pytest.raises(ServiceError, match="another daemon is running as process 99") as error:
+        launchd.install()
+    assert error.value.hint == "openbalance-hid stop"
+
+
+@pytest.fixture
+def runtime_dir() -> Iterator[str]:
+    """A directory with a real control socket, which answers as the process that launchd starts first."""
+
+    def status(_request: Any) -> dict[str, Any]:
+        return {"pid": FIRST_PID, "version": __version__}
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        server = ControlServer(Path(directory, "control.sock"), status)
+        server.start()
+        yield directory
+        server.stop()
+
+
+@pytest.mark.usefixtures("state")
+def test_the_command_line_installs_and_removes_the_agent(home: Path, runtime_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    installed = here(home, "service", "install", OPENBALANCE_RUNTIME_DIR=runtime_dir)
+    assert (installed.stderr, installed.stdout.splitlines()[-1]) == ("", "started")
+    assert here(home, "service", "status").exit_code == 0
+    assert here(home, "service", "uninstall").stdout.splitlines()[0] == "stopped"
