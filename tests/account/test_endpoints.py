@@ -45,4 +45,4 @@ def test_today_and_keys_are_current_while_nothing_is_spent():
     seen = replace(seen, today=replace(seen.today, measured_at=asked))
     assert current_until(seen, "today") == NOON
     spending = replace(seen, samples=day_of_samples(5))
-    assert current_until(spending, "today") == asked + timedelta(hours=5)
+    assert current_until(spending, "today") == asked + timedelta(hours=6)
