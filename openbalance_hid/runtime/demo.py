@@ -1,5 +1,7 @@
 """The demo: the daemon on a virtual deck with a sample account on this machine."""
 
+from decimal import Decimal
+
 from openbalance_hid.config.default_layout import DEFAULT_ORDER
 from openbalance_hid.config.schema import (
     DEFAULT_ACCOUNT,
@@ -15,6 +17,9 @@ from openbalance_hid.config.schema import (
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.runtime.main import Daemon, RunOptions
 from openbalance_hid.secret import Secret
+from openbalance_hid.tiles import TILES
+
+BUDGET_USD = Decimal(100)  # a usual month of the sample account is some $70
 
 
 def run_demo(options: RunOptions, scenario: str) -> None:
@@ -27,11 +32,14 @@ def run_demo(options: RunOptions, scenario: str) -> None:
 
 
 def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:
-    """Return the configuration of a demo: on a deck with room also a tile that stops the sample key "ci"; a local sink."""
+    """Return the configuration of a demo: a local sink, and on a deck with room a budget and a tile that stops "ci"."""
     from openbalance_hid.simulator.device.models import model_named
 
     keys = min((model.cols * model.rows for model in map(model_named, models)), default=0)
     switch = TileConfig("key-switch", options=FrozenMap({"key_name": "ci", "key_hash": None}))
-    page = PageConfig(FIRST_PAGE, FrozenMap({keys - 1: switch} if keys > len(DEFAULT_ORDER) else {}))
-    accounts = FrozenMap({DEFAULT_ACCOUNT: AccountConfig(refresh_minutes=1, allow_key_switch=True)})
+    budget = TileConfig("budget", options=FrozenMap(TILES["budget"].defaults()))
+    has_room = keys > len(DEFAULT_ORDER) + 1
+    page = PageConfig(FIRST_PAGE, FrozenMap({keys - 2: budget, keys - 1: switch} if has_room else {}))
+    account = AccountConfig(refresh_minutes=1, allow_key_switch=True, budget_usd=BUDGET_USD)
+    accounts = FrozenMap({DEFAULT_ACCOUNT: account})
     return Config(refresh_minutes=1, accounts=accounts, decks=(DeckConfig(pages=(page,)),), alerts=(AlertSink(alerts_url),))
