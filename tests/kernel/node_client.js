@@ -21,8 +21,9 @@ async function drive(path) {
     deck.on(event, (control, ...rest) => seen.events.push([event, control.index ?? control.id, ...rest]))
   }
   seen.product = deck.PRODUCT_NAME
-  seen.serial = await deck.getSerialNumber()
-  seen.firmware = await deck.getFirmwareVersion()
+  // of a pedal the package reads twelve characters, however long the text is
+  seen.serial = (await deck.getSerialNumber()).split('\0')[0]
+  seen.firmware = (await deck.getFirmwareVersion()).split('\0')[0]
   await deck.clearPanel()
   await deck.setBrightness(41)
   const keys = deck.CONTROLS.filter((control) => control.type === 'button')
