@@ -121,7 +121,8 @@ def _changing(before: Saved, folder: Path, account: SampleAccount) -> Iterator[t
 
 
 def _greeted(guest: Guest, account: SampleAccount, program: str = OWN_PROGRAM) -> Machine:
-    """Make the account reachable and set the clock."""
+    """Make the account reachable, also for the user's services, and set the clock."""
     guest.reach(ACCOUNT_PORT, int(account.url.split(":")[2].split("/")[0]))
     guest.set_clock()
+    guest.run(f"systemctl --user set-environment {API}")  # a unit never has the address of an API
     return Machine(guest, program)
