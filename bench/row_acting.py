@@ -29,9 +29,9 @@ from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.openrouter.key_writing import switch_key
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.key_changes import KeyFault
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_keys import key_hash
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 
 LIMIT_S = 30.0
 ANSWER_S = 0.1  # of the local server: two answers, to the write and to the read

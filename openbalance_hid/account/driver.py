@@ -8,13 +8,17 @@ from functools import lru_cache
 from msgspec import Struct
 
 from openbalance_hid.account.leaders import sum_by_name
-from openbalance_hid.account.snapshot import Activity, Days, Snapshot, Spend
+from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Snapshot, Spend
+from openbalance_hid.account.utc_days import utc_now
 
 WINDOW_FRESH = timedelta(minutes=90)  # the age limit of the window by model, which is requested once an hour
 NEW_USD = Decimal("0.01")  # a model with a smaller daily mean is "new"
 KEYS_EXPLAIN = Decimal("1.2")  # a key is named if its excess is this many times that of the best model
 
 DAY = timedelta(hours=24)
+DRIVES_FROM = Decimal("0.6")  # of what all keys have spent today
+UNUSUAL_FROM = 3  # times the key's own usual day, as for the account
+USUAL_DAYS = 30
 
 
 class Driver(Struct, frozen=True):
@@ -112,3 +116,23 @@ class _OfDays:
 def _means(of: _OfDays) -> Mapping[str, Decimal]:
     """Return the mean USD a day of each model."""
     return _mean_by_name(of.activity.by_model, of.days)
+
+
+def driving_key(snapshot: Snapshot, now: datetime) -> ApiKey | None:
+    """Return the key behind most of today's spend of all keys, if that is unusual for it; None without one, or if unknown."""
+    read_at, keys = snapshot.keys.measured_at, snapshot.keys.value or ()
+    today = utc_now(snapshot, now).date()
+    if read_at is None or utc_now(snapshot, read_at).date() != today:
+        return None
+    spent = {key.hash: key.today_usd or Decimal(0) for key in keys}
+    top = max(keys, key=lambda key: spent[key.hash], default=None)
+    if top is None or spent[top.hash] <= 0 or spent[top.hash] < DRIVES_FROM * sum(spent.values()):
+        return None
+    days = snapshot.key_days.value
+    if days is None:  # its usual day is not known
+        return None
+    since = today - timedelta(days=USUAL_DAYS)
+    usual = [names[top.name].usd for day, names in days.items() if since <= day < today and top.name in names]
+    if usual and spent[top.hash] < UNUSUAL_FROM * sum(usual) / len(usual):
+        return None
+    return top

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.account.alert_notice import AlertStage
-from openbalance_hid.account.key_driver import driving_key
+from openbalance_hid.account.driver import driving_key
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.app.alert_messages import key_words

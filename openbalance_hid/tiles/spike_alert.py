@@ -21,9 +21,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbalance_hid.account.alert import calls_for_attention
-from openbalance_hid.account.driver import Driver
+from openbalance_hid.account.driver import Driver, driving_key
 from openbalance_hid.account.evidence import find_key
-from openbalance_hid.account.key_driver import driving_key
 from openbalance_hid.account.snapshot import ApiKey, Health
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.account.usual_spend import ENOUGH_DAYS

@@ -13,9 +13,9 @@ from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, O
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
 from openbalance_hid.secret import Secret
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 from tests.openrouter.virtual import VirtualClock
 
 SMALL = HttpLimits(body_bytes=4 * 1024 * 1024)

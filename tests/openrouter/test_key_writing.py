@@ -12,9 +12,9 @@ from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.openrouter.key_writing import switch_key
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.key_changes import KeyFault
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import key_hash
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 
 LAPTOP = key_hash(0)
 OK = None

@@ -12,8 +12,8 @@ from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import trend
 from openbalance_hid.openrouter.poll_cycle import SAMPLES_KEPT
 from openbalance_hid.openrouter.poller import Poller
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import json, refused
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 from tests.openrouter.stage import INTERVAL_S, Stage
 
 # --- good answers ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 
 
 @dataclass(frozen=True, slots=True)

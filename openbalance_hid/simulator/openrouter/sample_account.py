@@ -22,11 +22,10 @@ from urllib.parse import urlsplit
 from openbalance_hid.simulator.openrouter import sample_answers as answers
 from openbalance_hid.simulator.openrouter.key_burn import BEGAN_BEFORE, RUNAWAY_KEY, KeyBurn
 from openbalance_hid.simulator.openrouter.key_changes import KeyChanges, KeyFault
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, SampleState
 from openbalance_hid.simulator.openrouter.sample_data import SampleLedger
 from openbalance_hid.simulator.openrouter.sample_server import SampleServer
-from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCENARIOS, ResponseMode, Scenario
+from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCENARIOS, ResponseFault, ResponseMode, Scenario
 
 __all__ = ["SCENARIOS", "KeyFault", "RecordedRequest", "ResponseFault", "SampleAccount"]
 

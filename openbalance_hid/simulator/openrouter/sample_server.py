@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from openbalance_hid.simulator.client_threads import ClientThreads
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 
 _RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
 

@@ -1,4 +1,4 @@
-"""The scenarios of the sample account, one row each. Data only."""
+"""The scenarios of the sample account, one row each, and the kinds of damage to its answers. Data only."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ class ResponseMode(Enum):
     RATE_LIMITED = "rate_limited"
     BROKEN = "broken"  # JSON 500, HTML 502 and a body that breaks off, in turn
     ACTIVITY_DOWN = "activity_down"  # `/activity` times out behind the CDN; everything else answers
+
+
+class ResponseFault(Enum):
+    """Damage to a reply on its way to the client."""
+
+    TRUNCATED = "truncated"  # half of the body, with its own Content-Length
+    SHORT = "short"  # half of the body, then the end of the connection
+    EMPTY = "empty"
+    HTML = "html"
+    DRIP = "drip"  # the body byte by byte
+    DRIP_HEAD = "drip_head"  # status line and headers too
+    ENDLESS = "endless"  # a body without an end
+    BOMB = "bomb"  # 80 MiB in a few kilobytes of gzip
+    NO_ANSWER = "no_answer"  # no byte, and the connection stays open
+    GARBAGE = "garbage"  # not HTTP
 
 
 class Scenario(Struct, frozen=True):

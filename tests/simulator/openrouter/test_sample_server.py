@@ -4,8 +4,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from openbalance_hid.simulator.openrouter.response_fault import ResponseFault
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 from tests.simulator.openrouter.account_client import Now, ask
 from tests.waiting import threads_named, until
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.key_driver import driving_key
+from openbalance_hid.account.driver import driving_key
 from openbalance_hid.account.snapshot import Reading, Snapshot, Spend
 from tests.build import NOON, api_key, snapshot
 
