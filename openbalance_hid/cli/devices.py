@@ -12,7 +12,7 @@ import click
 from openbalance_hid.cli.terminal import GREEN, RED, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, claimed_decks, find_decks, open_error, product_names
-from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.deck.transport import HidTransport, prepare_hidapi
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.ipc.control_client import request
@@ -23,6 +23,7 @@ from openbalance_hid.text import escape_unprintable
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def devices(as_json: bool) -> None:
     """List the connected decks, and whether they can be opened."""
+    prepare_hidapi()
     in_use = _opened_by_daemon()
     rows = [_describe(found, in_use) for found in find_decks(HidTransport())]
     rows += map(_describe_libusb, claimed_decks())

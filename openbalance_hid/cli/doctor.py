@@ -36,6 +36,7 @@ def doctor(as_json_: bool) -> int:
     Without a failure the exit code is 0; otherwise it is the code of the first failure: 69, 77 or 78.
     """
     guard_memory()
+    _prepare_hidapi()
     context = DoctorContext(os.environ, paths(os.environ), program_words(sys.argv[0], sys.executable))
     if not as_json_ and sys.stdout is not None and sys.stdout.isatty():
         click.echo("checking…", err=True)
@@ -47,6 +48,15 @@ def doctor(as_json_: bool) -> int:
         lines = [*_first_step(checks), *(line for check in checks for line in _lines(check, width)), "", _summary(checks)]
         click.echo(mask_keys("\n".join(lines)), color=True)
     return exit_code(checks)
+
+
+def _prepare_hidapi() -> None:
+    """Call `prepare_hidapi`, because each check runs on a thread of its own. A missing package costs its check alone."""
+    try:
+        from openbalance_hid.deck.transport import prepare_hidapi
+    except ImportError:
+        return
+    prepare_hidapi()
 
 
 def _first_step(checks: Sequence[Check]) -> list[str]:

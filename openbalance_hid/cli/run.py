@@ -53,6 +53,7 @@ def run(
     config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, launchd: bool
 ) -> None:
     """Run the daemon in the foreground."""
+    from openbalance_hid.deck.transport import prepare_hidapi
     from openbalance_hid.runtime.main import RunOptions
     from openbalance_hid.runtime.main import run as run_daemon
 
@@ -65,6 +66,8 @@ def run(
             raise UsageError(f"no such file: {config_file}", init_command(config_file))
         places = places._replace(config_file=config_file.absolute())
     chosen = decks or ("usb",)
+    if "usb" in chosen:
+        prepare_hidapi()
     options = RunOptions(places, "usb" in chosen, tuple(_model(deck) for deck in chosen if deck != "usb"), port, not no_browser)
     try:
         run_daemon(options, remove_key_variables(os.environ))

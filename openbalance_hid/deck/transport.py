@@ -8,6 +8,10 @@ Lock discipline: `_lock` guards the session of a device (its handle and the numb
 a call that can block. hidapi frees its memory in `close`, so the last call that leaves a handle closes it.
 
 A report that the device never accepts blocks its writer for ever. The reader, which wakes up regularly, detects that.
+
+On macOS, importing `hid` calls hid_init(), which ties IOKit's manager to the run loop of that thread: when it ends, hid_exit()
+crashes (hidapi's mac/hid.c, init_hid_manager; cython-hidapi #142 and #148). So `prepare_hidapi` imports it on the main thread,
+a device is opened only by the thread that listed it, and no two calls list, open or close at the same time.
 """
 
 import errno
@@ -17,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -70,6 +74,16 @@ def load_hidapi() -> HidModule:
         raise DeckError(f"cannot load hidapi ({name}): {error}", "pip install --force-reinstall hidapi") from error
 
 
+def prepare_hidapi() -> None:
+    """Load hidapi now if it belongs to its first thread: call it on the main thread, before any other thread starts.
+
+    Raises nothing: the first scan reports a hidapi that cannot be loaded.
+    """
+    if sys.platform == "darwin":
+        with suppress(DeckError):
+            load_hidapi()
+
+
 class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
     """The decks that hidapi can reach. `hid_module`: hidapi or a replacement; None: loaded when first needed.
 
@@ -79,6 +93,7 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
     def __init__(self, hid_module: HidModule | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._module = hid_module
         self._clock = clock
+        self._one_call: AbstractContextManager[object] = threading.Lock() if sys.platform == "darwin" else nullcontext()
 
     @staticmethod
     def probe() -> None:
@@ -91,13 +106,14 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
             self._module = load_hidapi()
         module = self._module
         try:
-            listing = module.enumerate(vid or 0, pid or 0)
+            with self._one_call:
+                listing = module.enumerate(vid or 0, pid or 0)
         except OSError as error:
             raise DeckError(f"cannot list HID devices: {error}") from error
         by_path: dict[bytes, Mapping[str, Any]] = {}
         for info in listing:  # macOS lists one device once for each of its usages
             by_path.setdefault(bytes(info["path"]), info)
-        return [HidDevice(module, info, self._clock) for info in by_path.values()]
+        return [HidDevice(module, info, self._clock, self._one_call) for info in by_path.values()]
 
 
 @dataclass(slots=True)
@@ -112,11 +128,22 @@ class _Session:
 
 
 class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no types
-    """One device. `on_lost(reason)` is called once for each opening, on the thread that noticed; never for `close`."""
+    """One device. `on_lost(reason)` is called once for each opening, on the thread that noticed; never for `close`.
 
-    def __init__(self, module: HidModule, info: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
+    `one_call`: held while hidapi lists, opens or closes, where that has to be one call at a time.
+    """
+
+    def __init__(
+        self,
+        module: HidModule,
+        info: Mapping[str, Any],
+        clock: Callable[[], float] = time.monotonic,
+        one_call: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._module = module
         self._clock = clock
+        self._one_call = one_call or nullcontext()
+        self._thread = threading.get_ident()
         self._path = bytes(info["path"])
         self._vendor_id = int(info["vendor_id"])
         self._product_id = int(info["product_id"])
@@ -145,7 +172,9 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
 
     def connected(self) -> bool:
         """Return whether the system still lists the device."""
-        return any(bytes(info["path"]) == self._path for info in self._module.enumerate(self._vendor_id, self._product_id))
+        with self._one_call:
+            listing = self._module.enumerate(self._vendor_id, self._product_id)
+        return any(bytes(info["path"]) == self._path for info in listing)
 
     def open(self) -> None:
         """Open the device. Idempotent. Raises DeckRefusedError, DeckBusyError, DeckGoneError or DeckError."""
@@ -153,8 +182,11 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         with self._lock:
             if self._session is not None:
                 return
+            if sys.platform == "darwin" and threading.get_ident() != self._thread:  # the library opens it again
+                raise DeckGoneError(f"cannot open deck at {self.path()}: it was lost before it was ready")
             try:
-                handle.open_path(self._path)
+                with self._one_call:
+                    handle.open_path(self._path)
             except OSError as error:
                 raise self._open_error(str(error)) from error
             self._session = self._last_session = _Session(handle)
@@ -166,7 +198,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
             session, self._session = self._session, None
             if session is not None:
                 session.ending = True
-                _release_if_unused(session)
+                self._release_if_unused(session)
 
     def wait_released(self, timeout_s: float) -> bool:
         """Return True when no handle is open. Call it before the process ends, because hidapi ends with it."""
@@ -238,7 +270,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         finally:
             with self._lock:
                 session.users -= 1
-                _release_if_unused(session)
+                self._release_if_unused(session)
 
     def _lose(self, session: _Session, what: str) -> TransportError:
         """End the session, report the loss unless the session was ending already, and return the error to raise."""
@@ -250,6 +282,13 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         if is_new and self.on_lost is not None:
             self.on_lost(reason)
         return TransportError(reason)
+
+    def _release_if_unused(self, session: _Session) -> None:
+        """Close the handle if it is no longer needed. Call with the lock held."""
+        if session.ending and session.users == 0 and not session.released.is_set():
+            with self._one_call:
+                session.handle.close()
+            session.released.set()
 
     def _open_error(self, what: str) -> DeckError:
         """Return the error with its reason, because hidapi only reports "open failed"."""
@@ -302,10 +341,3 @@ def _handle_error(handle: HidHandle, what: str) -> str:
     except (OSError, ValueError):
         return what
     return text.lower() if text and text != "Success" and "not implemented" not in text else what
-
-
-def _release_if_unused(session: _Session) -> None:
-    """Close the handle if it is no longer needed. Call with the lock held."""
-    if session.ending and session.users == 0 and not session.released.is_set():
-        session.handle.close()
-        session.released.set()
