@@ -79,8 +79,10 @@ def unprintable(text: str) -> set[str]:
     [
         ("status",), ("status", "--json"), ("accounts",), ("devices",), ("config", "check"), ("config", "show"), ("bar",),
         ("doctor", "--json"), *(("bar", "--format", kind) for kind in FORMATS),
-        ("export", "--what", "days", "--format", "json"),
-        ("export", "--what", "days", "--format", "csv"), ("export", "--what", "days", "--format", "prometheus"),
+        *(
+            ("export", "--what", "days", "--by", by, "--format", kind)
+            for by in ("model", "provider", "key") for kind in ("json", "csv", "prometheus", "openmetrics")
+        ),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -154,13 +156,14 @@ def test_polybar_finds_no_tag_in_a_name(running: DaemonProcess) -> None:
         assert len(re.findall(r"%\{F", text)) == 2
 
 
-def test_csv_has_no_formula_and_prometheus_no_second_series(running: DaemonProcess) -> None:
-    rows = list(csv.DictReader(io.StringIO(output_of(running, "export", "--what", "days", "--format", "csv"))))
-    assert len({row["name"] for row in rows}) > 5
-    assert [row for row in rows if row["name"].startswith(FORMULA)] == []
-    assert {row["name"][:2] for row in rows if "1+1" in row["name"]} <= {"'=", "'＝"}
-    text = output_of(running, "export", "--what", "days", "--format", "prometheus")
-    for family in text_string_to_metric_families(text):
-        assert family.name.startswith("openbalance_days_")
+@pytest.mark.parametrize("by", ["model", "provider"])
+def test_csv_has_no_formula_and_prometheus_no_second_series(running: DaemonProcess, by: str) -> None:
+    days = ("export", "--what", "days", "--by", by, "--format")
+    rows = list(csv.DictReader(io.StringIO(output_of(running, *days, "csv"))))
+    assert len({row[by] for row in rows}) > 5
+    assert [row for row in rows if row[by].startswith(FORMULA)] == []
+    assert {row[by][:2] for row in rows if "1+1" in row[by]} <= {"'=", "'＝"}
+    for family in text_string_to_metric_families(output_of(running, *days, "prometheus")):
+        assert family.name.startswith("openbalance_day_")
         assert {sample.name for sample in family.samples} == {family.name}
-        assert {frozenset(sample.labels) for sample in family.samples} == {frozenset({"account", "day", "by", "name"})}
+        assert {frozenset(sample.labels) for sample in family.samples} == {frozenset({"account", "day", by})}

@@ -32,6 +32,7 @@ BALANCE_SAYS = {
     "no-activity": "Balance $10.00",
     "no-prepaid": "Used $118",
     "refund": "Balance $93.58",
+    "runaway": "Balance $61.40",
     "activity-down": "Balance $74.24",
     "offline": "Balance: Offline",
     "wrong-key": "Balance: Not a Management key",
