@@ -11,6 +11,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "setup": (f"{PROGRAM} setup", f"{PROGRAM} setup --account work --store file"),
     "accounts": (f"{PROGRAM} accounts", f"{PROGRAM} accounts --json"),
     "accounts forget": (f"{PROGRAM} accounts forget work",),
+    "keys": (f"{PROGRAM} keys", f"{PROGRAM} keys --account default --json"),
+    "keys disable": (f"{PROGRAM} keys disable ci",),
+    "keys enable": (f"{PROGRAM} keys enable ci",),
     "run": (f"{PROGRAM} run", f"{PROGRAM} run --deck usb --deck virtual:xl"),
     "demo": (f"{PROGRAM} demo", f"{PROGRAM} demo --model plus --scenario spike"),
     "preview": (

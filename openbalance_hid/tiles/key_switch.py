@@ -105,7 +105,7 @@ def _problem(scene: Scene, switch: KeySwitch | None) -> Line | None:
 
 def _hold(scene: Scene, key: ApiKey, switch: KeySwitch | None) -> Line | None:
     """Return what a hold does."""
-    if switch is not None and switch.stage is SwitchStage.PENDING:
+    if switch is not None and switch.stage in (SwitchStage.PENDING, SwitchStage.GONE):
         return None
     if not scene.may_switch:
         return Line("view only", Tone.MUTED)
@@ -145,7 +145,6 @@ def cases() -> tuple[TileCase, ...]:
         TileCase("unknown", options=laptop, switch=replace(off, stage=SwitchStage.UNKNOWN, disabled=None)),
         TileCase("gone", options=laptop, switch=replace(off, stage=SwitchStage.GONE, disabled=None)),
         TileCase("no such key", options={"key_name": "nothing"}),
-        TileCase("old", options=laptop, later=timedelta(minutes=31)),
         TileCase("none", CaseAccount(days=(), has_api_keys=False), options=laptop),
     )
 

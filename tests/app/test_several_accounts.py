@@ -23,9 +23,11 @@ from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 from tests.openrouter.virtual import VirtualClock
 
 OURS = [name for name in TILES if name not in ACCOUNTLESS_TILES]
+OF_A_TILE = {"key-switch": FrozenMap({"key_name": "k"})}  # options; it must name a key
 BOARD = {
-    **{number: TileConfig(name) for number, name in enumerate(OURS)},
-    **{len(OURS) + number: TileConfig(name, account="work") for number, name in enumerate(OURS)},
+    start + number: TileConfig(name, account=account, options=OF_A_TILE.get(name, FrozenMap()))
+    for start, account in ((0, "default"), (len(OURS), "work"))
+    for number, name in enumerate(OURS)
 }
 
 

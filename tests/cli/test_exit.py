@@ -29,7 +29,8 @@ GUARDED = "from openbalance_hid.cli.exit import guarded; import sys; "
         (["accounts", "forget"], "error: missing argument 'NAME'\ntry: openbalance-hid accounts forget --help\n"),
         (
             ["export", "--format", "csv"],
-            "error: missing option '--what'. Choose from days, samples, runs, spikes\ntry: openbalance-hid export --help\n",
+            "error: missing option '--what'. Choose from now, days, samples, runs, spikes, actions\n"
+            "try: openbalance-hid export --help\n",
         ),
         (
             ["bar", "--show", "icn"],

@@ -36,7 +36,7 @@ def as_a_user(closed: Path, *args: str) -> subprocess.CompletedProcess[str]:
         (["status"], 77),
         (["stop"], 77),
         (["press", "0"], 77),
-        (["guard"], 77),
+        (["guard", "--min-balance", "5"], 77),
         (["bar"], 77),
         (["accounts"], 0),
         (["accounts", "forget", "work"], 77),
