@@ -2,6 +2,7 @@
 
 import os
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -15,6 +16,7 @@ settings.register_profile("no deadline", deadline=None)  # no test asserts on wa
 settings.load_profile("no deadline")
 
 ALL_INSTALLED = "OPENBALANCE_TEST_ALL"
+LONGEST_TEMPORARY = 20  # macOS: /var/folders/…/T, 49 bytes; a Unix socket below a test's directory has room for 103
 LINGER_S = 0.12  # enough to separate threads that end together, and short compared with the limits of the tests
 
 
@@ -30,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if len(tempfile.gettempdir()) > LONGEST_TEMPORARY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/tmp")
     if config.getoption("--linger"):
         _let_threads_linger()
 

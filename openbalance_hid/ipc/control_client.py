@@ -8,13 +8,15 @@ import shlex
 import socket
 import stat
 import struct
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
-from openbalance_hid.hints import RUN
+from openbalance_hid.hints import DOCTOR, RUN
+from openbalance_hid.ipc.socket_path import socket_path_problem
 
 RETRY_S = 0.02
 SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
@@ -71,6 +73,8 @@ def _wait_for_input(peer: socket.socket, output: int) -> None:
 
 @contextlib.contextmanager
 def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
+    if problem := socket_path_problem(socket_file, sys.platform):
+        raise NoDaemonError(f"no daemon can run: {problem}", DOCTOR)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.settimeout(timeout_s)
         try:

@@ -16,6 +16,7 @@ import logging
 import os
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -27,6 +28,8 @@ import msgspec
 
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.hints import DOCTOR
+from openbalance_hid.ipc.socket_path import socket_path_problem
 from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
@@ -71,20 +74,22 @@ class ControlServer:
                 return
 
     def _listen(self) -> None:
+        if problem := socket_path_problem(self._file, sys.platform):
+            raise ConfigError(problem, DOCTOR)
         directory = private_dir(self._file.parent)
         try:
             self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs
         except OSError as error:
-            raise ConfigError(f"cannot write in {directory}: {_reason(error)}", "openbalance-hid doctor") from error
+            raise ConfigError(f"cannot write in {directory}: {_reason(error)}", DOCTOR) from error
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self._file))
             self._bound = self._file.lstat()
             self._file.chmod(0o600)
             listener.listen(BACKLOG)
-        except OSError as error:  # a path over 107 bytes, most likely
+        except OSError as error:
             listener.close()
-            raise ConfigError(f"cannot listen at {self._file}: {_reason(error)}", "openbalance-hid doctor") from error
+            raise ConfigError(f"cannot listen at {self._file}: {_reason(error)}", DOCTOR) from error
         self._close_listener()
         self._socket = listener
         self._start_thread()

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -73,10 +74,23 @@ def test_a_directory_open_to_others_is_refused(tmp_path):
         ControlServer(tmp_path / "run" / "control.sock", answer).start()
 
 
-def test_a_directory_name_too_long_for_a_socket_is_a_configuration_error(tmp_path):
-    with pytest.raises(ConfigError, match="af_unix path too long") as refusal:
-        ControlServer(tmp_path / ("x" * 120) / "control.sock", lambda _: None).start()
-    assert refusal.value.hint == "openbalance-hid doctor"
+@pytest.mark.parametrize(("platform", "limit"), [("linux", 107), ("darwin", 103)])
+def test_a_path_too_long_for_a_socket_is_a_configuration_error(monkeypatch, platform, limit):
+    monkeypatch.setattr(sys, "platform", platform)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        longest = Path(folder, "x" * (limit - len(folder) - len("//control.sock")), "control.sock")
+        assert len(str(longest)) == limit
+        server = ControlServer(longest, answer)
+        server.start()
+        server.stop()
+        too_long = longest.parent.with_name(f"{longest.parent.name}x") / "control.sock"
+        reason = f"the path of the socket is {limit + 1} bytes long, more than the limit of {limit}: {too_long}"
+        with pytest.raises(ConfigError) as refusal:
+            ControlServer(too_long, answer).start()
+        assert (refusal.value.message, refusal.value.hint) == (reason, "openbalance-hid doctor")
+        assert not too_long.parent.exists()
+        with pytest.raises(NoDaemonError, match="no daemon can run: the path of the socket is"):
+            request(too_long, "status")
 
 
 def test_the_socket_of_a_killed_daemon_is_replaced(place):

@@ -66,7 +66,10 @@ class DoctorContext:
     def _daemon_status(self) -> Mapping[str, Any] | None:
         """Return the daemon's status. NoDaemonError when a daemon is running and does not answer."""
         from openbalance_hid.ipc.control_client import request
+        from openbalance_hid.ipc.socket_path import socket_path_problem
 
+        if socket_path_problem(self.paths.socket_file, self.platform):  # no daemon can run; `directories` reports it
+            return None
         try:
             status: Mapping[str, Any] = request(self.paths.socket_file, "status", timeout_s=DAEMON_LIMIT_S)
         except NoDaemonError as error:

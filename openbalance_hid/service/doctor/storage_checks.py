@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.errors import ConfigError, OpenBalanceError
+from openbalance_hid.ipc.socket_path import shorter_path_command, socket_path_problem
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
 if TYPE_CHECKING:
     from openbalance_hid.history.checkup import Condition
 
-MAX_SOCKET_PATH_BYTES = 107  # unix(7); 103 on macOS
 _EXIT_CODE = ConfigError.exit_code
 
 
@@ -57,15 +57,15 @@ def check_directories(context: DoctorContext) -> list[Check]:
     """Check the directories without creating them."""
     paths = context.paths
     found = [_directory("state", paths.state_dir), _directory("runtime", paths.runtime_dir)]
-    return assess_directories(found, len(os.fsencode(paths.socket_file)))
+    problem = socket_path_problem(paths.socket_file, context.platform)
+    return assess_directories(found, problem, shorter_path_command(context.env))
 
 
-def assess_directories(found: Sequence[DirectoryFacts], socket_bytes: int) -> list[Check]:
-    """Return one check for each directory, and one when the path of the socket is too long."""
+def assess_directories(found: Sequence[DirectoryFacts], socket_problem: str = "", command: str = "") -> list[Check]:
+    """Return one check for each directory, and one when the path of the socket is too long. `command`: makes it shorter."""
     checks = [_assess_directory(directory) for directory in found]
-    if socket_bytes > MAX_SOCKET_PATH_BYTES:
-        words = f"the path of the socket is {socket_bytes} bytes long, more than the limit of {MAX_SOCKET_PATH_BYTES}"
-        checks.append(failure("directories", words, "unset OPENBALANCE_RUNTIME_DIR", _EXIT_CODE, "runtime"))
+    if socket_problem:
+        checks.append(failure("directories", socket_problem, command, _EXIT_CODE, "runtime"))
     return checks
 
 

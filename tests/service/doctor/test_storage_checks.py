@@ -18,6 +18,7 @@ import pytest
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.history.records import AccountIdentity, StoredSample
 from openbalance_hid.history.store import HistoryStore
+from openbalance_hid.ipc.socket_path import shorter_path_command, socket_path_problem
 from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
@@ -111,6 +112,12 @@ def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_
     *_, socket = results(long, "directories")
     assert (socket.verdict, socket.exit_code) == (CheckStatus.FAILURE, 78)
     assert "the path of the socket is" in socket.found
+    assert socket.hint == "unset OPENBALANCE_RUNTIME_DIR"
+
+
+def test_without_the_variable_a_shorter_path_of_the_socket_is_suggested():
+    assert shorter_path_command({}) == 'export OPENBALANCE_RUNTIME_DIR="$(mktemp -d /tmp/openbalance-XXXXXX)"'
+    assert [socket_path_problem(Path("/" + "x" * 103), system) != "" for system in ("darwin", "linux")] == [True, False]
 
 
 def write_history(file: Path) -> None:
