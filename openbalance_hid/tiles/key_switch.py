@@ -60,9 +60,11 @@ def target(snapshot: Snapshot, name: object, key_hash: object) -> ApiKey | None:
 def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     switch = scene.switches.get(key.hash)
     read_at = scene.snapshot.keys.measured_at
+    if switch is not None and switch.stage in (SwitchStage.UNKNOWN, SwitchStage.GONE) and _is_listed_since(scene, switch):
+        switch = None
     if switch is not None and switch.disabled is not None and switch.ended_at is not None:
         read_at = max(switch.ended_at, read_at or switch.ended_at)
-    hero, state = _state(key, switch, scene)
+    hero, state = _state(key, switch)
     spend = _spend(scene, key)
     hold = _hold(scene, key, switch)
     problem = _problem(scene, switch)
@@ -71,12 +73,12 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     return value_view(scene, title, blocks, [f"{title}: {state}", spend, problem, hold], read_at, trouble=health)
 
 
-def _state(key: ApiKey, switch: KeySwitch | None, scene: Scene) -> tuple[Hero, str]:
+def _state(key: ApiKey, switch: KeySwitch | None) -> tuple[Hero, str]:
     """Return the state on the key, and in words."""
     if switch is not None and switch.stage is SwitchStage.PENDING:
         word = "Stopping…" if switch.disables else "Starting…"
         return Hero(word, Tone.WARN, Icon.HOURGLASS), f"{word}, not confirmed yet"
-    if _is_unknown(scene, switch):
+    if switch is not None and switch.stage is SwitchStage.UNKNOWN:
         return Hero("Unknown", Tone.WARN, Icon.WARNING), "unknown whether it is on or off"
     if switch is not None and switch.stage is SwitchStage.GONE:
         return Hero("Gone", Tone.WARN, Icon.WARNING), "there is no such key any more"
@@ -87,12 +89,10 @@ def _state(key: ApiKey, switch: KeySwitch | None, scene: Scene) -> tuple[Hero, s
     return Hero("ON", Tone.GOOD, Icon.CHECK), "on"
 
 
-def _is_unknown(scene: Scene, switch: KeySwitch | None) -> bool:
-    """Return whether a switch was sent and nothing is known since."""
+def _is_listed_since(scene: Scene, switch: KeySwitch) -> bool:
+    """Return whether the list of keys is newer than the end of a switch."""
     read_at = scene.snapshot.keys.measured_at
-    if switch is None or switch.stage is not SwitchStage.UNKNOWN or switch.ended_at is None:
-        return False
-    return read_at is None or read_at <= switch.ended_at
+    return switch.ended_at is not None and read_at is not None and read_at > switch.ended_at
 
 
 def _problem(scene: Scene, switch: KeySwitch | None) -> Line | None:

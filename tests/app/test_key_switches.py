@@ -136,7 +136,7 @@ def test_old_data_is_read_first():
         (SwitchStage.FAILED, False, "laptop: on, $1.20 today, Refused, Hold to stop"),
         (SwitchStage.NOT_SENT, None, "laptop: on, $1.20 today, Not sent, Hold to stop"),
         (SwitchStage.UNKNOWN, None, "laptop: unknown whether it is on or off, $1.20 today, Hold to stop"),
-        (SwitchStage.GONE, None, "laptop: there is no such key any more, $1.20 today, Hold to stop"),
+        (SwitchStage.GONE, None, "laptop: there is no such key any more, $1.20 today"),
         (SwitchStage.FORBIDDEN, None, "laptop: on, $1.20 today, Management key, Hold to stop"),
     ],
 )
@@ -155,6 +155,11 @@ def test_an_unknown_state_is_known_with_the_next_list_of_keys_or_a_later_read():
     disabled = (replace(KEYS[0], disabled=True), KEYS[1])
     story.tell(seen(disabled, story.now.utc + timedelta(seconds=1)))
     assert words(story).startswith("laptop: off")
+    story = begun()
+    (effect,) = hold(story)
+    end(story, effect, SwitchStage.GONE, None)
+    story.tell(seen(at=story.now.utc + timedelta(seconds=1)))
+    assert words(story).startswith("laptop: on"), "a list that has the key proves that it exists"
     story = begun()
     (effect,) = hold(story)
     end(story, effect, SwitchStage.UNKNOWN, None)
