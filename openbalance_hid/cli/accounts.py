@@ -11,6 +11,7 @@ import click
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.cli.terminal import RED, in_colour
+from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import AccountListing
@@ -28,6 +29,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     guard_memory()
+    move_old_state(os.environ)
     rows = credentials.list_accounts(os.environ, paths(os.environ), UNLOCK_LIMIT_S)
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], indent=2))
@@ -44,6 +46,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
 @click.argument("name", type=AccountParam(), shell_complete=completion_values.accounts_with_a_key)
 def forget(name: str) -> None:
     """Remove the stored key of the account NAME."""
+    move_old_state(os.environ)
     for place in credentials.delete_key(name, os.environ, paths(os.environ), UNLOCK_LIMIT_S):
         click.echo(f"removed from {place}")
     remaining = credentials.overriding_source(name, os.environ)

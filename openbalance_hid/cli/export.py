@@ -14,6 +14,7 @@ from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, 
 from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, ExportRow, count_words, days_table
 from openbalance_hid.cli.params import ChoiceParam, DayParam
 from openbalance_hid.cli.terminal import STDOUT, write_output
+from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.history.reader import open_reader
@@ -56,6 +57,7 @@ def export(what: str, by: str | None, form: str, since: date | None, output: Pat
 
 def _history(what: str, by: str | None, form: str, since: date | None) -> tuple[str, list[ExportRow]]:
     table = days_table(by) if what == "days" else TABLES[what]
+    move_old_state(os.environ)
     with open_reader(paths(os.environ).history_file, since) as reader:
         rows = table.read(reader)
     match form:

@@ -13,6 +13,7 @@ import click
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing, log_level_option
+from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
@@ -60,6 +61,7 @@ def run(
     set_up_log(log_level)
     guard_memory()
     faulthandler.enable()  # prints the threads' stacks, without values, when the service manager's watchdog aborts
+    move_old_state(os.environ)
     places = paths(os.environ)
     if config_file is not None:
         if is_missing(config_file):

@@ -16,6 +16,7 @@ from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.cli.questions import confirm, discard_typed, is_interactive
 from openbalance_hid.cli.setup_steps import missing_steps, offer
+from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import KeyStore, StoredKey
@@ -70,6 +71,7 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool)
     On a terminal it explains each step and asks before it does anything.
     """
     guard_memory()
+    move_old_state(os.environ)
     places = paths(os.environ)
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     job = _Setup(account, KeyStore(store), places, base_url, no_check, yes)

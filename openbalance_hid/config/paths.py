@@ -56,7 +56,7 @@ def paths(env: Mapping[str, str]) -> Paths:
     ConfigError if a path would be in the home of a user without one.
     """
     with _needs_home():
-        state_dir = _from_env(env, "OPENBALANCE_STATE_DIR") or platformdirs.user_state_path(APP, appauthor=False)
+        state_dir = _from_env(env, "OPENBALANCE_STATE_DIR") or _platform_state_dir()
         found = Paths(
             config_file=_from_env(env, "OPENBALANCE_CONFIG")
             or platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
@@ -66,6 +66,15 @@ def paths(env: Mapping[str, str]) -> Paths:
         if not all(path.is_absolute() for path in found):
             raise RuntimeError("a path below ~")  # which older platformdirs do not expand
         return found
+
+
+def shared_state_dir(env: Mapping[str, str]) -> Path | None:
+    """Return the directory in which an older version kept state beside the configuration; None where they did not."""
+    if env.get("OPENBALANCE_STATE_DIR"):
+        return None
+    with _needs_home():
+        shared = platformdirs.user_state_path(APP, appauthor=False)
+        return shared if shared == platformdirs.user_config_path(APP, appauthor=False) else None
 
 
 def home_dir() -> Path:
@@ -91,6 +100,12 @@ def _needs_home() -> Iterator[None]:
         yield
     except RuntimeError as error:  # from platformdirs and pathlib: neither HOME nor the user database has a home
         raise ConfigError(f"no home directory is known for user {os.getuid()}", "export HOME=/where/it/is") from error
+
+
+def _platform_state_dir() -> Path:
+    """Return the directory for state: private, so not the one for the configuration, which is the same on macOS."""
+    state_dir = platformdirs.user_state_path(APP, appauthor=False)
+    return state_dir / "state" if state_dir == platformdirs.user_config_path(APP, appauthor=False) else state_dir
 
 
 def _platform_runtime_dir(env: Mapping[str, str], state_dir: Path) -> Path:

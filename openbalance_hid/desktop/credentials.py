@@ -156,6 +156,7 @@ def stored_places(account: str, paths: KeyPaths) -> frozenset[str]:
 def check_store(account: str, store: KeyStore, paths: KeyPaths, timeout_s: float) -> None:
     """Raise CredentialError if a key cannot be stored there. Called before the user types the key."""
     check_name(account)
+    private_files.private_dir(paths, paths.state_dir)  # for the list of accounts in the keyring
     if store is KeyStore.KEYRING:
         with suppress(NoKeyringYetError):  # storing a key creates one
             keyring_backend.get_password(account, timeout_s)
