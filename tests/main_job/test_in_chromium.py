@@ -90,13 +90,18 @@ def test_the_keyboard_taps_too(page):
 
 
 def test_another_scenario_changes_what_is_seen(page):
-    calm = seen(page, "Spike: Normal")
+    calm = seen(page, "Pace 24 h: Normal")
     page.get_by_label("Scenario").select_option("critical")
     named(page, "Critical").wait_for()
     until(page, lambda: seen(page, "Critical").tobytes() != calm.tobytes())
     until(page, lambda: max(seen(page, "Critical").resize((1, 1)).getpixel((0, 0))) > 120)  # the alarm fills the key
 
 
-def test_the_loss_of_the_daemon_is_shown(page, demo):
+def test_the_end_of_the_daemon_is_shown_with_the_command_that_starts_it(page, demo):
     demo.end()
-    page.get_by_text("connection", exact=False).first.wait_for()
+    page.get_by_text("openbalance-hid has stopped. To see the deck again, start it again with make demo").wait_for()
+
+
+def test_the_loss_of_the_daemon_is_shown(page, demo):
+    demo.process.kill()
+    page.get_by_text("Connection lost. Trying again…").wait_for()
