@@ -53,7 +53,7 @@ def test_a_hold_refreshes_and_the_key_shows_it(demo):
         until(lambda: demo.status()["counters"]["polls"] > polls, "a hold of many seconds did not refresh")
         page.send(type="release", key=0)
         page.tap(2)
-        page.until(lambda page: any("opens https://openrouter.ai/activity" in str(word) for word in page.seen))
+        page.until(lambda page: any("Opens https://openrouter.ai/activity" in str(word) for word in page.seen))
         assert not any("settings/credits" in str(word) for word in page.seen), "the tap of a hold is suppressed"
 
 
