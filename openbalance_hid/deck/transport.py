@@ -28,6 +28,7 @@ from typing import Any, Protocol, cast
 
 from StreamDeck.Transport.Transport import Transport, TransportError
 
+from openbalance_hid.deck.iokit_errors import iokit_error
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
 from openbalance_hid.hints import hint
 
@@ -296,10 +297,9 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         reason = self._reason()
         if reason is None:
             text = self._module_error() or what
-            if "exclusive access" in text:  # macOS: kIOReturnExclusiveAccess
-                return DeckBusyError(f"{message}: another program is using it", BUSY_HINT)
-            if "not permitted" in text:  # macOS: kIOReturnNotPermitted
-                return DeckRefusedError(f"{message}: not permitted", "openbalance-hid doctor")
+            known = iokit_error(message, text)
+            if known is not None:
+                return known
             return DeckError(f"{message}: {text}") if self.connected() else DeckGoneError(f"{message}: no such device")
         text = (reason.strerror or str(reason)).lower()
         if reason.errno == errno.EPERM:  # never the node's mode, but the device list of a container or service

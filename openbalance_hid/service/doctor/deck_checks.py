@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,16 @@ from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.session_checks import LoginSession, login_session
 from openbalance_hid.service.doctor.udev_checks import UdevFacts, product_name, udev_facts
+from openbalance_hid.service.subprocesses import run_program
 
 APPLY_RULES = "sudo udevadm trigger --subsystem-match=hidraw"
 # The transport's hint for a refusal on macOS leads to the doctor; the doctor's own hint opens the system setting.
 DOCTOR = "openbalance-hid doctor"
 INPUT_MONITORING = 'open "x-apple.systempreferences:com.apple.preference.security?Privacy_ListenEvent"'
 _UNAVAILABLE = DeckError.exit_code
+PS_LIMIT_S = 4.0
+# The app's own process, not the helpers inside it: "/Applications/Elgato Stream Deck.app/Contents/MacOS/Stream Deck".
+_DECK_APP = re.compile(r"^(?:/[^/]+)*?/((?:Elgato )?Stream Deck|Companion(?: Satellite)?)\.app/Contents/MacOS/[^/]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ def assess_decks(
 
 def check_owners(context: DoctorContext) -> list[Check]:
     """Check which programs have a deck open, beside this process and the running daemon."""
+    if context.platform == "darwin":
+        listed = run_program(["ps", "-axo", "pid=,comm="], PS_LIMIT_S)  # comm: the whole path of the program
+        return assess_apps(deck_apps(listed.out)) if listed.ok else []
     if context.platform != "linux":
         return []
     try:
@@ -104,6 +112,30 @@ def check_owners(context: DoctorContext) -> list[Check]:
         if holder.pid not in own_pids
     ]
     return assess_owners(others, len(paths))
+
+
+def deck_apps(processes: str) -> list[OtherProgram]:
+    """Return the running apps that open decks. `processes`: a line with the id and the path of the program for each process."""
+    found: dict[str, OtherProgram] = {}
+    for line in processes.splitlines():
+        pid, _, program = line.strip().partition(" ")
+        app = _DECK_APP.search(program.strip())
+        if app is not None and pid.isdecimal():
+            found.setdefault(app[1], OtherProgram(program.strip(), int(pid), app[1]))
+    return list(found.values())
+
+
+def assess_apps(apps: Sequence[OtherProgram]) -> list[Check]:
+    """Return a warning for each app that opens decks: on macOS the system does not report which program has a deck open."""
+    words = (
+        "is running (process {}), also without a window, and keeps every deck for itself; to keep it from starting: "
+        "System Settings > General > Login Items"
+    )
+    checks = [
+        warning("owners", f"{app.name} {words.format(app.pid)}", f"osascript -e 'quit app \"{app.name}\"'", app.name)
+        for app in apps
+    ]
+    return checks or [ok("owners", "no app that opens decks is running")]
 
 
 def assess_owners(others: Sequence[OtherProgram], decks: int) -> list[Check]:

@@ -236,3 +236,35 @@ def test_processes_that_end_or_cannot_be_read_are_skipped(tmp_path: Path):
         "/dev/hidraw3": (DeviceHolder(12, "streamdeck_ui"),),
         "/dev/hidraw4": (),
     }
+
+
+# Lines of `ps -axo pid=,comm=` on macOS, where comm is the whole path (ps(1)): Elgato's app with its helpers, and Companion.
+PROCESSES = """  312 /usr/sbin/distnoted
+ 4711 /Applications/Elgato Stream Deck.app/Contents/MacOS/Stream Deck
+ 4712 /Applications/Elgato Stream Deck.app/Contents/Frameworks/Helper.app/Contents/MacOS/Helper
+ 4713 /Users/ada/Library/Application Support/com.elgato.StreamDeck/Plugins/a.sdPlugin/Stream Deck
+ 4800 /Users/ada/Applications/Companion.app/Contents/MacOS/Companion
+"""
+
+
+@pytest.mark.parametrize(
+    ("processes", "apps"),
+    [
+        (PROCESSES, ["Elgato Stream Deck", "Companion"]),
+        ("  99 /Applications/Stream Deck.app/Contents/MacOS/Stream Deck\n", ["Stream Deck"]),
+        (" 312 /usr/sbin/distnoted\n", []),
+    ],
+)
+def test_on_macos_each_app_that_opens_decks_is_named_with_how_to_quit_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str, apps: list[str]
+):
+    (tmp_path / "ps").write_text(f"#!/bin/sh\ncat <<'END'\n{processes}END\n")
+    (tmp_path / "ps").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("sys.platform", "darwin")
+    checks = results(doctor_context(tmp_path), "owners")
+    if not apps:
+        assert [(check.verdict, check.found) for check in checks] == [(CheckStatus.OK, "no app that opens decks is running")]
+        return
+    assert [check.hint for check in checks] == [f"osascript -e 'quit app \"{app}\"'" for app in apps]
+    assert all("System Settings > General > Login Items" in check.found for check in checks)
