@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.device.models import OFFERED
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
+
+log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "mk2"
 
@@ -52,13 +55,29 @@ _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the v
 @click.option("--launchd", is_flag=True, hidden=True, help="Exit with 0 where a restart would not help.")
 def run(
     config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, launchd: bool
-) -> None:
+) -> int:
     """Run the daemon in the foreground."""
+    if not launchd:
+        _run(config_file, decks, port, no_browser, log_level, None)
+        return 0
+    from openbalance_hid.service.install import launchd_log_file
+
+    try:
+        _run(config_file, decks, port, no_browser, log_level, launchd_log_file())
+    except OpenBalanceError as error:
+        log.error("%s%s", error.message, f" – try: {error.hint}" if error.hint else "")  # with a time, unlike other commands
+        return 0 if error.exit_code in GIVE_UP_CODES else error.exit_code  # after others launchd starts it again, for ever
+    return 0
+
+
+def _run(
+    config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, log_file: Path | None
+) -> None:
     from openbalance_hid.deck.transport import prepare_hidapi
     from openbalance_hid.runtime.main import RunOptions
     from openbalance_hid.runtime.main import run as run_daemon
 
-    set_up_log(log_level)
+    set_up_log(log_level, log_file)
     guard_memory()
     faulthandler.enable()  # prints the threads' stacks, without values, when the service manager's watchdog aborts
     move_old_state(os.environ)
@@ -71,12 +90,7 @@ def run(
     if "usb" in chosen:
         prepare_hidapi()
     options = RunOptions(places, "usb" in chosen, tuple(_model(deck) for deck in chosen if deck != "usb"), port, not no_browser)
-    try:
-        run_daemon(options, remove_key_variables(os.environ))
-    except OpenBalanceError as error:
-        if launchd and error.exit_code in GIVE_UP_CODES:
-            error.exit_code = 0  # after any other code launchd restarts the program, for ever
-        raise
+    run_daemon(options, remove_key_variables(os.environ))
 
 
 @click.command("demo", short_help="Run a virtual deck in the browser, with a sample account.")

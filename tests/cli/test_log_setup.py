@@ -53,3 +53,45 @@ def test_a_failed_start_of_the_daemon_has_priority_error_in_the_journal(tmp_path
     lines = stderr_of(["-m", "openbalance_hid", "run"], tmp_path, named).splitlines()
     assert [line.startswith("<3>") for line in lines] == [named] * 3
     assert lines[2].removeprefix("<3>") == "try: openbalance-hid config check"
+
+
+# --- under launchd, which opens StandardOutPath and StandardErrorPath to append, and never shortens them (launchd.plist(5)) ---
+
+MANY = (
+    "import logging, os, sys; from pathlib import Path; from openbalance_hid.cli import log_setup\n"
+    "handler = log_setup.CappedHandler(Path(sys.argv[1]), 2000)\n"
+    "handler.setFormatter(log_setup.TimedFormatter(False)); log = logging.getLogger(); log.addHandler(handler)\n"
+    "for number in range(200): log.warning('line %d', number)\n"
+    "print('to stdout', flush=True); os.write(2, b'to stderr\\n')\n"
+)
+
+
+def test_a_log_file_is_capped_with_one_old_file_and_loses_no_output(tmp_path: Path):
+    file = tmp_path / "agent.log"
+    with file.open("ab") as opened:
+        subprocess.run([sys.executable, "-c", MANY, str(file)], stdout=opened, stderr=opened, timeout=60, check=True)
+    old = tmp_path / "agent.log.old"
+    assert sorted(tmp_path.iterdir()) == [file, old]
+    assert all(0 < each.stat().st_size <= 2100 for each in (file, old))
+    lines = (old.read_text() + file.read_text()).splitlines()
+    assert lines[-2:] == ["to stdout", "to stderr"]
+    numbers = [int(line.split()[-1]) for line in lines[:-2]]
+    assert numbers == list(range(numbers[0], 200))
+    assert all(TIME.match(line) for line in lines[:-2])
+
+
+def test_a_log_that_is_no_file_of_launchd_is_left_alone(tmp_path: Path):
+    (tmp_path / "other.log").write_text("x" * 5000)
+    with (tmp_path / "here").open("ab") as opened:
+        subprocess.run([sys.executable, "-c", MANY, str(tmp_path / "other.log")], stderr=opened, stdout=opened, timeout=60)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["here", "other.log"]
+
+
+def test_under_launchd_an_error_that_ends_the_daemon_has_a_time_and_no_restart(tmp_path: Path):
+    (tmp_path / "config.toml").write_text("x = 1\n")
+    command = [sys.executable, "-m", "openbalance_hid", "run", "--launchd"]
+    done = subprocess.run(command, env=machine(tmp_path, HOME=str(tmp_path)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert TIME.match(line)
+    assert line.endswith("– try: openbalance-hid config check")
