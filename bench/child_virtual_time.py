@@ -6,6 +6,7 @@ has the same virtual time. Commands on stdin, replies in JSON:
     pass        advance to the time of the next poll: {"poll_s": when}
     poll        run a poll cycle and show the result
     repeat N    take N snapshots like the last one
+    each        from now on, let the deck take each repaint before time goes on, as in real time
     costs       return the counts so far
 """
 
@@ -24,7 +25,7 @@ from msgspec.structs import replace
 from bench.virtual_clock import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import Store
+from openbalance_hid.app.effects import RepaintNext, Store
 from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
@@ -73,10 +74,11 @@ class VirtualDaemon:
         recall = lambda *known: ledger.recall(*known)[0]  # noqa: E731
         self._poller = Poller(ACCOUNT, client, INTERVAL_S, publish, clock, recall=recall)
         self._poll_s = 0.0
+        self._awaits_repaints = False
         self._decks = DeckManager(HidTransport(VirtualBus([self._deck])), self._inbox.put)
         stack.callback(self._decks.stop, "keep")
         self._decks.start()
-        for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None)):
+        for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None, lambda: None)):
             stack.callback(listener.stop)
             listener.start()
         self._step(self._inbox.get(timeout=ARRIVAL_LIMIT_S))  # the deck has arrived
@@ -105,6 +107,12 @@ class VirtualDaemon:
             self._take_events()
         return {}
 
+    def await_repaints(self) -> dict[str, Any]:
+        """Wait for each repaint from now on: one that is due while another is queued is left out."""
+        self._settle()
+        self._awaits_repaints = True
+        return {}
+
     def costs(self) -> dict[str, Any]:
         """Return `reports` that the deck has received and pictures `drawn`, once the deck shows everything."""
         self._settle()
@@ -121,6 +129,8 @@ class VirtualDaemon:
                 self._ledger.store(effect.started_at, effect.record)
             else:
                 run_display_effect(effect, self._decks, self._painter)
+            if self._awaits_repaints and isinstance(effect, RepaintNext):
+                self._settle()
 
     def _settle(self) -> None:
         """Wait until the writer has sent everything."""
@@ -136,7 +146,7 @@ def main() -> None:
     """Run commands until stdin ends."""
     with ExitStack() as stack:
         daemon = VirtualDaemon(sys.argv[1], stack)
-        commands = {"pass": daemon.pass_time, "poll": daemon.poll, "costs": daemon.costs}
+        commands = {"pass": daemon.pass_time, "poll": daemon.poll, "costs": daemon.costs, "each": daemon.await_repaints}
         for line in sys.stdin:
             command, _, rest = line.strip().partition(" ")
             act = partial(daemon.repeat, int(rest)) if command == "repeat" else commands[command]

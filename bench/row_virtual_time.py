@@ -29,6 +29,7 @@ UNCHANGING = "[dim]\nafter_minutes = 0\noff_after_minutes = 0\n[[decks]]\nrest =
 )
 MEMORY_GOAL_MIB = 40.0
 REQUESTS_GOAL = 110.0
+REPAINT_GOAL = 180.0  # reports: one key a minute, as a picture of two reports, and the brightness
 
 
 def rows(sizes: SampleSizes) -> list[Row]:
@@ -72,8 +73,9 @@ def rows(sizes: SampleSizes) -> list[Row]:
             (unchanging_reports,),
             LIBRARY,
             (POLLS_PER_HOUR * repaint["reports"],),
-            Goal(at_most=0),
-            "virtual time, four polls of an account that spends nothing, five tiles of which none turns its page.",
+            Goal(at_most=REPAINT_GOAL),
+            "virtual time, four polls of an account that spends nothing, five tiles of which none turns its page. One part a "
+            "minute is sent once more, in turn, with the brightness: another program may have drawn on the deck.",
         ),
     ]
     return rows if library_mib is None else [*_memory(measured, library_mib, sizes), *rows]
@@ -144,6 +146,7 @@ def _unchanging_hour() -> float:
     with _account(clock, UNCHANGING) as (sample, env), Child("bench.child_virtual_time", MODEL, env=env) as child:
         sample.instead["/credits"] = credits_(sample.state())
         _until(HOUR_S / 2, child, clock)
+        child.request("each")
         before = child.request("costs")
         _until(1.5 * HOUR_S, child, clock)
         return float(child.request("costs")["reports"] - before["reports"])

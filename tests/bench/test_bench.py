@@ -50,10 +50,15 @@ def test_the_readme_shows_what_was_measured():
     )
 
 
-def test_an_unchanged_display_gets_no_report_and_no_picture():
+def test_a_snapshot_that_changes_nothing_costs_no_report_and_no_picture():
     unchanged = {found.name: found.ours for found in measured("virtual-time") if found.goal == Goal(at_most=0)}
-    assert len(unchanged) == 3
+    assert len(unchanged) == 2
     assert set(unchanged.values()) == {(0.0,)}, unchanged
+
+
+def test_an_idle_hour_repaints_one_part_a_minute():
+    (reports,) = next(found.ours for found in measured("virtual-time") if found.name.startswith("an hour in which nothing"))
+    assert 120 <= reports <= 180, "60 times the brightness, and a key of one or two reports"
 
 
 def test_similarity_is_1_for_the_same_picture_and_less_for_a_worse_one():
