@@ -80,9 +80,9 @@ def cases() -> tuple[TileCase, ...]:
     """Return the cases that only this tile has."""
     return (
         TileCase("without a limit", CaseAccount(budget=None)),
-        TileCase("near", options={"limit_usd": 80}),
-        TileCase("over", options={"limit_usd": 40}),
-        TileCase("ends over", options={"limit_usd": 62}),
+        TileCase("near", options={"limit_usd": 36}),
+        TileCase("over", options={"limit_usd": 25}),
+        TileCase("ends about there", options={"limit_usd": 41}),
         TileCase("week", options={"period": "week", "limit_usd": 30}),
         TileCase("day", options={"period": "day", "limit_usd": 5}),
         TileCase("young account", CaseAccount(days=("1.00", "2.00")), options={"limit_usd": 20}),
