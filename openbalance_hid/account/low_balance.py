@@ -9,8 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from openbalance_hid.account.alert import BalanceLevel, balance_level
-from openbalance_hid.account.pace import runway
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import is_prepaid, runway
 from openbalance_hid.account.snapshot import Snapshot
 
 AUTO, OFF = "auto", "off"

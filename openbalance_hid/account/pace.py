@@ -10,7 +10,6 @@ from enum import Enum
 from msgspec import Struct
 
 from openbalance_hid.account.amount import UNKNOWN, Amount, mean
-from openbalance_hid.account.prepaid import is_prepaid
 from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd
@@ -96,3 +95,11 @@ def _pace(snapshot: Snapshot, today: date, days: int) -> Amount:
     spent = [day_usd(snapshot, today - timedelta(days=age)) for age in range(1, days + 1)]
     known = [each if each.is_whole else UNKNOWN for each in spent]
     return mean(known) if sum(each.is_known for each in known) >= ENOUGH_DAYS else UNKNOWN
+
+
+def is_prepaid(snapshot: Snapshot) -> bool:
+    """Return the user's `prepaid` of the account, else whether anything was ever bought; True while that is unknown."""
+    if snapshot.prepaid is not None:
+        return snapshot.prepaid
+    credits_ = snapshot.credits.value
+    return credits_ is None or credits_.total_credits_usd != 0 or credits_.total_usage_usd <= 0

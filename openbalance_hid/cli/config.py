@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from openbalance_hid.cli.params import init_command, is_missing
-from openbalance_hid.cli.questions import confirm, is_interactive
+from openbalance_hid.cli.terminal import confirm, is_interactive
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.dump import render_effective
 from openbalance_hid.config.load import load_config, parse

@@ -17,7 +17,7 @@ from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.hints import health_hint, hint
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.ipc.endpoint_problems import endpoint_problems
+from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import cents
 

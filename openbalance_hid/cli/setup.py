@@ -14,8 +14,8 @@ import click
 
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
-from openbalance_hid.cli.questions import confirm, discard_typed, is_interactive
 from openbalance_hid.cli.setup_steps import missing_steps, offer
+from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials

@@ -6,8 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
+
+import click
 
 from openbalance_hid.errors import UsageError
 
@@ -66,3 +69,22 @@ def _redirect_to_null(descriptor: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, descriptor)
     os.close(null)
+
+
+def is_interactive() -> bool:
+    """Return whether a user can read a question and answer it."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def confirm(question: str, default: bool = True) -> bool:
+    """Return the user's answer; Enter means `default`. Any other answer than yes or no repeats the question."""
+    discard_typed()
+    return click.confirm(question, default=default)
+
+
+def discard_typed() -> None:
+    """Discard what was typed or pasted before the question: the second line of a pasted key is no answer."""
+    with suppress(ImportError, OSError, ValueError):  # not a terminal, or a system without termios
+        import termios
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

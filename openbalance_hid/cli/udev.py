@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from openbalance_hid.cli.questions import confirm, is_interactive
+from openbalance_hid.cli.terminal import confirm, is_interactive
 from openbalance_hid.deck.udev_rules import (
     GROUP,
     RULES_DIRS,

@@ -19,8 +19,7 @@ from openbalance_hid.account.key_spend import key_usd
 from openbalance_hid.account.leaders import Leader, leaders, providers
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.pace import empty_on, runway
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import empty_on, is_prepaid, runway
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spend_budget import Budget, find_budget
@@ -32,6 +31,9 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.low_limits import low_limit_usd, low_limits
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import Config
+from openbalance_hid.deck.device import DeckDevice
+from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
+from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.tiles.scene import Privacy
 
 TOP_MODELS = 6
@@ -265,3 +267,40 @@ def _amount(usd: Decimal | None) -> str | None:
 
 def _instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def endpoint_problems(account: Mapping[str, Any]) -> list[str]:
+    """Return a line for each problem of an endpoint, from one account of `status --json`."""
+    lines = []
+    for name, endpoint in account.get("endpoints", {}).items():
+        if endpoint["health"] not in ("ok", "preparing", account["health"]):
+            lines.append(f"{name}: {endpoint['health'].replace('_', ' ')} ({endpoint['message'] or 'no message'})")
+        if count := endpoint["dropped_rows"]:
+            lines.append(f"{name}: left out {count} {'row' if count == 1 else 'rows'} of the answer that cannot be read")
+    return lines
+
+
+def open_counts(name: str, device: DeckDevice, brightness: int | None, arrivals: int) -> DeckCounts:
+    """Return the counts of an open deck."""
+    return DeckCounts(
+        serial=name,
+        model=device.model,
+        path=device.path,
+        connected=not device.is_lost,
+        brightness=brightness,
+        images_sent=device.images_sent,
+        images_skipped=device.images_skipped,
+        reports_sent=device.reports_sent,
+        reconnects=max(0, arrivals - 1),
+    )
+
+
+def closed_counts(found: FoundDeck | DeckDevice, why: str, hint: str) -> DeckCounts:
+    """Return the row of a deck that is connected and not open, with the reason and the command that fixes it."""
+    return DeckCounts(found.serial, found.model, found.path, connected=False, trouble=why, hint=hint)
+
+
+def claimed_counts(device: UsbDevice) -> DeckCounts:
+    """Return the row of a deck that another program has claimed through libusb."""
+    model, _ = product_names(int(VENDOR, 16), device.product_id) or ("", "")
+    return DeckCounts(device.serial, model, device.node, connected=False, trouble=IN_USE_LIBUSB, hint="openbalance-hid doctor")

@@ -28,9 +28,8 @@ from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import UsbDevice
 from openbalance_hid.errors import DeckError
-from openbalance_hid.ipc.status import DeckCounts
+from openbalance_hid.ipc.status import DeckCounts, claimed_counts, closed_counts, open_counts
 from openbalance_hid.render.encode import PictureFormat, black
-from openbalance_hid.runtime.deck_counts import claimed_counts, closed_counts, open_counts
 from openbalance_hid.runtime.deck_use import DeckUse
 from openbalance_hid.runtime.open_decks import OpenDecks
 

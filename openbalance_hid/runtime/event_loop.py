@@ -3,13 +3,14 @@
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import Event, TimePassed
+from openbalance_hid.errors import AlreadyRunningError
 from openbalance_hid.runtime.sd_notify import NullServiceManager, ServiceManager
 
 log = logging.getLogger(__name__)
@@ -105,3 +106,34 @@ class _Turns:
                 log.exception("%s was not carried out; going on", type(effect).__name__)
             return False
         return True
+
+
+log = logging.getLogger(__name__)
+
+GAP_S = 1.0  # between two rounds: a busy loop has hundreds of turns a second
+
+
+class Maintenance:
+    """Calls each of `checks`, by name, which are fast and idempotent. Used by the main thread only."""
+
+    def __init__(self, checks: Mapping[str, Callable[[], object]]) -> None:
+        self._checks = checks
+        self._next_at_s = float("-inf")
+        self._failing: set[str] = set()
+
+    def run(self, now_s: float) -> None:
+        """Check everything, unless that was done just before. Raises AlreadyRunningError only, which ends the daemon."""
+        if now_s < self._next_at_s:
+            return
+        self._next_at_s = now_s + GAP_S
+        for name, check in self._checks.items():
+            try:
+                check()
+            except AlreadyRunningError:
+                raise
+            except Exception:
+                if name not in self._failing:
+                    log.exception("the check of %s failed; it is tried again", name)
+                self._failing.add(name)
+            else:
+                self._failing.discard(name)

@@ -43,9 +43,8 @@ from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
-from openbalance_hid.runtime.event_loop import Stop, now, run_loop
+from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
 from openbalance_hid.runtime.key_switcher import KeySwitcher
-from openbalance_hid.runtime.maintenance import Maintenance
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios

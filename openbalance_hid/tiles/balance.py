@@ -16,7 +16,7 @@ from decimal import Decimal
 from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
 from openbalance_hid.account.amount import as_of
 from openbalance_hid.account.low_balance import AUTO, OFF, Limit, low_level
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import percent_used, trend, used_usd
 from openbalance_hid.tiles import formatting as words

@@ -5,7 +5,7 @@ Several accounts of a deck are shown one after another; a touch does nothing.
 
 from msgspec.structs import replace
 
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words

@@ -9,7 +9,7 @@ A tap opens the activity page.
 from msgspec.structs import replace
 
 from openbalance_hid.account.amount import as_of
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words

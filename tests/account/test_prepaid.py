@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import BalanceLevel
 from openbalance_hid.account.low_balance import AUTO, low_level
-from openbalance_hid.account.pace import NoRunway, find_runway
-from openbalance_hid.account.prepaid import is_prepaid
+from openbalance_hid.account.pace import NoRunway, find_runway, is_prepaid
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.cli.bar.line import line_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
-from openbalance_hid.service.doctor.memo import Memo
 
 if TYPE_CHECKING:
     from openbalance_hid.config.schema import Config
@@ -98,3 +98,28 @@ class DoctorContext:
             account: key_sources(account, self.env, self.paths, max(0.1, deadline.left_s()), may_prompt=False)
             for account in self.accounts
         }
+
+
+_T = TypeVar("_T")
+
+
+class Memo(Generic[_T]):
+    """Every call returns the same value, or raises the same exception. Thread-safe."""
+
+    def __init__(self, compute: Callable[[], _T]) -> None:
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._values: list[_T] = []
+        self._error: Exception | None = None
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if not self._values:
+                try:
+                    self._values.append(self._compute())
+                except Exception as error:  # raised again at the next call
+                    self._error = error
+                    raise
+            return self._values[0]

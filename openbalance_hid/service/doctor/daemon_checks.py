@@ -10,7 +10,7 @@ from typing import Any
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
 from openbalance_hid.hints import DOCTOR, SERVICE_INSTALL, SERVICE_LOGS, SETUP, health_hint, hint
-from openbalance_hid.ipc.endpoint_problems import endpoint_problems
+from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service

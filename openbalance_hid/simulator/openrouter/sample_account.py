@@ -20,10 +20,9 @@ from random import Random
 from urllib.parse import urlsplit
 
 from openbalance_hid.simulator.openrouter import sample_answers as answers
-from openbalance_hid.simulator.openrouter.key_burn import BEGAN_BEFORE, RUNAWAY_KEY, KeyBurn
 from openbalance_hid.simulator.openrouter.key_changes import KeyChanges, KeyFault
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, SampleState
-from openbalance_hid.simulator.openrouter.sample_data import SampleLedger
+from openbalance_hid.simulator.openrouter.sample_data import BEGAN_BEFORE, RUNAWAY_KEY, KeyBurn, SampleLedger
 from openbalance_hid.simulator.openrouter.sample_server import SampleServer
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIO_BY_NAME, SCENARIOS, ResponseFault, ResponseMode, Scenario
 

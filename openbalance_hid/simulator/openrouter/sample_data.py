@@ -6,13 +6,11 @@ by exactly the sum of the days. Not here: HTTP, JSON and scenarios.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from random import Random
-
-from openbalance_hid.simulator.openrouter.key_burn import KeyBurn
 
 USUAL_DAY_USD = 3.0
 _DAY_S = 86_400
@@ -246,3 +244,26 @@ def share_of_day(at_s: float) -> float:
     """Return the share 0..1 of a usual day's spend by `at_s` seconds after midnight UTC."""
     hour = min(int(at_s // 3600), 23)
     return (sum(_HOURS[:hour]) + _HOURS[hour] * (at_s / 3600 - hour)) / sum(_HOURS)
+
+
+OffSpans = Sequence[tuple[datetime, datetime | None]]  # when a key was disabled; None: it still is
+
+RUNAWAY_KEY = 1  # the number of the key
+BEGAN_BEFORE = timedelta(hours=2)  # the scenario was chosen
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBurn:
+    """`start`: aware UTC; `off`: returns when the key was disabled."""
+
+    start: datetime
+    usd_an_hour: float
+    off: Callable[[], OffSpans]
+
+    def usd(self, since: datetime, until: datetime) -> float:
+        """Return the spend of the key from `since` to `until`."""
+        since = max(since, self.start)
+        active_s = max(0.0, (until - since).total_seconds())
+        for start, end in self.off():
+            active_s -= max(0.0, (min(until, end or until) - max(since, start)).total_seconds())
+        return self.usd_an_hour * max(0.0, active_s) / 3600

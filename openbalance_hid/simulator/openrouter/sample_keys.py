@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from openbalance_hid.simulator.openrouter.key_burn import RUNAWAY_KEY
+from openbalance_hid.simulator.openrouter.sample_data import RUNAWAY_KEY
 from openbalance_hid.simulator.openrouter.sample_reply import NANO, SampleReply, SampleState, json, refused
 
 PAGE = 100  # keys a page of GET /keys

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from openbalance_hid.service.doctor.memo import Memo
+from openbalance_hid.service.doctor.context import Memo
 
 
 def test_a_value_or_an_exception_is_computed_once_for_all_threads():
