@@ -16,6 +16,7 @@ from typing import Protocol
 from openbalance_hid.deck.device_events import DeckFound, DeckVanished, HotplugEvent
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
+from openbalance_hid.deck.wake_detector import WakeDetector
 from openbalance_hid.errors import DeckError
 from openbalance_hid.restarting_thread import RestartingThread
 
@@ -52,11 +53,16 @@ class Hotplug:
         interval_s: float = SCAN_INTERVAL_S,
         after_first_scan: Callable[[], None] = lambda: None,
         changes: ChangeSource | None = None,
+        on_wake: Callable[[], None] = lambda: None,
+        wake: WakeDetector | None = None,
     ) -> None:
         """`after_first_scan` is called once, on the thread, when everything that the first scan found has been emitted.
 
         `changes` is started after the first pause, because the first pictures need the processor more. `stop` stops it, too.
+        `on_wake` is called on the thread after the first scan since a sleep, which has found the decks whose handles died.
         """
+        self._on_wake = on_wake
+        self._wake = wake or WakeDetector()
         self._after_first_scan = after_first_scan
         self._transport = transport
         self._emit = emit
@@ -128,7 +134,11 @@ class Hotplug:
     def _run(self) -> None:
         requested = first = True
         while not self._stopping:
+            woke = self._wake.woke()
             self.scan_and_emit(requested)
+            if woke:
+                log.info("the machine was asleep")
+                self._on_wake()
             if first:
                 self._after_first_scan()
             requested = self._wait()

@@ -27,6 +27,7 @@ from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import UsbDevice
+from openbalance_hid.deck.wake_detector import WakeDetector
 from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts, claimed_counts, closed_counts, open_counts
 from openbalance_hid.render.encode import PictureFormat, black
@@ -44,7 +45,7 @@ class DeckManager(OpenDecks):
 
     `after_first_scan` is called once, on the scan's thread, when every deck that was connected at the start was emitted.
     `clock` gives input events their time. `uses` returns whether the configuration lets a deck be opened. `claimed` lists the
-    decks that another program has claimed through libusb.
+    decks that another program has claimed through libusb. `on_wake` is called on the scan's thread after a sleep.
     """
 
     def __init__(
@@ -57,13 +58,15 @@ class DeckManager(OpenDecks):
         clock: Callable[[], float] = time.monotonic,
         claimed: Callable[[], Sequence[UsbDevice]] = tuple,
         uses: Callable[[str], bool] = lambda _: True,
+        on_wake: Callable[[], None] = lambda: None,
+        wake: WakeDetector | None = None,
     ) -> None:
         super().__init__()
         self._emit = emit
         self._claimed = claimed
         self._use = DeckUse(uses)
         self._after_first_scan = after_first_scan
-        self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes)
+        self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes, on_wake, wake)
         self._clock = clock
         self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
         self._closing: list[DeckDevice] = []  # closed, but the handle may still be in use

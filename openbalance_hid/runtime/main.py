@@ -178,6 +178,7 @@ class Daemon:
                         after_first_scan=after_first_scan,
                         claimed=claimed_decks,
                         uses=self._config.uses,
+                        on_wake=self._on_resume,
                     )
                 )
             for decks in self._decks:
@@ -220,7 +221,7 @@ class Daemon:
     # --- called by other parts of the program ---
 
     def _on_resume(self) -> None:
-        """Runs on the thread of the resume watch."""
+        """Runs on the thread of the resume watch, or of the scan for decks."""
         for decks in self._decks:
             decks.repaint_all()
         self._inbox.put(lambda _controller, _moment: self._pollers.poll_after_wakeup())
