@@ -29,6 +29,8 @@ _PIPX_RUN_FOLDER = re.compile(r"[0-9a-f]{15}")
 # Not OPENBALANCE_API_URL: an address for one test would stay in the unit, and the key would go there.
 _PASSED = ("OPENBALANCE_CONFIG", "OPENBALANCE_RUNTIME_DIR", "OPENBALANCE_STATE_DIR")
 _PASSED_UNLESS = {"XDG_CONFIG_HOME": "~/.config", "XDG_STATE_HOME": "~/.local/state"}  # the usual places by another name
+# platformdirs follows them on macOS from 4.14 on. There none of them names a usual place, and launchd sets none of them.
+_PASSED_ON_MACOS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 
 
 def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
@@ -47,6 +49,9 @@ def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
 
 def service_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the service receives, with absolute paths."""
+    if sys.platform == "darwin":
+        ours = {name: str(absolute(env[name])) for name in _PASSED if env.get(name)}
+        return ours | {name: env[name] for name in _PASSED_ON_MACOS if env.get(name)}  # a relative one is ignored there, too
     found = {name: env[name] for name in (*_PASSED, *_PASSED_UNLESS) if env.get(name)}
     found = {name: text for name, text in found.items() if absolute(text) != absolute(_PASSED_UNLESS.get(name, "/dev/null"))}
     return {name: str(absolute(text)) for name, text in found.items()}
