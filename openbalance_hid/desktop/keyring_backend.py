@@ -53,6 +53,12 @@ class LockedKeyringError(KeyringError):
     """The keyring is locked."""
 
 
+class DeniedKeyringError(KeyringError):
+    """The user or the keyring has refused. It is not read again until the user acts, because that opens a dialog again."""
+
+    retry = Retry.USER
+
+
 def get_password(account: str, timeout_s: float, may_prompt: bool = True) -> str | None:
     """Return the account's entry in the keyring, None without one. KeyringError after `timeout_s` or on failure.
 
@@ -197,6 +203,9 @@ def _translated(account: str, error: Exception) -> KeyringError:
         return error
     if isinstance(error, ImportError):
         return NoKeyringError(f"the Python package {error.name or 'keyring'} is not installed", file_setup_command(account))
+    denial = _of_keychain(account, error)
+    if denial is not None:
+        return denial
     import keyring.errors
 
     match error:
@@ -209,3 +218,21 @@ def _translated(account: str, error: Exception) -> KeyringError:
         case _:
             # Only the class: the text may contain the key.
             return KeyringError(f"the keyring failed: {type(error).__name__}", file_setup_command(account))
+
+
+# <Security/SecBase.h> of macOS: errSecUserCanceled, errSecAuthFailed, errSecInteractionNotAllowed.
+_CANCELED, _AUTH_FAILED, _NO_INTERACTION = -128, -25293, -25308
+
+
+def _of_keychain(account: str, error: Exception) -> KeyringError | None:
+    """Return the error for a status of the Keychain, which the library keeps in the cause; None for another error."""
+    status = error.__cause__.args[0] if error.__cause__ is not None and error.__cause__.args else None
+    if status == _CANCELED:
+        words = 'access to the Keychain was denied: choose "Always Allow" in its dialog'
+        return DeniedKeyringError(words, "openbalance-hid refresh")
+    if status == _AUTH_FAILED:
+        words = "the Keychain does not accept this program, whose Python has changed: store the key again"
+        return DeniedKeyringError(words, setup_command(account))
+    if status == _NO_INTERACTION:
+        return KeyringError("the Keychain is locked and cannot show its dialog, as over ssh", "security unlock-keychain")
+    return None

@@ -4,6 +4,7 @@ import logging
 import os
 import queue
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -25,7 +26,7 @@ from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.desktop.credentials import read_key
+from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
@@ -44,6 +45,7 @@ from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
+from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
@@ -76,16 +78,21 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
 
     locked: set[str] = set()  # accounts whose keyring stayed locked: the user is prompted once
 
+    def read(account: str, timeout_s: float = TIMEOUT_S) -> StoredKey:
+        return read_key(account, env, options.paths, timeout_s, may_prompt=account not in locked)
+
+    keys = KeyCache(read)
+
     def client_for(account: str) -> Client:
         try:
-            key = read_key(account, env, options.paths, may_prompt=account not in locked)
+            key = keys.key(account) if sys.platform == "darwin" else read(account)
         except LockedKeyringError:
             locked.add(account)
             raise
         locked.discard(account)
         return Client(key.secret, base_url, ca_file=daemon.ca_file)
 
-    daemon = Daemon(options, config, client_for)
+    daemon = Daemon(options, config, client_for, forget_key=keys.forget)
     daemon.run()
 
 
@@ -99,7 +106,12 @@ class Daemon:
     """One run. The main thread owns the controller; all other threads send it events through `_inbox`."""
 
     def __init__(
-        self, options: RunOptions, config: Config, client_for: ClientFactory, sample: "SampleAccount | None" = None
+        self,
+        options: RunOptions,
+        config: Config,
+        client_for: ClientFactory,
+        sample: "SampleAccount | None" = None,
+        forget_key: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._options = options
         self._config = config
@@ -111,7 +123,7 @@ class Daemon:
         }
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
-        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s)
+        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s, forget_key)
         self._sample = SampleScenarios(sample, self._pollers, self._history, self._inbox.put) if sample is not None else None
         self._controller = Controller(
             config,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.effects import Store
 from openbalance_hid.app.events import HistoryLoaded
 from openbalance_hid.history.keeper import AccountHistory, History
@@ -26,8 +26,10 @@ class Pollers:
         publish: Callable[[Snapshot | HistoryLoaded], None],
         history: History,
         rejection_gap_s: float = REJECTION_GAP_S,
+        forget_key: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`."""
+        """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`. `forget_key`: the account's key may be another one."""
+        self._forget_key = forget_key
         self._intervals_s = dict(intervals_s)
         self._client_for = client_for
         self._publish = publish
@@ -60,6 +62,8 @@ class Pollers:
             return known
 
         def publish(snapshot: Snapshot) -> None:
+            if snapshot.health is Health.KEY_REJECTED:
+                self._forget_key(account)
             self._publish(snapshot)
             history_of_account.keep(snapshot)
 
@@ -97,6 +101,7 @@ class Pollers:
 
     def refresh(self, account: str, insist: bool = False) -> bool:
         """Poll an account now; False when that is not worth it (see `Poller.refresh`)."""
+        self._forget_key(account)
         return account in self._pollers and self._pollers[account].refresh(insist)
 
     def poll_after_wakeup(self) -> None:
