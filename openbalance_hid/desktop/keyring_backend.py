@@ -53,6 +53,13 @@ class LockedKeyringError(KeyringError):
     """The keyring is locked."""
 
 
+UNREAD = "the Keychain is not read here, because that may open a dialog"
+
+
+class UnreadKeychainError(NoKeyringError):
+    """The Keychain was not read, because no dialog may open."""
+
+
 class DeniedKeyringError(KeyringError):
     """The user or the keyring has refused. It is not read again until the user acts, because that opens a dialog again."""
 
@@ -64,6 +71,9 @@ def get_password(account: str, timeout_s: float, may_prompt: bool = True) -> str
 
     `may_prompt`: a locked keyring may show a password prompt.
     """
+
+    if sys.platform == "darwin" and not may_prompt:  # no call shows whether a read of the Keychain opens a dialog
+        raise UnreadKeychainError(UNREAD, setup_command(account))
 
     def read() -> str | None:
         keyring = _keyring()

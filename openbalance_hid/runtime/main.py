@@ -79,7 +79,7 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     locked: set[str] = set()  # accounts whose keyring stayed locked: the user is prompted once
 
     def read(account: str, timeout_s: float = TIMEOUT_S) -> StoredKey:
-        return read_key(account, env, options.paths, timeout_s, may_prompt=account not in locked)
+        return read_key(account, env, options.paths, timeout_s, sys.platform == "darwin" or account not in locked)
 
     keys = KeyCache(read)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openbalance_hid.desktop.credentials import KeySource, KeySourceStatus, read_key
-from openbalance_hid.desktop.keyring_backend import backend_name, setup_command
+from openbalance_hid.desktop.keyring_backend import UNREAD, backend_name, setup_command
 from openbalance_hid.errors import CredentialError, KeyRejectedError, OpenBalanceError
+from openbalance_hid.hints import RUN
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import KEYRING_LIMIT_S, DoctorContext
 from openbalance_hid.service.doctor.openrouter_checks import LIMITS, api_url
@@ -68,6 +69,10 @@ def assess_key(account: str, sources: Sequence[KeySource], setup: str, daemon_la
     refused = next((source for source in sources if source.status is KeySourceStatus.REFUSED), None)
     if refused is not None:
         return failure("key", refused.reason, refused.hint or setup, _NO_KEY, account)
+    if any(source.reason == UNREAD for source in sources):
+        if daemon_last_four is None:
+            return replace(warning("key", UNREAD, RUN, account), details=others)
+        return replace(ok("key", f"…{daemon_last_four} is used by the running daemon; {UNREAD}", account), details=others)
     if daemon_last_four is not None:  # a service has an environment of its own
         found = f"only the running daemon has …{daemon_last_four}, from its environment or a systemd credential"
         return replace(ok("key", found, account), details=others)

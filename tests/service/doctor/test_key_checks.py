@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from keyring.backends import fail, null
 
-from openbalance_hid.desktop.credentials import KeyStore, key_sources, store_key
+from openbalance_hid.desktop.credentials import KeySource, KeySourceStatus, KeyStore, key_sources, store_key
+from openbalance_hid.desktop.keyring_backend import UNREAD
 from openbalance_hid.secret import Secret
 from openbalance_hid.service.doctor.check import Check, CheckStatus
 from openbalance_hid.service.doctor.context import KEYRING_LIMIT_S
@@ -187,3 +188,30 @@ def test_a_real_keyring_is_named_and_a_locked_one_opens_no_prompt(tmp_path: Path
 
 def test_the_limit_of_the_keyring_is_shorter_than_the_limits_of_its_checks():
     assert all(probe.limit_s > KEYRING_LIMIT_S for probe in PROBES if probe.name in ("keyring", "key", "key-kind"))
+
+
+class Dialog(MemoryKeyring):
+    """The Keychain: a read opens a dialog, which the doctor must not do (keyring.backends.macOS)."""
+
+    opened = 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.opened += 1
+        return super().get_password(service, username)
+
+
+def test_on_macos_the_doctor_opens_no_dialog_of_the_keychain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    backend = Dialog()
+    with installed(backend):
+        checks = results(doctor_context(tmp_path), "keyring", "key", "key-kind")
+    assert backend.opened == 0
+    (key,) = (check for check in checks if check.name == "key")
+    assert (key.verdict, key.hint) == (CheckStatus.WARNING, "openbalance-hid run")
+    assert "may open a dialog" in key.found
+
+
+def test_on_macos_the_key_of_the_running_daemon_is_enough_for_the_doctor():
+    unread = KeySource("keyring", "the keyring", KeySourceStatus.EMPTY, reason=UNREAD)
+    check = assess_key("default", [unread], "openbalance-hid setup", "abcd")
+    assert (check.verdict, check.found.startswith("…abcd")) == (CheckStatus.OK, True)
