@@ -255,5 +255,5 @@ def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
         items.append(ColumnItem(Box(x, height - tall, x + width, height), tone, share is not None))
     if bars.line is not None:
         y = min(height - foot, round(height * (1 - min(1.0, max(0.0, bars.line)))))
-        items.append(RuleItem(Box(0, y, room_px, y + max(1, scale.px(0.014)))))
+        items.append(ColumnItem(Box(0, y, room_px, y + max(1, scale.px(0.014))), Tone.WARN))
     return Piece(tuple(items), height, stretch=most - height)

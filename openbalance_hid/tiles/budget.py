@@ -29,7 +29,7 @@ WIDE_SHARE = Decimal("0.1")  # of the limit: a range that is wider is shown as o
 def view(scene: Scene) -> TileView:
     """Return the spent amount, the gauge and the projection, or the reason why there are none."""
     snapshot, period = scene.snapshot, scene.choice("period")
-    title = scene.label or f"{TITLES[period]} budget"
+    title, short = (scene.label, tuple[str, ...]()) if scene.label else (f"{TITLES[period]} budget", ("Budget",))
     limit_usd = scene.amount("limit_usd") or (snapshot.budget_usd if period == "month" else None)
     if snapshot.activity.value is None and snapshot.today.value is None and not snapshot.samples:
         return notice_view(scene, title, trouble(scene, snapshot.activity))
@@ -37,15 +37,16 @@ def view(scene: Scene) -> TileView:
         return replace(plain_notice(scene, title, NO_LIMIT), text=f"{title} (UTC): no limit, set limit_usd")
     budget = find_budget(snapshot, period, limit_usd, scene.now)
     tone = tone_of(budget, Decimal(str(scene.options["warn_percent"])) / 100)
-    hero = Hero(words.money(budget.spent), tone, Icon.WARNING if tone is not Tone.INK else None)
+    hero = Hero(words.money(budget.spent))
     share = min(Decimal(1), budget.share or Decimal(0))
     gauge = Gauge(float(share), Tone.ACCENT if tone is Tone.INK else tone, budget.elapsed)
     end = _end(budget)
     of = f"of {words.money(limit_usd)}"
-    line = Line(f"{of}, {end.text}", end.tone, variants=(end.text,)) if budget.spent.is_known else Line(of)
+    icon = Icon.WARNING if tone is not Tone.INK else None
+    line = Line(f"{of}, {end.text}", end.tone, icon, variants=(end.text,)) if budget.spent.is_known else Line(of)
     text: list[str | Line | None] = [f"{title} (UTC) {hero.text} {of}", end]
     health = trouble(scene, snapshot.credits)
-    return value_view(scene, title, (hero, gauge, line), text, budget.spent.measured_at, trouble=health)
+    return value_view(scene, title, (hero, gauge, line), text, budget.spent.measured_at, trouble=health, short_titles=short)
 
 
 def tone_of(budget: Budget, warn_share: Decimal) -> Tone:

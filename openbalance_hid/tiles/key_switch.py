@@ -21,8 +21,8 @@ from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, value_view
-from openbalance_hid.tiles.view import Block, Hero, Icon, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.states import TileState, age_text, notice_view, plain_notice, shown_age, trouble, value_view
+from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Shorten, TileView, Tone
 
 NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN, "see: keys")
 LEAST_HOLD_S = 2.0  # a shorter press must not stop a program that works
@@ -66,6 +66,9 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
         read_at = max(switch.ended_at, read_at or switch.ended_at)
     hero, state = _state(key, switch)
     spend = _spend(scene, key)
+    if shown_age(scene.snapshot, read_at, scene.now) is Age.STALE:  # a state that may have changed since has no colour
+        hero = replace(hero, tone=Tone.MUTED)
+        spend = Line(age_text(scene.snapshot, read_at, scene.now)) if read_at is not None else spend
     hold = _hold(scene, key, switch)
     problem = _problem(scene, switch)
     blocks: tuple[Block, ...] = (hero, problem or spend, *(() if hold is None else (hold,)))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Sample
-from openbalance_hid.tiles.view import Icon, Tone
+from openbalance_hid.tiles.view import Icon, Line, Tone
 from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import gauge, hero, lines, notice, view_of
 
@@ -31,9 +31,10 @@ ACCOUNT = snapshot(days=days_back([2] * 30), taken=until_noon("24.75", "25.75"),
 )
 def test_the_tile_says_where_this_pace_ends(limit, tone, words):
     view = view_of("budget", ACCOUNT, limit_usd=Decimal(limit))
-    assert (hero(view).text, hero(view).tone) == ("$43.00", tone)
+    assert (hero(view).text, gauge(view).tone) == ("$43.00", Tone.ACCENT if tone is Tone.INK else tone)
     assert lines(view) == [words]
-    assert (hero(view).icon is Icon.WARNING) == (tone is not Tone.INK)
+    (line,) = [block for block in view.blocks if isinstance(block, Line)]
+    assert (line.icon is Icon.WARNING) == (tone is not Tone.INK)
 
 
 def test_the_mark_is_where_the_period_is():

@@ -70,4 +70,4 @@ def test_a_hash_means_one_key_also_after_it_was_renamed():
 
 def test_spend_of_yesterday_is_not_shown_as_that_of_today():
     seen = snapshot(keys=[api_key("k", 1)])
-    assert lines(view_of("key-switch", seen, NOON + timedelta(days=1), key_name="k"))[0] == "— today"
+    assert lines(view_of("key-switch", seen, NOON + timedelta(days=1), key_name="k"))[0] == "24 h old"
