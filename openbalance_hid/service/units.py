@@ -169,6 +169,18 @@ def unit_program(unit: str) -> PurePath | None:
     return PurePath(words[0]) if words else None
 
 
+def agent_program(agent: bytes) -> PurePath | None:
+    """Return the program that an agent of launchd starts; None where there is none."""
+    import plistlib
+    from xml.parsers.expat import ExpatError
+
+    try:
+        words = plistlib.loads(agent).get("ProgramArguments")
+    except (ValueError, AttributeError, ExpatError):
+        return None
+    return PurePath(words[0]) if isinstance(words, list) and words and isinstance(words[0], str) else None
+
+
 def is_current_unit(unit: str) -> bool:
     """Return whether the text of a systemd unit is this version's, whatever its program and its environment."""
     return _fixed_lines(unit) == _fixed_lines(render_user_unit(("/x",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from openbalance_hid import __version__
 from openbalance_hid.errors import ServiceError
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.service.launchd import ANSWER_LIMIT_S, RELEASE_LIMIT_S, LaunchdService
-from openbalance_hid.service.units import LABEL
+from openbalance_hid.service.units import LABEL, render_agent
 from tests.cli.command_line import here
 
 # Its answers are the ones of launchctl(1) on macOS 14 to 26, with one agent that is kept as one file.
@@ -252,3 +253,28 @@ def test_the_command_line_installs_and_removes_the_agent(home: Path, runtime_dir
     assert (installed.stderr, installed.stdout.splitlines()[-1]) == ("", "started")
     assert here(home, "service", "status").exit_code == 0
     assert here(home, "service", "uninstall").stdout.splitlines()[0] == "stopped"
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("gone", ["program", "python"])
+def test_the_doctor_names_the_program_or_the_python_of_the_agent_that_is_gone(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    python = home / "Cellar/python@3.13/3.13.1/bin/python3.13"  # removed by `brew upgrade` and its cleanup
+    python.parent.mkdir(parents=True)
+    python.touch()
+    program.write_text(f"#!{python}\n")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    agent = home / f"Library/LaunchAgents/{LABEL}.plist"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(render_agent((str(program),), "/log"))
+
+    def found() -> str:
+        checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+        (check,) = (check for check in checks if check["name"] == "service")
+        return str(check["found"])
+
+    assert "which does not exist" not in found()
+    missing = program if gone == "program" else python
+    missing.unlink()
+    assert found() == f"{agent} starts {missing}, which does not exist"

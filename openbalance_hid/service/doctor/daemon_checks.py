@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -14,7 +15,7 @@ from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service
-from openbalance_hid.service.units import is_current_unit, unit_program
+from openbalance_hid.service.units import agent_program, is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
 INSTALL = SERVICE_INSTALL
@@ -51,6 +52,8 @@ def check_service(context: DoctorContext) -> list[Check]:
     unit = state.file if state.file is not None and state.file.suffix == ".service" else None
     text = unit.read_text(encoding="utf-8", errors="replace") if unit is not None else None
     program = unit_program(text) if text is not None else None
+    if state.file is not None and state.file.suffix == ".plist":
+        program = agent_program(state.file.read_bytes())
     started = program or PurePath(context.program[0])
     return assess_service(
         ServiceFacts(
@@ -59,13 +62,26 @@ def check_service(context: DoctorContext) -> list[Check]:
             active=state.active,
             summary=state.summary,
             file=str(state.file) if state.file is not None else None,
-            missing_program=str(program) if program is not None and not Path(program).exists() else None,
+            missing_program=_missing(Path(program)) if program is not None else None,
             temporary_program=str(started) if is_temporary(started) else None,
             outdated=text is not None and not is_current_unit(text),
             system_active=state.file is None and system_service_is_active(),
             daemon_runs=_daemon_runs(context),
         )
     )
+
+
+def _missing(program: Path) -> str | None:
+    """Return the file that is gone: the program, or the Python in its first line, as after an upgrade by Homebrew."""
+    try:
+        with program.open("rb") as file:
+            first = file.readline(512)
+    except FileNotFoundError:
+        return str(program)
+    except OSError:
+        return None
+    words = first[2:].split() if first.startswith(b"#!") else []
+    return os.fsdecode(words[0]) if words and not os.path.exists(words[0]) else None  # noqa: PTH110 - bytes
 
 
 def assess_service(seen: ServiceFacts) -> list[Check]:
