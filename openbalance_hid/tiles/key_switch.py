@@ -80,7 +80,7 @@ def _state(key: ApiKey, switch: KeySwitch | None) -> tuple[Hero, str]:
     """Return the state on the key, and in words."""
     if switch is not None and switch.stage is SwitchStage.PENDING:
         word = "Stopping…" if switch.disables else "Starting…"
-        return Hero(word, Tone.WARN, Icon.HOURGLASS), f"{word}, not confirmed yet"
+        return Hero(word, Tone.WARN), f"{word}, not confirmed yet"
     if switch is not None and switch.stage is SwitchStage.UNKNOWN:
         return Hero("Unknown", Tone.WARN, Icon.WARNING), "unknown whether it is on or off"
     if switch is not None and switch.stage is SwitchStage.GONE:
