@@ -16,7 +16,6 @@ from typing import Protocol
 from openbalance_hid.deck.device_events import DeckFound, DeckVanished, HotplugEvent
 from openbalance_hid.deck.products import find_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.deck.wake_detector import WakeDetector
 from openbalance_hid.errors import DeckError
 from openbalance_hid.restarting_thread import RestartingThread
 
@@ -25,6 +24,23 @@ log = logging.getLogger(__name__)
 SCAN_INTERVAL_S = 2.0  # a deck that is plugged in shows its tiles within 2 s
 SAFETY_INTERVAL_S = 30.0  # where the system reports changes, in case it misses one
 FIRST_RETRY_S = 0.25  # a replugged deck is back by then; doubles with each retry of the same deck, up to the interval
+
+# The monotonic clock stops in a sleep on macOS (mach_absolute_time) and on Linux (CLOCK_MONOTONIC); the wall clock goes on.
+JUMP_S = 10.0  # a correction of the wall clock is smaller, and one that is larger costs a repaint and a poll
+
+
+class WakeDetector:
+    """Compares the two clocks at each call of `woke`. `wall` and `mono`: seconds."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, mono: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._mono = mono
+        self._ahead_s = wall() - mono()
+
+    def woke(self) -> bool:
+        """Return whether the wall clock has gained more than `JUMP_S` on the monotonic clock since the last call."""
+        before_s, self._ahead_s = self._ahead_s, self._wall() - self._mono()
+        return self._ahead_s - before_s > JUMP_S
 
 
 class ChangeSource(Protocol):

@@ -23,11 +23,10 @@ from openbalance_hid.config.serial_numbers import is_same_serial
 from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
 from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
-from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug
+from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug, WakeDetector
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import UsbDevice
-from openbalance_hid.deck.wake_detector import WakeDetector
 from openbalance_hid.errors import DeckError
 from openbalance_hid.ipc.status import DeckCounts, claimed_counts, closed_counts, open_counts
 from openbalance_hid.render.encode import PictureFormat, black

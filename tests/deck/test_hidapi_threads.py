@@ -61,7 +61,7 @@ def check(record: Path) -> None:
     """Check that the main thread imported the module alone, one thread listed and opened, and no two calls ran at once."""
     first, *rest = calls(record)
     assert first[0] == "import-main-1"
-    assert {call for call, _ in rest} == {"enumerate", "open", "close"}
+    assert {"enumerate", "open"} <= {call for call, _ in rest} <= {"enumerate", "open", "close"}  # a stop may be cut short
     assert len({thread for call, thread in rest if call in ("enumerate", "open")}) == 1
 
 
@@ -82,7 +82,7 @@ def test_the_daemon_loads_hidapi_on_the_main_thread_before_any_other(env: dict[s
     with (tmp_path / "errors").open("w") as errors:
         daemon = subprocess.Popen([sys.executable, "-c", ON_DARWIN, "run"], env=env, stderr=errors)
     try:
-        until(lambda: "open" in dict(calls(record)) or daemon.poll() is not None)
+        until(lambda: "is here" in (tmp_path / "errors").read_text() or daemon.poll() is not None)
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(60) == 0, (tmp_path / "errors").read_text()
     finally:

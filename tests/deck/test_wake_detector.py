@@ -9,8 +9,8 @@ import pytest
 
 from openbalance_hid.app.events import Event
 from openbalance_hid.deck.device_events import DeckArrived
+from openbalance_hid.deck.hotplug import WakeDetector
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.deck.wake_detector import WakeDetector
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
