@@ -143,6 +143,8 @@ class OpenbalanceHid < Formula
   service do
     run [opt_bin/"openbalance-hid", "run", "--launchd"]
     keep_alive successful_exit: false
+    process_type :interactive
+    throttle_interval 30
     log_path var/"log/openbalance-hid.log"
     error_log_path var/"log/openbalance-hid.log"
   end

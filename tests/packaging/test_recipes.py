@@ -1,5 +1,6 @@
 """The recipes for systems that are not here: what can be checked without them. That they are fresh is `test_rendered`'s."""
 
+import plistlib
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.service.units import render_agent
 from tests.packaging.test_locks import locked
 
 ROOT = Path(__file__).parents[2]
@@ -72,3 +74,12 @@ def arrays(text: str, *names: str) -> list[str]:
 def test_an_unfinished_recipe_cannot_be_taken_for_a_finished_one() -> None:
     for recipe in (PKGBUILD, FORMULA):
         assert re.findall(r"""['"]0{64}['"]""", recipe.read_text()), "at a release the checksum is filled in a copy"
+
+
+def test_the_formula_starts_the_service_as_our_own_agent_does() -> None:
+    agent = plistlib.loads(render_agent(("/x",), "/log").encode())
+    block = FORMULA.read_text().split("service do", 1)[1].split("  end", 1)[0]
+    assert f"process_type :{agent['ProcessType'].lower()}\n" in block
+    assert f"throttle_interval {agent['ThrottleInterval']}\n" in block
+    assert "keep_alive successful_exit: false\n" in block
+    assert '"run", "--launchd"' in block
