@@ -76,6 +76,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     env = environment(tmp_path_factory.mktemp("examples"))
     with started(env, "demo", "--no-browser", "--port", "0") as running, page_of(running) as page:
         page.until_key(0, "$74.25")
+        page.until_key(7, "laptop")  # the list of API keys comes after the balance
         yield running
 
 
