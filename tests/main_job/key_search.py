@@ -75,11 +75,14 @@ class KeySearch:
 
 
 def typed_on_a_terminal(env: Mapping[str, str], *words: str, text: str) -> tuple[bytes, int]:
-    """Run a command on a real terminal, type `text` at its prompt, and return what is shown and the exit code."""
+    """Run a command on a real terminal, type `text` at its prompt, and return what is shown and the exit code.
+
+    Every other question gets "n".
+    """
     ours, theirs = pty.openpty()
     with subprocess.Popen([*COMMAND, *words], env=dict(env), stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        shown, typed, end_s = b"", False, time.monotonic() + PATIENCE_S
+        shown, typed, declined, end_s = b"", False, 0, time.monotonic() + PATIENCE_S
         with suppress(OSError):  # EIO: the other end has closed
             while time.monotonic() < end_s and select.select([ours], [], [], PATIENCE_S)[0]:
                 piece = os.read(ours, 65_536)
@@ -88,6 +91,9 @@ def typed_on_a_terminal(env: Mapping[str, str], *words: str, text: str) -> tuple
                 shown += piece
                 if b"not shown" in shown and not typed:
                     typed = os.write(ours, text.encode() + b"\n") > 0
+                if shown.count(b"/n]: ") + shown.count(b"/N]: ") > declined:
+                    declined += 1
+                    os.write(ours, b"n\n")
         code = process.wait(PATIENCE_S)
     os.close(ours)
     return shown, code

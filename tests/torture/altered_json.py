@@ -20,7 +20,7 @@ def spots(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         for name in value:
             yield from spots(value[name], (*way, name))
     if isinstance(value, list):
-        for index in {0, len(value) - 1}:
+        for index in {0, len(value) - 1} if value else ():
             yield from spots(value[index], (*way, index))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 LONGEST_S = 30.0
 FRESH_FOR = 40  # how often a reply is repeated: else the account would spend most of the time of a long test
@@ -29,6 +32,11 @@ class Answer:
         """Return the reply with another body, and the matching length in its head."""
         return self.head.replace(b"Content-Length: %d" % len(self.body), b"Content-Length: %d" % len(body)) + body
 
+    def dated(self, now: datetime) -> Answer:
+        """Return the reply with another date: amounts have the time of the server."""
+        date = f"\r\nDate: {format_datetime(now, usegmt=True)}\r\n".encode()
+        return Answer(re.sub(rb"\r\nDate: [^\r]*\r\n", date, self.head), self.body)
+
 
 Fault = Callable[[Answer, socket.socket], None]  # sends the reply or something else; then the connection is closed
 
@@ -36,13 +44,14 @@ Fault = Callable[[Answer, socket.socket], None]  # sends the reply or something 
 class FaultProxy:
     """Listens at `url`. `faults`: by path ("/credits"); a reply without a fault passes unchanged."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._target = target.split("/")[2].split(":")[0], int(target.split("/")[2].split(":")[1])
         self._base = "/" + target.split("/", 3)[3]
+        self._utc = utc
         self.faults: dict[str, Fault] = {}
         self.done: dict[str, int] = {}  # by path: how many replies had a fault
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._known: dict[bytes, tuple[Answer, int]] = {}  # target -> the last reply, and how often it was repeated
+        self._known: dict[bytes, tuple[Answer, int]] = {}  # target and body -> the last reply, and how often it was repeated
         self._talks: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, name="fault proxy", daemon=True)
 
@@ -83,12 +92,14 @@ class FaultProxy:
                 while head := _head(questions):
                     question, target = head + questions.read(_length(head)), head.split(b" ", 2)[1]
                     path = target.decode().removeprefix(self._base).partition("?")[0]
-                    answer, times = self._known.get(target, (None, 0))
+                    key = target + question.partition(b"\r\n\r\n")[2]  # analytics has several questions at one path
+                    answer, times = self._known.get(key, (None, 0))
                     if answer is None or times >= FRESH_FOR:
                         account.sendall(question)
                         said = _head(answers)
                         answer, times = Answer(said, answers.read(_length(said))), 0
-                    self._known[target] = answer, times + 1
+                    self._known[key] = answer, times + 1
+                    answer = answer.dated(self._utc())  # also a repeated one
                     fault = self.faults.get(path)
                     if fault is not None:
                         self.done[path] = self.done.get(path, 0) + 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from openbalance_hid.account.snapshot import Snapshot
@@ -15,6 +17,7 @@ from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
+from tests.torture.altered_json import dumped
 from tests.torture.fault_proxy import Answer, Fault, FaultProxy, with_body
 from tests.torture.oracle import check
 
@@ -60,16 +63,20 @@ class PolledAccount:
         """Poll with another body under a good head, which may be accepted."""
         before = self.published[-1]
         bodies: dict[str, bytes | None] = {path: None}
+        sent: list[bytes] = []  # the first answer; others of the same path (a window, another workspace) pass unchanged
 
         def changed(body: bytes) -> bytes:
-            if bodies[path] is not None:  # a second request of the same path
-                return change(body)
+            sent.append(body)
+            if body != sent[0]:
+                return body
             bodies[path] = change(body)
             return bodies[path] or b""
 
         self.proxy.faults = {path: with_body(changed)}
         after = self.poll()
         self.proxy.faults = {}
+        if path == "/keys":
+            bodies[path] = with_rows(bodies[path], [body for body in sent if body != sent[0]])
         check(before, after, bodies)
         return after
 
@@ -91,10 +98,20 @@ class PolledAccount:
 def polled_account() -> Iterator[PolledAccount]:
     """Yield a polled account after a first poll with all replies."""
     made = PolledAccount()
-    with made.account, FaultProxy(made.account.url) as made.proxy:
+    with made.account, FaultProxy(made.account.url, made.clock.utc) as made.proxy:
         known = made.poll()
         assert all(getattr(known, name).value for name in ("credits", "activity", "today", "keys", "key_days", "window"))
         yield made
+
+
+def with_rows(body: bytes | None, others: list[bytes]) -> bytes | None:
+    """Return the keys of a changed answer together with those of other workspaces; an unreadable answer as it is."""
+    try:
+        rows = json.loads((body or b"").decode("utf-8", "replace"), parse_float=Decimal, strict=False)["data"]
+        more = [row for other in dict.fromkeys(others) for row in json.loads(other, parse_float=Decimal)["data"]]
+        return dumped({"data": [*rows, *more]}).encode("utf-8", "surrogatepass")
+    except (ArithmeticError, KeyError, TypeError, ValueError, RecursionError):
+        return body
 
 
 def some(all_: dict[str, Any], count: int, seed: str) -> dict[str, Any]:

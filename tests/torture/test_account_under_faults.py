@@ -7,12 +7,13 @@ import random
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.simulator.openrouter.sample_answers import json as sample_json
 from tests.torture.altered_json import WRONG, dumped, put, spots
@@ -20,7 +21,7 @@ from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Answer, cut, reset, stall
 from tests.torture.figures import Figures
 from tests.torture.oracle import ANYTHING, check
-from tests.torture.polled_account import NAMES, PATHS, PATIENT, PolledAccount
+from tests.torture.polled_account import NAMES, PATHS, PATIENT, PolledAccount, with_rows
 
 ON_KEY: dict[str, dict[str, bytes | None]] = {"/key": {"/credits": None}}  # without its reply, /credits is not accepted either
 QUICK = HttpLimits(connect_s=5.0, read_s=0.04, total_s=0.06)
@@ -126,6 +127,14 @@ def _wrong(dice: random.Random, text: bytes) -> bytes:
     return put(text, dice.choice(list(spots(json.loads(text)))), dice.choice(WRONG))
 
 
+def _passes(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None]) -> bool:
+    try:
+        check(before, after, bodies)
+    except AssertionError:
+        return False
+    return True
+
+
 ACCIDENTS = (_flip, _hole, _echo, _swap, _wrong, _wrong)
 
 
@@ -139,16 +148,19 @@ def test_a_mutated_answer_of_any_endpoint_ends_nothing_and_makes_no_zero(
         path, accident = dice.choice(PATHS), dice.choice(ACCIDENTS)
         if dice.random() < 0.2:  # the head is damaged: then the body is accepted as it was, or not at all
             before = polled.published[-1]
-            sent: dict[str, bytes | None] = {path: None}
+            bodies: list[bytes] = []
 
-            def spoilt(answer: Answer, peer: socket.socket, sent: Any = sent, path: str = path) -> None:
-                sent[path] = sent[path] or answer.body
+            def spoilt(answer: Answer, peer: socket.socket, bodies: list[bytes] = bodies) -> None:
+                bodies.append(answer.body)
                 peer.sendall(_flip(dice, answer.head) + answer.body)
 
             polled.proxy.faults = {path: spoilt}
             after = polled.poll()
             polled.proxy.faults = {}
-            check(before, after, dict.fromkeys(PATHS, ANYTHING) | sent)
+            # Today is requested again without providers if the first answer is refused: either may be accepted.
+            possible = [with_rows(bodies[0], bodies[1:])] if path == "/keys" else bodies
+            others = dict.fromkeys(PATHS, ANYTHING)
+            assert any(_passes(before, after, others | {path: body}) for body in possible), path
         else:
             polled.poll_with_body(path, lambda body, accident=accident: accident(dice, body))
         figures.tell(tried=1, survived=1)
