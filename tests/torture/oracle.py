@@ -112,6 +112,8 @@ def amounts_in(name: str, body: bytes) -> Mapping[str, Decimal]:
     """Return the amounts in a reply. Raises when there are none: then a poll must not have accepted it."""
     data = json.loads(body.decode("utf-8", "replace"), parse_float=Decimal, parse_int=Decimal, strict=False)["data"]
     if name == "credits":
+        assert data["total_credits"] is not None
+        assert data["total_usage"] is not None
         return {"bought": _usd(data["total_credits"]), "used": _usd(data["total_usage"])}
     return amounts_of_rows(name, data["data"] if name == "today" else data)
 
@@ -124,13 +126,15 @@ def amounts_of_rows(name: str, rows: list[dict[str, Any]]) -> Mapping[str, Decim
                 days[row["date"][:10]] = days.get(row["date"][:10], Decimal(0)) + _usd(row["usage"])
             return days
         case "today":
-            return {"today": sum((_usd(row["credits_usage"] or 0) for row in _each_once(rows)), Decimal(0))}
+            return {"today": sum((_usd(row["credits_usage"]) for row in _each_once(rows)), Decimal(0))}
         case _:
             return {row["hash"][:300]: _usd(row["usage"]) for row in rows}
 
 
 def _usd(amount: object) -> Decimal:
-    assert isinstance(amount, str | Decimal) or amount == 0
+    if amount is None:  # of a free model, or of own keys
+        return Decimal(0)
+    assert isinstance(amount, str | Decimal)
     usd = Decimal(amount)  # type: ignore[arg-type]
     return usd if usd.is_nan() or abs(usd) >= NEXT_TO_NOTHING else Decimal(0)
 
