@@ -64,7 +64,7 @@ STATEMENTS = {
     "burn-rate: ok": '"Per hour" "$0.10" are spent now.',
     "burn-rate: no samples": 'What is spent "Per hour" is not known: "—".',
     "budget: ok": 'Of the "Month budget" "$30.60" are spent: "on pace".',
-    "budget: over": 'Of the "Month budget" "$30.60" are spent: "over by $5.60".',
+    "budget: over": 'Of the "Month budget" "$30.60" are spent, "over by" "$5.60".',
     "api-keys: ok": '"Keys today": "laptop" cost "$0.66"; "ci" cost "$0.30" and has used "46 %" of its limit.',
     "api-keys: one key, limit near": '"notebook week" cost "$0.72"; "88 % of limit" are used.',
     "api-keys: none": '"Keys today": "No keys yet".',
