@@ -15,7 +15,6 @@ from openbalance_hid.errors import ConfigError
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.daemon_process import ask, environment, page_of, started
 from tests.other_user import OTHER_UID, needs_other_user, other_user_command, shared_directory, try_as_other_user
-from tests.waiting import PATIENCE_S
 
 __all__ = ["shared_directory"]
 pytestmark = needs_other_user
@@ -100,8 +99,8 @@ def test_a_daemon_of_another_user_is_not_trusted(shared_directory: Path) -> None
     with subprocess.Popen(other_user_command(("listen", str(place))), stdout=subprocess.PIPE, text=True) as listener:
         assert listener.stdout is not None
         assert listener.stdout.readline() == "listening\n"
-        ended = ask(environment(shared_directory), "guard")
-        listener.wait(PATIENCE_S)
+        ended = ask(environment(shared_directory), "guard", "--min-balance", "5")
+        listener.kill()  # it ends by itself only after a client
     assert (ended.returncode, ended.stderr.splitlines()[0]) == (
         69,
         f"error: the process that listens at {place} belongs to user {OTHER_UID}",
