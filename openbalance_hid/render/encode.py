@@ -17,10 +17,10 @@ from PIL import Image
 
 # How coarsely JPEG keeps each frequency, 8 × 8, lowest first. The tables of the standard are made for photographs: they drop
 # the high frequencies, of which the edges of letters consist, and keep even grounds finer than any panel shows. Nearly level
-# tables keep letters sharper in fewer bytes: at 72 px the structural similarity of quality 92 in the bytes of quality 86
+# tables keep letters sharper in fewer bytes: at 72 px the structural similarity of quality 91 in the bytes of quality 85
 # (`bench/` has the row). Chosen by eye, too: red, green and amber figures enlarged three times, beside the picture itself.
-LUMA: Final = tuple(round(8 + 0.3 * (row + column)) for row in range(8) for column in range(8))
-CHROMA: Final = (14,) * 64
+LUMA: Final = tuple(round(9 + 0.35 * (row + column)) for row in range(8) for column in range(8))
+CHROMA: Final = (16,) * 64
 
 
 class PictureFormat(Struct, frozen=True):

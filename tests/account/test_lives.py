@@ -1,4 +1,4 @@
-"""The spike rule in whole lives: each row of the table over several seeds, a verdict at every poll; twenty with `--torture`."""
+"""The spike rule in whole lives: each row of the table over twenty seeds, a verdict at every poll. Minutes long: `make torture`."""
 
 from statistics import mean
 
@@ -6,15 +6,15 @@ import pytest
 
 from bench.lives import verdicts
 from bench.table_of_lives import TABLE, Row
-from tests.torture.amounts import amounts
 
-pytestmark = pytest.mark.statistical
+pytestmark = [pytest.mark.statistical, pytest.mark.torture]
+
+SEEDS = range(20)
 
 
-@amounts("seeds", short=6, long=20)
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.life.name)
-def test_the_rule_does_what_is_required_in_each_life(row: Row, seeds: int):
-    lived = [verdicts(row.life, seed) for seed in range(seeds)]
+def test_the_rule_does_what_is_required_in_each_life(row: Row):
+    lived = [verdicts(row.life, seed) for seed in SEEDS]
     for required in row.requirements:
         values = [float(required.measure(row.life, seen)) for seen in lived]
         assert mean(values) <= required.at_most, (required.unit, values)
