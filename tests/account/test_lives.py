@@ -1,4 +1,4 @@
-"""The spike rule in whole lives: each row of the table over twenty seeds, a verdict at every poll. Minutes long: `make torture`."""
+"""The spike rule in whole lives: each row of the table over twenty seeds, with a verdict at every poll. For `make torture`."""
 
 from statistics import mean
 
