@@ -130,13 +130,13 @@ def test_bounces_change_nothing_but_the_time_of_a_tap(script):
     """Put a bounce into every press and release of a script: it comes to the same gestures of the same keys."""
     clean, bounced = [], []
     for word in script:
-        clean += [word, "t:60"]
+        clean += [word, "t:61"]
         if word[0] in "du":
             back = ("u" if word[0] == "d" else "d") + word[1:]
             is_change = (word[0] == "d") != (word[1] in _down(clean[:-2]))
-            bounced += [word, "t:5", back, "t:5", word, "t:50"] if is_change else [word, "t:60"]
+            bounced += [word, "t:5", back, "t:5", word, "t:51"] if is_change else [word, "t:61"]
         else:
-            bounced += [word, "t:60"]
+            bounced += [word, "t:61"]
     assert [word.partition("@")[0] for word in played(" ".join(bounced)).split()] == [
         word.partition("@")[0] for word in played(" ".join(clean)).split()
     ]
