@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+import pytest
+
 from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.leaders import leaders, providers
 from openbalance_hid.account.pace import Runway, find_runway
@@ -49,6 +51,7 @@ def is_provable(seen: RandomAccount, day: date) -> bool:
     return reads and not refunded
 
 
+@pytest.mark.statistical
 @amounts("count", short=1200, long=20_000)
 def test_no_amount_of_a_random_account_is_misleading(count: int) -> None:
     kinds: Counter[str] = Counter()
