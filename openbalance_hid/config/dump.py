@@ -36,6 +36,8 @@ def _lines(config: Config) -> Iterator[str]:
         yield from _table("[[alerts]]", url=sink.url, format=sink.format if sink.url else None)
         yield from (f"run = {_list(sink.run)}" for _ in sink.run[:1])
         yield f"on = {_list(sink.on)}"
+    if config.metrics is not None:
+        yield from _table("[metrics]", listen=str(config.metrics))
     if not config.decks:
         yield from ("", "# no [[decks]]: every deck shows the default tiles")
     for deck in config.decks:

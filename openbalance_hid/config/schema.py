@@ -17,6 +17,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.config.serial_numbers import decks_without_entry, is_same_serial, unused_entries
 from openbalance_hid.tiles.options import Option
 
@@ -121,6 +122,7 @@ TILE = (
 )
 ALERT_FORMATS = ("json", "ntfy", "slack", "discord", "gotify")
 ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the address expects")
+METRICS_LISTEN = Option("listen", "text", "127.0.0.1:9469", minimum=1, maximum=64, help="where Prometheus reads metrics")
 DIAL = (
     Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
     Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),
@@ -249,6 +251,7 @@ class Config(Struct, frozen=True):
     stale_hours: int = 24
     alerts: tuple[AlertSink, ...] = ()
     use_decks: str = "all"
+    metrics: ListenAddress | None = None  # where they are served
 
     @property
     def deck_use(self) -> object:

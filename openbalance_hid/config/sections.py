@@ -15,6 +15,7 @@ from typing import Any
 from openbalance_hid.config import schema
 from openbalance_hid.config.alert_sinks import read_alert_sinks
 from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
+from openbalance_hid.config.listen_address import ACCEPTED, ListenAddress, parse_listen_address
 from openbalance_hid.config.paths import ACCOUNT_NAME
 from openbalance_hid.config.schema import (
     AccountConfig,
@@ -45,9 +46,10 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     accounts = _accounts(top.table("accounts"), values)
     dim = _dim(top.table("dim"))
     alerts = read_alert_sinks(top.tables("alerts"), diagnostics)
+    metrics = _metrics(top.table("metrics")) if top.has("metrics") else None
     decks = _Decks(diagnostics, tiles, values["theme"], tuple(accounts)).read(top.tables("decks"))
     top.close()
-    return Config(**values, accounts=accounts, dim=dim, decks=decks, alerts=alerts)
+    return Config(**values, accounts=accounts, dim=dim, decks=decks, alerts=alerts, metrics=metrics)
 
 
 def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
@@ -63,6 +65,7 @@ def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
         **dict.fromkeys(("tile", "key", *(option.name for option in schema.TILE)), "put it below [[decks.keys]]"),
         **{option.name: "put it below [[decks]]" for option in schema.DECK},
         **{option.name: "put it below [dim]" for option in schema.DIM},
+        schema.METRICS_LISTEN.name: "put it below [metrics]",
         **{option.name: above for option in schema.TOP_LEVEL},
     }
 
@@ -87,6 +90,16 @@ def _dim(section: Section) -> DimConfig:
     if night is not None and hours is None:
         section.diagnostics.reject((*section.path, "night"), night, "two different times of day as '23:00-07:00'")
     return DimConfig(after_minutes, to_percent, off_after_minutes, hours, on_lock)
+
+
+def _metrics(section: Section) -> ListenAddress | None:
+    """Return where metrics are served; None if that cannot be read."""
+    text = section.value(schema.METRICS_LISTEN)
+    section.close()
+    address = parse_listen_address(text)
+    if address is None:
+        section.diagnostics.reject((*section.path, "listen"), text, ACCEPTED)
+    return address
 
 
 def _hours(text: str) -> tuple[time, time] | None:
