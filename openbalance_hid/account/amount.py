@@ -25,6 +25,7 @@ class Amount(Struct, frozen=True):
     lower_bound: bool = False  # the true amount may be larger: shown with `≥`
     approximate: bool = False  # the true amount may be smaller or larger: shown with `~`
     measured_at: datetime | None = None  # None: it does not age
+    low_usd: Decimal | None = None  # of an approximate amount: what is certain of it; None: nothing is known of that
 
     @property
     def is_known(self) -> bool:
@@ -35,6 +36,11 @@ class Amount(Struct, frozen=True):
     def is_whole(self) -> bool:
         """Whether the number has no unknown part."""
         return self.usd is not None and not self.lower_bound
+
+    @property
+    def least_usd(self) -> Decimal | None:
+        """What is certain of the amount; None: nothing, or it is unknown."""
+        return self.low_usd if self.approximate else self.usd
 
     @property
     def sign(self) -> str:
@@ -51,29 +57,31 @@ NOTHING = Amount(ZERO)
 
 
 def total(parts: Iterable[Amount]) -> Amount:
-    """Return the sum of all parts; unknown if all of them are unknown, zero without any part."""
+    """Return the sum of all parts; unknown if all of them are unknown, zero without any part.
+
+    With an unknown part it is a lower bound: the sum of what is certain, so that an approximate part never makes it too large.
+    """
     each = tuple(parts)
-    known = [part.usd for part in each if part.usd is not None]
     if not each:
         return NOTHING
-    return Amount(
-        sum(known, ZERO) if known else None,
-        lower_bound=bool(known) and any(part.usd is None or part.lower_bound for part in each),
-        approximate=any(part.approximate for part in each),
-        measured_at=oldest(each),
-    )
+    if all(part.is_whole for part in each):
+        usd = sum((part.usd for part in each if part.usd is not None), ZERO)
+        lows = [part.least_usd for part in each]
+        low_usd = sum((low for low in lows if low is not None), ZERO) if None not in lows else None
+        approximate = any(part.approximate for part in each)
+        return Amount(usd, False, approximate, oldest(each), low_usd if approximate else None)
+    least = [low for part in each if (low := part.least_usd) is not None]
+    return Amount(sum(least, ZERO), lower_bound=True, measured_at=oldest(each)) if least else UNKNOWN
 
 
 def mean(parts: Iterable[Amount]) -> Amount:
     """Return the mean of the known parts, approximate where parts are unknown or lower bounds; unknown without a known part."""
     each = tuple(parts)
-    known = [part for part in each if part.usd is not None]
+    known = [part.usd for part in each if part.usd is not None]
     if not known:
         return UNKNOWN
-    whole = total(known)
-    assert whole.usd is not None  # noqa: S101  a sum of known parts
-    rough = whole.approximate or whole.lower_bound or len(known) < len(each)
-    return Amount(whole.usd / len(known), approximate=rough, measured_at=whole.measured_at)
+    rough = any(part.approximate or not part.is_whole for part in each)
+    return Amount(sum(known, ZERO) / len(known), approximate=rough, measured_at=oldest(each))
 
 
 def larger(first: Amount, second: Amount) -> Amount:
@@ -81,6 +89,15 @@ def larger(first: Amount, second: Amount) -> Amount:
     if first.usd is None or second.usd is None:
         return second if first.usd is None else first
     return second if second.usd > first.usd else first
+
+
+def raised(amount: Amount, certain: Amount) -> Amount:
+    """Return a whole amount, but not less than what is certain of the same thing from another source."""
+    if amount.usd is None or certain.usd is None or not amount.is_whole:
+        return larger(amount, certain)
+    best = larger(amount, certain)
+    low_usd = max(certain.usd, amount.low_usd or ZERO) if amount.approximate else None
+    return replace(best, lower_bound=False, approximate=amount.approximate, low_usd=low_usd)
 
 
 def oldest(parts: Iterable[Amount]) -> datetime | None:

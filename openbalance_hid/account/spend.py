@@ -19,7 +19,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, as_of, larger, rounded, total
+from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, as_of, larger, raised, rounded, total
 from openbalance_hid.account.counter import BOOKED_WITHIN, Bounds, bounds, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.endpoints import current_until
@@ -75,9 +75,7 @@ def day_usd(snapshot: Snapshot, day: date) -> Amount:
     if is_settled:
         grows = counted.is_whole and (counted.usd or ZERO) - published > max(GROWS_USD, published * GROWS_SHARE)
         return counted if grows else listed
-    if counted.is_whole:
-        return larger(counted, listed)
-    return replace(larger(listed, counted), lower_bound=True)
+    return raised(counted, listed) if counted.is_whole else replace(larger(listed, counted), lower_bound=True)
 
 
 def published_usd(snapshot: Snapshot, day: date) -> Decimal | None:
@@ -110,7 +108,7 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     best = larger(counted, by_analytics)
     reported_at = _today_at(snapshot)
     is_newer = best is not counted and reported_at is not None and reported_at > series[-1].at + SAME_POLL
-    return replace(best, lower_bound=False) if counted.is_whole and not is_newer else best
+    return raised(counted, by_analytics) if counted.is_whole and not is_newer else best
 
 
 def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] | None:
@@ -159,7 +157,9 @@ def _counted(snapshot: Snapshot, start: datetime, end: datetime) -> Amount:
     if not _is_covered(found):
         return Amount(found.low_usd, lower_bound=True, measured_at=measured_at) if found.low_usd > 0 else UNKNOWN
     assert found.usd is not None  # noqa: S101  covered
-    return Amount(rounded(found.usd), approximate=found.high_usd != found.low_usd, measured_at=measured_at)
+    is_exact = found.high_usd == found.low_usd
+    low_usd = None if is_exact else rounded(found.low_usd)
+    return Amount(rounded(found.usd), approximate=not is_exact, measured_at=measured_at, low_usd=low_usd)
 
 
 def _is_covered(found: Bounds) -> bool:
@@ -225,9 +225,7 @@ def _joined(snapshot: Snapshot, days: Mapping[date, Amount]) -> Amount:
         known = total(amount for _, amount in run)
         if not is_whole and len(run) > 1:
             counted = _counted(snapshot, midnight(run[-1][0]), midnight(run[0][0] + timedelta(days=1)))
-            known = (
-                counted if counted.is_whole else replace(larger(known, counted), lower_bound=known.is_known or counted.is_known)
-            )
+            known = raised(counted, known)
         parts.append(known)
     return total(parts)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from openbalance_hid.account.amount import UNKNOWN, Amount, larger, mean, total
+from openbalance_hid.account.amount import UNKNOWN, Amount, larger, mean, raised, total
 from tests.build import NOON, usd
 
 OLDER = NOON - timedelta(hours=3)
@@ -21,6 +21,20 @@ def test_a_sum_of_nothing_but_unknown_parts_is_unknown():
 def test_a_sum_has_the_age_of_its_oldest_part():
     parts = [Amount(usd(1), measured_at=NOON), Amount(usd(2), measured_at=OLDER, approximate=True), Amount(usd(3))]
     assert total(parts) == Amount(usd(6), approximate=True, measured_at=OLDER)
+
+
+def test_a_lower_bound_holds_of_an_approximate_part_only_what_is_certain():
+    rough = Amount(usd(10), approximate=True, low_usd=usd("9.5"))
+    assert total([rough, UNKNOWN, Amount(usd(2))]) == Amount(usd("11.5"), lower_bound=True)
+    assert total([Amount(usd(2), approximate=True), UNKNOWN]) == UNKNOWN, "nothing is certain of it"
+    assert total([rough, Amount(usd(2))]) == Amount(usd(12), approximate=True, low_usd=usd("11.5"))
+
+
+def test_another_source_raises_what_is_certain_of_an_approximate_amount():
+    rough = Amount(usd(10), approximate=True, low_usd=usd("9.5"))
+    assert raised(rough, Amount(usd("9.8"), lower_bound=True)) == Amount(usd(10), approximate=True, low_usd=usd("9.8"))
+    assert raised(rough, Amount(usd("10.2"))) == Amount(usd("10.2"), approximate=True, low_usd=usd("10.2"))
+    assert raised(Amount(usd(10)), Amount(usd(9), lower_bound=True)) == Amount(usd(10))
 
 
 def test_a_mean_leaves_unknown_parts_out():

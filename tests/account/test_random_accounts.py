@@ -17,7 +17,7 @@ from tests.account.random_account import DAY, HOUR, SETTLED, RandomAccount, midn
 from tests.torture.amounts import amounts
 
 SLACK = Fraction(1, 10**8)
-NEAR = Fraction(12, 100)
+NEAR = Fraction(1, 9)  # of the smaller: at most a tenth of the larger bound is unplaced
 JUST_AFTER = timedelta(seconds=20)  # a sample so soon after midnight reads the midnight
 
 
@@ -27,10 +27,11 @@ def check(amount: Amount, true: Fraction, where: object, kinds: Counter[str], sl
         return
     shown = Fraction(amount.usd)
     if amount.lower_bound:
-        rough = NEAR if amount.approximate else 0  # a sum of which one day is approximate and another one unknown
-        assert shown <= true * (1 + rough) + slack, (where, float(shown), float(true))
+        assert not amount.approximate, (where, "has one sign")
+        assert shown <= true + slack, (where, float(shown), float(true))
     elif amount.approximate:
-        assert abs(shown - true) <= NEAR * max(shown, true) + slack, (where, float(shown), float(true))
+        assert abs(shown - true) <= NEAR * min(shown, true) + slack, (where, float(shown), float(true))
+        assert amount.low_usd is None or Fraction(amount.low_usd) <= true + slack, (where, float(amount.low_usd), float(true))
     else:
         assert abs(shown - true) <= slack, (where, float(shown), float(true))
 

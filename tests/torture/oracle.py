@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +15,10 @@ from openbalance_hid.account.snapshot import Health, Snapshot, Spend, Today, Win
 from tests.torture.altered_json import dumped
 
 READINGS = ("credits", "activity", "today", "keys", "key_days", "window")
-NOT_UTF_8 = "\ufffd"  # in the place of a byte that is none: the row may be left out
-FEW = 10  # rows: then any may be the damaged one
+NOT_UTF_8 = "\ufffd"  # in the place of a byte that is none
+NEAR = timedelta(days=62)  # of the answer: rows of other days have a wrong date
 BEYOND = Decimal("1e15")  # USD: no amount is as large
+LARGEST_NUMBER = Decimal("1.7e308")  # of JSON, where it is no amount
 NEXT_TO_NOTHING = Decimal("1e-40")  # USD
 ANYTHING = b"anything"
 PATH_OF = {"credits": "/credits", "activity": "/activity", "today": "/analytics/query", "keys": "/keys"}
@@ -28,6 +28,31 @@ COUNTED = (
     "completion_tokens", "credits_usage", "request_count",
 )  # fmt: skip
 
+# By endpoint: the fields without which a row says nothing, and the documented types of those that are read.
+REQUIRED = {"activity": {"date", "usage"}, "today": {"credits_usage"}, "keys": {"hash", "usage"}}
+FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "activity": {
+        "text": ("date",),
+        "text or null": ("model", "endpoint_id", "provider_name"),
+        "number": ("usage", "requests", "prompt_tokens", "completion_tokens"),
+    },
+    "today": {"text or null": ("model", "provider"), "number": ("credits_usage", "request_count", "tokens_total")},
+    "keys": {
+        "text": ("hash",),
+        "text or null": ("name", "label", "limit_reset"),
+        "number": ("usage", "usage_daily", "usage_weekly", "usage_monthly", "limit", "limit_remaining"),
+        "flag": ("disabled",),
+        "anything": ("expires_at", "last_used_at"),
+    },
+}
+is_kind: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "text or null": lambda value: value is None or isinstance(value, str),
+    "number": lambda value: is_number(value),
+    "flag": lambda value: value is None or isinstance(value, bool),
+    "anything": lambda value: not isinstance(value, Decimal) or abs(value) <= LARGEST_NUMBER,
+}
+
 
 def check(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None]) -> None:
     """`bodies`: by path, the body that may be accepted now; None: none; `ANYTHING`: any. All other replies were good."""
@@ -35,14 +60,17 @@ def check(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None])
     for name in READINGS:
         old, new = getattr(before, name), getattr(after, name)
         if new.measured_at == old.measured_at:
-            assert without_names(new.value) == without_names(old.value), f"{name}: the last good value stays"
+            if after.models.measured_at == before.models.measured_at:
+                assert new.value == old.value, f"{name}: the last good value stays"
+            assert without_names(new.value) == without_names(old.value), "`/models` changes names alone"
             continue
         assert new.health is Health.OK
         body = bodies.get(PATH_OF.get(name, ""), ANYTHING)
         if body is not ANYTHING:
             assert body is not None, f"{name}: {new.value} was accepted and never sent"
             amounts = accepted(name, new.value)
-            possible = [amounts_in(name, kept) for kept in without_dropped(name, body, new.dropped_rows)]
+            bodies_left = without_dropped(name, body, new.dropped_rows, new.measured_at.date())
+            possible = [amounts_in(name, kept) for kept in bodies_left]
             if name == "activity":  # days that the reply does not contain keep their amounts
                 assert any({day: usd for day, usd in amounts.items() if day in sent} == sent for sent in possible)
             else:
@@ -54,16 +82,16 @@ def check(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None])
 
 
 def without_names(value: Any) -> Any:
-    """Return a value without the names of its models, which become slugs as soon as `/models` has answered."""
+    """Return a value without the names of its models."""
     if isinstance(value, Today | Window):
         return replace(value, by_model={"": sum(value.by_model.values(), Spend())})
     return value
 
 
-def without_dropped(name: str, body: bytes, count: int) -> Iterator[bytes]:
-    """Yield the bodies that are left without `count` of the rows: those that cannot be read, then others with a damage.
+def without_dropped(name: str, body: bytes, count: int, read_at: date) -> Iterator[bytes]:
+    """Yield the bodies that are left without the `count` rows that cannot be read: one, where all texts are sound.
 
-    A row that cannot be read is always left out. One with another damage is either counted as it is, or left out and counted.
+    A row with a text that is no text (not UTF-8, or a control character) is left out if that field is read, else it is counted.
     """
     if name not in ("activity", "today", "keys"):
         assert count == 0
@@ -71,28 +99,53 @@ def without_dropped(name: str, body: bytes, count: int) -> Iterator[bytes]:
         return
     whole = json.loads(body.decode("utf-8", "replace"), parse_float=Decimal, parse_int=Decimal, strict=False)
     rows = whole["data"]["data"] if name == "today" else whole["data"]
-    unreadable = {at for at, row in enumerate(rows) if not is_readable(name, row)}
-    usual = Counter(map(shape_of, rows)).most_common(1)[0][0] if rows else ""
-    suspects = {0, len(rows) - 1} if len(rows) >= FEW else set(range(len(rows)))
-    suspects |= {at for at, row in enumerate(rows) if shape_of(row) != usual or NOT_UTF_8 in str(row)}
-    odd = sorted(suspects - unreadable)
-    for more in itertools.combinations(odd, count - len(unreadable)):
+    unreadable = {at for at, row in enumerate(rows) if not is_readable(name, row, read_at)}
+    unsound = [at for at, row in enumerate(rows) if at not in unreadable and has_unsound_text(row)]
+    assert len(unreadable) <= count <= len(unreadable) + len(unsound), (name, count, [rows[at] for at in unreadable])
+    for more in itertools.combinations(unsound, count - len(unreadable)):
         rest = [row for at, row in enumerate(rows) if at not in unreadable and at not in more]
         yield dumped({"data": {"data": rest} if name == "today" else rest}).encode("utf-8", "surrogatepass")
 
 
-def is_readable(name: str, row: Any) -> bool:
-    """Return whether a row has its amount, and what the amount belongs to."""
-    try:
-        amounts = amounts_of_rows(name, [row])
-        days = [date.fromisoformat(day) for day in amounts] if name == "activity" else []
-    except (AssertionError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+def is_readable(name: str, row: Any, read_at: date) -> bool:
+    """Return whether each documented field of a row has its documented type, and its day is near that of the answer."""
+    if not isinstance(row, dict) or not REQUIRED[name] <= set(row):
         return False
-    return all(usd.is_finite() and abs(usd) < BEYOND for usd in amounts.values()) and all(day.year >= 2000 for day in days)
+    if not all(is_kind[kind](row.get(field)) for kind, fields in FIELDS[name].items() for field in fields):
+        return False
+    if name != "activity":
+        return True
+    is_named = bool(row.get("model")) or is_kind["text or null"](row.get("model_permaslug"))  # which is read without a model
+    return is_named and is_day_near(row["date"], read_at)
 
 
-def shape_of(row: Any) -> str:
-    return str({field: type(value).__name__ for field, value in row.items()} if isinstance(row, dict) else type(row))
+def is_day_near(text: str, read_at: date) -> bool:
+    try:
+        day = datetime.strptime(text[:10], "%Y-%m-%d").date()
+    except ValueError:
+        return False
+    return len(text[:10]) == 10 and abs(day - read_at) <= NEAR
+
+
+def is_number(value: Any) -> bool:
+    """Return whether this is a finite number of a possible size, as a number or as text; null counts as 0."""
+    if value is None:
+        return True
+    try:
+        number = Decimal(value) if isinstance(value, str | Decimal) else None
+    except ArithmeticError:
+        return False
+    return number is not None and number.is_finite() and abs(number) < BEYOND
+
+
+def has_unsound_text(row: Any) -> bool:
+    return any(char == NOT_UTF_8 or char < " " or "\ud800" <= char <= "\udfff" for char in texts_of(row))
+
+
+def texts_of(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(texts_of(part) for item in value.items() for part in item)
+    return "".join(map(texts_of, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
 
 
 def accepted(name: str, value: Any) -> Mapping[str, Decimal]:
