@@ -138,6 +138,11 @@ class Section:
         found = self._take(name, dict, "a table", {})
         return Section(found, (*self.path, name), self.diagnostics)
 
+    def optional_table(self, name: str) -> Section | None:
+        """Return the table `name` inside this one; None if it is absent."""
+        self._known.append(name)
+        return self.table(name) if name in self._left else None
+
     def tables(self, name: str) -> list[Section]:
         """Return the array of tables `name` inside this one; each has its index in its path."""
         accepted = f"[[{dotted_path((*(part for part in self.path if isinstance(part, str)), name))}]] tables"

@@ -30,7 +30,9 @@ def _lines(config: Config) -> Iterator[str]:
     )
     for name, account in config.accounts.items():
         header = f"[{dotted_path(('accounts', name))}]"
-        yield from _table(header, **msgspec.structs.asdict(account))
+        source = account.source
+        broker = {} if source is None else {"source": source.url, "source_ca_file": source.ca_file}
+        yield from _table(header, **{**msgspec.structs.asdict(account), "source": None, **broker})
     yield from _dim(config.dim)
     for sink in config.alerts:
         yield from _table("[[alerts]]", url=sink.url, format=sink.format if sink.url else None)
@@ -38,6 +40,8 @@ def _lines(config: Config) -> Iterator[str]:
         yield f"on = {_list(sink.on)}"
     if config.metrics is not None:
         yield from _table("[metrics]", listen=str(config.metrics))
+    if config.publish is not None:
+        yield from _table("[publish]", **msgspec.structs.asdict(config.publish))
     if not config.decks:
         yield from ("", "# no [[decks]]: every deck shows the default tiles")
     for deck in config.decks:

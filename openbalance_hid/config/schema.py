@@ -17,6 +17,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.config.serial_numbers import decks_without_entry, is_same_serial, unused_entries
 from openbalance_hid.tiles.options import Option
@@ -202,6 +203,7 @@ class AccountConfig(Struct, frozen=True):
     allow_key_switch: bool = False
     prepaid: bool | None = None  # found out
     budget_usd: Decimal | None = None  # of a UTC month
+    source: SourceConfig | None = None  # a broker, in place of a key
 
 
 class AlertSink(Struct, frozen=True):
@@ -252,6 +254,7 @@ class Config(Struct, frozen=True):
     alerts: tuple[AlertSink, ...] = ()
     use_decks: str = "all"
     metrics: ListenAddress | None = None  # where they are served
+    publish: PublishConfig | None = None
 
     @property
     def deck_use(self) -> object:

@@ -14,6 +14,7 @@ from typing import Any
 
 from openbalance_hid.config import schema
 from openbalance_hid.config.alert_sinks import read_alert_sinks
+from openbalance_hid.config.broker_options import read_publish, read_source
 from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
 from openbalance_hid.config.listen_address import ACCEPTED, ListenAddress, parse_listen_address
 from openbalance_hid.config.paths import ACCOUNT_NAME
@@ -46,10 +47,11 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     accounts = _accounts(top.table("accounts"), values)
     dim = _dim(top.table("dim"))
     alerts = read_alert_sinks(top.tables("alerts"), diagnostics)
-    metrics = _metrics(top.table("metrics")) if top.has("metrics") else None
+    metrics = _metrics(table) if (table := top.optional_table("metrics")) is not None else None
+    publish = read_publish(table) if (table := top.optional_table("publish")) is not None else None
     decks = _Decks(diagnostics, tiles, values["theme"], tuple(accounts)).read(top.tables("decks"))
     top.close()
-    return Config(**values, accounts=accounts, dim=dim, decks=decks, alerts=alerts, metrics=metrics)
+    return Config(**values, accounts=accounts, dim=dim, decks=decks, alerts=alerts, metrics=metrics, publish=publish)
 
 
 def _places(first_header: str | None, tiles: TileOptions) -> Mapping[str, str]:
@@ -76,7 +78,11 @@ def _accounts(section: Section, inherited: Mapping[str, Any]) -> FrozenMap[str, 
     accounts = {schema.DEFAULT_ACCOUNT: AccountConfig(**{option.name: inherited[option.name] for option in schema.INHERITED})}
     for name, account in section.subtables().items():
         if ACCOUNT_NAME.fullmatch(name):
-            accounts[name] = AccountConfig(**{option.name: account.value(option) for option in options})
+            found, source = {option.name: account.value(option) for option in options}, read_source(account)
+            if source is not None and found["allow_key_switch"]:
+                problem = "found true beside source, accepted: only where this machine has the key"
+                section.diagnostics.add((*account.path, "allow_key_switch"), problem)
+            accounts[name] = AccountConfig(**found, source=source)
             account.close()
         else:
             section.diagnostics.reject(account.path, name, "a name of 1 to 32 letters a to z, digits and hyphens")

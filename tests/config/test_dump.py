@@ -79,7 +79,7 @@ def test_the_printed_configuration_parses_to_the_same_one(config: Config):
 def test_every_example_of_the_default_file_is_accepted_without_its_hash():
     config = parse(re.sub(r"(?m)^#(?=\S)", "", DEFAULT), "default.toml")
     assert {tile.tile for tile in config.decks[0].pages[0].keys.values()} == set(product_tiles())
-    assert set(config.accounts) == {"default", "work"}
+    assert set(config.accounts) == {"default", "work", "team"}
     assert config.dim.night is not None
 
 

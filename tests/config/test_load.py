@@ -126,7 +126,8 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
     ("text", "message"),
     [
         ("refresh_minuts = 5", "c.toml:1: refresh_minuts: unknown, accepted: accounts, alerts, ca_file, decks, dim,"
-         " hold_seconds, notify, on_exit, refresh_minutes, stale_hours, theme, use_decks; did you mean 'refresh_minutes'?"),
+         " hold_seconds, metrics, notify, on_exit, publish, refresh_minutes, stale_hours, theme, use_decks;"
+         " did you mean 'refresh_minutes'?"),
         ("refresh_minutes = 0", "c.toml:1: refresh_minutes: found 0, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = 1.5", "c.toml:1: refresh_minutes: found 1.5, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = true", "c.toml:1: refresh_minutes: found true, accepted: a whole number from 1 to 1440"),
@@ -143,7 +144,7 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("[accounts.Work]", "c.toml:1: accounts.Work: found 'Work', accepted: a name of 1 to 32 letters a to z, digits and"
          " hyphens"),
         ("[accounts.work]\nrefresh = 1", "c.toml:2: accounts.work.refresh: unknown, accepted: allow_key_switch, budget_usd,"
-         " notify, prepaid, refresh_minutes, stale_hours; did you mean 'refresh_minutes'?"),
+         " notify, prepaid, refresh_minutes, source, source_ca_file, stale_hours; did you mean 'refresh_minutes'?"),
         ("[dim]\nto_percent = 101", "c.toml:2: dim.to_percent: found 101, accepted: a whole number from 0 to 100"),
         ("[dim]\nnight = '24:00-07:00'", "c.toml:2: dim.night: found '24:00-07:00', accepted: two different times of day as"
          " '23:00-07:00'"),
