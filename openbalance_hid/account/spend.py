@@ -95,12 +95,15 @@ def is_incomplete(snapshot: Snapshot, day: date) -> bool:
 
 @remembered
 def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
-    """Return the spend since UTC midnight; after a reset of the account's usage what is known of it, at least."""
+    """Return the spend since UTC midnight; after a reset of the account's usage what is known of it, at least.
+
+    Between midnight and the poll just after it, it is about 0: an answer of `/credits` may be as old as that itself.
+    """
     start = midnight(utc_now(snapshot, now).date())
     by_analytics = _reported(snapshot, start.date())
     series = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
     if not series:
-        return by_analytics
+        return by_analytics if by_analytics.is_known else _just_begun(snapshot, start, utc_now(snapshot, now))
     counted = _counted(snapshot, start, series[-1].at)
     was_reset = series[0].epoch != series[-1].epoch
     if was_reset and not by_analytics.is_known and ticks(snapshot.samples)[0].at > start + BOOKED_WITHIN:
@@ -109,6 +112,14 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     reported_at = _today_at(snapshot)
     is_newer = best is not counted and reported_at is not None and reported_at > series[-1].at + SAME_POLL
     return raised(counted, by_analytics) if counted.is_whole and not is_newer else best
+
+
+def _just_begun(snapshot: Snapshot, start: datetime, at: datetime) -> Amount:
+    """Return 0, approximate, for a day that has just begun while polls succeed; unknown later, or after a gap of polls."""
+    sampled_at = _sampled_at(snapshot)
+    if sampled_at is None or at - start > BOOKED_WITHIN or (start - sampled_at).total_seconds() > 2 * snapshot.interval_s:
+        return UNKNOWN
+    return Amount(ZERO, approximate=True, measured_at=sampled_at, low_usd=ZERO)
 
 
 def today_since(snapshot: Snapshot, now: datetime) -> tuple[Decimal, datetime] | None:

@@ -149,7 +149,7 @@ class AccountHistory:
         self._bound = (who, begun.started_at)
         self._sampled_at = past.last.at if past.last is not None else None
         self._activity, self._read_at = past.activity or Activity(), past.activity_read_at
-        self._today_read_at = past.today_read_at
+        self._today_read_at = past.today.read_at if past.today is not None else None
         self._key_days, self._key_days_read_at = past.key_days, past.key_days_read_at
         self._models_read_at = past.models.read_at if past.models is not None else None
         return remembered(begun, past, now, mono_s), past
@@ -209,9 +209,8 @@ def remembered(begun: Snapshot, past: StoredAccount, now: datetime, mono_s: floa
         begun,
         credits=Reading(last.credits, last.at) if last is not None else begun.credits,
         activity=Reading(past.activity, read_at) if past.activity is not None and read_at is not None else begun.activity,
-        today=Reading(past.today, past.today_read_at)
-        if past.today is not None and past.today_read_at is not None
-        else begun.today,
+        today=_reading(past.today),
+        yesterday=_reading(past.yesterday),
         key_days=Reading(past.key_days, past.key_days_read_at) if past.key_days_read_at is not None else begun.key_days,
         models=Reading(past.models.slugs, min(past.models.read_at, now)) if past.models is not None else begun.models,
         samples=tuple(
@@ -237,6 +236,10 @@ def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
         return HistoryStore(path, lambda: private_dir(path.parent))
 
     return History(open_store)
+
+
+def _reading(stored: StoredToday | None) -> Reading[Today]:
+    return Reading() if stored is None else Reading(stored.today, stored.read_at)
 
 
 def _stored(sample: Sample) -> StoredSample:

@@ -95,7 +95,12 @@ _SEVENTH: Migration = (
 )
 # The spend of a day in a week of slow growth that the user has acknowledged.
 _EIGHTH: Migration = ("ALTER TABLE alerts ADD COLUMN usual_usd TEXT",)
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+# The last answer about the day before `today`: the kinds `yesterday` and `yesterday provider` of days.
+_NINTH: Migration = (
+    "ALTER TABLE accounts ADD COLUMN yesterday_read_at INTEGER",
+    "ALTER TABLE accounts ADD COLUMN yesterday_cached_at INTEGER",
+)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 
 
 class DamagedError(Exception):

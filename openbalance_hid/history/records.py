@@ -58,7 +58,7 @@ class StoredDays(Struct, frozen=True):
 
 
 class StoredToday(Struct, frozen=True):
-    """The UTC day that is not over, in place of the one before it."""
+    """The UTC day that is not over; the last answer about the day before it is kept, too."""
 
     today: Today
     read_at: datetime
@@ -114,8 +114,8 @@ class StoredAccount(Struct, frozen=True):
     samples: tuple[StoredSample, ...] = ()  # of the last `RECENT_FOR`, oldest first
     activity: Activity | None = None
     activity_read_at: datetime | None = None
-    today: Today | None = None  # the day that was not over when it was read
-    today_read_at: datetime | None = None
+    today: StoredToday | None = None  # the day that was not over when it was read
+    yesterday: StoredToday | None = None  # the last answer about the day before that
     key_days: Days = field(default_factory=dict)
     key_days_read_at: datetime | None = None
     runs: tuple[MeterRun, ...] = ()  # the last one of the meter, and those before it that are not settled

@@ -20,7 +20,14 @@ from openbalance_hid.account.sample_thinning import RECENT_FOR
 from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.history.migrations import amount, from_us, reading, salt_of, to_us
-from openbalance_hid.history.records import AccountIdentity, StoredAccount, StoredDelivery, StoredModels, StoredSample
+from openbalance_hid.history.records import (
+    AccountIdentity,
+    StoredAccount,
+    StoredDelivery,
+    StoredModels,
+    StoredSample,
+    StoredToday,
+)
 
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
@@ -50,8 +57,8 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
     """
     number = account(db, who)
     since = now.astimezone(UTC).date() - timedelta(days=DAYS_KEPT)
-    asked = "SELECT activity_read_at, today_read_at, key_days_read_at FROM accounts WHERE id = ?"
-    read_at, today_read_at, key_days_read_at = db.execute(asked, (number,)).fetchone() or (None, None, None)
+    asked = "SELECT activity_read_at, key_days_read_at FROM accounts WHERE id = ?"
+    read_at, key_days_read_at = db.execute(asked, (number,)).fetchone() or (None, None)
     recent = _recent(db, number)
     return StoredAccount(
         last=recent[-1] if recent else None,
@@ -60,8 +67,8 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
         if read_at is not None
         else None,
         activity_read_at=_instant(read_at),
-        today=_today(db, number),
-        today_read_at=_instant(today_read_at),
+        today=_day_read(db, number, "today"),
+        yesterday=_day_read(db, number, "yesterday"),
         key_days=days(db, number, "key", since) if key_days_read_at is not None else {},
         key_days_read_at=_instant(key_days_read_at),
         runs=_open_runs(db, number),
@@ -120,13 +127,15 @@ def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict
     return made
 
 
-def _today(db: Connection, number: int) -> Today | None:
-    found, providers = days(db, number, "today", date.min), days(db, number, "today provider", date.min)
+def _day_read(db: Connection, number: int, kind: str) -> StoredToday | None:
+    """Return the last answer about the present day, or about the day before it. `kind`: "today", "yesterday"."""
+    found, providers = days(db, number, kind, date.min), days(db, number, f"{kind} provider", date.min)
+    times = f"SELECT {kind}_read_at, {kind}_cached_at FROM accounts WHERE id = ?"  # noqa: S608  ours
+    read_at, cached_at = map(_instant, db.execute(times, (number,)).fetchone() or (None, None))
     newest = max(found, default=None)
-    if newest is None:
+    if newest is None or read_at is None:
         return None
-    (cached_at,) = db.execute("SELECT today_cached_at FROM accounts WHERE id = ?", (number,)).fetchone()
-    return Today(newest, found[newest], by_provider=providers.get(newest, {}), cached_at=_instant(cached_at))
+    return StoredToday(Today(newest, found[newest], by_provider=providers.get(newest, {}), cached_at=cached_at), read_at)
 
 
 def _models(db: Connection) -> StoredModels | None:

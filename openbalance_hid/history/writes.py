@@ -79,11 +79,24 @@ def _write_days(db: Connection, number: int, days: StoredDays) -> None:
 
 def _write_today(db: Connection, number: int, stored: StoredToday) -> None:
     today = stored.today
+    (before,) = db.execute("SELECT max(day) FROM days WHERE account = ? AND kind = 'today'", (number,)).fetchone()
+    if before is not None and before < today.day.isoformat():
+        _keep_as_yesterday(db, number)
     db.execute("DELETE FROM days WHERE account = ? AND kind IN ('today', 'today provider')", (number,))
     _replace_days(db, number, "today", {today.day: today.by_model}, ())
     _replace_days(db, number, "today provider", {today.day: today.by_provider}, ())
     times = (to_us(stored.read_at), _us(today.cached_at), number)
     db.execute("UPDATE accounts SET today_read_at = ?, today_cached_at = ? WHERE id = ?", times)
+
+
+def _keep_as_yesterday(db: Connection, number: int) -> None:
+    """Keep the last answer about the day that is over."""
+    db.execute("DELETE FROM days WHERE account = ? AND kind IN ('yesterday', 'yesterday provider')", (number,))
+    db.execute("UPDATE days SET kind = 'yesterday' WHERE account = ? AND kind = 'today'", (number,))
+    db.execute("UPDATE days SET kind = 'yesterday provider' WHERE account = ? AND kind = 'today provider'", (number,))
+    db.execute(
+        "UPDATE accounts SET yesterday_read_at = today_read_at, yesterday_cached_at = today_cached_at WHERE id = ?", (number,)
+    )
 
 
 def _write_models(db: Connection, _: int, stored: StoredModels) -> None:

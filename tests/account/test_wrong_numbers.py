@@ -205,6 +205,27 @@ def test_just_after_midnight_today_is_known():
     assert guard(seen, now, "1") == WITHIN
 
 
+def around_midnight(after: timedelta, polled_before: timedelta = 5 * MINUTE) -> tuple[Snapshot, datetime]:
+    """Return the snapshot of the last poll before midnight, and a moment after midnight at which no poll has ended yet."""
+    last = MIDNIGHT - polled_before
+    taken = sampled((MIDNIGHT - DAY + timedelta(seconds=8), 80), (last, 100))
+    return measured(snapshot(last, days=days_back([20] * 30, last), taken=taken), last), MIDNIGHT + after
+
+
+@pytest.mark.parametrize("seconds", [0, 3, 12, 30, 60])
+def test_until_the_poll_just_after_midnight_today_is_about_zero(seconds):
+    seen, now = around_midnight(timedelta(seconds=seconds))
+    assert money(today_usd(seen, now)) == "~$0.00"
+    assert guard(seen, now, "1") == WITHIN
+    assert today_usd(seen, now).measured_at == MIDNIGHT - 5 * MINUTE, "with its age"
+
+
+def test_without_the_poll_just_after_midnight_today_is_unknown():
+    for seen, now in (around_midnight(timedelta(seconds=61)), around_midnight(timedelta(seconds=5), 31 * MINUTE)):
+        assert today_usd(seen, now) == UNKNOWN
+        assert guard(seen, now, "1") == NOT_KNOWN
+
+
 # --- 13: the first night ---
 
 

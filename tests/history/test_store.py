@@ -60,7 +60,10 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     store.write(ME, StoredDays("model", {DAY: {"v/m": spend("0.123456789012345678")}}, read_at=NOW))
     store.write(ME, StoredDays("provider", {DAY: {"P": spend("2")}}))
     store.write(ME, StoredDays("key", {DAY: {"laptop": spend("3")}}, read_at=NOW - timedelta(minutes=1)))
-    store.write(ME, StoredToday(Today(DAY, {"Old": spend("9")}), NOW - timedelta(days=1)))
+    for age, cents in ((3, "1"), (2, "8"), (1, "9")):  # hours before the end of the day, and of another day before it
+        store.write(
+            ME, StoredToday(Today(DAY - timedelta(days=age == 3), {"Old": spend(cents)}), NOW - timedelta(hours=20 + age))
+        )
     today = Today(TODAY, {"M": spend("0.5")}, by_provider={"P": spend("0.5")}, cached_at=NOW - timedelta(minutes=45))
     store.write(ME, StoredToday(today, NOW))
     names = StoredModels({"openai: gpt-5": "openai/gpt-5"}, NOW)
@@ -84,7 +87,8 @@ def test_everything_is_there_after_closing_and_opening(store, path):
     assert past.activity.by_model == {DAY: {"v/m": spend("0.123456789012345678")}}
     assert past.activity.by_provider == {DAY: {"P": spend("2")}}
     assert past.activity_read_at == NOW
-    assert (past.today, past.today_read_at) == (today, NOW)
+    assert past.today == StoredToday(today, NOW)
+    assert past.yesterday == StoredToday(Today(DAY, {"Old": spend("9")}), NOW - timedelta(hours=21))
     assert past.models == names
     assert past.alerts == (alert,)
     assert again.days(ME, "key") == past.key_days == {DAY: {"laptop": spend("3")}}
