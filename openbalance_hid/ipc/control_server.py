@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 
+from openbalance_hid.client_listener import ClientListener
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.hints import DOCTOR
@@ -53,7 +54,7 @@ class ControlServer:
     def __init__(self, socket_file: Path, handle: ControlRequestHandler) -> None:
         self._file = socket_file
         self._handle = handle
-        self._socket: socket.socket | None = None
+        self._listener: ClientListener | None = None
         self._bound: os.stat_result | None = None  # the socket's file
         self._thread: RestartingThread | None = None
         self._cannot_listen = False
@@ -87,11 +88,12 @@ class ControlServer:
             self._bound = self._file.lstat()
             self._file.chmod(0o600)
             listener.listen(BACKLOG)
+            clients = ClientListener(listener)
         except OSError as error:
             listener.close()
             raise ConfigError(f"cannot listen at {self._file}: {_reason(error)}", DOCTOR) from error
         self._close_listener()
-        self._socket = listener
+        self._listener = clients
         self._start_thread()
 
     def renew(self) -> None:
@@ -99,7 +101,7 @@ class ControlServer:
         if self._stopping.is_set():
             return
         try:
-            if self._socket is None or not self._is_reachable():
+            if self._listener is None or not self._is_reachable():
                 self.start()
                 log.warning("%s had been removed; the daemon listens there again", self._file)
             elif self._thread is not None:
@@ -125,26 +127,26 @@ class ControlServer:
             return False
 
     def _start_thread(self) -> None:
-        assert self._socket is not None  # noqa: S101 - after a successful start
-        self._thread = RestartingThread("control", partial(self._accept_clients, self._socket))
+        assert self._listener is not None  # noqa: S101 - after a successful start
+        self._thread = RestartingThread("control", partial(self._accept_clients, self._listener))
         self._thread.start()
 
     def _close_listener(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
-            self._socket.close()
-            self._socket = None
+        if self._listener is not None:
+            self._listener.stop()
         if self._thread is not None:
             self._thread.stop()
             self._thread.join(2.0)
             self._thread = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
-    def _accept_clients(self, listener: socket.socket) -> None:
+    def _accept_clients(self, listener: ClientListener) -> None:
         failing = False
-        while not self._stopping.is_set():
+        while True:
             try:
-                client, _ = listener.accept()
+                client = listener.accept()
             except OSError as error:
                 if self._stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
                     return
@@ -153,6 +155,8 @@ class ControlServer:
                 failing = True
                 self._stopping.wait(1.0)  # out of file descriptors: wait until others are closed
                 continue
+            if client is None:
+                return
             if failing:
                 log.info("the control socket accepts clients again")
             failing = False

@@ -11,8 +11,8 @@ import socket
 import struct
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 
+from openbalance_hid.client_listener import ClientListener
 from openbalance_hid.errors import UsageError
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
@@ -37,7 +37,8 @@ class UsbIpServer:
         self._requested_port = port
         self._client_threads = ClientThreads()
         self._lock = threading.Lock()  # of everything below
-        self._listener: socket.socket | None = None
+        self._listener: ClientListener | None = None
+        self._port = 0
         self._connections: set[socket.socket] = set()
         self._links: dict[ExportedDeck, UsbIpLink] = {}
         self._thread: threading.Thread | None = None
@@ -45,7 +46,7 @@ class UsbIpServer:
     @property
     def port(self) -> int:
         """Return the port of the server; 0 when it does not run."""
-        return int(self._listener.getsockname()[1]) if self._listener is not None else 0
+        return self._port if self._listener is not None else 0
 
     @property
     def bus_ids(self) -> tuple[str, ...]:
@@ -65,8 +66,9 @@ class UsbIpServer:
             reason = "is taken" if error.errno == errno.EADDRINUSE else (error.strerror or str(error)).lower()
             raise UsageError(f"port {self._requested_port} {reason}", "openbalance-hid simulate --usbip 0") from error
         with self._lock:
-            self._listener = listener
-            self._thread = threading.Thread(target=self._accept, args=(listener,), name="usbip", daemon=True)
+            self._port = int(listener.getsockname()[1])
+            self._listener = clients = ClientListener(listener)
+            self._thread = threading.Thread(target=self._accept, args=(clients,), name="usbip", daemon=True)
         self._thread.start()
         return self.port
 
@@ -77,20 +79,21 @@ class UsbIpServer:
             connections = tuple(self._connections)
         if listener is None or self._thread is None:
             return
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        listener.stop()
         self._thread.join()
         listener.close()
         for connection in connections:
             disconnect(connection)
         self._client_threads.join()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: ClientListener) -> None:
         number = 0
         while True:
             try:
-                connection, _ = listener.accept()
+                connection = listener.accept()
             except OSError:
+                return
+            if connection is None:
                 return
             number += 1
             with self._lock:
