@@ -7,8 +7,6 @@ libraries into these.
 
 from enum import Enum
 
-SET_CLOCK = "sudo timedatectl set-ntp true"
-
 
 class Retry(Enum):
     """How to react to a failure."""

@@ -6,6 +6,7 @@ in a circle, and all hints of one trouble end in the same command. `docs/trouble
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 
 PROGRAM = "openbalance-hid"
@@ -49,6 +50,11 @@ _OF_HEALTH = {
     "rate_limited": "OpenRouter limits requests or has an outage",
     "server_error": "OpenRouter limits requests or has an outage",
 }
+
+
+def clock_hint() -> str:
+    """Return the command that sets this machine's clock."""
+    return "sudo sntp -sS time.apple.com" if sys.platform == "darwin" else "sudo timedatectl set-ntp true"
 
 
 def hint(trouble: str, place: str) -> str:

@@ -48,6 +48,10 @@ WORDS_ON_KEYS = {
     "No such key": ("no key has the name in `key_name` of the tile", "look up the name on the page that a tap opens"),
     "Gathering baseline": ("the spike alert needs three days with spend first", "–"),
     "Tile error": ("a bug in one tile; the others go on", "report it, with the traceback in the log"),
+    "Alert": (
+        "the notification of this alert may not have been shown; a press on the deck removes the sign",
+        "`openbalance-hid alerts`",
+    ),
     "Config error": (
         "the changed file has an error; the previous configuration stays in use",
         "`openbalance-hid config check`",

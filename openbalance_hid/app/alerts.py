@@ -42,10 +42,11 @@ STALE_GRACE_S = 900.0  # how long data must have been too old while this program
 
 
 class Alerts:
-    """`open`: the alerts that have not ended."""
+    """`open`: the alerts that have not ended. `unconfirmed`: those with a notification that the user may not have seen."""
 
     def __init__(self) -> None:
         self.open: dict[AlertKey, Alert] = {}
+        self.unconfirmed: set[AlertKey] = set()
         self._stored: dict[AlertKey, Alert] = {}
         self._sending: dict[AlertKey, int] = {}  # level of the notification that was not delivered yet
         self._news: dict[AlertKey, tuple[AlertStage, Alert]] = {}  # what no `AlertNotice` was made of yet
@@ -153,10 +154,12 @@ class Alerts:
             return False
         verdict = self._verdict(key, snapshots, now)
         self.open[key] = acknowledge(self.open[key], verdict.level, None if verdict.week is None else verdict.week.usd)
+        self.unconfirmed.discard(key)
         return True
 
     def acknowledge(self, event: AlertAcknowledged) -> None:
         """Acknowledge the level of a notification."""
+        self.unconfirmed.discard(event.key)
         if event.key in self.open:
             self.open[event.key] = acknowledge(self.open[event.key], event.level, self._weeks_usd.get(event.key))
 
@@ -164,8 +167,16 @@ class Alerts:
         """Note whether a notification was delivered; if not, it is sent again at the next snapshot."""
         if self._sending.get(event.key) == event.level:
             del self._sending[event.key]
-        if event.delivered and event.key in self.open:
+        if event.key not in self.open:
+            return
+        if event.delivered:
             self.open[event.key] = notified(self.open[event.key], event.level)
+        (self.unconfirmed.discard if event.delivered and event.confirmed else self.unconfirmed.add)(event.key)
+
+    def unconfirmed_kind(self, now: datetime) -> AlertKind | None:
+        """Return the kind of the latest alert that the user may not have seen; None without one."""
+        known = [self.open[key] for key in self.unconfirmed & self.open.keys() if not is_over(self.open[key], now)]
+        return max(known, key=lambda alert: alert.since).kind if known else None
 
     def recall(self, alerts: Iterable[Alert]) -> None:
         """Take over the alerts that were open before this start."""
@@ -179,6 +190,7 @@ class Alerts:
         for alerts in (self.open, self._stored, self._sending, self._news, self._weeks_usd):
             for key in [key for key in alerts if key[1] == account]:
                 del alerts[key]
+        self.unconfirmed = {key for key in self.unconfirmed if key[1] != account}
         self._old_since_s.pop(account, None)
         self._over = {key for key in self._over if key[1] != account}
 
@@ -230,6 +242,7 @@ class Alerts:
 
     def _end(self, key: AlertKey) -> None:
         alert = self.open.pop(key, None)
+        self.unconfirmed.discard(key)
         self._sending.pop(key, None)
         if alert is not None:
             began_unnoticed = self._news.pop(key, (None,))[0] is AlertStage.BEGAN

@@ -89,6 +89,7 @@ class Controller:
     def _handle(self, event: Event, now: Moment) -> list[Effect]:
         match event:
             case KeyEvent() | TouchKeyEvent() | DialTurned() | DialPushed() | StripTouched():
+                self._note_reader(event.serial)
                 return self.inputs.handle(event, self.config, now)
             case DeckArrived():
                 return self._deck_arrived(event, now)
@@ -113,7 +114,10 @@ class Controller:
             case Snapshot():
                 return self._take_snapshot(event, now)
             case AlertDelivered():
+                before = set(self.accounts.alerts.unconfirmed)
                 self.accounts.alerts.delivered(event)
+                if before != self.accounts.alerts.unconfirmed:
+                    self.display.invalidate_all()
             case AlertAcknowledged():
                 self.accounts.alerts.acknowledge(event)
                 self.display.invalidate_all()
@@ -140,6 +144,13 @@ class Controller:
                 self.config_refused = True
                 self.display.invalidate_all()
         return []
+
+    def _note_reader(self, serial: str) -> None:
+        """An input on a deck that can be read: its user has seen the sign of an alert."""
+        light = self.decks[serial].light if serial in self.decks else None
+        if self.accounts.alerts.unconfirmed and light is not None and not light.is_dark:
+            self.accounts.alerts.unconfirmed.clear()
+            self.display.invalidate_all()
 
     def _due_gestures(self, event: Event, now: Moment) -> list[Effect]:
         """Return the effects of the gestures that are due. A key event is read late, so its own time is the time."""
@@ -296,7 +307,8 @@ class Controller:
         if self.display.is_all_stale:
             self.evaluated_at, self._shown_privacy = now, self.inputs.privacy
         cycle = self.ticks.cycle(now.mono_s)
-        self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused)
+        alert = self.accounts.alerts.unconfirmed_kind(now.utc)
+        self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused, alert)
 
     def _interaction(self, place: Place, now: Moment) -> KeyInteraction:
         dimmed = self.ticks.is_quiet(now.mono_s) and self.decks[place[0]].is_lit

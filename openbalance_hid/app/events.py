@@ -83,11 +83,12 @@ class HistoryLoaded(Struct, frozen=True):
 
 
 class AlertDelivered(Struct, frozen=True):
-    """A notification of this level was delivered, or could not be."""
+    """A notification of this level was delivered, or could not be. `confirmed`: the desktop reports what it shows."""
 
     key: AlertKey
     level: int
     delivered: bool
+    confirmed: bool = True
 
 
 class AlertAcknowledged(Struct, frozen=True):

@@ -6,6 +6,7 @@ What is on a deck is decided in `deck_state`, what an input does in `input_handl
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.app.deck_state import DeckState, Pages
 from openbalance_hid.app.effects import (
     Effect,
@@ -26,6 +27,7 @@ from openbalance_hid.app.tile_views import (
     number_view,
     screen_of,
     views_of,
+    with_alert,
     with_refused_config,
 )
 from openbalance_hid.tiles.view import KeyFace, TileView, Tone
@@ -119,8 +121,12 @@ class DisplayState:
         cycle: int,
         theme: str,
         config_refused: bool = False,
+        unconfirmed: AlertKind | None = None,
     ) -> None:
-        """Evaluate the tiles of the decks that were invalidated. `theme`: of the small screen."""
+        """Evaluate the tiles of the decks that were invalidated. `theme`: of the small screen.
+
+        `unconfirmed`: an alert whose notification the user may not have seen.
+        """
         stale = [serial for serial in decks if self.is_all_stale or serial in self._stale]
         self.evaluations += bool(stale) or self.is_all_stale
         self.is_all_stale, self._stale = False, set()
@@ -135,9 +141,11 @@ class DisplayState:
                 if error is not None and (origin := (view.tile, *_origin(error))) not in self._logged:
                     self._logged.add(origin)
                     self._to_log.append(LogTileError(view.tile, error))
-            if config_refused and deck.shape.key_count:  # on the last key only: the other tiles are still right
-                corner = (serial, deck.shape.key_count - 1)
+            corner = (serial, deck.shape.key_count - 1)  # on the last key only: the other tiles are still right
+            if config_refused and deck.shape.key_count:
                 self._views[corner] = with_refused_config(self._views[corner])
+            elif unconfirmed is not None and deck.shape.key_count:
+                self._views[corner] = with_alert(self._views[corner], unconfirmed)
 
     def changes(
         self, decks: Mapping[str, DeckState], interaction_of: Callable[[Place], KeyInteraction], now_s: float

@@ -24,6 +24,13 @@ from openbalance_hid.tiles.spike_alert import rule_of
 from openbalance_hid.tiles.states import said_once, tile_error
 from openbalance_hid.tiles.view import Flash, Hero, Icon, KeyFace, Line, Notice, TileView, Tone
 
+_ALERT_WORDS = {
+    AlertKind.SPIKE: "spike",
+    AlertKind.BALANCE: "balance",
+    AlertKind.BUDGET: "budget",
+    AlertKind.KEY: "key",
+    AlertKind.STALE: "old data",
+}
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
 BLANK = TileConfig(tile="blank")
 ACCOUNTLESS_TILES = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
@@ -150,11 +157,23 @@ def _guarded(tile: TileConfig, evaluate: Callable[[], TileView]) -> tuple[TileVi
 
 def with_refused_config(view: TileView) -> TileView:
     """Return the view of the last key while the latest configuration has errors."""
-    words = "configuration error, see status"
+    return _with_note(view, ("Config error", "Config"), "see status", "configuration error, see status")
+
+
+def with_alert(view: TileView, kind: AlertKind) -> TileView:
+    """Return the view of the last key while the user may not have seen the notification of an alert."""
+    words = _ALERT_WORDS[kind]
+    if view.blocks:
+        return _with_note(view, (f"Alert: {words}", "Alert"), "", f"alert: {words}, see alerts")
+    return _with_note(view, ("Alert",), words, f"alert: {words}, see alerts")
+
+
+def _with_note(view: TileView, words: tuple[str, ...], detail: str, text: str) -> TileView:
+    """Return the view with a note on its lowest line, or as a notice if the key is dark. `words`: longest first."""
     if not view.blocks:
-        return replace(view, blocks=(Notice(Icon.WARNING, "Config error", Tone.WARN, "see status"),), text=words)
-    line = Line("Config error", Tone.WARN, Icon.WARNING, variants=("Config",))
-    return replace(view, trouble=line, text=f"{view.text}, {words}")
+        return replace(view, blocks=(Notice(Icon.WARNING, words[0], Tone.WARN, detail),), text=text)
+    line = Line(words[0], Tone.WARN, Icon.WARNING, variants=words[1:])
+    return replace(view, trouble=line, text=f"{view.text}, {text}")
 
 
 def face_of(view: TileView, interaction: KeyInteraction) -> KeyFace:

@@ -48,6 +48,8 @@ def alert_lines(reply: dict[str, Any], now: datetime) -> list[str]:
     for alert in reply["active"]:
         acknowledged = ", acknowledged" if alert["acknowledged"] else ""
         lines += [alert["title"], f"  {alert['text']}", f"  since {_ago(alert['since'], now)}{acknowledged}"]
+        if not alert.get("confirmed", True):
+            lines.append("  its notification may not have been shown: openbalance-hid doctor")
     lines = lines or ["no alert is active"]
     for sink in reply["sinks"]:
         lines.append(f"{sink['sink']} ({sink['type']}): {', '.join(sink['on']) or 'nothing'}")

@@ -1,18 +1,20 @@
 """Watch the configuration file for changes: by the system's file events, and by comparing the file now and then.
 
 Directories are watched, not the file: editors replace the file by a new one, and a file among dotfiles is a link or below one
-(`symlink_path`). Events of other names are ignored. File events are missing where the system has no more of them, on other
-systems than Linux, and for changes that another machine makes on a network file system: `check` notices those. Reading the
-file is not here.
+(`symlink_path`). Events of other names are ignored. File events come from inotify on Linux and from kqueue on macOS. They are
+missing where the system has no more of them, and for changes that another machine makes on a network file system: `check`, one
+`stat` at each turn of the main loop, notices those. Reading the file is not here.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from openbalance_hid.config.inotify import Inotify
+from openbalance_hid.config.kqueue import Kqueue
 from openbalance_hid.config.symlink_path import PathHop, hops_to
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,13 @@ class ConfigWatch:
         self._wake = wake
         self._mounts = mounts
         self._state = _file_state(path)
-        self._inotify: Inotify | None = None
+        self._events: Inotify | Kqueue | None = None
         self._failure = ""  # why file events are not used, or not alone
         self._reported = False
 
     @property
     def descriptor(self) -> int | None:
-        return self._inotify.descriptor if self._inotify is not None else None
+        return self._events.descriptor if self._events is not None else None
 
     @property
     def method(self) -> str:
@@ -59,8 +61,8 @@ class ConfigWatch:
     def start(self) -> None:
         """Watch from now on. Raises nothing."""
         try:
-            self._inotify = Inotify()
-        except OSError as error:  # another system, or the limit of inotify instances
+            self._events = Inotify() if sys.platform == "linux" else Kqueue()
+        except OSError as error:  # another system, or the limit of instances
             self._fail((error.strerror or str(error)).lower())
             return
         self._watch()
@@ -70,9 +72,9 @@ class ConfigWatch:
 
     def on_event(self) -> None:
         """Read the events, and call `wake` if one concerns the file. For one thread, not necessarily that of `check`."""
-        if self._inotify is None:
+        if self._events is None:
             return
-        concerned, moved = self._inotify.read()
+        concerned, moved = self._events.read()
         if moved:
             self._watch()
         if concerned:
@@ -87,19 +89,19 @@ class ConfigWatch:
 
     def stop(self) -> None:
         """Watch no longer. Idempotent. No other thread may use the descriptor any more."""
-        if self._inotify is not None:
-            self._inotify.close()
-            self._inotify = None
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
     def _watch(self) -> None:
         """Watch every directory on the path to the file anew: a directory that was created again has lost its watch."""
-        assert self._inotify is not None  # noqa: S101 - both callers have it
+        assert self._events is not None  # noqa: S101 - both callers have it
         hops: Sequence[PathHop] = ()
         while hops != (hops := hops_to(self._path)):  # until it no longer changes meanwhile
             names: dict[Path, frozenset[str]] = {}
             for hop in hops:
                 names[hop.directory] = names.get(hop.directory, frozenset()) | {hop.name.casefold()}
-            error = self._inotify.watch(names)
+            error = self._events.watch(names)
             if error is not None:  # no permission, or the limit of watches
                 self._fail((error.strerror or str(error)).lower())
 

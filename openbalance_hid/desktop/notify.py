@@ -1,4 +1,4 @@
-"""Shows desktop notifications: `org.freedesktop.Notifications` over the session bus, osascript on macOS.
+"""Shows desktop notifications: `org.freedesktop.Notifications` over the session bus; on macOS see `mac_notify`.
 
 A notification has the buttons that its caller gives it; on macOS it has none.
 """
@@ -12,7 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from enum import Enum
 from typing import Any
+
+from openbalance_hid.desktop.mac_notify import show_on_macos
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,15 @@ CALL_LIMIT_S = 10.0
 BUTTON_LIMIT_S = 3600.0  # a later press of the button is ignored; the key of the deck still works
 NORMAL, CRITICAL = 1, 2  # urgency
 
+
+class Shown(Enum):
+    """What is known of a notification."""
+
+    YES = "shown"
+    MAYBE = "handed over"  # to a system that may drop it without an error
+    NO = "not shown"
+
+
 # https://specifications.freedesktop.org/notification-spec/latest/protocol.html
 
 
@@ -32,7 +44,7 @@ def send_notification(
     title: str,
     body: str,
     env: Mapping[str, str],
-    delivered: Callable[[bool], None],
+    delivered: Callable[[Shown], None],
     buttons: Buttons,
     urgent: bool = False,
 ) -> None:
@@ -41,13 +53,13 @@ def send_notification(
     def run() -> None:
         try:
             if sys.platform == "darwin":
-                _osascript(title, body)
-                delivered(True)
+                show_on_macos(title, body, env)
+                delivered(Shown.MAYBE)
             else:
-                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(True), buttons, urgent)
+                show(title, body, env.get("DBUS_SESSION_BUS_ADDRESS", ""), lambda: delivered(Shown.YES), buttons, urgent)
         except (OSError, LookupError, ValueError, TimeoutError, subprocess.SubprocessError) as error:
             log.debug("cannot show a notification: %s", error)
-            delivered(False)
+            delivered(Shown.NO)
 
     threading.Thread(target=run, name="notification", daemon=True).start()
 
@@ -103,8 +115,3 @@ def _show(
                     press[signal.body[1]]()
         except (OSError, TimeoutError) as error:  # the session has ended, or the button was not pressed
             log.debug("stopped waiting for the button of a notification: %s", error)
-
-
-def _osascript(title: str, body: str) -> None:
-    script = "on run {body, title}\ndisplay notification body with title title\nend run"
-    subprocess.run(["osascript", "-e", script, body, title], check=True, timeout=CALL_LIMIT_S, capture_output=True)  # noqa: S603, S607

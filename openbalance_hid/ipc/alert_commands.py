@@ -32,6 +32,7 @@ def alerts_status(controller: Controller, now: Moment) -> dict[str, Any]:
                 "text": message.text,
                 "since": _instant(alert.since),
                 "acknowledged": alert.acknowledged >= alert.level,
+                "confirmed": alert.key not in controller.accounts.alerts.unconfirmed,
             }
             for alert, message in active
         ],

@@ -22,7 +22,8 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
-from openbalance_hid.errors import SET_CLOCK, OfflineError, ServerError, WrongClockError
+from openbalance_hid.errors import OfflineError, ServerError, WrongClockError
+from openbalance_hid.hints import clock_hint
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
@@ -126,7 +127,7 @@ class HttpSession:
         reached = f"cannot reach {self._host}: its certificate is"
         if verify_code in _OUTSIDE_OF_ITS_TIME:
             today = datetime.now(UTC).date()
-            return WrongClockError(f"{reached} not valid on {today}, the date of this machine's clock", SET_CLOCK)
+            return WrongClockError(f"{reached} not valid on {today}, the date of this machine's clock", clock_hint())
         if verify_code == _OTHER_NAME:
             return OfflineError(f"{reached} for another name")
         if verify_code in _UNKNOWN_ISSUER:

@@ -223,7 +223,12 @@ class Daemon:
                 self._pages.set_rotation,
             )
             maintenance = Maintenance(
-                {"the lock": lock.renew, "the control socket": control.renew, "the configuration": self._check_config}
+                {
+                    "the lock": lock.renew,
+                    "the control socket": control.renew,
+                    "the configuration": self._check_config,
+                    "the screen lock": self._notifier.check_lock,
+                }
                 | {f"the threads of {name}": part.revive for name, part in threads.items()}
             )
             run_loop(self._controller, self._inbox, effects.run, now, self._changes.notify, self._manager, maintenance.run)

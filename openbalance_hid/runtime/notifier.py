@@ -5,13 +5,15 @@ What is sent, and when, is decided in `app.alerts`; how a notification is shown,
 
 import os
 import queue
+import sys
 from collections.abc import Callable
 from functools import partial
 
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.effects import SendAlert, ShowMessage
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, Event, KeySwitchRequested, SessionLock
-from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, Buttons, send_notification
+from openbalance_hid.desktop.mac_screen_lock import PolledScreenLock
+from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, Buttons, Shown, send_notification
 from openbalance_hid.desktop.open_url import open_url
 from openbalance_hid.desktop.screen_lock import ScreenLock
 from openbalance_hid.tiles.actions import WebPage
@@ -27,6 +29,7 @@ class Notifier:
         self._put = put
         self._silent = silent
         self._screen_lock: ScreenLock | None = None
+        self._polled_lock: PolledScreenLock | None = None  # on macOS
 
     def send(self, effect: SendAlert) -> None:
         """Show an alert as a notification, with its buttons."""
@@ -34,7 +37,10 @@ class Notifier:
         if self._silent:
             self._put(AlertDelivered(key, level, True))
             return
-        delivered = lambda shown: self._put(AlertDelivered(key, level, shown))  # noqa: E731
+
+        def delivered(shown: Shown) -> None:
+            self._put(AlertDelivered(key, level, shown is not Shown.NO, shown is Shown.YES))
+
         send_notification(effect.title, effect.text, os.environ, delivered, self._buttons(effect), urgent=effect.urgent)
 
     def show_message(self, effect: ShowMessage) -> None:
@@ -64,21 +70,29 @@ class Notifier:
         """Show a test notification; return why it is not shown, or None. Waits; may be called by any thread."""
         if self._silent:
             return "a demo shows no notifications"
-        results: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        results: queue.SimpleQueue[Shown] = queue.SimpleQueue()
         send_notification("OpenRouter: test", "Alerts reach you here.", os.environ, results.put, {})
         try:
-            return None if results.get(timeout=PROBE_LIMIT_S) else "the desktop shows no notifications"
+            shown = results.get(timeout=PROBE_LIMIT_S)
         except queue.Empty:
             return "the desktop does not answer"
+        return "the desktop shows no notifications" if shown is Shown.NO else None
 
     def watch_lock(self, wanted: bool) -> None:
         """Watch the session's lock, or no longer. Idempotent."""
         if self._screen_lock is not None:
             self._screen_lock.stop()
-            self._screen_lock = None
-        if wanted:
+        self._screen_lock = self._polled_lock = None
+        if wanted and sys.platform == "darwin":
+            self._polled_lock = PolledScreenLock(self._on_lock)
+        elif wanted:
             self._screen_lock = ScreenLock(self._on_lock)
             self._screen_lock.start()
+
+    def check_lock(self) -> None:
+        """Read the lock of the session where nothing reports it: on macOS. Called at turns of the main loop."""
+        if self._polled_lock is not None:
+            self._polled_lock.check()
 
     def revive(self) -> None:
         """Start the thread of the lock again if it has ended."""
@@ -86,5 +100,5 @@ class Notifier:
             self._screen_lock.revive()
 
     def _on_lock(self, locked: bool, certain: bool) -> None:
-        """Runs on the thread of the lock."""
+        """Runs on the thread of the lock; on macOS on the main thread."""
         self._put(SessionLock(Lock.OPEN if not locked else Lock.LOCKED if certain else Lock.ASKED))

@@ -15,6 +15,7 @@ import pytest
 
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.inotify import Inotify
+from tests.config import standin_kqueue
 from tests.waiting import PATIENCE_S
 
 
@@ -57,8 +58,11 @@ class Recorder:
 StartWatch = Callable[[Path], Recorder]
 
 
-@pytest.fixture
-def start_watch() -> Iterator[StartWatch]:
+@pytest.fixture(params=["events of this system", "kqueue"])
+def start_watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWatch]:
+    if request.param == "kqueue" and sys.platform == "linux":
+        monkeypatch.setattr("openbalance_hid.config.kqueue._system", standin_kqueue)
+        monkeypatch.setattr("sys.platform", "darwin")
     running = []
 
     def start(path: Path) -> Recorder:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.desktop.notify import ACKNOWLEDGE, NAME, OBJECT_PATH, send_notification
+from openbalance_hid.desktop.notify import ACKNOWLEDGE, NAME, OBJECT_PATH, Shown, send_notification
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import PATIENCE_S, until_no_thread
 
@@ -82,7 +82,7 @@ def test_the_desktop_receives_every_field_and_its_button_acknowledges(env: dict[
     pressed = ("ActionInvoked", "us", (NUMBER, "acknowledge"))
     with desktop(env["DBUS_SESSION_BUS_ADDRESS"], pressed, ("NotificationClosed", "uu", (NUMBER, 2))) as shown:
         reports.send(env, "<b>3 & more")
-        assert reports.until(2) == [True, "acknowledged"]
+        assert reports.until(2) == [Shown.YES, "acknowledged"]
         until_no_thread("notification")
     ((name, replaces, _, title, text, actions, hints, timeout),) = shown
     assert (name, replaces, title, timeout) == ("OpenRouter", 0, "title", -1)
@@ -98,12 +98,12 @@ def test_the_button_of_another_notification_is_ignored(env: dict[str, str]):
         reports.send(env)
         reports.until(1)
         until_no_thread("notification")
-    assert reports.calls == [True]
+    assert reports.calls == [Shown.YES]
 
 
 @pytest.mark.parametrize("address", [None, "", "unix:path=/nowhere/at/all"])
 def test_without_a_notification_service_it_is_not_delivered(env: dict[str, str], address: str | None):
     reports = Reports()
     reports.send(env if address is None else {"DBUS_SESSION_BUS_ADDRESS": address})
-    assert reports.until(1) == [False]
+    assert reports.until(1) == [Shown.NO]
     until_no_thread("notification")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from openbalance_hid.errors import SET_CLOCK, ApiError, OfflineError, WrongClockError
+from openbalance_hid.errors import ApiError, OfflineError, WrongClockError
+from openbalance_hid.hints import clock_hint
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL
 from openbalance_hid.secret import Secret
@@ -107,9 +108,9 @@ def test_a_certificate_outside_of_its_time_gets_nothing_and_the_error_names_the_
 
 
 def test_the_doctor_reports_the_clock_when_a_certificate_is_outside_of_its_time() -> None:
-    error = WrongClockError("cannot reach openrouter.ai: …", SET_CLOCK)
+    error = WrongClockError("cannot reach openrouter.ai: …", clock_hint())
     openrouter, clock = assess_openrouter(OPENROUTER_URL, None, error, None)
-    assert (openrouter.exit_code, openrouter.hint, clock.name, clock.hint) == (69, SET_CLOCK, "clock", SET_CLOCK)
+    assert (openrouter.exit_code, openrouter.hint, clock.name, clock.hint) == (69, clock_hint(), "clock", clock_hint())
 
 
 UNKNOWN_ISSUER = (

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid import tiles
-from openbalance_hid.app.tile_views import with_refused_config
+from openbalance_hid.account.alert import AlertKind
+from openbalance_hid.app.tile_views import with_alert, with_refused_config
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.states import STATES, TileState, tile_error
 from openbalance_hid.tiles.view import Notice, TileView, Tone
@@ -40,7 +41,8 @@ def on_keys() -> Iterator[str]:
         if state.tone is not Tone.GOOD:
             yield from (words for words in (state.words, state.short) if words)
     shown = (face.view for kind in TILES.values() if kind.name not in NO_TROUBLE for _, face in cells_of(kind, "dark"))
-    beyond = (tile_error("balance", "dark"), with_refused_config(TileView("blank", "", (), "")))
+    dark = TileView("blank", "", (), "")
+    beyond = (tile_error("balance", "dark"), with_refused_config(dark), *(with_alert(dark, kind) for kind in AlertKind))
     for view in (*shown, *beyond):
         yield from (block.words for block in view.blocks if isinstance(block, Notice) and block.tone is not Tone.GOOD)
 

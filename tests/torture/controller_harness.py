@@ -36,7 +36,7 @@ from openbalance_hid.app.events import (
 )
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.app.screen import RETRY_S
-from openbalance_hid.app.tile_views import views_of, with_refused_config
+from openbalance_hid.app.tile_views import views_of, with_alert, with_refused_config
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import (
@@ -347,8 +347,11 @@ class ControllerHarness:
             places = {spot for owner, spot in self.glass if owner == serial} - {SmallScreen()}
             assert places == said.keys()
             for spot, (view, _) in said.items():
+                unconfirmed = controller.accounts.alerts.unconfirmed_kind(self.now.utc)
                 if controller.config_refused and spot == panel.shape.key_count - 1:
                     view = with_refused_config(view)
+                elif unconfirmed is not None and spot == panel.shape.key_count - 1:
+                    view = with_alert(view, unconfirmed)
                 shown = self.glass[serial, spot].view
                 assert replace(shown, attention=False) == replace(view, attention=False), (serial, spot)
 

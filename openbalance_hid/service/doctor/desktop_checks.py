@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import dataclass
 
 from openbalance_hid.service.doctor.check import Check, ok, warning
@@ -63,7 +64,7 @@ def assess_pages(seen: PageOpeners, installer: str) -> list[Check]:
 def check_notifications(context: DoctorContext) -> list[Check]:
     """Check the notification service by its name and capabilities."""
     if context.platform == "darwin":
-        return [ok("notifications", "shown by macOS, without buttons")]
+        return [_check_mac_notifications(context)]
     from openbalance_hid.desktop.bus_services import NoBusError, notification_server
 
     try:
@@ -71,6 +72,22 @@ def check_notifications(context: DoctorContext) -> list[Check]:
     except NoBusError as error:
         return assess_notifications(NotificationFacts(None, error=str(error)), _installer(context.env.get("PATH")))
     return assess_notifications(NotificationFacts(f"{found.name} {found.version}".strip(), found.has_buttons), "")
+
+
+def _check_mac_notifications(context: DoctorContext) -> Check:
+    """Show a test notification: no call reports whether macOS shows it, so that only the user can know."""
+    from openbalance_hid.desktop.mac_notify import NOTIFIER, sending_app, show_on_macos
+
+    app = sending_app(context.env)
+    try:
+        show_on_macos("openbalance-hid doctor", "This is a test: alerts reach you here.", context.env)
+    except (OSError, subprocess.SubprocessError) as error:
+        return warning("notifications", f"{app} cannot show notifications: {error}", f"brew reinstall {NOTIFIER}")
+    setting = f"a test was sent; if you do not see it, allow {app} in System Settings > Notifications"
+    if app == NOTIFIER:
+        return ok("notifications", setting)
+    words = f"{setting} (open {app} once if it is not in the list); {NOTIFIER} has a permission of its own"
+    return warning("notifications", words, f"brew install {NOTIFIER}")
 
 
 def assess_notifications(seen: NotificationFacts, installer: str) -> list[Check]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from openbalance_hid.account.utc_days import SKEW_LIMIT_S
-from openbalance_hid.errors import SET_CLOCK, ApiError, OfflineError, OpenBalanceError, WrongClockError
-from openbalance_hid.hints import hint
+from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError, WrongClockError
+from openbalance_hid.hints import clock_hint, hint
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -35,8 +35,8 @@ def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceErr
         return [ok("openrouter", f"{host} answers in {took_s or 0:.1f} s{through}")]
     if isinstance(error, WrongClockError):
         words = "its date is not within the time of OpenRouter's certificate"
-        unreachable = failure("openrouter", f"{error.message}{through}", SET_CLOCK, error.exit_code)
-        return [unreachable, warning("clock", words, SET_CLOCK)]
+        unreachable = failure("openrouter", f"{error.message}{through}", clock_hint(), error.exit_code)
+        return [unreachable, warning("clock", words, clock_hint())]
     if isinstance(error, OfflineError) and error.hint:
         return [failure("openrouter", f"{error.message}{through}", error.hint, error.exit_code)]
     if isinstance(error, OfflineError):
@@ -52,7 +52,7 @@ def assess_clock(skew_s: float | None) -> list[Check]:
         return [ok("clock", f"within {max(1.0, abs(skew_s)):.0f} s of OpenRouter's clock")]
     side = "behind" if skew_s > 0 else "ahead of"
     words = f"{abs(skew_s):.0f} s {side} OpenRouter's clock: ages are wrong, and days start by OpenRouter's clock"
-    return [warning("clock", words, SET_CLOCK)]
+    return [warning("clock", words, clock_hint())]
 
 
 def api_url(context: DoctorContext) -> str:

@@ -31,7 +31,9 @@ class LoginSession:
 
 def check_session(context: DoctorContext) -> list[Check]:
     """Check the session, and logind where the configuration needs it."""
-    lock = assess_screen_lock(_has_logind()) if _follows_lock(context) else []
+    lock = []
+    if _follows_lock(context):
+        lock = assess_mac_lock(_has_mac_session()) if context.platform == "darwin" else assess_screen_lock(_has_logind())
     return [*assess_session(login_session(context)), *lock]
 
 
@@ -52,6 +54,14 @@ def assess_screen_lock(has_logind: bool) -> list[Check]:
     if has_logind:
         return []
     return [warning("session", "dim.on_lock is set, but no logind reports the screen lock", "openbalance-hid config show")]
+
+
+def assess_mac_lock(has_session: bool) -> list[Check]:
+    """Return a warning when the configuration follows the screen lock and this process is in no session with a display."""
+    if has_session:
+        return []
+    words = "dim.on_lock is set, but this process has no session with a display, as over ssh: its lock is unknown"
+    return [warning("session", words, "openbalance-hid service install")]
 
 
 def login_session(context: DoctorContext) -> LoginSession:
@@ -75,11 +85,20 @@ def _follows_lock(context: DoctorContext) -> bool:
         return False
 
 
+def _has_mac_session() -> bool:
+    from openbalance_hid.desktop.mac_screen_lock import MacSession
+
+    try:
+        return MacSession().is_locked() is not None
+    except (OSError, AttributeError):
+        return False
+
+
 def _has_logind() -> bool:
     try:
         from openbalance_hid.desktop.bus_services import NoBusError, ServiceStatus, service_statuses
         from openbalance_hid.desktop.screen_lock import LOGIND
-    except ImportError:  # macOS has no D-Bus
+    except ImportError:  # no D-Bus
         return False
     try:
         return service_statuses([LOGIND], "SYSTEM", BUS_LIMIT_S)[LOGIND] is not ServiceStatus.ABSENT

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.hints import clock_hint
 from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.service.doctor.doctor_context import doctor_context, results, single_result
@@ -46,4 +47,4 @@ def test_a_wrong_clock_is_found_by_comparison_with_openrouters_clock(
     assert sample.requests[-1].headers.get("authorization") is None, "the request carries no key"
     if verdict is CheckStatus.WARNING:
         assert ("behind" if skew_s > 0 else "ahead of") in clock.found
-        assert clock.hint == "sudo timedatectl set-ntp true"
+        assert clock.hint == clock_hint()
