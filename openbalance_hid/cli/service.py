@@ -18,7 +18,9 @@ from openbalance_hid.ipc.control_client import request
 from openbalance_hid.secret import PREFIX
 from openbalance_hid.service.install import (
     SYSTEM_FILE,
+    installed_service,
     launchd_log_file,
+    require_no_homebrew_service,
     require_permanent_program,
     service_environment,
     user_service,
@@ -55,6 +57,7 @@ def install(headless: bool) -> None:
         return
     if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
         raise UsageError("with sudo the service would be root's: run this as your user", "openbalance-hid service install")
+    require_no_homebrew_service()
     for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
     if os.environ.get("OPENBALANCE_API_URL"):
@@ -75,7 +78,7 @@ def uninstall(headless: bool) -> None:
 @service.command()
 def status() -> None:
     """Show the state of the service; exit code 69 if it does not run."""
-    state = _user_service().state()
+    state = installed_service(_program(), os.environ).state()
     click.echo(f"service   {state.summary}{f', process {state.pid}' if state.pid else ''}")
     click.echo(f"unit      {state.file or 'not installed'}")
     click.echo(f"starts    {'by itself' if state.enabled else 'not by itself'}")
@@ -92,7 +95,7 @@ def status() -> None:
 def logs(lines: int, follow: bool) -> None:
     """Show the log of the service."""
     sys.stdout.flush()
-    command = _user_service().logs_command(lines, follow)
+    command = installed_service(_program(), os.environ).logs_command(lines, follow)
     result = run_in_terminal(command)
     if not result.ok and not result.was_stopped:
         raise ServiceError(f"cannot show the log: {result.reason}", shlex.join(command))

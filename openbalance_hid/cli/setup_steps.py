@@ -21,7 +21,7 @@ from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, i
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.hints import SERVICE_INSTALL, UDEV_INSTALL
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.service.install import is_temporary, user_service
+from openbalance_hid.service.install import installed_service, is_temporary, user_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _needs_service(places: Paths) -> bool:
     if daemon_runs(places) or (os.geteuid() == 0 and os.environ.get("SUDO_USER")) or is_temporary(PurePath(_program()[0])):
         return False
     try:
-        state = user_service(_program(), os.environ).state()
+        state = installed_service(_program(), os.environ).state()
     except OpenBalanceError:  # neither systemd nor launchd answers
         return False
     return not (state.enabled and state.active)

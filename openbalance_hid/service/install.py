@@ -15,10 +15,11 @@ from openbalance_hid.service.launchd import LaunchdService
 from openbalance_hid.service.manager import RUN_WITHOUT, UserService
 from openbalance_hid.service.subprocesses import run_program
 from openbalance_hid.service.systemd import SystemdService
-from openbalance_hid.service.units import LABEL, UNIT
+from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, UNIT, agent_log
 
 SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 
+BREW_START = "brew services restart openbalance-hid"
 INSTALL_PERMANENTLY = "uv tool install openbalance-hid"
 # ~/.cache/uv/archive-v0/…/bin/openbalance-hid, https://github.com/astral-sh/uv/issues/6325; also with another cache directory
 _UV_CACHE_BUCKET = re.compile(r"(archive|builds|environments)-v\d+")
@@ -45,6 +46,28 @@ def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
         own_dir = config_home / "systemd/user"
         return SystemdService(program, service_environment(env), own_dir, manager_env=_manager_env(env))
     raise UsageError(f"a service requires systemd or launchd, and {sys.platform} has neither", RUN_WITHOUT)
+
+
+def homebrew_service() -> LaunchdService | None:
+    """Return the service that `brew services` has installed; None without one, and on other systems than macOS."""
+    agents = home_dir() / "Library/LaunchAgents"
+    file = agents / f"{HOMEBREW_LABEL}.plist"
+    if sys.platform != "darwin" or not file.is_file():
+        return None
+    log_file = agent_log(file.read_bytes()) or launchd_log_file()
+    return LaunchdService((), {}, agents, log_file, lambda: None, label=HOMEBREW_LABEL)
+
+
+def installed_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
+    """Return the service of this user: the one of `brew services` where that is the only one."""
+    own, homebrew = user_service(program, env), homebrew_service()
+    return homebrew if homebrew is not None and own.state().file is None else own
+
+
+def require_no_homebrew_service() -> None:
+    """Raise UsageError where Homebrew has installed the service: a second one would end at once."""
+    if homebrew_service() is not None:
+        raise UsageError("Homebrew has installed the service", BREW_START)
 
 
 def service_environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ LOG_TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class LaunchdService:
-    """`own_dir`: ~/Library/LaunchAgents; `log_file`: receives what the daemon prints.
+    """`own_dir`: ~/Library/LaunchAgents; `log_file`: receives what the daemon prints; `label`: of the agent.
 
     `answering_pid` returns the process that answers at the control socket, None without one. `clock`: monotonic seconds.
     """
@@ -45,6 +45,7 @@ class LaunchdService:
     answering_pid: Callable[[], int | None]
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    label: str = LABEL
 
     def install(self, restart: bool = False) -> list[str]:
         """Install, load and start the agent, and wait until the daemon answers. Return what was done."""
@@ -101,7 +102,7 @@ class LaunchdService:
 
     @property
     def _file(self) -> Path:
-        return self.own_dir / f"{LABEL}.plist"
+        return self.own_dir / f"{self.label}.plist"
 
     @property
     def _domain(self) -> str:
@@ -109,14 +110,16 @@ class LaunchdService:
 
     @property
     def _target(self) -> str:
-        return f"{self._domain}/{LABEL}"
+        return f"{self._domain}/{self.label}"
 
     def _unload(self) -> None:
         result = self._run("bootout", self._target)
         if result.code not in (0, NO_PROCESS, IN_PROGRESS, ALREADY, NOT_FOUND):
-            raise ServiceError(f"launchd did not stop {LABEL}: {result.reason}", "openbalance-hid service status")
+            raise ServiceError(f"launchd did not stop {self.label}: {result.reason}", "openbalance-hid service status")
         if not self._wait_until(lambda: not self._is_loaded(), RELEASE_LIMIT_S):
-            raise ServiceError(f"launchd did not stop {LABEL} within {RELEASE_LIMIT_S:g} s", "openbalance-hid service status")
+            raise ServiceError(
+                f"launchd did not stop {self.label} within {RELEASE_LIMIT_S:g} s", "openbalance-hid service status"
+            )
 
     def _load(self) -> None:
         """Load the agent, again and again while launchd has not released its label."""
@@ -134,7 +137,7 @@ class LaunchdService:
     def _start(self, *options: str) -> None:
         result = self._run("kickstart", *filter(None, options), self._target)
         if result.code not in (0, ALREADY):
-            raise ServiceError(f"launchd did not start {LABEL}: {result.reason}", SERVICE_LOGS)
+            raise ServiceError(f"launchd did not start {self.label}: {result.reason}", SERVICE_LOGS)
 
     def _await_answer(self, log_bytes: int) -> None:
         """Wait until the service's process answers. `log_bytes`: size of the log before the start."""

@@ -6,9 +6,10 @@ Pure: nothing is read, written or run. A line that is not obvious has its reason
 
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 UNIT = "openbalance-hid.service"
+HOMEBREW_LABEL = "homebrew.mxcl.openbalance-hid"  # of the agent that `brew services` writes from the formula
 LABEL = "io.github.openbalance-hid"  # launchd's name for the agent
 GROUP = "plugdev"  # as in the headless udev rules, which a test compares
 ETC = "/etc/openbalance-hid"  # of the service without a seat
@@ -171,14 +172,24 @@ def unit_program(unit: str) -> PurePath | None:
 
 def agent_program(agent: bytes) -> PurePath | None:
     """Return the program that an agent of launchd starts; None where there is none."""
+    words = _agent_value(agent, "ProgramArguments")
+    return PurePath(words[0]) if isinstance(words, list) and words and isinstance(words[0], str) else None
+
+
+def agent_log(agent: bytes) -> Path | None:
+    """Return the file into which launchd writes what an agent prints; None where there is none."""
+    file = _agent_value(agent, "StandardOutPath")
+    return Path(file) if isinstance(file, str) else None
+
+
+def _agent_value(agent: bytes, name: str) -> object:
     import plistlib
     from xml.parsers.expat import ExpatError
 
     try:
-        words = plistlib.loads(agent).get("ProgramArguments")
+        return plistlib.loads(agent).get(name)
     except (ValueError, AttributeError, ExpatError):
         return None
-    return PurePath(words[0]) if isinstance(words, list) and words and isinstance(words[0], str) else None
 
 
 def is_current_unit(unit: str) -> bool:

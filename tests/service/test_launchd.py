@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import plistlib
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from openbalance_hid import __version__
 from openbalance_hid.errors import ServiceError
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.service.launchd import ANSWER_LIMIT_S, RELEASE_LIMIT_S, LaunchdService
-from openbalance_hid.service.units import LABEL, render_agent
+from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, render_agent
 from tests.cli.command_line import here
 
 # Its answers are the ones of launchctl(1) on macOS 14 to 26, with one agent that is kept as one file.
@@ -278,3 +279,45 @@ def test_the_doctor_names_the_program_or_the_python_of_the_agent_that_is_gone(
     missing = program if gone == "program" else python
     missing.unlink()
     assert found() == f"{agent} starts {missing}, which does not exist"
+
+
+@pytest.fixture
+def brew_program(home: Path, program: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The agent that `brew services start` writes from the formula's service block, loaded and running."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    agent = home / f"Library/LaunchAgents/{HOMEBREW_LABEL}.plist"
+    agent.parent.mkdir(parents=True)
+    words = {
+        "Label": HOMEBREW_LABEL,
+        "ProgramArguments": [str(program), "run", "--launchd"],
+        "StandardOutPath": "/var/log/x.log",
+    }
+    agent.write_bytes(plistlib.dumps(words))
+    (home / "systemd/agent").write_bytes(agent.read_bytes())
+    (home / "systemd/pid").write_text(str(FIRST_PID))
+    return program
+
+
+def service_check(home: Path) -> dict[str, Any]:
+    checks = json.loads(here(home, "doctor", "--json").stdout)["checks"]
+    (check,) = (check for check in checks if check["name"] == "service")
+    return dict(check)
+
+
+@pytest.mark.usefixtures("state")
+def test_the_service_of_homebrew_is_the_service_of_status_doctor_and_install(home: Path, brew_program: Path) -> None:
+    assert here(home, "service", "status").stdout.startswith(f"service   running, process {FIRST_PID}\n")
+    assert (service_check(home)["verdict"], service_check(home)["found"]) == ("ok", "running, by `brew services`")
+    refused = here(home, "service", "install")
+    assert refused.exit_code == 2
+    assert refused.stderr == "error: Homebrew has installed the service\ntry: brew services restart openbalance-hid\n"
+    brew_program.unlink()
+    assert service_check(home)["found"].endswith(f"starts {brew_program}, which does not exist")
+    assert service_check(home)["hint"] == "brew reinstall openbalance-hid"
+
+
+@pytest.mark.usefixtures("state")
+def test_a_second_agent_beside_that_of_homebrew_is_reported(home: Path, brew_program: Path) -> None:
+    (home / f"Library/LaunchAgents/{LABEL}.plist").write_text(render_agent((str(brew_program),), "/log"))
+    assert "by this program and by Homebrew" in service_check(home)["found"]
+    assert service_check(home)["hint"] == "openbalance-hid service uninstall"

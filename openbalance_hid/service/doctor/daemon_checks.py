@@ -14,12 +14,20 @@ from openbalance_hid.hints import DOCTOR, SERVICE_INSTALL, SERVICE_LOGS, SETUP, 
 from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
-from openbalance_hid.service.install import INSTALL_PERMANENTLY, is_temporary, system_service_is_active, user_service
-from openbalance_hid.service.units import agent_program, is_current_unit, unit_program
+from openbalance_hid.service.install import (
+    BREW_START,
+    INSTALL_PERMANENTLY,
+    homebrew_service,
+    installed_service,
+    is_temporary,
+    system_service_is_active,
+)
+from openbalance_hid.service.units import HOMEBREW_LABEL, agent_program, is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
 INSTALL = SERVICE_INSTALL
 LOGS = SERVICE_LOGS
+BREW_REINSTALL = "brew reinstall openbalance-hid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class ServiceFacts:
 
     `missing_program`: the program that the unit starts, if it does not exist; `outdated`: the unit is from another version.
     `temporary_program`: the program that the unit starts or would start, if it is in a cache that may be emptied.
+    `by_homebrew`: `brew services` has installed it; `twice`: and this program has installed one, too.
     """
 
     installed: bool = False
@@ -40,15 +49,18 @@ class ServiceFacts:
     outdated: bool = False
     system_active: bool = False
     daemon_runs: bool = False
+    by_homebrew: bool = False
+    twice: bool = False
     error: OpenBalanceError | None = None
 
 
 def check_service(context: DoctorContext) -> list[Check]:
     """Check the state that the service manager reports, and the unit file."""
     try:
-        state = user_service(context.program, context.env).state()
+        state = installed_service(context.program, context.env).state()
     except OpenBalanceError as error:
         return assess_service(ServiceFacts(error=error, system_active=system_service_is_active()))
+    by_homebrew = state.file is not None and state.file.stem == HOMEBREW_LABEL
     unit = state.file if state.file is not None and state.file.suffix == ".service" else None
     text = unit.read_text(encoding="utf-8", errors="replace") if unit is not None else None
     program = unit_program(text) if text is not None else None
@@ -67,6 +79,8 @@ def check_service(context: DoctorContext) -> list[Check]:
             outdated=text is not None and not is_current_unit(text),
             system_active=state.file is None and system_service_is_active(),
             daemon_runs=_daemon_runs(context),
+            by_homebrew=by_homebrew,
+            twice=not by_homebrew and homebrew_service() is not None,
         )
     )
 
@@ -96,21 +110,26 @@ def assess_service(seen: ServiceFacts) -> list[Check]:
     if not seen.installed:
         words = "not installed: the running daemon stops with the program that started it"
         return [warning("service", words if seen.daemon_runs else "not installed", INSTALL)]
+    install = BREW_START if seen.by_homebrew else INSTALL
+    if seen.twice:
+        words = "installed by this program and by Homebrew: the second one that starts ends at once"
+        return [warning("service", words, "openbalance-hid service uninstall")]
     if seen.missing_program is not None:
+        install = BREW_REINSTALL if seen.by_homebrew else INSTALL
         words = f"{seen.file} starts {seen.missing_program}, which does not exist"
-        return [failure("service", words, INSTALL, NoDaemonError.exit_code)]
+        return [failure("service", words, install, NoDaemonError.exit_code)]
     if seen.temporary_program is not None:
         words = f"{seen.file} starts {seen.temporary_program}, which is in a cache and may be removed"
         return [warning("service", words, INSTALL_PERMANENTLY)]
     if not seen.active and not seen.enabled:  # a package brought the unit, and the user has not enabled it yet
-        return [warning("service", "installed, but not enabled", INSTALL)]
+        return [warning("service", "installed, but not enabled", install)]
     if not seen.active:
         return [failure("service", f"not running: {seen.summary}", LOGS, NoDaemonError.exit_code)]
     if not seen.enabled:
-        return [warning("service", f"{seen.summary}, but does not start at login", INSTALL)]
+        return [warning("service", f"{seen.summary}, but does not start at login", install)]
     if seen.outdated:
-        return [warning("service", f"{seen.summary}, with the unit of another version: {seen.file}", INSTALL)]
-    return [ok("service", seen.summary)]
+        return [warning("service", f"{seen.summary}, with the unit of another version: {seen.file}", install)]
+    return [ok("service", f"{seen.summary}, by `brew services`" if seen.by_homebrew else seen.summary)]
 
 
 def check_daemon(context: DoctorContext) -> list[Check]:
