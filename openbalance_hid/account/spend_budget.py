@@ -19,7 +19,7 @@ from openbalance_hid.account.utc_days import midnight, utc_now
 
 PERIODS = ("month", "week", "day")
 PATTERN_DAYS = 28  # four of each weekday
-FEWEST_DAYS = 7  # known days before weekdays can be told apart
+FEWEST_DAYS = 7  # known days before weekdays can be compared
 FEWEST_EXPECTED = Decimal("0.1")  # of the period's usual spend: before that its pace says little
 
 

@@ -42,11 +42,11 @@ class SinkStatus(Struct, frozen=True):
 
 
 class _SinkQueue:
-    """The messages of one sink. `told`: the alerts whose start it has received, and when each started."""
+    """The messages of one sink. `notified`: the alerts that it has received, by the start of each."""
 
     def __init__(self) -> None:
         self.waiting: dict[_Slot, AlertNotice] = {}
-        self.told: dict[AlertKey, datetime] = {}
+        self.notified: dict[AlertKey, datetime] = {}
         self.sending: AlertNotice | None = None
         self.sent_s = float("-inf")  # monotonic, of the last message
         self.not_before_s = float("-inf")  # the end of a backoff
@@ -75,7 +75,7 @@ class _SinkQueue:
         """Return whether the sink has received the start of this alert, or is receiving it now."""
         sending = self.sending
         is_sent = sending is not None and (sending.key, sending.since) == (notice.key, notice.since)
-        return is_sent or self.told.get(notice.key) == notice.since
+        return is_sent or self.notified.get(notice.key) == notice.since
 
     def expire(self, now: datetime) -> list[AlertNotice]:
         """Drop and return the messages that are too old; a clock that was set back makes none older."""
@@ -89,9 +89,9 @@ class _SinkQueue:
         if self.waiting.get((notice.key, ended)) == notice:
             del self.waiting[notice.key, ended]
         if not ended:
-            self.told[notice.key] = max(notice.since, self.told.get(notice.key, notice.since))
-        elif self.told.get(notice.key) == notice.since:
-            del self.told[notice.key]
+            self.notified[notice.key] = max(notice.since, self.notified.get(notice.key, notice.since))
+        elif self.notified.get(notice.key) == notice.since:
+            del self.notified[notice.key]
 
     def next(self) -> AlertNotice | None:
         """Return the message to send next."""
@@ -99,7 +99,7 @@ class _SinkQueue:
 
     def as_sent(self, notice: AlertNotice) -> AlertNotice:
         """Return a message as this sink must see it: a rise of an alert that it does not know is a start."""
-        is_known = self.told.get(notice.key) == notice.since
+        is_known = self.notified.get(notice.key) == notice.since
         return notice if is_known or notice.stage is not AlertStage.GREW else replace(notice, stage=AlertStage.BEGAN)
 
     def ready_s(self) -> float:
@@ -148,7 +148,7 @@ class AlertOutbox:
         """Drop the messages about an account: another one has its name now."""
         for queue in self._queues.values():
             queue.waiting = {slot: notice for slot, notice in queue.waiting.items() if slot[0][1] != account}
-            queue.told = {key: since for key, since in queue.told.items() if key[1] != account}
+            queue.notified = {key: since for key, since in queue.notified.items() if key[1] != account}
 
     def due(self, now: Moment) -> list[Effect]:
         """Return the messages to send now, one a sink at most."""

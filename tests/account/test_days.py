@@ -52,18 +52,18 @@ def by_key(**amounts: list[int]) -> dict[date, dict[str, Spend]]:
     return made
 
 
-def told(*spent: int) -> Activity:
+def published(*spent: int) -> Activity:
     return Activity({FIRST + timedelta(days=number): {"v/m": Spend(Decimal(usd))} for number, usd in enumerate(spent) if usd})
 
 
 @pytest.mark.parametrize(
     ("known", "answer", "expected"),
     [
-        ({"ci": [3, 4]}, told(3, 5, 6), {"ci": [3, 5, 6]}),
-        ({"old": [3, 4, 2], "lab": [1, 1, 1]}, told(3, 4, 5, 6), {"ci": [3, 4, 5, 6], "lab": [1, 1, 1]}),  # renamed
-        ({"gone": [3, 9, 2]}, told(3, 4, 5), {"gone": [3, 9, 2], "ci": [3, 4, 5]}),  # deleted, and another one
-        ({"lab": [3, 4, 5]}, told(3, 4, 5), {"lab": [3, 4, 5], "ci": [3, 4, 5]}),  # two keys that spend alike
-        ({"gone": [3]}, told(3), {"gone": [3], "ci": [3]}),  # one day is no proof
+        ({"ci": [3, 4]}, published(3, 5, 6), {"ci": [3, 5, 6]}),
+        ({"old": [3, 4, 2], "lab": [1, 1, 1]}, published(3, 4, 5, 6), {"ci": [3, 4, 5, 6], "lab": [1, 1, 1]}),  # renamed
+        ({"gone": [3, 9, 2]}, published(3, 4, 5), {"gone": [3, 9, 2], "ci": [3, 4, 5]}),  # deleted, and another one
+        ({"lab": [3, 4, 5]}, published(3, 4, 5), {"lab": [3, 4, 5], "ci": [3, 4, 5]}),  # two keys that spend alike
+        ({"gone": [3]}, published(3), {"gone": [3], "ci": [3]}),  # one day is no proof
     ],
 )
 def test_a_renamed_key_is_still_one_key(known, answer, expected):

@@ -65,12 +65,12 @@ def account(seed: int) -> tuple[Snapshot, SpikeRule, Case]:
     taken = tuple(polls(dice, interval_s, dice.choice((0, 1, 5, 30, 60, 120))))
     now = taken[-1].at
     published = days(dice, now.date())
-    told = {"A": Spend(Decimal(dice.randrange(500)) / 100)}
+    by_model = {"A": Spend(Decimal(dice.randrange(500)) / 100)}
     seen = replace(
         snapshot(now, health=Health.OK),
         interval_s=float(interval_s),
         activity=Reading(activity(published), now - timedelta(hours=dice.choice((0, 0, 3, 12))), Health.OK),
-        today=Reading(Today(now.date(), told), now, Health.OK) if dice.random() < 0.4 else Reading(),
+        today=Reading(Today(now.date(), by_model), now, Health.OK) if dice.random() < 0.4 else Reading(),
         samples=tuple(Sample(each.at, each.mono_s, each.bought, each.used) for each in taken),
     )
     rule = SpikeRule(

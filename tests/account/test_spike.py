@@ -255,12 +255,12 @@ def test_a_switch_of_models_at_equal_spend_never_alarms(days, share):
 )
 def test_the_order_of_the_rows_of_activity_changes_nothing(rows, spent, order):
     def reply(given_rows):
-        told = [
+        rows = [
             {"date": f"{NOON.date() - timedelta(days=age)} 00:00:00", "model": f"v/{model}", "provider_name": provider,
              "usage": float(usage), "requests": 1, "prompt_tokens": 2, "completion_tokens": 3}
             for age, model, provider, usage in given_rows
         ]  # fmt: skip
-        return to_activity(json.dumps({"data": told}).encode(), NOON.date()).value
+        return to_activity(json.dumps({"data": rows}).encode(), NOON.date()).value
 
     shuffled = list(rows)
     order.shuffle(shuffled)

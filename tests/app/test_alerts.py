@@ -1,4 +1,4 @@
-"""When the desktop is told of a low balance or of a key that no longer works: once each time, over restarts, never unasked."""
+"""When the desktop shows a low balance, or a key that no longer works: once each time, over restarts, never unasked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def said(warning: SendAlert, delivered: bool = True) -> AlertDelivered:
 
 
 def hear(story: Story, seen: Snapshot) -> list[str]:
-    """The titles of what the desktop is told, and shows."""
+    """The titles of the notifications on the desktop."""
     found = warnings(story.tell(seen))
     for warning in found:
         story.tell(said(warning))

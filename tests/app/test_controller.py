@@ -367,7 +367,7 @@ def test_the_glass_equals_the_faces_and_nothing_fires_without_a_press(script):
 def test_a_deadline_that_comes_while_a_question_is_answered_is_not_lost():
     story = Story(Config(dim=DimConfig(1, 10, 0))).plugged()
     due_s = story.controller.next_deadline()
-    story._move(due_s + 0.001)  # without a step: the loop has only told somebody something
+    story._move(due_s + 0.001)  # without a step: the loop has only sent a notification
     assert story.controller.next_deadline() == due_s
     story.tell(TimePassed())
     story.wait(3.0)

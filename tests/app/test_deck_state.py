@@ -44,87 +44,87 @@ def touched(kind, x_px, x_out_px=None):
 
 
 def story(shape, **deck):
-    told = Story(Config(decks=(DeckConfig(pages=PAGES, **deck),), dim=DimConfig(0, 10, 0)))
-    told.tell(shape)
-    return told
+    run = Story(Config(decks=(DeckConfig(pages=PAGES, **deck),), dim=DimConfig(0, 10, 0)))
+    run.tell(shape)
+    return run
 
 
-def shown(told):
-    return told.controller.decks[DECK].pages.shown.name
+def shown(run):
+    return run.controller.decks[DECK].pages.shown.name
 
 
-def tap(told, key):
+def tap(run, key):
     """The effects of a tap, which is one only when the key has been up for a moment."""
-    before = len(told.done)
-    told.key(key, True)
-    told.wait(0.1)
-    told.key(key, False)
-    told.wait(BOUNCE_S)
-    return [effect for _, effect in told.done[before:]]
+    before = len(run.done)
+    run.key(key, True)
+    run.wait(0.1)
+    run.key(key, False)
+    run.wait(BOUNCE_S)
+    return [effect for _, effect in run.done[before:]]
 
 
 def test_a_page_tile_turns_the_page_and_back():
-    told = story(PLUS)
-    tap(told, 1)
-    assert (shown(told), told.controller.key_tiles[DECK][0].tile) == ("more", "monthly-spend")
-    tap(told, 1)
-    assert shown(told) == "main"
+    run = story(PLUS)
+    tap(run, 1)
+    assert (shown(run), run.controller.key_tiles[DECK][0].tile) == ("more", "monthly-spend")
+    tap(run, 1)
+    assert shown(run) == "main"
 
 
 def test_a_key_that_is_down_while_the_page_turns_fires_nothing_on_the_new_one():
-    told = story(PLUS)
-    told.key(0, True)
-    told.tell(PageRequested("more"))
-    told.wait(3.0)
-    told.key(0, False)
-    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+    run = story(PLUS)
+    run.key(0, True)
+    run.tell(PageRequested("more"))
+    run.wait(3.0)
+    run.key(0, False)
+    assert run.seen(OpenUrl) == run.seen(Refresh) == []
 
 
 def test_an_unknown_page_changes_nothing():
-    told = story(PLUS)
-    told.tell(PageRequested("mroe"))
-    assert shown(told) == "main"
+    run = story(PLUS)
+    run.tell(PageRequested("mroe"))
+    assert shown(run) == "main"
 
 
 def test_page_and_brightness_are_as_they_were_after_a_replug():
-    told = story(PLUS, dials=(DialConfig(0, turn="brightness"),))
-    told.tell(PageRequested("more"))
-    told.tell(DialTurned(DECK, 0, -2, 0.0))
-    told.tell(DeckLost(DECK))
-    told.tell(PLUS)
-    assert shown(told) == "more"
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 60)
+    run = story(PLUS, dials=(DialConfig(0, turn="brightness"),))
+    run.tell(PageRequested("more"))
+    run.tell(DialTurned(DECK, 0, -2, 0.0))
+    run.tell(DeckLost(DECK))
+    run.tell(PLUS)
+    assert shown(run) == "more"
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 60)
 
 
 @pytest.mark.parametrize(
     ("event", "page"), [(TouchKeyEvent(DECK, 1, True, 0.0), "more"), (TouchKeyEvent(DECK, 0, True, 0.0), "more")]
 )
 def test_the_touch_keys_of_the_neo_turn_pages_both_ways_round(event, page):
-    told = story(NEO)
-    told.tell(event)
-    assert shown(told) == page
-    told.tell(event)
-    assert shown(told) == "main"
+    run = story(NEO)
+    run.tell(event)
+    assert shown(run) == page
+    run.tell(event)
+    assert shown(run) == "main"
 
 
 def test_a_swipe_over_the_strip_turns_the_page():
-    told = story(PLUS)
-    told.tell(touched(TouchKind.DRAG, 300, 150))
-    assert shown(told) == "more"
-    told.tell(touched(TouchKind.DRAG, 300, 300 + SWIPE_PX))
-    assert shown(told) == "main"
+    run = story(PLUS)
+    run.tell(touched(TouchKind.DRAG, 300, 150))
+    assert shown(run) == "more"
+    run.tell(touched(TouchKind.DRAG, 300, 300 + SWIPE_PX))
+    assert shown(run) == "main"
 
 
 @pytest.mark.parametrize(
     ("along_px", "across_px"), [(0, 0), (5, 3), (SWIPE_PX - 1, 0), (1 - SWIPE_PX, 0), (0, 90), (3, -90), (-120, 130)]
 )
 def test_a_short_or_vertical_drag_over_the_strip_is_nothing(along_px, across_px):
-    told = story(PLUS, strip=(tile("balance"), tile("runway")))
+    run = story(PLUS, strip=(tile("balance"), tile("runway")))
     x_px, y_px = 300, 100
-    told.done.clear()
-    told.tell(StripTouched(DECK, TouchKind.DRAG, x_px, y_px, x_px + along_px, y_px + across_px, told.now.mono_s))
-    told.wait(5)
-    assert (told.done, shown(told)) == ([], "main")
+    run.done.clear()
+    run.tell(StripTouched(DECK, TouchKind.DRAG, x_px, y_px, x_px + along_px, y_px + across_px, run.now.mono_s))
+    run.wait(5)
+    assert (run.done, shown(run)) == ([], "main")
 
 
 @pytest.mark.parametrize(
@@ -135,166 +135,166 @@ def test_a_short_or_vertical_drag_over_the_strip_is_nothing(along_px, across_px)
     ],
 )
 def test_a_touch_key_or_dial_that_bounces_acts_once(shape, contact, seen):
-    told = story(shape, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
+    run = story(shape, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
     for at_s, down in ((0.0, True), (0.08, False), (0.09, True), (0.1, False)):
-        told.tell(contact(down, at_s))
-    assert (shown(told) == "more") if seen == "page" else (len(told.seen(Refresh)) == 1)
-    told.tell(contact(True, 0.16))
-    assert (shown(told) == "main") if seen == "page" else (len(told.seen(Refresh)) == 2)
+        run.tell(contact(down, at_s))
+    assert (shown(run) == "more") if seen == "page" else (len(run.seen(Refresh)) == 1)
+    run.tell(contact(True, 0.16))
+    assert (shown(run) == "main") if seen == "page" else (len(run.seen(Refresh)) == 2)
 
 
 def test_a_dial_turns_the_period_of_the_tile_above_it_alone():
-    told = story(PLUS, strip=(tile("balance"), tile("top-models")), dials=(DialConfig(1, turn="period"),))
-    before = told.controller.decks[DECK].keys()
-    told.tell(DialTurned(DECK, 1, 1, 0.0))
-    periods = [each.options["period"] for each in told.controller.decks[DECK].cells().values() if each.tile == "top-models"]
+    run = story(PLUS, strip=(tile("balance"), tile("top-models")), dials=(DialConfig(1, turn="period"),))
+    before = run.controller.decks[DECK].keys()
+    run.tell(DialTurned(DECK, 1, 1, 0.0))
+    periods = [each.options["period"] for each in run.controller.decks[DECK].cells().values() if each.tile == "top-models"]
     assert periods == ["today"], "after 30d the round begins anew"
-    assert told.controller.decks[DECK].keys() == before
-    told.tell(DialTurned(DECK, 1, 1, 0.0))
-    assert next(c for c in told.controller.decks[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
+    assert run.controller.decks[DECK].keys() == before
+    run.tell(DialTurned(DECK, 1, 1, 0.0))
+    assert next(c for c in run.controller.decks[DECK].cells().values() if c.tile == "top-models").options["period"] == "7d"
 
 
 def test_a_dial_that_is_pushed_refreshes_the_account_above_it():
-    told = story(PLUS, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
-    assert Refresh("default") in told.tell(DialPushed(DECK, 0, True, 0.0))
+    run = story(PLUS, strip=(tile("balance"),), dials=(DialConfig(0, turn="page"),))
+    assert Refresh("default") in run.tell(DialPushed(DECK, 0, True, 0.0))
 
 
 def test_tap_and_long_touch_on_the_strip_are_tap_and_hold_of_the_tile_there():
-    told = story(PLUS, strip=(tile("balance"), tile("runway")))
-    assert [type(each) for each in told.tell(touched(TouchKind.TAP, 0)) if isinstance(each, OpenUrl)] == [OpenUrl]
-    assert Refresh("default") in told.tell(touched(TouchKind.HOLD, CELL_PX))
-    assert told.tell(touched(TouchKind.TAP, 9 * CELL_PX)) == []
+    run = story(PLUS, strip=(tile("balance"), tile("runway")))
+    assert [type(each) for each in run.tell(touched(TouchKind.TAP, 0)) if isinstance(each, OpenUrl)] == [OpenUrl]
+    assert Refresh("default") in run.tell(touched(TouchKind.HOLD, CELL_PX))
+    assert run.tell(touched(TouchKind.TAP, 9 * CELL_PX)) == []
 
 
 def test_a_pedal_refreshes_on_a_press_and_opens_the_page_on_a_hold():
-    told = story(PEDAL)
-    assert Refresh("default") in tap(told, 0)
-    told.key(0, True)
-    told.wait(2.5)
-    assert len(told.seen(OpenUrl)) == 1
-    told.key(0, False)
-    assert len(told.seen(OpenUrl)) == 1
+    run = story(PEDAL)
+    assert Refresh("default") in tap(run, 0)
+    run.key(0, True)
+    run.wait(2.5)
+    assert len(run.seen(OpenUrl)) == 1
+    run.key(0, False)
+    assert len(run.seen(OpenUrl)) == 1
 
 
 def test_a_key_held_beside_the_one_that_turns_the_page_fires_nothing_on_the_new_one():
-    told = story(PEDAL)
-    told.key(1, True)  # a pedal's hold does what a tap does elsewhere
-    told.key(0, True)
-    told.wait(2.5)
-    assert shown(told) == "more"
-    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+    run = story(PEDAL)
+    run.key(1, True)  # a pedal's hold does what a tap does elsewhere
+    run.key(0, True)
+    run.wait(2.5)
+    assert shown(run) == "more"
+    assert run.seen(OpenUrl) == run.seen(Refresh) == []
 
 
 def test_the_first_press_on_a_dark_deck_only_wakes_it():
-    told = Story(Config(decks=(DeckConfig(pages=PAGES),), dim=DimConfig(10, 10, 60)))
-    told.tell(PLUS)
-    told.wait(61 * 60)
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 0)
-    told.key(0, True)
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
-    told.wait(3.0)
-    told.key(0, False)
-    told.wait(0.02)
-    told.key(0, True)  # a bounce is still the same press
-    told.wait(0.1)
-    told.key(0, False)
-    told.wait(1.0)
-    assert told.seen(OpenUrl) == told.seen(Refresh) == []
-    tap(told, 0)
-    assert len(told.seen(OpenUrl)) == 1
+    run = Story(Config(decks=(DeckConfig(pages=PAGES),), dim=DimConfig(10, 10, 60)))
+    run.tell(PLUS)
+    run.wait(61 * 60)
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 0)
+    run.key(0, True)
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
+    run.wait(3.0)
+    run.key(0, False)
+    run.wait(0.02)
+    run.key(0, True)  # a bounce is still the same press
+    run.wait(0.1)
+    run.key(0, False)
+    run.wait(1.0)
+    assert run.seen(OpenUrl) == run.seen(Refresh) == []
+    tap(run, 0)
+    assert len(run.seen(OpenUrl)) == 1
 
 
 def test_a_deck_returns_to_its_first_page_after_so_long_without_an_input():
-    told = story(PLUS, home_after_minutes=5)
-    told.tell(PageRequested("more"))
-    told.wait(299)
-    told.key(0, True)
-    told.key(0, False)
-    told.wait(299)
-    assert shown(told) == "more", "a press starts the time again"
-    told.wait(2)
-    assert shown(told) == "main"
-    assert told.face(0).view.tile == "balance"
-    told.tell(PageRequested("more"))
-    told.wait(299)
-    assert shown(told) == "more", "and so does a command for a page"
+    run = story(PLUS, home_after_minutes=5)
+    run.tell(PageRequested("more"))
+    run.wait(299)
+    run.key(0, True)
+    run.key(0, False)
+    run.wait(299)
+    assert shown(run) == "more", "a press starts the time again"
+    run.wait(2)
+    assert shown(run) == "main"
+    assert run.face(0).view.tile == "balance"
+    run.tell(PageRequested("more"))
+    run.wait(299)
+    assert shown(run) == "more", "and so does a command for a page"
 
 
 def test_a_deck_without_a_time_to_return_stays_on_its_page():
-    told = story(PLUS)
-    told.tell(PageRequested("more"))
-    told.wait(3600 * 24)
-    assert shown(told) == "more"
+    run = story(PLUS)
+    run.tell(PageRequested("more"))
+    run.wait(3600 * 24)
+    assert shown(run) == "more"
 
 
 def test_a_turned_deck_is_told_its_rotation_before_its_pictures():
-    told = story(DeckArrived(DECK, "mk2", 15), rotate=90)
-    kinds = [type(effect) for _, effect in told.done]
-    assert told.seen(SetRotation) == [SetRotation(DECK, 90)]
+    run = story(DeckArrived(DECK, "mk2", 15), rotate=90)
+    kinds = [type(effect) for _, effect in run.done]
+    assert run.seen(SetRotation) == [SetRotation(DECK, 90)]
     assert kinds.index(SetRotation) < kinds.index(Paint)
 
 
 def test_another_rotation_paints_everything_anew_and_drops_the_keys_that_are_down():
-    told = story(DeckArrived(DECK, "mk2", 15))
-    told.key(0, True)
-    told.done.clear()
-    config = told.controller.config
-    told.tell(ConfigReloaded(replace(config, decks=(replace(config.decks[0], rotate=180),))))
-    assert told.seen(SetRotation) == [SetRotation(DECK, 180)]
-    assert len({paint.key for paint in told.seen(Paint)}) == 15
-    told.wait(5)
-    told.key(0, False)
-    assert told.seen(OpenUrl) == told.seen(Refresh) == []
-    assert OpenUrl in {type(effect) for effect in tap(told, 0)}, "the key is up for the next press"
+    run = story(DeckArrived(DECK, "mk2", 15))
+    run.key(0, True)
+    run.done.clear()
+    config = run.controller.config
+    run.tell(ConfigReloaded(replace(config, decks=(replace(config.decks[0], rotate=180),))))
+    assert run.seen(SetRotation) == [SetRotation(DECK, 180)]
+    assert len({paint.key for paint in run.seen(Paint)}) == 15
+    run.wait(5)
+    run.key(0, False)
+    assert run.seen(OpenUrl) == run.seen(Refresh) == []
+    assert OpenUrl in {type(effect) for effect in tap(run, 0)}, "the key is up for the next press"
 
 
 @pytest.mark.parametrize("shape", [PLUS, NEO])
 def test_a_deck_with_parts_below_its_keys_refuses_a_quarter_turn_with_words(shape):
-    told = story(shape, rotate=270)
-    assert told.seen(SetRotation) == []
-    (warning,) = told.seen(LogWarning)
+    run = story(shape, rotate=270)
+    assert run.seen(SetRotation) == []
+    (warning,) = run.seen(LogWarning)
     assert "found 270, but this deck can only be turned by 180" in warning.text
-    told = story(shape, rotate=180)
-    assert told.seen(SetRotation) == [SetRotation(DECK, 180)]
-    assert told.seen(LogWarning) == []
+    run = story(shape, rotate=180)
+    assert run.seen(SetRotation) == [SetRotation(DECK, 180)]
+    assert run.seen(LogWarning) == []
 
 
 def test_brightness_by_command_is_for_the_named_decks_until_a_press_or_another_command():
-    told = story(PLUS)
-    told.tell(DeckArrived("OTHER", "mini", 6))
-    told.done.clear()
-    told.tell(BrightnessRequested((DECK,), 0))
-    assert told.seen(SetBrightness) == [SetBrightness(DECK, 0)]
-    told.wait(3600)
-    assert told.seen(SetBrightness) == [SetBrightness(DECK, 0)]
-    told.key(0, True)
-    told.wait(0.1)
-    told.key(0, False)
-    told.wait(1)
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
-    assert told.seen(OpenUrl) == [], "the press that wakes does nothing else"
-    told.tell(BrightnessRequested((DECK, "GONE"), 30))
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
-    told.tell(BrightnessRequested((DECK,), 0))
-    told.tell(DeckLost(DECK))
-    told.tell(PLUS)
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 0), "also after a replug"
-    told.tell(BrightnessRequested((DECK,), None))
-    assert told.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
+    run = story(PLUS)
+    run.tell(DeckArrived("OTHER", "mini", 6))
+    run.done.clear()
+    run.tell(BrightnessRequested((DECK,), 0))
+    assert run.seen(SetBrightness) == [SetBrightness(DECK, 0)]
+    run.wait(3600)
+    assert run.seen(SetBrightness) == [SetBrightness(DECK, 0)]
+    run.key(0, True)
+    run.wait(0.1)
+    run.key(0, False)
+    run.wait(1)
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 70)
+    assert run.seen(OpenUrl) == [], "the press that wakes does nothing else"
+    run.tell(BrightnessRequested((DECK, "GONE"), 30))
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
+    run.tell(BrightnessRequested((DECK,), 0))
+    run.tell(DeckLost(DECK))
+    run.tell(PLUS)
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 0), "also after a replug"
+    run.tell(BrightnessRequested((DECK,), None))
+    assert run.seen(SetBrightness)[-1] == SetBrightness(DECK, 30)
 
 
 def test_a_dial_switches_its_deck_off_or_steps_through_its_brightness():
-    told = story(PLUS, dials=(DialConfig(0, push="off"), DialConfig(1, push="brightness")))
+    run = story(PLUS, dials=(DialConfig(0, push="off"), DialConfig(1, push="brightness")))
     levels = []
     for at_s in range(4):
-        told.tell(DialPushed(DECK, 1, True, float(at_s)))
-        levels.append(told.seen(SetBrightness)[-1].percent)
+        run.tell(DialPushed(DECK, 1, True, float(at_s)))
+        levels.append(run.seen(SetBrightness)[-1].percent)
     assert levels == [40, 20, 100, 70]
-    told.tell(DialPushed(DECK, 0, True, 9.0))
-    assert told.seen(SetBrightness)[-1].percent == 0
-    told.tell(DialPushed(DECK, 0, True, 10.0))
-    assert told.seen(SetBrightness)[-1].percent == 70, "a push of a dark deck only wakes it"
-    assert told.seen(Refresh) == []
+    run.tell(DialPushed(DECK, 0, True, 9.0))
+    assert run.seen(SetBrightness)[-1].percent == 0
+    run.tell(DialPushed(DECK, 0, True, 10.0))
+    assert run.seen(SetBrightness)[-1].percent == 70, "a push of a dark deck only wakes it"
+    assert run.seen(Refresh) == []
 
 
 CHOSEN = (
@@ -311,56 +311,56 @@ CHOSEN = (
 @pytest.mark.parametrize(("action", "kind", "value"), CHOSEN)
 def test_tap_and_hold_of_any_tile_do_what_the_configuration_names(gesture, action, kind, value, tile_name):
     chosen = replace(tile(tile_name, **({"to": "more"} if tile_name == "page" else {})), **{gesture: action})
-    told = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: chosen})), PAGES[1])),)))
-    told.tell(DeckArrived(DECK, "mk2", 15))
-    told.done.clear()
+    run = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: chosen})), PAGES[1])),)))
+    run.tell(DeckArrived(DECK, "mk2", 15))
+    run.done.clear()
     if gesture == "tap":
-        tap(told, 0)
+        tap(run, 0)
     else:
-        told.key(0, True)
-        told.wait(2.1)
-        told.key(0, False)
-        told.wait(0.1)
-    effects = told.seen(OpenUrl) + told.seen(Refresh) + told.seen(SetBrightness)
+        run.key(0, True)
+        run.wait(2.1)
+        run.key(0, False)
+        run.wait(0.1)
+    effects = run.seen(OpenUrl) + run.seen(Refresh) + run.seen(SetBrightness)
     assert [type(each) for each in effects] == [kind]
     assert value in [getattr(effects[0], name) for name in effects[0].__struct_fields__]
 
 
 @pytest.mark.parametrize("action", ["none", "acknowledge"])
 def test_a_tap_that_is_configured_away_opens_nothing(action):
-    told = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: replace(tile("balance"), tap=action)})),)),)))
-    told.tell(DeckArrived(DECK, "mk2", 15))
-    tap(told, 0)
-    assert told.seen(OpenUrl) == told.seen(Refresh) == []
+    run = Story(Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap({0: replace(tile("balance"), tap=action)})),)),)))
+    run.tell(DeckArrived(DECK, "mk2", 15))
+    tap(run, 0)
+    assert run.seen(OpenUrl) == run.seen(Refresh) == []
 
 
 def test_a_tap_shows_the_page_that_the_configuration_names():
     main = PageConfig("main", FrozenMap({0: replace(tile("balance"), tap="page:more")}))
-    told = Story(Config(decks=(DeckConfig(pages=(main, PAGES[1])),)))
-    told.tell(DeckArrived(DECK, "mk2", 15))
-    tap(told, 0)
-    assert shown(told) == "more"
+    run = Story(Config(decks=(DeckConfig(pages=(main, PAGES[1])),)))
+    run.tell(DeckArrived(DECK, "mk2", 15))
+    tap(run, 0)
+    assert shown(run) == "more"
 
 
 def test_identify_shows_the_number_of_each_key_for_ten_seconds():
-    told = story(PLUS)
-    before = {key: told.face(key) for key in range(8)}
-    told.tell(IdentifyRequested())
-    assert [str(key) in told.face(key).view.text for key in range(8)] == [True] * 8
-    told.wait(10.1)
-    assert {key: told.face(key) for key in range(8)} == before
+    run = story(PLUS)
+    before = {key: run.face(key) for key in range(8)}
+    run.tell(IdentifyRequested())
+    assert [str(key) in run.face(key).view.text for key in range(8)] == [True] * 8
+    run.wait(10.1)
+    assert {key: run.face(key) for key in range(8)} == before
 
 
 @pytest.mark.parametrize("name", OFFERED)
 def test_on_every_model_a_tap_opens_and_a_hold_refreshes_each_key(name):
     model = MODELS[name]
-    told = Story(Config(dim=DimConfig(0, 10, 0)))
+    run = Story(Config(dim=DimConfig(0, 10, 0)))
     visual = name != "pedal"
-    told.tell(DeckArrived(DECK, name, model.keys, visual))
+    run.tell(DeckArrived(DECK, name, model.keys, visual))
     for key in range(min(model.keys, 3)):
-        opened, asked = len(told.seen(OpenUrl)), len(told.seen(Refresh))
-        tap(told, key)
-        told.tell(KeyEvent(DECK, key, True, told.now.mono_s))
-        told.wait(2.1)
-        told.key(key, False)
-        assert (len(told.seen(OpenUrl)) - opened, len(told.seen(Refresh)) - asked) == (1, 1), key
+        opened, asked = len(run.seen(OpenUrl)), len(run.seen(Refresh))
+        tap(run, key)
+        run.tell(KeyEvent(DECK, key, True, run.now.mono_s))
+        run.wait(2.1)
+        run.key(key, False)
+        assert (len(run.seen(OpenUrl)) - opened, len(run.seen(Refresh)) - asked) == (1, 1), key

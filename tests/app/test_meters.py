@@ -20,7 +20,7 @@ MONO_S = 1000.0  # the monotonic clock at noon
 PACED = TileConfig("meter", options=FrozenMap({"poll_seconds": 30}))
 
 
-def told(*tiles: TileConfig, seen=None) -> Story:
+def start(*tiles: TileConfig, seen=None) -> Story:
     keys = FrozenMap(dict(enumerate(tiles or (TileConfig("meter"),))))
     return Story(Config(decks=(DeckConfig(pages=(PageConfig("main", keys),)),)), seen or polled((-5, 20))).plugged()
 
@@ -46,7 +46,7 @@ def paces(effects: list) -> list[float | None]:
 
 
 def test_a_tap_starts_a_second_one_stops_and_a_minute_later_the_amount_stands():
-    story = told()
+    story = start()
     assert "a tap starts it" in story.face(0).view.text
     begun = tap(story)
     assert (runs(begun), paces(begun)) == ([MeterRun(NOON)], [60.0])
@@ -68,7 +68,7 @@ def test_a_tap_starts_a_second_one_stops_and_a_minute_later_the_amount_stands():
 
 
 def test_an_unchanged_run_is_told_nobody_again():
-    story = told()
+    story = start()
     tap(story)
     counted = polled((-5, 20), (0.1, 20), (1, 21))
     story.wait(60)
@@ -81,14 +81,14 @@ def test_an_unchanged_run_is_told_nobody_again():
 
 
 def test_the_quickest_meter_of_an_account_sets_its_pace():
-    story = told(TileConfig("meter"), PACED)
+    story = start(TileConfig("meter"), PACED)
     assert paces(tap(story)) == [30.0]
     assert story.face(0).view.text.startswith("Meter running")
     assert story.face(1).view.text.startswith("Meter running"), "two keys, one meter"
 
 
 def test_a_run_that_begins_before_the_last_one_is_settled_takes_nothing_away_from_it():
-    story = told()
+    story = start()
     tap(story)
     story.wait(60)
     story.tell(polled((-5, 20), (0.1, 20), (1, 21)))
@@ -104,7 +104,7 @@ def test_a_run_that_begins_before_the_last_one_is_settled_takes_nothing_away_fro
 
 
 def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
-    story = told(seen=snapshot(balance=None, started=BEGUN))
+    story = start(seen=snapshot(balance=None, started=BEGUN))
     known = MeterRun(NOON - timedelta(hours=3), None, Decimal(2), NOON - timedelta(hours=2), Decimal(20))
     effects = story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))
     assert (runs(effects), paces(effects)) == ([], [60.0]), "known already, and asked often again"
@@ -113,28 +113,28 @@ def test_a_run_goes_on_after_a_restart_with_what_was_spent_meanwhile():
 
 
 def test_a_settled_run_from_before_stays_on_the_key_and_hurries_nobody():
-    story = told()
+    story = start()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
     assert paces(story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))) == []
     assert story.face(0).view.text == "Meter stopped, $2.00 in 60 m"
 
 
 def test_a_tap_before_the_history_has_spoken_counts():
-    story = told()
+    story = start()
     tap(story)
     story.tell(HistoryLoaded("default", BEGUN, runs=(MeterRun(NOON - timedelta(days=9), NOON - timedelta(days=8)),)))
     assert story.face(0).view.text == "Meter running, — in <1 m"
 
 
 def test_another_account_under_the_name_inherits_no_run():
-    story = told()
+    story = start()
     tap(story)
     story.tell(replace(polled((-5, 3), (0.1, 3)), started_at=NOON))
     assert "a tap starts it" in story.face(0).view.text
 
 
 def test_a_running_number_is_old_after_two_of_its_own_polls():
-    story = told()
+    story = start()
     tap(story)
     story.wait(60)
     story.tell(polled((-5, 20), (0.1, 20), (1, 21)))
@@ -148,7 +148,7 @@ def test_a_running_number_is_old_after_two_of_its_own_polls():
 
 
 def test_a_reset_of_the_accounts_usage_is_marked_on_the_key():
-    story = told()
+    story = start()
     tap(story)
     story.wait(240)
     story.tell(polled((-5, 120), (0.1, 120), (1, 121), (2, 3), (3, "3.5")))
@@ -156,14 +156,14 @@ def test_a_reset_of_the_accounts_usage_is_marked_on_the_key():
 
 
 def test_an_unplugged_deck_stops_no_meter():
-    story = told()
+    story = start()
     tap(story)
     story.tell(DeckArrived(DECK, "mini", 6))
     assert story.face(0).view.text == "Meter running, — in <1 m"
 
 
 def test_a_settled_amount_does_not_grow_old():
-    story = told()
+    story = start()
     known = MeterRun(NOON - timedelta(hours=3), NOON - timedelta(hours=2), Decimal(2), NOON - timedelta(hours=1), Decimal(20))
     story.tell(HistoryLoaded("default", BEGUN, runs=(known,)))
     story.wait(3 * 3600)

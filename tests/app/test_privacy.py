@@ -25,7 +25,7 @@ BEGUN = NOON - timedelta(hours=1)
 EVERY = FrozenMap({**dict(enumerate(map(TileConfig, TILES))), PRIVACY: TileConfig("privacy")})
 
 
-def told() -> Story:
+def start() -> Story:
     deck = DeckConfig(pages=(PageConfig("main", EVERY),), dials=(DialConfig(0),))
     story = Story(Config(decks=(deck,)), healthy())
     for serial, shape in (
@@ -46,7 +46,7 @@ def bare(story: Story) -> list[str]:
 
 
 def test_a_tap_masks_every_amount_on_every_deck_and_a_second_one_shows_them_again():
-    story = told()
+    story = start()
     before = texts(story)
     story.key(PRIVACY, True)
     story.key(PRIVACY, False)
@@ -64,7 +64,7 @@ def test_a_tap_masks_every_amount_on_every_deck_and_a_second_one_shows_them_agai
 
 
 def test_masked_amounts_show_only_while_the_tile_is_held():
-    story = told()
+    story = start()
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     story.key(PRIVACY, True)
     story.wait(1.9)
@@ -80,7 +80,7 @@ def test_masked_amounts_show_only_while_the_tile_is_held():
 
 
 def test_a_hold_on_another_key_shows_nothing():
-    story = told()
+    story = start()
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     story.key(0, True)
     story.wait(3)
@@ -88,7 +88,7 @@ def test_a_hold_on_another_key_shows_nothing():
 
 
 def test_amounts_stay_hidden_when_the_deck_goes_under_the_finger_and_comes_back():
-    story = told()
+    story = start()
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     story.key(PRIVACY, True)
     story.wait(2.5)
@@ -99,7 +99,7 @@ def test_amounts_stay_hidden_when_the_deck_goes_under_the_finger_and_comes_back(
 
 
 def test_new_numbers_and_time_bring_no_amount_to_light():
-    story = told()
+    story = start()
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     story.tell(healthy(balance=(900, 25)))
     story.wait(3 * 3600)
@@ -119,11 +119,11 @@ def test_what_was_hidden_before_a_restart_is_hidden_before_any_amount_is_there()
     assert [view for view in story.seen(Paint) if AMOUNT.search(view.face.view.text)] == []
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     assert bare(story)
-    assert story.seen(Store) == [Store(None, None, MaskedSetting(False))], "and not told what it has just said"
+    assert story.seen(Store) == [Store(None, None, MaskedSetting(False))], "and not start what it has just said"
 
 
 def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
-    story = told()
+    story = start()
     story.done.clear()
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     painted = [(effect.serial, effect.key) for effect in story.seen(Paint)]
@@ -133,7 +133,7 @@ def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_programs_are_told_exact_amounts_and_that_they_are_masked(masked):
-    story = told()
+    story = start()
     if masked:
         story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     known = status(story.controller, (), ProcessInfo(1, 1.0, "", NOON, None), Moment(NOON, 1000.0))["accounts"]["default"]

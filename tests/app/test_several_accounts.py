@@ -93,27 +93,27 @@ def test_a_meter_counts_and_hurries_only_its_own_account():
 def test_one_account_waits_as_long_as_its_server_asks_and_the_other_goes_on():
     clock = VirtualClock()
     with SampleAccount("rate-limited", 1, clock.utc) as slow, SampleAccount("normal", 2, clock.utc) as well:
-        told: dict[str, Snapshot] = {}
+        snapshots: dict[str, Snapshot] = {}
 
         def poller(name: str, sample: SampleAccount, interval_s: float) -> Poller:
             def connect() -> Client:
                 return Client(Secret(sample.key), sample.url, utc=clock.utc)
 
-            return Poller(name, connect, interval_s, lambda seen: told.__setitem__(name, seen), clock, Random(1))
+            return Poller(name, connect, interval_s, lambda seen: snapshots.__setitem__(name, seen), clock, Random(1))
 
         work, default = poller("work", slow, 300), poller("default", well, 900)
         waits = [work.run_cycle(), default.run_cycle()]
         assert waits[0] >= 120, "as Retry-After says"
         assert waits[1] == 900
-        assert (told["work"].health, told["default"].health) == (Health.RATE_LIMITED, Health.OK)
+        assert (snapshots["work"].health, snapshots["default"].health) == (Health.RATE_LIMITED, Health.OK)
         failing = []
         for _ in range(4):
             clock.pass_(300)
             failing.append(work.run_cycle())
         assert default.run_cycle() == 900, "however often the other has failed"
-        assert told["default"].health is Health.OK
+        assert snapshots["default"].health is Health.OK
         slow.set_scenario("normal")
         clock.pass_(max(failing))
         assert work.run_cycle() == 300
-        assert told["work"].health is Health.OK
-        assert told["work"].credits.value != told["default"].credits.value
+        assert snapshots["work"].health is Health.OK
+        assert snapshots["work"].credits.value != snapshots["default"].credits.value

@@ -1,4 +1,4 @@
-"""A slow leak: told once, and the usual spend once the user has acknowledged it, across restarts, until it grows again."""
+"""A slow leak: notified once, and the usual spend once the user has acknowledged it, across restarts, until it grows again."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""When the desktop is told of a spike: once a rise, over restarts, and never when the owner does not want it."""
+"""When the desktop shows a spike: once a rise, over restarts, and never when the user does not want it."""
 
 from decimal import Decimal
 
@@ -45,7 +45,7 @@ def test_each_rise_is_told_once():
     (spike,) = notes(story.tell(spending(7)))
     assert (spike.level, spike.title) == (Level.SPIKE, "OpenRouter: Spike")
     assert spike.text.startswith("3.5× the usual spend in the last 24 hours")
-    assert notes(story.tell(spending(7, 2))) == [], "the desktop is being told"
+    assert notes(story.tell(spending(7, 2))) == [], "the notification is on its way"
     story.tell(said(spike))
     assert notes(story.tell(spending(7, 3))) == []
     (critical,) = notes(story.tell(spending(13)))
@@ -71,12 +71,12 @@ def test_vector_14_a_restart_is_silent_unless_the_level_has_risen_meanwhile():
     story.tell(AlertAcknowledged(note.alert.key, note.level))
     alert = kept(story)
     assert (alert.notified, alert.acknowledged) == (Level.SPIKE, Level.SPIKE)
-    for usd, told in ((7, []), (13, [Level.CRITICAL])):
+    for usd, levels in ((7, []), (13, [Level.CRITICAL])):
         after = Story(parse(TILE, "config.toml"), spending(usd)).plugged()
         before = after.controller.snapshots["default"]
         after.tell(HistoryLoaded("default", before.started_at, (alert,)))
         risen = notes(after.tell(spending(usd, 2)))
-        assert [each.level for each in risen] == told
+        assert [each.level for each in risen] == levels
         for each in risen:
             after.tell(said(each))
         assert notes(after.tell(spending(usd, 3))) == []

@@ -144,8 +144,8 @@ def test_prometheus_text_has_each_series_once_and_no_times(env, what):
     families = list(text_string_to_metric_families(exported(env, what, "prometheus")))
     assert families
     assert all(family.type == "gauge" and family.documentation and family.samples for family in families)
-    told = [(each.name, tuple(sorted(each.labels.items()))) for family in families for each in family.samples]
-    assert len(set(told)) == len(told), "each series once"
+    series = [(each.name, tuple(sorted(each.labels.items()))) for family in families for each in family.samples]
+    assert len(set(series)) == len(series), "each series once"
     assert all(each.timestamp is None for family in families for each in family.samples)
 
 

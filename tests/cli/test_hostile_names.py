@@ -99,10 +99,10 @@ def test_the_log_contains_no_control_character(running: DaemonProcess) -> None:
 
 @needs_pango
 def test_pango_finds_no_markup_in_waybars_text_and_tooltip(running: DaemonProcess) -> None:
-    told = json.loads(output_of(running, "bar", "--format", "waybar"))
+    printed = json.loads(output_of(running, "bar", "--format", "waybar"))
     plain_text = json.loads(output_of(running, "bar", "--format", "json"))
-    assert pango_text(told["text"]) == plain_text["text"]
-    shown = pango_text(told["tooltip"])
+    assert pango_text(printed["text"]) == plain_text["text"]
+    shown = pango_text(printed["tooltip"])
     assert shown is not None
     assert shown.splitlines()[:-1] == plain_text["tooltip"].splitlines()[:-1], "the last line is the age"
     assert pango_text("<b>bold</b>") == "bold"

@@ -62,10 +62,10 @@ def test_without_daemon_and_options_the_default_account_and_file_are_used(tmp_pa
 def test_the_default_configuration_is_drawn_unless_config_names_another(tmp_path: Path):
     (tmp_path / "config.toml").write_text('theme = "light"')
     (tmp_path / "other.toml").write_text('theme = "dark"')
-    for name, args in (("usual", []), ("other", ["--config", str(tmp_path / "other.toml")]), ("told", ["--theme", "dark"])):
+    for name, args in (("usual", []), ("other", ["--config", str(tmp_path / "other.toml")]), ("themed", ["--theme", "dark"])):
         preview(tmp_path, *args, "--scenario", "normal", "-o", str(tmp_path / name), at=EPOCH)
     assert (tmp_path / "usual").read_bytes() != (tmp_path / "other").read_bytes()
-    assert (tmp_path / "told").read_bytes() == (tmp_path / "other").read_bytes()
+    assert (tmp_path / "themed").read_bytes() == (tmp_path / "other").read_bytes()
 
 
 def test_each_account_can_have_its_own_scenario(tmp_path: Path):

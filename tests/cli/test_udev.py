@@ -121,18 +121,18 @@ def test_on_other_systems_there_is_nothing_to_install(
 @KINDS
 @pytest.mark.parametrize("is_root", [True, False])
 def test_the_printed_command_installs_the_rules_in_a_shell(tmp_path: Path, kind: RulesKind, is_root: bool) -> None:
-    tools, etc, told = tmp_path / "tools", tmp_path / "etc", tmp_path / "told"
+    tools, etc, calls = tmp_path / "tools", tmp_path / "etc", tmp_path / "calls"
     tools.mkdir()
     (etc / "rules.d").mkdir(parents=True)
     stand_in(tools / "sudo", 'exec "$@"')
-    stand_in(tools / "udevadm", f'echo "$@" >> {shlex.quote(str(told))}')
+    stand_in(tools / "udevadm", f'echo "$@" >> {shlex.quote(str(calls))}')
     program = (sys.executable, "-m", "openbalance_hid")
     command = install_command(kind, program, is_root).replace("/etc/udev", str(etc))
     env = machine(tmp_path, PATH=f"{tools}:{os.environ['PATH']}")
     done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (etc / "rules.d" / rules_name(kind)).read_text() == render_rules(kind)
-    assert told.read_text() == "control --reload\ntrigger --subsystem-match=hidraw\n"
+    assert calls.read_text() == "control --reload\ntrigger --subsystem-match=hidraw\n"
 
 
 def test_a_program_that_fails_leaves_the_rules_as_they_are(tmp_path: Path) -> None:

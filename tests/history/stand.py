@@ -40,6 +40,6 @@ def spike(
     return Alert(AlertKind.SPIKE, "default", level, since, acknowledged, notified, normal_since, rule)
 
 
-def told(kind: AlertKind, level: int, since: datetime = NOW) -> Alert:
+def standing_alert(kind: AlertKind, level: int, since: datetime = NOW) -> Alert:
     """An alert of balance or key that the user was notified of."""
     return Alert(kind, "default", level, since, notified=level)

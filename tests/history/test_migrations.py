@@ -14,7 +14,7 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.migrations import STEPS, TooNewError, bring_up, salt_of, to_us
 from openbalance_hid.history.reader import open_reader
-from tests.history.stand import ME, NOW, SALT, counted, spike, store_at, told
+from tests.history.stand import ME, NOW, SALT, counted, spike, standing_alert, store_at
 
 NEXT = (*STEPS, ("ALTER TABLE runs ADD COLUMN note TEXT", "INSERT INTO meta VALUES ('second', x'02')"))
 
@@ -79,8 +79,8 @@ def test_episodes_and_concerns_of_an_older_file_become_alerts(path):
     last_sample = NOW - timedelta(minutes=5)
     assert set(new.recall(ME, NOW).alerts) == {
         spike(SpikeRule(), NOW - timedelta(hours=1), Level.CRITICAL, Level.SPIKE, NOW, Level.CRITICAL),
-        told(AlertKind.BALANCE, BalanceLevel.VERY_LOW, last_sample),
-        told(AlertKind.KEY, KEY_TROUBLE_LEVELS[Health.KEY_REJECTED], last_sample),
+        standing_alert(AlertKind.BALANCE, BalanceLevel.VERY_LOW, last_sample),
+        standing_alert(AlertKind.KEY, KEY_TROUBLE_LEVELS[Health.KEY_REJECTED], last_sample),
     }
     new.close()
     with open_reader(path, None) as reader:

@@ -27,7 +27,7 @@ from openbalance_hid.history.records import (
     StoredToday,
 )
 from openbalance_hid.history.store import HistoryStore
-from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, spike, store_at, told
+from tests.history.stand import ME, NOW, OTHER_KEY, counted, spend, spike, standing_alert, store_at
 
 DAY = date(2026, 11, 20)
 TODAY = date(2026, 11, 22)
@@ -236,9 +236,9 @@ def test_instants_come_back_in_utc(store):
 
 
 def test_alerts_are_kept_until_they_end_and_belong_to_one_key(store, path):
-    low, worse = (told(AlertKind.BALANCE, level) for level in (BalanceLevel.LOW, BalanceLevel.VERY_LOW))
+    low, worse = (standing_alert(AlertKind.BALANCE, level) for level in (BalanceLevel.LOW, BalanceLevel.VERY_LOW))
     rejected, wrong_key = (
-        told(AlertKind.KEY, KEY_TROUBLE_LEVELS[health]) for health in (Health.KEY_REJECTED, Health.NOT_MANAGEMENT_KEY)
+        standing_alert(AlertKind.KEY, KEY_TROUBLE_LEVELS[health]) for health in (Health.KEY_REJECTED, Health.NOT_MANAGEMENT_KEY)
     )
     for who, alert in ((ME, low), (ME, worse), (ME, rejected), (OTHER_KEY, wrong_key)):
         store.write(who, alert)

@@ -46,9 +46,9 @@ def test_the_wrong_key_of_one_account_is_on_its_own_tiles_only(tmp_path):
                 for key in (1, 3):
                     page.until_key(key, "Not a Management key")
                 assert "Management" not in page.texts[0] + page.texts[2]
-            told = running.status()["accounts"]
-            assert (told["default"]["health"], told["work"]["health"]) == ("ok", "not_management_key")
-            assert (told["default"]["message"], told["work"]["balance_usd"]) == (None, None)
+            accounts = running.status()["accounts"]
+            assert (accounts["default"]["health"], accounts["work"]["health"]) == ("ok", "not_management_key")
+            assert (accounts["default"]["message"], accounts["work"]["balance_usd"]) == (None, None)
             guards = {
                 0: ("--min-balance", "10"),
                 20: ("--min-balance", "1000"),

@@ -41,9 +41,9 @@ def test_every_format_tells_what_the_status_does(demo):
         said = demo.ask("bar", "--format", kind)
         assert (said.returncode, said.stderr) == (0, ""), kind
         assert "$74.2" in said.stdout, kind
-    told = json.loads(demo.ask("bar", "--format", "json", "--show", "usage", "--period", "30d").stdout)
+    report = json.loads(demo.ask("bar", "--format", "json", "--show", "usage", "--period", "30d").stdout)
     account = demo.status()["accounts"]["default"]
-    assert (told["balance_usd"], told["usage_usd"]) == (account["balance_usd"], account["spend_usd"]["30d"])
+    assert (report["balance_usd"], report["usage_usd"]) == (account["balance_usd"], account["spend_usd"]["30d"])
     assert demo.ask("bar", "--account", "other").returncode == 2
 
 

@@ -16,13 +16,13 @@ FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
 def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_failure(tmp_path: Path):
     env = environment(tmp_path, OPENBALANCE_API_URL=NO_SERVER, HOME=str(tmp_path))
     ended = ask(env, "doctor", "--json")
-    told = json.loads(ended.stdout)
-    failures = [check["name"] for check in told["checks"] if check["verdict"] == "failure"]
+    report = json.loads(ended.stdout)
+    failures = [check["name"] for check in report["checks"] if check["verdict"] == "failure"]
     assert (ended.returncode, ended.stderr, failures) == (77, "", ["key", "openrouter"])
-    assert told["verdict"] == "failure"
+    assert report["verdict"] == "failure"
     # Without a deck there is no program that uses it, and without a key there is no kind of key to check.
-    assert {probe.name for probe in PROBES} - {check["name"] for check in told["checks"]} <= {"key-kind", "udev", "owners"}
-    assert all(set(check) == FIELDS for check in told["checks"])
+    assert {probe.name for probe in PROBES} - {check["name"] for check in report["checks"]} <= {"key-kind", "udev", "owners"}
+    assert all(set(check) == FIELDS for check in report["checks"])
     words = ask(env, "doctor")
     assert words.returncode == 77
     assert "failure  key" in words.stdout
@@ -38,11 +38,11 @@ def test_beside_a_running_daemon_it_is_well_and_shows_no_key(tmp_path: Path):
         with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running, page_of(running) as page:
             page.until_key(0, "$74.25")
             ended = running.ask("doctor", "--json")
-            told = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
+            report = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
             assert (ended.returncode, ended.stderr) == (0, "")
-            assert told["daemon"]["found"].startswith(f"running as process {running.process.pid}")
-            assert [told[name]["verdict"] for name in ("key", "key-kind", "openrouter", "clock", "history")] == ["ok"] * 5
-            assert told["history"]["found"].endswith("no damage")
+            assert report["daemon"]["found"].startswith(f"running as process {running.process.pid}")
+            assert [report[name]["verdict"] for name in ("key", "key-kind", "openrouter", "clock", "history")] == ["ok"] * 5
+            assert report["history"]["found"].endswith("no damage")
             assert sample.key not in ended.stdout + running.ask("doctor").stdout
 
 

@@ -46,11 +46,11 @@ def test_a_meter_survives_a_kill_and_hidden_amounts_are_hidden_in_the_bar_too(tm
                 page.tap(1)
                 page.until_key(2, "Balance $•••")
                 page.until_key(1, "Amounts hidden")
-                told = running.status()
-                assert told["accounts"]["default"]["masked"]
-                assert told["decks"][0]["keys"][2]["text"].startswith("Balance $•••")
+                status = running.status()
+                assert status["accounts"]["default"]["masked"]
+                assert status["decks"][0]["keys"][2]["text"].startswith("Balance $•••")
                 assert "$•••" in running.ask("bar").stdout
-                assert running.ask("guard", "--min-balance", "74").returncode == 0, "programs are told exact amounts"
+                assert running.ask("guard", "--min-balance", "74").returncode == 0, "programs receive exact amounts"
                 page.tap(0)
                 page.until_key(0, "Meter settling")
             assert running.end() == 0

@@ -24,7 +24,7 @@ class Life:
     """A poller at its usual interval, and what it has published."""
 
     def __init__(self, sample: SampleAccount, clock: VirtualClock, known: Snapshot | None = None) -> None:
-        self.sample, self.clock, self.told = sample, clock, [] if known is None else [known]
+        self.sample, self.clock, self.snapshots = sample, clock, [] if known is None else [known]
 
         def recall(_: str, begun: Snapshot, *__: object) -> Snapshot:
             if known is None:
@@ -33,11 +33,11 @@ class Life:
             return replace(begun, **kept)
 
         connect = lambda: Client(Secret(sample.key), sample.url, utc=clock.utc)  # noqa: E731
-        self.poller = Poller("default", connect, INTERVAL_S, self.told.append, clock, recall=recall)
+        self.poller = Poller("default", connect, INTERVAL_S, self.snapshots.append, clock, recall=recall)
 
     @property
     def now(self) -> Snapshot:
-        return self.told[-1]
+        return self.snapshots[-1]
 
     def poll(self, by_hand: bool = False) -> list[str]:
         """Run one poll cycle and return the requested paths with their queries."""

@@ -1,4 +1,4 @@
-"""A local web server that receives alerts, and misbehaves as it is told."""
+"""A local web server that receives alerts, and misbehaves on request."""
 
 import json
 import threading

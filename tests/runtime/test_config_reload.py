@@ -28,12 +28,12 @@ def config(text: str) -> Config:
     return parse(text, "config.toml")
 
 
-def told(text: str) -> Story:
+def start(text: str) -> Story:
     return Story(config(text), healthy()).plugged()
 
 
 def test_only_what_has_changed_is_painted_and_lit():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     effects = story.tell(ConfigReloaded(config(BALANCE_AND_TODAY.replace('"today"', '"runway"').replace("50", "60"))))
     assert [effect.key for effect in effects if isinstance(effect, Paint)] == [1]
     assert [effect.percent for effect in effects if isinstance(effect, SetBrightness)] == [60]
@@ -41,12 +41,12 @@ def test_only_what_has_changed_is_painted_and_lit():
 
 
 def test_the_same_configuration_only_repaints():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     assert story.tell(ConfigReloaded(config(BALANCE_AND_TODAY))) == [Repaint(DECK)]
 
 
 def test_a_key_that_became_another_fires_nothing_of_the_press_under_way():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     story.key(1, True)
     story.tell(ConfigReloaded(config(BALANCE_AND_TODAY.replace('"today"', '"balance"'))))
     story.wait(5)
@@ -55,7 +55,7 @@ def test_a_key_that_became_another_fires_nothing_of_the_press_under_way():
 
 
 def test_a_press_on_a_key_that_stays_goes_on():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     story.key(0, True)
     story.tell(ConfigReloaded(config(BALANCE_AND_TODAY.replace('"today"', '"runway"'))))
     story.wait(0.1)
@@ -65,7 +65,7 @@ def test_a_press_on_a_key_that_stays_goes_on():
 
 
 def test_another_time_of_a_hold_lets_go_of_every_press():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     story.key(0, True)
     story.tell(ConfigReloaded(config("hold_seconds = 0.5\n" + BALANCE_AND_TODAY)))
     story.wait(5)
@@ -77,7 +77,7 @@ def test_another_time_of_a_hold_lets_go_of_every_press():
 
 
 def test_accounts_are_enlisted_and_let_go_and_their_last_words_harm_nobody():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     (enlisted,) = [
         each
         for each in story.tell(ConfigReloaded(config("[accounts.work]\nrefresh_minutes = 5\n")))
@@ -91,7 +91,7 @@ def test_accounts_are_enlisted_and_let_go_and_their_last_words_harm_nobody():
 
 
 def test_a_refused_configuration_is_said_in_the_last_corner_until_a_good_one_comes():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     (paint,) = story.tell(ConfigRejected())
     assert (paint.key, paint.face.view.text) == (14, "configuration error, see status")
     assert story.tell(ConfigRejected()) == []
@@ -101,7 +101,7 @@ def test_a_refused_configuration_is_said_in_the_last_corner_until_a_good_one_com
 
 def test_a_corner_with_a_tile_keeps_its_value_beside_the_error():
     text = '[[decks]]\n[[decks.keys]]\nkey = 14\ntile = "balance"\n'
-    story = told(text)
+    story = start(text)
     (paint,) = story.tell(ConfigRejected())
     assert paint.face.view.text.startswith("Balance $74.25")
     assert paint.face.view.text.endswith(", configuration error, see status")
@@ -115,7 +115,7 @@ def test_the_highest_low_limit_of_an_accounts_balances_is_the_accounts():
 
 
 def test_a_page_that_could_not_be_opened_is_shown_on_its_key_for_3_s():
-    story = told(BALANCE_AND_TODAY)
+    story = start(BALANCE_AND_TODAY)
     story.key(0, True)
     story.key(0, False)
     story.wait(BOUNCE_S)

@@ -36,16 +36,16 @@ class Bus(VirtualBus):
 
 
 class Desk:
-    """Decks of a bus, with what they told the main thread."""
+    """Decks of a bus, with the events that they send to the main thread."""
 
     def __init__(self, *decks: VirtualDeck, uses=lambda _: True) -> None:
         self.bus = Bus(decks)
-        self.told: queue.SimpleQueue = queue.SimpleQueue()
-        self.decks = DeckManager(HidTransport(self.bus), self.told.put, scan_interval_s=0.02, uses=uses)
+        self.events: queue.SimpleQueue = queue.SimpleQueue()
+        self.decks = DeckManager(HidTransport(self.bus), self.events.put, scan_interval_s=0.02, uses=uses)
         self.decks.start()
 
     def next(self):
-        return self.told.get(timeout=PATIENCE_S)
+        return self.events.get(timeout=PATIENCE_S)
 
     def shows(self, deck: VirtualDeck, key: int) -> bool:
         return deck.wait_until(lambda: deck.glass(key).getextrema() != ((0, 0), (0, 0), (0, 0)), PATIENCE_S)

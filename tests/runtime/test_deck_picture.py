@@ -93,8 +93,8 @@ def test_every_account_of_the_configuration_has_a_sample_account_of_its_own():
         for key, account in enumerate(config.accounts)
     }
     entry = DeckConfig(pages=(PageConfig("main", FrozenMap(keys)),))
-    told = [view.text for view in keys_of(deck("mk2", config, entry), snapshots)][: len(keys)]
-    assert [each.startswith(words) for each, words in zip(told, ("Balance $", "Balance $", "Balance: Offline"), strict=True)]
+    texts = [view.text for view in keys_of(deck("mk2", config, entry), snapshots)][: len(keys)]
+    assert [each.startswith(words) for each, words in zip(texts, ("Balance $", "Balance $", "Balance: Offline"), strict=True)]
     assert all(name == snapshot.account for name, snapshot in snapshots.items())
     assert snapshots["default"].activity.value != snapshots["work"].activity.value
     assert snapshots["work"].interval_s == 300

@@ -1,4 +1,4 @@
-"""The loop carries things in order, survives a failing turn, and ends when told."""
+"""The loop carries things in order, survives a failing turn, and ends on request."""
 
 import logging
 import queue

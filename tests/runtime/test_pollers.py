@@ -192,9 +192,9 @@ def test_an_alert_by_a_rule_that_no_tile_has_any_more_ends():
     begun = made.snapshots["default"].started_at
     gone, known = (spike(rule, NOON - timedelta(hours=2)) for rule in (other, RULE))
     made.step(HistoryLoaded("default", begun, (gone, known)), now)
-    told = stored(made.step(replace(spiking(), started_at=begun), now))
-    assert {type(each.record) for each in told if each.record.key == gone.key} == {EndedAlert}
-    assert {each.record.since for each in told if each.record.key == known.key} == {known.since}
+    records = stored(made.step(replace(spiking(), started_at=begun), now))
+    assert {type(each.record) for each in records if each.record.key == gone.key} == {EndedAlert}
+    assert {each.record.since for each in records if each.record.key == known.key} == {known.since}
     assert made.tile_inputs.alerts.keys() == {known.key}
 
 

@@ -21,8 +21,8 @@ def main(words: list[str]) -> int:
         print("Failed to connect to bus: No medium found", file=sys.stderr)
         return 1
     words = words[2:]
-    with (HERE / "told").open("a") as told:
-        print(*words, file=told)
+    with (HERE / "calls").open("a") as calls:
+        print(*words, file=calls)
     match words:
         case ["show", "--property=Version"]:
             print("Version=252")

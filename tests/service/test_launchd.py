@@ -28,7 +28,7 @@ from tests.cli.command_line import here
 # kickstart: 113 without the label (https://github.com/NousResearch/hermes-agent/pull/5536), 37 when it is starting.
 LAUNCHCTL = """#!/bin/sh
 cd "$STAND_IN" || exit 70
-echo "$*" >> told
+echo "$*" >> calls
 [ ! -e no-display ] || { echo "$1 failed: 125: Domain does not support specified action" >&2; exit 125; }
 if [ -e ending ]; then  # each call is some time later than the one before
   if [ "$(cat ending)" = never ]; then :
@@ -126,9 +126,9 @@ def launchd(home: Path, daemon: Daemon, clock: Clock) -> LaunchdService:
 
 def commands(state: Path) -> list[str]:
     """Return the commands that changed something, since the last call."""
-    told = (state / "told").read_text().splitlines()
-    (state / "told").write_text("")
-    return [line.split(" gui/")[0] for line in told if not line.startswith(("print", "enable"))]
+    calls = (state / "calls").read_text().splitlines()
+    (state / "calls").write_text("")
+    return [line.split(" gui/")[0] for line in calls if not line.startswith(("print", "enable"))]
 
 
 @pytest.mark.parametrize("answer", ["answers-5", "answers-37"])

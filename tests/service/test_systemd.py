@@ -38,12 +38,12 @@ def test_with_a_desktop_session_only_that_starts_the_service(home: Path) -> None
 
 def test_a_second_install_changes_and_restarts_nothing(home: Path) -> None:
     here(home, "service", "install")
-    before = (home / "systemd/told").read_text()
+    before = (home / "systemd/calls").read_text()
     again = here(home, "service", "install")
     assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "already running")
-    told = (home / "systemd/told").read_text().removeprefix(before)
-    assert "restart" not in told
-    assert "daemon-reload" not in told
+    calls = (home / "systemd/calls").read_text().removeprefix(before)
+    assert "restart" not in calls
+    assert "daemon-reload" not in calls
 
 
 def test_a_unit_of_an_older_version_is_replaced_and_the_daemon_restarted(home: Path) -> None:

@@ -125,7 +125,7 @@ class ControllerHarness:
         self.glass: dict[Place, KeyFace] = {}
         self.light: dict[str, int] = {}
         self.shapes: dict[str, DeckArrived] = {}
-        self.told: list[str] = []
+        self.recent_acts: list[str] = []
         self.polls = 1
         self._every = check_every
         self._until_check = check_every

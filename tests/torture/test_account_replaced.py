@@ -142,11 +142,11 @@ def test_an_answer_of_any_size_takes_little_memory(
     """Each in its own process; its peak memory is compared with the peak for a good reply."""
 
     def ask() -> tuple[str, float]:
-        told = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-c", _ASK, polled.account.key, polled.proxy.url, path],
             cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=True,
         )  # fmt: skip
-        words, peak = told.stdout.rsplit("\n", 2)[:2]
+        words, peak = ended.stdout.rsplit("\n", 2)[:2]
         return words, float(peak) / 1024
 
     words, usual_mib = ask()

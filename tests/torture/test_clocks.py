@@ -76,19 +76,19 @@ def test_when_the_hour_changes_the_deck_is_dark_by_local_time(zone: str, change:
         local = at.astimezone(where).time()
         return begin <= local < end if begin < end else local >= begin or local < end
 
-    told = Story(Config(dim=DimConfig(0, 10, 0, night)), zone=where)
+    run = Story(Config(dim=DimConfig(0, 10, 0, night)), zone=where)
     at = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(hours=6)
-    told.now = told.now.__class__(at, told.now.mono_s)
-    told.tell(DeckArrived(DECK, "mk2", 1))
+    run.now = run.now.__class__(at, run.now.mono_s)
+    run.tell(DeckArrived(DECK, "mk2", 1))
     seen = set()
     for _ in range(12 * 60):
-        told.wait(60)
-        told.done.clear()
-        panel = told.controller.decks[DECK]
+        run.wait(60)
+        run.done.clear()
+        panel = run.controller.decks[DECK]
         assert panel.light is not None
-        states = {is_night(told.now.utc), is_night(told.now.utc - FADED)}
+        states = {is_night(run.now.utc), is_night(run.now.utc - FADED)}
         seen |= states
         if len(states) == 1:
-            assert (panel.light.percent == 0) in states, told.now.utc.astimezone(where)
+            assert (panel.light.percent == 0) in states, run.now.utc.astimezone(where)
     never = begin == time(2, 15) and change.startswith("2027-03")  # the clock jumps from 02:00 to 03:00
     assert seen == ({False} if never else {True, False})

@@ -39,12 +39,12 @@ def test_any_events_leave_the_right_faces_and_fire_only_real_gestures(steps: int
     while harness.controller.steps < steps:
         act = dice.choices(acts, weights)[0]
         a, b = dice.randrange(1000), dice.randrange(1000)
-        harness.told = [*harness.told[-40:], f"{act.__name__}({a}, {b})"]
+        harness.recent_acts = [*harness.recent_acts[-40:], f"{act.__name__}({a}, {b})"]
         before = harness.controller.steps
         try:
             act(a, b)
         except Exception as error:
-            error.add_note(f"after {before} steps, the last acts: {', '.join(harness.told)}")
+            error.add_note(f"after {before} steps, the last acts: {', '.join(harness.recent_acts)}")
             raise
         done += 1
         figures.tell(tried=harness.controller.steps - before, survived=harness.controller.steps - before, acts=done)

@@ -41,8 +41,8 @@ def i3blocks_block(line: str, folder: Path) -> dict[str, Any]:
     with subprocess.Popen(["i3blocks", "-c", str(folder / "i3blocks.conf")], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            for told in process.stdout:
-                blocks = json.loads(told.strip().strip(",")) if "full_text" in told else []
+            for line in process.stdout:
+                blocks = json.loads(line.strip().strip(",")) if "full_text" in line else []
                 if blocks and blocks[-1]["full_text"]:  # the first one is empty; the second follows when the command has ended
                     return dict(blocks[-1])
         finally:

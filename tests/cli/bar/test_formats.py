@@ -46,8 +46,8 @@ def test_plain_is_icon_and_text():
 
 
 def test_json_has_every_field():
-    told = json.loads(formatted("json", line(balance_usd="74.25", left_percent=74)))
-    assert told == {
+    printed = json.loads(formatted("json", line(balance_usd="74.25", left_percent=74)))
+    assert printed == {
         "text": "✓ $74.25",
         "icon": "✓",
         "words": "$74.25",
@@ -76,9 +76,9 @@ def test_waybar_gets_text_state_tooltip_classes_and_percentage():
 
 @given(NAMES)
 def test_no_name_is_markup_for_waybar(name: str):
-    told = json.loads(formatted("waybar", line(name, details=(name,))))
+    printed = json.loads(formatted("waybar", line(name, details=(name,))))
     for field, whole in (("text", f"✓ {name}" if name else "✓"), ("tooltip", name)):
-        assert "".join(ElementTree.fromstring(f"<markup>{told[field]}</markup>").itertext()) == whole
+        assert "".join(ElementTree.fromstring(f"<markup>{printed[field]}</markup>").itertext()) == whole
 
 
 def test_polybar_gets_a_colour_and_a_click():
