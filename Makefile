@@ -22,14 +22,17 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 demo: .venv/.run
 	@$(BIN)/openbalance-hid demo $(ARGS)
 
+# A process for each core; each takes tests of the others when it has no more. JOBS=0: one after the other.
+JOBS ?= auto
+SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
 test: .venv/.ready
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # The pure packages and the tiles, in seconds: no device, network, process or real time.
 FAST := tests/account tests/tiles tests/app tests/config
 NOT_PURE := tests/app/test_a_day.py tests/config/test_file_watch.py tests/config/test_toml_limits.py
 test-fast: .venv/.ready
-	$(BIN)/pytest -m "not statistical" $(addprefix --ignore ,$(NOT_PURE)) $(FAST) $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not statistical" $(addprefix --ignore ,$(NOT_PURE)) $(FAST) $(ARGS)
 
 test-kernel: .venv/.ready
 	$(BIN)/pytest --kernel tests/kernel $(ARGS)
@@ -66,7 +69,7 @@ test-wheel: package
 	tar -xzf dist/*.tar.gz -C $(WHEEL_TEST) --strip-components=1 && rm -r $(WHEEL_TEST)/openbalance_hid
 	$(PYTHON) -m venv $(WHEEL_TEST)/.venv
 	$(WHEEL_TEST)/$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev]"
-	cd $(WHEEL_TEST) && $(BIN)/pytest $(ARGS)
+	cd $(WHEEL_TEST) && $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # With the oldest of each package that pyproject.toml allows, and that the tools of the tests allow. Edges of pictures may lie otherwise there: an older Pillow's.
 LOWEST := build/lowest
@@ -76,7 +79,7 @@ test-lowest: .venv/.audit
 	$(PYTHON) -m venv $(LOWEST)/.venv
 	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --requirement $(LOWEST)/run.txt
 	$(LOWEST)/$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	$(LOWEST)/$(BIN)/pytest --deselect tests/render/test_golden.py $(ARGS)
+	$(LOWEST)/$(BIN)/pytest $(SIDE_BY_SIDE) --deselect tests/render/test_golden.py $(ARGS)
 
 # For the Python of this system (another: DEB_PYTHON=/usr/bin/python3.13); needs dpkg-dev.
 deb: package

@@ -14,6 +14,7 @@ class SampleSizes:
     idle_window_s: float = 10.0
     faces: int | None = None  # distinct faces to draw; None: all
     draws: int = 3  # of each face
+    lives: int | None = None  # of the table of lives; None: all
     users: int = 20  # simulated, of each life
     decks: tuple[int, ...] = (1, 4, 16, 64)
     repaints: int = 5
@@ -32,6 +33,7 @@ ONCE = SampleSizes(
     idle_window_s=0.2,
     faces=4,
     draws=1,
+    lives=2,
     users=1,
     decks=(1, 2),
     repaints=1,

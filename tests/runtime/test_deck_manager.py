@@ -174,7 +174,7 @@ def test_a_released_deck_can_be_opened_by_others_until_it_is_taken_back(desks):
     assert desk.shows(deck, 4)
     assert desk.decks.release("a1", "black") == ["A1"]
     assert lost(desk.next(), "A1")
-    assert trouble(desk) == [("A1", False, "released for other software", "openbalance-hid take")]
+    until(lambda: trouble(desk) == [("A1", False, "released for other software", "openbalance-hid take")])
     assert deck.wait_until(lambda: deck.glass(4).getbbox() is None, PATIENCE_S), "no number that looks live is left"
     deck.unplug()
     until(lambda: trouble(desk) == [])
