@@ -1,6 +1,7 @@
 """One name, one thing: no public class, type alias or module name twice in the package; and files of a size to read."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ FILES = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob
 MODULES = [path for path in FILES if path.name not in ("__init__.py", "__main__.py")]
 SMALL, LARGE = 40, 350  # lines
 SMALL_FILES = 10  # so many may be smaller, each with a reason
+LONGEST_TEST_NAME = 80
 
 
 def types_of(path):
@@ -54,3 +56,10 @@ def test_files_are_of_a_size_to_read():
     assert {name: count for name, count in lines.items() if count > LARGE} == {}
     small = {name: count for name, count in lines.items() if count < SMALL}
     assert len(small) <= SMALL_FILES, small
+
+
+def test_test_names_are_short_enough_to_read():
+    tests = [*Path(__file__).parent.rglob("test_*.py")]
+    names = {name for path in tests for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))}
+    assert len(names) > 1000
+    assert [name for name in sorted(names) if len(name) > LONGEST_TEST_NAME] == []

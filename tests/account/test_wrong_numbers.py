@@ -230,7 +230,7 @@ def test_without_the_poll_just_after_midnight_today_is_unknown():
 
 
 @pytest.mark.parametrize("begun", [MIDNIGHT - 3 * HOUR, MIDNIGHT - 12 * HOUR])
-def test_on_the_first_night_yesterday_is_unknown_and_the_month_what_the_counter_saw_at_least(begun):
+def test_on_the_first_night_yesterday_is_unknown_and_the_month_a_lower_bound(begun):
     """No sample reads the midnight, and yesterday is not published: $0.10 was shown of 144.70."""
     now = MIDNIGHT + 6 * MINUTE
     seen = measured(snapshot(now, days={}, taken=sampled((begun, 100), (MIDNIGHT + MINUTE, "244.60"), (now, "244.70"))), now)

@@ -259,7 +259,7 @@ def test_a_deck_with_parts_below_its_keys_refuses_a_quarter_turn_with_words(shap
     assert run.seen(LogWarning) == []
 
 
-def test_brightness_by_command_is_for_the_named_decks_until_a_press_or_another_command():
+def test_brightness_by_command_lasts_until_a_press_or_another_command():
     run = story(PLUS)
     run.tell(DeckArrived("OTHER", "mini", 6))
     run.done.clear()

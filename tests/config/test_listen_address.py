@@ -9,7 +9,7 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.errors import ConfigError
 
 
-def test_without_the_table_nothing_is_served_and_without_an_address_only_this_machine_can_connect():
+def test_metrics_are_off_without_the_table_and_on_loopback_without_an_address():
     assert parse("", "c.toml").metrics is None
     config = parse("[metrics]", "c.toml")
     assert config.metrics == ListenAddress("127.0.0.1", 9469)

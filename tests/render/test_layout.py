@@ -116,7 +116,7 @@ def test_one_long_word_loses_its_icon_before_it_is_cut():
     assert not [item for item in layout.items if isinstance(item, IconItem)]
 
 
-def test_a_title_beside_the_age_dot_moves_then_is_shorter_then_loses_its_sign_then_is_cut():
+def test_a_title_beside_the_age_dot_moves_then_shortens_then_is_cut():
     def heading(title, age, sign=None, short=()):
         trouble = Line("Offline", Tone.WARN, sign)
         face = replace(MONTH, title=title, short_titles=short, age=age, trouble=trouble, is_quiet=sign is not None)

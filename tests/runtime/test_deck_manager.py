@@ -150,7 +150,7 @@ def trouble(desk: Desk) -> list[tuple[str, bool, str | None, str]]:
     return [(count.serial, count.connected, count.trouble, count.hint) for count in desk.decks.counts()]
 
 
-def test_a_deck_that_the_configuration_leaves_is_not_opened_until_another_configuration_uses_it(desks):
+def test_a_deck_that_is_not_used_is_not_opened_until_a_configuration_uses_it(desks):
     deck, other = made(), made("B2")
     config = parse('[[decks]]\nserial = "A1"\nuse = false\n', "c.toml")
     desks.append(desk := Desk(deck, other, uses=config.uses))
