@@ -11,8 +11,9 @@ import click
 
 from openbalance_hid.cli.terminal import GREEN, RED, in_colour
 from openbalance_hid.config.paths import paths
+from openbalance_hid.deck.hid_module import prepare_hidapi
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, claimed_decks, find_decks, open_error, product_names
-from openbalance_hid.deck.transport import HidTransport, prepare_hidapi
+from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.ipc.control_client import request

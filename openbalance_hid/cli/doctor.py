@@ -53,7 +53,7 @@ def doctor(as_json_: bool) -> int:
 def _prepare_hidapi() -> None:
     """Call `prepare_hidapi`, because each check runs on a thread of its own. A missing package costs its check alone."""
     try:
-        from openbalance_hid.deck.transport import prepare_hidapi
+        from openbalance_hid.deck.hid_module import prepare_hidapi
     except ImportError:
         return
     prepare_hidapi()

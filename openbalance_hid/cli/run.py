@@ -73,7 +73,7 @@ def run(
 def _run(
     config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, log_file: Path | None
 ) -> None:
-    from openbalance_hid.deck.transport import prepare_hidapi
+    from openbalance_hid.deck.hid_module import prepare_hidapi
     from openbalance_hid.runtime.main import RunOptions
     from openbalance_hid.runtime.main import run as run_daemon
 

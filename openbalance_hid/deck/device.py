@@ -170,7 +170,7 @@ class DeckDevice:
 
         The black pictures are in the device's own bytes. Strip and screen need one only if something was shown on them. If
         one is missing, "black" becomes "logo", so that no figure stays that looks current. No event is emitted afterwards.
-        The reading thread ends by itself within a second: see `wait_released`.
+        The reading thread ends soon afterwards: see `wait_released`.
         """
         with self._lock:
             if self._closed:

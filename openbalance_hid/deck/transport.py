@@ -1,8 +1,8 @@
 """The library's `Transport` over PyPI's hidapi: the only place that imports `hid` or `hidraw`.
 
 The library's own transport needs a libhidapi of the system and polls for a press 20 times a second. Here a read blocks until a
-report arrives, in slices so that closing is noticed: an idle deck costs less than one wake-up a second, and a press is seen at
-once. The transport reports the loss of its device itself, because the library does not.
+report arrives, in slices so that a stuck writer is noticed: an idle deck costs one wake-up in 4 s, and a press is seen at once.
+Closing ends the read (`hid_module`). The transport reports the loss of its device itself, because the library does not.
 
 Lock discipline: `_lock` guards the session of a device (its handle and the number of calls inside it) and is never held during
 a call that can block. hidapi frees its memory in `close`, so the last call that leaves a handle closes it.
@@ -20,14 +20,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any
 
 from StreamDeck.Transport.Transport import Transport, TransportError
 
+from openbalance_hid.deck.hid_module import HidHandle, HidModule, interrupt, load_hidapi
 from openbalance_hid.deck.iokit_errors import iokit_error
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
 from openbalance_hid.hints import hint
@@ -35,54 +35,14 @@ from openbalance_hid.hints import hint
 log = logging.getLogger(__name__)
 
 RAW = 5  # log level of single reports, below debug
-READ_SLICE_MS = 1400  # each slice costs a wake-up; a closing handle waits for its slice, and a stopping daemon has 2 s
+# Each slice costs a wake-up. A closing handle ends its read, but not on macOS, where a stopping daemon has 2 s.
+READ_SLICE_MS = 1400 if sys.platform == "darwin" else 4000
+INTERRUPT_AGAIN_S = 0.01  # an interrupt just before the read starts to wait is lost
 STUCK_S = 3.0  # a healthy deck accepts a report in 2 ms; Linux gives up after about 1 s, other systems never
 UDEV_HINT = hint("the deck may not be opened", "devices")
 BUSY_HINT = hint("another program uses the deck", "devices")  # names the other program
 
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
-
-
-class HidHandle(Protocol):
-    """hidapi's `device`, as far as it is used. Failures: OSError when reading, -1 when writing, ValueError when not open."""
-
-    def open_path(self, path: bytes) -> None: ...
-    def close(self) -> None: ...
-    def error(self) -> str: ...
-    def read(self, max_length: int, timeout_ms: int = 0) -> list[int]: ...
-    def write(self, buff: bytes) -> int: ...
-    def send_feature_report(self, buff: bytes) -> int: ...
-    def get_feature_report(self, report_num: int, max_length: int) -> list[int]: ...
-
-
-class HidModule(Protocol):
-    """hidapi's module `hid` or `hidraw`.
-
-    A replacement may add `open_error(path: bytes) -> OSError | None`: why opening that path fails now, or None. hidapi gives
-    no reason, and a replacement has no device node that could be opened instead.
-    """
-
-    def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> Sequence[Mapping[str, Any]]: ...
-    def device(self) -> HidHandle: ...
-
-
-def load_hidapi() -> HidModule:
-    """Return hidapi for this system: hidraw on Linux (the driver stays attached), IOKit on macOS. Raises DeckError."""
-    name = "hidraw" if sys.platform == "linux" else "hid"
-    try:
-        return cast(HidModule, import_module(name))
-    except ImportError as error:
-        raise DeckError(f"cannot load hidapi ({name}): {error}", "pip install --force-reinstall hidapi") from error
-
-
-def prepare_hidapi() -> None:
-    """Load hidapi now if it belongs to its first thread: call it on the main thread, before any other thread starts.
-
-    Raises nothing: the first scan reports a hidapi that cannot be loaded.
-    """
-    if sys.platform == "darwin":
-        with suppress(DeckError):
-            load_hidapi()
 
 
 class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
@@ -124,6 +84,7 @@ class _Session:
     handle: HidHandle
     users: int = 0  # calls inside the handle
     busy_since_s: float | None = None  # start of a write or feature call that has not returned; one thread makes them
+    reader: int | None = None  # identifier of the thread that is in `read`
     ending: bool = False  # closed or lost: no new call may enter, and the last one to leave closes
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -194,21 +155,27 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         log.debug("opened deck at %s", self.path())
 
     def close(self) -> None:
-        """Close the device without waiting: a running read closes the handle when its slice ends. Idempotent."""
+        """Close the device without waiting: a running read is interrupted, and closes the handle. Idempotent."""
         with self._lock:
             session, self._session = self._session, None
             if session is not None:
                 session.ending = True
                 self._release_if_unused(session)
+                self._interrupt(session)
 
     def wait_released(self, timeout_s: float) -> bool:
         """Return True when no handle is open. Call it before the process ends, because hidapi ends with it."""
-        session = self._last_session
-        return session is None or session.released.wait(timeout_s)
+        session, end_s = self._last_session, time.monotonic() + timeout_s
+        while session is not None and not session.released.wait(min(timeout_s, INTERRUPT_AGAIN_S)):
+            if time.monotonic() >= end_s:
+                return False
+            with self._lock:
+                self._interrupt(session)
+        return True
 
     def read(self, length: int) -> bytes | None:
         """Return the next input report, `length` bytes, padded with zeros; None when closed. Raises TransportError."""
-        with self._using() as session:
+        with self._using(reads=True) as session:
             while not session.ending:
                 since_s = session.busy_since_s
                 if since_s is not None and self._clock() - since_s >= STUCK_S:
@@ -216,6 +183,8 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                 try:
                     report = session.handle.read(length, READ_SLICE_MS)
                 except (OSError, ValueError) as error:
+                    if session.ending:  # closed, or lost by a write: the read was interrupted
+                        return None
                     raise self._lose(session, str(error)) from error
                 if report and not session.ending:
                     # a report that is cut short would be an IndexError in the library's reader and end it
@@ -260,17 +229,19 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         return sent
 
     @contextmanager
-    def _using(self) -> Iterator[_Session]:
+    def _using(self, reads: bool = False) -> Iterator[_Session]:
         with self._lock:
             session = self._session
             if session is None:
                 raise TransportError(f"deck at {self.path()} is not open")
             session.users += 1
+            session.reader = threading.get_ident() if reads else session.reader
         try:
             yield session
         finally:
             with self._lock:
                 session.users -= 1
+                session.reader = None if reads else session.reader
                 self._release_if_unused(session)
 
     def _lose(self, session: _Session, what: str) -> TransportError:
@@ -283,6 +254,16 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         if is_new and self.on_lost is not None:
             self.on_lost(reason)
         return TransportError(reason)
+
+    def _interrupt(self, session: _Session) -> None:
+        """End the read of a session that is ending. Call with the lock held, so that the reading thread is still there."""
+        if not session.ending or session.reader in (None, threading.get_ident()):
+            return
+        end_read: Callable[[], None] | None = getattr(session.handle, "interrupt", None)
+        if end_read is not None:
+            end_read()
+        else:
+            interrupt(session.reader)
 
     def _release_if_unused(self, session: _Session) -> None:
         """Close the handle if it is no longer needed. Call with the lock held."""

@@ -13,7 +13,7 @@ from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
 
-STOP_LIMIT_S = 2.0
+STOP_LIMIT_S = 0.3  # a thread that is connecting cannot be woken, and ends with the process
 RETRY_S = 300.0  # a bus that was restarted is found again
 
 
@@ -42,15 +42,15 @@ class BusThread:
         """Start the thread again if it has ended (see `RestartingThread.revive`)."""
         self._thread.revive()
 
-    def stop(self) -> None:
-        """Stop listening. Idempotent."""
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """Stop listening, within `limit_s`. Idempotent."""
         self._stopping = True
         self._ended.set()
         self._thread.stop()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
-        self._thread.join(STOP_LIMIT_S)
+        self._thread.join(limit_s)
 
     def _run(self) -> None:
         while not self._stopping:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbalance_hid.desktop.bus_thread import BusThread
+from openbalance_hid.desktop.bus_thread import STOP_LIMIT_S, BusThread
 
 CONNECTED = 60  # NM_STATE_CONNECTED_SITE; 70 is GLOBAL
 LOGIND = ("org.freedesktop.login1.Manager", "PrepareForSleep", "/org/freedesktop/login1")
@@ -32,9 +32,9 @@ class ResumeWatch:
         """Start the thread again if it has ended."""
         self._thread.revive()
 
-    def stop(self) -> None:
-        """Stop listening. Idempotent."""
-        self._thread.stop()
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """Stop listening, within `limit_s`. Idempotent."""
+        self._thread.stop(limit_s)
 
     def _listen(self, connection: Any) -> None:
         from jeepney import MatchRule, message_bus

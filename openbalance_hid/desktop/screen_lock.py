@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from openbalance_hid.desktop.bus_thread import BusThread
+from openbalance_hid.desktop.bus_thread import STOP_LIMIT_S, BusThread
 
 LOGIND = "org.freedesktop.login1"
 MANAGER = "/org/freedesktop/login1"
@@ -36,9 +36,9 @@ class ScreenLock:
         """Start the thread again if it has ended."""
         self._thread.revive()
 
-    def stop(self) -> None:
-        """Stop listening. Idempotent."""
-        self._thread.stop()
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """Stop listening, within `limit_s`. Idempotent."""
+        self._thread.stop(limit_s)
 
     def _listen(self, connection: Any) -> None:
         from jeepney import HeaderFields, MatchRule, message_bus

@@ -41,6 +41,7 @@ BACKLOG = 128  # connections that wait to be accepted
 IDLE_LIMIT_S = 10.0  # a client that sends nothing, or reads nothing, for this long is disconnected
 EVICTION_LIMIT_S = 1.0  # how long a new client waits for the thread of the one that it replaces
 START_TRIES = 3
+STOP_LIMIT_S = 0.3
 _BUSY_S = float("inf")
 
 # Returns the result of a request; raises OpenBalanceError. A stream is an iterator of results, with None where it has no
@@ -113,12 +114,12 @@ class ControlServer:
         else:
             self._cannot_listen = False
 
-    def stop(self) -> None:
-        """Stop listening. Idempotent."""
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """Stop listening, within `limit_s`. Idempotent."""
         self._stopping.set()
         if self._is_reachable():  # not the file of another daemon
             self._file.unlink(missing_ok=True)
-        self._close_listener()
+        self._close_listener(limit_s)
 
     def _is_reachable(self) -> bool:
         try:
@@ -131,12 +132,12 @@ class ControlServer:
         self._thread = RestartingThread("control", partial(self._accept_clients, self._listener))
         self._thread.start()
 
-    def _close_listener(self) -> None:
+    def _close_listener(self, limit_s: float = STOP_LIMIT_S) -> None:
         if self._listener is not None:
             self._listener.stop()
         if self._thread is not None:
             self._thread.stop()
-            self._thread.join(2.0)
+            self._thread.join(limit_s)
             self._thread = None
         if self._listener is not None:
             self._listener.close()

@@ -146,7 +146,7 @@ class Poller:
             self._stopping = True
             self._changed.notify_all()
         self._thread.stop()
-        self._thread.join(join_s)
+        self._thread.join(join_s)  # a request that hangs ends with the process
 
     def run_cycle(self, by_hand: bool = False) -> float:
         """Run one poll cycle on the calling thread. Return the seconds until the next one is due. Raises nothing."""

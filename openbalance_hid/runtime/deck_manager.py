@@ -10,6 +10,7 @@ comes after its DeckLost.
 """
 
 import logging
+import sys
 import threading
 import time
 from collections import Counter
@@ -20,7 +21,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.app.events import Event
 from openbalance_hid.config.serial_numbers import is_same_serial
-from openbalance_hid.deck.device import CLOSE_LIMIT_S, DeckDevice
+from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug, WakeDetector
@@ -36,7 +37,7 @@ from openbalance_hid.runtime.open_decks import OpenDecks
 log = logging.getLogger(__name__)
 
 HANDSHAKE_LIMIT_S = 2.0  # a healthy deck answers within hundredths of a second; a hanging one must not delay the start
-STOP_LIMIT_S = 2.0  # for everything: a pending read ends within 1.4 s, a hanging report perhaps never
+STOP_LIMIT_S = 2.0 if sys.platform == "darwin" else 0.6  # for all decks; a hanging report ends perhaps never
 
 
 class DeckManager(OpenDecks):
@@ -91,27 +92,27 @@ class DeckManager(OpenDecks):
         return self._hotplug.pause_s()
 
     def stop(self, on_exit: OnExit) -> None:
-        """Close all decks at the same time, with their displays as `on_exit` says. Idempotent."""
+        """Close all decks at the same time, with their displays as `on_exit` says, within one time limit. Idempotent."""
         end_s = time.monotonic() + STOP_LIMIT_S
         with self._lock:
             self._stopping = True
-        self._hotplug.stop()
-        with self._lock:
             decks, opening = list(self._open_decks.values()), [thread for _, thread in self._opening.values()]
             self._open_decks.clear()
         closing = []
         for device in decks:
-            thread = threading.Thread(target=_close, args=(device, on_exit), name="deck-close")
+            thread = threading.Thread(target=_close, args=(device, on_exit), name=f"deck-close-{device.serial}", daemon=True)
             try:
                 thread.start()
                 closing.append(thread)
             except RuntimeError:  # the system's limit of threads
                 _close(device, on_exit)
-        _join([*closing, *opening], CLOSE_LIMIT_S)
+        self._hotplug.stop(STOP_LIMIT_S / 3)  # a scan that hangs must not keep the decks lit
+        _join([*closing, *opening], max(0.0, end_s - time.monotonic()))
         with self._lock:
             decks += self._closing
-        for device in decks:
-            device.wait_released(max(0.0, end_s - time.monotonic()))  # hidapi must not be unloaded while a handle is open
+        for device in decks:  # hidapi must not be unloaded while a handle is open
+            if not device.wait_released(max(0.0, end_s - time.monotonic())):
+                log.warning("%s %s does not answer, and is left as it is", device.title, device.serial)
 
     def adopt_use(self, uses: Callable[[str], bool], on_exit: OnExit) -> None:
         """Use another configuration: close the decks that it leaves to other software, and open those that it takes back."""

@@ -52,6 +52,7 @@ from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
 from openbalance_hid.runtime.signal_wakeup import SignalWakeup, hangup_ends
+from openbalance_hid.runtime.stop_deadline import StopDeadline
 
 if TYPE_CHECKING:
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
@@ -147,7 +148,9 @@ class Daemon:
 
     def run(self) -> None:
         """Start in order, loop, stop in reverse."""
+        deadline = StopDeadline()
         with ExitStack() as running:
+            running.callback(deadline.report)
             threads: dict[str, _HasThreads] = {
                 "signals": self._handle_signals(running),
                 "the history": self._history,
@@ -169,11 +172,13 @@ class Daemon:
                 lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
-            running.callback(control.stop)
+            running.callback(lambda: control.stop(deadline.left_s()))
             running.callback(self._changes.end)
             control.start()
-            running.callback(self._history.stop)  # after the decks: a slow disk must not keep them lit
+            running.callback(lambda: self._history.stop(deadline.left_s()))
             self._history.start()
+            running.callback(self._switcher.stop)
+            running.callback(lambda: self._pollers.stop(deadline.left_s()))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:
                 transport = self._pages.plug_in()
@@ -193,21 +198,20 @@ class Daemon:
                         on_wake=self._on_resume,
                     )
                 )
-            for decks in self._decks:
+            wake = ResumeWatch(self._on_resume)
+            running.callback(lambda: wake.stop(deadline.left_s()))
+            running.callback(lambda: self._notifier.stop(deadline.left_s()))
+            for decks in self._decks:  # stopped first: nothing that hangs may keep them lit
                 running.callback(self._close_decks, decks)
                 decks.start()
                 threads[f"decks {len(threads)}"] = decks
-            running.callback(self._switcher.stop)
-            running.callback(self._pollers.stop)
             if self._sample is not None:
                 for account in self._controller.snapshots:
                     self._sample.remember(account)
             self._pollers.start()
             if self._sample is None:
-                threads["resume"] = wake = ResumeWatch(self._on_resume)
-                running.callback(wake.stop)
+                threads["resume"] = wake
                 wake.start()
-                running.callback(self._notifier.watch_lock, False)
                 self._notifier.watch_lock(self._config.dim.on_lock)
             log.info("running; configuration: %s", self._options.paths.config_file)
             effects = EffectRunner(
@@ -222,6 +226,7 @@ class Daemon:
                 self._pages.note,
                 self._pages.set_rotation,
             )
+            running.callback(deadline.begin)
             maintenance = Maintenance(
                 {
                     "the lock": lock.renew,

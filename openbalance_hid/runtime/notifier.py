@@ -12,6 +12,7 @@ from functools import partial
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.effects import SendAlert, ShowMessage
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, Event, KeySwitchRequested, SessionLock
+from openbalance_hid.desktop.bus_thread import STOP_LIMIT_S
 from openbalance_hid.desktop.mac_screen_lock import PolledScreenLock
 from openbalance_hid.desktop.notify import ACKNOWLEDGE, OPEN, Buttons, Shown, send_notification
 from openbalance_hid.desktop.open_url import open_url
@@ -78,11 +79,15 @@ class Notifier:
             return "the desktop does not answer"
         return "the desktop shows no notifications" if shown is Shown.NO else None
 
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """Watch the session's lock no longer, within `limit_s`. Idempotent."""
+        if self._screen_lock is not None:
+            self._screen_lock.stop(limit_s)
+        self._screen_lock = self._polled_lock = None
+
     def watch_lock(self, wanted: bool) -> None:
         """Watch the session's lock, or no longer. Idempotent."""
-        if self._screen_lock is not None:
-            self._screen_lock.stop()
-        self._screen_lock = self._polled_lock = None
+        self.stop()
         if wanted and sys.platform == "darwin":
             self._polled_lock = PolledScreenLock(self._on_lock)
         elif wanted:

@@ -1,5 +1,6 @@
 """A poller for each account, which reads its key at every poll, and the account's part of the history."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
 
-STOP_LIMIT_S = 0.3  # a pending request may take 30 s, and the decks must be dark within 2; its thread ends with the process
+STOP_LIMIT_S = 0.3  # for all of them: a pending request may take 30 s; its thread ends with the process
 
 ClientFactory = Callable[[str], Client]  # account -> a client with its key; CredentialError without a key
 
@@ -114,7 +115,10 @@ class Pollers:
         for poller in self._pollers.values():
             poller.revive()
 
-    def stop(self) -> None:
-        """End all pollers; idempotent."""
+    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """End all pollers at the same time, within one time limit. Idempotent."""
+        end_s = time.monotonic() + limit_s
         for poller in self._pollers.values():
-            poller.stop(join_s=STOP_LIMIT_S)
+            poller.stop(join_s=0)
+        for poller in self._pollers.values():
+            poller.stop(max(0.0, end_s - time.monotonic()))

@@ -14,7 +14,7 @@ from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
 
-STOP_LIMIT_S = 2.0
+STOP_LIMIT_S = 0.3
 
 
 def hangup_ends() -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from StreamDeck.Transport.Transport import TransportError
 
+from openbalance_hid.deck.hid_module import load_hidapi
 from openbalance_hid.deck.products import FoundDeck, find_decks
-from openbalance_hid.deck.transport import HidDevice, HidTransport, load_hidapi
+from openbalance_hid.deck.transport import HidDevice, HidTransport
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import MODELS

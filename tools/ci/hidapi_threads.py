@@ -6,8 +6,9 @@ For macOS, where hidapi belongs to the run loop of the thread that imports it. I
 import sys
 import threading
 
+from openbalance_hid.deck.hid_module import load_hidapi, prepare_hidapi
 from openbalance_hid.deck.products import find_decks
-from openbalance_hid.deck.transport import HidTransport, load_hidapi, prepare_hidapi
+from openbalance_hid.deck.transport import HidTransport
 
 
 def main() -> int:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbalance_hid.deck import usb_sysfs
+from openbalance_hid.deck.hid_module import load_hidapi
 from openbalance_hid.deck.products import IN_USE_LIBUSB, open_error, product_ids
-from openbalance_hid.deck.transport import load_hidapi
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckRefusedError, OpenBalanceError
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext

@@ -3,7 +3,8 @@
 A `VirtualBus` replaces the module `hid` or `hidraw`; the transport and the library's classes run on it unchanged. Compared with
 hidapi 0.15.0: a failed open raises OSError("open failed") without a reason; a write or feature report to a device that is gone
 returns -1 and raises nothing; a read or feature read raises OSError("read error"); a handle that is not open raises
-ValueError("not open"). The one addition is `open_error`, because there is no device node to open.
+ValueError("not open"). Two additions: `open_error`, because there is no device node to open, and `interrupt`, because no signal
+ends a wait of Python's.
 
 `misuse` records calls that crash the real hidapi, such as `close` during a `read`; tests check that it stays empty.
 """
@@ -89,6 +90,7 @@ class VirtualHandle:
         self._deck: VirtualDeck | None = None
         self._epoch = 0
         self._blocking = True
+        self._interrupted = False
         self._last_error = ""
 
     @property
@@ -116,7 +118,19 @@ class VirtualHandle:
     def read(self, max_length: int, timeout_ms: int = 0) -> list[int]:
         """Return the next input report, cut at `max_length`; [] after `timeout_ms`. 0: no limit, or no wait if nonblocking."""
         timeout_s = timeout_ms / 1000 if timeout_ms > 0 else (None if self._blocking else 0.0)
-        return list(self._get(lambda deck: deck.read(max_length, timeout_s, self._epoch)))
+        self._interrupted = False
+        found = list(self._get(lambda deck: deck.read(max_length, timeout_s, self._epoch, lambda: self._interrupted)))
+        if self._interrupted and not found:
+            self._last_error = "interrupted system call"
+            raise OSError("read error")
+        return found
+
+    def interrupt(self) -> None:
+        """End a `read` that waits on another thread: it fails, as after a signal."""
+        self._interrupted = True
+        deck = self._deck
+        if deck is not None:
+            deck.wake_waiters()
 
     def write(self, buff: Iterable[int]) -> int:
         """Return the number of bytes sent, or -1."""

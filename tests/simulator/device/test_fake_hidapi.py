@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openbalance_hid.deck.transport import load_hidapi
+from openbalance_hid.deck.hid_module import load_hidapi
 from openbalance_hid.simulator.device.fake_hidapi import DeviceInfo, VirtualBus
 from tests.simulator.device.reports import virtual
 
