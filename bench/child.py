@@ -53,6 +53,11 @@ class Child:
             self._process.communicate()
         self._errors.close()
 
+    def wait_ended(self) -> float:
+        """Wait until the process has ended by itself; return the monotonic seconds."""
+        self._process.wait(STOP_LIMIT_S * 3)
+        return time.monotonic()
+
     def request(self, command: str) -> dict[str, Any]:
         """Send a command and return its reply."""
         self.send(command)

@@ -6,6 +6,7 @@ measured time includes a pipe.
 
 import json
 import resource
+import signal
 import sys
 import threading
 import time
@@ -38,6 +39,7 @@ class DeckDriver:
             "repaint": self._repaint,
             "replug": self._replug,
             "idle": self._idle,
+            "stop": self._stop,
         }
 
     def run_commands(self) -> None:
@@ -94,6 +96,17 @@ class DeckDriver:
         self._changed()
         self._wait_until(lambda: deck.pictures_received - pictures >= deck.model.keys)
         return {"took_s": time.perf_counter() - started_s}
+
+    def _stop(self, _rest: str) -> dict[str, Any]:
+        """End this process as a service manager does; return the seconds until every key is dark."""
+        started_s = time.perf_counter()
+        signal.raise_signal(signal.SIGTERM)
+        lit = {(deck, key) for deck in self._decks for key in range(deck.model.keys)}
+        deadline_s = time.monotonic() + LIMIT_S
+        while lit and time.monotonic() < deadline_s:
+            time.sleep(CHECK_S)
+            lit = {(deck, key) for deck, key in lit if deck.glass(key).getbbox() is not None}
+        return {"dark_s": time.perf_counter() - started_s}
 
     def _tap(self, deck: VirtualDeck, key: int) -> float:
         pressed_s = _until_seen(deck, key, deck.press)

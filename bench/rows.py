@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from bench import (
+    row_accounts,
     row_acting,
     row_commands,
     row_decks,
@@ -25,6 +26,7 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "idle": row_idle.rows,
         "virtual-time": row_virtual_time.rows,
         "decks": row_decks.rows,
+        "accounts": row_accounts.rows,
         "commands": row_commands.rows,
         "pictures": row_pictures.rows,
         "numbers": row_numbers.rows,

@@ -17,6 +17,7 @@ class SampleSizes:
     lives: int | None = None  # of the table of lives; None: all
     users: int = 20  # simulated, of each life
     decks: tuple[int, ...] = (1, 4, 16, 64)
+    hanging_accounts: tuple[int, ...] = (1, 10, 50)
     repaints: int = 5
     life_hours: int = 97  # virtual hours; memory must not grow in the last `flat_hours`
     flat_hours: int = 24
@@ -36,6 +37,7 @@ ONCE = SampleSizes(
     lives=2,
     users=1,
     decks=(1, 2),
+    hanging_accounts=(1, 2),
     repaints=1,
     life_hours=2,
     flat_hours=1,

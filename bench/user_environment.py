@@ -8,6 +8,13 @@ from pathlib import Path
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 
+def accounts(count: int, key: str) -> tuple[str, Mapping[str, str]]:
+    """Return the configuration of so many accounts with one key, and their environment variables."""
+    names = [f"a{number:03d}" for number in range(1, count)]  # beside the default one
+    config = "".join(f"[accounts.{name}]\n" for name in names)
+    return config, {f"OPENROUTER_MANAGEMENT_KEY_{name.upper()}": key for name in names}
+
+
 @contextmanager
 def user_environment(config: str = "") -> Iterator[Mapping[str, str]]:
     """Yield the environment variables. `config`: text of the configuration file; the account is the usual sample."""

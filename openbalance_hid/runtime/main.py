@@ -48,6 +48,7 @@ from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
 from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.notifier import Notifier
+from openbalance_hid.runtime.pollers import STOP_LIMIT_S as POLLERS_STOP_S
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
@@ -178,7 +179,7 @@ class Daemon:
             running.callback(lambda: self._history.stop(deadline.left_s()))
             self._history.start()
             running.callback(self._switcher.stop)
-            running.callback(lambda: self._pollers.stop(deadline.left_s()))
+            running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:
                 transport = self._pages.plug_in()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN_S = 0.9  # the decks are dark long before
+STOP_WITHIN_S = 0.5  # the decks are dark long before; the interpreter itself needs a tenth
 LEAST_S = 0.02  # for each part, also when the time is over: most threads end at once
 
 

@@ -1,7 +1,9 @@
 """The transport's contract with the library: on every simulated model, and on real hardware with --deck SERIAL."""
 
+import ctypes
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,11 +13,11 @@ from typing import Any
 import pytest
 from StreamDeck.Transport.Transport import TransportError
 
-from openbalance_hid.deck.hid_module import load_hidapi
+from openbalance_hid.deck.hid_module import INTERRUPT, load_hidapi, prepare_hidapi
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidDevice, HidTransport
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
-from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
+from openbalance_hid.simulator.device.fake_hidapi import VirtualBus, VirtualHandle
 from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from tests.deck.rig import SERIAL, Rig
@@ -175,6 +177,41 @@ def test_closing_does_not_wait_for_a_blocked_read_nor_free_its_handle(report: by
     assert reading.end().report is None
     assert device.wait_released(PATIENCE_S)
     assert bus.misuse == []
+
+
+class SystemHandle(VirtualHandle):
+    """A handle whose reads wait in poll(2), as hidapi's do on Linux, and fail as hidapi's when a signal ends them."""
+
+    interrupt = None  # type: ignore[assignment]
+
+    def __init__(self, bus: VirtualBus) -> None:
+        super().__init__(bus)
+        self.waits = threading.Event()
+
+    def read(self, max_length: int, timeout_ms: int = 0) -> list[int]:
+        self.waits.set()
+        if ctypes.CDLL(None).poll(None, 0, int(1000 * PATIENCE_S)) < 0:
+            raise OSError("read error")
+        return []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="hidapi waits in poll(2) on Linux only")
+def test_closing_ends_a_read_that_waits_in_the_system() -> None:
+    before = signal.getsignal(INTERRUPT)
+    prepare_hidapi()
+    try:
+        bus = VirtualBus([VirtualDeck(MODELS["mk2"], SERIAL)])
+        handles = [SystemHandle(bus)]
+        bus.device = lambda: handles[0]  # type: ignore[method-assign]
+        (device,) = HidTransport(bus).enumerate(0x0FD9, None)
+        device.open()
+        reading = Reading(device)
+        assert handles[0].waits.wait(PATIENCE_S)
+        device.close()
+        assert device.wait_released(PATIENCE_S / 2), "the read waits to the end of its slice"
+        assert (reading.end().report, reading.error, bus.misuse) == (None, None, [])
+    finally:
+        signal.signal(INTERRUPT, before)
 
 
 def test_a_press_ends_a_blocked_read_with_the_whole_report(rig: Rig) -> None:
