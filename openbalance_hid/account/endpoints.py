@@ -25,6 +25,7 @@ REQUESTED_WITHIN: Mapping[str, tuple[int, timedelta]] = {
     "today": (24, timedelta(hours=6)),
     "keys": (24, timedelta(hours=6)),
 }
+WORKSPACES_A_ROUND = 4  # a request for each: of more, the keys of some are requested, the others another day
 
 
 class EndpointState(Struct, frozen=True):
@@ -71,9 +72,14 @@ def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
         return last_contact(snapshot)
     intervals, longest = REQUESTED_WITHIN[endpoint]
     gap = min(timedelta(seconds=intervals * snapshot.interval_s), longest)
-    if endpoint == "keys":  # one request for each workspace, so that they are requested less often
-        gap *= max(1, len({key.workspace for key in snapshot.keys.value or ()}))
+    if endpoint == "keys":
+        gap *= keys_rounds(len({key.workspace for key in snapshot.keys.value or ()}))
     return _until_due(snapshot, reading, lambda at: at + gap)
+
+
+def keys_rounds(requests: int) -> int:
+    """Return how many times as long as usual is between two requests of the keys: a round of many workspaces is once a day."""
+    return requests if requests <= 2 else WORKSPACES_A_ROUND
 
 
 def next_activity_time(at: datetime) -> datetime:

@@ -7,6 +7,8 @@ left of a limit that has been reset since.
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.utc_days import utc_now
 
@@ -36,6 +38,18 @@ def limit_share(snapshot: Snapshot, key: ApiKey, now: datetime) -> Decimal | Non
     if key.limit_usd is None or left_usd is None:
         return None
     return max(Decimal(0), key.limit_usd - left_usd) / key.limit_usd
+
+
+def without_ended_periods(key: ApiKey, read_at: datetime, now: datetime) -> ApiKey:
+    """Return the row of an earlier answer for a later one: amounts of a day, week or month that has ended since are unknown."""
+    ended = {period for period in _PERIOD_OF_RESET.values() if _first_day(read_at, period) != _first_day(now, period)}
+    return replace(
+        key,
+        today_usd=None if "today" in ended else key.today_usd,
+        week_usd=None if "week" in ended else key.week_usd,
+        month_usd=None if "month" in ended else key.month_usd,
+        limit_left_usd=None if _PERIOD_OF_RESET.get(key.limit_reset or "") in ended else key.limit_left_usd,
+    )
 
 
 def _has_ended(snapshot: Snapshot, period: str, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from enum import Enum
 from random import Random
 
-from openbalance_hid.account.endpoints import ACTIVITY_TIMES, REQUESTED_WITHIN
+from openbalance_hid.account.endpoints import ACTIVITY_TIMES, REQUESTED_WITHIN, keys_rounds
 
 REFRESH_GAP_S = 10.0  # refreshes closer together than this join the poll of the first one
 REJECTION_GAP_S = 30.0  # two 401 at least this far apart are a rejected key; a single one has been an outage
@@ -21,7 +21,7 @@ _MAX_DOUBLINGS = 20
 _CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart by this much in one wait
 
 # With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
-# that (`REQUESTED_WITHIN`): every poll of the counter shows how much was spent, and these only show on what.
+# that (`REQUESTED_WITHIN`, `request_limits`): every poll of the counter shows how much was spent, and these only on what.
 _WINDOW_GAP = (4, timedelta(hours=1))
 _LEADER_GAP = (20, timedelta(hours=5))
 _LOOK_AGAIN_INTERVALS = 2
@@ -109,12 +109,12 @@ def today_due(
     return has_spent and (new_day or now - requested_at >= gap)
 
 
-def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, pages: int, failed: bool) -> bool:
-    """Return whether to request the keys: on a new day or after a gap, which grows with the `pages` of the answer."""
+def keys_due(now: datetime, requested_at: datetime | None, interval_s: float, requests: int, failed: bool) -> bool:
+    """Return whether to request the keys: on a new day or after a gap, which grows with the `requests` that it takes."""
     if requested_at is None or requested_at > now:
         return True
     new_day = requested_at.date() != now.date() and not failed
-    return new_day or now - requested_at >= _gap(REQUESTED_WITHIN["keys"], interval_s) * max(1, pages)
+    return new_day or now - requested_at >= _gap(REQUESTED_WITHIN["keys"], interval_s) * keys_rounds(max(1, requests))
 
 
 def key_days_due(now: datetime, answered_at: datetime | None) -> bool:

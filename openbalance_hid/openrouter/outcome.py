@@ -1,4 +1,4 @@
-"""The result of one request as a value, how it changes a reading, and the backoff of each endpoint. Pure."""
+"""The result of one request as a value, and how it changes a reading. Pure. When the next one may follow: `request_limits`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading
 from openbalance_hid.errors import ApiError, ForbiddenError, OfflineError, RateLimitedError, ServerError, WrongClockError
-from openbalance_hid.openrouter.cadence import RATE_LIMIT_FLOOR_S, RequestOutcome
+from openbalance_hid.openrouter.cadence import RequestOutcome
 
 _T = TypeVar("_T")
 
@@ -52,25 +52,3 @@ def reading_after(
     if value is None:
         return replace(before, health=result.health, message=result.message)
     return Reading(value, now, Health.OK, dropped_rows=dropped_rows)
-
-
-class Backoffs:
-    """The time before which each endpoint gets no request. Monotonic seconds."""
-
-    def __init__(self) -> None:
-        self._not_before_s: dict[str, float] = {}
-
-    def note(self, endpoint: str, result: RequestResult, now_s: float) -> None:
-        """Start a backoff after a 429 (at least a minute) or after any error with a Retry-After."""
-        if result.outcome is RequestOutcome.RATE_LIMITED:
-            self._not_before_s[endpoint] = now_s + max(result.retry_after_s or 0.0, RATE_LIMIT_FLOOR_S)
-        elif result.retry_after_s is not None:
-            self._not_before_s[endpoint] = now_s + result.retry_after_s
-
-    def until_s(self, endpoint: str) -> float:
-        """Return the end of an endpoint's backoff; minus infinity if it never had one."""
-        return self._not_before_s.get(endpoint, float("-inf"))
-
-    def clear(self) -> None:
-        """End every backoff: another key has limits of its own."""
-        self._not_before_s.clear()

@@ -28,7 +28,8 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.outcome import SUCCESS, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.request_limits import Backoffs
 from openbalance_hid.openrouter.secondary_endpoints import PollClock, SecondaryEndpoints
 from openbalance_hid.secret import Secret, mask_keys
 

@@ -21,21 +21,23 @@ from openbalance_hid.account.snapshot import ApiKey, Days, Health, Reading, Snap
 from openbalance_hid.account.spend import is_incomplete
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import server_shift, utc_now
-from openbalance_hid.errors import ApiError, ForbiddenError, ServerError
+from openbalance_hid.errors import ApiError, ServerError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.list_replies import Workspace, with_unique_names
 from openbalance_hid.openrouter.model_slugs import renamed, slugs_by_spelling, spelling
-from openbalance_hid.openrouter.outcome import SUCCESS, Backoffs, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.outcome import SUCCESS, RequestResult, reading_after, result_of
+from openbalance_hid.openrouter.request_limits import INTERVAL_S, Backoffs, RequestAllowance
+from openbalance_hid.openrouter.workspace_keys import WorkspaceKeys
 
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
-WORKSPACES_GAP = timedelta(days=7)  # also by hand
-KEYS_PAGE = 100  # keys in one answer, as documented; only for how often they may be requested
 MODELS_GAP = timedelta(days=1)
 MODELS_RETRY = timedelta(hours=6)
-BAD_REQUEST, NOT_FOUND = 400, 404  # HTTP
+BAD_REQUEST = 400  # HTTP
 KEYS_FIRST_ROUND, KEYS_A_ROUND = 3, 2  # keys a day: an answer holds 30 days, so the others lose nothing while they wait
+
+# The models of a spike are requested once an hour, whatever else was: they are what the user wants to know then.
+_COUNTED = ("activity", "today", "keys", "key days", "models")
 
 _T = TypeVar("_T")
 
@@ -59,7 +61,10 @@ class SecondaryEndpoints:
         self._is_by_hand = False  # the poll that runs now
         self._epoch_at_request: datetime | None = None  # of the spend counter, at the last request of today
         self._shift = timedelta()  # from the local clock to the server's, in the same poll
-        self._workspaces: tuple[Workspace, ...] = ()  # as of the last good answer
+        self._keys = WorkspaceKeys()
+        self._keys_calls = 1  # requests for the last list of keys
+        self._allowance = RequestAllowance(INTERVAL_S)
+        self._is_first = True  # no poll of this account has ended
         self._refused_providers_on: date | None = None  # the day on which the analytics query refused them
         # In the order of the requests. Each has its own question of whether it is due.
         self._endpoints: dict[str, tuple[_IsDue, _Request]] = {
@@ -76,7 +81,9 @@ class SecondaryEndpoints:
         self._requested_at.clear()
         self._usage_at_answer.clear()
         self._key_totals.clear()
-        self._workspaces, self._refused_providers_on = (), None
+        self._keys = WorkspaceKeys()
+        self._allowance, self._is_first = RequestAllowance(known.interval_s), True
+        self._refused_providers_on = None
         self._epoch_at_request = epoch(known)
         remembered: tuple[tuple[str, Reading[Any]], ...] = (
             ("activity", known.activity),
@@ -111,16 +118,29 @@ class SecondaryEndpoints:
                 break
             if not self._is_due(endpoint, known, by_hand):
                 continue
+            calls_before = client.calls
             known, result = request(client, known)
+            if endpoint in _COUNTED and not (by_hand or self._is_first) and result.outcome is RequestOutcome.OK:
+                self._allowance.note(self._server_now(known), client.calls - calls_before)
             if endpoint == "activity":
                 activity = result
             if result.outcome is RequestOutcome.OFFLINE:
                 break
+        self._is_first = False
         return known, activity
 
     def _is_due(self, endpoint: str, known: Snapshot, by_hand: bool) -> bool:
         is_due, _ = self._endpoints[endpoint]
+        is_limited = endpoint in _COUNTED and not (by_hand or self._is_first)
+        if is_limited and not self._allowance.has_room(self._server_now(known), self._cost(endpoint, known)):
+            return False
         return self._clock.mono() >= self._backoffs.until_s(endpoint) and is_due(known, by_hand)
+
+    def _cost(self, endpoint: str, known: Snapshot) -> int:
+        """Return how many requests must be left of the day. One is kept for today after a reset."""
+        if endpoint == "today" and epoch(known) != self._epoch_at_request:
+            return 1
+        return 1 + {"keys": self._keys_calls, "key days": KEYS_A_ROUND}.get(endpoint, 1)
 
     # --- one endpoint each -------------------------------------------------------------------------------------------
 
@@ -168,45 +188,21 @@ class SecondaryEndpoints:
         return client.today(now, with_providers=False)
 
     def _keys_due(self, known: Snapshot, by_hand: bool) -> bool:
-        now, requested_at, reading = self._server_now(known), self._requested_at.get("keys"), known.keys
-        requests = max(len(self._workspaces), -(-len(reading.value or ()) // KEYS_PAGE)) if not _failed(reading) else 1
-        return by_hand or cadence.keys_due(now, requested_at, known.interval_s, requests, _failed(reading))
+        now, requested_at, failed = self._server_now(known), self._requested_at.get("keys"), _failed(known.keys)
+        requests = 1 if failed else self._keys_calls
+        return by_hand or cadence.keys_due(now, requested_at, known.interval_s, requests, failed)
 
     def _request_keys(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now = self._requested_at["keys"] = self._server_now(known)
-        unlisted = self._list_workspaces(client, now)
-        reading, result = self._read(client, "keys", known.keys, lambda: self._keys(client, known.keys.value or ()))
+        of_all = self._is_by_hand or self._is_first
+        unlisted, calls_before = self._keys.list_workspaces(client, now, self._is_by_hand), client.calls
+        reading, result = self._read(
+            client, "keys", known.keys, lambda: self._keys.request_keys(client, known.keys.value or (), now, of_all)
+        )
+        self._keys_calls = client.calls - calls_before
         if unlisted is not None and result.outcome is RequestOutcome.OK:
             reading = replace(reading, message=f"only the known workspaces: {unlisted}")
         return replace(known, keys=reading), result
-
-    def _list_workspaces(self, client: Client, now: datetime) -> str | None:
-        """Request the workspaces, which rarely change. Return why that failed; then the workspaces of before are used."""
-        listed_at = self._requested_at.get("workspaces")
-        if not self._is_by_hand and listed_at is not None and timedelta(0) <= now - listed_at < WORKSPACES_GAP:
-            return None
-        try:
-            self._workspaces = client.workspaces()
-        except ApiError as error:
-            return error.message
-        self._requested_at["workspaces"] = now
-        return None
-
-    def _keys(self, client: Client, known: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
-        """Return the keys of all workspaces. A workspace that refuses its keys keeps the others."""
-        keys: list[ApiKey] = []
-        refusals: list[ApiError] = []
-        for workspace in self._workspaces or (None,):
-            name = workspace.name if workspace is not None else ""
-            try:
-                keys += client.keys(workspace, {key.hash for key in known if key.workspace == name})
-            except (ForbiddenError, ServerError) as error:
-                if isinstance(error, ServerError) and error.status != NOT_FOUND:  # it was deleted since it was listed
-                    raise
-                refusals.append(error)
-        if refusals and not keys:
-            raise refusals[0]
-        return with_unique_names(keys)
 
     def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand
         return bool(known.keys.value) and cadence.key_days_due(self._server_now(known), self._requested_at.get("key days"))

@@ -1,7 +1,8 @@
 """The secondary endpoints: how often they are requested, and their values. Real server, virtual clock."""
 
+from bisect import bisect_left
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -64,6 +65,71 @@ def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life
             assert life.now.today.value is not None
         assert asked[ON_POLLS] == 96
         assert sum(asked.values()) <= 110, (day, asked)
+
+
+class ScheduledLife(Life):
+    """A poller that polls when it wants to."""
+
+    def requests_until(self, end: datetime) -> list[tuple[datetime, str]]:
+        """Run the poll cycles up to `end` and return each request with its time."""
+        sent = []
+        while self.clock.now < end:
+            at = self.clock.now
+            self.sample.requests.clear()
+            wait_s = self.poller.run_cycle()
+            sent += [(at, each.path) for each in self.sample.requests]
+            self.clock.pass_(wait_s)
+        return sent
+
+
+@pytest.mark.parametrize(("starts_after_s", "workspaces"), [(0, 3), (427, 9)])
+def test_no_24_hours_have_more_than_110_requests_however_many_workspaces(
+    clock: VirtualClock, starts_after_s: int, workspaces: int
+) -> None:
+    """Starting unaligned, with a poll just after each midnight, a name that no list has, and a day that is published late."""
+    clock.pass_(starts_after_s)
+    start = clock.now
+    with SampleAccount(clock=clock.utc) as sample:
+        listed = [{"id": f"{number:08d}-0000-4000-8000-000000000000", "name": f"w{number}"} for number in range(workspaces)]
+        sample.instead["/workspaces"] = json(200, {"data": listed, "total_count": workspaces})
+        sample.instead["/keys"] = json(200, {"data": [{"hash": "00", "name": "one", "usage": 1}]})
+        sample.instead["/models"] = json(200, {"data": [{"id": "vendor/none", "name": "None"}]})
+        sample.instead["/activity"] = json(200, {"data": [{"date": "2026-11-20", "model": "a/b", "usage": 1}]})
+        life = ScheduledLife(sample, clock)
+        sent = life.requests_until(start + timedelta(days=2))[1:]
+        assert life.now.keys.health is Health.OK
+    later = [at for at, _ in sent if at > start + timedelta(hours=1)]
+    assert max(bisect_left(later, at + timedelta(days=1)) - number for number, at in enumerate(later)) <= 110
+    on_last_day = Counter(path for at, path in sent if at >= start + timedelta(days=1))
+    assert on_last_day["/credits"] >= 96
+    assert min(on_last_day[path] for path in ("/activity", "/analytics/query", "/keys")) >= 2, on_last_day
+
+
+def test_of_many_workspaces_the_keys_are_read_in_turn_and_none_is_lost(clock: VirtualClock) -> None:
+    ids = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(6)]
+    with SampleAccount(clock=clock.utc) as sample:
+        handle = sample._handle
+
+        def with_six(method: str, target: str, headers: object, body: bytes) -> object:
+            reply, *rest = handle(method, target, headers, body)
+            number = next((str(at) for at, each in enumerate(ids) if each in target), None)
+            if number is None:
+                return reply, *rest
+            rows = [{"hash": number * 64, "name": "same", "usage": 7, "usage_daily": 1, "usage_monthly": 2}]
+            return json(200, {"data": rows if "offset=0" in target else []}), *rest
+
+        sample._server._http.handle = with_six
+        sample.instead["/workspaces"] = json(200, {"data": [{"id": each, "name": f"w{each[:8]}"} for each in ids]})
+        life = Life(sample, clock)
+        read = [{each.partition("workspace_id=")[2] for each in life.poll() if each.startswith("/keys?")}]
+        read += [{each.partition("workspace_id=")[2] for each in life.later(24) if each.startswith("/keys?")} for _ in range(2)]
+    assert [len(each) for each in read] == [6, 4, 4]
+    assert read[1] | read[2] == set(ids)
+    keys = life.now.keys.value or ()
+    assert sorted(key.name for key in keys) == [f"same {number * 6}" for number in "012345"]
+    fresh = {key.hash[0] for key in keys if key.today_usd is not None}
+    assert fresh == {str(ids.index(each)) for each in read[2]}, "yesterday's spend is not today's"
+    assert all(key.month_usd == 2 for key in keys)
 
 
 def test_the_counter_keeps_today_exact_between_two_answers(life: Life) -> None:
