@@ -15,7 +15,16 @@ from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
-from openbalance_hid.app.effects import AdoptDeckUse, Effect, LogWarning, Repaint, RepaintNext, SetAccounts, WatchSessionLock
+from openbalance_hid.app.effects import (
+    AdoptDeckUse,
+    Effect,
+    EvaluatePlugin,
+    LogWarning,
+    Repaint,
+    RepaintNext,
+    SetAccounts,
+    WatchSessionLock,
+)
 from openbalance_hid.app.events import (
     AlertAcknowledged,
     AlertDelivered,
@@ -31,6 +40,7 @@ from openbalance_hid.app.events import (
     OpenFailed,
     PageRequested,
     Place,
+    PluginEvaluated,
     RefreshSkipped,
     RepaintRequested,
     SessionLock,
@@ -38,6 +48,7 @@ from openbalance_hid.app.events import (
     TimePassed,
 )
 from openbalance_hid.app.input_handling import InputHandler
+from openbalance_hid.app.plugin_tiles import PluginTiles
 from openbalance_hid.app.screen import DisplayState
 from openbalance_hid.app.ticks import Ticks
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
@@ -70,6 +81,8 @@ class Controller:
         self.display = DisplayState()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
+        self.plugins = PluginTiles()
+        self._planned = 0  # evaluations of the tiles when the tiles of other packages were looked at last
         self._repainted_cycle = self.ticks.cycle(started.mono_s)  # of the last part that was sent again
         self._shown_privacy = Privacy.OFF  # at the last evaluation of the tiles
         self.evaluated_at = self._stepped_at = started  # of all tiles
@@ -84,6 +97,7 @@ class Controller:
         effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
         effects += self._repaint_in_turn(now)
         self._evaluate(now)
+        effects += self._plugin_effects(now)
         return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
 
     def _handle(self, event: Event, now: Moment) -> list[Effect]:
@@ -136,6 +150,8 @@ class Controller:
                 return self.inputs.end_refresh(account, now.mono_s)
             case OpenFailed(serial, spot):
                 self.inputs.open_failed(serial, spot, now.mono_s)
+            case PluginEvaluated() if self.plugins.take(event):
+                self._invalidate_plugins()
             case SessionLock(lock):
                 self.connected.set_lock(lock, now)
             case ConfigReloaded(config):
@@ -186,6 +202,7 @@ class Controller:
             self.inputs.privacy,
             switches=self.accounts.switches.latest,
             switchable=self.accounts.switches.permitted,
+            plugins=self.plugins.results,
         )
 
     @property
@@ -215,12 +232,15 @@ class Controller:
         deadlines += self.connected.deadlines(now)
         deadlines += self.display.deadlines(now.mono_s)
         deadlines += self.accounts.outbox.deadlines()
+        deadlines += self.plugins.deadlines()
         if self.display.pulses(self.decks):
             deadlines.append(self.ticks.next_half_s(now.mono_s))
         return min(deadlines)
 
     def retry(self, effect: Effect) -> None:
         """Note that an effect failed: what it should have shown is returned again by a later step."""
+        if isinstance(effect, EvaluatePlugin):
+            self.plugins.retry(effect)
         self.display.retry(effect)
 
     # --- decks and configuration ---
@@ -289,6 +309,8 @@ class Controller:
         if not self.display.identifies(now.mono_s):
             for serial in self.connected.pass_time(now):
                 self.inputs.page_turned(serial)
+        if self.plugins.pass_time(now.mono_s):
+            self._invalidate_plugins()
         time_shows = self.ticks.changes_tiles(self.evaluated_at, now, self.snapshots.values())
         if time_shows or self.inputs.privacy is not self._shown_privacy:
             self.display.invalidate_all()
@@ -309,6 +331,20 @@ class Controller:
         cycle = self.ticks.cycle(now.mono_s)
         alert = self.accounts.alerts.unconfirmed_kind(now.utc)
         self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused, alert)
+
+    def _plugin_effects(self, now: Moment) -> list[Effect]:
+        """Return what is due for the tiles of other packages."""
+        if self.evaluations == self._planned and not self.plugins.is_due(now.mono_s):
+            return []
+        self._planned = self.evaluations
+        shown = [tile for deck in self.decks.values() for tile in deck.tiles().values()]
+        return self.plugins.to_do(shown, self.tile_inputs, now, self.ticks.cycle(now.mono_s))
+
+    def _invalidate_plugins(self) -> None:
+        """Have the decks evaluated that show a tile of another package."""
+        for serial, deck in self.decks.items():
+            if any(tile.plugin is not None for tile in deck.tiles().values()):
+                self.display.invalidate(serial)
 
     def _interaction(self, place: Place, now: Moment) -> KeyInteraction:
         dimmed = self.ticks.is_quiet(now.mono_s) and self.decks[place[0]].is_lit

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES
+from openbalance_hid.app.tile_views import has_account
 from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.tiles import TILES
 
@@ -25,7 +25,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 def changed_by(tiles: Mapping[Key, TileConfig], above: Key, turn: str) -> dict[Key, TileConfig]:
     """Return the tiles that a turn of the dial below `above` changes, in their order. `turn`: "period" or "account"."""
-    has = periods_of if turn == "period" else _accounts_of
+    has = periods_of if turn == "period" else has_account
     if above in tiles and has(tiles[above]):
         return {above: tiles[above]}
     return {key: tile for key, tile in tiles.items() if has(tile)}
@@ -70,11 +70,8 @@ def periods_of(tile: TileConfig) -> tuple[str, ...]:
         return ()
     if "period" not in tile.options:
         return ()
-    return next((option.choices or () for option in TILES[tile.tile].options if option.name == "period"), ())
-
-
-def _accounts_of(tile: TileConfig) -> bool:
-    return tile.tile not in ACCOUNTLESS_TILES
+    options = TILES[tile.tile].options if tile.plugin is None else tile.plugin.options
+    return next((option.choices or () for option in options if option.name == "period"), ())
 
 
 def _further(order: Sequence[str], now: str, steps: int) -> str:

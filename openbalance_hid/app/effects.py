@@ -9,9 +9,10 @@ from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.app.events import KeySwitchRequested, Spot
-from openbalance_hid.config.schema import AlertSink, Config
+from openbalance_hid.config.schema import AlertSink, Config, TileConfig
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
+from openbalance_hid.tiles.interface import PluginScene
 from openbalance_hid.tiles.view import KeyFace, Tone
 
 
@@ -168,6 +169,13 @@ class OpenUrl(Struct, frozen=True):
     spot: Spot
 
 
+class EvaluatePlugin(Struct, frozen=True):
+    """Evaluate a tile of another package; `PluginEvaluated` reports its answer."""
+
+    tile: TileConfig
+    scene: PluginScene
+
+
 class LogTileError(Struct, frozen=True):
     """Log the exception of a tile."""
 
@@ -202,6 +210,7 @@ Effect = (
     | SendToSink
     | SwitchKey
     | OpenUrl
+    | EvaluatePlugin
     | LogTileError
     | LogWarning
 )

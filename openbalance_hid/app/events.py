@@ -14,9 +14,10 @@ from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.config.schema import Config
+from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
 from openbalance_hid.history.records import StoredDelivery
+from openbalance_hid.tiles.plugin_view import PluginResult
 
 
 class Cell(Struct, frozen=True):
@@ -149,6 +150,13 @@ class ConfigRejected(Struct, frozen=True):
     """The configuration file has changed and has errors: the one before stays in force."""
 
 
+class PluginEvaluated(Struct, frozen=True):
+    """A tile of another package has answered, or failed."""
+
+    tile: TileConfig
+    result: PluginResult
+
+
 class TimePassed(Struct, frozen=True):
     """A deadline of the controller has come."""
 
@@ -174,5 +182,6 @@ Event = (
     | SessionLock
     | ConfigReloaded
     | ConfigRejected
+    | PluginEvaluated
     | TimePassed
 )

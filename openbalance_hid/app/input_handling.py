@@ -14,7 +14,7 @@ from openbalance_hid.app.events import Cell, Place, Spot
 from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.presses import Presses
 from openbalance_hid.app.screen import DisplayState
-from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, tap_of
+from openbalance_hid.app.tile_views import has_account, tap_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import (
     CELL_PX,
@@ -246,7 +246,7 @@ class InputHandler:
     def _refresh_above(self, serial: str, cell: Cell) -> list[Effect]:
         """A dial refreshes the account of the tile above it; without one, every account that the deck shows."""
         tiles = self._decks.by_serial[serial].tiles()
-        if cell in tiles and tiles[cell].tile not in ACCOUNTLESS_TILES:
+        if cell in tiles and has_account(tiles[cell]):
             return self._refresh((serial, cell), tiles[cell].account)
         accounts = dict.fromkeys(tile.account for tile in tiles.values())
         return [Repaint(serial), *(Refresh(account) for account in accounts)]

@@ -17,8 +17,9 @@ from openbalance_hid.account.snapshot import KEY_TROUBLES, Snapshot
 from openbalance_hid.app.events import Cell, SmallScreen, Spot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.tiles import TILES, info_screen
-from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage
+from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage, action_named
 from openbalance_hid.tiles.masked import masked
+from openbalance_hid.tiles.plugin_view import PluginResult, plugin_view
 from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.spike_alert import rule_of
 from openbalance_hid.tiles.states import said_once, tile_error
@@ -33,7 +34,7 @@ _ALERT_WORDS = {
 }
 RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default hold time
 BLANK = TileConfig(tile="blank")
-ACCOUNTLESS_TILES = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
+_ACCOUNTLESS = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -58,6 +59,7 @@ class TileInputs(Struct, frozen=True):
     page: int = 0
     switches: Mapping[tuple[str, str], KeySwitch] = field(default_factory=dict)  # by account and hash of the key
     switchable: frozenset[str] = frozenset()  # accounts whose keys may be disabled
+    plugins: Mapping[TileConfig, PluginResult] = field(default_factory=dict)  # answers of tiles of other packages
 
     def on(self, pages: tuple[str, ...], page: int) -> "TileInputs":
         """Return the inputs for the tiles of one deck."""
@@ -66,7 +68,7 @@ class TileInputs(Struct, frozen=True):
 
 def scene_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> Scene:
     """Return the situation of one tile; `inputs` must have the tile's account."""
-    options = {**TILES[tile.tile].defaults(), **tile.options}
+    options = {**(TILES[tile.tile].defaults() if tile.plugin is None else {}), **tile.options}
     scene = Scene(
         tile.tile,
         inputs.snapshots[tile.account],
@@ -88,9 +90,14 @@ def scene_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> 
     return replace(scene, alert=inputs.alerts.get((AlertKind.SPIKE, tile.account, rule_of(options))))
 
 
+def has_account(tile: TileConfig) -> bool:
+    """Return whether a tile shows something about its account."""
+    return tile.tile not in _ACCOUNTLESS if tile.plugin is None else tile.plugin.shows_account
+
+
 def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
     """Return the accounts of these tiles, each once, in order."""
-    return list(dict.fromkeys(tile.account for tile in tiles if tile.tile not in ACCOUNTLESS_TILES))
+    return list(dict.fromkeys(tile.account for tile in tiles if has_account(tile)))
 
 
 def views_of(
@@ -104,10 +111,10 @@ def views_of(
     views = {}
     for key, tile in tiles.items():
         view, error = view_of(tile, inputs, now, turn)
-        striped = len(accounts) > 1 and tile.tile not in ACCOUNTLESS_TILES
+        striped = len(accounts) > 1 and has_account(tile)
         views[key] = (replace(view, stripe=accounts.index(tile.account)) if striped else view, error)
     for account in accounts:
-        keys = [key for key, tile in tiles.items() if tile.account == account and tile.tile not in ACCOUNTLESS_TILES]
+        keys = [key for key, tile in tiles.items() if tile.account == account and has_account(tile)]
         for key, view in zip(keys, said_once([views[key][0] for key in keys]), strict=True):
             views[key] = (view, views[key][1])
     return views
@@ -115,7 +122,14 @@ def views_of(
 
 def view_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> tuple[TileView, Exception | None]:
     """Return the view of a tile, or "Tile error" and the exception that it raised."""
-    return _guarded(tile, lambda: masked_by(inputs.privacy, TILES[tile.tile].view(scene_of(tile, inputs, now, turn))))
+
+    def evaluate() -> TileView:
+        scene = scene_of(tile, inputs, now, turn)
+        if tile.plugin is not None:
+            return plugin_view(scene, tile.plugin, inputs.plugins.get(tile))
+        return TILES[tile.tile].view(scene)
+
+    return _guarded(tile, lambda: masked_by(inputs.privacy, evaluate()))
 
 
 def masked_by(privacy: Privacy, view: TileView) -> TileView:
@@ -191,10 +205,12 @@ def ring_step(progress: float) -> int:
 
 def tap_of(tile: TileConfig, snapshot: Snapshot) -> Action:
     """Return what a tap on a tile does. While a new key is needed, it opens the page to make one."""
+    if tile.plugin is not None:
+        return action_named(tile.plugin.tap)
     if tile.tile not in TILES:
         return Nothing()
     tap = TILES[tile.tile].tap
-    wants_key = snapshot.health in KEY_TROUBLES and tile.tile not in ACCOUNTLESS_TILES
+    wants_key = snapshot.health in KEY_TROUBLES and has_account(tile)
     return (
         OpenPage(WebPage.MANAGEMENT_KEYS)
         if wants_key and (isinstance(tap, OpenPage) or snapshot.credits.value is None)

@@ -30,6 +30,7 @@ COMMANDS = {
     "release": "openbalance_hid.cli.deck_control:release",
     "take": "openbalance_hid.cli.deck_control:take",
     "devices": "openbalance_hid.cli.devices:devices",
+    "tiles": "openbalance_hid.cli.tile_list:tiles",
     "status": "openbalance_hid.cli.control:status",
     "refresh": "openbalance_hid.cli.control:refresh",
     "press": "openbalance_hid.cli.control:press",

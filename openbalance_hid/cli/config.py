@@ -17,7 +17,7 @@ from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.dump import render_effective
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.paths import paths
-from openbalance_hid.config.schema import Config
+from openbalance_hid.config.schema import Config, used_plugins
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.service.subprocesses import run_in_terminal
@@ -76,9 +76,18 @@ def check(file: Path | None) -> None:
         if file is not None:
             edit_command = f"OPENBALANCE_CONFIG={shlex.quote(str(file))} {edit_command}"
         raise ConfigError(error.message, edit_command if error.hint == CONFIG_CHECK else error.hint) from error
-    for problem in deck_problems(found):
+    for problem in (*plugin_problems(found), *deck_problems(found)):
         click.echo(f"note: {problem}", err=True)
     click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
+
+
+def plugin_problems(config: Config) -> list[str]:
+    """Return why tiles of other packages cannot be used: those keys show it, the others work."""
+    return [
+        f"the tile {plugin.name} of {plugin.package} cannot be used: {plugin.problem}"
+        for plugin in used_plugins(config)
+        if plugin.problem
+    ]
 
 
 def deck_problems(config: Config) -> list[str]:
@@ -121,7 +130,7 @@ def edit() -> None:
         except ConfigError as error:
             _offer_to_go_back(file, before, error)
             continue
-        for problem in deck_problems(found):
+        for problem in (*plugin_problems(found), *deck_problems(found)):
             click.echo(f"note: {problem}", err=True)
         click.echo(f"{file}: ok{'' if _text(file) != before else ', not changed'}{_applied(file)}")
         return

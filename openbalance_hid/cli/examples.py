@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "release": (f"{PROGRAM} release --deck A00SA1234567",),
     "take": (f"{PROGRAM} take",),
     "devices": (f"{PROGRAM} devices", f"{PROGRAM} devices --json"),
+    "tiles": (f"{PROGRAM} tiles", f"{PROGRAM} tiles balance"),
     "status": (f"{PROGRAM} status", f"{PROGRAM} status --json"),
     "refresh": (f"{PROGRAM} refresh", f"{PROGRAM} refresh --account default"),
     "press": (f"{PROGRAM} press 0",),

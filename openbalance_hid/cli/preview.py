@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+from msgspec.structs import replace
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import ChoiceParam, init_command, is_missing, not_one_of
@@ -118,6 +119,7 @@ def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str |
     from openbalance_hid.app.clock import Moment
     from openbalance_hid.app.tile_views import TileInputs  # here and below: live values and help need no Pillow
     from openbalance_hid.runtime.deck_picture import deck_png, new_deck, sample_snapshots
+    from openbalance_hid.runtime.plugin_runner import answers
 
     at, shape = _moment(os.environ), model_named(model)
     deck = config.decks[0] if config.decks else config.deck_for("")
@@ -126,6 +128,7 @@ def _draw(model: str, config: Config, scenarios: Mapping[str, str], theme: str |
     for problem in check_against_deck(deck, shape.keys, only_half=state.shape.only_half_turns):
         click.echo(f"note: {problem}", err=True)
     known = TileInputs(sample_snapshots(config, scenarios, at))
+    known = replace(known, plugins=answers(state.tiles().values(), known, moment))
     return deck_png(state, known, shape, moment, theme, config.theme)
 
 

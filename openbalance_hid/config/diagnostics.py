@@ -124,6 +124,10 @@ class Section:
             self.diagnostics.reject(path, found, f"{refusal}{_other_type(option, found)}", option.choices or ())
             return option.default
 
+    def peek(self, name: str) -> object:
+        """Return what the file has for `name`, unchecked; it stays in the table."""
+        return self._left.get(name)
+
     def has(self, name: str) -> bool:
         """Return whether the key `name` is left in this table."""
         return name in self._left

@@ -21,6 +21,7 @@ from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.config.serial_numbers import decks_without_entry, is_same_serial, unused_entries
 from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.plugin import PluginTile
 
 _K = TypeVar("_K")
 _V = TypeVar("_V", covariant=True)
@@ -144,6 +145,7 @@ class TileConfig(Struct, frozen=True):
     options: FrozenMap[str, object] = FrozenMap()
     tap: str | None = None  # as `actions.action_named` takes it; None: the tile's own
     hold: str | None = None
+    plugin: PluginTile | None = None  # a tile of another package: what it declares
 
 
 class ConfigLocation(Struct, frozen=True):
@@ -284,3 +286,10 @@ class Config(Struct, frozen=True):
         named = (deck for deck in self.decks if deck.serial is not None and is_same_serial(serial, deck.serial))
         unnamed = (deck for deck in self.decks if deck.serial is None)
         return next(named, None) or next(unnamed, None) or DeckConfig()
+
+
+def used_plugins(config: Config) -> tuple[PluginTile, ...]:
+    """Return the tiles of other packages that the configuration names, each once, in order."""
+    keys = [tile for deck in config.decks for page in deck.pages for tile in page.keys.values()]
+    strips = [tile for deck in config.decks for tile in deck.strip]
+    return tuple(dict.fromkeys(tile.plugin for tile in (*keys, *strips) if tile.plugin is not None))

@@ -29,10 +29,12 @@ from openbalance_hid.config.schema import (
     PageConfig,
     TileConfig,
 )
+from openbalance_hid.config.tile_plugins import InstalledPlugins
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.orientation import ROTATIONS
 from openbalance_hid.tiles.actions import NAMED_ACTIONS, PAGE_PREFIX
 from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.plugin import PluginTile
 
 TileOptions = Mapping[str, Sequence[Option]]  # tile -> the options that it accepts
 
@@ -125,6 +127,7 @@ class _Decks:
         self._tiles = tiles
         self._theme = theme
         self._tile_name = Option("tile", "choice", None, choices=tuple(tiles))
+        self._plugins: InstalledPlugins | None = None  # read when the file names a tile that is not of the product
         self._accounts = accounts
         account, theme_option, *others = schema.TILE
         self._common = (account, replace(theme_option, default=theme), *others)
@@ -180,7 +183,7 @@ class _Decks:
         return PageConfig(name, FrozenMap(keys), FrozenMap(locations))
 
     def _tile(self, section: Section, pages: tuple[str, ...]) -> TileConfig | None:
-        name = section.value(self._tile_name, required=True)
+        name = section.value(self._names_with(section.peek("tile")), required=True)
         account, theme, label, tap, hold = (section.value(option) for option in self._common)
         for option, action in (("tap", tap), ("hold", hold)):
             self._check_action(section, option, action, pages)
@@ -189,11 +192,14 @@ class _Decks:
             section.diagnostics.reject((*section.path, "account"), account, accepted, self._accounts)
         if name is None:
             return None  # the options of an unknown tile are not known: the remaining keys are not checked
-        options = {option.name: self._option(section, name, option, pages) for option in self._options(name)}
+        plugin = self._plugin(name)
+        if plugin is not None and plugin.trouble is not None:  # its options are not known either
+            return TileConfig(name, account, theme, label, tap=tap, hold=hold, plugin=plugin)
+        options = {option.name: self._option(section, name, option, pages) for option in self._options(name, plugin)}
         if name == "key-switch" and options["key_name"] is None and options["key_hash"] is None:
             section.diagnostics.add((*section.path, "key_name"), "missing, accepted: the name of an API key, or its key_hash")
         section.close()
-        return TileConfig(name, account, theme, label, FrozenMap(options), tap, hold)
+        return TileConfig(name, account, theme, label, FrozenMap(options), tap, hold, plugin)
 
     def _check_action(self, section: Section, option: str, action: str | None, pages: tuple[str, ...]) -> None:
         known = (*NAMED_ACTIONS, *(f"{PAGE_PREFIX}{page}" for page in pages))
@@ -206,9 +212,24 @@ class _Decks:
             return section.value(replace(option, kind="choice", choices=pages, default=None), required=True)
         return section.value(option)
 
-    def _options(self, tile: str) -> list[Option]:
+    def _options(self, tile: str, plugin: PluginTile | None) -> list[Option]:
         common = {option.name for option in self._common}
-        return [option for option in self._tiles[tile] if option.name not in common]
+        options = self._tiles[tile] if plugin is None else plugin.options
+        return [option for option in options if option.name not in common]
+
+    def _names_with(self, found: object) -> Option:
+        """Return the option `tile` as it accepts `found`: with tiles of other packages if it is none of the product."""
+        if not isinstance(found, str) or found in self._tiles:
+            return self._tile_name
+        if self._plugins is None:
+            self._plugins = InstalledPlugins()
+        names = [*self._tiles, *(name for name in self._plugins.plain if name not in self._tiles)]
+        return replace(self._tile_name, choices=(*names, *(name for name in [found] if name in self._plugins)))
+
+    def _plugin(self, name: str) -> PluginTile | None:
+        """Return what a tile of another package declares; None for one of the product."""
+        loaded = self._plugins.find(name) if self._plugins is not None and name not in self._tiles else None
+        return loaded.declared if loaded is not None else None
 
     def _dials(self, sections: Sequence[Section]) -> tuple[DialConfig, ...]:
         dials = []
@@ -226,11 +247,13 @@ class _Decks:
     def _strip(self, section: Section) -> tuple[TileConfig, ...]:
         tiles = []
         for path, name in section.texts("tiles"):
-            if name in self._tiles:
-                options = {option.name: option.default for option in self._options(name)}
-                tiles.append(TileConfig(name, theme=self._theme, options=FrozenMap(options)))
+            names = self._names_with(name)
+            if name in (names.choices or ()):
+                plugin = self._plugin(name)
+                options = {option.name: option.default for option in self._options(name, plugin)}
+                tiles.append(TileConfig(name, theme=self._theme, options=FrozenMap(options), plugin=plugin))
             else:
-                self._diagnostics.reject(path, name, self._tile_name.accepted, self._tiles)
+                self._diagnostics.reject(path, name, names.accepted, names.choices or ())
         section.close()
         return tuple(tiles)
 

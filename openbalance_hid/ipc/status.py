@@ -29,6 +29,7 @@ from openbalance_hid.app.alerts import spike_verdict
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.low_limits import low_limit_usd, low_limits
+from openbalance_hid.app.plugin_tiles import plugin_states
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device import DeckDevice
@@ -84,6 +85,9 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             for name, account in accounts(controller, now.utc).items()
         },
         "decks": [_deck(controller, deck) for deck in decks],
+        "plugins": plugin_states(
+            controller.plugins.results, (tile for deck in controller.decks.values() for tile in deck.tiles().values())
+        ),
         "counters": {
             "polls": sum(snapshot.polls for snapshot in controller.snapshots.values()),
             "api_calls": sum(snapshot.api_calls for snapshot in controller.snapshots.values()),

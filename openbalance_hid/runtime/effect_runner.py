@@ -7,6 +7,7 @@ from typing import cast
 from openbalance_hid.app.effects import (
     AdoptDeckUse,
     Effect,
+    EvaluatePlugin,
     LightTouchKey,
     LogTileError,
     LogWarning,
@@ -37,6 +38,7 @@ from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.picture_cache import PictureCache
+from openbalance_hid.runtime.plugin_runner import PluginRunner
 from openbalance_hid.runtime.pollers import Pollers
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class EffectRunner:
         notifier: Notifier,
         sender: AlertSender,
         switcher: KeySwitcher,
+        plugins: PluginRunner,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
@@ -71,6 +74,7 @@ class EffectRunner:
         self._notifier = notifier
         self._sender = sender
         self._switcher = switcher
+        self._plugins = plugins
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -99,6 +103,8 @@ class EffectRunner:
                 self._sender.send(effect)
             case SwitchKey():
                 self._switcher.switch(effect)
+            case EvaluatePlugin():
+                self._plugins.evaluate(effect)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
             case ReportAction(_, text):

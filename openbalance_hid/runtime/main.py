@@ -48,6 +48,7 @@ from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
 from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.notifier import Notifier
+from openbalance_hid.runtime.plugin_runner import PluginRunner, installed_function
 from openbalance_hid.runtime.pollers import STOP_LIMIT_S as POLLERS_STOP_S
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
@@ -140,6 +141,7 @@ class Daemon:
         self._decks: list[DeckManager] = []
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
         self._switcher = KeySwitcher(client_for, self._inbox.put)
+        self._plugins = PluginRunner(self._inbox.put, installed_function)
         self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
 
     @property
@@ -178,6 +180,7 @@ class Daemon:
             control.start()
             running.callback(lambda: self._history.stop(deadline.left_s()))
             self._history.start()
+            running.callback(lambda: self._plugins.stop(deadline.left_s()))
             running.callback(self._switcher.stop)
             running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
@@ -221,6 +224,7 @@ class Daemon:
                 self._notifier,
                 self._sender,
                 self._switcher,
+                self._plugins,
                 self._inbox.put,
                 self._pages.open_url,
                 self._pages.set_text,

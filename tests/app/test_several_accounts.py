@@ -10,7 +10,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Refresh, SetPollInterval
 from openbalance_hid.app.events import GestureRequested
 from openbalance_hid.app.gestures import Gesture
-from openbalance_hid.app.tile_views import ACCOUNTLESS_TILES, TileInputs, views_of
+from openbalance_hid.app.tile_views import TileInputs, views_of
 from openbalance_hid.config.schema import AccountConfig, Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.openrouter.client import Client
@@ -22,7 +22,7 @@ from tests.app.test_controller import DECK, Story
 from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 from tests.openrouter.virtual import VirtualClock
 
-OURS = [name for name in TILES if name not in ACCOUNTLESS_TILES]
+OURS = [name for name, kind in TILES.items() if kind.has_account]
 OF_A_TILE = {"key-switch": FrozenMap({"key_name": "k"})}  # options; it must name a key
 BOARD = {
     start + number: TileConfig(name, account=account, options=OF_A_TILE.get(name, FrozenMap()))

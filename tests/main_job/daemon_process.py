@@ -24,6 +24,11 @@ from tests.waiting import PATIENCE_S, until
 COMMAND = [sys.executable, "-m", "openbalance_hid"]
 
 
+def command_of(env: Mapping[str, str]) -> list[str]:
+    """Return the command of the program, in the Python of another environment if `env` names one."""
+    return [env.get("PYTHON_OF_TEST", sys.executable), *COMMAND[1:]]
+
+
 class DaemonProcess:
     """A running daemon. `url`: the page of its virtual deck; `log`: its stderr so far."""
 
@@ -84,7 +89,7 @@ class DaemonProcess:
 def ask(env: Mapping[str, str], *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
     """Run a command that ends by itself."""
     return subprocess.run(
-        [*COMMAND, *words], env=env, input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        [*command_of(env), *words], env=env, input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -105,7 +110,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[DaemonProcess]:
     """Run a daemon until the end of the block. `page`: it has a virtual deck, and prints its address."""
     process = subprocess.Popen(
-        [*COMMAND, *words],
+        [*command_of(env), *words],
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
