@@ -54,8 +54,14 @@ WORDS_ON_KEYS = {
     ),
     "Not loaded": ("a tile of another package cannot be imported", "`openbalance-hid doctor` has the reason"),
     "Wrong version": ("a tile of another package is for another version of this program", "upgrade the package"),
-    "Same name twice": ("two packages offer a tile of this name", 'write `tile = "PACKAGE:NAME"`; `openbalance-hid tiles` lists them'),
-    "Bad content": ("a tile of another package returned something that cannot be shown", "`openbalance-hid doctor` has the reason"),
+    "Same name twice": (
+        "two packages offer a tile of this name",
+        'write `tile = "PACKAGE:NAME"`; `openbalance-hid tiles` lists them',
+    ),
+    "Bad content": (
+        "a tile of another package returned something that cannot be shown",
+        "`openbalance-hid doctor` has the reason",
+    ),
     "No answer": (
         "a tile of another package has not answered for 2 s",
         "wait, or take it off the deck and restart; `openbalance-hid doctor` names it",

@@ -150,6 +150,16 @@ def test_tiles_are_listed_completed_and_explained_without_an_import(env: dict[st
 
 
 def test_a_preview_without_a_daemon_draws_tiles_of_others(env: dict[str, str], tmp_path: Path):
-    drawn = ask({**env, "OPENBALANCE_RUNTIME_DIR": str(tmp_path / "run")}, "preview", "-o", str(tmp_path / "deck.png"))
-    assert drawn.returncode == 0, drawn.stderr
-    assert (tmp_path / "deck.png").stat().st_size > 10_000
+    pictures = []
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        file, picture = tmp_path / "config.toml", tmp_path / "deck.png"
+        file.write_text(f'[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "wall-clock"\nzone = "{zone}"\n')
+        own = {
+            "OPENBALANCE_CONFIG": str(file),
+            "OPENBALANCE_RUNTIME_DIR": str(tmp_path / "run"),
+            "SOURCE_DATE_EPOCH": "1795000000",
+        }
+        drawn = ask(env | own, "preview", "--model", "mini", "-o", str(picture))
+        assert drawn.returncode == 0, drawn.stderr
+        pictures.append(picture.read_bytes())
+    assert pictures[0] != pictures[1], "both keys show the same time"
