@@ -82,7 +82,6 @@ class Controller:
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
         self.plugins = PluginTiles()
-        self._planned = 0  # evaluations of the tiles when the tiles of other packages were looked at last
         self._repainted_cycle = self.ticks.cycle(started.mono_s)  # of the last part that was sent again
         self._shown_privacy = Privacy.OFF  # at the last evaluation of the tiles
         self.evaluated_at = self._stepped_at = started  # of all tiles
@@ -97,7 +96,8 @@ class Controller:
         effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
         effects += self._repaint_in_turn(now)
         self._evaluate(now)
-        effects += self._plugin_effects(now)
+        if self.plugins.is_due(self.evaluations, now.mono_s):
+            effects += self.plugins.to_do(self.connected.shown_tiles(), self.tile_inputs, now, self.ticks.cycle(now.mono_s))
         return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
 
     def _handle(self, event: Event, now: Moment) -> list[Effect]:
@@ -151,7 +151,7 @@ class Controller:
             case OpenFailed(serial, spot):
                 self.inputs.open_failed(serial, spot, now.mono_s)
             case PluginEvaluated() if self.plugins.take(event):
-                self._invalidate_plugins()
+                self.display.invalidate_all()
             case SessionLock(lock):
                 self.connected.set_lock(lock, now)
             case ConfigReloaded(config):
@@ -309,9 +309,8 @@ class Controller:
         if not self.display.identifies(now.mono_s):
             for serial in self.connected.pass_time(now):
                 self.inputs.page_turned(serial)
-        if self.plugins.pass_time(now.mono_s):
-            self._invalidate_plugins()
         time_shows = self.ticks.changes_tiles(self.evaluated_at, now, self.snapshots.values())
+        time_shows |= self.plugins.pass_time(now.mono_s)
         if time_shows or self.inputs.privacy is not self._shown_privacy:
             self.display.invalidate_all()
 
@@ -331,20 +330,6 @@ class Controller:
         cycle = self.ticks.cycle(now.mono_s)
         alert = self.accounts.alerts.unconfirmed_kind(now.utc)
         self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused, alert)
-
-    def _plugin_effects(self, now: Moment) -> list[Effect]:
-        """Return what is due for the tiles of other packages."""
-        if self.evaluations == self._planned and not self.plugins.is_due(now.mono_s):
-            return []
-        self._planned = self.evaluations
-        shown = [tile for deck in self.decks.values() for tile in deck.tiles().values()]
-        return self.plugins.to_do(shown, self.tile_inputs, now, self.ticks.cycle(now.mono_s))
-
-    def _invalidate_plugins(self) -> None:
-        """Have the decks evaluated that show a tile of another package."""
-        for serial, deck in self.decks.items():
-            if any(tile.plugin is not None for tile in deck.tiles().values()):
-                self.display.invalidate(serial)
 
     def _interaction(self, place: Place, now: Moment) -> KeyInteraction:
         dimmed = self.ticks.is_quiet(now.mono_s) and self.decks[place[0]].is_lit

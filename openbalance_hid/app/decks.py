@@ -75,6 +75,10 @@ class ConnectedDecks:
         """Return the tile at a place of a connected deck."""
         return self.by_serial[place[0]].tile(place[1])
 
+    def shown_tiles(self) -> Iterator[TileConfig]:
+        """Return the tiles that the connected decks show."""
+        return (tile for deck in self.by_serial.values() for tile in deck.tiles().values())
+
     def tiles(self) -> Iterator[TileConfig]:
         """Return the tiles on every page of every connected deck."""
         return (tile for deck in self.by_serial.values() for tile in deck.all_tiles().values())

@@ -40,6 +40,7 @@ class PluginTiles:
         self._requests: dict[TileConfig, PluginRequest] = {}
         self._shown: tuple[TileConfig, ...] = ()
         self._next_s = float("inf")  # monotonic: when a tile is due by time alone
+        self._evaluations = 0  # of all tiles, at the last call of `is_due`
         self._to_log: list[Effect] = []
         self._logged: set[tuple[str, str]] = set()  # name and problem of the tiles that cannot be used
 
@@ -90,9 +91,10 @@ class PluginTiles:
         """Note that an evaluation could not be started: it is due again."""
         self._requests.pop(effect.tile, None)
 
-    def is_due(self, now_s: float) -> bool:
-        """Return whether a tile may have to be evaluated, by time alone."""
-        return self._next_s <= now_s
+    def is_due(self, evaluations: int, now_s: float) -> bool:
+        """Return whether a tile may have to be evaluated: by time, or because all tiles were since the last call."""
+        was, self._evaluations = self._evaluations, evaluations
+        return evaluations != was or self._next_s <= now_s
 
     def deadlines(self) -> list[float]:
         """Return when an answer is late, and when a tile is due, in monotonic seconds."""

@@ -85,9 +85,7 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             for name, account in accounts(controller, now.utc).items()
         },
         "decks": [_deck(controller, deck) for deck in decks],
-        "plugins": plugin_states(
-            controller.plugins.results, (tile for deck in controller.decks.values() for tile in deck.tiles().values())
-        ),
+        "plugins": plugin_states(controller.plugins.results, controller.connected.shown_tiles()),
         "counters": {
             "polls": sum(snapshot.polls for snapshot in controller.snapshots.values()),
             "api_calls": sum(snapshot.api_calls for snapshot in controller.snapshots.values()),
