@@ -55,7 +55,7 @@ def test_version_1_of_the_interface_has_these_names_and_fields():
         "Row": "name amount share tone note column",
         "Bars": "shares tones line",
         "Gauge": "share tone mark",
-        "Amount": "usd lower_bound approximate measured_at",
+        "Amount": "usd lower_bound approximate measured_at low_usd",
     }
     assert list(Option.__dataclass_fields__) == ["name", "kind", "default", "choices", "minimum", "maximum", "help"]
     names = "INTERFACE_VERSION Amount Bars Figure Gauge Hero Icon Line Option Row Scene Tile TileView Tone money"
