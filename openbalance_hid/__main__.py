@@ -1,6 +1,7 @@
 """The start of the program: `openbalance-hid` and `python -m openbalance_hid`."""
 
 import os
+import sys
 
 from openbalance_hid.desktop.process_hardening import VARIABLE, guard_memory
 
@@ -9,6 +10,11 @@ def main() -> None:
     """Run the command line. A key in the environment is guarded first: importing the commands takes most of a second."""
     if any(name.startswith(VARIABLE) for name in os.environ):
         guard_memory()
+    if sys.argv[1:2] == ["bar"]:
+        from openbalance_hid.cli.bar.quick import print_quickly
+
+        if print_quickly(sys.argv[2:], os.environ):
+            return
     from openbalance_hid.cli import main as run_command_line
 
     run_command_line()

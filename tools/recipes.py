@@ -78,7 +78,8 @@ package() {{
   install -d "$pkgdir$home/bin" "$pkgdir/usr/bin"
   ln -s "../../../bin/python$python" "$pkgdir$home/bin/python"
   printf 'home = /usr/bin\\ninclude-system-site-packages = true\\nversion = %s\\n' "$python" > "$pkgdir$home/pyvenv.cfg"
-  printf '#!%s/bin/python -I\\nfrom openbalance_hid.cli import main\\n\\nmain()\\n' "$home" > "$pkgdir$home/bin/openbalance-hid"
+  printf '#!%s/bin/python -I\\nfrom openbalance_hid.__main__ import main\\n\\nmain()\\n' "$home" \\
+    > "$pkgdir$home/bin/openbalance-hid"
   chmod 755 "$pkgdir$home/bin/openbalance-hid"
   ln -s "../lib/openbalance-hid/bin/openbalance-hid" "$pkgdir/usr/bin/openbalance-hid"
   python -m compileall -q -s "$pkgdir" -p / "$pkgdir$home/lib"

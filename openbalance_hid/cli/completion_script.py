@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete, add_completion_class
 
-from openbalance_hid.cli import COMPLETE_VARIABLE
+from openbalance_hid.cli.command_group import COMPLETE_VARIABLE
 from openbalance_hid.cli.params import ChoiceParam
 
 WORD_BREAKS = "=:"  # of COMP_WORDBREAKS (bash(1)): for readline each is a word, and it completes what follows the last

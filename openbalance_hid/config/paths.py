@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
-
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError
 
@@ -49,12 +47,20 @@ class Paths(NamedTuple):
         return private_dir(path)
 
 
+def control_socket(env: Mapping[str, str]) -> Path:
+    """Return `paths(env).socket_file`, without the other paths where they are not needed for it."""
+    runtime_dir = _from_env(env, "OPENBALANCE_RUNTIME_DIR") or (None if sys.platform == "darwin" else _session_dir(env))
+    return runtime_dir / "control.sock" if runtime_dir is not None else paths(env).socket_file
+
+
 def paths(env: Mapping[str, str]) -> Paths:
     """Return the platform's paths, each replaced by its `OPENBALANCE_…` variable if `env` has it and it is not empty.
 
     The platform's own variables (`XDG_CONFIG_HOME` and so on) are read by platformdirs from the process's environment.
     ConfigError if a path would be in the home of a user without one.
     """
+    import platformdirs  # here: a status bar with a session's directory needs none of it
+
     with _needs_home():
         state_dir = _from_env(env, "OPENBALANCE_STATE_DIR") or _platform_state_dir()
         found = Paths(
@@ -72,6 +78,8 @@ def shared_state_dir(env: Mapping[str, str]) -> Path | None:
     """Return the directory in which an older version kept state beside the configuration; None where they did not."""
     if env.get("OPENBALANCE_STATE_DIR"):
         return None
+    import platformdirs
+
     with _needs_home():
         shared = platformdirs.user_state_path(APP, appauthor=False)
         return shared if shared == platformdirs.user_config_path(APP, appauthor=False) else None
@@ -104,6 +112,8 @@ def _needs_home() -> Iterator[None]:
 
 def _platform_state_dir() -> Path:
     """Return the directory for state: private, so not the one for the configuration, which is the same on macOS."""
+    import platformdirs
+
     state_dir = platformdirs.user_state_path(APP, appauthor=False)
     return state_dir / "state" if state_dir == platformdirs.user_config_path(APP, appauthor=False) else state_dir
 
@@ -114,12 +124,20 @@ def _platform_runtime_dir(env: Mapping[str, str], state_dir: Path) -> Path:
     Not platformdirs on Linux: it raises PermissionError where another user has created its directory in /tmp.
     """
     if sys.platform == "darwin":
+        import platformdirs
+
         return platformdirs.user_runtime_path(APP, appauthor=False)
-    from_session = env.get("XDG_RUNTIME_DIR", "")
-    if Path(from_session).is_absolute():  # a relative one is to be ignored (XDG Base Directory Specification)
-        return Path(from_session, APP)
+    of_session = _session_dir(env)
+    if of_session is not None:
+        return of_session
     of_user = Path(f"/run/user/{os.getuid()}")
     return of_user / APP if _is_own_directory(of_user) else state_dir / "run"
+
+
+def _session_dir(env: Mapping[str, str]) -> Path | None:
+    from_session = env.get("XDG_RUNTIME_DIR", "")
+    # a relative one is to be ignored (XDG Base Directory Specification)
+    return Path(from_session, APP) if Path(from_session).is_absolute() else None
 
 
 def _is_own_directory(path: Path) -> bool:

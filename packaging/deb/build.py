@@ -101,7 +101,7 @@ def install(stage: Path, wheel: Path, python: str) -> Path:
     (home / "bin/python").symlink_to(f"../../../bin/python{python}")
     write(home / "pyvenv.cfg", f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n")
     # -I: ignores the current folder and PYTHONPATH.
-    write(home / "bin" / NAME, f"#!/{HOME}/bin/python -I\nfrom openbalance_hid.cli import main\n\nmain()\n", 0o755)
+    write(home / "bin" / NAME, f"#!/{HOME}/bin/python -I\nfrom openbalance_hid.__main__ import main\n\nmain()\n", 0o755)
     return site
 
 

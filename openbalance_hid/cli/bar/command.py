@@ -12,6 +12,7 @@ import click
 
 from openbalance_hid.cli.bar.formats import BEFORE_EACH, FORMATS
 from openbalance_hid.cli.bar.line import DISPLAYS, PERIODS, absent, line_of
+from openbalance_hid.cli.bar.quick import program
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -32,13 +33,13 @@ def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
         for accounts in _account_states(watch):
             if account not in accounts:
                 raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
-            text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), _program())
+            text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), program())
             if text != printed:
                 printed = text
                 click.echo(before + text)
                 sys.stdout.flush()
     except NoDaemonError:
-        click.echo(before + FORMATS[kind](absent(account), _program()))
+        click.echo(before + FORMATS[kind](absent(account), program()))
         raise
 
 
@@ -50,8 +51,3 @@ def _account_states(watch: bool) -> Iterator[Mapping[str, Mapping[str, Any]]]:
         return
     yield from subscribe(socket_file, "watch", output=sys.stdout.fileno() if sys.stdout is not None else None)
     raise NoDaemonError("the daemon has ended", "openbalance-hid run")
-
-
-def _program() -> tuple[str, ...]:
-    """Return the command that starts this program from any directory and without PATH; -P: no import from there."""
-    return (sys.executable, "-P", "-m", "openbalance_hid")

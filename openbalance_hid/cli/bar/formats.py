@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 
 from openbalance_hid.cli.bar.line import BarLine
 from openbalance_hid.text import escaped_json
@@ -132,6 +131,8 @@ def _quoted(value: str) -> str:
 
 
 def _pango(text: str) -> str:
+    from html import escape  # here: only this format needs it, and it has a long table
+
     return escape(text, quote=False)
 
 

@@ -7,10 +7,9 @@ Names and messages come from servers: control characters are removed here, and e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
@@ -43,8 +42,7 @@ TOP_MODELS = 3
 ICON = "OR"  # of OpenRouter, before the sign of the state where nothing else says what the line is about
 
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
+class _Amount(NamedTuple):
     """An amount of the status, as `formatting` takes it."""
 
     usd: Decimal | None
@@ -52,9 +50,8 @@ class _Amount:
     sign: str
 
 
-@dataclass(frozen=True, slots=True)
-class BarLine:
-    """One account in a bar. `tone`: ink, muted, warn or alarm."""
+class BarLine(NamedTuple):
+    """One account in a bar. `tone`: ink, muted, warn or alarm. No data class: their module takes as long as this whole line."""
 
     state: str  # of `STATES`
     icon: str
@@ -120,8 +117,7 @@ def _masked(line: BarLine) -> BarLine:
     """Return the line with masked amounts: while they are masked on the deck, a shared screen must not show them."""
     from openbalance_hid.tiles.masked import hidden
 
-    return replace(
-        line,
+    return line._replace(
         text=hidden(line.text),
         short=hidden(line.short),
         details=tuple(hidden(each) for each in line.details),
