@@ -59,6 +59,13 @@ class ConfigError(OpenBalanceError):
     exit_code = 78
 
 
+class MissingPackageError(OpenBalanceError):
+    """An optional package is not installed."""
+
+    retry = Retry.USER
+    exit_code = 69  # EX_UNAVAILABLE
+
+
 class NotPermittedError(OpenBalanceError):
     """The configuration does not permit it."""
 

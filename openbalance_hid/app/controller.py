@@ -22,6 +22,7 @@ from openbalance_hid.app.effects import (
     LogWarning,
     Repaint,
     RepaintNext,
+    ServeMetrics,
     SetAccounts,
     WatchSessionLock,
 )
@@ -278,6 +279,8 @@ class Controller:
         effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
         if config.dim.on_lock != before.dim.on_lock:
             effects.append(WatchSessionLock(config.dim.on_lock))
+        if config.metrics != before.metrics:
+            effects.append(ServeMetrics(config.metrics))
         if config.deck_use != before.deck_use:
             effects.append(AdoptDeckUse(config))
         self.connected.adopt_config(config, before)

@@ -9,6 +9,7 @@ from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.app.events import KeySwitchRequested, Spot
+from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.config.schema import AlertSink, Config, TileConfig
 from openbalance_hid.history.records import Record
 from openbalance_hid.tiles.actions import WebPage
@@ -103,6 +104,12 @@ class WatchSessionLock(Struct, frozen=True):
     """Watch the lock of the user's session from now on, or no longer."""
 
     wanted: bool
+
+
+class ServeMetrics(Struct, frozen=True):
+    """Serve metrics on this address from now on, and on no other; None: on none."""
+
+    address: ListenAddress | None
 
 
 class Store(Struct, frozen=True):
@@ -203,6 +210,7 @@ Effect = (
     | Refresh
     | SetAccounts
     | WatchSessionLock
+    | ServeMetrics
     | Store
     | SetPollInterval
     | SendAlert

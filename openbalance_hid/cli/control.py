@@ -100,6 +100,10 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
             f"{'':{WIDTH}}the previous configuration stays in use; try: {hint('the configuration has problems', 'status')}"
         )
     lines += [f"{'config':{WIDTH}}{note}" for note in reply["config"].get("notes", ())]
+    if metrics := reply.get("metrics"):
+        problem, address = metrics["problem"], f"http://{metrics['listen']}/metrics"
+        lines.append(f"{'metrics':{WIDTH}}{f'not served: {problem}' if problem else address}")
+        lines += [f"{'':{WIDTH}}try: {metrics['hint']}"] if metrics["hint"] else []
     for name, account in reply["accounts"].items():
         balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
         health = account["health"].replace("_", " ")

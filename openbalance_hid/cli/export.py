@@ -19,10 +19,10 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.history.reader import open_reader
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metric
+from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metrics
 
 HELP = "openbalance-hid export --help"
-NOW_COLUMNS = ("account", "metric", "period", "value", "measured_at")
+NOW_COLUMNS = ("account", "metric", "period", "endpoint", "value", "measured_at")
 
 
 @click.command("export", short_help="Export the history, or the present values, for other programs.")
@@ -72,8 +72,8 @@ def _history(what: str, by: str | None, form: str, since: date | None) -> tuple[
 
 def _now(by: str | None, form: str) -> tuple[str, list[ExportRow]]:
     accounts, is_running = _accounts()
-    metrics = (spend_metric(accounts, by),) if by is not None else current_metrics(accounts, is_running)
-    columns = NOW_COLUMNS if by is None else (NOW_COLUMNS[0], NOW_COLUMNS[1], by, *NOW_COLUMNS[2:])
+    metrics = spend_metrics(accounts, by) if by is not None else current_metrics(accounts, is_running)
+    columns = NOW_COLUMNS if by is None else ("account", "metric", by, "period", "value", "measured_at")
     rows = _rows_of(metrics, columns)
     match form:
         case "csv":

@@ -3,7 +3,7 @@
 Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -12,11 +12,10 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
-from openbalance_hid.account.amount import Amount, rounded
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.burn import burn_usd_per_hour
 from openbalance_hid.account.endpoints import endpoints, is_stale
-from openbalance_hid.account.key_spend import key_usd
-from openbalance_hid.account.leaders import Leader, leaders, providers
+from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.pace import empty_on, is_prepaid, runway
@@ -35,6 +34,7 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
+from openbalance_hid.ipc.spend_parts import amount_text, spend_by_status
 from openbalance_hid.tiles.scene import Privacy
 
 TOP_MODELS = 6
@@ -65,6 +65,7 @@ class ProcessInfo(Struct, frozen=True):
     config_loaded_at: datetime
     config_error: str | None
     config_watch: str | None = None  # how changes of the file are noticed, in words; None: there is no file
+    metrics: Mapping[str, str | None] | None = None  # `MetricsServer.state`; None: not configured
 
 
 def status(controller: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
@@ -81,9 +82,10 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "notes": controller.config.misfits(list(controller.decks)),
         },
         "accounts": {
-            name: {**account, "spend_by": spend_by(controller.snapshots[name], now.utc)}
+            name: {**account, **spend_by_status(controller.snapshots[name], now.utc)}
             for name, account in accounts(controller, now.utc).items()
         },
+        "metrics": process.metrics,
         "decks": [_deck(controller, deck) for deck in decks],
         "plugins": plugin_states(controller.plugins.results, controller.connected.shown_tiles()),
         "counters": {
@@ -118,23 +120,24 @@ def _account(
         "message": snapshot.message,
         "key_hint": snapshot.key_hint,
         "prepaid": is_prepaid(snapshot),
-        "balance_usd": _amount(credits_.balance_usd if credits_ and is_prepaid(snapshot) else None),
-        "low_usd": _amount(low_limit_usd(config, snapshot.account)),
+        "balance_usd": amount_text(credits_.balance_usd if credits_ and is_prepaid(snapshot) else None),
+        "low_usd": amount_text(low_limit_usd(config, snapshot.account)),
         "balance_level": level_name(AlertKind.BALANCE, lowest_level(snapshot, low_limits(config, snapshot.account), now)),
-        "total_credits_usd": _amount(credits_.total_credits_usd if credits_ else None),
-        "total_usage_usd": _amount(credits_.total_usage_usd if credits_ else None),
-        "spend_usd": {period: _amount(amount.usd) for period, amount in spent.items()},
+        "total_credits_usd": amount_text(credits_.total_credits_usd if credits_ else None),
+        "total_usage_usd": amount_text(credits_.total_usage_usd if credits_ else None),
+        "spend_usd": {period: amount_text(amount.usd) for period, amount in spent.items()},
         "lower_bounds": [period for period, amount in spent.items() if amount.lower_bound],
         "approximate": [period for period, amount in spent.items() if amount.approximate and not amount.lower_bound],
+        "spend_measured_at": {period: _instant(amount.measured_at) for period, amount in spent.items() if amount.is_known},
         "spend_stale": [period for period, amount in spent.items() if _is_stale(snapshot, amount, now)],
         "top_models": [
-            {"model": leader.name, "spend_usd": _amount(leader.spend.usd), "lower_bound": leader.lower_bound}
+            {"model": leader.name, "spend_usd": amount_text(leader.spend.usd), "lower_bound": leader.lower_bound}
             for leader in (top or ())[:TOP_MODELS]
         ],
         "spike": _spike(snapshot, rules, inputs.alerts, now),
         "runway_days": None if left is None else float(left.days.quantize(Decimal("1e-9"), ROUND_FLOOR)),
         "empty_on": None if runs_out is None else runs_out.isoformat(),
-        "burn_usd_per_hour": _amount(burn_usd_per_hour(snapshot).usd),
+        "burn_usd_per_hour": amount_text(burn_usd_per_hour(snapshot).usd),
         "budget": None if snapshot.budget_usd is None else _budget(find_budget(snapshot, "month", snapshot.budget_usd, now)),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
@@ -152,28 +155,6 @@ def _account(
         },
         "stale": any(each.stale for each in states.values()),
     }
-
-
-def spend_by(snapshot: Snapshot, now: datetime) -> dict[str, dict[str, dict[str, str | None]]]:
-    """Return the spend of each model, provider and API key: dimension → period → name → USD, of known amounts."""
-    ranked: dict[str, Callable[[Snapshot, str, str, datetime], tuple[Leader, ...] | None]]
-    ranked = {"model": leaders, "provider": providers}
-    parts = {
-        by: {
-            period: {each.name: _amount(each.spend.usd) for each in rank(snapshot, period, "spend", now) or ()}
-            for period in ("today", "30d")
-        }
-        for by, rank in ranked.items()
-    }
-    keys = {
-        period: {
-            key.name: _amount(usd)
-            for key in snapshot.keys.value or ()
-            if (usd := key_usd(snapshot, key, period, now)) is not None
-        }
-        for period in ("today", "week", "month")
-    }
-    return {**parts, "key": keys}
 
 
 def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[AlertKey, Alert], now: datetime) -> dict[str, Any]:
@@ -216,7 +197,7 @@ def _meter(run: MeterRun | None) -> dict[str, Any] | None:
         "settled": run.is_settled,
         "started_at": _instant(run.started_at),
         "ended_at": _instant(run.ended_at),
-        "spend_usd": _amount(run.usd),
+        "spend_usd": amount_text(run.usd),
         "approximate": run.approximate,
     }
 
@@ -256,15 +237,10 @@ def _deck(controller: Controller, deck: DeckCounts) -> dict[str, Any]:
 def _budget(budget: Budget) -> dict[str, Any]:
     return {
         "period": budget.period,
-        "limit_usd": _amount(budget.limit_usd),
-        "spent_usd": _amount(budget.spent.usd),
-        "projected_usd": _amount(budget.projected_usd),
+        "limit_usd": amount_text(budget.limit_usd),
+        "spent_usd": amount_text(budget.spent.usd),
+        "projected_usd": amount_text(budget.projected_usd),
     }
-
-
-def _amount(usd: Decimal | None) -> str | None:
-    """Return an amount with at most 9 decimals, as OpenRouter's have."""
-    return None if usd is None else f"{rounded(usd):f}"
 
 
 def _instant(at: datetime | None) -> str | None:

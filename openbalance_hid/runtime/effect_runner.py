@@ -21,6 +21,7 @@ from openbalance_hid.app.effects import (
     ReportAction,
     SendAlert,
     SendToSink,
+    ServeMetrics,
     SetAccounts,
     SetBrightness,
     SetPollInterval,
@@ -31,6 +32,7 @@ from openbalance_hid.app.effects import (
     WatchSessionLock,
 )
 from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
+from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.render.theme import DARK, Rgb
 from openbalance_hid.runtime.alert_sender import AlertSender
@@ -67,6 +69,7 @@ class EffectRunner:
         set_text: SetText = lambda *_: None,
         report: Callable[[str], None] = lambda _: None,
         turn_page_view: TurnPageView = lambda *_: None,
+        serve_metrics: Callable[[ListenAddress | None], None] = lambda _: None,
     ) -> None:
         self._report = report
         self._decks = decks
@@ -79,6 +82,7 @@ class EffectRunner:
         self._open_page = open_page
         self._set_text = set_text
         self._turn_page_view = turn_page_view
+        self._serve_metrics = serve_metrics
         self._pictures = PictureCache()
 
     def run(self, effect: Effect) -> None:
@@ -93,6 +97,8 @@ class EffectRunner:
                 self._pollers.pace(account, seconds)
             case WatchSessionLock(wanted):
                 self._notifier.watch_lock(wanted)
+            case ServeMetrics(address):
+                self._serve_metrics(address)
             case Store():
                 self._pollers.store(effect)
             case SendAlert():

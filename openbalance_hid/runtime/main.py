@@ -47,6 +47,7 @@ from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
 from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.runtime.key_switcher import KeySwitcher
+from openbalance_hid.runtime.metrics_server import MetricsServer
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.plugin_runner import PluginRunner, installed_function
 from openbalance_hid.runtime.pollers import STOP_LIMIT_S as POLLERS_STOP_S
@@ -143,6 +144,7 @@ class Daemon:
         self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._plugins = PluginRunner(self._inbox.put, installed_function)
         self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
+        self._metrics = MetricsServer(self._inbox.put, self._status)
 
     @property
     def ca_file(self) -> str | None:
@@ -182,6 +184,7 @@ class Daemon:
             self._history.start()
             running.callback(lambda: self._plugins.stop(deadline.left_s()))
             running.callback(self._switcher.stop)
+            running.callback(self._metrics.stop)
             running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:
@@ -217,6 +220,7 @@ class Daemon:
                 threads["resume"] = wake
                 wake.start()
                 self._notifier.watch_lock(self._config.dim.on_lock)
+            self._metrics.serve(self._config.metrics, now().mono_s)
             log.info("running; configuration: %s", self._options.paths.config_file)
             effects = EffectRunner(
                 self._decks,
@@ -230,6 +234,7 @@ class Daemon:
                 self._pages.set_text,
                 self._pages.note,
                 self._pages.set_rotation,
+                lambda address: self._metrics.serve(address, now().mono_s),
             )
             running.callback(deadline.begin)
             maintenance = Maintenance(
@@ -238,6 +243,7 @@ class Daemon:
                     "the control socket": control.renew,
                     "the configuration": self._check_config,
                     "the screen lock": self._notifier.check_lock,
+                    "the metrics": lambda: self._metrics.retry(now().mono_s),
                 }
                 | {f"the threads of {name}": part.revive for name, part in threads.items()}
             )
@@ -262,6 +268,7 @@ class Daemon:
             config_loaded_at=self._reloader.loaded_at if self._reloader is not None else self._started.utc,
             config_error=self._reloader.error if self._reloader is not None else None,
             config_watch=self._watch.method if self._watch is not None else None,
+            metrics=self._metrics.state,
         )
         return status(controller, counts, process, moment)
 

@@ -184,7 +184,7 @@ def test_now_without_a_daemon_is_the_last_balance_and_says_so(env):
     assert rows["default", "openbalance_balance_usd"] == "-3"
     assert rows["default", "openbalance_measured_timestamp_seconds"] == f"{NOON.timestamp():.1f}"
     assert json.loads(exported(env, "now", "json"))["now"][0] == {
-        "account": None, "metric": "openbalance_up", "period": None, "value": 0, "measured_at": None
+        "account": None, "metric": "openbalance_up", "period": None, "endpoint": None, "value": 0, "measured_at": None
     }  # fmt: skip
 
 

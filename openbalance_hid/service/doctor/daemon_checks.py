@@ -156,6 +156,9 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
     if status["config"]["error"]:
         words = "still uses the configuration from before the last change"
         checks.append(warning("daemon", words, hint("the configuration has problems", "doctor")))
+    metrics = status.get("metrics") or {}
+    if metrics.get("problem"):
+        checks.append(warning("daemon", f"metrics are not served: {metrics['problem']}", metrics["hint"] or ""))
     for name, account in status["accounts"].items():
         if account["health"] not in ("ok", "preparing"):
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
