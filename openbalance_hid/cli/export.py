@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import click
 
 from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, as_prometheus, metrics_of
-from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, ExportRow, count_words, days_table
+from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, CountedRows, ExportRow, ExportTable, count_words, days_table
 from openbalance_hid.cli.params import ChoiceParam, DayParam
-from openbalance_hid.cli.terminal import STDOUT, write_output
+from openbalance_hid.cli.terminal import STDOUT, write_output, write_pieces
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -21,6 +22,7 @@ from openbalance_hid.history.reader import open_reader
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metrics
 
+LONG, STEPS = 5000, 1000  # rows from which on a progress bar is shown, and rows between two changes of it
 HELP = "openbalance-hid export --help"
 NOW_COLUMNS = ("account", "metric", "period", "endpoint", "value", "measured_at")
 
@@ -49,40 +51,57 @@ def export(what: str, by: str | None, form: str, since: date | None, output: Pat
         raise UsageError(f"--by splits the spend of days and of now, not {what}", HELP)
     if what == "now" and since is not None:
         raise UsageError("--since chooses days of the history, and --what now has none", HELP)
-    text, rows = _now(by, form) if what == "now" else _history(what, by, form, since)
-    write_output(output or STDOUT, text.encode())
+    if what == "now":
+        text, count = _now(by, form)
+        write_output(output or STDOUT, text.encode())
+    else:
+        count = _export_history(what, by, form, since, output or STDOUT)
     if output is not None:
-        click.echo(f"{output}: {count_words(what, rows)}", err=True)
+        click.echo(f"{output}: {count_words(what, count)}", err=True)
 
 
-def _history(what: str, by: str | None, form: str, since: date | None) -> tuple[str, list[ExportRow]]:
+def _export_history(what: str, by: str | None, form: str, since: date | None, output: Path) -> int:
+    """Write a table as it is read, with a progress bar; return how many rows or days it has."""
     table = days_table(by) if what == "days" else TABLES[what]
     move_old_state(os.environ)
     with open_reader(paths(os.environ).history_file, since) as reader:
-        rows = table.read(reader)
+        total = table.count(reader) if _shows_progress(output) else 0
+        read = CountedRows(table.read(reader))
+        with click.progressbar(read, total, "Exporting", hidden=total < LONG, file=sys.stderr, update_min_steps=STEPS) as rows:
+            write_pieces(output, _pieces(what, table, rows, form))
+    return read.count
+
+
+def _shows_progress(output: Path) -> bool:
+    """Return whether a user sees the bar, and it is not among the rows."""
+    on_terminal = [stream is not None and stream.isatty() for stream in (sys.stderr, sys.stdout)]
+    return on_terminal[0] and (output != STDOUT or not on_terminal[1])
+
+
+def _pieces(what: str, table: ExportTable, rows: Iterable[ExportRow], form: str) -> Iterable[str]:
     match form:
         case "csv":
-            return as_csv(table.columns, rows), rows
+            return as_csv(table.columns, rows)
         case "json":
-            return as_json(what, table.columns, rows), rows
+            return as_json(what, table.columns, rows)
         case "prometheus":
-            return as_prometheus(metrics_of(what, table, rows, with_times=False)), rows
-    return as_openmetrics(metrics_of(what, table, rows, with_times=True)), rows
+            return [as_prometheus(metrics_of(what, table, list(rows), with_times=False))]
+    return [as_openmetrics(metrics_of(what, table, list(rows), with_times=True))]
 
 
-def _now(by: str | None, form: str) -> tuple[str, list[ExportRow]]:
+def _now(by: str | None, form: str) -> tuple[str, int]:
     accounts, is_running = _accounts()
     metrics = spend_metrics(accounts, by) if by is not None else current_metrics(accounts, is_running)
     columns = NOW_COLUMNS if by is None else ("account", "metric", by, "period", "value", "measured_at")
     rows = _rows_of(metrics, columns)
     match form:
         case "csv":
-            return as_csv(columns, rows), rows
+            return "".join(as_csv(columns, rows)), len(rows)
         case "json":
-            return as_json("now", columns, rows), rows
+            return "".join(as_json("now", columns, rows)), len(rows)
         case "prometheus":
-            return as_prometheus(metrics), rows
-    return as_openmetrics(metrics), rows
+            return as_prometheus(metrics), len(rows)
+    return as_openmetrics(metrics), len(rows)
 
 
 def _accounts() -> tuple[Mapping[str, Any], bool]:

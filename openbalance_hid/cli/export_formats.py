@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
 
 from openbalance_hid.account.spike import Level
 from openbalance_hid.cli.export_tables import ExportRow, ExportTable, number_of
@@ -17,21 +19,46 @@ from openbalance_hid.text import escaped_json
 # The characters that start a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
+ROWS_A_PIECE = 1000
+KEPT_TEXTS = 4096  # texts of values: more than the models of one day
 _FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[ExportRow]) -> str:
-    """Return a header and one line a row (RFC 4180). An apostrophe precedes a name that would be a formula in a spreadsheet."""
-    with io.StringIO(newline="") as out:
-        writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-        return out.getvalue()
+def as_csv(columns: Sequence[str], rows: Iterable[ExportRow]) -> Iterator[str]:
+    """Yield a header and one line a row (RFC 4180), in pieces, so that a long history needs no memory.
+
+    An apostrophe precedes a name that would be a formula in a spreadsheet.
+    """
+    cell = lru_cache(KEPT_TEXTS, typed=True)(_cell)  # names, days and counts come again and again
+    for number, piece in enumerate(batched(rows)):
+        with io.StringIO(newline="") as out:
+            writer = csv.writer(out, lineterminator="\r\n")
+            if number == 0:
+                writer.writerow(columns)
+            writer.writerows([cell(row[column]) for column in columns] for row in piece)
+            yield out.getvalue()
 
 
-def as_json(what: str, columns: Sequence[str], rows: Iterable[ExportRow]) -> str:
-    """Return an object with one list. Amounts are decimal strings, as in `status --json`."""
-    return escaped_json({what: [{column: _json(row[column]) for column in columns} for row in rows]}, indent=1) + "\n"
+def as_json(what: str, columns: Sequence[str], rows: Iterable[ExportRow]) -> Iterator[str]:
+    """Yield an object with one list, in pieces. Amounts are decimal strings, as in `status --json`."""
+    text = lru_cache(KEPT_TEXTS, typed=True)(lambda value: escaped_json(_json(value)))
+    names = [(column, f"   {escaped_json(column)}: ") for column in columns]
+    before = f"{{\n {escaped_json(what)}: ["
+    for piece in batched(rows):
+        objects = (",\n".join([name + text(row[column]) for column, name in names]) for row in piece)
+        joined = "\n  },\n  {\n".join(objects)
+        yield f"{before}\n  {{\n{joined}\n  }}" if piece else before
+        before = "," if piece else ""
+    yield "\n ]\n}\n" if before == "," else "]\n}\n"
+
+
+def batched(rows: Iterable[ExportRow]) -> Iterator[list[ExportRow]]:
+    """Yield lists of rows; one empty list without any."""
+    waiting = iter(rows)
+    first = piece = list(islice(waiting, ROWS_A_PIECE))
+    while piece or piece is first:
+        yield piece
+        piece = list(islice(waiting, ROWS_A_PIECE))
 
 
 def metrics_of(what: str, table: ExportTable, rows: Sequence[ExportRow], with_times: bool) -> tuple[Metric, ...]:

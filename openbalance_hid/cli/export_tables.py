@@ -5,10 +5,11 @@ Each amount is in a table once: days are totals, or the parts by one dimension. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from openbalance_hid.account.snapshot import Spend
@@ -26,13 +27,14 @@ class ExportTable:
     `at`: the instant at which the numbers of a row are true. `newest_only`: without its times only the newest row makes sense.
     """
 
-    read: Callable[[Reader], list[ExportRow]]
+    read: Callable[[Reader], Iterable[ExportRow]]  # may be long: row by row
     columns: tuple[str, ...]  # all of them, in order
     labels: tuple[str, ...]
     times: tuple[str, ...]
     measures: Mapping[str, str]
     at: Callable[[ExportRow], datetime]
     newest_only: bool = False
+    count: Callable[[Reader], int] = lambda _: 0  # rows to be read, about; 0: few
 
 
 def days_table(by: str | None) -> ExportTable:
@@ -44,18 +46,18 @@ def days_table(by: str | None) -> ExportTable:
         "tokens": "Prompt and completion tokens on a completed UTC day.",
     }
     columns = ("account", "day", *labels[1:], *measures)
-    return ExportTable(lambda reader: _days(reader, by), columns, labels, ("day",), measures, _end_of_day)
+    count = lambda reader: reader.count_days(by or "model")  # noqa: E731
+    return ExportTable(lambda reader: _days(reader, by), columns, labels, ("day",), measures, _end_of_day, count=count)
 
 
-def _days(reader: Reader, by: str | None) -> list[ExportRow]:
-    days = [day for day in reader.days() if day.by == (by or "model")]
+def _days(reader: Reader, by: str | None) -> Iterator[ExportRow]:
     if by is not None:
-        return [_day_row(day, day.spend, {by: day.name}) for day in days]
-    totals: dict[tuple[Any, ...], Spend] = {}
-    for day in days:
-        totals[day.account, day.day] = totals.get((day.account, day.day), Spend()) + day.spend
-    firsts = {(day.account, day.day): day for day in reversed(days)}
-    return [_day_row(firsts[key], spend, {}) for key, spend in totals.items()]
+        for day in reader.days(by):
+            yield _day_row(day, day.spend, {by: day.name})
+        return
+    for _, parts in groupby(reader.days("model"), lambda day: (day.account, day.day)):
+        first, *others = parts
+        yield _day_row(first, sum((day.spend for day in others), first.spend), {})
 
 
 def _day_row(day: Day, spend: Spend, name: Mapping[str, str]) -> ExportRow:
@@ -67,12 +69,12 @@ def _end_of_day(row: ExportRow) -> datetime:
     return datetime.combine(row["day"], time(), UTC) + timedelta(days=1, seconds=-1)
 
 
-def _samples(reader: Reader) -> list[ExportRow]:
-    return [
+def _samples(reader: Reader) -> Iterator[ExportRow]:
+    return (
         {"account": account, "measured_at": sample.at, "total_credits_usd": sample.credits.total_credits_usd,
          "total_usage_usd": sample.credits.total_usage_usd, "balance_usd": sample.credits.balance_usd}
         for account, sample in reader.samples()
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _runs(reader: Reader) -> list[ExportRow]:
@@ -112,6 +114,7 @@ SAMPLES = ExportTable(
     },
     lambda row: row["measured_at"],
     newest_only=True,
+    count=Reader.count_samples,
 )
 RUNS = ExportTable(
     _runs,
@@ -147,9 +150,28 @@ ACTIONS = ExportTable(
 TABLES = {"samples": SAMPLES, "runs": RUNS, "spikes": SPIKES, "actions": ACTIONS}
 
 
-def count_words(what: str, rows: list[ExportRow]) -> str:
-    """Return how much was exported: days, not their rows."""
-    count = len({row["day"] for row in rows}) if what == "days" else len(rows)
+class CountedRows:
+    """The rows, counted as they are read: days, not their rows."""
+
+    def __init__(self, rows: Iterable[ExportRow]) -> None:
+        self.read = 0
+        self._rows = rows
+        self._days: set[Any] = set()
+
+    def __iter__(self) -> Iterator[ExportRow]:
+        for row in self._rows:
+            self.read += 1
+            if "day" in row:
+                self._days.add(row["day"])
+            yield row
+
+    @property
+    def count(self) -> int:
+        return len(self._days) or self.read
+
+
+def count_words(what: str, count: int) -> str:
+    """Return how much was exported, in words."""
     return f"{count} {what.removesuffix('s') if count == 1 else what}" if what != "now" else f"{count} values"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +35,23 @@ def write_output(file: Path, content: bytes) -> None:
         return
     try:
         file.write_bytes(content)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
+        ) from error
+
+
+def write_pieces(file: Path, pieces: Iterable[str]) -> None:
+    """Write the pieces one by one, as `write_output`. The file is opened when the first one is there."""
+    waiting = iter(pieces)
+    first = next(waiting, "")
+    if file == STDOUT:
+        if sys.stdout is not None:  # None: closed by the caller
+            sys.stdout.buffer.writelines(piece.encode() for piece in chain([first], waiting))
+        return
+    try:
+        with file.open("wb") as out:
+            out.writelines(piece.encode() for piece in chain([first], waiting))
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"

@@ -14,23 +14,23 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct
+
 from openbalance_hid.account.alert import AlertKind, level_named
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.snapshot import Spend
+from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.history import rows
-from openbalance_hid.history.migrations import STEPS, DamagedError, from_us, reading, to_us, version
+from openbalance_hid.history.migrations import STEPS, DamagedError, amount, from_us, reading, to_us, version
 from openbalance_hid.history.records import StoredSample
 
 Value = TypeVar("Value")
 
 LOCK_LIMIT_S = 5.0
-KINDS = ("model", "provider", "key")
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """What one model, provider or key spent on a completed UTC day."""
 
     account: str
@@ -67,30 +67,48 @@ class KeyAction:
 
 
 class Reader:
-    """Returns everything in the file from `since` on, oldest first."""
+    """Returns everything in the file from `since` on, oldest first. A table that can be long is read row by row."""
 
     def __init__(self, db: sqlite3.Connection, since: date | None) -> None:
         self._db = db
         self._since = since or date.min
         self._since_us = to_us(datetime.combine(since, time(), UTC)) if since is not None else -(2**62)
         self._accounts = db.execute("SELECT id, name FROM accounts ORDER BY name, id").fetchall()
+        self._names = list(dict.fromkeys(name for _, name in self._accounts))
 
-    def days(self) -> list[Day]:
-        """Return the completed days, by account, day, kind and name."""
-        found: dict[tuple[str, date, str], dict[str, Spend]] = {}
-        for number, account in self._accounts:
-            for kind in KINDS:
-                for day, names in rows.days(self._db, number, kind, self._since).items():
-                    found[account, day, kind] = names
-        return [
-            Day(account, day, kind, name, spend)
-            for (account, day, kind), names in sorted(found.items(), key=lambda item: item[0])
-            for name, spend in sorted(names.items())
-        ]
+    def days(self, by: str) -> Iterator[Day]:
+        """Yield the completed days by model, provider or key, in the order of account, day and name, one day at a time."""
+        for account in self._names:
+            for text, number in self._newest(account, by):
+                found = self._db.execute(
+                    "SELECT name, usd, requests, tokens FROM days WHERE account = ? AND kind = ? AND day = ? ORDER BY name",
+                    (number, by, text),
+                )
+                with reading():
+                    day = date.fromisoformat(text)
+                    for name, usd, requests, tokens in found:
+                        yield Day(account, day, by, name, Spend(amount(usd), int(requests), int(tokens)))
 
-    def samples(self) -> list[tuple[str, StoredSample]]:
-        """Return pairs of account and sample."""
-        return self._each(lambda number: rows.samples(self._db, number), lambda sample: sample.at)
+    def count_days(self, by: str) -> int:
+        """Return how many rows `days` has at most."""
+        found = self._db.execute("SELECT count(*) FROM days WHERE kind = ? AND day >= ?", (by, self._since.isoformat()))
+        return int(found.fetchone()[0])
+
+    def samples(self) -> Iterator[tuple[str, StoredSample]]:
+        """Yield pairs of account and sample, one account after the other."""
+        for account in self._names:
+            found = self._db.execute(
+                "SELECT at, total_credits_usd, total_usage_usd FROM samples"
+                " WHERE account IN (SELECT id FROM accounts WHERE name = ?) AND at >= ? ORDER BY at, account",
+                (account, self._since_us),
+            )
+            with reading():
+                for at, bought, used in found:
+                    yield account, StoredSample(from_us(at), Credits(amount(bought), amount(used)))
+
+    def count_samples(self) -> int:
+        """Return how many rows `samples` has."""
+        return int(self._db.execute("SELECT count(*) FROM samples WHERE at >= ?", (self._since_us,)).fetchone()[0])
 
     def runs(self) -> list[tuple[str, MeterRun]]:
         """Return pairs of account and run of the meter."""
@@ -128,6 +146,14 @@ class Reader:
         )
         with reading():
             return [KeyAction(name, from_us(at), key, bool(disables), *words) for name, at, key, disables, *words in found]
+
+    def _newest(self, account: str, by: str) -> list[tuple[str, int]]:
+        """Return each day of an account, in order, with the number of the newest key that has it."""
+        return self._db.execute(
+            "SELECT day, max(account) FROM days WHERE account IN (SELECT id FROM accounts WHERE name = ?)"
+            " AND kind = ? AND day >= ? GROUP BY day ORDER BY day",
+            (account, by, self._since.isoformat()),
+        ).fetchall()
 
     def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
         found = [(account, value) for number, account in self._accounts for value in read(number)]

@@ -114,7 +114,7 @@ def cells(text: str, separator: str) -> list[str]:
 @pytest.mark.parametrize("before", ["", "a;", "a\t", "a|", "a,", 'a;"', "a; ", "a\n"])
 def test_no_name_starts_a_formula_in_a_cell_whatever_the_separator(before: str, start: str, separator: str) -> None:
     row = {"account": "x", "day": "x", "name": before + start, "spend_usd": 1}
-    text = as_csv(tuple(row), [row])
+    text = "".join(as_csv(tuple(row), [row]))
     if separator == ",":
         (name,) = (read["name"] for read in csv.DictReader(io.StringIO(text)))
         assert name.replace("'", "") == before + start, "only apostrophes are added"
