@@ -93,13 +93,15 @@ test-deb: deb
 	$(PIP) --editable '.[audit]'
 	touch $@
 
-# One resolution for every Python and system that is supported; run.txt is what the program needs, dev.txt the tests as well.
+# One resolution for every Python and system that is supported; run.txt is what the program needs with its extras, dev.txt the tests as well.
+EXTRAS := --extra metrics --extra mqtt --extra report
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 lock: .venv/.audit
-	$(LOCK) --upgrade pyproject.toml --output-file packaging/locks/run.txt
+	$(LOCK) --upgrade $(EXTRAS) pyproject.toml --output-file packaging/locks/run.txt
 	$(LOCK) --upgrade --extra dev --constraint packaging/locks/run.txt pyproject.toml --output-file packaging/locks/dev.txt
 	mkdir -p build
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml --constraint packaging/locks/run.txt pyproject.toml \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.14 --format pylock.toml $(EXTRAS) \
+		--constraint packaging/locks/run.txt pyproject.toml \
 		--output-file build/pylock.toml
 	$(BIN)/python tools/sources.py build/pylock.toml packaging/locks/sources.toml
 	$(MAKE) rendered

@@ -43,7 +43,14 @@ depends=(
 {depends}
 )
 makedepends=('python-build' 'python-hatchling' 'python-installer')
-optdepends=('xdg-utils: to open pages where the desktop has no portal' 'gnome-keyring: to keep the key')
+optdepends=(
+  'xdg-utils: to open pages where the desktop has no portal'
+  'gnome-keyring: to keep the key'
+  'python-prometheus_client: metrics for Prometheus'
+  'python-paho-mqtt: several desks over MQTT'
+  'python-pygal: reports'
+  'python-jinja: reports'
+)
 source=(
   "{release}"
 {wheels}

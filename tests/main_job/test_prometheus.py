@@ -90,7 +90,7 @@ def test_a_query_for_the_choice_of_accounts_returns_their_names(prometheus: str)
 
 
 @needs_prometheus
-def test_prometheus_evaluates_every_alert_rule_and_none_fires_for_an_ordinary_account(prometheus: str) -> None:
+def test_prometheus_evaluates_every_alert_rule_and_none_fires(prometheus: str) -> None:
     def rules() -> list[Any]:
         groups = requests.get(f"{prometheus}/api/v1/rules", timeout=PATIENCE_S).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
