@@ -8,8 +8,12 @@ not here.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable
 
+# Unicode categories: control, format (marks that reverse the text, joiners that make two names look equal), surrogate, private,
+# unassigned, and the two line separators.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LONGEST_NAME = 60  # characters of a mistyped name that are compared: the comparison takes quadratic time
 
 
@@ -17,6 +21,11 @@ def escape_unprintable(text: str, keep_lines: bool = True) -> str:
     """Return `text` with each unprintable character as its Python escape (`\\x1b`); line feeds stay if `keep_lines`."""
     kept = "\n" if keep_lines else ""
     return "".join(char if char.isprintable() or char == kept else ascii(char)[1:-1] for char in text)
+
+
+def printable(text: str, gap: str = "") -> str:
+    """Return `text` without characters that move a cursor, end a line, reverse the direction of text or are invisible."""
+    return "".join(gap if unicodedata.category(char) in _INVISIBLE else char for char in text)
 
 
 def single_line(text: str) -> str:

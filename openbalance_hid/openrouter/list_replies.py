@@ -24,10 +24,10 @@ from openbalance_hid.openrouter.replies import (
     decoded,
     instant_of,
     name_of,
-    printable,
     read_rows,
     rows_of,
 )
+from openbalance_hid.text import printable
 
 _LABEL = re.compile(r"sk-or-[\w-]*(?:\.\.\.|…)(\w{3,8})")
 

@@ -11,7 +11,6 @@ row can be read is an error.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
@@ -23,6 +22,7 @@ from msgspec import Raw, Struct
 from openbalance_hid.account.snapshot import Credits, Spend, Today, Window
 from openbalance_hid.errors import ServerError
 from openbalance_hid.secret import mask_keys
+from openbalance_hid.text import printable
 
 NAME_LIMIT = 300  # characters of a model, provider or key name
 QUOTE_LIMIT = 80  # characters of a reply that an error message may quote
@@ -34,9 +34,6 @@ _DIGITS = 40
 _LARGEST_EXPONENT = 14
 BEYOND = 10 ** (_LARGEST_EXPONENT + 1)
 BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
-# Unicode categories: control, format (marks that reverse the text, joiners that make two names look equal), surrogate, private,
-# unassigned, and the two line separators.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
 
@@ -276,11 +273,6 @@ def name_of(text: str | None) -> str:
     """Return a printable name of at most `NAME_LIMIT` characters without keys in it; "unknown" if nothing is left."""
     shown = printable((text or "")[: 4 * NAME_LIMIT])  # cut first: it may be megabytes
     return mask_keys(shown)[:NAME_LIMIT].strip() or "unknown"
-
-
-def printable(text: str, gap: str = "") -> str:
-    """Return `text` without characters that move a cursor, end a line, reverse the direction of text or are invisible."""
-    return "".join(gap if unicodedata.category(char) in _INVISIBLE else char for char in text)
 
 
 def _add(sums: dict[str, Spend], name: str, spend: Spend) -> None:
