@@ -168,6 +168,23 @@ class NotManagementKeyError(ApiError):
     exit_code = 77
 
 
+# --- the broker --------------------------------------------------------------------------------------------------------
+
+
+class BrokerError(OpenBalanceError):
+    """The MQTT broker cannot be used now: it is away, overloaded, or speaks no MQTT 5."""
+
+    retry = Retry.SOON
+    exit_code = 69
+
+
+class BrokerRefusedError(BrokerError):
+    """The broker refuses user, password or topic, or its certificate is not trusted: nothing changes until the user acts."""
+
+    retry = Retry.USER
+    exit_code = 77
+
+
 # --- the system ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
-"""The API key as one value type, from the stores to the HTTP header, and the masking of keys in text.
+"""The API key as one value type, from the stores to the HTTP header, and the masking of keys in text; a broker's login.
 
-Only two kinds of code call `reveal`: what writes the Authorization header and what writes a key into a store.
+Only two kinds of code call `reveal`: what sends the secret to its server and what writes it into a store.
 """
 
 from __future__ import annotations
@@ -81,6 +81,37 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")
+
+
+class BrokerLogin:
+    """User and password of an MQTT broker. No text of it shows the password, and it cannot be pickled."""
+
+    __slots__ = ("_password", "user")
+
+    def __init__(self, user: str, password: str) -> None:
+        """CredentialError, without the text in it, for what MQTT cannot carry."""
+        if not 0 < len(user) <= _LONGEST or not 0 < len(password) <= _LONGEST or any("\0" in each for each in (user, password)):
+            raise CredentialError(
+                "a broker's user and password have 1 to 512 characters each", "openbalance-hid setup --broker"
+            )
+        self.user = user
+        self._password = password
+
+    def reveal(self) -> str:
+        """Return the password itself."""
+        return self._password
+
+    def __repr__(self) -> str:
+        return f"BrokerLogin({self.user!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BrokerLogin) and (self.user, self._password) == (other.user, other._password)
+
+    def __hash__(self) -> int:
+        return hash((BrokerLogin, self.user))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a login is not pickled")
 
 
 def mask_keys(text: str, secret: Secret | None = None) -> str:

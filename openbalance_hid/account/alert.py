@@ -169,8 +169,8 @@ def budget_level(snapshot: Snapshot, now: datetime) -> int | None:
 def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKind, int]:
     """Return the levels of balance and key. A kind of which nothing is known now is missing. `balance`: how low it is.
 
-    A balance counts only if it was read since the start. A missing key is an alert only
-    if there was one before: a user who has never stored a key needs no notification.
+    A balance counts only if it was read since the start. A missing key is an alert only if there was one before: a user who
+    has never stored a key needs no notification, and neither does one who shows the account of another machine.
     """
     if snapshot.health is Health.OK:
         levels: dict[AlertKind, int] = {AlertKind.KEY: NORMAL}
@@ -178,7 +178,7 @@ def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKi
             levels[AlertKind.BALANCE] = balance
         return levels
     level = KEY_TROUBLE_LEVELS.get(snapshot.health)
-    if level is None or (snapshot.health is Health.NO_KEY and snapshot.credits.value is None):
+    if level is None or snapshot.origin is not None or (snapshot.health is Health.NO_KEY and snapshot.credits.value is None):
         return {}
     return {AlertKind.KEY: level}
 

@@ -139,6 +139,28 @@ class ApiKey(Struct, frozen=True):
     last_used_at: datetime | None = None  # aware UTC; None: never, or not since the end of 2025
 
 
+class OriginProblem(Enum):
+    """Why the latest message of a publisher cannot be used."""
+
+    NEWER = "newer"  # its schema is newer than this program
+    OLDER = "older"  # its schema is older than this program reads
+    FOREIGN = "foreign"  # another program's message, or one that cannot be read
+
+
+class Origin(Struct, frozen=True):
+    """Where a snapshot comes from that this machine has no key for: another machine, through a broker.
+
+    `prepaid` and `budget_usd`: what that machine's user says of the account.
+    """
+
+    host: str | None = None  # None: not in the message, or masked
+    started_at: datetime | None = None  # of the publisher
+    masked: bool = False  # names of models, providers and keys are replaced
+    problem: OriginProblem | None = None
+    prepaid: bool | None = None
+    budget_usd: Decimal | None = None
+
+
 class Snapshot(Struct, frozen=True):
     """One account at one moment."""
 
@@ -165,3 +187,4 @@ class Snapshot(Struct, frozen=True):
     polls: int = 0  # finished poll cycles since the start
     api_calls: int = 0
     server_skew_s: float | None = None  # server's Date minus the local clock, seconds; None: not known
+    origin: Origin | None = None  # None: this machine has the key

@@ -33,9 +33,13 @@ def carried_time(snapshot: Snapshot, now: datetime, mono_s: float) -> datetime:
 
 
 def server_shift(snapshot: Snapshot) -> timedelta:
-    """Return what turns an instant of the local clock into one of the server's; zero while the two agree."""
+    """Return what turns an instant of the local clock into one of the server's; zero while the two agree.
+
+    Never zero without a key: the instants of such a snapshot are by the clock of the machine that published it.
+    """
     skew_s = snapshot.server_skew_s
-    return timedelta(seconds=skew_s) if skew_s is not None and abs(skew_s) > SKEW_LIMIT_S else timedelta(0)
+    differs = skew_s is not None and (abs(skew_s) > SKEW_LIMIT_S or snapshot.origin is not None)
+    return timedelta(seconds=skew_s or 0.0) if differs else timedelta(0)
 
 
 def last_contact(snapshot: Snapshot) -> datetime | None:

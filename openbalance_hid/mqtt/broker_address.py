@@ -35,10 +35,14 @@ class BrokerAddress(Struct, frozen=True):
     topic: str = ""
 
     @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def broker(self) -> str:
         """The address without its topic, as a user writes it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.place}"
 
     def __str__(self) -> str:
         return f"{self.broker}/{self.topic}" if self.topic else self.broker

@@ -1,0 +1,181 @@
+"""The messages of a publisher as types: what may be in them, and the bounds of each value. Pure.
+
+`docs/snapshot.schema.json` is rendered from here. A reader ignores fields that it does not know, so that a field may be added
+without a new number; a field that changes its meaning or goes needs one. Amounts are decimal text, instants are ISO 8601 in
+UTC, by OpenRouter's clock where that is known.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from msgspec import Meta, Struct
+
+FORMAT = "openbalance-hid snapshot"
+SCHEMA = 1  # what this program writes
+OLDEST_SCHEMA = 1  # what it still reads
+EXPIRES_S = 30 * 86400  # a month without a publisher: nothing is left to show
+LARGEST_MESSAGE_BYTES = 2 * 1024 * 1024  # a year of 200 models is about half of it
+
+_T = TypeVar("_T")
+
+Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$", max_length=26)]
+Instant = Annotated[datetime, Meta(tz=True)]
+Name = Annotated[str, Meta(max_length=300)]
+Words = Annotated[str, Meta(max_length=300)]
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Seconds = Annotated[float, Meta(ge=-1e10, le=1e10)]
+Identity = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+
+SpendRow = tuple[Usd, Count, Count]  # USD, requests, tokens
+SpendByName = Annotated[dict[Name, SpendRow], Meta(max_length=5000)]
+SpendByDay = Annotated[dict[date, SpendByName], Meta(max_length=400)]
+SampleRow = tuple[Seconds, Seconds, Usd, Usd]  # seconds since 1970, monotonic seconds, credits bought, credits used
+HealthWord = Literal[
+    "preparing", "no_key", "not_management_key", "key_rejected", "offline", "rate_limited", "server_error", "ok"
+]
+
+SpikeWord = Literal["preparing", "gathering", "normal", "spike", "critical"]
+
+
+class MessageHead(Struct, frozen=True):
+    """The part that every schema has, and that is read first."""
+
+    format: str = ""
+    schema: int = 0
+
+
+class PublisherPart(Struct, frozen=True):
+    """The program that publishes. `id`: random at each start; of two publishers, the one with the later start wins."""
+
+    id: Identity
+    started_at: Instant
+    version: Annotated[str, Meta(max_length=40)] = ""
+    host: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class PublisherHead(MessageHead, frozen=True):
+    """The head with the publisher: enough for another publisher."""
+
+    publisher: PublisherPart | None = None
+
+
+class SummaryPart(Struct, frozen=True):
+    """The present values for programs that compute nothing, as Home Assistant. Null: unknown."""
+
+    balance_usd: Usd | None = None
+    today_usd: Usd | None = None
+    month_usd: Usd | None = None
+    burn_usd_per_hour: Usd | None = None
+    spike: SpikeWord = "preparing"
+    problem: bool = False
+    problem_text: Words | None = None
+
+
+class ReadingPart(Struct, Generic[_T], frozen=True):
+    """The last good answer of an endpoint, and how its last request ended."""
+
+    value: _T | None = None
+    measured_at: Instant | None = None
+    health: HealthWord = "preparing"
+    message: Words | None = None
+    dropped_rows: Count = 0
+
+
+class CreditsPart(Struct, frozen=True):
+    """USD bought and used."""
+
+    total_credits_usd: Usd
+    total_usage_usd: Usd
+
+
+class ActivityPart(Struct, frozen=True):
+    """Completed UTC days."""
+
+    by_model: SpendByDay
+    by_provider: SpendByDay
+
+
+class DayPart(Struct, frozen=True):
+    """One UTC day so far."""
+
+    day: date
+    by_model: SpendByName
+    by_provider: SpendByName
+    truncated: bool = False
+    cached_at: Instant | None = None
+
+
+class WindowPart(Struct, frozen=True):
+    """Spend between two moments."""
+
+    start: Instant
+    end: Instant
+    by_model: SpendByName
+    truncated: bool = False
+
+
+class KeyPart(Struct, frozen=True):
+    """One API key. `id`: of this publisher's life; neither the key nor its hash."""
+
+    id: Annotated[str, Meta(pattern=r"^key-[0-9]{1,6}$")]
+    name: Name
+    total_usd: Usd
+    today_usd: Usd | None = None
+    week_usd: Usd | None = None
+    month_usd: Usd | None = None
+    limit_usd: Usd | None = None
+    limit_left_usd: Usd | None = None
+    limit_reset: Annotated[str, Meta(max_length=20)] | None = None
+    disabled: bool = False
+    expired: bool = False
+    given_name: Name = ""
+    workspace: Name = ""
+    last_used_at: Instant | None = None
+
+
+class SnapshotMessage(Struct, frozen=True):
+    """One account at one moment. `sent_at` and `mono_s`: the publisher's two clocks when it was sent.
+
+    `expires_s`: how long the broker keeps it. MQTT 5 reports what is left of that, so that a reader knows the age
+    of the message by the broker's clock alone.
+    """
+
+    format: Literal["openbalance-hid snapshot"]
+    schema: int
+    publisher: PublisherPart
+    sent_at: Instant
+    mono_s: Seconds
+    expires_s: Annotated[int, Meta(ge=60, le=31 * 86400)]
+    interval_s: Annotated[float, Meta(ge=10, le=86400)]
+    summary: SummaryPart
+    credits: ReadingPart[CreditsPart]
+    activity: ReadingPart[ActivityPart]
+    today: ReadingPart[DayPart]
+    yesterday: ReadingPart[DayPart]
+    keys: ReadingPart[Annotated[list[KeyPart], Meta(max_length=5000)]]
+    key_days: ReadingPart[SpendByDay]
+    window: ReadingPart[WindowPart]
+    samples: Annotated[list[SampleRow], Meta(max_length=20000)]
+    health: HealthWord = "preparing"
+    message: Words | None = None
+    masked: bool = False
+    wrong_clock: bool = False
+    prepaid: bool | None = None
+    budget_usd: Usd | None = None
+    next_poll_at: Instant | None = None
+
+
+class AvailabilityMessage(Struct, frozen=True):
+    """Whether the publisher `id` is running."""
+
+    state: Literal["online", "offline"]
+    id: Identity
+
+
+class RivalMessage(Struct, frozen=True):
+    """A report to the other publishers of an account: the one that started earlier, `publisher`, gives way to `winner`."""
+
+    publisher: PublisherPart
+    winner: Identity
