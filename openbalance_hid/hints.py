@@ -62,7 +62,12 @@ def hint(trouble: str, place: str) -> str:
     return HINTS[trouble][place]
 
 
-def health_hint(health: str, place: str, account: str = "default") -> str:
-    """Return the command that helps with the health of an account; empty if there is nothing to do."""
+def health_hint(health: str, place: str, account: str = "default", has_key: bool = True) -> str:
+    """Return the command that helps with the health of an account; empty if there is nothing to do.
+
+    `has_key` False: it is published by another machine, which has its key.
+    """
     command = hint(_OF_HEALTH[health], place) if health in _OF_HEALTH else WAIT
+    if not has_key:
+        return "" if command == SETUP else command
     return f"{command} --account {account}" if command == SETUP and account != "default" else command

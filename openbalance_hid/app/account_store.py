@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.account.alert_notice import AlertStage
 from openbalance_hid.account.driver import driving_key
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import Origin, Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.app.alert_messages import key_words
 from openbalance_hid.app.alert_outbox import AlertOutbox
@@ -133,5 +133,9 @@ def _rules(tiles: Iterable[TileConfig], account: str) -> tuple[SpikeRule, ...]:
 
 def _configured(snapshot: Snapshot, config: Config) -> Snapshot:
     """Return the snapshot with what the user says about its account."""
-    account = config.accounts[snapshot.account]
-    return replace(snapshot, prepaid=account.prepaid, budget_usd=account.budget_usd)
+    account, origin = config.accounts[snapshot.account], snapshot.origin or Origin()
+    return replace(
+        snapshot,
+        prepaid=origin.prepaid if account.prepaid is None else account.prepaid,
+        budget_usd=origin.budget_usd if account.budget_usd is None else account.budget_usd,
+    )

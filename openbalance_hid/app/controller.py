@@ -51,9 +51,10 @@ from openbalance_hid.app.events import (
 from openbalance_hid.app.input_handling import InputHandler
 from openbalance_hid.app.plugin_tiles import PluginTiles
 from openbalance_hid.app.screen import DisplayState
+from openbalance_hid.app.snapshot_publishing import SnapshotPublishing
 from openbalance_hid.app.ticks import Ticks
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
-from openbalance_hid.config.default_layout import intervals_of
+from openbalance_hid.config.default_layout import intervals_of, sources_of
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import (
     DeckArrived,
@@ -80,6 +81,7 @@ class Controller:
         self.accounts = AccountStore(snapshots)
         self.accounts.adopt(config)
         self.display = DisplayState()
+        self.publishing = SnapshotPublishing()
         self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
         self.plugins = PluginTiles()
@@ -95,6 +97,7 @@ class Controller:
         effects += self._handle(event, now)
         self._pass_time(now)
         effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
+        effects += self.publishing.due(event, self.config, self.tile_inputs, self.spike_rules, now.utc)
         effects += self._repaint_in_turn(now)
         self._evaluate(now)
         if self.plugins.is_due(self.evaluations, now.mono_s):
@@ -272,11 +275,13 @@ class Controller:
         before, self.config, self.config_refused = self.config, config, False
         tiles_before = {serial: deck.tiles() for serial, deck in self.decks.items()}
         rotations = {serial: deck.rotation for serial, deck in self.decks.items()}
-        intervals_s = intervals_of(config)
+        intervals_s, sources = intervals_of(config), sources_of(config)
         self.accounts.set_accounts(intervals_s, now)
         self.accounts.adopt(config)
         self.inputs.presses.set_hold_s(config.hold_seconds)
-        effects: list[Effect] = [] if intervals_of(before) == intervals_s else [SetAccounts(intervals_s)]
+        is_same = (intervals_of(before), sources_of(before)) == (intervals_s, sources)
+        effects: list[Effect] = [] if is_same else [SetAccounts(intervals_s, sources)]
+        effects += self.publishing.adopted(config, before)
         if config.dim.on_lock != before.dim.on_lock:
             effects.append(WatchSessionLock(config.dim.on_lock))
         if config.metrics != before.metrics:

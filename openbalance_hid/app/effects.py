@@ -8,10 +8,13 @@ from msgspec import Struct
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.alert_notice import AlertNotice
 from openbalance_hid.account.key_switching import KeySwitch
+from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.events import KeySwitchRequested, Spot
+from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.listen_address import ListenAddress
-from openbalance_hid.config.schema import AlertSink, Config, TileConfig
+from openbalance_hid.config.schema import AlertSink, Config, FrozenMap, TileConfig
 from openbalance_hid.history.records import Record
+from openbalance_hid.mqtt.snapshot_schema import SummaryPart
 from openbalance_hid.tiles.actions import WebPage
 from openbalance_hid.tiles.interface import PluginScene
 from openbalance_hid.tiles.view import KeyFace, Tone
@@ -95,9 +98,25 @@ class Refresh(Struct, frozen=True):
 
 
 class SetAccounts(Struct, frozen=True):
-    """Poll these accounts and no others. `intervals_s`: of each, in seconds."""
+    """Poll these accounts and no others. `intervals_s`: of each, in seconds; `sources`: of those without a key."""
 
     intervals_s: Mapping[str, float]
+    sources: Mapping[str, SourceConfig] = FrozenMap()
+
+
+class Publish(Struct, frozen=True):
+    """Publish a snapshot for other desks. `masks_names`: without the names of models, providers and keys."""
+
+    snapshot: Snapshot
+    summary: SummaryPart
+    masks_names: bool
+
+
+class AdoptPublish(Struct, frozen=True):
+    """Publish to this broker from now on, these accounts; None: to none."""
+
+    publish: PublishConfig | None
+    accounts: tuple[str, ...]
 
 
 class WatchSessionLock(Struct, frozen=True):
@@ -209,6 +228,8 @@ Effect = (
     | ReportAction
     | Refresh
     | SetAccounts
+    | Publish
+    | AdoptPublish
     | WatchSessionLock
     | ServeMetrics
     | Store

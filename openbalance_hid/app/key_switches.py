@@ -105,7 +105,7 @@ def _message(switch: KeySwitch) -> ShowMessage:
 
 def permitted_accounts(config: Config) -> frozenset[str]:
     """Return the accounts whose keys the user permits to disable and enable."""
-    return frozenset(name for name, account in config.accounts.items() if account.allow_key_switch)
+    return frozenset(name for name, account in config.accounts.items() if account.allow_key_switch and account.source is None)
 
 
 def is_old(snapshot: Snapshot, now: datetime) -> bool:

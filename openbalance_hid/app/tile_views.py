@@ -210,7 +210,7 @@ def tap_of(tile: TileConfig, snapshot: Snapshot) -> Action:
     if tile.tile not in TILES:
         return Nothing()
     tap = TILES[tile.tile].tap
-    wants_key = snapshot.health in KEY_TROUBLES and has_account(tile)
+    wants_key = snapshot.health in KEY_TROUBLES and snapshot.origin is None and has_account(tile)
     return (
         OpenPage(WebPage.MANAGEMENT_KEYS)
         if wants_key and (isinstance(tap, OpenPage) or snapshot.credits.value is None)

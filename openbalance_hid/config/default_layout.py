@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
+from openbalance_hid.config.broker_options import SourceConfig
 from openbalance_hid.config.diagnostics import Problem
 from openbalance_hid.config.load import product_tiles
 from openbalance_hid.config.schema import (
@@ -98,6 +99,16 @@ def written_tiles(config: Config, account: str) -> tuple[TileConfig, ...]:
 def intervals_of(config: Config) -> Mapping[str, float]:
     """Return account -> poll interval in seconds."""
     return FrozenMap({name: 60.0 * account.refresh_minutes for name, account in config.accounts.items()})
+
+
+def sources_of(config: Config) -> FrozenMap[str, SourceConfig]:
+    """Return the source of each account that is shown without a key, by name."""
+    return FrozenMap({name: account.source for name, account in config.accounts.items() if account.source is not None})
+
+
+def published_accounts(config: Config) -> tuple[str, ...]:
+    """Return the accounts that are published: those that this machine has a key for."""
+    return tuple(name for name, account in config.accounts.items() if account.source is None)
 
 
 def strip_of(config: Config, deck: DeckConfig, cell_count: int, tiles: TileOptions | None = None) -> tuple[TileConfig, ...]:

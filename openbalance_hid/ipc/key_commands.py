@@ -10,6 +10,7 @@ from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.events import KeySwitchRequested
+from openbalance_hid.config.default_layout import sources_of
 from openbalance_hid.errors import ApiError, NotPermittedError, UsageError
 from openbalance_hid.text import did_you_mean, single_line
 
@@ -21,7 +22,7 @@ Put = Callable[[KeySwitchRequested], None]
 def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
     """Return the keys of each account, ready for JSON; null where they are not known."""
     if account is not None:
-        _snapshot(controller, account)
+        _refuse_without_key(controller, account)
     return {
         name: {
             "may_switch": name in controller.accounts.switches.permitted,
@@ -32,7 +33,7 @@ def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
             else [_key(key, controller.accounts.switches.latest.get((name, key.hash))) for key in snapshot.keys.value],
         }
         for name, snapshot in controller.snapshots.items()
-        if account in (None, name)
+        if account == name or (account is None and name not in sources_of(controller.config))
     }
 
 
@@ -40,7 +41,7 @@ def start_switch(
     controller: Controller, account: str, name: str, disables: bool, now: Moment, put: Put
 ) -> tuple[str, datetime]:
     """Request a switch; return the hash of the key, and the time from which its result counts. Raises OpenBalanceError."""
-    snapshot = _snapshot(controller, account)
+    snapshot = _refuse_without_key(controller, account)
     switches = controller.accounts.switches
     if account not in switches.permitted:
         raise NotPermittedError(
@@ -89,6 +90,17 @@ def _named(snapshot: Snapshot, name: str) -> ApiKey:
         names = ", ".join(f"'{single_line(key.name)}'" for key in found)
         raise UsageError(f"{len(found)} keys are named {name[:60]!r}: use one of {names}", "openbalance-hid keys")
     raise UsageError(f"no key is named {name[:60]!r}{did_you_mean(name, [key.name for key in keys])}", "openbalance-hid keys")
+
+
+def _refuse_without_key(controller: Controller, account: str) -> Snapshot:
+    """Return the snapshot of an account that this machine has the key of. Raises OpenBalanceError for any other."""
+    source = sources_of(controller.config).get(account)
+    if source is not None:
+        raise NotPermittedError(
+            f"the account {account} comes from {source.url}: its keys are listed and switched where it is published",
+            "openbalance-hid status",
+        )
+    return _snapshot(controller, account)
 
 
 def _snapshot(controller: Controller, account: str) -> Snapshot:

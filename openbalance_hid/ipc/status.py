@@ -119,6 +119,7 @@ def _account(
         "health": snapshot.health.value,
         "message": snapshot.message,
         "key_hint": snapshot.key_hint,
+        **_source(snapshot, config),
         "prepaid": is_prepaid(snapshot),
         "balance_usd": amount_text(credits_.balance_usd if credits_ and is_prepaid(snapshot) else None),
         "low_usd": amount_text(low_limit_usd(config, snapshot.account)),
@@ -154,6 +155,16 @@ def _account(
             for name, each in states.items()
         },
         "stale": any(each.stale for each in states.values()),
+    }
+
+
+def _source(snapshot: Snapshot, config: Config) -> dict[str, Any]:
+    """Return where the account comes from if this machine has no key for it; nulls if it has."""
+    account = config.accounts.get(snapshot.account)
+    source = account.source if account is not None else None
+    return {
+        "source": source.url if source is not None else None,
+        "publisher": snapshot.origin.host if snapshot.origin is not None else None,
     }
 
 

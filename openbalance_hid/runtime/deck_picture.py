@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Sample, Snapshot
 from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.effects import Effect, LightTouchKey, Paint, PaintCell, PaintScreen
 from openbalance_hid.app.screen import DisplayState
@@ -21,9 +22,10 @@ from openbalance_hid.render.body import Body, draw_deck
 from openbalance_hid.render.draw import draw
 from openbalance_hid.render.theme import DARK
 from openbalance_hid.secret import Secret
-from openbalance_hid.simulator.device.models import DeckModel
+from openbalance_hid.simulator.device.models import DeckModel, model_named
 from openbalance_hid.tiles.view import Tone
 
+DEFAULT_MODEL: Final = "mk2"  # of a preview without a deck
 SCALE: Final = 2  # for screens of high density
 REFUNDED_AFTER: Final = timedelta(hours=2)  # polls before the refund, and after it until it is believed
 SETTLED_AFTER: Final = timedelta(minutes=2)  # then "Preparing…" has turned into the real reason and a second 401 is believed
@@ -94,6 +96,15 @@ def body_of(model: DeckModel, degrees: int = 0) -> Body:
         is_white=model.name == "neo",
         upside_down=turn.is_half_turn,
     )
+
+
+def preview_png(controller: Controller, moment: Moment, model: str | None, theme: str | None) -> bytes:
+    """Return a picture of a connected deck of this model, else of one with the default entry. None: of any model, as it is."""
+    deck = next((deck for deck in controller.decks.values() if model in (None, deck.shape.model)), None)
+    wanted = model_named(model or (deck.shape.model if deck is not None else DEFAULT_MODEL))
+    if deck is None:
+        deck = new_deck(controller.config, controller.config.deck_for(""), wanted, moment)
+    return deck_png(deck, controller.tile_inputs, wanted, moment, theme, controller.config.theme)
 
 
 # --- sample accounts -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import cast
 
 from openbalance_hid.app.effects import (
     AdoptDeckUse,
+    AdoptPublish,
     Effect,
     EvaluatePlugin,
     LightTouchKey,
@@ -15,6 +16,7 @@ from openbalance_hid.app.effects import (
     Paint,
     PaintCell,
     PaintScreen,
+    Publish,
     Refresh,
     Repaint,
     RepaintNext,
@@ -42,6 +44,7 @@ from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.runtime.plugin_runner import PluginRunner
 from openbalance_hid.runtime.pollers import Pollers
+from openbalance_hid.runtime.publishers import Publishing
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class EffectRunner:
         sender: AlertSender,
         switcher: KeySwitcher,
         plugins: PluginRunner,
+        publishing: Publishing,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
@@ -78,6 +82,7 @@ class EffectRunner:
         self._sender = sender
         self._switcher = switcher
         self._plugins = plugins
+        self._publishing = publishing
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -91,8 +96,12 @@ class EffectRunner:
             case Refresh(account):
                 if not self._pollers.refresh(account):
                     self._put(RefreshSkipped(account))
-            case SetAccounts(intervals_s):
-                self._pollers.adopt(intervals_s)
+            case SetAccounts(intervals_s, sources):
+                self._pollers.adopt(intervals_s, sources)
+            case Publish():
+                self._publishing.offer(effect)
+            case AdoptPublish(publish, accounts):
+                self._publishing.adopt(publish, accounts)
             case SetPollInterval(account, seconds):
                 self._pollers.pace(account, seconds)
             case WatchSessionLock(wanted):

@@ -4,7 +4,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -16,6 +15,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, RepaintRequested
+from openbalance_hid.config.default_layout import intervals_of, published_accounts, sources_of
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
@@ -26,8 +26,7 @@ from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
-from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
-from openbalance_hid.desktop.keyring_backend import LockedKeyringError
+from openbalance_hid.desktop.broker_logins import BrokerLogins
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.ipc.alert_commands import probe_sinks
@@ -37,7 +36,6 @@ from openbalance_hid.ipc.daemon_lock import DaemonLock
 from openbalance_hid.ipc.deck_commands import DeckHandover
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
-from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
@@ -45,13 +43,14 @@ from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
-from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.runtime.key_switcher import KeySwitcher
+from openbalance_hid.runtime.keyed_clients import KeyedClients
 from openbalance_hid.runtime.metrics_server import MetricsServer
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.plugin_runner import PluginRunner, installed_function
 from openbalance_hid.runtime.pollers import STOP_LIMIT_S as POLLERS_STOP_S
 from openbalance_hid.runtime.pollers import ClientFactory, Pollers
+from openbalance_hid.runtime.publishers import Publishing
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
 from openbalance_hid.runtime.signal_wakeup import SignalWakeup, hangup_ends
@@ -61,8 +60,6 @@ if TYPE_CHECKING:
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
 log = logging.getLogger(__name__)
-
-DEFAULT_MODEL = "mk2"  # of a preview without a deck
 
 
 class RunOptions(Struct, frozen=True):
@@ -79,24 +76,8 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     """Run the daemon until SIGTERM, SIGINT or `stop`. Raises OpenBalanceError when it cannot start."""
     config = load_config(options.paths.config_file)
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-
-    locked: set[str] = set()  # accounts whose keyring stayed locked: the user is prompted once
-
-    def read(account: str, timeout_s: float = TIMEOUT_S) -> StoredKey:
-        return read_key(account, env, options.paths, timeout_s, sys.platform == "darwin" or account not in locked)
-
-    keys = KeyCache(read)
-
-    def client_for(account: str) -> Client:
-        try:
-            key = keys.key(account) if sys.platform == "darwin" else read(account)
-        except LockedKeyringError:
-            locked.add(account)
-            raise
-        locked.discard(account)
-        return Client(key.secret, base_url, ca_file=daemon.ca_file)
-
-    daemon = Daemon(options, config, client_for, forget_key=keys.forget)
+    clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file)
+    daemon = Daemon(options, config, clients.client, forget_key=clients.forget)
     daemon.run()
 
 
@@ -121,13 +102,21 @@ class Daemon:
         self._config = config
         self._inbox: queue.SimpleQueue[Event | ScheduledCall | Stop] = queue.SimpleQueue()
         self._started = now()
-        intervals_s = {
-            name: 60.0 * (config.refresh_minutes if sample is not None else account.refresh_minutes)
-            for name, account in config.accounts.items()
-        }
+        intervals_s = intervals_of(config)
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
-        self._pollers = Pollers(intervals_s, client_for, self._inbox.put, self._history, rejection_gap_s, forget_key)
+        read_login = BrokerLogins(os.environ, options.paths).read
+        self._pollers = Pollers(
+            intervals_s,
+            client_for,
+            self._inbox.put,
+            self._history,
+            rejection_gap_s,
+            forget_key,
+            sources_of(config),
+            read_login,
+        )
+        self._publishing = Publishing(self._started.utc, read_login, self._poll_soon)
         self._sample = SampleScenarios(sample, self._pollers, self._history, self._inbox.put) if sample is not None else None
         self._controller = Controller(
             config,
@@ -160,6 +149,7 @@ class Daemon:
                 "signals": self._handle_signals(running),
                 "the history": self._history,
                 "the pollers": self._pollers,
+                "publishing": self._publishing,
                 "notifications": self._notifier,
             }
             lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
@@ -169,7 +159,7 @@ class Daemon:
                 self._inbox.put,
                 self._status,
                 self._preview,
-                self._pollers.refresh,
+                self._refresh,
                 self._stop,
                 self._changes,
                 self._reload,
@@ -186,6 +176,7 @@ class Daemon:
             running.callback(self._switcher.stop)
             running.callback(self._metrics.stop)
             running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
+            running.callback(lambda: self._publishing.stop(deadline.left_s()))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:
                 transport = self._pages.plug_in()
@@ -216,6 +207,7 @@ class Daemon:
                 for account in self._controller.snapshots:
                     self._sample.remember(account)
             self._pollers.start()
+            self._publishing.adopt(self._config.publish, published_accounts(self._config))
             if self._sample is None:
                 threads["resume"] = wake
                 wake.start()
@@ -229,6 +221,7 @@ class Daemon:
                 self._sender,
                 self._switcher,
                 self._plugins,
+                self._publishing,
                 self._inbox.put,
                 self._pages.open_url,
                 self._pages.set_text,
@@ -258,6 +251,14 @@ class Daemon:
         for decks in self._decks:
             decks.repaint_all()
         self._inbox.put(lambda _controller, _moment: self._pollers.poll_after_wakeup())
+        self._inbox.put(lambda _controller, _moment: self._publishing.retry())
+
+    def _poll_soon(self, account: str) -> None:
+        self._inbox.put(lambda _controller, _moment: self._pollers.request_poll(account))
+
+    def _refresh(self, account: str) -> bool:
+        self._publishing.retry(only_apart=True)  # with a login that may be new
+        return self._pollers.refresh(account)
 
     def _status(self, controller: Controller, moment: Moment) -> dict[str, Any]:
         counts = tuple(count for decks in self._decks for count in decks.counts())
@@ -270,17 +271,12 @@ class Daemon:
             config_watch=self._watch.method if self._watch is not None else None,
             metrics=self._metrics.state,
         )
-        return status(controller, counts, process, moment)
+        return {**status(controller, counts, process, moment), "publish": self._publishing.status()}
 
     def _preview(self, controller: Controller, moment: Moment, model: str | None, theme: str | None) -> bytes:
-        from openbalance_hid.runtime.deck_picture import deck_png, new_deck
-        from openbalance_hid.simulator.device.models import model_named
+        from openbalance_hid.runtime.deck_picture import preview_png
 
-        deck = next((deck for deck in controller.decks.values() if model in (None, deck.shape.model)), None)
-        wanted = model_named(model or (deck.shape.model if deck is not None else DEFAULT_MODEL))
-        if deck is None:
-            deck = new_deck(controller.config, controller.config.deck_for(""), wanted, moment)
-        return deck_png(deck, controller.tile_inputs, wanted, moment, theme, controller.config.theme)
+        return preview_png(controller, moment, model, theme)
 
     def _close_decks(self, decks: DeckManager) -> None:
         decks.stop(cast(OnExit, self._controller.config.on_exit))

@@ -1,16 +1,22 @@
-"""A poller for each account, which reads its key at every poll, and the account's part of the history."""
+"""A poller for each account, which reads its key at every poll, or a reader of a broker; and its part of the history."""
 
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.effects import Store
-from openbalance_hid.app.events import HistoryLoaded
+from openbalance_hid.app.events import HistoryLoaded, RefreshSkipped
+from openbalance_hid.config.broker_options import SourceConfig
+from openbalance_hid.config.schema import FrozenMap
 from openbalance_hid.history.keeper import AccountHistory, History
+from openbalance_hid.mqtt.account_reader import AccountReader
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.poller import Poller
+from openbalance_hid.openrouter.poll_cycle import RecallAccount
+from openbalance_hid.openrouter.poller import Poller, SystemClock
+from openbalance_hid.secret import BrokerLogin
 
 STOP_LIMIT_S = 0.3  # for all of them: a pending request may take 30 s; its thread ends with the process
 
@@ -24,12 +30,19 @@ class Pollers:
         self,
         intervals_s: Mapping[str, float],
         client_for: ClientFactory,
-        publish: Callable[[Snapshot | HistoryLoaded], None],
+        publish: Callable[[Snapshot | HistoryLoaded | RefreshSkipped], None],
         history: History,
         rejection_gap_s: float = REJECTION_GAP_S,
         forget_key: Callable[[str], None] = lambda _: None,
+        sources: Mapping[str, SourceConfig] = FrozenMap(),
+        read_login: Callable[[str], BrokerLogin | None] = lambda _: None,
     ) -> None:
-        """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`. `forget_key`: the account's key may be another one."""
+        """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`. `forget_key`: the account's key may be another one.
+
+        `sources`: of the accounts without a key. `read_login`: of a broker, as "host:port".
+        """
+        self._sources = dict(sources)
+        self._read_login = read_login
         self._forget_key = forget_key
         self._intervals_s = dict(intervals_s)
         self._client_for = client_for
@@ -37,7 +50,7 @@ class Pollers:
         self._history = history
         self._rejection_gap_s = rejection_gap_s
         self._histories: dict[str, AccountHistory] = {}
-        self._pollers: dict[str, Poller] = {}
+        self._pollers: dict[str, Poller | AccountReader] = {}
 
     def start(self) -> None:
         """Poll every account, starting now."""
@@ -68,24 +81,35 @@ class Pollers:
             self._publish(snapshot)
             history_of_account.keep(snapshot)
 
-        self._pollers[account] = Poller(
-            account,
-            lambda: self._client_for(account),
-            self._intervals_s[account],
-            publish,
-            recall=recall,
-            rejection_gap_s=self._rejection_gap_s,
-        )
+        self._pollers[account] = self._new_poller(account, publish, recall)
         self._pollers[account].start()
 
-    def adopt(self, intervals_s: Mapping[str, float]) -> None:
-        """Poll these accounts and no others. New accounts and changed intervals start at once."""
-        before, self._intervals_s = self._intervals_s, dict(intervals_s)
+    def _new_poller(self, account: str, publish: Callable[[Snapshot], None], recall: RecallAccount) -> "Poller | AccountReader":
+        source, interval_s = self._sources.get(account), self._intervals_s[account]
+        if source is None:
+            client_for = partial(self._client_for, account)
+            return Poller(account, client_for, interval_s, publish, recall=recall, rejection_gap_s=self._rejection_gap_s)
+        return AccountReader(
+            account,
+            source.address,
+            partial(self._read_login, source.address.place),
+            source.ca_file,
+            interval_s,
+            publish,
+            SystemClock(),
+            recall,
+            lambda name: self._publish(RefreshSkipped(name)),
+        )
+
+    def adopt(self, intervals_s: Mapping[str, float], sources: Mapping[str, SourceConfig] = FrozenMap()) -> None:
+        """Poll these accounts and no others. New accounts, changed intervals and changed sources start at once."""
+        before = {account: (interval_s, self._sources.get(account)) for account, interval_s in self._intervals_s.items()}
+        self._intervals_s, self._sources = dict(intervals_s), dict(sources)
         for account in before.keys() - intervals_s.keys():
             self._pollers.pop(account).stop(join_s=0)
             del self._histories[account]
         for account, interval_s in intervals_s.items():
-            if before.get(account) != interval_s:
+            if before.get(account) != (interval_s, self._sources.get(account)):
                 self.restart(account)
 
     def store(self, effect: Store) -> None:
@@ -104,6 +128,10 @@ class Pollers:
         """Poll an account now; False when that is not worth it (see `Poller.refresh`)."""
         self._forget_key(account)
         return account in self._pollers and self._pollers[account].refresh(insist)
+
+    def request_poll(self, account: str) -> None:
+        """Poll an account now if that is worth it, because a desk without its key requests it."""
+        self.refresh(account)
 
     def poll_after_wakeup(self) -> None:
         """The machine is awake, or its network is back (see `Poller.poll_after_wakeup`)."""

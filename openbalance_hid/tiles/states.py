@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
-from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, Reading, Snapshot
+from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, OriginProblem, Reading, Snapshot
 from openbalance_hid.account.spend import counted_after
 from openbalance_hid.account.utc_days import CLOCKS_APART_S, utc_now
 from openbalance_hid.tiles import formatting as words
@@ -45,6 +45,13 @@ STATES = {
 }
 WRONG_CLOCK = TileState("Clock?", Icon.CLOCK, Tone.WARN, "set the clock")  # in place of `Offline`
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
+# In place of `API error`, where this machine has no key and cannot use the latest message of the publisher.
+ORIGIN_PROBLEMS = {
+    OriginProblem.NEWER: TileState("Newer format", Icon.WARNING, Tone.WARN, "update this machine", short="Newer"),
+    OriginProblem.OLDER: TileState("Older format", Icon.WARNING, Tone.WARN, "update the publisher", short="Older"),
+    OriginProblem.FOREIGN: TileState("Not a snapshot", Icon.WARNING, Tone.WARN, "wrong topic?", short="No data"),
+}
+ON_PUBLISHER = "on the publisher"  # what helps with a key that another machine has
 
 
 def trouble(scene: Scene, reading: Reading[Any]) -> Health:
@@ -57,7 +64,8 @@ def trouble(scene: Scene, reading: Reading[Any]) -> Health:
     not_requested = (
         reading.health is Health.PREPARING and snapshot.health is not Health.OK
     )  # a poll cycle ends at its first refusal
-    health = snapshot.health if not_requested or snapshot.health in OF_THE_ACCOUNT else reading.health
+    of_account = snapshot.health in OF_THE_ACCOUNT or (snapshot.origin is not None and snapshot.origin.problem is not None)
+    health = snapshot.health if not_requested or of_account else reading.health
     waiting = scene.now - snapshot.started_at < PREPARING_TIME
     if reading.value is None and health is Health.OFFLINE and waiting:
         return Health.PREPARING
@@ -132,6 +140,11 @@ def said_once(views: Sequence[TileView]) -> tuple[TileView, ...]:
 
 
 def _state(snapshot: Snapshot, health: Health) -> TileState:
+    origin = snapshot.origin
+    if origin is not None and origin.problem is not None and health is Health.SERVER_ERROR:
+        return ORIGIN_PROBLEMS[origin.problem]
+    if origin is not None and health in KEY_TROUBLES:
+        return replace(STATES[health], detail=ON_PUBLISHER)
     if health is Health.OFFLINE and snapshot.wrong_clock:
         return WRONG_CLOCK
     return STATES.get(health, STATES[Health.PREPARING])

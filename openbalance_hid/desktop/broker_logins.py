@@ -1,0 +1,151 @@
+"""Finds, stores and removes the user and password of an MQTT broker: service manager, private file, keyring, in this order.
+
+They are never in the configuration. An entry of a store belongs to one broker, by its host and port; the credential of a
+service belongs to every broker of that service. A broker without an entry is used without a user.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from openbalance_hid.desktop import keyring_backend, private_files
+from openbalance_hid.desktop.credentials import TIMEOUT_S, KeyStore
+from openbalance_hid.desktop.keyring_backend import KeyringError, LockedKeyringError, NoKeyringError
+from openbalance_hid.desktop.private_files import KeyPaths
+from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE
+from openbalance_hid.errors import CredentialError
+from openbalance_hid.secret import BrokerLogin
+
+log = logging.getLogger(__name__)
+
+CREDENTIAL = "openbalance-broker"
+
+
+class StoredLogin(Struct, frozen=True):
+    """A login and its source in words."""
+
+    login: BrokerLogin
+    place: str
+
+
+class BrokerLogins:
+    """Reads the login of a broker at each connection, so that a new one is found. Thread-safe. `broker`: as "host:port"."""
+
+    def __init__(self, env: Mapping[str, str], paths: KeyPaths) -> None:
+        self._env = env
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._locked = False  # the user is prompted once for the keyring's password
+
+    def read(self, broker: str) -> BrokerLogin | None:
+        """Return the login; None without one. CredentialError for one that cannot be read."""
+        with self._lock:
+            try:
+                found = read_login(broker, self._env, self._paths, may_prompt=not self._locked)
+            except LockedKeyringError:
+                self._locked = True
+                raise
+            self._locked = False
+            return None if found is None else found.login
+
+
+def read_login(
+    broker: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
+) -> StoredLogin | None:
+    """Return the login of a broker and where it is; None without one. CredentialError for one that cannot be read."""
+    directory = env.get(CREDENTIALS_VARIABLE, "")
+    credential = Path(directory) / CREDENTIAL if directory else None
+    text = private_files.read_credential(credential) if credential is not None else None
+    if text is not None:
+        return StoredLogin(_parsed(text, f"systemd credential {credential}", broker), f"systemd credential {credential}")
+    file = _file(broker, paths)
+    text = private_files.read_private(file)
+    if text is not None:
+        return StoredLogin(_parsed(text, str(file), broker), str(file))
+    if broker not in _names_in_keyring(paths):
+        return None
+    try:
+        text = keyring_backend.get_password(_entry(broker), timeout_s, may_prompt)
+    except KeyringError as error:
+        raise type(error)(error.message, setup_broker_command(broker)) if _takes_words(error) else error from error
+    return None if text is None else StoredLogin(_parsed(text, "the keyring", broker), "the keyring")
+
+
+def store_login(broker: str, login: BrokerLogin, store: KeyStore, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> str:
+    """Store the login, and remove it from the other store. Return where it is, in words. CredentialError on failure."""
+    text = f"{login.user}\n{login.reveal()}\n"
+    if store is KeyStore.FILE:
+        private_files.private_dir(paths, _file(broker, paths).parent)
+        private_files.write_private(_file(broker, paths), text)
+        return str(_file(broker, paths))
+    try:
+        keyring_backend.set_password(_entry(broker), text, timeout_s)
+    except NoKeyringError as error:
+        raise CredentialError(error.message, f"{setup_broker_command(broker)} --store file") from error
+    _write_names(paths, _names_in_keyring(paths) | {broker})
+    private_files.remove(_file(broker, paths))
+    return "the keyring"
+
+
+def delete_login(broker: str, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
+    """Remove the login from every store. Return the stores, in words; none without a login."""
+    file = _file(broker, paths)
+    removed = [str(file)] if private_files.remove(file) else []
+    names = _names_in_keyring(paths)
+    if broker in names:
+        if keyring_backend.delete_password(_entry(broker), timeout_s):
+            removed.append("the keyring")
+        _write_names(paths, names - {broker})
+    return tuple(removed)
+
+
+def setup_broker_command(broker: str) -> str:
+    """Return the command that stores a login of this broker."""
+    return f"openbalance-hid setup --broker mqtts://{broker}"
+
+
+def _parsed(text: str, place: str, broker: str) -> BrokerLogin:
+    """Return the login of two lines, or of `user:password`."""
+    lines = text.strip("\r\n").splitlines()
+    user, separator, password = (
+        lines[0].partition(":") if len(lines) == 1 else (lines[0], "\n", lines[1]) if lines else ("",) * 3
+    )
+    if not separator or len(lines) > 2:
+        raise CredentialError(f"{place} is no login: a line with the user, and one with the password",
+                              setup_broker_command(broker))  # fmt: skip
+    return BrokerLogin(user.strip(), password.strip("\r\n"))
+
+
+def _takes_words(error: KeyringError) -> bool:
+    return type(error).__init__ is KeyringError.__init__
+
+
+def _entry(broker: str) -> str:
+    return f"broker {broker}"
+
+
+def _file(broker: str, paths: KeyPaths) -> Path:
+    name = "".join(char if char.isalnum() or char in ".-" else "_" for char in broker)
+    return paths.state_dir / "brokers" / f"{name}.login"
+
+
+# --- a keyring has no list of its entries, and a look into it may show a prompt: brokers with one are kept in a file ---
+
+
+def _names_in_keyring(paths: KeyPaths) -> frozenset[str]:
+    with suppress(CredentialError, ValueError, AttributeError, TypeError, RecursionError):
+        found = json.loads(private_files.read_private(paths.state_dir / "brokers.json") or "{}")
+        return frozenset(name for name in found.get("keyring", ()) if isinstance(name, str))
+    return frozenset()
+
+
+def _write_names(paths: KeyPaths, names: frozenset[str]) -> None:
+    file = private_files.private_dir(paths, paths.state_dir) / "brokers.json"
+    private_files.write_private(file, json.dumps({"keyring": sorted(names)}) + "\n")
