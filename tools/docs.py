@@ -19,7 +19,7 @@ from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.actions import OpenPage
 from openbalance_hid.tiles.kind import TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.states import STATES, WRONG_CLOCK
+from openbalance_hid.tiles.states import ORIGIN_PROBLEMS, STATES, WRONG_CLOCK
 
 DOCS = Path(__file__).parents[1] / "docs"
 ELGATO = 0x0FD9
@@ -40,6 +40,12 @@ WORDS_ON_KEYS = {
     ),
     "Slow down": ("OpenRouter limits the request rate", "nothing: the next poll waits as long as OpenRouter requires"),
     "API error": ("OpenRouter has an outage or sent an invalid answer", "nothing"),
+    "Newer format": ("the machine that publishes this account has a newer version", "update openbalance-hid on this machine"),
+    "Older format": ("the machine that publishes this account has an older version", "update openbalance-hid there"),
+    "Not a snapshot": (
+        "another program publishes to the topic of this account",
+        "compare `source` with `[publish]` of the other machine; `openbalance-hid doctor`",
+    ),
     "No limit": ("the budget tile has no limit", "set `limit_usd` of the tile, or `budget_usd` of the account"),
     "No activity yet": ("no requests in 30 days", "–"),
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
@@ -107,16 +113,17 @@ def hints_table() -> str:
 
 def explained_words() -> dict[str, tuple[str, str]]:
     """Return every row of the table of words: the words, with their short form, then meaning and remedy."""
-    short = {state.words: state.short for state in (*STATES.values(), WRONG_CLOCK)}
+    states = (*STATES.values(), WRONG_CLOCK, *ORIGIN_PROBLEMS.values())
+    short = {state.words: state.short for state in states}
     order = [
-        *(state.words for state in (*STATES.values(), WRONG_CLOCK)),
+        *(state.words for state in states),
         *(words for words in WORDS_ON_KEYS if words not in short),
     ]
     return {words: WORDS_ON_KEYS[words] for words in order}
 
 
 def _words() -> Iterator[str]:
-    short = {state.words: state.short for state in STATES.values() if state.short}
+    short = {state.words: state.short for state in (*STATES.values(), *ORIGIN_PROBLEMS.values()) if state.short}
     yield from ("| words on the key | meaning | what to do |", "|---|---|---|")
     for words, (meaning, remedy) in explained_words().items():
         names = f"`{words}`" + (f", `{short[words]}`" if words in short else "")

@@ -114,9 +114,10 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         )
         lines.append(f"{name:{WIDTH}}{health}{message}, {left}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}{_measured(account, now)}, next poll {_next_poll(account, now)}")
-        lines += [f"{'':{WIDTH}}{line}" for line in endpoint_problems(account)]
-        if command := health_hint(account["health"], "status", name):
+        lines += [f"{'':{WIDTH}}{line}" for line in (*_source(account), *endpoint_problems(account))]
+        if command := health_hint(account["health"], "status", name, has_key=not account.get("source")):
             lines.append(f"{'':{WIDTH}}try: {command}")
+    lines += publish_lines(reply.get("publish"), now)
     for deck in reply["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
         lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
@@ -124,6 +125,26 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
     if not reply["decks"]:
         lines.append("no deck is connected")
     return lines
+
+
+def publish_lines(publish: dict[str, Any] | None, now: datetime) -> list[str]:
+    """Return a line for each account that is published, and one for each trouble and note."""
+    lines = []
+    for name, each in ({} if publish is None else publish["accounts"]).items():
+        assert publish is not None  # noqa: S101
+        state = "connected" if each["connected"] else "not connected" if each["active"] else "stopped"
+        at = each["published_at"]
+        sent = f", published {spoken((now - datetime.fromisoformat(at)).total_seconds())} ago" if at else ""
+        lines.append(f"{'publish':{WIDTH}}{name} to {publish['broker']}/{each['topic']}: {state}{sent}")
+        lines += [f"{'':{WIDTH}}{words}" for words in (each["trouble"] if each["active"] else None, each["note"]) if words]
+        lines += [f"{'':{WIDTH}}try: {each['hint']}"] if each["hint"] and each["active"] else []
+    return lines
+
+
+def _source(account: dict[str, Any]) -> list[str]:
+    if not account.get("source"):
+        return []
+    return [f"from {account['source']}" + (f", published by {account['publisher']}" if account["publisher"] else "")]
 
 
 def _printable(reply: Any) -> Any:

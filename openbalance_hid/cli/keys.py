@@ -79,7 +79,7 @@ def _switch(name: str, account: str, disables: bool, as_json: bool) -> None:
 
 def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:
     """Return the keys as text, one a line, with the age of the list."""
-    lines = []
+    lines = [] if reply else ["no account has its key on this machine: they are published by another one"]
     for name, account in reply.items():
         lines += [f"account {name}:"] if len(reply) > 1 else []
         if account["keys"] is None:

@@ -14,6 +14,7 @@ import click
 
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
+from openbalance_hid.cli.setup_broker import set_up_broker
 from openbalance_hid.cli.setup_steps import missing_steps, offer
 from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive
 from openbalance_hid.config.old_state import move_old_state
@@ -65,7 +66,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 @click.option(
     "--yes", is_flag=True, help="Answer every question with yes, also those about configuration, udev rule and service."
 )
-def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool) -> int:
+@click.option("--broker", metavar="ADDRESS", help="Store user and password of this MQTT broker instead, as mqtts://HOST:PORT.")
+@click.option("--forget", is_flag=True, help="With --broker: remove its stored user and password.")
+def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool, broker: str | None, forget: bool) -> int:
     """Enter a Management key, check it with OpenRouter, store it, and set up what else is missing.
 
     On a terminal it explains each step and asks before it does anything.
@@ -73,6 +76,12 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool)
     guard_memory()
     move_old_state(os.environ)
     places = paths(os.environ)
+    if broker is not None:
+        return set_up_broker(broker, KeyStore(store), places, from_stdin, no_check, forget)
+    if forget:
+        raise UsageError(
+            "--forget is for a broker; a key is removed by another command", "openbalance-hid accounts forget NAME"
+        )
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     job = _Setup(account, KeyStore(store), places, base_url, no_check, yes)
     if from_stdin or not is_interactive():

@@ -14,7 +14,7 @@ from openbalance_hid import tiles
 from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.app.tile_views import with_alert, with_refused_config
 from openbalance_hid.tiles import TILES
-from openbalance_hid.tiles.states import STATES, TileState, tile_error
+from openbalance_hid.tiles.states import ORIGIN_PROBLEMS, STATES, TileState, tile_error
 from openbalance_hid.tiles.view import Notice, TileView, Tone
 from tools.tile_gallery import cells_of
 
@@ -37,7 +37,7 @@ def on_keys() -> Iterator[str]:
         for value in vars(import_module(module.name)).values()
         if isinstance(value, TileState)
     )
-    for state in (*STATES.values(), *own):
+    for state in (*STATES.values(), *ORIGIN_PROBLEMS.values(), *own):
         if state.tone is not Tone.GOOD:
             yield from (words for words in (state.words, state.short) if words)
     shown = (face.view for kind in TILES.values() if kind.name not in NO_TROUBLE for _, face in cells_of(kind, "dark"))

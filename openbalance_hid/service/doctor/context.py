@@ -49,9 +49,9 @@ class DoctorContext:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts of the configuration; the default account when the configuration is not valid."""
+        """The accounts that need a key; the default account when the configuration is not valid."""
         try:
-            return tuple(self.config().accounts)
+            return tuple(name for name, account in self.config().accounts.items() if account.source is None)
         except OpenBalanceError:
             return ("default",)
 

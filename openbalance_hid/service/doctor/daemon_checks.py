@@ -162,9 +162,11 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
     for name, account in status["accounts"].items():
         if account["health"] not in ("ok", "preparing"):
             words = f"{account['health'].replace('_', ' ')}: {account['message'] or 'no message'}"
-            command = health_hint(account["health"], "doctor", name)
+            command = health_hint(account["health"], "doctor", name, has_key=not account.get("source"))
             checks.append(warning("daemon", words, command if command.startswith(SETUP) else "", name))  # else: `openrouter`
         checks += [warning("daemon", problem, "", name) for problem in endpoint_problems(account)]
+    published = (status.get("publish") or {}).get("accounts", {})
+    checks += [warning("daemon", each["note"], "", f"publish {name}") for name, each in published.items() if each["note"]]
     problems = [deck for deck in status["decks"] if deck["trouble"]]
     for deck in problems:  # `owners` names the other program of a busy deck
         command = deck.get("hint", "")

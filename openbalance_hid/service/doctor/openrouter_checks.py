@@ -17,6 +17,8 @@ def check_openrouter(context: DoctorContext) -> list[Check]:
     """Check with a request that carries no key."""
     from openbalance_hid.openrouter.ping import ping
 
+    if not context.accounts:
+        return [ok("openrouter", "not used: every account comes from a broker")]
     base_url = api_url(context)
     proxy = next((name for name in _PROXY_VARIABLES if context.env.get(name)), None)
     proxy = proxy if base_url == OPENROUTER_URL else None

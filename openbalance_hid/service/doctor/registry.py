@@ -49,6 +49,7 @@ PROBES = (
     Probe("key-kind", f"{_CHECKS}.key_checks:check_key_kind", 16.0, "openbalance-hid doctor", _UNAVAILABLE),
     # A resolver without an answer takes longer than any limit of ours.
     Probe("openrouter", f"{_CHECKS}.openrouter_checks:check_openrouter", 10.0, "curl -sSI https://openrouter.ai", _UNAVAILABLE),
+    Probe("broker", f"{_CHECKS}.broker_checks:check_brokers", 20.0, "openbalance-hid config check", _UNAVAILABLE),
     Probe("service", f"{_CHECKS}.daemon_checks:check_service", 10.0),
     Probe("daemon", f"{_CHECKS}.daemon_checks:check_daemon"),
 )
