@@ -1,4 +1,4 @@
-"""Check the history file, read-only, while a daemon may write it. For `doctor`."""
+"""Check the history file as a whole, read-only, while a daemon may write it. For `doctor`, and for large files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from openbalance_hid.history.migrations import STEPS, version
+from openbalance_hid.history.migrations import DAMAGE_CODES, STEPS, DamagedError, check, version
 
 LOCK_LIMIT_S = 2.0
 
@@ -22,6 +22,23 @@ class Condition:
     samples: int = 0
     trouble: str | None = None
     set_aside: tuple[str, ...] = ()
+
+
+def damage(path: Path) -> str | None:
+    """Return the first damage of the file, after reading it as a whole; None: it has none, or cannot be read now.
+
+    Nearly all of the time is spent in SQLite, where other threads run.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
+            check(db)
+    except DamagedError as error:
+        return str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error) if getattr(error, "sqlite_errorcode", None) in DAMAGE_CODES else None
+    except UnicodeDecodeError:
+        return "its message about the damage is damaged"
+    return None
 
 
 def condition(path: Path) -> Condition:

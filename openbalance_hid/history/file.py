@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.history.migrations import (
+    DAMAGE_CODES,
     STEPS,
     DamagedError,
     Migration,
@@ -33,7 +34,7 @@ from openbalance_hid.history.migrations import (
 
 LOCK_LIMIT_S = 0.25  # a program that reads or copies the file needs less; a longer lock counts as a failure
 MOST_PENDING = 5000  # changes kept for the file: fifty days of polls
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+CHECKED_AT_START_BYTES = 8 * 1024 * 1024  # takes a fifth of a second; ten years of 300 models are 120 MB, and take seconds
 # SQLite's message about damage can contain the damage: then Python raises a UnicodeDecodeError.
 _READING = (sqlite3.DatabaseError, DamagedError, UnicodeDecodeError)
 _FAILURES = (OSError, OpenBalanceError, sqlite3.Error, DamagedError, UnicodeDecodeError)
@@ -62,6 +63,7 @@ class HistoryFile:
         self._steps = steps
         self._waiting: deque[Change] | None = None  # None: the file is in use
         self._for_good = False
+        self.checks_later = False  # the file is large: it was opened without reading it as a whole
         try:
             self._db = self._open()
         except TooNewError as error:
@@ -98,6 +100,11 @@ class HistoryFile:
             self._replace(error)
             return otherwise
 
+    def replace_damaged(self, damage: str) -> None:
+        """Set the file aside, because a later check has found damage, and go on with a new one."""
+        if self._waiting is None:
+            self._replace(DamagedError(damage))
+
     def close(self) -> None:
         """Close the connection. Idempotent."""
         if self._waiting is not None and not self._for_good:
@@ -129,7 +136,9 @@ class HistoryFile:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
-            check(db)
+            self.checks_later = self._path.stat().st_size > CHECKED_AT_START_BYTES
+            if not self.checks_later:
+                check(db)
             with closing(self._empty_memory()) as intended:
                 check_tables(db, intended)
             salt_of(db)
@@ -237,7 +246,7 @@ class HistoryFile:
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.DatabaseError):
         code = getattr(error, "sqlite_errorcode", None)
-        return code is None or code & 0xFF in _DAMAGE  # without a code it is Python's error for text that is not UTF-8
+        return code is None or code & 0xFF in DAMAGE_CODES  # without a code it is Python's error for text that is not UTF-8
     return isinstance(error, DamagedError | UnicodeDecodeError)
 
 

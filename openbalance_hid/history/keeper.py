@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 RECALL_LIMIT_S = 10.0
 MOST_JOBS = 1000  # ten days of polls, while a disk hangs
 STOP_LIMIT_S = 1.0
+CHECK_AFTER_S = 600.0  # a large file is read as a whole when the start is long over, with one of the next writes
+CHECK_AGAIN_S = 7 * 86_400.0
 
 Job = Callable[["HistoryStore"], object]
 logger = logging.getLogger(__name__)
@@ -45,9 +49,13 @@ logger = logging.getLogger(__name__)
 class History:
     """The history of all accounts. Every method is thread-safe; one thread, "history", reads and writes."""
 
-    def __init__(self, open_store: Callable[[], HistoryStore]) -> None:
-        """`open_store` is called on the thread, and again if that has to be started again."""
+    def __init__(self, open_store: Callable[[], HistoryStore], find_damage: Callable[[], str | None] = lambda: None) -> None:
+        """`open_store` is called on the thread, and again if that has to be started again.
+
+        `find_damage`: reads a large file as a whole, later, on another thread.
+        """
         self._open_store = open_store
+        self._find_damage = find_damage
         self._jobs: queue.Queue[Job | None] = queue.Queue(MOST_JOBS)
         self._overflowing = False
         self._stopping = False
@@ -113,12 +121,25 @@ class History:
 
     def _run(self) -> None:
         store = self._open_store()
+        check_at_s = time.monotonic() + CHECK_AFTER_S
         while (job := self._jobs.get()) is not None:
             try:
                 job(store)
             except Exception:  # a bug in one job must not lose the others
                 logger.exception("history: internal error; going on")
+            if store.checks_later and time.monotonic() >= check_at_s:
+                check_at_s = time.monotonic() + CHECK_AGAIN_S
+                self.check()
         store.close()
+
+    def check(self) -> None:
+        """Read the file as a whole on a thread of its own, and have a damaged one replaced."""
+        threading.Thread(target=self._check, name="history check", daemon=True).start()
+
+    def _check(self) -> None:
+        damage = self._find_damage()
+        if damage is not None:
+            self.enqueue(lambda store: store.replace_damaged(damage))
 
 
 class AccountHistory:
@@ -235,7 +256,12 @@ def open_history(path: Path, private_dir: Callable[[Path], object]) -> History:
 
         return HistoryStore(path, lambda: private_dir(path.parent))
 
-    return History(open_store)
+    def find_damage() -> str | None:
+        from openbalance_hid.history.checkup import damage
+
+        return damage(path)
+
+    return History(open_store, find_damage)
 
 
 def _reading(stored: StoredToday | None) -> Reading[Today]:

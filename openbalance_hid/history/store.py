@@ -38,6 +38,15 @@ class HistoryStore:
         """Whether changes are kept in memory only at present."""
         return self._file.in_memory
 
+    @property
+    def checks_later(self) -> bool:
+        """Whether the file is too large to be read as a whole at the start: see `checkup.damage`."""
+        return self._file.checks_later
+
+    def replace_damaged(self, damage: str) -> None:
+        """Set the file aside, because a later check has found damage, and go on with a new one."""
+        self._file.replace_damaged(damage)
+
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self._file.close()
