@@ -5,11 +5,12 @@ Only two kinds of code call `reveal`: what sends the secret to its server and wh
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from openbalance_hid.errors import CredentialError
 
@@ -19,8 +20,14 @@ _LONGEST = 512
 _HEADER_SAFE = re.compile(rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}")  # else an HTTP library would quote it in an error
 _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
-_BLOCK = 6  # 12 in a row contain 6 of them that start at a multiple of 6
-_ESCAPE = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|.)", re.DOTALL)  # any other escape is skipped as a whole, `\\\\` too
+_PART_IN_HEX = 2 * _PART
+_PART_IN_BASE64 = 15  # digits of 6 bits that 12 characters always fill
+# A character of a key as JSON, an address or HTML may write it. Any other escape of JSON is skipped as a whole, `\\\\` too.
+_ESCAPE = re.compile(
+    rb"\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));", re.DOTALL
+)
+_ESCAPED_TWICE = 2  # a percent sign may be escaped itself
+_ADDRESS_SAFE = str.maketrans("+/", "-_")  # base64 in an address (RFC 4648, section 5)
 _PASTE_MARKS = re.compile("\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]")  # of a terminal's paste; invisible letters
 _OPENING, _CLOSING = "\"'`“”„‘’«‹<({[", "\"'`“”‘’»›>)}\\],;."
 _WRAPPED_KEY = re.compile(  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
@@ -117,53 +124,77 @@ class BrokerLogin:
 def mask_keys(text: str, secret: Secret | None = None) -> str:
     """Return `text` with everything that looks like an OpenRouter key masked, and every part of `secret`.
 
-    A part is 12 or more of its characters in a row, from either end: servers shorten what they repeat.
+    A part is 12 or more of its characters in a row, from either end, in either case, and also in base64 or hexadecimal: servers
+    shorten and encode what they repeat.
     """
     if secret is not None:
-        text = _mask_parts(text, secret.reveal())
+        text = mask_body(text.encode("utf-8", "surrogatepass"), secret).decode("utf-8", "surrogatepass")
     return _LOOKS_LIKE_A_KEY.sub(_MASK, text)
 
 
 def mask_body(body: bytes, secret: Secret) -> bytes:
-    """Return the body of a response with every part of `secret` masked, also where JSON's `\\u` escapes write it."""
-    plain = _ESCAPE.sub(_plain_character, body) if b"\\u00" in body else body
-    if not any(block.encode() in plain for form in _forms(secret.reveal()) for _, block in _blocks(form)):
+    """Return the body of a response with every part of `secret` masked, also where its characters are escaped."""
+    plain = body
+    for _ in range(_ESCAPED_TWICE):
+        if b"\\u00" in plain or b"%" in plain or b"&#" in plain:
+            plain = _ESCAPE.sub(_plain_character, plain)
+    forms = tuple(_forms(secret.reveal()))
+    if not any(block.encode() in plain for form in forms for _, block in form.blocks()):
         return body
-    return _mask_parts(plain.decode("utf-8", "surrogateescape"), secret.reveal()).encode("utf-8", "surrogateescape")
+    return _mask_parts(plain.decode("utf-8", "surrogateescape"), forms).encode("utf-8", "surrogateescape")
 
 
-def _mask_parts(text: str, key: str) -> str:
-    for form in _forms(key):
-        spans = sorted(_parts(text, form))
-        pieces, done = [], 0
-        for start, end in spans:
-            if start >= done:
-                pieces += [text[done:start], _MASK]
-            done = max(done, end)
-        text = "".join([*pieces, text[done:]])
-    return text
+class _Form(NamedTuple):
+    """A way to write a key. `part`: how many of its characters in a row are masked."""
+
+    text: str
+    part: int
+
+    @property
+    def block(self) -> int:
+        """How long blocks are of which each part contains a whole one."""
+        return (self.part + 1) // 2
+
+    def blocks(self) -> Iterator[tuple[int, str]]:
+        """Yield the whole blocks with their places."""
+        for start in range(0, len(self.text) - self.block + 1, self.block):
+            yield start, self.text[start : start + self.block]
 
 
-def _parts(text: str, key: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each part of `key` in `text`. Each part contains a whole block."""
-    for start, block in _blocks(key):
+def _forms(key: str) -> Iterator[_Form]:
+    for text in dict.fromkeys((key, key.lower(), key.upper())):
+        yield _Form(text, _PART)
+        yield _Form(text[::-1], _PART)
+    digits = key.encode().hex()
+    yield _Form(digits, _PART_IN_HEX)
+    yield _Form(digits.upper(), _PART_IN_HEX)
+    for before in range(3):  # bytes in front of the key in its group of three
+        encoded = base64.b64encode(bytes(before) + key.encode()).decode()
+        whole = encoded[(0, 2, 3)[before] : (before + len(key)) * 8 // 6]  # digits that contain no bit of another byte
+        for text in dict.fromkeys((whole, whole.translate(_ADDRESS_SAFE))):
+            yield _Form(text, _PART_IN_BASE64)
+
+
+def _mask_parts(text: str, forms: tuple[_Form, ...]) -> str:
+    pieces, done = [], 0
+    for start, end in sorted(span for form in forms for span in _parts(text, form)):
+        if start >= done:
+            pieces += [text[done:start], _MASK]
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])
+
+
+def _parts(text: str, form: _Form) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each part of the key in `text`. Each part contains a whole block."""
+    key = form.text
+    for start, block in form.blocks():
         at = text.find(block)
         while at >= 0:
             before = _common_length(text[max(0, at - start) : at][::-1], key[:start][::-1])
-            after = _common_length(text[at + _BLOCK : at + len(key)], key[start + _BLOCK :])
-            if before + _BLOCK + after >= _PART:
-                yield at - before, at + _BLOCK + after
+            after = _common_length(text[at + len(block) : at + len(key)], key[start + len(block) :])
+            if before + len(block) + after >= form.part:
+                yield at - before, at + len(block) + after
             at = text.find(block, at + max(1, after))
-
-
-def _forms(key: str) -> tuple[str, str]:
-    return key, key[::-1]
-
-
-def _blocks(key: str) -> Iterator[tuple[int, str]]:
-    """Yield the whole blocks of the key with their places."""
-    for start in range(0, len(key) - _BLOCK + 1, _BLOCK):
-        yield start, key[start : start + _BLOCK]
 
 
 def _common_length(one: str, other: str) -> int:
@@ -171,8 +202,10 @@ def _common_length(one: str, other: str) -> int:
 
 
 def _plain_character(escape: re.Match[bytes]) -> bytes:
-    character = bytes((int(escape[1], 16),)) if escape[1] else b""
-    return character if character.isalnum() or character in (b"-", b"_") else escape[0]
+    """Return the character of a key that is escaped; any other escape unchanged."""
+    digits, decimal = next(filter(None, escape.groups()[:3]), b""), escape[4]
+    character = bytes((int(digits, 16),)) if digits else bytes((int(decimal) & 0x7F,)) if decimal else b""
+    return character if character.isalnum() or character in (b"-", b"_", b"%") else escape[0]
 
 
 def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:

@@ -1,7 +1,10 @@
 """A key shows itself nowhere, and only what can be one becomes one."""
 
+import base64
 import json
 import pickle
+import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -150,6 +153,39 @@ def test_any_12_characters_in_a_row_are_masked_also_reversed(start: int, length:
     for each in (body, escaped):
         name = json.loads(mask_body(each, LONG))["name"]
         assert len(part) < 12 or not any(part[at : at + 12] in name for at in range(len(part) - 11))
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 after one character": lambda text: base64.b64encode(f":{text}".encode()).decode(),
+    "base64 after two characters": lambda text: base64.b64encode(f"u:{text}".encode()).decode(),
+    "base64 of an address": lambda text: base64.urlsafe_b64encode(f"Bearer {text}".encode()).decode().rstrip("="),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "capital hexadecimal": lambda text: text.encode().hex().upper(),
+    "capitals": str.upper,
+    "capitals reversed": lambda text: text[::-1].upper(),
+    "percent signs": lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
+    "capital percent signs": lambda text: "".join(f"%{ord(letter):02X}" for letter in text[::-1]),
+    "escaped percent signs": lambda text: "".join(f"%25{ord(letter):02X}" for letter in text),
+    "HTML": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "hexadecimal HTML": lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+    "some letters escaped": lambda text: text.replace("a", "%61").replace("1", "&#49;").replace("e", "%65"),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("part", [LONG.reveal(), LONG.reveal()[:41], LONG.reveal()[36:], LONG.reveal()[20:32]])
+def test_a_part_in_any_usual_encoding_is_masked(encoding: str, part: str):
+    encoded = ENCODINGS[encoding](part)
+    left = re.sub("sk-or-…", "", mask_keys(f"<{encoded}>", LONG))
+    assert len(left) <= len(f"<{ENCODINGS[encoding]('')}>") + 6, "of base64 a digit or two at the ends"
+    name = json.loads(mask_body(json.dumps({"name": f"<{encoded}>"}).encode(), LONG))["name"]
+    assert name == mask_keys(f"<{encoded}>", LONG)
+
+
+@pytest.mark.parametrize("text", ["100%25 of %61ll &#8212; &#x2014; \\u0061 AAAA", "%7B%22error%22%3A1%7D", "&amp;#115;"])
+def test_escapes_without_a_part_of_the_key_are_unchanged(text: str):
+    assert mask_keys(text, LONG) == text
 
 
 def test_parts_that_overlap_or_repeat_are_all_masked():
