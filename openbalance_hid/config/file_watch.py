@@ -23,7 +23,7 @@ EVENTS = "noticed at once"
 COMPARED = "noticed within a minute"
 _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse", "virtiofs", "vboxsf", "prl_fs", "davfs", "glusterfs", "lustre")
 
-_FileState = tuple[int, int, int] | None
+_FileState = tuple[int, int, int, int] | None
 
 
 class ConfigWatch:
@@ -113,12 +113,15 @@ class ConfigWatch:
 
 
 def _file_state(path: Path) -> _FileState:
-    """Return what changes with the file: inode, time in ns, size in bytes; None: no file."""
+    """Return what changes with the file: inode, times in ns, size in bytes; None: no file.
+
+    The time of its status changes with its permissions too: a file that could not be read can be read after `chmod`.
+    """
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 def _file_system(path: Path, mounts: Path) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
+from openbalance_hid.desktop.bus_connection import open_bus
 from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
@@ -61,9 +62,7 @@ class BusThread:
 
     def _listen_once(self) -> None:
         try:
-            from jeepney.io.blocking import open_dbus_connection
-
-            with closing(open_dbus_connection(self._bus)) as connection:
+            with closing(open_bus(self._bus)) as connection:
                 self._socket = connection.sock
                 if self._stopping:  # `stop` came before there was a socket to shut down
                     return

@@ -15,6 +15,7 @@ from contextlib import closing
 from enum import Enum
 from typing import Any
 
+from openbalance_hid.desktop.bus_connection import open_bus
 from openbalance_hid.desktop.mac_notify import show_on_macos
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,7 @@ def show(
     urgent: bool = False,
 ) -> None:
     """Show a notification on the bus at the address `bus`, and return when it is closed. OSError or LookupError on failure."""
-    from jeepney.io.blocking import open_dbus_connection
-
-    with closing(open_dbus_connection(bus)) as connection:
+    with closing(open_bus(bus)) as connection:
         _show(connection, title, body, delivered, buttons, urgent)
 
 

@@ -14,6 +14,8 @@ from contextlib import closing, suppress
 from secrets import token_hex
 from typing import Any
 
+from openbalance_hid.desktop.bus_connection import open_bus
+
 NAME = "org.freedesktop.portal.Desktop"
 OBJECT_PATH = "/org/freedesktop/portal/desktop"
 FAILED = 2  # Response "ended in some other way"; 0 is success, 1 cancelled by the user
@@ -30,14 +32,12 @@ def open_uri(url: str, bus: str = "SESSION", limit_s: float = 10.0) -> None:
 
     `bus`: the address of another bus than the session's. PortalError on failure.
     """
-    from jeepney.io.blocking import open_dbus_connection
-
     try:
-        with closing(open_dbus_connection(bus)) as connection:
+        with closing(open_bus(bus)) as connection:
             _request(connection, url, limit_s)
     except TimeoutError as error:
         raise PortalError("the portal did not answer") from error
-    except (OSError, KeyError, ValueError) as error:  # KeyError: jeepney's for a session without a bus
+    except (OSError, ValueError) as error:
         raise PortalError(f"no session bus: {error}") from error
 
 

@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, convert
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
 from openbalance_hid.hints import DOCTOR, RUN
@@ -99,15 +101,24 @@ def _send(peer: socket.socket, command: str, arguments: Mapping[str, object]) ->
     peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
 
 
+class _Refusal(Struct, frozen=True):
+    """The reply to a request that was not carried out."""
+
+    error: str
+    hint: str = ""
+    exit_code: Annotated[int, Meta(ge=1, le=255)] = 1
+
+
 def _result(line: bytes, socket_file: Path) -> Any:
     try:
         reply = json.loads(line)
-    except ValueError as error:
+        if isinstance(reply, dict) and "ok" in reply:
+            return reply["ok"]
+        refusal = convert(reply, _Refusal)
+    except (ValueError, RecursionError) as error:
         raise NoDaemonError(f"the process that listens at {socket_file} is not this daemon", RUN) from error
-    if "ok" in reply:
-        return reply["ok"]
-    problem = OpenBalanceError(str(reply.get("error")), str(reply.get("hint", "")))
-    problem.exit_code = int(reply.get("exit_code", 1))
+    problem = OpenBalanceError(refusal.error, refusal.hint)
+    problem.exit_code = refusal.exit_code
     raise problem
 
 

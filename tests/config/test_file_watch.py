@@ -250,6 +250,24 @@ def test_at_the_limit_of_inotify_instances_checks_notice_every_change(tmp_path: 
     assert caplog.text.count("no file events") == 1
 
 
+def test_a_check_notices_permissions_and_a_text_of_the_same_length_and_time(tmp_path: Path):
+    file, changes = tmp_path / "config.toml", []
+    file.write_text("a")
+    watch = ConfigWatch(file, lambda: changes.append(1), lambda: None)
+    before = file.stat()
+    file.chmod(0o000)
+    watch.check()
+    assert len(changes) == 1
+    file.chmod(0o600)
+    watch.check()
+    assert len(changes) == 2
+    file.write_text("b")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    watch.check()
+    watch.check()
+    assert len(changes) == 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs", "9p", "cifs"])
 def test_on_a_network_file_system_changes_are_noticed_within_a_minute(tmp_path: Path, kind: str):

@@ -9,14 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.desktop.bus_connection import NoBusError
+from openbalance_hid.desktop.bus_services import service_statuses
+from openbalance_hid.desktop.notify import send_notification
 from openbalance_hid.desktop.open_url import open_url, opener_commands, try_openers
 from openbalance_hid.desktop.portal import NAME, OBJECT_PATH, PortalError, open_uri
 from tests.private_bus import needs_dbus, private_bus
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 
 URL = "https://openrouter.ai/activity"
+ADDRESSES_WITHOUT_A_BUS = (
+    *("", ";", "nonsense", "autolaunch:", "disabled:", "tcp:host=localhost,port=1", "unixexec:path=/bin/false"),
+    *("unix:path=/nowhere/at/all", "unix:path=/dev/null", "unix:tmpdir=/tmp", "unix:runtime=yes", f"unix:path=/{'x' * 200}"),
+)
 
 
 @pytest.fixture
@@ -91,10 +98,20 @@ def test_a_portal_that_fails_refuses_or_is_absent_is_reported(bus: str):
         open_uri(URL, bus, PATIENCE_S)
 
 
-@pytest.mark.parametrize("address", ["", "unix:path=/nowhere/at/all", "nonsense"])
+@pytest.mark.parametrize("address", ADDRESSES_WITHOUT_A_BUS)
 def test_a_session_without_a_bus_has_no_portal(address: str):
     with pytest.raises(PortalError):
         open_uri(URL, address, 1.0)
+
+
+@pytest.mark.parametrize("address", ADDRESSES_WITHOUT_A_BUS)
+def test_every_user_of_the_bus_gets_one_kind_of_error(address: str):
+    with pytest.raises(NoBusError) as caught:
+        service_statuses([], address, 1.0)
+    assert "unpack" not in str(caught.value)
+    delivered: list[bool] = []
+    send_notification("a", "b", {"DBUS_SESSION_BUS_ADDRESS": address}, delivered.append, {})
+    until(lambda: delivered == [False])
 
 
 @needs_dbus

@@ -206,6 +206,42 @@ def test_nonsense_gets_an_error_and_leaves_the_server_running(server, place, lin
     assert request(place, "after") == {"command": "after"}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            b"nonsense",
+            b"5",
+            b"null",
+            b'"ok"',
+            b"[]",
+            b"[" * 5000,
+            b"\xff",
+            b"{}",
+            b'{"error": 5}',
+            b'{"error": "no", "hint": []}',
+        ),
+        *(b'{"error": "no", "exit_code": "x"}', b'{"error": "no", "exit_code": 0}', b'{"error": "no", "exit_code": 1e99}'),
+    ],
+)
+def test_nonsense_from_another_program_at_the_socket_is_reported(place, line):
+    place.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(place))
+        other.listen()
+
+        def reply() -> None:
+            with other.accept()[0] as client:
+                client.recv(LINE_LIMIT)
+                client.sendall(line + b"\n")
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises(NoDaemonError, match="is not this daemon"):
+            request(place, "status")
+        thread.join()
+
+
 def test_an_endless_line_is_cut_off(server, place):
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # cut off while still sending
         assert replies(place, b"x" * (LINE_LIMIT + 10)) == b""

@@ -36,7 +36,8 @@ def check_pages(context: DoctorContext) -> list[Check]:
     """Check the portal and xdg-open."""
     if context.platform == "darwin":
         return [ok("pages", "opened by macOS")]
-    from openbalance_hid.desktop.bus_services import NoBusError, service_statuses
+    from openbalance_hid.desktop.bus_connection import NoBusError
+    from openbalance_hid.desktop.bus_services import service_statuses
     from openbalance_hid.desktop.portal import NAME
 
     path = context.env.get("PATH")
@@ -65,7 +66,8 @@ def check_notifications(context: DoctorContext) -> list[Check]:
     """Check the notification service by its name and capabilities."""
     if context.platform == "darwin":
         return [_check_mac_notifications(context)]
-    from openbalance_hid.desktop.bus_services import NoBusError, notification_server
+    from openbalance_hid.desktop.bus_connection import NoBusError
+    from openbalance_hid.desktop.bus_services import notification_server
 
     try:
         found = notification_server(context.env.get("DBUS_SESSION_BUS_ADDRESS", ""), BUS_LIMIT_S)

@@ -96,7 +96,8 @@ def _has_mac_session() -> bool:
 
 def _has_logind() -> bool:
     try:
-        from openbalance_hid.desktop.bus_services import NoBusError, ServiceStatus, service_statuses
+        from openbalance_hid.desktop.bus_connection import NoBusError
+        from openbalance_hid.desktop.bus_services import ServiceStatus, service_statuses
         from openbalance_hid.desktop.screen_lock import LOGIND
     except ImportError:  # no D-Bus
         return False
