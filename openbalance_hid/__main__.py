@@ -5,6 +5,8 @@ import sys
 
 from openbalance_hid.desktop.process_hardening import VARIABLE, guard_memory
 
+INTERRUPTED = 130  # 128 + SIGINT, as in a shell
+
 
 def main() -> None:
     """Run the command line. A key in the environment is guarded first: importing the commands takes most of a second."""
@@ -15,8 +17,10 @@ def main() -> None:
 
         if print_quickly(sys.argv[2:], os.environ):
             return
-    from openbalance_hid.cli import main as run_command_line
-
+    try:
+        from openbalance_hid.cli import main as run_command_line
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     run_command_line()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from openbalance_hid.config.dump import render_effective
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config, used_plugins
-from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.errors import ConfigError, OfflineError, OpenBalanceError, UsageError
 from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.service.subprocesses import run_in_terminal
 
@@ -76,9 +76,24 @@ def check(file: Path | None) -> None:
         if file is not None:
             edit_command = f"OPENBALANCE_CONFIG={shlex.quote(str(file))} {edit_command}"
         raise ConfigError(error.message, edit_command if error.hint == CONFIG_CHECK else error.hint) from error
-    for problem in (*plugin_problems(found), *deck_problems(found)):
-        click.echo(f"note: {problem}", err=True)
+    _print_notes(found)
     click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
+
+
+def _print_notes(config: Config) -> None:
+    """Print what works, but not as the user may expect."""
+    for problem in (*_certificate_problems(config), *plugin_problems(config), *deck_problems(config)):
+        click.echo(f"note: {problem}", err=True)
+
+
+def _certificate_problems(config: Config) -> Iterator[str]:
+    if config.ca_file is not None:
+        from openbalance_hid.openrouter.deadline_adapter import tls_context
+
+        try:
+            tls_context(Path(config.ca_file))
+        except OfflineError as error:
+            yield error.message
 
 
 def plugin_problems(config: Config) -> list[str]:
@@ -130,8 +145,7 @@ def edit() -> None:
         except ConfigError as error:
             _offer_to_go_back(file, before, error)
             continue
-        for problem in (*plugin_problems(found), *deck_problems(found)):
-            click.echo(f"note: {problem}", err=True)
+        _print_notes(found)
         click.echo(f"{file}: ok{'' if _text(file) != before else ', not changed'}{_applied(file)}")
         return
 

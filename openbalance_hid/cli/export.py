@@ -111,7 +111,7 @@ def _accounts() -> tuple[Mapping[str, Any], bool]:
         accounts: Mapping[str, Any] = request(places.socket_file, "status")["accounts"]
         return accounts, True
     except NoDaemonError:
-        if not places.history_file.exists():
+        if not os.access(places.history_file, os.F_OK):
             raise
     with open_reader(places.history_file, None) as reader:
         newest = dict(reader.samples())  # oldest first

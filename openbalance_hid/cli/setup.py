@@ -249,7 +249,7 @@ def check_key(secret: Secret, base_url: str, again: str, ca_file: str | None = N
 
 
 def _unchecked(error: ApiError, again: str) -> ApiError:
-    return type(error)(f"the key could not be checked and was not stored: {error.message}", f"{again} --no-check")
+    return type(error)(f"the key could not be checked and was not stored: {error.message}", error.hint or f"{again} --no-check")
 
 
 def _from_stdin(again: str) -> Secret:

@@ -46,6 +46,9 @@ def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: Ti
     diagnostics.places = _places(diagnostics.first_header, tiles)
     top = Section(found, (), diagnostics)
     values = {option.name: top.value(option) for option in schema.TOP_LEVEL}
+    ca_file = values["ca_file"]
+    if ca_file is not None and not ca_file.startswith("/"):
+        diagnostics.reject(("ca_file",), ca_file, "the absolute path of a file")
     accounts = _accounts(top.table("accounts"), values)
     dim = _dim(top.table("dim"))
     alerts = read_alert_sinks(top.tables("alerts"), diagnostics)

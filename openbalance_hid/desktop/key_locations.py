@@ -68,7 +68,7 @@ def _names_in_environment(env: Mapping[str, str]) -> Iterator[str]:
         if name.startswith(f"{VARIABLE}_"):
             yield from _names([name.removeprefix(f"{VARIABLE}_").lower().replace("_", "-")])
     directory = env.get(CREDENTIALS_VARIABLE, "")
-    if directory and Path(directory).is_dir():
+    if directory and os.access(directory, os.R_OK | os.X_OK):
         yield from _names(file.name.removeprefix(f"{CREDENTIAL}-") for file in Path(directory).glob(f"{CREDENTIAL}-*"))
 
 

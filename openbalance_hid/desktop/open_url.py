@@ -56,7 +56,7 @@ def opener_commands(url: str, env: Mapping[str, str], platform: str) -> Iterator
         return
     yield [*PORTAL, url]
     manager = Path(env.get("XDG_RUNTIME_DIR") or "/nowhere", "systemd", "private")
-    if manager.exists() and shutil.which("systemd-run", path=env.get("PATH")):
+    if os.access(manager, os.F_OK) and shutil.which("systemd-run", path=env.get("PATH")):
         # KillMode: the browser may be a child of xdg-open, and must survive its end.
         yield ["systemd-run", "--user", "--quiet", "--collect", "--wait", "--property=KillMode=process", "xdg-open", url]
     yield ["xdg-open", url]

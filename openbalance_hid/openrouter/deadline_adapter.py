@@ -12,6 +12,7 @@ import http.client
 import io
 import socket
 import ssl
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -112,10 +113,12 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
+            if not stat.S_ISREG(ca_file.stat().st_mode):  # a pipe or a device would be read for ever
+                raise OSError(0, "not a file")
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is one, too: the file has no certificate
             reason = "it has no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
-            raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", "openbalance-hid config check") from error
+            raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", "openbalance-hid config edit") from error
     return context
 
 

@@ -73,14 +73,14 @@ class LaunchdService:
         if self._is_loaded():
             self._unload()
             done.append("stopped")
-        if self._file.exists():
+        if os.access(self._file, os.F_OK):
             self._file.unlink()
             done.append(f"removed {self._file}")
         return done or ["the service is not installed"]
 
     def state(self) -> UnitState:
         """Return the current state."""
-        file = self._file if self._file.exists() else None
+        file = self._file if os.access(self._file, os.F_OK) else None
         result = self._run("print", self._target)
         if result.code is None:
             raise ServiceError(f"launchd does not answer: {result.reason}", RUN_WITHOUT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -40,9 +41,9 @@ class UserService(Protocol):
 
 def write_unit(file: Path, text: str) -> bool:
     """Return whether the file had to be changed. It is written whole or not at all; ServiceError when that fails."""
-    if file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text:
-        return False
     try:
+        if os.access(file, os.R_OK) and file.read_text(encoding="utf-8", errors="replace") == text:
+            return False
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}.new")
         draft.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,7 @@ class SystemdService:
             link.unlink(missing_ok=True)  # of a unit that does not exist any more, which systemd ignores
         if links:
             done.append("disabled")
-        if own.exists():
+        if os.access(own, os.F_OK):
             own.unlink()
             done.append(f"removed {own}")
         if done:
@@ -110,9 +111,9 @@ class SystemdService:
     def _place_unit(self) -> list[str]:
         """Put the unit where systemd finds it. Return what was done."""
         text, own = render_user_unit(self.program, self.env), self._manager_dir() / UNIT
-        packaged = next((file for folder in self.packaged_dirs if (file := folder / UNIT).is_file()), None)
+        packaged = next((file for folder in self.packaged_dirs if os.access(file := folder / UNIT, os.F_OK)), None)
         if packaged is not None and packaged.read_text(encoding="utf-8", errors="replace") == text:
-            if not own.is_file():
+            if not os.access(own, os.F_OK):
                 return []
             own.unlink()  # an older one of ours, which would hide the package's
             return [f"removed {own}: {packaged} takes its place"]
@@ -120,7 +121,7 @@ class SystemdService:
 
     def _unit_file(self) -> Path | None:
         folders = (self._manager_dir(), *self.packaged_dirs)
-        return next((file for folder in folders if (file := folder / UNIT).is_file()), None)
+        return next((file for folder in folders if os.access(file := folder / UNIT, os.F_OK)), None)
 
     def _manager_dir(self) -> Path:
         """Return where the manager looks for the user's units: its environment may differ from this shell's."""

@@ -21,13 +21,13 @@ def closed(tmp_path: Path) -> Iterator[Path]:
     folder.chmod(0o700)
 
 
-def as_a_user(closed: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run `openbalance-hid args` with every path in there, bound by permissions: root without its capabilities."""
+def as_a_user(home: Path, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `openbalance-hid args` with every path below `home`, bound by permissions: root without its capabilities."""
     without_capabilities = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     if without_capabilities and shutil.which("setpriv") is None:
         pytest.skip("as root this needs setpriv: apt install util-linux")
     words = [*without_capabilities, sys.executable, "-m", "openbalance_hid", *args]
-    return subprocess.run(words, env=machine(closed), capture_output=True, text=True, timeout=60)
+    return subprocess.run(words, env=machine(home, **more), capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,25 @@ def test_a_closed_directory_is_a_two_line_error(closed: Path, args: list[str], c
     if code:
         assert "ermi" in done.stderr  # permitted, permission
         assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "args", "code"),
+    [
+        ("OPENBALANCE_STATE_DIR", ["export", "--what", "now", "--format", "csv"], 69),
+        ("OPENBALANCE_STATE_DIR", ["status"], 69),
+        ("OPENBALANCE_RUNTIME_DIR", ["export", "--what", "now", "--format", "csv"], 77),
+        ("CREDENTIALS_DIRECTORY", ["accounts"], 0),
+        ("XDG_CONFIG_HOME", ["service", "print"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_one_closed_directory_among_open_ones_is_no_bug(
+    closed: Path, tmp_path: Path, variable: str, args: list[str], code: int
+) -> None:
+    done = as_a_user(tmp_path, *args, **{variable: str(closed / "below")})
+    assert (done.returncode, "unexpected" in done.stderr) == (code, False), done.stderr
+    assert len(done.stderr.splitlines()) <= 2
 
 
 def test_status_of_another_users_daemon_prints_the_sudo_command(closed: Path) -> None:

@@ -83,6 +83,17 @@ def test_a_key_that_does_not_work_is_not_stored_and_the_reason_is_printed(
     assert account.key not in result.stderr
 
 
+def test_a_trouble_with_a_hint_of_its_own_keeps_it(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
+    (tmp_path / "config.toml").write_text(f"ca_file = '{tmp_path}/missing.pem'")
+    result = here(tmp_path, "setup", "--stdin", stdin=account.key, OPENBALANCE_API_URL=account.url)
+    assert result.exit_code == 69
+    assert result.stderr.splitlines() == [
+        "error: the key could not be checked and was not stored: "
+        f"cannot use the ca_file {tmp_path}/missing.pem: no such file or directory",
+        "try: openbalance-hid config edit",
+    ]
+
+
 def test_a_negative_balance_is_printed(tmp_path: Path, account: SampleAccount, memory: MemoryKeyring):
     account.set_scenario("negative")
     result = here(tmp_path, "setup", "--stdin", stdin=account.key, OPENBALANCE_API_URL=account.url)

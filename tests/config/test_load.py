@@ -133,6 +133,7 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         ("refresh_minutes = true", "c.toml:1: refresh_minutes: found true, accepted: a whole number from 1 to 1440"),
         ("refresh_minutes = '5'", "c.toml:1: refresh_minutes: found '5', accepted: a whole number from 1 to 1440;"
          " write 5 without quotes"),
+        ("ca_file = 'proxy.pem'", "c.toml:1: ca_file: found 'proxy.pem', accepted: the absolute path of a file"),
         ("theme = 'drak'", "c.toml:1: theme: found 'drak', accepted: one of 'dark', 'light'; did you mean 'dark'?"),
         ("theme = []", "c.toml:1: theme: found a list, accepted: one of 'dark', 'light'"),
         ("\n\nhold_seconds = nan", "c.toml:3: hold_seconds: found NaN, accepted: a number from 0.3 to 5"),

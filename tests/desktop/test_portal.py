@@ -11,7 +11,7 @@ import pytest
 
 from openbalance_hid.desktop.bus_connection import NoBusError
 from openbalance_hid.desktop.bus_services import service_statuses
-from openbalance_hid.desktop.notify import send_notification
+from openbalance_hid.desktop.notify import Shown, send_notification
 from openbalance_hid.desktop.open_url import open_url, opener_commands, try_openers
 from openbalance_hid.desktop.portal import NAME, OBJECT_PATH, PortalError, open_uri
 from tests.private_bus import needs_dbus, private_bus
@@ -109,9 +109,9 @@ def test_every_user_of_the_bus_gets_one_kind_of_error(address: str):
     with pytest.raises(NoBusError) as caught:
         service_statuses([], address, 1.0)
     assert "unpack" not in str(caught.value)
-    delivered: list[bool] = []
+    delivered: list[Shown] = []
     send_notification("a", "b", {"DBUS_SESSION_BUS_ADDRESS": address}, delivered.append, {})
-    until(lambda: delivered == [False])
+    until(lambda: delivered == [Shown.NO])
 
 
 @needs_dbus

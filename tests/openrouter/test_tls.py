@@ -1,6 +1,7 @@
 """Who gets the key: a real TLS server in the place of openrouter.ai, with certificates made here."""
 
 import base64
+import os
 import socket
 import ssl
 import threading
@@ -131,14 +132,25 @@ def test_the_root_certificate_of_a_proxy_is_trusted_if_the_configuration_names_i
     assert asked(monkeypatch, proxy.issue_cert("evil.example"), ca_file=str(ca_file))[0] == []
 
 
-@pytest.mark.parametrize(("content", "reason"), [(None, "no such file or directory"), ("nonsense", "it has no certificate")])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        *((None, "no such file or directory"), ("", "it has no certificate"), ("nonsense", "it has no certificate")),
+        *(("a directory", "not a file"), ("a pipe", "not a file")),
+    ],
+)
 def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None, reason: str) -> None:
     ca_file = tmp_path / "ca.pem"
-    if content is not None:
+    if content == "a directory":
+        ca_file.mkdir()
+    elif content == "a pipe":
+        os.mkfifo(ca_file)
+    elif content is not None:
         ca_file.write_text(content)
     with Client(Secret(KEY), ca_file=str(ca_file)) as client, pytest.raises(OfflineError) as caught:
         client.credits()
     assert caught.value.message == f"cannot use the ca_file {ca_file}: {reason}"
+    assert caught.value.hint == "openbalance-hid config edit", "`config check` accepts the file: it may be there tomorrow"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])

@@ -32,18 +32,20 @@ def check_openrouter(context: DoctorContext) -> list[Check]:
 def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceError | None, proxy: str | None) -> list[Check]:
     """Return whether OpenRouter answers. `proxy`: the variable that names a proxy."""
     scheme, _, host = base_url.split("/")[:3]
-    through = f" through the proxy in {proxy}" if proxy else ""
     if error is None:
-        return [ok("openrouter", f"{host} answers in {took_s or 0:.1f} s{through}")]
+        return [
+            ok("openrouter", f"{host} answers in {took_s or 0:.1f} s" + (f" through the proxy in {proxy}" if proxy else ""))
+        ]
+    trouble = f"through the proxy in {proxy}: {error.message}" if proxy else error.message
     if isinstance(error, WrongClockError):
         words = "its date is not within the time of OpenRouter's certificate"
-        unreachable = failure("openrouter", f"{error.message}{through}", clock_hint(), error.exit_code)
+        unreachable = failure("openrouter", trouble, clock_hint(), error.exit_code)
         return [unreachable, warning("clock", words, clock_hint())]
     if isinstance(error, OfflineError) and error.hint:
-        return [failure("openrouter", f"{error.message}{through}", error.hint, error.exit_code)]
+        return [failure("openrouter", trouble, error.hint, error.exit_code)]
     if isinstance(error, OfflineError):
-        return [failure("openrouter", f"{error.message}{through}", f"curl -sSI {scheme}//{host}", error.exit_code)]
-    return [warning("openrouter", f"{error.message}{through}", hint("OpenRouter limits requests or has an outage", "doctor"))]
+        return [failure("openrouter", trouble, f"curl -sSI {scheme}//{host}", error.exit_code)]
+    return [warning("openrouter", trouble, hint("OpenRouter limits requests or has an outage", "doctor"))]
 
 
 def assess_clock(skew_s: float | None) -> list[Check]:

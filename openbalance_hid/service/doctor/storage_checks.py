@@ -110,7 +110,7 @@ def _directory(name: str, path: Path) -> DirectoryFacts:
 
 
 def _creation_problem(path: Path) -> ConfigError | None:
-    parent = next(parent for parent in path.parents if parent.exists())
+    parent = next(parent for parent in path.parents if os.access(parent, os.F_OK))
     if parent.is_dir() and _is_writable(parent):
         return None
     return ConfigError(f"cannot create {path}: {parent} is not writable", f"ls -ld {shlex.quote(str(parent))}")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.errors import OfflineError
 from openbalance_hid.hints import clock_hint
 from openbalance_hid.service.doctor.check import CheckStatus
+from openbalance_hid.service.doctor.openrouter_checks import assess_openrouter
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.service.doctor.doctor_context import doctor_context, results, single_result
 
@@ -26,6 +28,12 @@ def test_an_unreachable_openrouter_is_a_failure_and_the_key_only_a_warning(tmp_p
     assert (kind.verdict, way.verdict, way.exit_code) == (CheckStatus.WARNING, CheckStatus.FAILURE, 69)
     assert "the connection was refused" in way.found
     assert way.hint == "curl -sSI http://127.0.0.1:9"
+
+
+def test_the_proxy_is_named_before_the_trouble():
+    error = OfflineError("cannot reach openrouter.ai: its certificate is not trusted")
+    (check,) = assess_openrouter("https://openrouter.ai/api/v1", None, error, "HTTPS_PROXY")
+    assert check.found == "through the proxy in HTTPS_PROXY: cannot reach openrouter.ai: its certificate is not trusted"
 
 
 def test_an_address_that_no_key_may_be_sent_to_is_a_configuration_failure(tmp_path: Path):
