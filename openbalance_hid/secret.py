@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
+from openbalance_hid import hints
 from openbalance_hid.errors import CredentialError
 
 PREFIX = "sk-or-v1-"  # of every OpenRouter key, Management and inference keys alike
@@ -49,7 +50,9 @@ class Secret:
     def __init__(self, text: str) -> None:
         """CredentialError, without the text in it, for characters or a length that an HTTP header or a key cannot have."""
         if not _HEADER_SAFE.fullmatch(text):
-            raise CredentialError("the key has characters or a length that no OpenRouter key has", "openbalance-hid setup")
+            raise CredentialError(
+                "the key has characters or a length that no OpenRouter key has", hints.hint("the key is malformed")
+            )
         self._text = text
 
     def reveal(self) -> str:
@@ -208,7 +211,7 @@ def _plain_character(escape: re.Match[bytes]) -> bytes:
     return character if character.isalnum() or character in (b"-", b"_", b"%") else escape[0]
 
 
-def checked_key(text: str, origin: str, hint: str = "openbalance-hid setup") -> Secret:
+def checked_key(text: str, origin: str, hint: str = hints.SETUP) -> Secret:
     """Return the key in `text`. CredentialError, without the text, if there is none or more than one.
 
     White space, quotes, `NAME=`, `Bearer` and the like around the key are removed. `origin` names the source: "the entered

@@ -106,8 +106,7 @@ def hints_table() -> str:
             where = ", ".join(
                 f"`{place}`" if place != "the key" else place for place, each in places.items() if each == command
             )
-            runs = command.startswith(("openbalance-hid", "curl"))
-            rows.append(f"| {trouble} | {where} | {f'`{command}`' if runs else command or 'wait: it is tried again'} |")
+            rows.append(f"| {trouble} | {where} | {f'`{command}`' if command else 'wait: it is tried again'} |")
     return "\n".join(rows)
 
 

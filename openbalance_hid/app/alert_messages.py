@@ -10,6 +10,7 @@ from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spike import Level, SpikeVerdict
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
+from openbalance_hid.hints import health_hint, hint
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import WebPage
@@ -73,9 +74,8 @@ def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str 
     if kind is AlertKind.STALE:
         measured_at = snapshot.credits.measured_at
         since = f" since {measured_at:%Y-%m-%d %H:%M} UTC" if measured_at is not None else ""
-        return AlertMessage(f"OpenRouter: old data{name}", f"No new data{since}. {reason}To see why: openbalance-hid doctor")
-    hint = "" if snapshot.account == DEFAULT_ACCOUNT else f" --account {snapshot.account}"
-    text = f"{reason}To fix it: openbalance-hid setup{hint}"
+        return AlertMessage(f"OpenRouter: old data{name}", f"No new data{since}. {reason}To see why: {hint('the data is old')}")
+    text = f"{reason}To fix it: {health_hint(snapshot.health.value, 'the key', snapshot.account)}"
     return AlertMessage(f"OpenRouter: {STATES[snapshot.health].words}{name}", text, WebPage.MANAGEMENT_KEYS)
 
 

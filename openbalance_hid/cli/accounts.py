@@ -16,6 +16,7 @@ from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
 from openbalance_hid.desktop.credentials import AccountListing
 from openbalance_hid.desktop.process_hardening import guard_memory
+from openbalance_hid.hints import hint
 from openbalance_hid.text import escape_unprintable
 
 UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
@@ -39,7 +40,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
             line = escape_unprintable(f"{row.name:{width}}  {_description(row)}")
             click.echo(line if row.trouble is None else in_colour(line, RED, sys.stdout, os.environ), color=True)
     else:
-        click.echo("no account has a key; to store one: openbalance-hid setup", err=True)
+        click.echo(f"no account has a key; to store one: {hint('no key is stored', 'accounts')}", err=True)
 
 
 @accounts.command()

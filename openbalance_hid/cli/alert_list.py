@@ -11,6 +11,7 @@ import click
 
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import age
@@ -49,7 +50,8 @@ def alert_lines(reply: dict[str, Any], now: datetime) -> list[str]:
         acknowledged = ", acknowledged" if alert["acknowledged"] else ""
         lines += [alert["title"], f"  {alert['text']}", f"  since {_ago(alert['since'], now)}{acknowledged}"]
         if not alert.get("confirmed", True):
-            lines.append("  its notification may not have been shown: openbalance-hid doctor")
+            command = hint("a notification may not have been shown", "alerts")
+            lines.append(f"  its notification may not have been shown: {command}")
     lines = lines or ["no alert is active"]
     for sink in reply["sinks"]:
         lines.append(f"{sink['sink']} ({sink['type']}): {', '.join(sink['on']) or 'nothing'}")

@@ -38,7 +38,7 @@ def init(force: bool) -> None:
     """Write the default configuration: every line of the layout in force, ready to be changed."""
     file = _config_file()
     if os.path.lexists(file) and not force:
-        raise ConfigError(f"{file} exists", "openbalance-hid config init --force")
+        raise ConfigError(f"{file} exists", hint("the configuration file exists"))
     for line in write_default(file):
         click.echo(line)
 
@@ -57,7 +57,8 @@ def write_default(file: Path) -> list[str]:
             out.write(text)
     except OSError as error:
         raise ConfigError(
-            f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}", "openbalance-hid config path"
+            f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}",
+            hint("the configuration cannot be written", "config init"),
         ) from error
     return [*lines, f"wrote {file}"]
 
@@ -139,7 +140,7 @@ def edit() -> None:
     while True:
         result = run_in_terminal([*command, str(file)])
         if not result.ok:
-            raise UsageError(f"the editor failed: {result.reason}", f"EDITOR=nano {_EDIT}")
+            raise UsageError(f"the editor failed: {result.reason}", hint("the editor failed"))
         try:
             found = load_config(file)
         except ConfigError as error:
@@ -160,12 +161,14 @@ def _editor(env: Mapping[str, str]) -> list[str]:
         try:
             words = shlex.split(env.get(name, ""))
         except ValueError as error:
-            raise UsageError(f"{name} cannot be read: {str(error).lower()}", f"unset {name}") from error
+            raise UsageError(
+                f"{name} cannot be read: {str(error).lower()}", hint("a variable cannot be read", name=name)
+            ) from error
         if words:
             return words
     found = next((path for path in map(shutil.which, _EDITORS) if path is not None), None)
     if found is None:
-        raise UsageError("no editor is installed, and EDITOR names none", "openbalance-hid config path")
+        raise UsageError("no editor is installed, and EDITOR names none", hint("no editor is installed"))
     return [found]
 
 

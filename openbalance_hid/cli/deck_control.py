@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.config.paths import paths
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable
 
@@ -55,7 +56,7 @@ def brightness(level: int | str, deck: str | None) -> None:
 def release(deck: str | None) -> None:
     """Hand a deck over to other software, until `take` or the end of the daemon."""
     for row in _request("release", deck=deck):
-        _echo(f"{row['serial']} ({row['model']}) is released; take it back: openbalance-hid take")
+        _echo(f"{row['serial']} ({row['model']}) is released; take it back: {hint('the deck was released')}")
 
 
 @click.command("take", short_help="Take a released deck back.")

@@ -16,6 +16,7 @@ from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, claimed_deck
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable
 
@@ -71,7 +72,7 @@ def _describe_libusb(device: UsbDevice) -> dict[str, Any]:
         "path": device.node,
         "can_open": False,
         "state": IN_USE_LIBUSB,
-        "hint": "openbalance-hid doctor",
+        "hint": hint("another program uses the deck", "devices"),
     }
 
 

@@ -18,12 +18,13 @@ from openbalance_hid.cli.terminal import STDOUT, write_output, write_pieces
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.history.reader import open_reader
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metrics
 
 LONG, STEPS = 5000, 1000  # rows from which on a progress bar is shown, and rows between two changes of it
-HELP = "openbalance-hid export --help"
+HELP = hint("options do not fit together", command="export")
 NOW_COLUMNS = ("account", "metric", "period", "endpoint", "value", "measured_at")
 
 

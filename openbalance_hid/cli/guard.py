@@ -14,6 +14,7 @@ import click
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.tiles.formatting import cents
 
@@ -55,10 +56,10 @@ def guard(
 ) -> None:
     """Check limits. Exit code 0: within all; 20: one is crossed; 21: the data is unknown or older than 4 poll intervals."""
     if (min_balance, max_today, max_month, no_spike) == (None, None, None, False):
-        raise UsageError("no limit to check", "openbalance-hid guard --min-balance 10 --max-today 5")
+        raise UsageError("no limit to check", hint("no limit is given"))
     accounts = request(paths(os.environ).socket_file, "status")["accounts"]
     if account not in accounts:
-        raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
+        raise UsageError(f"no such account: '{account}'", hint("the account does not exist"))
     results = list(check_limits(accounts[account], min_balance, max_today, no_spike, max_month))
     for result in results:
         click.echo(result.line, err=result.code != WITHIN)

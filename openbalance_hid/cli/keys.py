@@ -13,6 +13,7 @@ import click
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import ApiError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json, single_line
 from openbalance_hid.tiles.formatting import age, cents
@@ -74,7 +75,7 @@ def _switch(name: str, account: str, disables: bool, as_json: bool) -> None:
         sys.exit(ApiError.exit_code)
     state = "disabled" if reply["disabled"] else "enabled"
     reason = FAILURES[reply["result"]].format(message=reply["message"], state=state)
-    raise ApiError(f"{single_line(reply['name'])} was not {reply['requested']}: {reason}", "openbalance-hid keys")
+    raise ApiError(f"{single_line(reply['name'])} was not {reply['requested']}: {reason}", hint("a key was not switched"))
 
 
 def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:

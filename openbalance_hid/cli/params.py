@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.config.paths import ACCOUNT_NAME
+from openbalance_hid.hints import hint
 from openbalance_hid.text import did_you_mean
 
 
@@ -76,7 +76,7 @@ def not_one_of(value: str, known: Sequence[str]) -> str:
 
 def init_command(file: Path) -> str:
     """Return the command that writes the commented default to `file`."""
-    return f"OPENBALANCE_CONFIG={shlex.quote(str(file))} openbalance-hid config init"
+    return hint("the configuration file does not exist", path=file)
 
 
 def is_missing(file: Path) -> bool:

@@ -23,6 +23,7 @@ from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config
 from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
@@ -31,7 +32,7 @@ DEFAULT_MODEL = "mk2"
 DECK_FILE = "openbalance-preview.png"
 NAMES = tuple(name for name, _ in SCENARIOS)
 LATEST_EPOCH_S = 250_000_000_000  # in the year 9892: date arithmetic overflows after the year 9999
-HELP = "openbalance-hid preview --help"
+HELP = hint("options do not fit together", command="preview")
 
 
 class _ScenarioParam(ChoiceParam):
@@ -137,7 +138,9 @@ def _by_account(scenarios: Sequence[str], config: Config) -> dict[str, str]:
     chosen = dict.fromkeys(config.accounts, NAMES[0])
     for account, _, name in sorted((each.rpartition("=") for each in scenarios), key=lambda parts: bool(parts[0])):
         if account and account not in config.accounts:
-            raise UsageError(f"no such account: {not_one_of(account, tuple(config.accounts))}", "openbalance-hid config show")
+            raise UsageError(
+                f"no such account: {not_one_of(account, tuple(config.accounts))}", hint("the account does not exist")
+            )
         chosen |= dict.fromkeys(config.accounts if not account else (account,), name)
     return chosen
 

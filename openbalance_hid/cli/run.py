@@ -19,6 +19,7 @@ from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.units import GIVE_UP_CODES
 from openbalance_hid.simulator.device.models import OFFERED
 from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
@@ -125,17 +126,19 @@ def _temporary_directory() -> Iterator[str]:
         made = tempfile.TemporaryDirectory(prefix="openbalance-demo-", ignore_cleanup_errors=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"cannot create a temporary directory: {reason}", "TMPDIR=~ openbalance-hid demo") from error
+        raise ConfigError(
+            f"cannot create a temporary directory: {reason}", hint("no temporary directory can be made", path=Path.home())
+        ) from error
     with made as folder:
         try:
             check_private(Path(folder))
         except ConfigError as error:
-            raise ConfigError(error.message, "TMPDIR=/tmp openbalance-hid demo") from error
+            raise ConfigError(error.message, hint("no temporary directory can be made", path="/tmp")) from error  # noqa: S108 - a command for the user
         yield folder
 
 
 def _model(deck: str) -> str:
     kind, _, model = deck.partition(":")
     if kind != "virtual":
-        raise UsageError(f"not a deck: '{deck[:40]}'; use 'usb' or 'virtual:MODEL'", "openbalance-hid run --deck virtual")
+        raise UsageError(f"not a deck: '{deck[:40]}'; use 'usb' or 'virtual:MODEL'", hint("no such kind of deck"))
     return model or DEFAULT_MODEL

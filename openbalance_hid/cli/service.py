@@ -14,6 +14,7 @@ from openbalance_hid.cli.params import NumberParam
 from openbalance_hid.config.paths import home_dir, paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name, write_command
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.secret import PREFIX
 from openbalance_hid.service.install import (
@@ -56,7 +57,9 @@ def install(headless: bool) -> None:
         _print_headless_setup()
         return
     if os.geteuid() == 0 and os.environ.get("SUDO_USER"):
-        raise UsageError("with sudo the service would be root's: run this as your user", "openbalance-hid service install")
+        raise UsageError(
+            "with sudo the service would be root's: run this as your user", hint("the service would belong to root")
+        )
     require_no_homebrew_service()
     for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
@@ -85,8 +88,11 @@ def status() -> None:
     if state.active:
         return
     if state.file is None or not state.enabled:
-        raise NoDaemonError("the service is not installed", "openbalance-hid service install")
-    raise NoDaemonError("the service does not run", f"openbalance-hid service {'install' if state.stopped else 'logs'}")
+        raise NoDaemonError("the service is not installed", hint("the service does not run", "service status"))
+    raise NoDaemonError(
+        "the service does not run",
+        hint("the service does not run" if state.stopped else "the service failed", "service status"),
+    )
 
 
 @service.command()
@@ -98,7 +104,9 @@ def logs(lines: int, follow: bool) -> None:
     command = installed_service(_program(), os.environ).logs_command(lines, follow)
     result = run_in_terminal(command)
     if not result.ok and not result.was_stopped:
-        raise ServiceError(f"cannot show the log: {result.reason}", shlex.join(command))
+        raise ServiceError(
+            f"cannot show the log: {result.reason}", hint("the log cannot be shown", command=shlex.join(command))
+        )
 
 
 @service.command("print")
@@ -146,12 +154,12 @@ def _print_headless_setup() -> None:
     """Print the one command that sets up the service of a headless machine. Nothing is written here."""
     program = _program()
     if sys.platform != "linux":
-        raise UsageError("a headless service needs Linux with systemd", "openbalance-hid service install")
+        raise UsageError("a headless service needs Linux with systemd", hint("a headless service needs Linux"))
     home = home_dir()
     if Path(program[0]).is_relative_to(home) and home != Path("/"):
         raise UsageError(
             f"the service's user cannot start {program[0]}: it is in your home directory",
-            "sudo pipx install --global openbalance-hid",
+            hint("the service's user cannot start the program"),
         )
     sudo, root = _sudo(), os.geteuid() == 0
     key, unit = f"{ETC}/{CREDENTIAL}", shlex.join([*program, "service", "print", "--headless"])

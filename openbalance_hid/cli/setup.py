@@ -36,7 +36,7 @@ from openbalance_hid.errors import (
     ServerError,
     UsageError,
 )
-from openbalance_hid.hints import RUN, SERVICE_INSTALL
+from openbalance_hid.hints import RUN, SERVICE_INSTALL, STATUS
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.secret import Secret, checked_key
 from openbalance_hid.tiles.formatting import cents
@@ -292,7 +292,7 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool, done: Seque
     elif account != DEFAULT_ACCOUNT:
         steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
     elif SERVICE_INSTALL in done:
-        steps.append("done: plug in a Stream Deck; to see what runs: openbalance-hid status")
+        steps.append(f"done: plug in a Stream Deck; to see what runs: {STATUS}")
     else:
         steps.append(f"next: {SERVICE_INSTALL}; or, in the foreground: {RUN}")
     return steps

@@ -19,7 +19,7 @@ from openbalance_hid.cli.udev import install_rules
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, install_command, installed_rules, program_words
 from openbalance_hid.errors import OpenBalanceError
-from openbalance_hid.hints import SERVICE_INSTALL, UDEV_INSTALL
+from openbalance_hid.hints import CONFIG_INIT, SERVICE_INSTALL, UDEV_INSTALL
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.install import installed_service, is_temporary, user_service
 
@@ -44,7 +44,7 @@ def missing_steps(places: Paths) -> Iterator[SetupStep]:
         yield SetupStep(
             (f"There is no configuration yet. {places.config_file} would list every setting with its default.",),
             "Write it?",
-            "openbalance-hid config init",
+            CONFIG_INIT,
             lambda: write_default(places.config_file),
         )
     if _needs_rules():

@@ -13,6 +13,7 @@ from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, log_level_option
 from openbalance_hid.cli.run import DEFAULT_MODEL
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.simulator.device.models import OFFERED, model_named
 
 SERIAL = "SIM0000{:04X}"  # with the product id: each model has its own
@@ -61,7 +62,7 @@ def _checked(serial: str) -> str:
     if not (serial.isascii() and serial.isalnum() and len(serial) <= LONGEST_SERIAL):
         raise UsageError(
             f"not a serial number: {serial[:40]!r}; use 1 to {LONGEST_SERIAL} letters and digits",
-            "openbalance-hid simulate --help",
+            hint("options do not fit together", command="simulate"),
         )
     return serial
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import TextIO
 import click
 
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 
 STDOUT = Path("-")
 
@@ -37,7 +37,7 @@ def write_output(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise UsageError(
-            f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
         ) from error
 
 

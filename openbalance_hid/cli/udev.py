@@ -25,6 +25,7 @@ from openbalance_hid.deck.udev_rules import (
     render_rules,
 )
 from openbalance_hid.errors import ServiceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.subprocesses import run_in_terminal
 
 _STATE_TEXT = {
@@ -52,7 +53,9 @@ def print_rules(headless: bool) -> None:
 def install(headless: bool) -> None:
     """Print the one command that installs the rules. It needs root; printing it does not."""
     if sys.platform != "linux":
-        raise UsageError(f"udev is part of Linux; on {_system()} a deck can be opened without it", "openbalance-hid devices")
+        raise UsageError(
+            f"udev is part of Linux; on {_system()} a deck can be opened without it", hint("udev is not on this system")
+        )
     kind = _kind(headless)
     member = _member() if headless else None
     state, file = installed_rules(kind, RULES_DIRS)
@@ -84,7 +87,7 @@ def install_rules(kind: RulesKind, member: GroupMembership | None = None) -> lis
     for words, text in install_steps(kind, is_root=os.geteuid() == 0, member=member):
         result = run_in_terminal(words, text)
         if not result.ok:
-            raise ServiceError(f"{shlex.join(words)}: {result.reason}", "openbalance-hid udev install")
+            raise ServiceError(f"{shlex.join(words)}: {result.reason}", hint("the udev rule is missing or old"))
     _, file = installed_rules(kind, RULES_DIRS)
     return [f"installed {file}; if a deck still cannot be opened, plug it in again"]
 

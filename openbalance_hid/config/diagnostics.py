@@ -18,7 +18,7 @@ from msgspec import Struct
 from openbalance_hid.config.schema import ConfigLocation
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.errors import ConfigError
-from openbalance_hid.hints import CONFIG_CHECK
+from openbalance_hid.hints import hint
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import did_you_mean, escape_unprintable
 from openbalance_hid.tiles.options import Option
@@ -97,7 +97,7 @@ class Diagnostics:
             lines = [str(problem) for problem in ordered[:_MAX_PROBLEMS]]
             if len(self.problems) > _MAX_PROBLEMS:
                 lines.append(f"{self._file}: and {len(self.problems) - _MAX_PROBLEMS} more")
-            raise ConfigError("\n".join(lines), CONFIG_CHECK)
+            raise ConfigError("\n".join(lines), hint("the configuration has problems", "run"))
 
 
 class Section:

@@ -5,7 +5,6 @@ The meaning of the parsed tables is in `sections`; the accepted options are in `
 
 from __future__ import annotations
 
-import shlex
 import stat
 import tomllib
 from decimal import Decimal
@@ -18,7 +17,7 @@ from openbalance_hid.config.toml_limits import exceeded_bound
 from openbalance_hid.config.toml_positions import first_header, line_numbers
 from openbalance_hid.config.toml_repair import repair
 from openbalance_hid.errors import ConfigError
-from openbalance_hid.hints import CONFIG_CHECK
+from openbalance_hid.hints import hint
 
 LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
 
@@ -36,7 +35,7 @@ def parse(text: str, path: str, tiles: TileOptions | None = None) -> Config:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if (bound := exceeded_bound(text)) is not None:
-        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", CONFIG_CHECK)
+        raise ConfigError(f"{ConfigLocation(path, bound[0], '')}: {bound[1]}", hint("the configuration has problems", "run"))
     repaired = repair(text)
     text = repaired.text if repaired.text is not None else ""
     diagnostics = Diagnostics(path, line_numbers(text), first_header(text), report_missing=not repaired.left_out)
@@ -58,26 +57,31 @@ def _read(path: Path) -> str | None:
     try:
         # Before opening: opening a pipe without a writer blocks for ever.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ConfigError(f"{path}: not a file", "openbalance-hid config path")
+            raise ConfigError(f"{path}: not a file", hint("the configuration is not a file"))
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}", f"ls -l {shlex.quote(str(path))}"
+            f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}",
+            hint("the configuration cannot be read", path=path),
         ) from error
     if len(raw) > LARGEST_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {LARGEST_FILE_BYTES // 1024} KiB", CONFIG_CHECK)
+        raise ConfigError(
+            f"{path}: larger than {LARGEST_FILE_BYTES // 1024} KiB", hint("the configuration has problems", "run")
+        )
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}", CONFIG_CHECK) from error
+        raise ConfigError(
+            f"{path}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}", hint("the configuration has problems", "run")
+        ) from error
 
 
 def _toml(text: str, path: str) -> dict[str, object]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError as error:  # depends on how deep the caller is
-        raise ConfigError(f"{path}: nested too deeply", CONFIG_CHECK) from error
+        raise ConfigError(f"{path}: nested too deeply", hint("the configuration has problems", "run")) from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from openbalance_hid.config.paths import paths, shared_state_dir
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import hint
 
 LOCK, HISTORY = "daemon.lock", "history.sqlite3"
 # The journal of SQLite is moved before its database: the database alone would lose the journal's changes.
@@ -44,7 +44,7 @@ def _moved(old: Path, new: Path) -> Iterator[str]:
             file.rename(target)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise ConfigError(f"cannot move {file} to {new}: {reason}", f"ls -ld {shlex.quote(str(old))}") from error
+            raise ConfigError(f"cannot move {file} to {new}: {reason}", hint("a directory is not safe", path=old)) from error
         yield file.name
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import hint
 
 APP = "openbalance-hid"
 ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")  # names a key file and, in capitals, an environment variable
@@ -107,7 +108,7 @@ def _needs_home() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # from platformdirs and pathlib: neither HOME nor the user database has a home
-        raise ConfigError(f"no home directory is known for user {os.getuid()}", "export HOME=/where/it/is") from error
+        raise ConfigError(f"no home directory is known for user {os.getuid()}", hint("no home directory is known")) from error
 
 
 def _platform_state_dir() -> Path:

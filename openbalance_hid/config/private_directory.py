@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openbalance_hid.config.directory_access import can_be_changed_by_others
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import hint
 
 
 def private_dir(path: Path) -> Path:
@@ -40,7 +41,9 @@ def check_private(path: Path) -> None:
     if here.st_uid != us:
         raise ConfigError(f"the directory {path} belongs to user {here.st_uid}, not to {us}", _ls_command(path))
     if mode & 0o077:
-        raise ConfigError(f"the directory {path} is open to others: mode {mode:04o}", f"chmod 700 {shlex.quote(str(path))}")
+        raise ConfigError(
+            f"the directory {path} is open to others: mode {mode:04o}", hint("a directory is open to others", path=path)
+        )
     if exposed is not None:
         raise ConfigError(f"another user could replace {path}: {exposed} can be changed by others", _ls_command(exposed))
 

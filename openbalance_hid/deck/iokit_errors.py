@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckGoneError, DeckRefusedError
-from openbalance_hid.hints import DOCTOR, hint
+from openbalance_hid.hints import hint
 
 IN_USE = (
     "another program is using it; quit Elgato's Stream Deck app in the menu bar, where it also runs without a window, and "
@@ -31,7 +31,12 @@ _CODES: Mapping[int, tuple[type[DeckError], str]] = MappingProxyType(
         0xE00002D9: (DeckGoneError, GONE),  # kIOReturnNotAttached
     }
 )
-_HINTS = MappingProxyType({DeckBusyError: hint("another program uses the deck", "devices"), DeckRefusedError: DOCTOR})
+_HINTS = MappingProxyType(
+    {
+        DeckBusyError: hint("another program uses the deck", "devices"),
+        DeckRefusedError: hint("macOS does not permit to open the deck", "devices"),
+    }
+)
 
 
 def iokit_error(message: str, text: str) -> DeckError | None:

@@ -29,6 +29,7 @@ from openbalance_hid.desktop.key_locations import (
 from openbalance_hid.desktop.keyring_backend import NoKeyringError, NoKeyringYetError, setup_command
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
+from openbalance_hid.hints import hint
 from openbalance_hid.secret import Secret, checked_key
 
 log = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ def delete_key(account: str, env: Mapping[str, str], paths: KeyPaths, timeout_s:
     source = overriding_source(account, env)
     if source is not None:
         raise CredentialError(f"the key of account '{account}' comes from {source} and is not stored here")
-    raise NoKeyError(f"no key is stored for account '{account}'", "openbalance-hid accounts")
+    raise NoKeyError(f"no key is stored for account '{account}'", hint("no key is stored", "accounts forget"))
 
 
 def list_accounts(env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[AccountListing, ...]:

@@ -17,6 +17,7 @@ from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE, VARIABLE
 from openbalance_hid.errors import CredentialError
+from openbalance_hid.hints import hint
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def check_name(account: str) -> None:
     """Raise CredentialError for an invalid account name."""
     if not ACCOUNT_NAME.fullmatch(account):
         raise CredentialError(
-            "not an account's name: use 1 to 32 letters a to z, digits and hyphens", "openbalance-hid accounts"
+            "not an account's name: use 1 to 32 letters a to z, digits and hyphens", hint("the name of an account is not valid")
         )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbalance_hid.desktop.deadline import Deadline
 from openbalance_hid.errors import CredentialError, Retry
-from openbalance_hid.hints import SETUP
+from openbalance_hid.hints import SETUP, hint
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -239,10 +239,10 @@ def _of_keychain(account: str, error: Exception) -> KeyringError | None:
     status = error.__cause__.args[0] if error.__cause__ is not None and error.__cause__.args else None
     if status == _CANCELED:
         words = 'access to the Keychain was denied: choose "Always Allow" in its dialog'
-        return DeniedKeyringError(words, "openbalance-hid refresh")
+        return DeniedKeyringError(words, hint("the Keychain was denied"))
     if status == _AUTH_FAILED:
         words = "the Keychain does not accept this program, whose Python has changed: store the key again"
         return DeniedKeyringError(words, setup_command(account))
     if status == _NO_INTERACTION:
-        return KeyringError("the Keychain is locked and cannot show its dialog, as over ssh", "security unlock-keychain")
+        return KeyringError("the Keychain is locked and cannot show its dialog, as over ssh", hint("the Keychain is locked"))
     return None

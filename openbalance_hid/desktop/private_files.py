@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from openbalance_hid.errors import CredentialError, OpenBalanceError
+from openbalance_hid.hints import hint
 
 LARGEST_BYTES = 64 * 1024
 
@@ -42,7 +43,7 @@ def read_private(path: Path) -> str | None:
             raise CredentialError(f"{path} belongs to user {found.st_uid}, not to {os.geteuid()}", _look(path))
         mode = stat.S_IMODE(found.st_mode)
         if mode & 0o077:
-            raise CredentialError(f"{path} is open to others: mode {mode:04o}", f"chmod 600 {shlex.quote(str(path))}")
+            raise CredentialError(f"{path} is open to others: mode {mode:04o}", hint("a key file is open to others", path=path))
         return _text(file, path)
 
 

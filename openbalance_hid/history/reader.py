@@ -21,6 +21,7 @@ from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import hint
 from openbalance_hid.history import rows
 from openbalance_hid.history.migrations import STEPS, DamagedError, amount, from_us, reading, to_us, version
 from openbalance_hid.history.records import StoredSample
@@ -171,18 +172,19 @@ def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
     try:
         path.stat()
     except FileNotFoundError as error:
-        raise ConfigError(f"there is no history yet at {path}", "openbalance-hid run") from error
+        raise ConfigError(f"there is no history yet at {path}", hint("there is no history")) from error
     except OSError as error:
         raise ConfigError(
-            f"cannot read the history {path}: {(error.strerror or '').lower()}", "openbalance-hid doctor"
+            f"cannot read the history {path}: {(error.strerror or '').lower()}", hint("the history cannot be read", "export")
         ) from error
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
             if version(db) != len(STEPS):
                 raise ConfigError(
-                    f"history {path} is of version {version(db)}, and this program reads {len(STEPS)}", "openbalance-hid run"
+                    f"history {path} is of version {version(db)}, and this program reads {len(STEPS)}",
+                    hint("the history has another version"),
                 )
             db.execute("BEGIN")  # everything is read from one state of the file
             yield Reader(db, since)
     except (sqlite3.Error, DamagedError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the history {path}: {error}", "openbalance-hid status") from error
+        raise ConfigError(f"cannot read the history {path}: {error}", hint("the history cannot be read", "export")) from error

@@ -13,6 +13,7 @@ from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested, RepaintRequested
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import ApiError, NoDaemonError, OpenBalanceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.alert_commands import SinkClaim, alerts_status, claim_probes
 from openbalance_hid.ipc.deck_commands import DeckHandover, set_brightness
 from openbalance_hid.ipc.key_commands import SWITCH_LIMIT_S, ended_switch, list_keys, start_switch, switch_result
@@ -176,7 +177,7 @@ class Commands:
             if ended is not None:
                 return switch_result(ended)
             self._changes.wait(number, 1.0)
-        raise ApiError("the switch has not ended yet: its state is not known", "openbalance-hid keys")
+        raise ApiError("the switch has not ended yet: its state is not known", hint("a key was not switched"))
 
     def _watch(self) -> Iterator[Any]:
         """Yield the accounts of the status now and after each change, and None in between for checks of the client."""
@@ -203,7 +204,7 @@ class Commands:
                 self._checked_s, wait_s = time.monotonic(), CHECK_S
                 self._changes.notify()  # every subscriber sends, or ends when its client has disconnected
         if not self._subscribers.acquire(timeout=max(0.0, wait_s)):
-            raise NoDaemonError(f"{SUBSCRIBER_LIMIT} programs watch already; no more can", "openbalance-hid bar")
+            raise NoDaemonError(f"{SUBSCRIBER_LIMIT} programs watch already; no more can", hint("too many programs watch"))
 
     def _on_main(self, query: Query) -> Any:
         """Return the result of `query`, which runs on the main thread."""
@@ -222,40 +223,42 @@ class Commands:
         try:
             return result.result(RESULT_LIMIT_S)
         except FutureTimeoutError as error:
-            raise NoDaemonError("the daemon is too busy to answer", "openbalance-hid status") from error
+            raise NoDaemonError("the daemon is too busy to answer", hint("the daemon does not answer", "refresh")) from error
 
     def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool]:
         if account is not None and account not in controller.snapshots:
-            raise UsageError(f"no account is named {account[:40]!r}", "openbalance-hid accounts")
+            raise UsageError(f"no account is named {account[:40]!r}", hint("the account does not exist"))
         self._put(RepaintRequested())
         return {name: self._refresh(name) for name in controller.snapshots if account in (None, name)}
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:
         """Show the page on every deck that has one of that name."""
         if not controller.decks:
-            raise NoDaemonError("no deck is connected", "openbalance-hid devices")
+            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
         decks = [serial for serial, deck in controller.decks.items() if name in deck.pages.names]
         if not decks:
             pages = dict.fromkeys(page for deck in controller.decks.values() for page in deck.pages.names)
             raise UsageError(
                 f"no deck has a page '{name[:40]}', only {', '.join(pages)}{did_you_mean(name, pages)}",
-                "openbalance-hid status",
+                hint("no such deck, page or key"),
             )
         self._put(PageRequested(name))
         return [{"serial": serial, "page": name} for serial in decks]
 
     def _identify(self, controller: Controller) -> list[dict[str, Any]]:
         if not controller.decks:
-            raise NoDaemonError("no deck is connected", "openbalance-hid devices")
+            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
         self._put(IdentifyRequested())
         return [{"serial": serial, "model": deck.shape.model} for serial, deck in controller.decks.items()]
 
     def _gesture(self, controller: Controller, key: int, gesture: Gesture) -> dict[str, Any]:
         serial = next(iter(controller.key_tiles), None)
         if serial is None:
-            raise NoDaemonError("no deck is connected", "openbalance-hid devices")
+            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
         tiles = controller.key_tiles[serial]
         if key not in tiles:
-            raise UsageError(f"the deck has no key {key}: its keys are 0 to {len(tiles) - 1}", "openbalance-hid status")
+            raise UsageError(
+                f"the deck has no key {key}: its keys are 0 to {len(tiles) - 1}", hint("no such deck, page or key")
+            )
         self._put(GestureRequested(key, gesture, serial))
         return {"serial": serial, "key": key, "tile": tiles[key].tile}

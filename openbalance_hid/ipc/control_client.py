@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import select
-import shlex
 import socket
 import stat
 import struct
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, convert
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
-from openbalance_hid.hints import DOCTOR, RUN
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 
 RETRY_S = 0.02
@@ -33,7 +32,7 @@ def request(socket_file: Path, command: str, arguments: Mapping[str, object] | N
         _send(peer, command, arguments or {})
         line = lines.readline()
     if not line:
-        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", RUN)
+        raise NoDaemonError(f"the daemon at {socket_file} closed without an answer", hint("no daemon is running"))
     return _result(line, socket_file)
 
 
@@ -76,7 +75,7 @@ def _wait_for_input(peer: socket.socket, output: int) -> None:
 @contextlib.contextmanager
 def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
     if problem := socket_path_problem(socket_file, sys.platform):
-        raise NoDaemonError(f"no daemon can run: {problem}", DOCTOR)
+        raise NoDaemonError(f"no daemon can run: {problem}", hint("the control socket cannot be made"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.settimeout(timeout_s)
         try:
@@ -84,17 +83,17 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
             _check_peer(peer, socket_file)
             yield peer
         except FileNotFoundError as error:
-            raise NoDaemonError("no daemon is running", RUN) from error
+            raise NoDaemonError("no daemon is running", hint("no daemon is running")) from error
         except PermissionError as error:
             raise DaemonRefusedError(
                 f"not permitted to connect to the daemon at {socket_file}", _as_root(socket_file)
             ) from error
         except OSError as error:
-            raise NoDaemonError(f"no daemon answers at {socket_file}", RUN) from error
+            raise NoDaemonError(f"no daemon answers at {socket_file}", hint("no daemon is running")) from error
 
 
 def _as_root(socket_file: Path) -> str:
-    return f"sudo OPENBALANCE_RUNTIME_DIR={shlex.quote(str(socket_file.parent))} openbalance-hid status"
+    return hint("the daemon of another user is running", path=socket_file.parent)
 
 
 def _send(peer: socket.socket, command: str, arguments: Mapping[str, object]) -> None:
@@ -116,7 +115,9 @@ def _result(line: bytes, socket_file: Path) -> Any:
             return reply["ok"]
         refusal = convert(reply, _Refusal)
     except (ValueError, RecursionError) as error:
-        raise NoDaemonError(f"the process that listens at {socket_file} is not this daemon", RUN) from error
+        raise NoDaemonError(
+            f"the process that listens at {socket_file} is not this daemon", hint("no daemon is running")
+        ) from error
     problem = OpenBalanceError(refusal.error, refusal.hint)
     problem.exit_code = refusal.exit_code
     raise problem
@@ -145,7 +146,8 @@ def _check_peer(peer: socket.socket, socket_file: Path) -> None:
     made_by_root = parent.st_uid == 0 and not parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and made_by_root):
         raise NoDaemonError(
-            f"the process that listens at {socket_file} belongs to user {uid}", f"ls -ld {shlex.quote(str(socket_file))}"
+            f"the process that listens at {socket_file} belongs to user {uid}",
+            hint("another program listens at the control socket", path=socket_file),
         )
 
 

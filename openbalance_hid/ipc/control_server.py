@@ -29,7 +29,7 @@ import msgspec
 from openbalance_hid.client_listener import ClientListener
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
-from openbalance_hid.hints import DOCTOR
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 from openbalance_hid.restarting_thread import RestartingThread
 
@@ -77,12 +77,14 @@ class ControlServer:
 
     def _listen(self) -> None:
         if problem := socket_path_problem(self._file, sys.platform):
-            raise ConfigError(problem, DOCTOR)
+            raise ConfigError(problem, hint("the control socket cannot be made"))
         directory = private_dir(self._file.parent)
         try:
             self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs
         except OSError as error:
-            raise ConfigError(f"cannot write in {directory}: {_reason(error)}", DOCTOR) from error
+            raise ConfigError(
+                f"cannot write in {directory}: {_reason(error)}", hint("the control socket cannot be made")
+            ) from error
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self._file))
@@ -92,7 +94,9 @@ class ControlServer:
             clients = ClientListener(listener)
         except OSError as error:
             listener.close()
-            raise ConfigError(f"cannot listen at {self._file}: {_reason(error)}", DOCTOR) from error
+            raise ConfigError(
+                f"cannot listen at {self._file}: {_reason(error)}", hint("the control socket cannot be made")
+            ) from error
         self._close_listener()
         self._listener = clients
         self._start_thread()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError
+from openbalance_hid.hints import hint
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class DaemonLock:
         except (OSError, ConfigError) as error:
             reason = error.message if isinstance(error, ConfigError) else f"cannot lock {file}: {_reason(error)}"
             if file == self._files[-1] and not self._held.get(file):
-                raise ConfigError(reason, getattr(error, "hint", "openbalance-hid doctor")) from error
+                raise ConfigError(reason, getattr(error, "hint", hint("the control socket cannot be made"))) from error
             if file not in self._failing:
                 log.warning("%s; going on without this lock", reason)
             self._failing.add(file)
@@ -103,8 +104,10 @@ class DaemonLock:
 
     def _already_running(self, holder: str) -> AlreadyRunningError:
         if not holder.isdigit():
-            return AlreadyRunningError("another daemon is running", "openbalance-hid stop")
-        stop = "openbalance-hid stop" if self._socket_file.exists() else f"kill {holder}"  # without a socket it gets no `stop`
+            return AlreadyRunningError("another daemon is running", hint("another daemon is running"))
+        stop = hint("another daemon is running")
+        if not self._socket_file.exists():
+            stop = hint("another daemon is running without a socket", pid=holder)  # without a socket it gets no `stop`
         return AlreadyRunningError(f"another daemon is running as process {holder}", stop)
 
 

@@ -8,6 +8,7 @@ from openbalance_hid.app.events import BrightnessRequested
 from openbalance_hid.config.serial_numbers import is_same_serial
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.hints import hint
 
 
 class DeckOwner(Protocol):
@@ -35,7 +36,9 @@ class DeckHandover:
         on_exit = cast(OnExit, controller.config.on_exit)
         taken = [serial for owner in self._owners for serial in owner.take(deck, on_exit)]
         if not taken:
-            raise UsageError(f"no released deck {deck[:40]!r}" if deck else "no deck is released", "openbalance-hid status")
+            raise UsageError(
+                f"no released deck {deck[:40]!r}" if deck else "no deck is released", hint("no such deck, page or key")
+            )
         return [{"serial": serial} for serial in taken]
 
 
@@ -45,7 +48,7 @@ def set_brightness(
     """Light the chosen decks, or switch them off."""
     serials = tuple(serial for serial in chosen_decks(controller, deck) if controller.decks[serial].light is not None)
     if not serials:
-        raise UsageError("the deck has no display, and so no brightness", "openbalance-hid status")
+        raise UsageError("the deck has no display, and so no brightness", hint("no such deck, page or key"))
     percent = 0 if level == "off" else None if level == "on" else int(level)
     put(BrightnessRequested(serials, percent))
     return [{"serial": serial, "level": "off" if percent == 0 else level} for serial in serials]
@@ -54,10 +57,10 @@ def set_brightness(
 def chosen_decks(controller: Controller, deck: str | None) -> list[str]:
     """Return the serial numbers of the connected decks that `deck` names; None: all. Raises an error for none."""
     if not controller.decks:
-        raise NoDaemonError("no deck is connected", "openbalance-hid devices")
+        raise NoDaemonError("no deck is connected", hint("no deck is connected", "brightness"))
     chosen = [serial for serial in controller.decks if deck is None or is_same_serial(serial, deck)]
     if not chosen:
         raise UsageError(
-            f"no connected deck {(deck or '')[:40]!r}, only {', '.join(controller.decks)}", "openbalance-hid status"
+            f"no connected deck {(deck or '')[:40]!r}, only {', '.join(controller.decks)}", hint("no such deck, page or key")
         )
     return chosen

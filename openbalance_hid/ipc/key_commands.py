@@ -12,6 +12,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.events import KeySwitchRequested
 from openbalance_hid.config.default_layout import sources_of
 from openbalance_hid.errors import ApiError, NotPermittedError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.text import did_you_mean, single_line
 
 SWITCH_LIMIT_S = 150.0  # four requests of up to 30 s, and the pauses between them
@@ -46,15 +47,17 @@ def start_switch(
     if account not in switches.permitted:
         raise NotPermittedError(
             f"the account {account} does not permit it: set allow_key_switch = true in [accounts.{account}]",
-            "openbalance-hid config edit",
+            hint("keys may not be switched"),
         )
     if snapshot.keys.value is None:
-        raise ApiError(f"the keys of the account {account} are not known yet", "openbalance-hid refresh")
+        raise ApiError(
+            f"the keys of the account {account} are not known yet", hint("the keys of the account are not known yet")
+        )
     key = _named(snapshot, name)
     pending = switches.latest.get((account, key.hash))
     if pending is not None and pending.stage is SwitchStage.PENDING:
         if pending.disables is not disables:
-            raise UsageError(f"the key {single_line(key.name)} is being switched", "openbalance-hid keys")
+            raise UsageError(f"the key {single_line(key.name)} is being switched", hint("a key was not switched"))
         return key.hash, pending.requested_at  # wait for the same switch: nothing is sent twice
     put(KeySwitchRequested(account, key.hash, disables, SOURCE))
     return key.hash, now.utc
@@ -88,8 +91,10 @@ def _named(snapshot: Snapshot, name: str) -> ApiKey:
         return found[0]
     if found:
         names = ", ".join(f"'{single_line(key.name)}'" for key in found)
-        raise UsageError(f"{len(found)} keys are named {name[:60]!r}: use one of {names}", "openbalance-hid keys")
-    raise UsageError(f"no key is named {name[:60]!r}{did_you_mean(name, [key.name for key in keys])}", "openbalance-hid keys")
+        raise UsageError(f"{len(found)} keys are named {name[:60]!r}: use one of {names}", hint("no such key, or several"))
+    raise UsageError(
+        f"no key is named {name[:60]!r}{did_you_mean(name, [key.name for key in keys])}", hint("no such key, or several")
+    )
 
 
 def _refuse_without_key(controller: Controller, account: str) -> Snapshot:
@@ -105,7 +110,7 @@ def _refuse_without_key(controller: Controller, account: str) -> Snapshot:
 
 def _snapshot(controller: Controller, account: str) -> Snapshot:
     if account not in controller.snapshots:
-        raise UsageError(f"no account is named {account[:40]!r}", "openbalance-hid accounts")
+        raise UsageError(f"no account is named {account[:40]!r}", hint("the account does not exist"))
     return controller.snapshots[account]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, ValidationError, convert
 
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 
 _LONGEST = 200  # characters of a message about a request: it may repeat a part of it
 
@@ -141,9 +142,9 @@ def parse_request(request: Mapping[str, Any]) -> Request:
     """Return the request as its type. Raises UsageError for an unknown command or a wrong field."""
     name = request.get("command")
     if isinstance(name, str) and name not in COMMANDS:
-        raise UsageError(f"the daemon has no command {name[:40]!r}", "openbalance-hid --help")
+        raise UsageError(f"the daemon has no command {name[:40]!r}", hint("the daemon does not know a request"))
     try:
         parsed: Request = convert(request, Request)
     except ValidationError as error:
-        raise UsageError(f"not a valid request: {str(error)[:_LONGEST]}", "openbalance-hid --help") from error
+        raise UsageError(f"not a valid request: {str(error)[:_LONGEST]}", hint("the daemon does not know a request")) from error
     return parsed

@@ -34,6 +34,7 @@ from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.spend_parts import amount_text, spend_by_status
 from openbalance_hid.tiles.scene import Privacy
 
@@ -292,4 +293,11 @@ def closed_counts(found: FoundDeck | DeckDevice, why: str, hint: str) -> DeckCou
 def claimed_counts(device: UsbDevice) -> DeckCounts:
     """Return the row of a deck that another program has claimed through libusb."""
     model, _ = product_names(int(VENDOR, 16), device.product_id) or ("", "")
-    return DeckCounts(device.serial, model, device.node, connected=False, trouble=IN_USE_LIBUSB, hint="openbalance-hid doctor")
+    return DeckCounts(
+        device.serial,
+        model,
+        device.node,
+        connected=False,
+        trouble=IN_USE_LIBUSB,
+        hint=hint("another program uses the deck", "status"),
+    )

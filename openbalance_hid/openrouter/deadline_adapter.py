@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from openbalance_hid.errors import OfflineError
+from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.happy_eyeballs import connect_tcp
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is one, too: the file has no certificate
             reason = "it has no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
-            raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", "openbalance-hid config edit") from error
+            raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", hint("the ca_file cannot be used")) from error
     return context
 
 

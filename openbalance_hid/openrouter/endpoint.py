@@ -8,6 +8,7 @@ import re
 from msgspec import Struct
 
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.replies import one_line
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
@@ -45,7 +46,7 @@ def checked_base_url(url: str) -> str:
     shown = re.sub(r"//[^/]*@", "//[…]@", stripped)
     raise ConfigError(
         f"cannot use {one_line(shown, 100)!r} as API address: only http to a loopback address is accepted",
-        "unset OPENBALANCE_API_URL",
+        hint("the address of the API is refused"),
     )
 
 

@@ -23,7 +23,7 @@ from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import OfflineError, ServerError, WrongClockError
-from openbalance_hid.hints import clock_hint
+from openbalance_hid.hints import clock_hint, hint
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
@@ -132,7 +132,7 @@ class HttpSession:
             return OfflineError(f"{reached} for another name")
         if verify_code in _UNKNOWN_ISSUER:
             words = "from an unknown issuer; a proxy may inspect the connection: its root certificate belongs in ca_file"
-            return OfflineError(f"{reached} {words}", "openbalance-hid config path")
+            return OfflineError(f"{reached} {words}", hint("the certificate is from an unknown issuer"))
         return OfflineError(f"{reached} not trusted")
 
     def _read(self, response: requests.Response, path: str, largest_bytes: int) -> bytes:

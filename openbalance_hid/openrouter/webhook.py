@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from openbalance_hid import errors
+from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.endpoint import HttpLimits
 
 LIMITS = HttpLimits(connect_s=5.0, read_s=10.0, total_s=10.0, body_bytes=64 * 1024)
@@ -22,7 +23,7 @@ class WebhookError(errors.ApiError):
     """A message was not accepted. `retry_after_s`: how long the server wants a client to wait, or None."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message, "openbalance-hid alerts")
+        super().__init__(message, hint("an alert was not accepted"))
         self.retry_after_s = retry_after_s
 
 

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable
 
 from openbalance_hid.config.serial_numbers import is_same_serial
+from openbalance_hid.hints import hint
 
 LEFT = "left to other software by the configuration"
 RELEASED = "released for other software"
-TAKE = "openbalance-hid take"
+TAKE = hint("the deck was released")
 
 
 class DeckUse:
@@ -43,4 +44,4 @@ class DeckUse:
         with self._lock:
             if serial in self._released:
                 return RELEASED, TAKE
-            return None if self._uses(serial) else (LEFT, "openbalance-hid config edit")
+            return None if self._uses(serial) else (LEFT, hint("the deck is left to other software"))

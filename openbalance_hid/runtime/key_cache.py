@@ -12,6 +12,7 @@ from collections.abc import Callable
 from openbalance_hid.desktop.credentials import StoredKey
 from openbalance_hid.desktop.keyring_backend import KeyringError
 from openbalance_hid.errors import CredentialError, Retry
+from openbalance_hid.hints import hint
 
 FIRST_LIMIT_S = 120.0  # the user has to find the dialog, and to type a password
 NEXT_LIMIT_S = 5.0  # the dialog is still open: the poll is tried again later
@@ -41,7 +42,9 @@ class KeyCache:
         if known is None:
             threading.Thread(target=self._fill, args=(account, read), name="key-read", daemon=True).start()
         if not read.done.wait(self._first_limit_s if known is None else self._next_limit_s):
-            raise KeyringError('the Keychain waits for you: choose "Always Allow" in its dialog', "openbalance-hid refresh")
+            raise KeyringError(
+                'the Keychain waits for you: choose "Always Allow" in its dialog', hint("the Keychain waits for its dialog")
+            )
         if read.key is None:
             if read.error.retry is not Retry.USER:
                 self._drop(account, read)

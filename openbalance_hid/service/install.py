@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from openbalance_hid.config.paths import absolute, home_dir, paths
 from openbalance_hid.errors import OpenBalanceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.launchd import LaunchdService
 from openbalance_hid.service.manager import RUN_WITHOUT, UserService
@@ -19,8 +20,8 @@ from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, UNIT, agent_log
 
 SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 
-BREW_START = "brew services restart openbalance-hid"
-INSTALL_PERMANENTLY = "uv tool install openbalance-hid"
+BREW_START = hint("the service was installed by Homebrew")
+INSTALL_PERMANENTLY = hint("the program is in a cache")
 # ~/.cache/uv/archive-v0/…/bin/openbalance-hid, https://github.com/astral-sh/uv/issues/6325; also with another cache directory
 _UV_CACHE_BUCKET = re.compile(r"(archive|builds|environments)-v\d+")
 # ~/.cache/pipx/HASH/bin/openbalance-hid; older pipx: ~/.local/pipx/.cache/HASH/bin/openbalance-hid

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbalance_hid.errors import ServiceError
-from openbalance_hid.hints import SERVICE_INSTALL, SERVICE_LOGS, hint
+from openbalance_hid.hints import hint
 from openbalance_hid.service.manager import RUN_WITHOUT, UnitState, write_unit
 from openbalance_hid.service.subprocesses import ProgramResult, run_program
 from openbalance_hid.service.units import LABEL, STOP_LIMIT_S, render_agent
@@ -115,10 +115,10 @@ class LaunchdService:
     def _unload(self) -> None:
         result = self._run("bootout", self._target)
         if result.code not in (0, NO_PROCESS, IN_PROGRESS, ALREADY, NOT_FOUND):
-            raise ServiceError(f"launchd did not stop {self.label}: {result.reason}", "openbalance-hid service status")
+            raise ServiceError(f"launchd did not stop {self.label}: {result.reason}", hint("the service does not stop"))
         if not self._wait_until(lambda: not self._is_loaded(), RELEASE_LIMIT_S):
             raise ServiceError(
-                f"launchd did not stop {self.label} within {RELEASE_LIMIT_S:g} s", "openbalance-hid service status"
+                f"launchd did not stop {self.label} within {RELEASE_LIMIT_S:g} s", hint("the service does not stop")
             )
 
     def _load(self) -> None:
@@ -130,14 +130,18 @@ class LaunchdService:
             result = self._run("bootstrap", self._domain, str(self._file))
         if result.code == NO_DOMAIN:
             words = "launchd starts the service only in a session with a display: log in on the Mac's own screen first"
-            raise ServiceError(words, SERVICE_INSTALL)
+            raise ServiceError(words, hint("no session has a display on macOS", "service install"))
         if not result.ok and not self._is_loaded():
-            raise ServiceError(f"launchd did not load {self._file}: {result.reason}", f"plutil -lint {self._file}")
+            raise ServiceError(
+                f"launchd did not load {self._file}: {result.reason}", hint("the service cannot be loaded", path=self._file)
+            )
 
     def _start(self, *options: str) -> None:
         result = self._run("kickstart", *filter(None, options), self._target)
         if result.code not in (0, ALREADY):
-            raise ServiceError(f"launchd did not start {self.label}: {result.reason}", SERVICE_LOGS)
+            raise ServiceError(
+                f"launchd did not start {self.label}: {result.reason}", hint("the service failed", "service install")
+            )
 
     def _await_answer(self, log_bytes: int) -> None:
         """Wait until the service's process answers. `log_bytes`: size of the log before the start."""
@@ -153,7 +157,9 @@ class LaunchdService:
             words = f"another daemon is running as process {other}"
             raise ServiceError(words, hint("another daemon is running", "service install"))
         reason = self._last_log_line(log_bytes) or f"it does not answer after {ANSWER_LIMIT_S:g} s"
-        raise ServiceError(f"the service is installed but did not start: {reason}", SERVICE_LOGS)
+        raise ServiceError(
+            f"the service is installed but did not start: {reason}", hint("the service failed", "service install")
+        )
 
     def _has_ended(self) -> bool:
         """Return whether launchd leaves it ended: it ended with 0, as after an error that a restart does not fix."""

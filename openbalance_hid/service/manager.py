@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.hints import hint
 
-RUN_WITHOUT = "openbalance-hid run"  # the hint where no service manager answers
+RUN_WITHOUT = hint("the service manager does not answer")  # the hint where no service manager answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,7 @@ def write_unit(file: Path, text: str) -> bool:
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
     except OSError as error:
-        raise ServiceError(f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {file.parent}") from error
+        raise ServiceError(
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
+        ) from error
     return True

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openbalance_hid.config.paths import home_dir
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.manager import RUN_WITHOUT, UnitState, write_unit
 from openbalance_hid.service.subprocesses import ProgramResult, run_program
 from openbalance_hid.service.units import UNIT, render_user_unit
@@ -22,8 +23,8 @@ _STATE_PROPERTIES = "--property=ActiveState,SubState,MainPID,Result,UnitFileStat
 
 # Exit code of a daemon that did not start -> the reason, and the command that helps.
 _START_FAILURES = {
-    "75": ("another daemon is running", "openbalance-hid stop"),
-    "78": ("the configuration or a directory cannot be used", "openbalance-hid doctor"),
+    "75": ("another daemon is running", hint("another daemon is running")),
+    "78": ("the configuration or a directory cannot be used", hint("the control socket cannot be made")),
 }
 
 
@@ -134,7 +135,7 @@ class SystemdService:
 
     def _start_failure(self, result: ProgramResult) -> tuple[str, str]:
         exit_code = self._run("show", UNIT, "--property=ExecMainStatus", "--value").out.strip()
-        return _START_FAILURES.get(exit_code, (result.reason, "openbalance-hid service logs"))
+        return _START_FAILURES.get(exit_code, (result.reason, hint("the service failed", "service install")))
 
     def _require_manager(self) -> None:
         result = self._run("show", "--property=Version")
@@ -144,7 +145,7 @@ class SystemdService:
     def _must(self, *words: str) -> None:
         result = self._run(*words)
         if not result.ok:
-            raise ServiceError(f"systemctl --user {' '.join(words)}: {result.reason}", "openbalance-hid service status")
+            raise ServiceError(f"systemctl --user {' '.join(words)}: {result.reason}", hint("the service does not stop"))
 
     def _run(self, *words: str, limit_s: float = 10.0) -> ProgramResult:
         return run_program(["systemctl", "--user", "--no-pager", *words], limit_s, self.manager_env)

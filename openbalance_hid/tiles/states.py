@@ -16,6 +16,7 @@ from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, OriginProblem, Reading, Snapshot
 from openbalance_hid.account.spend import counted_after
 from openbalance_hid.account.utc_days import CLOCKS_APART_S, utc_now
+from openbalance_hid.hints import hint
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Block, Icon, Line, Notice, TileView, Tone
@@ -36,7 +37,7 @@ class TileState(Struct, frozen=True):
 
 STATES = {
     Health.PREPARING: TileState("Preparing…", Icon.HOURGLASS, Tone.MUTED),
-    Health.NO_KEY: TileState("Set up", Icon.KEY, Tone.ACCENT, "openbalance-hid setup"),
+    Health.NO_KEY: TileState("Set up", Icon.KEY, Tone.ACCENT, hint("no key is stored", "the key")),
     Health.NOT_MANAGEMENT_KEY: TileState("Not a Management key", Icon.KEY, Tone.ALARM, short="Wrong key"),
     Health.KEY_REJECTED: TileState("Key rejected", Icon.LOCK, Tone.ALARM, short="Rejected"),
     Health.OFFLINE: TileState("Offline", Icon.OFFLINE, Tone.WARN, "hold to retry"),

@@ -95,7 +95,11 @@ def ask(env: Mapping[str, str], *words: str, typed: str = "") -> "subprocess.Com
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """Return an environment without the developer's own keys, configuration and keyring."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START", "PYTHONPATH")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START", "PYTHONPATH")
+    }
     return {
         **kept,
         "OPENBALANCE_RUNTIME_DIR": str(folder / "run"),

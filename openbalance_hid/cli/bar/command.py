@@ -16,6 +16,7 @@ from openbalance_hid.cli.bar.quick import program
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request, subscribe
 
 
@@ -32,7 +33,7 @@ def bar(kind: str, show: str, period: str, account: str, watch: bool) -> None:
     try:
         for accounts in _account_states(watch):
             if account not in accounts:
-                raise UsageError(f"no such account: '{account}'", "openbalance-hid status")
+                raise UsageError(f"no such account: '{account}'", hint("the account does not exist"))
             text = FORMATS[kind](line_of(accounts[account], account, show, period, datetime.now(UTC)), program())
             if text != printed:
                 printed = text
@@ -50,4 +51,4 @@ def _account_states(watch: bool) -> Iterator[Mapping[str, Mapping[str, Any]]]:
         yield request(socket_file, "accounts")
         return
     yield from subscribe(socket_file, "watch", output=sys.stdout.fileno() if sys.stdout is not None else None)
-    raise NoDaemonError("the daemon has ended", "openbalance-hid run")
+    raise NoDaemonError("the daemon has ended", hint("no daemon is running"))

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from openbalance_hid.hints import hint
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.model_names import short_names
@@ -76,7 +77,7 @@ class BarLine(NamedTuple):
 def absent(account: str) -> BarLine:
     """Return the line while no daemon runs."""
     icon, tone = STATES["absent"]
-    details = ("no daemon is running", "start it with: openbalance-hid run")
+    details = ("no daemon is running", f"start it with: {hint('no daemon is running', 'bar')}")
     return BarLine("absent", icon, "no daemon", "", tone, ("absent",), details, account)
 
 

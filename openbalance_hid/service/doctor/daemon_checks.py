@@ -10,7 +10,7 @@ from typing import Any
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
-from openbalance_hid.hints import DOCTOR, SERVICE_INSTALL, SERVICE_LOGS, SETUP, health_hint, hint
+from openbalance_hid.hints import DOCTOR, SETUP, health_hint, hint
 from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -25,9 +25,9 @@ from openbalance_hid.service.install import (
 from openbalance_hid.service.units import HOMEBREW_LABEL, agent_program, is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
-INSTALL = SERVICE_INSTALL
-LOGS = SERVICE_LOGS
-BREW_REINSTALL = "brew reinstall openbalance-hid"
+INSTALL = hint("the service does not run", "doctor")
+LOGS = hint("the service failed", "doctor")
+BREW_REINSTALL = hint("the program of Homebrew's service is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def assess_service(seen: ServiceFacts) -> list[Check]:
     install = BREW_START if seen.by_homebrew else INSTALL
     if seen.twice:
         words = "installed by this program and by Homebrew: the second one that starts ends at once"
-        return [warning("service", words, "openbalance-hid service uninstall")]
+        return [warning("service", words, hint("the service is installed twice"))]
     if seen.missing_program is not None:
         install = BREW_REINSTALL if seen.by_homebrew else INSTALL
         words = f"{seen.file} starts {seen.missing_program}, which does not exist"

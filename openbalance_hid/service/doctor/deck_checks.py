@@ -12,16 +12,16 @@ from openbalance_hid.deck import usb_sysfs
 from openbalance_hid.deck.hid_module import load_hidapi
 from openbalance_hid.deck.products import IN_USE_LIBUSB, open_error, product_ids
 from openbalance_hid.errors import DeckBusyError, DeckError, DeckRefusedError, OpenBalanceError
+from openbalance_hid.hints import DOCTOR, hint
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.session_checks import LoginSession, login_session
 from openbalance_hid.service.doctor.udev_checks import UdevFacts, product_name, udev_facts
 from openbalance_hid.service.subprocesses import run_program
 
-APPLY_RULES = "sudo udevadm trigger --subsystem-match=hidraw"
+APPLY_RULES = hint("the udev rule was not applied to the deck")
 # The transport's hint for a refusal on macOS leads to the doctor; the doctor's own hint opens the system setting.
-DOCTOR = "openbalance-hid doctor"
-INPUT_MONITORING = 'open "x-apple.systempreferences:com.apple.preference.security?Privacy_ListenEvent"'
+INPUT_MONITORING = hint("macOS does not permit to open the deck", "doctor")
 _UNAVAILABLE = DeckError.exit_code
 PS_LIMIT_S = 4.0
 # The app's own process, not the helpers inside it: "/Applications/Elgato Stream Deck.app/Contents/MacOS/Stream Deck".
@@ -90,7 +90,7 @@ def assess_decks(
 ) -> list[Check]:
     """Return one check for each deck, or one when no deck is plugged in."""
     checks = [_assess_listed(deck, session, rules) for deck in listed] + [_assess_unlisted(deck) for deck in unlisted]
-    return checks or [warning("decks", "no Stream Deck is plugged in", "openbalance-hid demo")]
+    return checks or [warning("decks", "no Stream Deck is plugged in", hint("no deck is connected", "doctor"))]
 
 
 def check_owners(context: DoctorContext) -> list[Check]:
@@ -132,7 +132,12 @@ def assess_apps(apps: Sequence[OtherProgram]) -> list[Check]:
         "System Settings > General > Login Items"
     )
     checks = [
-        warning("owners", f"{app.name} {words.format(app.pid)}", f"osascript -e 'quit app \"{app.name}\"'", app.name)
+        warning(
+            "owners",
+            f"{app.name} {words.format(app.pid)}",
+            hint("Elgato's app uses the deck", "doctor", app=app.name),
+            app.name,
+        )
         for app in apps
     ]
     return checks or [ok("owners", "no app that opens decks is running")]
@@ -143,7 +148,12 @@ def assess_owners(others: Sequence[OtherProgram], decks: int) -> list[Check]:
     if not others:
         return [ok("owners", "no other program has a deck open" if decks else "no deck is plugged in")]
     return [
-        warning("owners", f"{each.name} (process {each.pid}) has the deck open too", f"kill {each.pid}", each.path)
+        warning(
+            "owners",
+            f"{each.name} (process {each.pid}) has the deck open too",
+            hint("another program uses the deck", "doctor", pid=each.pid),
+            each.path,
+        )
         for each in others
     ]
 
@@ -154,18 +164,18 @@ def _assess_listed(deck: ListedDeck, session: LoginSession, rules: UdevFacts | N
         return ok("decks", f"{name}: in use by the running daemon", deck.path)
     if deck.error is None:
         return ok("decks", f"{name}: can be opened", deck.path)
-    hint = "" if isinstance(deck.error, DeckBusyError) else deck.error.hint  # `check_owners` names the other program
-    hint = INPUT_MONITORING if hint == DOCTOR else hint
-    if hint and isinstance(deck.error, DeckRefusedError) and rules is not None:
+    command = "" if isinstance(deck.error, DeckBusyError) else deck.error.hint  # `check_owners` names the other program
+    command = INPUT_MONITORING if command == DOCTOR else command
+    if command and isinstance(deck.error, DeckRefusedError) and rules is not None:
         is_covered = rules.current or (rules.file is not None and deck.product not in rules.connected_uncovered)
-        hint = f"{hint} --headless" if not session.at_seat else APPLY_RULES if is_covered else hint
-    return failure("decks", f"{name}: {deck.error.message}", hint, deck.error.exit_code, deck.path)
+        command = f"{command} --headless" if not session.at_seat else APPLY_RULES if is_covered else command
+    return failure("decks", f"{name}: {deck.error.message}", command, deck.error.exit_code, deck.path)
 
 
 def _assess_unlisted(deck: UnlistedDeck) -> Check:
     name = f"{deck.title} ({deck.product})"
     if not deck.supported:
-        return warning("decks", f"{name}: not supported by this version", "pipx upgrade openbalance-hid", deck.product)
+        return warning("decks", f"{name}: not supported by this version", hint("the deck is not supported yet"), deck.product)
     if deck.holders:
         holders = ", ".join(deck.holders)
         words = f"{name}: detached from the kernel by {holders}; quit that program, then plug the deck in again"
@@ -173,8 +183,8 @@ def _assess_unlisted(deck: UnlistedDeck) -> Check:
         words = f"{name}: {IN_USE_LIBUSB}; quit that program, then plug the deck in again"
     else:
         words = f"{name}: plugged in, but the kernel has no hidraw node for it; plug it in again"
-    hint = "" if deck.holders or deck.uses_libusb else "sudo modprobe usbhid"
-    return failure("decks", words, hint, _UNAVAILABLE, deck.product)
+    command = "" if deck.holders or deck.uses_libusb else hint("the kernel has no HID driver for the deck")
+    return failure("decks", words, command, _UNAVAILABLE, deck.product)
 
 
 def _unlisted_decks(context: DoctorContext) -> list[UnlistedDeck]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
+from openbalance_hid.hints import DOCTOR, hint
 from openbalance_hid.service.doctor.check import Check, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
@@ -82,14 +83,18 @@ def _check_mac_notifications(context: DoctorContext) -> Check:
 
     app = sending_app(context.env)
     try:
-        show_on_macos("openbalance-hid doctor", "This is a test: alerts reach you here.", context.env)
+        show_on_macos(DOCTOR, "This is a test: alerts reach you here.", context.env)
     except (OSError, subprocess.SubprocessError) as error:
-        return warning("notifications", f"{app} cannot show notifications: {error}", f"brew reinstall {NOTIFIER}")
+        return warning(
+            "notifications",
+            f"{app} cannot show notifications: {error}",
+            hint("no notification can be shown", install="brew reinstall", package=NOTIFIER),
+        )
     setting = f"a test was sent; if you do not see it, allow {app} in System Settings > Notifications"
     if app == NOTIFIER:
         return ok("notifications", setting)
     words = f"{setting} (open {app} once if it is not in the list); {NOTIFIER} has a permission of its own"
-    return warning("notifications", words, f"brew install {NOTIFIER}")
+    return warning("notifications", words, hint("no notification can be shown", install="brew install", package=NOTIFIER))
 
 
 def assess_notifications(seen: NotificationFacts, installer: str) -> list[Check]:

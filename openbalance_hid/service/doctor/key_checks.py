@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from openbalance_hid import hints
 from openbalance_hid.desktop.credentials import KeySource, KeySourceStatus, read_key
 from openbalance_hid.desktop.keyring_backend import UNREAD, backend_name, setup_command
 from openbalance_hid.errors import CredentialError, KeyRejectedError, OpenBalanceError
@@ -85,7 +86,7 @@ def assess_daemon_key(account: str, last_four: str, daemon_last_four: str | None
     if daemon_last_four is None or daemon_last_four == last_four:
         return []
     words = f"the running daemon uses …{daemon_last_four}: its environment differs from this one"
-    return [warning("key", words, "openbalance-hid accounts", account)]
+    return [warning("key", words, hints.hint("the daemon uses another key"), account)]
 
 
 def check_key_kind(context: DoctorContext) -> list[Check]:

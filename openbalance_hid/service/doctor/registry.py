@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openbalance_hid.errors import CredentialError, OfflineError
+from openbalance_hid.hints import hint
 
 _CHECKS = "openbalance_hid.service.doctor"
-_STORE_IN_FILE = "openbalance-hid setup --store file"
+_STORE_IN_FILE = hint("no keyring works")
+_CURL = hint("OpenRouter cannot be reached", "doctor")
+_CONFIG_CHECK = hint("the configuration has problems", "doctor")
 _NO_KEY = CredentialError.exit_code
 _UNAVAILABLE = OfflineError.exit_code
 
@@ -46,10 +49,10 @@ PROBES = (
     Probe("keyring", f"{_CHECKS}.key_checks:check_keyring", 8.0, _STORE_IN_FILE, _NO_KEY),
     Probe("key", f"{_CHECKS}.key_checks:check_key", 8.0, _STORE_IN_FILE, _NO_KEY),
     # Waits for the keyring first.
-    Probe("key-kind", f"{_CHECKS}.key_checks:check_key_kind", 16.0, "openbalance-hid doctor", _UNAVAILABLE),
+    Probe("key-kind", f"{_CHECKS}.key_checks:check_key_kind", 16.0, _CURL, _UNAVAILABLE),
     # A resolver without an answer takes longer than any limit of ours.
-    Probe("openrouter", f"{_CHECKS}.openrouter_checks:check_openrouter", 10.0, "curl -sSI https://openrouter.ai", _UNAVAILABLE),
-    Probe("broker", f"{_CHECKS}.broker_checks:check_brokers", 20.0, "openbalance-hid config check", _UNAVAILABLE),
+    Probe("openrouter", f"{_CHECKS}.openrouter_checks:check_openrouter", 10.0, _CURL, _UNAVAILABLE),
+    Probe("broker", f"{_CHECKS}.broker_checks:check_brokers", 20.0, _CONFIG_CHECK, _UNAVAILABLE),
     Probe("service", f"{_CHECKS}.daemon_checks:check_service", 10.0),
     Probe("daemon", f"{_CHECKS}.daemon_checks:check_daemon"),
 )

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from openbalance_hid.desktop.deadline import Deadline
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.doctor.check import Check, failure
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.doctor.registry import PROBES, Probe
@@ -42,7 +43,7 @@ def _run(probe: Probe, context: DoctorContext, results: SimpleQueue[Sequence[Che
     except OpenBalanceError as error:
         results.put([failure(probe.name, error.message, error.hint, error.exit_code)])
     except ImportError as error:
-        results.put([failure(probe.name, f"cannot be checked: {error}", "pipx reinstall openbalance-hid", UNEXPECTED)])
+        results.put([failure(probe.name, f"cannot be checked: {error}", hint("a package is missing or too old"), UNEXPECTED)])
     except Exception as error:  # one check must not stop the others
         log.debug("the check %s failed", probe.name, exc_info=True)
         results.put([failure(probe.name, f"cannot be checked: {type(error).__name__}: {error}", probe.hint, UNEXPECTED)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.doctor.check import Check, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.subprocesses import run_program
@@ -43,9 +44,7 @@ def assess_session(seen: LoginSession) -> list[Check]:
     if seen.remote:
         return [ok("session", f"{kind} through ssh: rules for the local seat do not apply")]
     if seen.kind is None and seen.seat is None:
-        return [
-            warning("session", "no login session: no desktop to open pages on", "openbalance-hid service install --headless")
-        ]
+        return [warning("session", "no login session: no desktop to open pages on", hint("no session has a display"))]
     return [ok("session", f"{kind}, {f'on {seen.seat}' if seen.seat else 'without a seat'}")]
 
 
@@ -53,7 +52,13 @@ def assess_screen_lock(has_logind: bool) -> list[Check]:
     """Return a warning when the configuration follows the screen lock and nothing reports it."""
     if has_logind:
         return []
-    return [warning("session", "dim.on_lock is set, but no logind reports the screen lock", "openbalance-hid config show")]
+    return [
+        warning(
+            "session",
+            "dim.on_lock is set, but no logind reports the screen lock",
+            hint("the lock of the screen is not reported"),
+        )
+    ]
 
 
 def assess_mac_lock(has_session: bool) -> list[Check]:
@@ -61,7 +66,7 @@ def assess_mac_lock(has_session: bool) -> list[Check]:
     if has_session:
         return []
     words = "dim.on_lock is set, but this process has no session with a display, as over ssh: its lock is unknown"
-    return [warning("session", words, "openbalance-hid service install")]
+    return [warning("session", words, hint("no session has a display on macOS", "doctor"))]
 
 
 def login_session(context: DoctorContext) -> LoginSession:

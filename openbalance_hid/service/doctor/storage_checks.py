@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.errors import ConfigError, OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import shorter_path_command, socket_path_problem
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -45,12 +45,18 @@ def assess_configuration(path: str, exists: bool, error: ConfigError | None, mis
     """Return one check for each problem. `mismatches`: what the connected decks do not have."""
     if error is not None:
         return [
-            failure("configuration", line, error.hint or "openbalance-hid config check", error.exit_code)
+            failure("configuration", line, error.hint or hint("the configuration has problems", "doctor"), error.exit_code)
             for line in error.message.splitlines()
             if line.strip()
         ]
     good = ok("configuration", f"{path} is valid" if exists else f"no file at {path}: the defaults are used")
-    return [good, *(warning("configuration", mismatch, "openbalance-hid devices") for mismatch in mismatches)]
+    return [
+        good,
+        *(
+            warning("configuration", mismatch, hint("the configuration names what a deck does not have"))
+            for mismatch in mismatches
+        ),
+    ]
 
 
 def check_directories(context: DoctorContext) -> list[Check]:
@@ -80,14 +86,20 @@ def check_history(context: DoctorContext) -> list[Check]:
 def assess_history(path: str, seen: Condition) -> list[Check]:
     """Return the state of the database, and a warning when a damaged one was set aside."""
     if seen.trouble is not None:
-        return [failure("history", f"{path}: {seen.trouble}", f"ls -l {path}*", _EXIT_CODE)]
+        return [
+            failure("history", f"{path}: {seen.trouble}", hint("the history cannot be read", "doctor", path=path), _EXIT_CODE)
+        ]
     if not seen.exists:
         checks = [ok("history", "none yet")]
     else:
         checks = [ok("history", f"{seen.samples} samples, {seen.size_bytes / 1024:.0f} KiB, no damage")]
     if seen.set_aside:
         newest = seen.set_aside[-1]
-        checks.append(warning("history", f"a damaged file was renamed to {newest}", f"ls -l {path}*"))
+        checks.append(
+            warning(
+                "history", f"a damaged file was renamed to {newest}", hint("the history cannot be read", "doctor", path=path)
+            )
+        )
     return checks
 
 
@@ -113,16 +125,17 @@ def _creation_problem(path: Path) -> ConfigError | None:
     parent = next(parent for parent in path.parents if os.access(parent, os.F_OK))
     if parent.is_dir() and _is_writable(parent):
         return None
-    return ConfigError(f"cannot create {path}: {parent} is not writable", f"ls -ld {shlex.quote(str(parent))}")
+    return ConfigError(f"cannot create {path}: {parent} is not writable", hint("a directory is not safe", path=parent))
 
 
 def _write_problem(directory: Path) -> ConfigError | None:
     if _is_writable(directory):
         return None
-    quoted = shlex.quote(str(directory))
     if os.statvfs(directory).f_flag & os.ST_RDONLY:
-        return ConfigError(f"cannot write to {directory}: its file system is read-only", f"df {quoted}")
-    return ConfigError(f"cannot write to {directory}: permission denied", f"chmod 700 {quoted}")
+        return ConfigError(
+            f"cannot write to {directory}: its file system is read-only", hint("a directory is read-only", path=directory)
+        )
+    return ConfigError(f"cannot write to {directory}: permission denied", hint("a directory is open to others", path=directory))
 
 
 def _is_writable(directory: Path) -> bool:

@@ -8,10 +8,11 @@ from openbalance_hid.deck.products import product_ids
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, covered_products, installed_rules
 from openbalance_hid.deck.usb_sysfs import VENDOR
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.doctor.check import Check, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
-INSTALL = "openbalance-hid udev install"
+INSTALL = hint("the udev rule is missing or old")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.text import nearest_name
 
 VENDOR_ID = 0x0FD9  # Elgato
@@ -335,5 +336,5 @@ def model_named(name: str) -> DeckModel:
     model = MODELS.get(name)
     if model is None:
         nearest = nearest_name(name, MODELS, cutoff=0.0) or "mk2"
-        raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}", f"openbalance-hid demo --model {nearest}")
+        raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}", hint("no such model", model=nearest))
     return model

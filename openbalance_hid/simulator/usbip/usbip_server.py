@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from openbalance_hid.client_listener import ClientListener
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.usbip import usbip_messages as messages
@@ -64,7 +65,7 @@ class UsbIpServer:
             listener = socket.create_server(("127.0.0.1", self._requested_port))
         except OSError as error:
             reason = "is taken" if error.errno == errno.EADDRINUSE else (error.strerror or str(error)).lower()
-            raise UsageError(f"port {self._requested_port} {reason}", "openbalance-hid simulate --usbip 0") from error
+            raise UsageError(f"port {self._requested_port} {reason}", hint("the port of USB/IP is taken")) from error
         with self._lock:
             self._port = int(listener.getsockname()[1])
             self._listener = clients = ClientListener(listener)

@@ -26,6 +26,7 @@ from websockets.protocol import State
 from websockets.sync.server import ServerConnection
 
 from openbalance_hid.errors import UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.simulator.web.page_access import security_headers
 
 logger = logging.getLogger(__name__)
@@ -70,17 +71,17 @@ def listen(port: int | None) -> PageListener:
     Raises UsageError when no such port is free.
     """
     if port is not None and not 0 <= port <= LAST_PORT:
-        raise UsageError(f"port {port} is not between 0 and {LAST_PORT}", "openbalance-hid demo --port 0")
+        raise UsageError(f"port {port} is not between 0 and {LAST_PORT}", hint("the port is taken"))
     for candidate in (port,) if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         try:
             return PageListener(fileno=socket.create_server(("127.0.0.1", candidate)).detach())
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
-                raise UsageError(f"cannot listen on port {candidate}: {reason}", "openbalance-hid demo --port 0") from error
+                raise UsageError(f"cannot listen on port {candidate}: {reason}", hint("the port is taken")) from error
             if port is not None:
-                raise UsageError(f"port {port} is taken", "openbalance-hid demo --port 0") from error
-    raise UsageError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are taken", "openbalance-hid demo --port 0")
+                raise UsageError(f"port {port} is taken", hint("the port is taken")) from error
+    raise UsageError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are taken", hint("the port is taken"))
 
 
 class PageConnection(ServerConnection):
