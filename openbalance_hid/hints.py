@@ -56,7 +56,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a headless service needs Linux", SERVICE_INSTALL, "service install --headless"),
     ("the service's user cannot start the program", f"sudo pipx install --global {PROGRAM}", "service install --headless"),
     ("the program is in a cache", INSTALL_PERMANENTLY, "service install", "doctor"),
-    ("the log cannot be shown", "{command}", "service logs"),
+    ("the log cannot be shown", "{program}", "service logs"),
     ("no session has a display", f"{PROGRAM} service install --headless", "doctor"),
     ("no session has a display on macOS", SERVICE_INSTALL, "service install", "doctor"),
     # Configuration
@@ -81,7 +81,12 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a directory is open to others", "chmod 700 {path}", "run", "setup", "doctor"),
     ("a directory is read-only", "df {path}", "doctor"),
     ("a file cannot be written", LIST_DIRECTORY, "preview", "export", "run", "service install"),
-    ("the path of the control socket is too long", "{command}", "doctor"),
+    (
+        "the path of the control socket is too long",
+        'export OPENBALANCE_RUNTIME_DIR="$(mktemp -d /tmp/openbalance-XXXXXX)"',
+        "doctor",
+    ),
+    ("the OPENBALANCE_RUNTIME_DIR that is set is too long", "unset OPENBALANCE_RUNTIME_DIR", "doctor"),
     ("no temporary directory can be made", f"TMPDIR={{path}} {PROGRAM} demo", "demo"),
     ("there is no history", RUN, "export"),
     ("the history has another version", RUN, "export"),

@@ -68,6 +68,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = wanted
 
 
+@pytest.fixture
+def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what macOS has otherwise: the code under test takes its way on Linux, whatever this system is."""
+    monkeypatch.setattr("sys.platform", "linux")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     recorded = config.stash.get(FIGURES, [])
     if recorded:

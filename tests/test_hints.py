@@ -124,4 +124,4 @@ def test_the_documentation_has_every_row_of_the_table():
     table = hints_table()
     for trouble, places in HINTS.items():
         assert trouble in table
-        assert all(command.replace("|", "\\|") in table for command in places.values())
+        assert all(re.split(r"[{]", command)[0] in table for command in places.values())

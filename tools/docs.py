@@ -98,6 +98,19 @@ def _with_parts(text: str) -> str:
     return re.sub(r"<!-- rendered: ([\w-]+) -->.*?<!-- end of \1 -->", part, text, flags=re.DOTALL)
 
 
+EXAMPLES = {  # for the names in hints
+    "path": "PATH",
+    "pid": "PROCESS",
+    "app": "Elgato Stream Deck",
+    "name": "EDITOR",
+    "model": "mk2",
+    "command": "preview",
+    "program": "journalctl --user",
+    "install": "sudo apt install",
+    "package": "dunst",
+}
+
+
 def hints_table() -> str:
     """Return the table of troubles, places and hints as Markdown: one row for each hint of a trouble."""
     rows = ["| what is wrong | where it is reported | command that helps |", "|---|---|---|"]
@@ -106,7 +119,9 @@ def hints_table() -> str:
             where = ", ".join(
                 f"`{place}`" if place != "the key" else place for place, each in places.items() if each == command
             )
-            rows.append(f"| {trouble} | {where} | {f'`{command}`' if command else 'wait: it is tried again'} |")
+            rows.append(
+                f"| {trouble} | {where} | {f'`{command.format(**EXAMPLES)}`' if command else 'wait: it is tried again'} |"
+            )
     return "\n".join(rows)
 
 

@@ -105,7 +105,7 @@ def logs(lines: int, follow: bool) -> None:
     result = run_in_terminal(command)
     if not result.ok and not result.was_stopped:
         raise ServiceError(
-            f"cannot show the log: {result.reason}", hint("the log cannot be shown", command=shlex.join(command))
+            f"cannot show the log: {result.reason}", hint("the log cannot be shown", program=shlex.join(command))
         )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from openbalance_hid.hints import hint
+
 # Bytes without the final zero byte. `sun_path` has 104 on macOS and the BSDs (<sys/un.h>), and 108 on Linux (unix(7)).
 SOCKET_PATH_LIMITS: Mapping[str, int] = MappingProxyType({"linux": 107, "darwin": 103})
 SHORTEST_LIMIT = 103
@@ -21,5 +23,7 @@ def socket_path_problem(file: Path, platform: str = sys.platform) -> str:
 
 def shorter_path_command(env: Mapping[str, str]) -> str:
     """Return the command that makes the path of the socket shorter."""
-    name = "OPENBALANCE_RUNTIME_DIR"
-    return f"unset {name}" if env.get(name) else f'export {name}="$(mktemp -d /tmp/openbalance-XXXXXX)"'
+    is_set = bool(env.get("OPENBALANCE_RUNTIME_DIR"))
+    return hint(
+        "the OPENBALANCE_RUNTIME_DIR that is set is too long" if is_set else "the path of the control socket is too long"
+    )

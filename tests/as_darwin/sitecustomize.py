@@ -27,12 +27,20 @@ NOT_HERE = "keyring.backends.macOS.api"  # it loads the Security framework
 KQUEUE = Path(__file__).parents[1] / "config/standin_kqueue.py"
 
 
+class Missing:
+    """Refuses the import of what is not installed on macOS."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] in ONLY_ON_LINUX or name == NOT_HERE:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def become_darwin() -> None:
     """Make this process one on macOS, as far as Python code can see."""
     sysconfig.get_config_vars()  # from a file with the name of the platform
     sys.platform = "darwin"
-    for name in (*ONLY_ON_LINUX, NOT_HERE):
-        sys.modules[name] = None  # type: ignore[assignment]  # its import fails (import system)
+    sys.meta_path.insert(0, Missing())
     proxies = ModuleType("_scproxy")  # the system's proxy settings: none
     proxies._get_proxies = proxies._get_proxy_settings = dict  # type: ignore[attr-defined]
     sys.modules["_scproxy"] = proxies

@@ -171,6 +171,7 @@ def test_setup_with_closed_standard_input_is_an_expected_error(tmp_path: Path, m
     assert "unexpected" not in done.stderr
 
 
+@pytest.mark.usefixtures("on_linux")
 @pytest.mark.parametrize("args", [["status"], ["doctor"], ["service", "install", "--headless"], ["service", "status"]], ids=str)
 def test_a_user_without_a_home_gets_a_two_line_error(monkeypatch: pytest.MonkeyPatch, args: list[str]):
     def no_such_user(_: int) -> None:

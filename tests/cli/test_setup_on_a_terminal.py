@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +158,7 @@ def test_the_rest_of_a_paste_answers_no_question(tmp_path: Path, account: Sample
     assert (tmp_path / "config.toml").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux's")
 @pytest.mark.skipif(os.geteuid() != 0, reason="as another user, sudo would be asked for")
 def test_the_udev_rule_is_installed_when_the_user_agrees(tmp_path: Path, account: SampleAccount):
     """With a tee and a udevadm that write into the test's directory: the machine's own rules stay as they are."""

@@ -37,6 +37,8 @@ def refusal(command: str) -> str:
     try:
         while isinstance(group, click.Group) and words:
             name = words.pop(0)
+            if name == "--help":
+                return ""
             found = group.get_command(context, name)
             if found is None:
                 return f"{command}: no command {name}"

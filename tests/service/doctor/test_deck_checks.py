@@ -138,6 +138,7 @@ def test_a_connected_deck_can_be_opened_and_no_deck_is_a_warning(tmp_path: Path)
     assert (nothing.verdict, nothing.hint) == (CheckStatus.WARNING, "openbalance-hid demo")
 
 
+@pytest.mark.usefixtures("on_linux")
 def test_decks_that_cannot_be_listed_are_reported_once(tmp_path: Path):
     class Mute(Nodes):
         def enumerate(self, vendor_id: int = 0, product_id: int = 0) -> Sequence[Mapping[str, Any]]:

@@ -24,6 +24,8 @@ from tests.private_bus import needs_dbus, private_bus
 from tests.service.doctor.doctor_context import doctor_context, results, single_result
 from tests.waiting import until_no_thread
 
+pytestmark = pytest.mark.usefixtures("on_linux")  # the tests of macOS set its name themselves
+
 KEY = Secret("sk-or-v1-0123456789abcdef1a2b")
 KEY_CHECKS = ("keyring", "key", "key-kind", "openrouter")
 

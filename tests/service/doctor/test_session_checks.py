@@ -33,6 +33,7 @@ def test_the_session_is_read_from_the_environment(tmp_path: Path):
 
 
 @needs_dbus
+@pytest.mark.usefixtures("on_linux")
 def test_a_configuration_that_follows_the_screen_lock_requires_logind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with private_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)

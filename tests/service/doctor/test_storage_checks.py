@@ -57,6 +57,7 @@ def test_every_problem_of_the_configuration_is_a_check_of_its_own(tmp_path: Path
     assert [word in check.found for word, check in zip(("theme", "refresh_minutes"), checks, strict=True)] == [True, True]
 
 
+@pytest.mark.usefixtures("on_linux")
 def test_a_key_that_the_connected_deck_does_not_have_is_a_warning(tmp_path: Path):
     context = doctor_context(tmp_path, VirtualBus([VirtualDeck(model_named("mini"), "S1")]))
     context.paths.config_file.write_text('[[decks]]\n[[decks.keys]]\nkey = 6\ntile = "balance"\n')
