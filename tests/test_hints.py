@@ -96,7 +96,8 @@ ABOUT_THE_COMMAND_ITSELF = {"openrouter_checks.py": 1, "setup.py": 1}  # the hos
 
 def test_no_other_module_has_a_hint_of_its_own():
     for file in PACKAGE.rglob("*.py"):
-        assert len(hints_in(file)) == ABOUT_THE_COMMAND_ITSELF.get(file.name, 0), f"{file}: {hints_in(file)}"
+        own = hints_in(file)
+        assert len(own) == ABOUT_THE_COMMAND_ITSELF.get(file.name, 0), f"{file}: put {own} into the table of hints.py"
 
 
 def test_no_other_module_names_a_command_of_this_program_as_a_text():
@@ -106,7 +107,9 @@ def test_no_other_module_names_a_command_of_this_program_as_a_text():
         PACKAGE / "mqtt/broker_address.py",
     }:  # its command comes later
         code = docstring.sub("", file.read_text())
-        assert not re.search(rf'"{PROGRAM} [a-z]+[^"]*"', code.replace(f"{PROGRAM} is not", "")), file
+        assert not re.search(rf'"{PROGRAM} [a-z]+[^"]*"', code.replace(f"{PROGRAM} is not", "")), (
+            f"{file}: a command belongs into the table of hints.py"
+        )
 
 
 @pytest.mark.parametrize("health", ["no_key", "not_management_key", "key_rejected"])

@@ -54,7 +54,7 @@ def write_pieces(file: Path, pieces: Iterable[str]) -> None:
             out.writelines(piece.encode() for piece in chain([first], waiting))
     except OSError as error:
         raise UsageError(
-            f"cannot write {file}: {(error.strerror or str(error)).lower()}", f"ls -ld {shlex.quote(str(file.parent))}"
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
         ) from error
 
 

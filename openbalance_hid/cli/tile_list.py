@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from openbalance_hid.config.load import product_tiles
 from openbalance_hid.config.tile_plugins import InstalledPlugins, package_title
 from openbalance_hid.errors import ConfigError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.text import did_you_mean, escape_unprintable, escaped_json
 from openbalance_hid.tiles.options import Option
 
@@ -69,10 +70,11 @@ def _details(name: str) -> dict[str, Any]:
     loaded = installed.find(name)
     if loaded is None:
         known = (*TILES, *installed.plain)
-        raise UsageError(f"no tile is named '{name[:40]}'{did_you_mean(name, known)}", "openbalance-hid tiles")
+        raise UsageError(f"no tile is named '{name[:40]}'{did_you_mean(name, known)}", hint("no such tile"))
     declared = loaded.declared
     if declared.problem:
-        raise ConfigError(f"the tile {name} of {declared.package} cannot be used: {declared.problem}", "openbalance-hid tiles")
+        words = f"the tile {name} of {declared.package} cannot be used: {declared.problem}"
+        raise ConfigError(words, hint("no such tile"))
     return {"tile": name, "package": declared.package, "help": declared.help, "options": _options(declared.options)}
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from openbalance_hid.errors import DeckError
+from openbalance_hid.hints import hint
 
 INTERRUPT = signal.SIGURG  # ignored by default: one that comes late, or without the handler, does nothing
 
@@ -49,7 +50,7 @@ def load_hidapi() -> HidModule:
     try:
         return cast(HidModule, import_module(name))
     except ImportError as error:
-        raise DeckError(f"cannot load hidapi ({name}): {error}", "pip install --force-reinstall hidapi") from error
+        raise DeckError(f"cannot load hidapi ({name}): {error}", hint("hidapi cannot be loaded")) from error
 
 
 def prepare_hidapi() -> None:

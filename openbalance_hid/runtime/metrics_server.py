@@ -23,6 +23,7 @@ from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.errors import MissingPackageError
 from openbalance_hid.extras import missing_extra
+from openbalance_hid.hints import hint
 from openbalance_hid.ipc.current_metrics import DIMENSIONS, Metric, current_metrics, spend_metrics
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class MetricsServer:
             self._failed(error.message, error.hint)
         except (OSError, RuntimeError) as error:  # RuntimeError: no resources for another thread
             reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
-            self._failed(f"cannot listen on {self._wanted}: {reason}", "openbalance-hid config edit")
+            self._failed(f"cannot listen on {self._wanted}: {reason}", hint("the metrics cannot be served"))
         else:
             reach = "" if self._wanted.is_loopback else ", for every program that can connect"
             log.info("metrics are served at http://%s/metrics%s", self._wanted, reach)

@@ -8,6 +8,7 @@ from typing import Any
 from openbalance_hid.config.schema import Config, used_plugins
 from openbalance_hid.config.tile_plugins import InstalledPlugins
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.service.doctor.check import Check, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.tiles.plugin import PluginTile
@@ -40,10 +41,10 @@ def assess_tiles(used: Iterable[PluginTile], reported: Sequence[Mapping[str, Any
         found = running.get(tile.name, {"package": tile.package, "problem": tile.problem or None})
         words = f"of {found['package']}"
         if found["problem"]:
-            checks.append(warning("tiles", f"{words}: {found['problem']}", "openbalance-hid service logs", tile.name))
+            checks.append(warning("tiles", f"{words}: {found['problem']}", hint("a tile of another package fails"), tile.name))
         else:
             checks.append(ok("tiles", f"{words}, which runs with all rights of this program", tile.name))
     for name, package in taken.items():
         words = f'{package} offers a tile with this name, which is the product\'s; as tile = "{package}:{name}" it can be used'
-        checks.append(warning("tiles", words, "openbalance-hid config edit", name))
+        checks.append(warning("tiles", words, hint("a tile has the name of one of this program"), name))
     return checks or [ok("tiles", "none of another package is used")]
