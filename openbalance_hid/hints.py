@@ -15,6 +15,7 @@ from types import MappingProxyType
 PROGRAM = "openbalance-hid"
 RUN, STOP, STATUS, DOCTOR = f"{PROGRAM} run", f"{PROGRAM} stop", f"{PROGRAM} status", f"{PROGRAM} doctor"
 SETUP, SETUP_FILE = f"{PROGRAM} setup", f"{PROGRAM} setup --store file"
+SETUP_BROKER = f"{SETUP} --broker"  # and an address
 ACCOUNTS, REFRESH, DEVICES, KEYS = f"{PROGRAM} accounts", f"{PROGRAM} refresh", f"{PROGRAM} devices", f"{PROGRAM} keys"
 CONFIG_CHECK, CONFIG_EDIT = f"{PROGRAM} config check", f"{PROGRAM} config edit"
 CONFIG_INIT, CONFIG_PATH = f"{PROGRAM} config init", f"{PROGRAM} config path"
@@ -109,16 +110,24 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the Keychain was denied", REFRESH, "status", "run"),
     ("the Keychain waits for its dialog", REFRESH, "status", "run"),
     ("the Keychain is locked", "security unlock-keychain", "setup", "run", "doctor"),
+    ("the login of a broker is missing or refused", f"{SETUP_BROKER} {{address}}", "setup --broker", "status", "doctor"),
+    ("the login of a broker is malformed", f"{SETUP_BROKER} mqtts://broker.example:8883", "setup --broker"),
+    ("the address of a broker is malformed", f"{SETUP_BROKER} mqtts://broker.example:8883", "setup --broker"),
+    ("a broker is not found", CONFIG_CHECK, "status", "doctor"),
+    ("the settings of a broker do not work", CONFIG_EDIT, "status", "doctor"),
+    ("a key is removed by another command", f"{ACCOUNTS} forget default", "setup"),
     ("a key file cannot be used", LIST, "setup", "run", "doctor"),
     ("a key file is open to others", "chmod 600 {path}", "setup", "run", "doctor"),
     # OpenRouter
     ("OpenRouter cannot be reached", DOCTOR, "status"),
     ("OpenRouter cannot be reached", CURL, "doctor"),
+    ("another address of the API cannot be reached", "curl -sSI {address}", "doctor"),
     ("the data is old", DOCTOR, "the notification"),
     ("OpenRouter limits requests or has an outage", WAIT, "status", "doctor", "the key"),
     ("the certificate is from an unknown issuer", CONFIG_PATH, "status", "setup", "doctor"),
     ("the ca_file cannot be used", CONFIG_EDIT, "status", "doctor"),
     ("the keys of the account are not known yet", REFRESH, "keys"),
+    ("the account is published by another machine", STATUS, "keys", "keys disable", "keys enable"),
     ("a key was not switched", KEYS, "keys disable", "keys enable"),
     ("no such key, or several", KEYS, "keys disable", "keys enable"),
     ("keys may not be switched", CONFIG_EDIT, "keys disable", "keys enable"),

@@ -102,7 +102,7 @@ class BrokerLogin:
         """CredentialError, without the text in it, for what MQTT cannot carry."""
         if not 0 < len(user) <= _LONGEST or not 0 < len(password) <= _LONGEST or any("\0" in each for each in (user, password)):
             raise CredentialError(
-                "a broker's user and password have 1 to 512 characters each", "openbalance-hid setup --broker"
+                "a broker's user and password have 1 to 512 characters each", hints.hint("the login of a broker is malformed")
             )
         self.user = user
         self._password = password

@@ -101,6 +101,7 @@ def _with_parts(text: str) -> str:
 EXAMPLES = {  # for the names in hints
     "path": "PATH",
     "pid": "PROCESS",
+    "address": "mqtts://broker.example",
     "app": "Elgato Stream Deck",
     "name": "EDITOR",
     "model": "mk2",

@@ -36,7 +36,7 @@ from openbalance_hid.errors import (
     ServerError,
     UsageError,
 )
-from openbalance_hid.hints import RUN, SERVICE_INSTALL, STATUS
+from openbalance_hid.hints import RUN, SERVICE_INSTALL, STATUS, hint
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.secret import Secret, checked_key
 from openbalance_hid.tiles.formatting import cents
@@ -80,7 +80,7 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool,
         return set_up_broker(broker, KeyStore(store), places, from_stdin, no_check, forget)
     if forget:
         raise UsageError(
-            "--forget is for a broker; a key is removed by another command", "openbalance-hid accounts forget NAME"
+            "--forget is for a broker; a key is removed by another command", hint("a key is removed by another command")
         )
     base_url = checked_base_url(os.environ.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     job = _Setup(account, KeyStore(store), places, base_url, no_check, yes)

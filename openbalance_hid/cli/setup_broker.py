@@ -12,6 +12,7 @@ from openbalance_hid.desktop.broker_logins import delete_login, setup_broker_com
 from openbalance_hid.desktop.credentials import KeyStore
 from openbalance_hid.desktop.keyring_backend import KeyringError
 from openbalance_hid.errors import BrokerError, BrokerRefusedError, ConfigError, CredentialError, OpenBalanceError, UsageError
+from openbalance_hid.hints import hint
 from openbalance_hid.mqtt.broker_address import BrokerAddress, parse_broker_address
 from openbalance_hid.secret import BrokerLogin
 
@@ -24,7 +25,7 @@ def set_up_broker(text: str, store: KeyStore, places: Paths, from_stdin: bool, n
     """Store or remove the login of the broker at this address; return the exit code."""
     parsed = parse_broker_address(text)
     if isinstance(parsed, str):
-        raise UsageError(f"--broker has {parsed}", "openbalance-hid setup --broker mqtts://broker.example:8883")
+        raise UsageError(f"--broker has {parsed}", hint("the address of a broker is malformed"))
     address = BrokerAddress(parsed.host, parsed.port, parsed.tls)
     if forget:
         removed = delete_login(address.place, places, UNLOCK_LIMIT_S)

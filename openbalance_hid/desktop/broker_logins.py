@@ -21,6 +21,7 @@ from openbalance_hid.desktop.keyring_backend import KeyringError, LockedKeyringE
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE
 from openbalance_hid.errors import CredentialError
+from openbalance_hid.hints import hint
 from openbalance_hid.secret import BrokerLogin
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def delete_login(broker: str, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> 
 
 def setup_broker_command(broker: str) -> str:
     """Return the command that stores a login of this broker."""
-    return f"openbalance-hid setup --broker mqtts://{broker}"
+    return hint("the login of a broker is missing or refused", address=f"mqtts://{broker}")
 
 
 def _parsed(text: str, place: str, broker: str) -> BrokerLogin:

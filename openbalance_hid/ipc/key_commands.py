@@ -103,7 +103,7 @@ def _refuse_without_key(controller: Controller, account: str) -> Snapshot:
     if source is not None:
         raise NotPermittedError(
             f"the account {account} comes from {source.url}: its keys are listed and switched where it is published",
-            "openbalance-hid status",
+            hint("the account is published by another machine"),
         )
     return _snapshot(controller, account)
 

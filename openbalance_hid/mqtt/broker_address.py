@@ -10,6 +10,8 @@ import re
 
 from msgspec import Struct
 
+from openbalance_hid.hints import SETUP_BROKER
+
 TLS_PORT, PLAIN_PORT = 8883, 1883
 LONGEST_ADDRESS = 500
 LONGEST_TOPIC = 200
@@ -23,7 +25,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TOPIC = re.compile(r"[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*")
-SETUP_BROKER = "openbalance-hid setup --broker"
 
 
 class BrokerAddress(Struct, frozen=True):

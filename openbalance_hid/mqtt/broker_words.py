@@ -7,10 +7,10 @@ import socket
 import ssl
 
 from openbalance_hid.errors import BrokerError, BrokerRefusedError
-from openbalance_hid.hints import clock_hint
-from openbalance_hid.mqtt.broker_address import SETUP_BROKER, BrokerAddress
+from openbalance_hid.hints import SETUP_BROKER, clock_hint, hint
+from openbalance_hid.mqtt.broker_address import BrokerAddress
 
-CONFIG_EDIT = "openbalance-hid config edit"
+CONFIG_EDIT = hint("the settings of a broker do not work")
 INSTALL = "pipx install --force 'openbalance-hid[mqtt]'"
 _EXPIRED, _NOT_YET_VALID = 10, 9  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
@@ -56,7 +56,7 @@ def connection_error(address: BrokerAddress, error: OSError) -> BrokerError:
             reason = (error.reason or "").replace("_", " ").lower()
             return BrokerRefusedError(f"no TLS with {name}: {reason or 'the connection was closed'}", CONFIG_EDIT)
         case socket.gaierror():
-            return BrokerError(f"{name} is not found: there is no address for this name", "openbalance-hid config check")
+            return BrokerError(f"{name} is not found: there is no address for this name", hint("a broker is not found"))
         case TimeoutError():
             return BrokerError(f"{name} does not answer")
         case ConnectionRefusedError():

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from openbalance_hid.desktop.broker_logins import StoredLogin, read_login
 from openbalance_hid.errors import BrokerError, CredentialError, OpenBalanceError
-from openbalance_hid.mqtt.broker_address import SETUP_BROKER, BrokerAddress
+from openbalance_hid.hints import SETUP_BROKER
+from openbalance_hid.mqtt.broker_address import BrokerAddress
 from openbalance_hid.mqtt.broker_probe import BrokerAnswer, probe_broker
 from openbalance_hid.mqtt.snapshot_decoder import RefusedMessage
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning

@@ -44,7 +44,8 @@ def assess_openrouter(base_url: str, took_s: float | None, error: OpenBalanceErr
     if isinstance(error, OfflineError) and error.hint:
         return [failure("openrouter", trouble, error.hint, error.exit_code)]
     if isinstance(error, OfflineError):
-        return [failure("openrouter", trouble, f"curl -sSI {scheme}//{host}", error.exit_code)]
+        command = hint("another address of the API cannot be reached", address=f"{scheme}//{host}")
+        return [failure("openrouter", trouble, command, error.exit_code)]
     return [warning("openrouter", trouble, hint("OpenRouter limits requests or has an outage", "doctor"))]
 
 
