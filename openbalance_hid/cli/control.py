@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -15,8 +15,9 @@ from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
-from openbalance_hid.hints import health_hint, hint
-from openbalance_hid.ipc.control_client import request
+from openbalance_hid.errors import NoDaemonError, UsageError
+from openbalance_hid.hints import RUN, health_hint, hint
+from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.status import endpoint_problems
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import cents
@@ -27,8 +28,11 @@ WIDTH = 10
 
 @click.command("status", short_help="Show the state of the running daemon.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, for programs.")
-def status(as_json: bool) -> None:
+@click.option("--watch", is_flag=True, help="With --json: keep running, and print a line at each change.")
+def status(as_json: bool, watch: bool) -> None:
     """Show the state of the running daemon: accounts, decks, configuration."""
+    if watch:
+        _watch_status(as_json)
     reply = _request("status")
     click.echo(escaped_json(reply, indent=1) if as_json else "\n".join(status_lines(_printable(reply))), color=True)
 
@@ -84,6 +88,17 @@ def stop() -> None:
     while paths(os.environ).socket_file.exists() and time.monotonic() < end_s:
         time.sleep(0.02)
     click.echo("stopped")
+
+
+def _watch_status(as_json: bool) -> NoReturn:
+    """Print the status as one line of JSON now and at each change. Ends with the reader of the output, or NoDaemonError."""
+    if not as_json:
+        raise UsageError("--watch prints JSON lines: it needs --json", "openbalance-hid status --json --watch")
+    output = sys.stdout.fileno() if sys.stdout is not None else None
+    for reply in subscribe(paths(os.environ).socket_file, "watch-status", output=output):
+        click.echo(escaped_json(reply))
+        sys.stdout.flush()
+    raise NoDaemonError("the daemon has ended", RUN)
 
 
 def _request(command: str, **arguments: object) -> Any:

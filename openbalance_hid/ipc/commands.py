@@ -32,16 +32,18 @@ from openbalance_hid.ipc.messages import (
     ReleaseRequest,
     ReloadRequest,
     StatusRequest,
+    StatusWatchRequest,
     StopRequest,
     TakeRequest,
     TurnRequest,
     WatchRequest,
     parse_request,
 )
-from openbalance_hid.ipc.status import accounts
+from openbalance_hid.ipc.status import accounts, without_counters
 from openbalance_hid.text import did_you_mean
 
 RESULT_LIMIT_S = 10.0
+STATUS_GAP_S = 1.0  # between two lines of a watched status
 RECHECK_S = 10.0  # a subscriber that has disconnected is noticed after this time at the latest
 SUBSCRIBER_LIMIT = 24  # of the control server's 32 clients, so that single requests always find a place
 CHECK_S = 0.25  # how long a new subscriber waits for the place of one that has disconnected …
@@ -79,6 +81,11 @@ class ChangeCounter:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    def pause(self, limit_s: float) -> None:
+        """Wait for `limit_s`, or until no change will follow."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, limit_s)
 
     def wait(self, after: int, limit_s: float) -> bool:
         """Return whether the number exceeds `after`; wait for that up to `limit_s`."""
@@ -140,7 +147,9 @@ class Commands:
             case KeySwitchCommand():
                 return self._switch_key(parsed)
             case WatchRequest():
-                return self._watch()
+                return self._watch(lambda controller, now: accounts(controller, now.utc))
+            case StatusWatchRequest():
+                return self._watch(self._status, without_counters, STATUS_GAP_S)
             case StatusRequest():
                 return self._on_main(self._status)
             case AccountsRequest():
@@ -179,18 +188,25 @@ class Commands:
             self._changes.wait(number, 1.0)
         raise ApiError("the switch has not ended yet: its state is not known", hint("a key was not switched"))
 
-    def _watch(self) -> Iterator[Any]:
-        """Yield the accounts of the status now and after each change, and None in between for checks of the client."""
+    def _watch(self, query: Query, compared: Callable[[Any], Any] = lambda result: result, gap_s: float = 0.0) -> Iterator[Any]:
+        """Yield the result of `query` now and after each change, and None in between for checks of the client.
+
+        `compared`: the part of a result that is a change when it differs. `gap_s`: the least time between two results; then
+        changes without a count, as of a brightness, are looked for every `RECHECK_S`, too.
+        """
         self._add_subscriber()
         try:
             sent: object = None
             while not self._changes.is_ended:
                 number = self._changes.number
-                current = self._on_main(lambda controller, now: accounts(controller, now.utc))
-                yield current if current != sent else None
-                sent = current
+                current = self._on_main(query)
+                is_new, sent = compared(current) != sent, compared(current)
+                yield current if is_new else None
+                self._changes.pause(gap_s if is_new else 0.0)
                 while not self._changes.is_ended and not self._changes.wait(number, RECHECK_S):
                     yield None
+                    if gap_s:
+                        break
         finally:
             self._subscribers.release()
 

@@ -1,6 +1,7 @@
 """The client of the control socket: one request and its result, or a stream of results. The server is in control_server.py."""
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -42,11 +43,18 @@ def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0, output: 
     `timeout_s` is for the first result. `output`: the descriptor of the output; BrokenPipeError when its reader has ended, also
     between two results. Raises the errors of `request`.
     """
-    with _connected(socket_file, timeout_s) as peer:
-        _send(peer, command, {})
-        for line in _lines(peer, output):
-            yield _result(line, socket_file)
-            peer.settimeout(None)
+    try:
+        with _connected(socket_file, timeout_s) as peer:
+            _send(peer, command, {})
+            for line in _lines(peer, output):
+                yield _result(line, socket_file)
+                peer.settimeout(None)
+    except _ReaderEndedError as error:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
+
+
+class _ReaderEndedError(Exception):
+    """No program reads the output any more. No OSError: those are about the connection with the daemon."""
 
 
 def _lines(peer: socket.socket, output: int | None) -> Iterator[bytes]:
@@ -62,14 +70,14 @@ def _lines(peer: socket.socket, output: int | None) -> Iterator[bytes]:
 
 
 def _wait_for_input(peer: socket.socket, output: int) -> None:
-    """Wait until `peer` has something to read. BrokenPipeError if no program reads `output` any more."""
+    """Wait until `peer` has something to read. _ReaderEndedError if no program reads `output` any more."""
     poll = select.poll()
     poll.register(peer, select.POLLIN)
     poll.register(output, 0)  # POLLERR: a pipe without a reader; POLLHUP: a terminal or socket that was closed
     timeout_s = peer.gettimeout()
     ready = dict(poll.poll(None if timeout_s is None else timeout_s * 1000))
     if ready.get(output, 0) & (select.POLLERR | select.POLLHUP):
-        raise BrokenPipeError
+        raise _ReaderEndedError
 
 
 @contextlib.contextmanager

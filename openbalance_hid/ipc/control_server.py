@@ -2,7 +2,7 @@
 
     {"command": "status"}                     -> {"ok": {...}}
     {"command": "hold", "key": 3}             -> {"ok": null}
-    {"command": "watch"}                      -> {"ok": {...}} now and at each change, until either side closes
+    {"command": "watch-status"}               -> {"ok": {...}} now and at each change, until either side closes
     a request that cannot be carried out      -> {"error": "…", "hint": "…", "exit_code": 2}
 
 Not here: that one process alone listens (daemon_lock.py), the commands and their fields (commands.py, messages.py), and the

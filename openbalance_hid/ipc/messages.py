@@ -31,6 +31,10 @@ class WatchRequest(_Message, frozen=True, tag="watch"):
     """Return the accounts now and at each change."""
 
 
+class StatusWatchRequest(_Message, frozen=True, tag="watch-status"):
+    """Return the whole status now and at each change."""
+
+
 class RefreshRequest(_Message, frozen=True, tag="refresh"):
     """Poll one account, or all."""
 
@@ -119,6 +123,7 @@ Request = (
     StatusRequest
     | AccountsRequest
     | WatchRequest
+    | StatusWatchRequest
     | RefreshRequest
     | PreviewRequest
     | PressRequest

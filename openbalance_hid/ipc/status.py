@@ -39,6 +39,7 @@ from openbalance_hid.ipc.spend_parts import amount_text, spend_by_status
 from openbalance_hid.tiles.scene import Privacy
 
 TOP_MODELS = 6
+_DECK_COUNTERS = ("images_sent", "images_skipped", "reports_sent")
 
 
 class DeckCounts(Struct, frozen=True):
@@ -95,6 +96,12 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "steps": controller.steps,
         },
     }
+
+
+def without_counters(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a status that does not grow by itself: two that are equal report no change."""
+    decks = [{name: value for name, value in deck.items() if name not in _DECK_COUNTERS} for deck in status.get("decks", ())]
+    return {**{name: value for name, value in status.items() if name not in ("uptime_s", "counters")}, "decks": decks}
 
 
 def accounts(controller: Controller, now: datetime) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from openbalance_hid.ipc.commands import SUBSCRIBER_LIMIT, ChangeCounter, Comman
 from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.control_server import CLIENT_LIMIT, ControlServer
 from openbalance_hid.ipc.messages import COMMANDS
+from openbalance_hid.ipc.status import without_counters
 from openbalance_hid.runtime.event_loop import Stop, run_loop
 from tests.app.test_controller import Story
 from tests.waiting import PATIENCE_S, threads_named, until, until_no_thread
@@ -198,7 +199,10 @@ JSON = st.recursive(
 FIELDS = st.sampled_from(["key", "name", "account", "model", "theme", "more"])
 
 
-@given(command=st.sampled_from(sorted(COMMANDS - {"stop", "watch"})) | JSON, fields=st.dictionaries(FIELDS, JSON, max_size=3))
+@given(
+    command=st.sampled_from(sorted(COMMANDS - {"stop", "watch", "watch-status"})) | JSON,
+    fields=st.dictionaries(FIELDS, JSON, max_size=3),
+)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_request_leaves_a_traceback(running, caplog, command, fields):
     reply = reply_to(running.socket_file, json.dumps({**fields, "command": command}).encode())
@@ -209,6 +213,15 @@ def test_no_request_leaves_a_traceback(running, caplog, command, fields):
 def test_a_subscriber_gets_the_accounts_at_once_and_at_each_change(alone):
     results = subscribe(alone.socket_file, "watch")
     assert list(next(results)) == ["default"]
+
+
+def test_a_watched_status_changes_only_with_more_than_its_counters():
+    deck = {"serial": "A", "images_sent": 1, "images_skipped": 2, "reports_sent": 3, "brightness": 70}
+    status = {"uptime_s": 1.0, "counters": {"steps": 1}, "decks": [deck], "accounts": {}}
+    later = {**status, "uptime_s": 2.0, "counters": {"steps": 2}, "decks": [{**deck, "images_sent": 9, "reports_sent": 9}]}
+    assert without_counters(status) == without_counters(later)
+    assert without_counters(status) != without_counters({**status, "decks": [{**deck, "brightness": 10}]})
+    assert without_counters(status) != without_counters({**status, "accounts": {"default": {}}})
 
 
 def test_600_subscribers_get_no_more_threads_than_there_are_places(alone):
