@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test test-fast test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
+.PHONY: demo test test-fast test-darwin test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 # The program alone, for a demo; pip shows its progress. The tests and tools of .venv/.ready include it.
 .venv/.run: pyproject.toml
@@ -33,6 +33,13 @@ FAST := tests/account tests/tiles tests/app tests/config
 NOT_PURE := tests/app/test_a_day.py tests/config/test_file_watch.py tests/config/test_toml_limits.py
 test-fast: .venv/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not statistical" $(addprefix --ignore ,$(NOT_PURE)) $(FAST) $(ARGS)
+
+# Every Python takes macOS's way through the code, with stand-ins for what only macOS has (tests/as_darwin), and with temporary
+# directories as long as the ones there: 48 bytes, and 12 for /private/tmp.
+DARWIN_TMP := /tmp/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T
+test-darwin: .venv/.ready
+	mkdir -p $(DARWIN_TMP) /tmp/private
+	PYTHONPATH=$(CURDIR)/tests/as_darwin TMPDIR=$(DARWIN_TMP) PYTEST_DEBUG_TEMPROOT=/tmp/private $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-kernel: .venv/.ready
 	$(BIN)/pytest --kernel tests/kernel $(ARGS)

@@ -42,7 +42,8 @@ def become_darwin() -> None:
     sys.platform = "darwin"
     sys.meta_path.insert(0, Missing())
     proxies = ModuleType("_scproxy")  # the system's proxy settings: none
-    proxies._get_proxies = proxies._get_proxy_settings = dict  # type: ignore[attr-defined]
+    proxies._get_proxies = dict  # type: ignore[attr-defined]
+    proxies._get_proxy_settings = lambda: {"exclude_simple": False}  # type: ignore[attr-defined]
     sys.modules["_scproxy"] = proxies
     spec = spec_from_file_location("standin_kqueue", KQUEUE)
     assert spec is not None

@@ -1,5 +1,6 @@
 """The recipes for systems that are not here: what can be checked without them. That they are fresh is `test_rendered`'s."""
 
+import hashlib
 import plistlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from openbalance_hid.service.units import render_agent
 from tests.packaging.test_locks import locked
+from tools.recipes_of_checkout import formula_of
 
 ROOT = Path(__file__).parents[2]
 PKGBUILD = ROOT / "packaging/aur/PKGBUILD"
@@ -24,6 +26,7 @@ CHECKERS = {
     "ruby": ["ruby", "-wc", str(FORMULA)],
 }
 SCRIPTS = [ROOT / "packaging/deb" / name for name in ("postinst", "prerm", "postrm")]
+CI_SCRIPTS = [ROOT / "tools/ci" / name for name in ("formula", "install_test_packages", "test_with_report", "write_sbom")]
 
 
 @pytest.mark.parametrize("program", CHECKERS)
@@ -34,6 +37,23 @@ def test_the_language_of_a_recipe_is_right(program: str) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
 def test_the_scripts_of_the_debian_package_are_plain_shell(script: Path) -> None:
     check(["shellcheck", "--shell=sh", str(script)])
+
+
+@pytest.mark.parametrize("script", CI_SCRIPTS, ids=lambda file: file.name)
+def test_the_scripts_of_the_workflows_are_right(script: Path) -> None:
+    check(["shellcheck", str(script)])
+
+
+def test_the_formula_of_a_checkout_differs_in_source_and_deck_alone(tmp_path: Path) -> None:
+    source = tmp_path / "openbalance_hid.tar.gz"
+    source.write_bytes(b"archive")
+    formula = FORMULA.read_text().splitlines()
+    changed = [line for line in formula_of(source).splitlines() if line not in formula]
+    assert changed == [
+        f'  url "file://{source}"',
+        f'  sha256 "{hashlib.sha256(b"archive").hexdigest()}"',
+        '    run [opt_bin/"openbalance-hid", "run", "--launchd", "--deck", "virtual", "--no-browser", "--port", "0"]',
+    ]
 
 
 def check(words: list[str]) -> None:
