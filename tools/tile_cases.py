@@ -15,6 +15,7 @@ from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, 
 from openbalance_hid.app.key_switches import KeySwitches
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs, face_of, view_of
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, FrozenMap, TileConfig
+from openbalance_hid.tiles.command import command_of
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.spike_alert import rule_of
@@ -73,7 +74,8 @@ def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteracti
     runs = {DEFAULT_ACCOUNT: case.run} if case.run is not None else {}
     switchable = frozenset({DEFAULT_ACCOUNT} if case.may_switch else ())
     accounts = {DEFAULT_ACCOUNT: snapshot}
-    inputs = TileInputs(accounts, alerts, runs, case.privacy, PAGES, case.page, switches.latest, switchable)
+    commands = {command_of({**kind.defaults(), **tile.options}): case.command} if case.command is not None else {}
+    inputs = TileInputs(accounts, alerts, runs, case.privacy, PAGES, case.page, switches.latest, switchable, commands)
     view, _ = view_of(tile, inputs, CASE_TIME + case.later, case.turn)
     return face_of(view, touch)
 

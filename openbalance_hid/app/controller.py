@@ -13,6 +13,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import SpikeRule
 from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.command_tiles import CommandTiles
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
 from openbalance_hid.app.effects import (
@@ -42,6 +43,8 @@ from openbalance_hid.app.events import (
     PageRequested,
     Place,
     PluginEvaluated,
+    ProgramEnded,
+    ProgramPrinted,
     RefreshSkipped,
     RepaintRequested,
     SessionLock,
@@ -56,15 +59,7 @@ from openbalance_hid.app.ticks import Ticks
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs
 from openbalance_hid.config.default_layout import intervals_of, sources_of
 from openbalance_hid.config.schema import Config, TileConfig
-from openbalance_hid.deck.device_events import (
-    DeckArrived,
-    DeckLost,
-    DialPushed,
-    DialTurned,
-    KeyEvent,
-    StripTouched,
-    TouchKeyEvent,
-)
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent, KeyEvent
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import KeyFace
 
@@ -82,7 +77,8 @@ class Controller:
         self.accounts.adopt(config)
         self.display = DisplayState()
         self.publishing = SnapshotPublishing()
-        self.inputs = InputHandler(self.connected, self.accounts, self.display, config.hold_seconds)
+        self.commands = CommandTiles(started.mono_s)
+        self.inputs = InputHandler(self.connected, self.accounts, self.commands, self.display, config.hold_seconds)
         self.ticks = Ticks(started.mono_s)
         self.plugins = PluginTiles()
         self._repainted_cycle = self.ticks.cycle(started.mono_s)  # of the last part that was sent again
@@ -98,6 +94,7 @@ class Controller:
         self._pass_time(now)
         effects += self.accounts.to_do(self.connected.tiles(), self.config, self.hides_amounts, now)
         effects += self.publishing.due(event, self.config, self.tile_inputs, self.spike_rules, now.utc)
+        effects += self.commands.follow(*self.connected.commands(), now)
         effects += self._repaint_in_turn(now)
         self._evaluate(now)
         if self.plugins.is_due(self.evaluations, now.mono_s):
@@ -106,7 +103,7 @@ class Controller:
 
     def _handle(self, event: Event, now: Moment) -> list[Effect]:
         match event:
-            case KeyEvent() | TouchKeyEvent() | DialTurned() | DialPushed() | StripTouched():
+            case _ if isinstance(event, InputEvent):
                 self._note_reader(event.serial)
                 return self.inputs.handle(event, self.config, now)
             case DeckArrived():
@@ -145,6 +142,9 @@ class Controller:
             case KeySwitchEnded():
                 self.display.invalidate_all()
                 return self.accounts.switch_ended(event, now)
+            case ProgramPrinted() | ProgramEnded() if (effects := self.commands.take(event, now)) is not None:
+                self.display.invalidate_all()
+                return effects
             case SinkReported():
                 self.accounts.outbox.reported(event, now)
             case HistoryLoaded() if self.accounts.recall(event, now):
@@ -207,6 +207,7 @@ class Controller:
             switches=self.accounts.switches.latest,
             switchable=self.accounts.switches.permitted,
             plugins=self.plugins.results,
+            commands=self.commands.states,
         )
 
     @property
@@ -237,6 +238,7 @@ class Controller:
         deadlines += self.display.deadlines(now.mono_s)
         deadlines += self.accounts.outbox.deadlines()
         deadlines += self.plugins.deadlines()
+        deadlines += self.commands.deadlines()
         if self.display.pulses(self.decks):
             deadlines.append(self.ticks.next_half_s(now.mono_s))
         return min(deadlines)

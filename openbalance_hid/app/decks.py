@@ -1,16 +1,19 @@
 """The connected decks, and the state in which disconnected ones were left: a page or brightness survives a replug. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.deck_state import DeckState
+from openbalance_hid.app.deck_state import DeckState, Pages, Slot
 from openbalance_hid.app.dimming import Lock
 from openbalance_hid.app.events import Place
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
+from openbalance_hid.tiles.command import NAME as COMMAND_TILE
+from openbalance_hid.tiles.command import TileCommand, command_of
 
 
 class ConnectedDecks:
@@ -19,6 +22,7 @@ class ConnectedDecks:
     def __init__(self, zone: tzinfo | None) -> None:
         self.by_serial: dict[str, DeckState] = {}
         self._disconnected: dict[str, DeckState] = {}
+        self._commands: dict[str, _DeckCommands] = {}
         self._zone = zone
         self._lock = Lock.OPEN  # of the user's session
 
@@ -82,3 +86,34 @@ class ConnectedDecks:
     def tiles(self) -> Iterator[TileConfig]:
         """Return the tiles on every page of every connected deck."""
         return (tile for deck in self.by_serial.values() for tile in deck.all_tiles().values())
+
+    def commands(self) -> tuple[dict[TileCommand, None], dict[TileCommand, None]]:
+        """Return the programs of all `command` tiles, and of those that lit decks show now, as keys in order."""
+        present: dict[TileCommand, None] = {}
+        visible: dict[TileCommand, None] = {}
+        self._commands = {serial: each for serial, each in self._commands.items() if serial in self.by_serial}
+        for serial, deck in self.by_serial.items():
+            known = self._commands.get(serial)
+            if known is None or known.pages is not deck.pages or known.turned is not deck.turned:
+                known = self._commands[serial] = _DeckCommands.of(deck)
+            present |= known.present
+            visible |= known.shown if deck.is_lit else {}
+        return present, visible
+
+
+class _DeckCommands(Struct, frozen=True):
+    """The programs of a deck's `command` tiles, and what they follow from. Every step needs them."""
+
+    pages: Pages
+    turned: Mapping[Slot, TileConfig]
+    present: dict[TileCommand, None]
+    shown: dict[TileCommand, None]
+
+    @staticmethod
+    def of(deck: DeckState) -> "_DeckCommands":
+        """Return the programs of a deck."""
+        return _DeckCommands(deck.pages, deck.turned, _commands(deck.all_tiles().values()), _commands(deck.keys().values()))
+
+
+def _commands(tiles: Iterable[TileConfig]) -> dict[TileCommand, None]:
+    return dict.fromkeys(command_of(tile.options) for tile in tiles if tile.tile == COMMAND_TILE)

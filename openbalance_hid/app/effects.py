@@ -187,6 +187,25 @@ class SwitchKey(Struct, frozen=True):
     read_first: bool
 
 
+class StartProgram(Struct, frozen=True):
+    """Run a program of a `command` tile; `ProgramEnded` reports its end.
+
+    `program`: absolute path and arguments; `limit_s` None: it keeps printing, and `ProgramPrinted` has each line; `prints`:
+    its output is wanted.
+    """
+
+    run: int
+    program: tuple[str, ...]
+    limit_s: float | None
+    prints: bool
+
+
+class StopProgram(Struct, frozen=True):
+    """End a run, with everything that it has started. Idempotent."""
+
+    run: int
+
+
 class OpenUrl(Struct, frozen=True):
     """Open an https address in the user's browser, for a tap on this key or cell."""
 
@@ -238,6 +257,8 @@ Effect = (
     | ShowMessage
     | SendToSink
     | SwitchKey
+    | StartProgram
+    | StopProgram
     | OpenUrl
     | EvaluatePlugin
     | LogTileError

@@ -18,6 +18,7 @@ from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
 from openbalance_hid.history.records import StoredDelivery
 from openbalance_hid.tiles.plugin_view import PluginResult
+from openbalance_hid.tiles.program_output import ProgramEnd
 
 
 class Cell(Struct, frozen=True):
@@ -127,6 +128,20 @@ class KeySwitchEnded(Struct, frozen=True):
     outcome: KeyOutcome
 
 
+class ProgramPrinted(Struct, frozen=True):
+    """A program that keeps printing has printed a line. `run`: of its `StartProgram`."""
+
+    run: int
+    line: bytes
+
+
+class ProgramEnded(Struct, frozen=True):
+    """A program of a `command` tile has ended, or could not be started."""
+
+    run: int
+    end: ProgramEnd
+
+
 class OpenFailed(Struct, frozen=True):
     """The desktop could not open the page of a tap."""
 
@@ -179,6 +194,8 @@ Event = (
     | SinkReported
     | KeySwitchRequested
     | KeySwitchEnded
+    | ProgramPrinted
+    | ProgramEnded
     | SessionLock
     | ConfigReloaded
     | ConfigRejected

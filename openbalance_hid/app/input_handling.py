@@ -6,6 +6,7 @@ A press becomes a gesture in `gestures`; the tile under it gives the action. The
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.account_store import AccountStore
 from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.command_tiles import CommandTiles
 from openbalance_hid.app.deck_state import DeckState
 from openbalance_hid.app.decks import ConnectedDecks
 from openbalance_hid.app.dials import next_level
@@ -33,6 +34,7 @@ from openbalance_hid.tiles.actions import (
     Action,
     OpenPage,
     RefreshAccount,
+    RunCommand,
     StepBrightness,
     SwitchOff,
     ToggleMeter,
@@ -40,6 +42,8 @@ from openbalance_hid.tiles.actions import (
     TurnPage,
     action_named,
 )
+from openbalance_hid.tiles.command import NAME as COMMAND_TILE
+from openbalance_hid.tiles.command import TileCommand, command_of, program_name
 from openbalance_hid.tiles.key_switch import LEAST_HOLD_S
 from openbalance_hid.tiles.scene import Privacy
 from openbalance_hid.tiles.view import Flash
@@ -51,11 +55,14 @@ OPEN_FAILED_S = 3.0  # how long a key shows that its page could not be opened
 class InputHandler:
     """Changes decks, accounts and presses; marks in `display` which tiles must be evaluated again."""
 
-    def __init__(self, decks: ConnectedDecks, accounts: AccountStore, display: DisplayState, hold_s: float) -> None:
+    def __init__(
+        self, decks: ConnectedDecks, accounts: AccountStore, commands: CommandTiles, display: DisplayState, hold_s: float
+    ) -> None:
         self.presses = Presses(hold_s)
         self.hides_amounts = False  # switched by the privacy tile
         self._decks = decks
         self._accounts = accounts
+        self._commands = commands
         self._display = display
         self._released_s: dict[tuple[type[InputEvent], str, int], float] = {}  # of touch keys and dials
 
@@ -122,6 +129,8 @@ class InputHandler:
         configured = tile.hold if gesture is Gesture.HOLD else tile.tap
         if configured is not None:
             return self._act(action_named(configured), place, now)
+        if tile.tile == COMMAND_TILE:
+            return self._run_command(place, command_of(tile.options), gesture)
         if gesture is (Gesture.HOLD if deck.shape.visual else Gesture.TAP):  # a pedal has no display: its press refreshes
             return self._switch(place, tile, now) or self._refresh(place, tile.account)
         return self._act(tap_of(tile, self._accounts.snapshots[tile.account]), place, now)
@@ -130,6 +139,10 @@ class InputHandler:
         """Return the effects of an action of the tile at a place."""
         deck, tile = self._decks.by_serial[place[0]], self._decks.tile(place)
         match action:
+            case RefreshAccount() if tile.tile == COMMAND_TILE:
+                return self._show_again(place[0], command_of(tile.options))
+            case RunCommand():
+                return self._run_command(place, command_of(tile.options), Gesture.TAP)
             case RefreshAccount():
                 return self._refresh(place, tile.account)
             case OpenPage(page):
@@ -172,6 +185,22 @@ class InputHandler:
                 verb = "Disables" if effect.switch.disables else "Enables"
                 return [*effects, ReportAction(place[0], f"{verb} the API key {single_line(effect.switch.key_name)}")]
         return effects
+
+    def _run_command(self, place: Place, command: TileCommand, gesture: Gesture) -> list[Effect]:
+        """Return the effects that run the program of a `command` tile for this gesture; without one, the tile is refreshed."""
+        program = command.hold_run if gesture is Gesture.HOLD else command.run
+        if program is None:
+            return self._show_again(place[0], command)
+        effects = self._commands.press(command, program)
+        if effects is None:
+            return [ReportAction(place[0], f"{program_name(program)} still runs")]
+        self._display.invalidate_all()
+        return [*effects, ReportAction(place[0], f"Runs {program_name(program)}")]
+
+    def _show_again(self, serial: str, command: TileCommand) -> list[Effect]:
+        if command.show is None or not self._commands.refresh(command):
+            return [ReportAction(serial, "This gesture does nothing on this key")]
+        return [ReportAction(serial, f"Runs {program_name(command.show)}")]
 
     def due_gestures(self, until_s: float, now: Moment) -> list[Effect]:
         """Return the effects of the taps and holds that are due by `until_s`."""

@@ -18,8 +18,11 @@ from openbalance_hid.app.events import Cell, SmallScreen, Spot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.tiles import TILES, info_screen
 from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage, action_named
+from openbalance_hid.tiles.command import NAME as COMMAND_TILE
+from openbalance_hid.tiles.command import TileCommand, command_of
 from openbalance_hid.tiles.masked import masked
 from openbalance_hid.tiles.plugin_view import PluginResult, plugin_view
+from openbalance_hid.tiles.program_output import CommandState
 from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.spike_alert import rule_of
 from openbalance_hid.tiles.states import said_once, tile_error
@@ -60,6 +63,7 @@ class TileInputs(Struct, frozen=True):
     switches: Mapping[tuple[str, str], KeySwitch] = field(default_factory=dict)  # by account and hash of the key
     switchable: frozenset[str] = frozenset()  # accounts whose keys may be disabled
     plugins: Mapping[TileConfig, PluginResult] = field(default_factory=dict)  # answers of tiles of other packages
+    commands: Mapping[TileCommand, CommandState] = field(default_factory=dict)
 
     def on(self, pages: tuple[str, ...], page: int) -> "TileInputs":
         """Return the inputs for the tiles of one deck."""
@@ -83,6 +87,8 @@ def scene_of(tile: TileConfig, inputs: TileInputs, now: datetime, turn: int) -> 
         privacy=inputs.privacy,
         may_switch=tile.account in inputs.switchable,
     )
+    if tile.tile == COMMAND_TILE:
+        return replace(scene, command=inputs.commands.get(command_of(options)))
     if tile.tile == "key-switch":
         return replace(scene, switches={key: each for (name, key), each in inputs.switches.items() if name == tile.account})
     if tile.tile != "spike-alert":

@@ -38,7 +38,7 @@ COMMANDS = {
     "page": "openbalance_hid.cli.control:page",
     "reload": "openbalance_hid.cli.control:reload",
     "stop": "openbalance_hid.cli.control:stop",
-    "bar": "openbalance_hid.cli.bar.command:bar",
+    "bar": "openbalance_hid.cli.bar.bar_command:bar",
     "guard": "openbalance_hid.cli.guard:guard",
     "export": "openbalance_hid.cli.export:export",
     "alerts": "openbalance_hid.cli.alert_list:alerts",

@@ -17,7 +17,6 @@ from openbalance_hid.text import did_you_mean
 
 MOST_SINKS = 16  # each may have a thread while it receives an alert
 LONGEST_URL = 2000
-LONGEST_WORD = 4096
 
 # Matched as a whole, without a user name: two parsers must not disagree about the host.
 _URL = re.compile(
@@ -62,7 +61,7 @@ def is_accepted_url(url: str) -> bool:
 
 def _sink(section: Section, diagnostics: Diagnostics) -> AlertSink | None:
     given = {name: section.has(name) for name in ("url", "run", "format")}
-    url, run = _url(section, diagnostics), _run(section, diagnostics)
+    url, run = _url(section, diagnostics), section.command("run") or ()
     wanted = section.value(schema.ALERT_FORMAT)
     on = _kinds(section, diagnostics)
     section.close()
@@ -90,23 +89,6 @@ def _url(section: Section, diagnostics: Diagnostics) -> str | None:
         diagnostics.add(path, f"found {shown}, accepted: {_ACCEPTED_URL}")  # never the whole address
         return None
     return found
-
-
-def _run(section: Section, diagnostics: Diagnostics) -> tuple[str, ...]:
-    if not section.has("run"):
-        section.take("run")
-        return ()
-    words = section.texts("run")
-    path = (*section.path, "run")
-    if not words:
-        diagnostics.add(path, "found no words, accepted: a program's absolute path and its arguments")
-    elif not words[0][1].startswith("/"):
-        diagnostics.reject(words[0][0], words[0][1], "the absolute path of a program")
-    elif any("\0" in word or len(word) > LONGEST_WORD for _, word in words):
-        diagnostics.add(path, f"found a word with a NUL or of more than {LONGEST_WORD} characters")
-    else:
-        return tuple(word for _, word in words)
-    return ()
 
 
 def _kinds(section: Section, diagnostics: Diagnostics) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -21,7 +23,7 @@ from openbalance_hid.errors import ConfigError
 from openbalance_hid.hints import hint
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import did_you_mean, escape_unprintable
-from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.options import LONGEST_WORD, MOST_WORDS, Option, is_command
 
 _MAX_PROBLEMS = 100  # in one message
 _MAX_VALUE_CHARS = 60  # of a value that a message repeats
@@ -106,11 +108,14 @@ class Section:
     def __init__(self, found: Mapping[str, object], path: KeyPath, diagnostics: Diagnostics) -> None:
         self.path = path
         self.diagnostics = diagnostics
+        self._given = frozenset(found)
         self._left = dict(found)
         self._known: list[str] = []
 
     def value(self, option: Option, required: bool = False) -> Any:
         """Return the checked value, or the option's default if it is absent or wrong. `required`: absence is a problem."""
+        if option.kind == "command":
+            return self.command(option.name) or option.default
         self._known.append(option.name)
         path = (*self.path, option.name)
         if option.name not in self._left:
@@ -131,6 +136,10 @@ class Section:
     def has(self, name: str) -> bool:
         """Return whether the key `name` is left in this table."""
         return name in self._left
+
+    def was_given(self, name: str) -> bool:
+        """Return whether the file has the key `name` in this table, valid or not."""
+        return name in self._given
 
     def take(self, name: str) -> object:
         """Return what the file has for `name`, unchecked; None if it is absent."""
@@ -175,6 +184,28 @@ class Section:
                 self.diagnostics.reject(path, item, "a text")
         return texts
 
+    def command(self, name: str) -> tuple[str, ...] | None:
+        """Return the program `name` with its arguments; None if it is absent or wrong."""
+        if not self.has(name):
+            self._known.append(name)
+            return None
+        known = len(self.diagnostics.problems)
+        words = self.texts(name)
+        path = (*self.path, name)
+        if len(self.diagnostics.problems) > known:
+            return None
+        if not words:
+            self.diagnostics.add(path, "found no words, accepted: a program's absolute path and its arguments")
+        elif not words[0][1].startswith("/"):
+            accepted = f"the absolute path of a program{_absolute(words[0][1])}"
+            self.diagnostics.reject(words[0][0], words[0][1], accepted)
+        elif len(words) > MOST_WORDS or not is_command([word for _, word in words]):
+            limits = f"at most {MOST_WORDS} words, without NUL and of at most {LONGEST_WORD} characters"
+            self.diagnostics.add(path, f"found other words, accepted: {limits}")
+        else:
+            return tuple(word for _, word in words)
+        return None
+
     def subtables(self) -> dict[str, Section]:
         """Return everything that is left, by name; each must be a table."""
         return {name: self.table(name) for name in list(self._left)}
@@ -198,6 +229,13 @@ class Section:
             return found
         self.diagnostics.reject((*self.path, name), found, accepted)
         return absent
+
+
+def _absolute(program: str) -> str:
+    """Return how to write the path of a program that is not absolute; empty if it is not found."""
+    home = program.startswith("~/")
+    found = str(Path.home() / program[2:]) if home else shutil.which(program) if _BARE_KEY.fullmatch(program) else None
+    return f"; write {json.dumps(found)}" if found is not None else ""
 
 
 def _other_type(option: Option, found: object) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from openbalance_hid.config.diagnostics import dotted_path
 from openbalance_hid.config.schema import FIRST_PAGE, Config, DeckConfig, DimConfig, TileConfig
+from openbalance_hid.tiles.view import IconPicture
 
 
 def render_effective(config: Config) -> str:
@@ -103,6 +104,10 @@ def _list(words: Sequence[str]) -> str:
 
 def _value(value: object) -> str:
     match value:
+        case IconPicture(path=path):
+            return _value(path)
+        case tuple():
+            return _list(value)
         case bool():
             return "true" if value else "false"
         case str():

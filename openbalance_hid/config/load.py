@@ -17,15 +17,26 @@ from openbalance_hid.config.toml_limits import exceeded_bound
 from openbalance_hid.config.toml_positions import first_header, line_numbers
 from openbalance_hid.config.toml_repair import repair
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.file_safety import file_risk
 from openbalance_hid.hints import hint
 
+_OPEN_TO_OTHERS = "the configuration names programs, and may be written by others"
 LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
 
 
 def load_config(path: Path, tiles: TileOptions | None = None) -> Config:
-    """Return the configuration in the file at `path`; the defaults if there is no file. ConfigError lists every problem."""
+    """Return the configuration in the file at `path`; the defaults if there is no file. ConfigError lists every problem.
+
+    A file that names programs is refused if another user could change it.
+    """
     text = _read(path)
-    return Config() if text is None else parse(text, str(path), tiles)
+    if text is None:
+        return Config()
+    config = parse(text, str(path), tiles)
+    if config.programs and (risk := file_risk(path)) is not None:
+        trouble = "the configuration names programs, and is not the user's" if risk.writable is None else _OPEN_TO_OTHERS
+        raise ConfigError(f"{path} names programs to run, but {risk.words}", hint(trouble, path=risk.writable or path))
+    return config
 
 
 def parse(text: str, path: str, tiles: TileOptions | None = None) -> Config:

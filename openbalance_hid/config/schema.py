@@ -268,6 +268,13 @@ class Config(Struct, frozen=True):
         deck = self.deck_for(serial)
         return deck.use and (self.use_decks == "all" or deck.serial is not None)
 
+    @property
+    def programs(self) -> tuple[tuple[str, ...], ...]:
+        """The programs that this configuration runs, each once, with their arguments."""
+        tiles = (tile for deck in self.decks for page in deck.pages for tile in page.keys.values())
+        of_tiles = (value for tile in tiles for value in tile.options.values() if isinstance(value, tuple))
+        return tuple(dict.fromkeys((*(sink.run for sink in self.alerts if sink.run), *of_tiles)))
+
     def misfits(self, serials: Collection[str]) -> list[str]:
         """Return a line for each entry that fits none of these decks, and for each deck without an entry."""
         return [*self.unused_entries(serials), *self.decks_without_entry(serials)]

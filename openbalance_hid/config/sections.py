@@ -16,6 +16,7 @@ from openbalance_hid.config import schema
 from openbalance_hid.config.alert_sinks import read_alert_sinks
 from openbalance_hid.config.broker_options import read_publish, read_source
 from openbalance_hid.config.diagnostics import Diagnostics, Section, short_text
+from openbalance_hid.config.icon_file import read_icon
 from openbalance_hid.config.listen_address import ACCEPTED, ListenAddress, parse_listen_address
 from openbalance_hid.config.paths import ACCOUNT_NAME
 from openbalance_hid.config.schema import (
@@ -33,6 +34,8 @@ from openbalance_hid.config.tile_plugins import InstalledPlugins
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.orientation import ROTATIONS
 from openbalance_hid.tiles.actions import NAMED_ACTIONS, PAGE_PREFIX
+from openbalance_hid.tiles.command import ICONS
+from openbalance_hid.tiles.command import NAME as COMMAND_TILE
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.plugin import PluginTile
 
@@ -199,6 +202,8 @@ class _Decks:
         if plugin is not None and plugin.trouble is not None:  # its options are not known either
             return TileConfig(name, account, theme, label, tap=tap, hold=hold, plugin=plugin)
         options = {option.name: self._option(section, name, option, pages) for option in self._options(name, plugin)}
+        if name == COMMAND_TILE:
+            _check_command(section, options, {"run": ("tap", tap), "hold_run": ("hold", hold)})
         if name == "key-switch" and options["key_name"] is None and options["key_hash"] is None:
             section.diagnostics.add((*section.path, "key_name"), "missing, accepted: the name of an API key, or its key_hash")
         section.close()
@@ -210,9 +215,27 @@ class _Decks:
             names = ", ".join(f"'{name}'" for name in NAMED_ACTIONS)
             section.diagnostics.reject((*section.path, option), action, f"one of {names}, or 'page:NAME' of this deck", known)
 
+    def _icon(self, section: Section, option: Option) -> object:
+        """Return one of our icons by its name, or the picture in the PNG file of the user; None without."""
+        found = section.value(option)
+        if found is None or found in ICONS:
+            return found
+        path = (*section.path, option.name)
+        if not found.startswith("/"):
+            names = ", ".join(f"'{name}'" for name in ICONS)
+            section.diagnostics.reject(path, found, f"one of {names}, or the absolute path of a PNG file", ICONS)
+            return None
+        picture = read_icon(found)
+        if isinstance(picture, str):
+            section.diagnostics.reject(path, found, f"a PNG file; this is {picture}")
+            return None
+        return picture
+
     def _option(self, section: Section, tile: str, option: Option, pages: tuple[str, ...]) -> object:
-        if (tile, option.name) == ("page", "to"):  # the only option that refers to another part of the file
+        if (tile, option.name) == ("page", "to"):  # it refers to another part of the file
             return section.value(replace(option, kind="choice", choices=pages, default=None), required=True)
+        if (tile, option.name) == (COMMAND_TILE, "icon"):
+            return self._icon(section, option)
         return section.value(option)
 
     def _options(self, tile: str, plugin: PluginTile | None) -> list[Option]:
@@ -251,7 +274,9 @@ class _Decks:
         tiles = []
         for path, name in section.texts("tiles"):
             names = self._names_with(name)
-            if name in (names.choices or ()):
+            if name == COMMAND_TILE:
+                self._diagnostics.add(path, f"found '{name}', accepted: only on keys, where its programs can be named")
+            elif name in (names.choices or ()):
                 plugin = self._plugin(name)
                 options = {option.name: option.default for option in self._options(name, plugin)}
                 tiles.append(TileConfig(name, theme=self._theme, options=FrozenMap(options), plugin=plugin))
@@ -268,3 +293,22 @@ class _Decks:
             self._diagnostics.add(path, f"found {short_text(value)}, which {where} uses as well")
         else:
             used[value] = path
+
+
+def _check_command(section: Section, options: Mapping[str, object], actions: Mapping[str, tuple[str, str | None]]) -> None:
+    """Add a problem for options of a `command` tile that contradict one another, or that do nothing.
+
+    `actions`: option of a program -> the name and value of the option that gives the same gesture another action.
+    """
+    add = section.diagnostics.add
+    if options["watch"] and section.was_given("every_seconds"):
+        add((*section.path, "every_seconds"), "found beside watch = true, accepted: one of them")
+    for option in ("every_seconds", "watch"):
+        if options[option] and not section.was_given("show"):
+            add((*section.path, option), "found without show, accepted: only beside it")
+    for option, (other, action) in actions.items():
+        if action is not None and section.was_given(option):
+            add((*section.path, option), f"found beside {other}, accepted: one of them")
+    names = ("show", *actions)
+    if not any(map(section.was_given, names)) and not any(action for _, action in actions.values()):
+        section.diagnostics.add_missing((*section.path, "show"), f"at least one of {', '.join(names)}")

@@ -25,7 +25,7 @@ from openbalance_hid.render.items import (
 )
 from openbalance_hid.render.notice import STEPS, arrange_notice
 from openbalance_hid.render.type_scale import Scale
-from openbalance_hid.tiles.view import Bars, Block, Figure, Gauge, Hero, Icon, Line, Notice, Row, Shorten, Tone
+from openbalance_hid.tiles.view import Bars, Block, Figure, Gauge, Hero, Icon, IconPicture, Line, Notice, Row, Shorten, Tone
 
 LEVELS: Final = len(STEPS)
 
@@ -85,14 +85,14 @@ def icon_px(size_px: int) -> int:
     return fonts.cap_px(size_px) + max(1, round(size_px * 0.12))
 
 
-def beside_px(icon: Icon | None, size_px: int) -> int:
+def beside_px(icon: Icon | IconPicture | None, size_px: int) -> int:
     """Return what an icon takes of the width of a line of this size, with the blank behind it."""
     return icon_px(size_px) + max(2, round(size_px * 0.22)) if icon is not None else 0
 
 
 def words_with_icon(
     text: str,
-    icon: Icon | None,
+    icon: Icon | IconPicture | None,
     room_px: int,
     sizes_px: tuple[int, ...],
     weight: Weight,

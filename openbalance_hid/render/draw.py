@@ -10,13 +10,13 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from openbalance_hid.render import fonts
-from openbalance_hid.render.icons import icon_mask
+from openbalance_hid.render.icons import icon_mask, picture_image
 from openbalance_hid.render.items import BarItem, ColumnItem, DotItem, IconItem, MeterItem, PlacedItem, Role, RuleItem, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.shapes import outline, pill, rounded
 from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
-from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, KeyFace, TileView, Tone
+from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, Icon, IconPicture, KeyFace, TileView, Tone
 
 OFF: Final = (0, 0, 0)
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
@@ -65,8 +65,7 @@ def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: PlacedItem, theme
             colour = _shade(item.role, item.tone, theme, stale)
             image.paste(colour, (item.box.left - run.left_px, item.baseline - run.baseline_px), run.mask)
         case IconItem():
-            colour = _shade(item.role, item.tone, theme, stale)
-            image.paste(colour, item.box[:2], icon_mask(item.icon, item.box.width))
+            _paint_icon(image, item, _shade(item.role, item.tone, theme, stale), theme)
         case MeterItem():
             _paint_meter(image, item, theme, stale)
         case BarItem():
@@ -83,6 +82,18 @@ def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: PlacedItem, theme
                 pen.rectangle((middle, item.box.top, middle + 1, item.box.bottom - 1), fill=theme.muted)
         case DotItem():
             image.paste(theme.colour(item.tone), item.box[:2], pill(item.box.width, item.box.height))
+
+
+def _paint_icon(image: Image.Image, item: IconItem, colour: Rgb, theme: Theme) -> None:
+    """Draw an icon in a colour, or the picture of a user in its own; one that cannot be decoded is a warning."""
+    if not isinstance(item.icon, IconPicture):
+        image.paste(colour, item.box[:2], icon_mask(item.icon, item.box.width))
+        return
+    picture = picture_image(item.icon, item.box.width)
+    if picture is None:
+        image.paste(theme.warn, item.box[:2], icon_mask(Icon.WARNING, item.box.width))
+    else:
+        image.paste(picture, item.box[:2], picture)
 
 
 def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:

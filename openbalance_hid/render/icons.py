@@ -1,5 +1,7 @@
 """The icons, as vectors on a 24 × 24 grid, drawn eight times too large and averaged down. No font is used.
 
+The pictures of users, from PNG files, are here too.
+
 Each is one colour with generous strokes (2.6 units and more), because the smallest is 10 px high on a 72 px key. To add
 one, write a function here and its row in the table.
 """
@@ -9,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from io import BytesIO
 from typing import Final
 
 from PIL import Image, ImageDraw
 
-from openbalance_hid.tiles.view import Icon
+from openbalance_hid.tiles.view import Icon, IconPicture
 
 GRID: Final = 24
 OVERSAMPLING: Final = 8
@@ -41,11 +44,11 @@ class Pen:
         for x, y in scaled:
             self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
-    def arc(self, centre: Point, radius: float, start_deg: float, end_deg: float, width: float) -> None:
+    def arc(self, centre: Point, radius: float, start_deg: float, end_deg: float, width: float, on: bool = True) -> None:
         """Draw part of a circle, clockwise from 3 o'clock, with round ends."""
         steps = max(2, round((end_deg - start_deg) / 6))
         turns = [math.radians(start_deg + (end_deg - start_deg) * step / steps) for step in range(steps + 1)]
-        self.stroke([(centre[0] + radius * math.cos(turn), centre[1] + radius * math.sin(turn)) for turn in turns], width)
+        self.stroke([(centre[0] + radius * math.cos(turn), centre[1] + radius * math.sin(turn)) for turn in turns], width, on)
 
     def disc(self, centre: Point, radius: float, on: bool = True) -> None:
         x, y = self._at(centre)
@@ -72,6 +75,21 @@ def icon_mask(icon: Icon, size_px: int) -> Image.Image:
     pen = Pen(size_px)
     _SHAPES[icon](pen)
     return pen.done()
+
+
+@lru_cache(maxsize=64)
+def picture_image(picture: IconPicture, size_px: int) -> Image.Image | None:
+    """Return a user's picture with its transparency (mode RGBA), centred in a square; None if it cannot be decoded. Cached."""
+    try:
+        with Image.open(BytesIO(picture.png), formats=("PNG",)) as found:
+            image = found.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError):
+        return None
+    share = size_px / max(image.size)
+    small = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), Image.Resampling.LANCZOS)
+    square = Image.new("RGBA", (size_px, size_px))
+    square.paste(small, ((size_px - small.width) // 2, (size_px - small.height) // 2))
+    return square
 
 
 def _check(pen: Pen) -> None:
@@ -212,6 +230,61 @@ def _eye_off(pen: Pen) -> None:
     pen.stroke([(3.6, 3.8), (20.2, 20.4)], 3.2)
 
 
+def _bell(pen: Pen) -> None:
+    pen.disc((12, 10), 6.6)
+    pen.shape([(5.4, 10), (18.6, 10), (18.6, 14.6), (20.6, 17.6), (3.4, 17.6), (5.4, 14.6)], rounding=1.2)
+    pen.stroke([(12, 2.6), (12, 5)], 2.6)
+    pen.disc((12, 20.4), 2.4)
+
+
+def _home(pen: Pen) -> None:
+    pen.shape([(12, 3.6), (21, 11.8), (3, 11.8)], rounding=2.4)
+    pen.box(5.2, 10.6, 18.8, 21.2, 1.6)
+    pen.box(9.8, 14.4, 14.2, 21.4, 0.6, on=False)
+
+
+def _light(pen: Pen) -> None:
+    pen.disc((12, 9.4), 7.4)
+    pen.box(8.4, 13, 15.6, 17.8, 1.0)
+    pen.stroke([(9.2, 20.6), (14.8, 20.6)], 2.6)
+
+
+def _mail(pen: Pen) -> None:
+    pen.box(2.2, 4.6, 21.8, 19.4, 2.4)
+    pen.stroke([(3.4, 7.4), (12, 13.4), (20.6, 7.4)], 2.4, on=False)
+
+
+def _microphone(pen: Pen) -> None:
+    pen.box(8.2, 2.2, 15.8, 14.6, 3.8)
+    pen.arc((12, 10.6), 7.6, 10, 170, 2.6)
+    pen.stroke([(12, 18.4), (12, 21.2)], 2.6)
+    pen.stroke([(8.4, 21.2), (15.6, 21.2)], 2.6)
+
+
+def _music(pen: Pen) -> None:
+    pen.disc((7.0, 18.2), 3.8)
+    pen.disc((17.6, 16.4), 3.8)
+    pen.stroke([(9.4, 18), (9.4, 5.6), (20, 3.6), (20, 16.2)], 2.6)
+    pen.stroke([(9.4, 8.0), (20, 6.0)], 3.0)
+
+
+def _pause(pen: Pen) -> None:
+    pen.box(4.6, 3.8, 10.2, 20.2, 1.6)
+    pen.box(13.8, 3.8, 19.4, 20.2, 1.6)
+
+
+def _power(pen: Pen) -> None:
+    pen.disc((12, 12), 10.4)
+    pen.arc((12, 12.6), 5.2, -40, 220, 2.2, on=False)
+    pen.stroke([(12, 4.6), (12, 11.4)], 2.4, on=False)
+
+
+def _terminal(pen: Pen) -> None:
+    pen.box(2.2, 3.4, 21.8, 20.6, 2.6)
+    pen.stroke([(6.4, 8.4), (10.4, 12), (6.4, 15.6)], 2.6, on=False)
+    pen.stroke([(12.6, 16), (17.4, 16)], 2.6, on=False)
+
+
 # The two lids of an eye, from corner to corner and back: parts of two circles.
 _LIDS: Final = tuple(
     (12 + 12.4 * math.sin(math.radians(turn)), 12 + side * (12.4 * math.cos(math.radians(turn)) - 6.2))
@@ -240,4 +313,13 @@ _SHAPES: Final[dict[Icon, Callable[[Pen], None]]] = {
     Icon.STOP: _stop,
     Icon.EYE: _eye,
     Icon.EYE_OFF: _eye_off,
+    Icon.BELL: _bell,
+    Icon.HOME: _home,
+    Icon.LIGHT: _light,
+    Icon.MAIL: _mail,
+    Icon.MICROPHONE: _microphone,
+    Icon.MUSIC: _music,
+    Icon.PAUSE: _pause,
+    Icon.POWER: _power,
+    Icon.TERMINAL: _terminal,
 }

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.render.fonts import Weight
-from openbalance_hid.tiles.view import Icon, Tone
+from openbalance_hid.tiles.view import Icon, IconPicture, Tone
 
 
 class Box(NamedTuple):
@@ -63,7 +63,7 @@ class IconItem(Struct, frozen=True):
     """An icon, as large as its square box."""
 
     box: Box
-    icon: Icon
+    icon: Icon | IconPicture
     tone: Tone
     role: Role = Role.WORDS
 

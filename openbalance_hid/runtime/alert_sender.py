@@ -4,9 +4,8 @@ Which message is sent when is decided in `app.alert_outbox`.
 """
 
 import logging
-import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -18,7 +17,7 @@ from openbalance_hid.app.effects import SendToSink
 from openbalance_hid.app.events import SinkReported
 from openbalance_hid.config.alert_sinks import split_url
 from openbalance_hid.config.schema import AlertSink
-from openbalance_hid.desktop.alert_program import run_alert_program
+from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.openrouter.webhook import WebhookError, post
 
 log = logging.getLogger(__name__)
@@ -33,13 +32,13 @@ class AlertSender:
     def __init__(
         self,
         put: Callable[[SinkReported], None],
+        programs: ProgramRunner,
         ca_file: Callable[[], str | None] = lambda: None,
-        env: Mapping[str, str] = os.environ,
         rng: Random | None = None,
     ) -> None:
         self._put = put
         self._ca_file = ca_file
-        self._env = env
+        self._programs = programs
         self._rng = rng or SystemRandom()
         self._lock = threading.Lock()
         self._failing: set[str] = set()
@@ -67,7 +66,8 @@ class AlertSender:
 
     def _deliver(self, sink: AlertSink, notice: AlertNotice) -> str | None:
         if sink.url is None:
-            return run_alert_program(sink.run, msgspec.json.encode(notice.as_json()) + b"\n", self._env)
+            end = self._programs.call(sink.run, msgspec.json.encode(notice.as_json()) + b"\n")
+            return None if end.is_good else end.detail or f"{sink.name}: {end.kind.value}"
         base_url, target = split_url(sink.url)
         ca_file = self._ca_file()
         post(base_url, *post_of(sink.format, target, notice), Path(ca_file) if ca_file else None)

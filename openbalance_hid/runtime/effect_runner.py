@@ -29,13 +29,17 @@ from openbalance_hid.app.effects import (
     SetPollInterval,
     SetRotation,
     ShowMessage,
+    StartProgram,
+    StopProgram,
     Store,
     SwitchKey,
     WatchSessionLock,
 )
-from openbalance_hid.app.events import Event, OpenFailed, RefreshSkipped
+from openbalance_hid.app.events import Event, OpenFailed, ProgramEnded, ProgramPrinted, RefreshSkipped
 from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.deck.display_writer import OnExit
+from openbalance_hid.desktop.program_run import ProgramRequest
+from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.render.theme import DARK, Rgb
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.deck_manager import DeckManager
@@ -68,6 +72,7 @@ class EffectRunner:
         switcher: KeySwitcher,
         plugins: PluginRunner,
         publishing: Publishing,
+        programs: ProgramRunner,
         put: Callable[[Event], None],
         open_page: Callable[[str, Callable[[], None]], None],
         set_text: SetText = lambda *_: None,
@@ -83,6 +88,7 @@ class EffectRunner:
         self._switcher = switcher
         self._plugins = plugins
         self._publishing = publishing
+        self._programs = programs
         self._put = put
         self._open_page = open_page
         self._set_text = set_text
@@ -120,6 +126,10 @@ class EffectRunner:
                 self._switcher.switch(effect)
             case EvaluatePlugin():
                 self._plugins.evaluate(effect)
+            case StartProgram(run):
+                self._programs.start(run, self._program_request(effect))
+            case StopProgram(run):
+                self._programs.stop(run)
             case OpenUrl(url, serial, spot):
                 self._open_page(url, lambda: self._put(OpenFailed(serial, spot)))
             case ReportAction(_, text):
@@ -138,6 +148,16 @@ class EffectRunner:
             case _:
                 for decks in self._decks:
                     run_display_effect(effect, decks, self._pictures, self._set_text)
+
+    def _program_request(self, effect: StartProgram) -> ProgramRequest:
+        run = effect.run
+        return ProgramRequest(
+            effect.program,
+            lambda end: self._put(ProgramEnded(run, end)),
+            effect.limit_s,
+            effect.prints,
+            lambda line: self._put(ProgramPrinted(run, line)),
+        )
 
 
 def run_display_effect(effect: Effect, decks: DeckManager, pictures: PictureCache, set_text: SetText = lambda *_: None) -> bool:

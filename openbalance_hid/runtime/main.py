@@ -19,14 +19,13 @@ from openbalance_hid.config.default_layout import intervals_of, published_accoun
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
-from openbalance_hid.config.schema import (
-    Config,
-)
+from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.broker_logins import BrokerLogins
+from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
 from openbalance_hid.ipc.alert_commands import probe_sinks
@@ -132,7 +131,8 @@ class Daemon:
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
         self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._plugins = PluginRunner(self._inbox.put, installed_function)
-        self._sender = AlertSender(self._inbox.put, lambda: self.ca_file)
+        self._programs = ProgramRunner(os.environ)
+        self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file)
         self._metrics = MetricsServer(self._inbox.put, self._status)
 
     @property
@@ -151,6 +151,7 @@ class Daemon:
                 "the pollers": self._pollers,
                 "publishing": self._publishing,
                 "notifications": self._notifier,
+                "the programs": self._programs,
             }
             lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
             running.callback(lock.release)
@@ -173,6 +174,7 @@ class Daemon:
             running.callback(lambda: self._history.stop(deadline.left_s()))
             self._history.start()
             running.callback(lambda: self._plugins.stop(deadline.left_s()))
+            running.callback(lambda: self._programs.close(deadline.left_s()))
             running.callback(self._switcher.stop)
             running.callback(self._metrics.stop)
             running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
@@ -222,6 +224,7 @@ class Daemon:
                 self._switcher,
                 self._plugins,
                 self._publishing,
+                self._programs,
                 self._inbox.put,
                 self._pages.open_url,
                 self._pages.set_text,

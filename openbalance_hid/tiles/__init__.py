@@ -23,6 +23,7 @@ _FILES = (
     "key_switch",
     "providers",
     "meter",
+    "command",
     "privacy",
     "page",
     "blank",

@@ -45,6 +45,10 @@ class TogglePrivacy(Struct, frozen=True):
     """Mask every amount, or show them again."""
 
 
+class RunCommand(Struct, frozen=True):
+    """Run the program that the key's tile names for a tap."""
+
+
 class SwitchOff(Struct, frozen=True):
     """Switch the deck off, until a press or a command."""
 
@@ -57,7 +61,18 @@ class Nothing(Struct, frozen=True):
     """A key without an action."""
 
 
-Action = OpenPage | Acknowledge | TurnPage | RefreshAccount | ToggleMeter | TogglePrivacy | SwitchOff | StepBrightness | Nothing
+Action = (
+    OpenPage
+    | Acknowledge
+    | TurnPage
+    | RefreshAccount
+    | ToggleMeter
+    | TogglePrivacy
+    | RunCommand
+    | SwitchOff
+    | StepBrightness
+    | Nothing
+)
 
 PAGE_PREFIX = "page:"
 NAMED_ACTIONS: Mapping[str, Action] = MappingProxyType(

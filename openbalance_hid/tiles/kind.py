@@ -18,6 +18,7 @@ from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spike import Level
 from openbalance_hid.tiles.actions import Action
 from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.program_output import CommandState
 from openbalance_hid.tiles.scene import Privacy, Scene
 from openbalance_hid.tiles.view import TileView
 
@@ -58,6 +59,7 @@ class TileCase(Struct, frozen=True):
     run: MeterRun | None = None
     switch: KeySwitch | None = None  # of the key with its hash
     may_switch: bool = True
+    command: CommandState | None = None
 
 
 NOT_POLLED: Final = ("activity", "today", "keys")  # while only the balance is known

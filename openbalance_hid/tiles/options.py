@@ -6,13 +6,17 @@ accept. The meaning of an option is in the tile's file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-OptionType = Literal["choice", "decimal", "float", "int", "bool", "text"]
+OptionType = Literal["choice", "decimal", "float", "int", "bool", "text", "command"]
 OptionNumber = int | float | Decimal
 
+COMMAND = "a list: the absolute path of a program, and its arguments"
+LONGEST_WORD = 4096  # characters of one argument
+MOST_WORDS = 100
 LARGEST = 10**12  # no amount, time or count comes near; beyond it Decimal arithmetic could overflow its context
 
 
@@ -46,15 +50,19 @@ class Option:
                 return f"a text of {self.minimum or 0} to {self.maximum} characters" if self.maximum is not None else "a text"
             case "int":
                 return f"a whole number{self._range}"
+            case "command":
+                return COMMAND
             case _:
                 return " or ".join((f"a number{self._range}", *(f"'{word}'" for word in self.choices or ())))
 
     def check(self, value: object) -> object:
-        """Return the value as the tile gets it: Decimal, float, int, bool or str by `kind`.
+        """Return the value as the tile gets it: Decimal, float, int, bool, str or a tuple of str by `kind`.
 
         Numbers are taken as int or Decimal, never as float: money comes from the text of the file. Raises
         ValueError, with `accepted` as its text, for anything else.
         """
+        if isinstance(value, list | tuple):
+            return self._command(value)
         if isinstance(value, bool):
             right = self.kind == "bool"
         elif isinstance(value, str):
@@ -80,6 +88,13 @@ class Option:
             return value in self.choices
         return self.kind == "text" and value.isprintable() and self._within(len(value))
 
+    def _command(self, words: Sequence[object]) -> tuple[str, ...]:
+        """Return a program and its arguments."""
+        texts = tuple(word for word in words if isinstance(word, str))
+        if self.kind != "command" or len(texts) != len(words) or not is_command(texts):
+            raise ValueError(self.accepted)
+        return texts
+
     def _number(self, value: int | Decimal) -> OptionNumber:
         fits = self.kind in ("decimal", "float") or (self.kind == "int" and isinstance(value, int))
         finite = isinstance(value, int) or value.is_finite()
@@ -91,3 +106,9 @@ class Option:
 
     def _within(self, value: OptionNumber) -> bool:
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
+
+def is_command(words: Sequence[str]) -> bool:
+    """Return whether the words are an absolute path and arguments that a system accepts."""
+    fits = len(words) <= MOST_WORDS and all("\0" not in word and len(word) <= LONGEST_WORD for word in words)
+    return bool(words) and fits and words[0].startswith("/")

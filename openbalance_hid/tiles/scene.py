@@ -13,6 +13,7 @@ from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.tiles.program_output import CommandState
 
 
 class Privacy(Enum):
@@ -28,7 +29,7 @@ class Scene(Struct, frozen=True):
 
     `pages`: names of the deck's pages; `page`: index of the current one; both empty in a picture of one key.
     `run`: the last run of the account's meter. `switches`: the last switch of each API key, by hash; `may_switch`: whether a
-    hold may disable and enable keys.
+    hold may disable and enable keys. `command`: what is known of the tile's programs; None: none has run.
     """
 
     tile: str
@@ -45,6 +46,7 @@ class Scene(Struct, frozen=True):
     privacy: Privacy = Privacy.OFF
     switches: Mapping[str, KeySwitch] = field(default_factory=dict)
     may_switch: bool = False
+    command: CommandState | None = None
 
     def choice(self, name: str) -> str:
         """Return the chosen value of an option."""

@@ -46,6 +46,25 @@ class Icon(Enum):
     STOP = "stop"
     EYE = "eye"
     EYE_OFF = "eye-off"
+    BELL = "bell"
+    HOME = "home"
+    LIGHT = "light"
+    MAIL = "mail"
+    MICROPHONE = "microphone"
+    MUSIC = "music"
+    PAUSE = "pause"
+    POWER = "power"
+    TERMINAL = "terminal"
+
+
+class IconPicture(Struct, frozen=True):
+    """An icon of the user's: a PNG file, and what is in it. Drawn in its own colours."""
+
+    path: str
+    png: bytes
+
+    def __repr__(self) -> str:
+        return f"IconPicture({self.path!r})"
 
 
 class Shorten(Enum):
@@ -60,7 +79,7 @@ class Hero(Struct, frozen=True):
 
     text: str
     tone: Tone = Tone.INK
-    icon: Icon | None = None
+    icon: Icon | IconPicture | None = None
 
 
 class Line(Struct, frozen=True):
@@ -112,7 +131,7 @@ class Figure(Struct, frozen=True):
 class Notice(Struct, frozen=True):
     """A whole-tile state: an icon over one or two words (`Set up`, `Offline`); without words a small sign."""
 
-    icon: Icon
+    icon: Icon | IconPicture
     words: str
     tone: Tone = Tone.INK
     detail: str = ""  # one caption line below: what to do

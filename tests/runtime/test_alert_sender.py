@@ -12,6 +12,7 @@ from openbalance_hid.account.spike import Level
 from openbalance_hid.app.effects import SendToSink
 from openbalance_hid.app.events import SinkReported
 from openbalance_hid.config.schema import AlertSink
+from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.runtime.alert_sender import AlertSender
 from tests.runtime.alert_receiver import AlertReceiver
 from tests.waiting import until, until_no_thread
@@ -31,7 +32,7 @@ def receiver():
 
 def sent(receiver: AlertReceiver, path: str, style: str, notice: AlertNotice = NOTICE) -> tuple[str, dict]:
     results: list[SinkReported] = []
-    result = AlertSender(results.append).deliver(AlertSink(receiver.url + path, style), notice)
+    result = AlertSender(results.append, ProgramRunner()).deliver(AlertSink(receiver.url + path, style), notice)
     assert results == [result]
     assert result.error is None
     path, _, body = receiver.received[-1]
@@ -84,7 +85,7 @@ def test_a_failing_address_is_logged_once_by_its_host_and_once_when_it_works(rec
     caplog.set_level(logging.DEBUG)
     receiver.answer = 500
     results: list[SinkReported] = []
-    sender, sink = AlertSender(results.append), AlertSink(f"{receiver.url}/T0PSECRET?token=T0PSECRET")
+    sender, sink = AlertSender(results.append, ProgramRunner()), AlertSink(f"{receiver.url}/T0PSECRET?token=T0PSECRET")
     for _ in range(3):
         sender.deliver(sink, NOTICE)
     receiver.answer = 200
@@ -97,7 +98,8 @@ def test_a_failing_address_is_logged_once_by_its_host_and_once_when_it_works(rec
 def test_an_address_that_hangs_blocks_no_other_sink(receiver, tmp_path):
     receiver.answer = "hang"
     results: list[SinkReported] = []
-    sender = AlertSender(results.append)
+    programs = ProgramRunner()
+    sender = AlertSender(results.append, programs)
     sender.send(SendToSink(AlertSink(receiver.url + "/x"), NOTICE))
     until(lambda: receiver.received)
     sender.send(SendToSink(AlertSink(run=("/nowhere/alert",)), NOTICE))
@@ -105,9 +107,10 @@ def test_an_address_that_hangs_blocks_no_other_sink(receiver, tmp_path):
     assert results[0].error == "/nowhere/alert does not exist"
     receiver.released.set()
     until_no_thread("alert sink")
+    programs.close()
 
 
 def test_a_bug_in_a_sink_is_reported_without_the_address(monkeypatch):
     results: list[SinkReported] = []
-    AlertSender(results.append).deliver(AlertSink("https://a.example/T0PSECRET", "no such format"), NOTICE)
+    AlertSender(results.append, ProgramRunner()).deliver(AlertSink("https://a.example/T0PSECRET", "no such format"), NOTICE)
     assert results[0].error == "internal error: KeyError"

@@ -11,8 +11,8 @@ from openbalance_hid.tiles import TILES
 from tools.tile_cases import cases_of
 
 HERE = Path(__file__).parent
-# A tap on them changes something, they need a name or a limit, or they show nothing.
-ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget", "key-switch")
+# A tap on them changes something, they need a name, a limit or a program, or they show nothing.
+ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget", "key-switch", "command")
 
 
 @pytest.mark.parametrize("tile", TILES)

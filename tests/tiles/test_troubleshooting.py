@@ -19,7 +19,7 @@ from openbalance_hid.tiles.view import Notice, TileView, Tone
 from tools.tile_gallery import cells_of
 
 PAGE = Path(__file__).parents[2] / "docs/troubleshooting.md"
-NO_TROUBLE = ("page", "privacy")  # their words are what the tile is for
+NO_TROUBLE = ("page", "privacy", "command")  # their words are what the tile is for, or the user's own
 
 
 def explained() -> list[str]:

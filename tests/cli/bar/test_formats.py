@@ -155,7 +155,7 @@ def test_no_name_is_a_parameter_or_a_submenu_of_xbar(name: str):
 
 def test_bar_imports_no_library_that_its_line_does_not_need(tmp_path: Path):
     """A bar starts the command every few seconds: each of these imports takes longer than the reply."""
-    code = "import sys; import openbalance_hid.cli.bar.command; print(*sys.modules)"
+    code = "import sys; import openbalance_hid.cli.bar.bar_command; print(*sys.modules)"
     loaded = python(machine(tmp_path), code).stdout.split()
     heavy = {
         "msgspec",
