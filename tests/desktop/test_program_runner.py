@@ -135,7 +135,7 @@ def test_megabytes_that_are_not_wanted_and_unread_input_are_no_trouble(place, ru
 
 
 def test_each_line_of_a_program_that_keeps_printing_arrives(place, runner):
-    program = script(place, "echo first; sleep 0.4; echo second; printf 'not whole'; sleep 60")
+    program = script(place, "echo first; sleep 0.4; printf 'second\\nnot whole'; sleep 60")
     run = Started(runner, program, limit_s=None)
     assert [run.lines.get(timeout=WAIT_S) for _ in range(2)] == [b"first", b"second"]
     run.stop()
