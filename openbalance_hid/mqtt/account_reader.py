@@ -72,12 +72,18 @@ class AccountReader(LinkUser):
         self._offline_id = ""  # of the publisher that has stopped, by its last message or will
         self._is_gone_seen = False  # a hold has found the publisher stopped
         self._polls = 0
+        self._was_connected = False
         self._apart_since_s: float | None = clock.mono()  # monotonic: without a broker, or connected without a message
         self._refreshed_s = float("-inf")
         self._reply_until_s: float | None = None
         self._shown: Snapshot | None = None
         self._stopped = False
         self._link = BrokerLink(f"read {account}", address, read_login, ca_file, self)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker accepts this reader now."""
+        return self._link.state.connected
 
     def start(self) -> None:
         """Connect. Idempotent."""
@@ -127,6 +133,7 @@ class AccountReader(LinkUser):
             self._show()
 
     def connected(self) -> None:
+        self._was_connected = True
         self._apart_since_s = self._clock.mono() if self._message is None else None
         self._link.subscribe(self._topics.snapshot, self._topics.availability)
 
@@ -205,11 +212,10 @@ class AccountReader(LinkUser):
         if refused is not None:
             origin = replace(snapshot.origin or Origin(), problem=refused.problem)
             return replace(snapshot, health=Health.SERVER_ERROR, message=refused.words, origin=origin, polls=self._polls)
-        if is_apart and (not link.connected or link.trouble):
-            return _offline(snapshot, link.trouble or "the broker cannot be reached")
         if is_apart:
-            words = f"no snapshot at {self._topics.snapshot}: nothing is published there, or this user may not read it"
-            return _offline(snapshot, words)
+            nothing = f"no snapshot at {self._topics.snapshot}: nothing is published there, or this user may not read it"
+            has_nothing = self._was_connected and self._message is None
+            return _offline(snapshot, link.trouble or (nothing if has_nothing else "the broker cannot be reached"))
         if self._message is None:
             return snapshot
         sent_at = self._message.sent_at

@@ -27,7 +27,7 @@ from openbalance_hid.restarting_thread import RestartingThread
 from openbalance_hid.secret import mask_keys
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import MQTTMessage
+    from paho.mqtt.client import MQTTMessage, SocketLike
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 STEADY_S = 30.0  # a connection of this length starts the pauses again with the first
 CONNACK_LIMIT_S = 10.0
+OVERHEAD_BYTES = 256  # of a packet, with its topic and properties
+CLOSING_LIMIT_S = 0.4  # for the confirmations of the last messages: a broker that is slow must not delay the end
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class BrokerLink:
         self._client: BoundedClient | None = None
         self._actions: dict[int, str] = {}  # message id -> what it does, until the broker has confirmed it
         self._error: BrokerError | None = None
+        self._largest_bytes: int | None = None  # of a packet, as the broker has reported
         self._thread = RestartingThread(name, self._run)
 
     def start(self) -> None:
@@ -88,10 +91,6 @@ class BrokerLink:
     def retry(self) -> None:
         """End a pause: connect now. Thread-safe."""
         self._retry_now = True
-        self._wake()
-
-    def wake(self) -> None:
-        """Call `tick` of the user soon. Thread-safe."""
         self._wake()
 
     def call(self, function: Callable[[], None]) -> None:
@@ -113,6 +112,9 @@ class BrokerLink:
         from openbalance_hid.mqtt.paho_client import expiring
 
         if self._client is None:
+            return
+        if self._largest_bytes is not None and len(payload) + OVERHEAD_BYTES > self._largest_bytes:
+            self._report(broker_words.too_large(self.address, topic, len(payload), self._largest_bytes), connected=True)
             return
         properties = expiring(expires_s) if expires_s is not None else None
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
@@ -184,6 +186,8 @@ class BrokerLink:
         except OSError as error:
             self._error = self._error or broker_words.connection_error(self.address, error)
         finally:
+            if client.has_refused_packet:
+                self._error = broker_words.oversized(self.address)
             self._client = None
             self._actions.clear()
             _close(client)
@@ -194,10 +198,7 @@ class BrokerLink:
         end_s = time.monotonic() + CONNACK_LIMIT_S
         while (connection := client.socket()) is not None:
             if self._stopping.is_set():
-                if self.state.connected:
-                    self._user.closing()
-                client.disconnect()
-                _flush(client, waiting)
+                self._send_last(client, waiting)
                 return
             if self._retry_now and self.state.connected:
                 return  # after a sleep of the machine, the other end may have given up this connection
@@ -207,14 +208,22 @@ class BrokerLink:
                 self._error = broker_words.no_reply(self.address)
                 return
             wait_s = min(self._user.tick(), LONGEST_WAIT_S if self.state.connected else 1.0)
-            reads, writes = waiting.wait(wait_s, cast(socket.socket, connection), client.want_write())
-            if reads:
-                client.loop_read()
-                while client.socket() is connection and isinstance(connection, ssl.SSLSocket) and connection.pending():
-                    client.loop_read()  # read from the network already, so that no wait reports it
-            if writes and client.socket() is not None:
-                client.loop_write()
+            _exchange(client, connection, waiting, wait_s)
             client.loop_misc()
+
+    def _send_last(self, client: BoundedClient, waiting: LinkWait) -> None:
+        """Send the last messages of the user, and DISCONNECT once the broker has confirmed them.
+
+        Not before: where confirmations are unread, closing the connection would take back what the broker has not read yet.
+        """
+        if self.state.connected:
+            self._user.closing()
+        end_s = time.monotonic() + CLOSING_LIMIT_S
+        while self._actions and (connection := client.socket()) is not None and (left_s := end_s - time.monotonic()) > 0:
+            _exchange(client, connection, waiting, left_s)
+        client.disconnect()
+        while client.want_write() and (connection := client.socket()) is not None and time.monotonic() < end_s:
+            _exchange(client, connection, waiting, 0.05)
 
     def _run_calls(self) -> None:
         while True:
@@ -239,7 +248,12 @@ class BrokerLink:
 
     # --- callbacks of the library ---
 
-    def _on_connect(self, _client: object, _data: object, _flags: object, reason: ReasonCode, _: Properties | None) -> None:
+    def _on_connect(
+        self, _client: object, _data: object, _flags: object, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        from openbalance_hid.mqtt.paho_client import largest_packet
+
+        self._largest_bytes = largest_packet(properties)
         if reason.is_failure:
             self._error = broker_words.refusal(self.address, reason.value)
             return
@@ -284,12 +298,15 @@ class BrokerLink:
         self.state = LinkState(connected, since, words, error.hint)
 
 
-def _flush(client: BoundedClient, waiting: LinkWait) -> None:
-    """Send what is queued, DISCONNECT as the last, for at most a second."""
-    end_s = time.monotonic() + 1.0
-    while (connection := client.socket()) is not None and client.want_write() and time.monotonic() < end_s:
-        if waiting.wait(0.2, cast(socket.socket, connection), True)[1]:
-            client.loop_write()
+def _exchange(client: BoundedClient, connection: SocketLike, waiting: LinkWait, wait_s: float) -> None:
+    """Wait up to `wait_s`, then read and write what can be."""
+    reads, writes = waiting.wait(wait_s, cast(socket.socket, connection), client.want_write())
+    if reads:
+        client.loop_read()
+        while client.socket() is connection and isinstance(connection, ssl.SSLSocket) and connection.pending():
+            client.loop_read()  # read from the network already, so that no wait reports it
+    if writes and client.socket() is not None:
+        client.loop_write()
 
 
 def _close(client: BoundedClient) -> None:

@@ -18,6 +18,9 @@ _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADD
 # Reason codes of CONNACK, PUBACK, SUBACK and DISCONNECT (MQTT 5.0, 2.4).
 _BAD_LOGIN, _NOT_AUTHORIZED = 0x86, 0x87
 _REASONS = {
+    0x81: "has received a message that it cannot read",
+    0x82: "refuses a message: it may be too large for it",
+    0x83: "refuses a message",
     0x84: "does not speak MQTT 5",
     0x85: "refuses the client's name",
     _BAD_LOGIN: "refuses user or password",
@@ -63,8 +66,6 @@ def connection_error(address: BrokerAddress, error: OSError) -> BrokerError:
             return BrokerError(f"{name} refuses connections: no broker is running there")
         case FileNotFoundError() | PermissionError() | IsADirectoryError():
             return BrokerRefusedError(f"the certificates in ca_file cannot be read: {_reason(error)}", CONFIG_EDIT)
-    if error.errno == errno.EMSGSIZE:
-        return BrokerError(f"{name} sent a message that is too large: it was not read")
     if error.errno in _NO_NETWORK:
         return BrokerError(f"{name} cannot be reached: {_reason(error)}")
     return BrokerError(f"{name} closed the connection: {_reason(error)}")
@@ -73,11 +74,21 @@ def connection_error(address: BrokerAddress, error: OSError) -> BrokerError:
 def refusal(address: BrokerAddress, code: int, action: str = "") -> BrokerError:
     """Return the error for a reason code. `action`: what was refused, as "to publish to openbalance/team"."""
     words = f"{address.broker} {_REASONS.get(code, f'refuses: code 0x{code:02x} of MQTT 5')}"
-    if code == _NOT_AUTHORIZED:
-        words = f"{address.broker} does not permit {action or 'this user to connect'}"
+    if code == _NOT_AUTHORIZED:  # Mosquitto also says so of a wrong password
+        words = f"{address.broker} " + (f"does not permit this user {action}" if action else "refuses this user or password")
     if code in (_BAD_LOGIN, _NOT_AUTHORIZED):
         return BrokerRefusedError(words, f"{SETUP_BROKER} {address.broker}")
     return BrokerError(f"{words}, {action}" if action else words)
+
+
+def oversized(address: BrokerAddress) -> BrokerError:
+    """Return the error for a message that is larger than any may be."""
+    return BrokerError(f"{address.broker} has sent a message that is too large: it was not read")
+
+
+def too_large(address: BrokerAddress, topic: str, size: int, limit: int) -> BrokerError:
+    """Return the error for a message of ours that the broker would not accept."""
+    return BrokerError(f"{address.broker} accepts only packets of up to {limit} bytes, and {topic} needs {size}")
 
 
 def lost_connection(address: BrokerAddress) -> BrokerError:

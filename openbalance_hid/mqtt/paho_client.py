@@ -29,10 +29,24 @@ class BoundedClient(Client):
     A broker that keeps to MQTT 5 drops such messages by itself: CONNECT names the limit.
     """
 
+    has_refused_packet = False
+
     def _sock_recv(self, bufsize: int) -> bytes:  # the library has no public limit; a test sends such a packet
         if bufsize > LARGEST_PACKET_BYTES:
+            self.has_refused_packet = True
             raise OSError(errno.EMSGSIZE, "a message is too large")
         return super()._sock_recv(bufsize)
+
+
+class _ClosedWhenRefused(ssl.SSLSocket):
+    """Closes itself when the handshake fails: the library leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def new_client(
@@ -46,6 +60,7 @@ def new_client(
     client.suppress_exceptions = False
     if address.tls:
         context = ssl.create_default_context(cafile=ca_file)  # None: the system's
+        context.sslsocket_class = _ClosedWhenRefused
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         client.tls_set_context(context)
     if login is not None:
@@ -68,6 +83,12 @@ def expiring(seconds: int) -> Properties:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.MessageExpiryInterval = seconds
     return properties
+
+
+def largest_packet(properties: Properties | None) -> int | None:
+    """Return the bytes of the largest packet that the broker accepts, as its CONNACK reports; None: no limit."""
+    found = getattr(properties, "MaximumPacketSize", None)
+    return found if isinstance(found, int) else None
 
 
 def seconds_left(message: MQTTMessage) -> int | None:
