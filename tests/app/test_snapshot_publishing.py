@@ -47,7 +47,7 @@ def test_each_finished_poll_is_published_once_and_nothing_without_publish():
     assert published(silent.step(snapshot(), NOW)) == []
 
 
-def test_an_account_without_a_key_is_neither_published_again_nor_one_of_which_nothing_is_known():
+def test_an_account_without_a_key_or_without_any_value_is_not_published():
     running = controller(PUBLISHING + SOURCE, "team")
     running.step(snapshot(), NOW)
     team = replace(snapshot(account="team"), origin=Origin("alpha"))

@@ -23,7 +23,7 @@ def rendered(template: str, payload: bytes) -> Any:
     return jinja2.Environment().from_string(template).render(value_json=json.loads(payload))
 
 
-def test_the_topic_is_that_of_a_device_with_an_object_id_of_letters_digits_and_underscores():
+def test_the_topic_names_a_device_with_an_object_id_that_is_allowed():
     assert re.fullmatch(r"homeassistant/device/[a-zA-Z0-9_-]+/config", discovery_topic(TOPICS))
     assert re.fullmatch(r"homeassistant/device/[a-zA-Z0-9_-]+/config", discovery_topic(AccountTopics("a.b/~c/team")))
     assert discovery_topic(TOPICS) != discovery_topic(AccountTopics("openbalance/work"))
