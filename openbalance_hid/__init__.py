@@ -1,3 +1,3 @@
 """OpenRouter gauges on a Stream Deck, straight over USB HID."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,7 +4,7 @@ class OpenbalanceHid < Formula
 
   desc "OpenRouter account on a Stream Deck"
   homepage "https://pypi.org/project/openbalance-hid/"
-  url "https://files.pythonhosted.org/packages/source/o/openbalance-hid/openbalance_hid-0.1.0.tar.gz"
+  url "https://files.pythonhosted.org/packages/source/o/openbalance-hid/openbalance_hid-0.2.0.tar.gz"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license "MIT"
 
