@@ -147,6 +147,10 @@ class ServerError(ApiError):
         self.status = status
 
 
+class TooLargeError(ServerError):
+    """A reply that is longer than any that this program reads. It will be as long the next time."""
+
+
 class KeyRejectedError(ApiError):
     """401. A single one can be an outage."""
 

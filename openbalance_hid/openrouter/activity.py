@@ -1,19 +1,22 @@
-"""The reply of `GET /activity`: bytes in, completed days out. Pure. An organisation's reply has tens of thousands of rows.
+"""The reply of `GET /activity`: bytes in, completed days out. Pure. An organisation's reply has up to 200,000 rows.
 
-The rows are first split, then decoded one by one and added up, so that only one decoded row is in memory at a time. Nearly all
-rows have the documented types; a row with others (counts as text, null for no charge) is decoded a second time. Dates and names
-are checked once for each group, not for each row; only where that fails each row is checked, and bad ones are left out.
+It is read in pieces while it arrives: the whole rows of a piece are decoded and added up, and nothing is kept of them but the
+sums and a hash of each row, so that memory is bounded and no piece keeps other threads waiting. Nearly all rows have the
+documented types; a piece with others (counts as text, null for no charge) is decoded row by row. Dates and names are checked
+once for each group, not for each row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException, localcontext
 from functools import cache
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
@@ -21,6 +24,18 @@ from openbalance_hid.openrouter.replies import BEYOND, BOUNDED, Rows, bounded, d
 
 _NOTHING = Decimal(0)
 _LONGEST_SPAN = timedelta(days=62)  # a reply has 30 days before today, and a wrong year must not add years
+
+
+_HEAD = re.compile(rb'\s*\{\s*(?:"\w*"\s*:\s*(?:\w+|-?[0-9.]+|"[^"\\]*")\s*,\s*)*"data"\s*:\s*\[')
+_HEAD_BYTES = 4096  # in which the list of rows has started
+_LONGEST_ROW_BYTES = 1024 * 1024
+_ENDS_TRIED = 8  # a brace may end a part of a row, or be in a name
+_PIECE_BYTES = 65_536  # as `http` reads them
+_SPACE = b" \t\r\n,"
+
+_NOT_READ = (msgspec.MsgspecError, ValueError, RecursionError)
+
+_Count = Annotated[int, Meta(gt=-BEYOND, lt=BEYOND)]
 
 
 class RowList(Struct):
@@ -36,13 +51,13 @@ class _Row(Struct, frozen=True, gc=False, kw_only=True):
     """
 
     date: str
-    model: str
+    model: Annotated[str, Meta(min_length=1)]
     endpoint_id: str = ""
     provider_name: str = ""
     usage: Decimal
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    requests: _Count = 0
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
 
 
 class _LooseRow(Struct):
@@ -57,101 +72,170 @@ class _LooseRow(Struct):
     completion_tokens: Decimal | None = None
 
 
-class _Sum:
-    __slots__ = ("requests", "tokens", "usd")
-
-    def __init__(self) -> None:
-        self.usd, self.requests, self.tokens = _NOTHING, 0, 0
-
-
-class _Day:
-    """`rows`: the rows that were counted, by endpoint, to find repetitions."""
-
-    __slots__ = ("models", "providers", "rows")
-
-    def __init__(self) -> None:
-        self.rows: dict[Hashable, Raw] = {}
-        self.models: dict[str, _Sum] = {}
-        self.providers: dict[str, _Sum] = {}
-
+# Lists, not classes: the interpreter changes their items faster, and a large reply changes a million.
+_Sum = list[Any]  # USD, requests, tokens
+_Day = list[Any]  # sums by model, sums by provider, number of rows
 
 read_row = msgspec.json.Decoder(_Row).decode
+_read_rows = msgspec.json.Decoder(list[_Row]).decode
+_split_rows = msgspec.json.Decoder(list[Raw]).decode
 
 
 def to_activity(body: bytes, today: date) -> Rows[Activity]:
-    """Return completed UTC days, added up over endpoints, without the rows that cannot be read. ServerError if none can.
+    """Return the activity of a whole reply. See `ActivityReader`."""
+    reader = ActivityReader()
+    for start in range(0, len(body), _PIECE_BYTES):
+        reader.feed(body[start : start + _PIECE_BYTES])
+    return reader.finish(today)
 
-    `today`: by the server's clock; a row more than two months before or after it has a wrong date. No sum includes own-key
-    inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts once: an endpoint has one
-    row a day.
+
+class ActivityReader:
+    """Adds up a reply that arrives in pieces. ServerError for one that is not JSON, or has no row that can be read.
+
+    No sum includes own-key inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts
+    once: an endpoint has one row a day.
     """
-    rows = decoded(body, RowList, "/activity").data
-    try:
-        return Rows(_activity(rows, today))
-    except ServerError:
-        good = [raw for raw in rows if _is_good(raw, today)]
-        if len(good) in (0, len(rows)):
-            raise
-        return Rows(_activity(good, today), len(rows) - len(good))
 
+    def __init__(self, masked: Callable[[bytes], bytes] = lambda text: text) -> None:
+        """`masked` is applied to the text of rows before anything is read from it."""
+        self._masked = masked
+        self._waiting = b""  # what has not been read
+        self._in_rows = self._is_other = False  # the list of rows has started; the reply has another form
+        self._days: dict[str, _Day] = {}  # by date as written
+        self._seen: dict[int, Decimal] = {}  # by hash of a row with an endpoint, without its amount: the first amount
+        self._others: set[tuple[int, Decimal]] = set()  # further amounts
+        self._dropped = 0
+        self._error: ServerError | None = None  # of the first row that cannot be read
 
-def _activity(rows: list[Raw], today: date) -> Activity:
-    try:
+    def feed(self, piece: bytes) -> None:
+        """Read the rows that are whole with this piece."""
+        if self._in_rows:
+            self._take_whole_rows(piece if self._waiting else piece.lstrip(_SPACE))
+        else:
+            self._waiting += piece
+            head = _HEAD.match(self._waiting) if not self._is_other else None
+            self._is_other = head is None and len(self._waiting) >= _HEAD_BYTES
+            if head is not None:
+                self._in_rows, rows, self._waiting = True, self._waiting[head.end() :], b""
+                self._take_whole_rows(rows.lstrip(_SPACE))
+        if len(self._waiting) > _LONGEST_ROW_BYTES:
+            raise _unreadable(self._waiting[:_HEAD_BYTES])
+
+    def finish(self, today: date) -> Rows[Activity]:
+        """Return completed UTC days, added up over endpoints, without the rows that cannot be read.
+
+        `today`: by the server's clock; a row more than two months before or after it has a wrong date.
+        """
+        rest = b'{"data":[' + self._waiting if self._in_rows else self._waiting
+        self._add_each(decoded(self._masked(rest), RowList, "/activity").data)
+        days = {text: day for text, day in self._days.items() if self._is_near(text, day, today)}
+        if not days and self._error is not None:
+            raise self._error
+        by_model, by_provider = (_spend_by_day({text: day[part] for text, day in days.items()}) for part in (0, 1))
+        return Rows(Activity(by_model, by_provider), self._dropped)
+
+    def _take_whole_rows(self, piece: bytes) -> None:
+        """Add the rows up to the last brace in the piece that ends one; the rest waits."""
+        end = len(piece)
+        for _ in range(_ENDS_TRIED):
+            end = piece.rfind(b"}", 0, end)
+            if end < 0:
+                break
+            text = self._masked(b"".join((b"[", self._waiting, memoryview(piece)[: end + 1], b"]")))
+            try:
+                self._add(_read_rows(text))
+            except _NOT_READ:
+                try:
+                    rows = _split_rows(text)
+                except _NOT_READ:
+                    continue  # the brace is inside a row
+                self._add_each(rows)
+            self._waiting = piece[end + 1 :].lstrip(_SPACE)
+            return
+        self._waiting += piece
+
+    def _add(self, rows: Iterable[_Row]) -> None:
+        """Add rows. The loop runs once for each row, so it does nothing that a group could do."""
+        days, seen, dropped = self._days, self._seen, 0
         with localcontext(BOUNDED):  # no sum exceeds the bounds of an amount
-            days = _sums_by_day(rows)
-            return Activity(
-                _spend_by_day({day: sums.models for day, sums in days.items()}, today),
-                _spend_by_day({day: sums.providers for day, sums in days.items()}, today),
-            )
-    except DecimalException as error:
-        raise ServerError("the reply has a number out of range in usage") from error
+            for row in rows:
+                date_, name, usd, requests, prompt = row.date, row.model, row.usage, row.requests, row.prompt_tokens
+                if row.endpoint_id:  # without one, two rows of the same amount may be two rows
+                    # Not with the amount: the hash of a Decimal takes as long as everything else here.
+                    key = hash((date_, row.endpoint_id, name, requests, prompt))
+                    first = seen.setdefault(key, usd)
+                    if first is not usd and (first == usd or not self._is_new(key, usd)):
+                        continue
+                # Plain dictionaries: the interpreter looks them up faster than those with a default.
+                try:
+                    models, providers, count = day = days[date_]
+                except KeyError:
+                    models, providers, count = day = days[date_] = [{}, {}, 0]
+                try:
+                    model = models[name]
+                except KeyError:
+                    model = models[name] = [_NOTHING, 0, 0]
+                try:
+                    provider = providers[row.provider_name]
+                except KeyError:
+                    provider = providers[row.provider_name] = [_NOTHING, 0, 0]
+                try:
+                    if not usd.is_finite():
+                        raise DecimalException
+                    model[0] += usd
+                    provider[0] += usd
+                except DecimalException:
+                    dropped += 1
+                    continue
+                tokens = prompt + row.completion_tokens
+                day[2] = count + 1
+                model[1] += requests
+                model[2] += tokens
+                provider[1] += requests
+                provider[2] += tokens
+        if dropped:
+            self._drop(ServerError("the reply has a number out of range in usage"), dropped)
+
+    def _is_new(self, key: int, usd: Decimal) -> bool:
+        """Return whether no row with this key had this amount; the first amount of each key is in `_seen`."""
+        known = len(self._others)
+        self._others.add((key, usd))
+        return len(self._others) > known
+
+    def _add_each(self, rows: Iterable[Raw]) -> None:
+        """Add rows of which some have other types, or cannot be read."""
+        for raw in rows:
+            try:
+                row = read_row(raw)
+            except (msgspec.MsgspecError, ValueError):
+                try:
+                    row = _decoded_loosely(raw)
+                except ServerError as error:
+                    self._drop(error)
+                    continue
+            self._add((row,))
+
+    def _is_near(self, text: str, day: _Day, today: date) -> bool:
+        try:
+            if abs(day_of(text) - today) > _LONGEST_SPAN:
+                raise ServerError(f"the reply has an impossible date: {day_of(text)}")
+        except ServerError as error:
+            self._drop(error, day[2])
+            return False
+        return bool(day[2])
+
+    def _drop(self, error: ServerError, rows: int = 1) -> None:
+        self._dropped += rows
+        self._error = self._error or error
 
 
-def _is_good(raw: Raw, today: date) -> bool:
+def _unreadable(text: bytes) -> ServerError:
+    """Return the error for a reply without a row in a megabyte."""
     try:
-        row = _decoded_loosely(raw)
-        _day_near(row.date, today)
-    except ServerError:
-        return False
-    return True
-
-
-def _sums_by_day(rows: list[Raw]) -> Mapping[str, _Day]:
-    """Return sums by date as written. The loop runs once for each row, so it does nothing that a group could do."""
-    days: dict[str, _Day] = {}
-    for raw in rows:
-        try:
-            row = read_row(raw)
-            name = row.model or _decoded_loosely(raw).model
-        except (msgspec.MsgspecError, ValueError):
-            row = _decoded_loosely(raw)
-            name = row.model
-        # Plain dictionaries: the interpreter looks them up faster than those with a default.
-        try:
-            day = days[row.date]
-        except KeyError:
-            day = days[row.date] = _Day()
-        try:
-            model = day.models[name]
-        except KeyError:
-            model = day.models[name] = _Sum()
-        try:
-            provider = day.providers[row.provider_name]
-        except KeyError:
-            provider = day.providers[row.provider_name] = _Sum()
-        # Without an endpoint, two rows of the same amount may be two rows: only those with one can be a repetition.
-        if row.endpoint_id:
-            first = day.rows.setdefault(row.endpoint_id, raw)
-            if first is not raw and (row == _decoded_loosely(first) or day.rows.setdefault(row, raw) is not raw):
-                continue
-        usd, requests, tokens = row.usage, row.requests, row.prompt_tokens + row.completion_tokens
-        model.usd += usd
-        model.requests += requests
-        model.tokens += tokens
-        provider.usd += usd
-        provider.requests += requests
-        provider.tokens += tokens
-    return days
+        decoded(text, RowList, "/activity")
+    except ServerError as error:
+        return error
+    return ServerError("/activity answered in an unknown form: a row of more than a megabyte")
 
 
 def _decoded_loosely(raw: Raw) -> _Row:
@@ -169,22 +253,13 @@ def _decoded_loosely(raw: Raw) -> _Row:
     )
 
 
-def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]], today: date) -> dict[date, dict[str, Spend]]:
+def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str, Spend]]:
     """Return the sums by day and cleaned name; several spellings may share one name."""
     clean = cache(name_of)
     spend_by_day: dict[date, dict[str, Spend]] = {}
     for text, sums in days.items():
-        spends = spend_by_day.setdefault(_day_near(text, today), {})
+        spends = spend_by_day.setdefault(day_of(text), {})
         for spelling, each in sums.items():
-            if not (each.usd.is_finite() and abs(each.requests) < BEYOND and abs(each.tokens) < BEYOND):
-                raise ServerError("the reply has a number out of range in usage, requests or tokens")
-            name, spend = clean(spelling), Spend(each.usd, each.requests, each.tokens)
+            name, spend = clean(spelling), Spend(*each)
             spends[name] = spends[name] + spend if name in spends else spend
     return spend_by_day
-
-
-def _day_near(text: str, today: date) -> date:
-    day = day_of(text)
-    if abs(day - today) > _LONGEST_SPAN:
-        raise ServerError(f"the reply has an impossible date: {day}")
-    return day

@@ -26,7 +26,7 @@ from openbalance_hid.errors import (
     ServerError,
 )
 from openbalance_hid.openrouter import list_replies, replies
-from openbalance_hid.openrouter.activity import to_activity
+from openbalance_hid.openrouter.activity import ActivityReader
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
 from openbalance_hid.openrouter.key_state import KeyState, to_key_state
 from openbalance_hid.openrouter.list_replies import ModelNames, Workspace
@@ -80,10 +80,13 @@ class Client:
         """Return the last 30 completed UTC days, of all keys or of one. Without `date`: today would be answered with 400."""
         path = "/activity" if key_hash is None else f"/activity?api_key_hash={quote(key_hash, safe='')}"
 
-        def read(body: bytes) -> Rows[Activity]:
-            return to_activity(body, self._server_now().date())
+        rows = ActivityReader(lambda text: mask_body(text, self.secret))
 
-        return self._readable(self._request("GET", path, read, largest_bytes=self._limits.activity_bytes))
+        def read(_: bytes) -> Rows[Activity]:
+            return rows.finish(self._server_now().date())
+
+        largest_bytes = self._limits.activity_bytes
+        return self._readable(self._request("GET", path, read, largest_bytes=largest_bytes, take=rows.feed))
 
     def workspaces(self) -> tuple[Workspace, ...]:
         """Return all workspaces of the account. One request for a hundred of them."""
@@ -215,6 +218,7 @@ class Client:
         body: bytes | None = None,
         largest_bytes: int | None = None,
         is_public: bool = False,
+        take: Callable[[bytes], object] | None = None,
     ) -> _T:
         if is_public not in self._sessions:
             # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
@@ -224,7 +228,7 @@ class Client:
             self._sessions[is_public] = HttpSession(secret, self.base_url, self._limits, self._mono, self._ca_file)
         self.calls += 1
         try:
-            response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes)
+            response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes, take)
             self._note_skew(response.headers.get("Date"))
             response = replace(response, body=mask_body(response.body, self.secret))  # names and messages are shown
             if response.status != 200:

@@ -25,7 +25,8 @@ class HttpLimits(Struct, frozen=True):
     read_s: float = 15.0  # the longest pause between two pieces; `/activity` can be this slow
     total_s: float = 30.0  # from the request sent to the last byte
     body_bytes: int = 4 * 1024 * 1024  # decoded; a thousand rows of /analytics/query are some 150 KB
-    activity_bytes: int = 16 * 1024 * 1024  # decoded; 200 models at 5 endpoints over 30 days are 10 MB
+    stream_s: float = 120.0  # as `total_s`, of an answer that is read while it arrives
+    activity_bytes: int = 96 * 1024 * 1024  # decoded; 200,000 rows are 70 MB, and are read in pieces
 
 
 DEFAULT_LIMITS = HttpLimits()

@@ -11,6 +11,7 @@ import http.client
 import io
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
-from openbalance_hid.errors import OfflineError, ServerError, WrongClockError
+from openbalance_hid.errors import OfflineError, ServerError, TooLargeError, WrongClockError
 from openbalance_hid.hints import clock_hint, hint
-from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget
+from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget, ResponseTooLargeError
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
 
@@ -35,6 +36,8 @@ _CODINGS = frozenset({*_ACCEPTED_CODINGS, "identity", ""})
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 # Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
+
+_YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other threads, waits for no more than one
 
 # OpenSSL's X509_V_ERR_… (openssl/x509_vfy.h).
 _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
@@ -96,9 +99,14 @@ class HttpSession:
             }
         )
 
-    def run(self, method: str, path: str, body: bytes | None, largest_bytes: int) -> HttpResponse:
-        """Return the response. OfflineError for none in time, ServerError for one that breaks off or is too long."""
-        self._budget.start(self._limits.total_s, largest_bytes)
+    def run(
+        self, method: str, path: str, body: bytes | None, largest_bytes: int, take: Callable[[bytes], object] | None = None
+    ) -> HttpResponse:
+        """Return the response. OfflineError for none in time, ServerError for one that breaks off, TooLargeError.
+
+        `take` receives the body of a response with the status 200 in pieces, while it arrives; the returned one has none.
+        """
+        self._budget.start(self._limits.total_s if take is None else self._limits.stream_s, largest_bytes)
         try:
             response = self._session.request(
                 method,
@@ -117,7 +125,8 @@ class HttpSession:
                 raise self._untrusted(untrusted.verify_code) from error
             raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
         with response:
-            return HttpResponse(response.status_code, response.headers, self._read(response, path, largest_bytes))
+            taken = self._read(response, path, largest_bytes, take if response.status_code == 200 else None)
+            return HttpResponse(response.status_code, response.headers, taken)
 
     def close(self) -> None:
         self._session.close()
@@ -135,20 +144,30 @@ class HttpSession:
             return OfflineError(f"{reached} {words}", hint("the certificate is from an unknown issuer"))
         return OfflineError(f"{reached} not trusted")
 
-    def _read(self, response: requests.Response, path: str, largest_bytes: int) -> bytes:
+    def _read(
+        self, response: requests.Response, path: str, largest_bytes: int, take: Callable[[bytes], object] | None
+    ) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in _CODINGS:
             raise ServerError(f"{path} answered in an encoding that was not asked for")
         body = io.BytesIO()  # `getvalue` returns what it holds without a copy
+        too_large, count = f"{path} answered with more than {largest_bytes} bytes", 0
         try:
             for piece in response.iter_content(65_536):
-                body.write(piece)
-                if body.tell() > largest_bytes:
-                    raise ServerError(f"{path} answered with more than {largest_bytes} bytes")
+                count += len(piece)
+                if count > largest_bytes:
+                    raise TooLargeError(too_large)
+                if take is None:
+                    body.write(piece)
+                else:
+                    take(piece)
+                    time.sleep(_YIELD_S)
         except _FAILURES as error:
+            if any(isinstance(link, ResponseTooLargeError) for link in _chain(error)):
+                raise TooLargeError(too_large) from error
             if any(isinstance(link, _TIMEOUTS) for link in _chain(error)):
                 raise OfflineError(f"cannot reach {self._host}: the answer did not end in time") from error
-            raise ServerError(f"the answer of {path} broke off after {body.tell()} bytes") from error
+            raise ServerError(f"the answer of {path} broke off after {count} bytes") from error
         return body.getvalue()
 
 

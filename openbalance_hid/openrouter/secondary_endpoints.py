@@ -21,7 +21,7 @@ from openbalance_hid.account.snapshot import ApiKey, Days, Health, Reading, Snap
 from openbalance_hid.account.spend import is_incomplete
 from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.account.utc_days import server_shift, utc_now
-from openbalance_hid.errors import ApiError, ServerError
+from openbalance_hid.errors import ApiError, ServerError, TooLargeError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
@@ -33,11 +33,14 @@ from openbalance_hid.openrouter.workspace_keys import WorkspaceKeys
 WINDOW_HOURS = timedelta(hours=24)  # the default window of the spike rule, requested by model during a spike
 MODELS_GAP = timedelta(days=1)
 MODELS_RETRY = timedelta(hours=6)
+TOO_LARGE_GAP_S = 86_400.0  # also by hand
 BAD_REQUEST = 400  # HTTP
 KEYS_FIRST_ROUND, KEYS_A_ROUND = 3, 2  # keys a day: an answer holds 30 days, so the others lose nothing while they wait
 
 # The models of a spike are requested once an hour, whatever else was: they are what the user wants to know then.
 _COUNTED = ("activity", "today", "keys", "key days", "models")
+
+_SAME_ROWS = ("activity", "key days")  # of all keys, and of one, which may have all of them
 
 _T = TypeVar("_T")
 
@@ -262,6 +265,10 @@ class SecondaryEndpoints:
             value, result = request(), SUCCESS
         except ApiError as error:
             value, result = None, result_of(error)
+            if isinstance(error, TooLargeError):  # downloading it again and again would cost gigabytes a day
+                result = replace(result, outcome=RequestOutcome.USER, retry_after_s=TOO_LARGE_GAP_S)
+                for other in _SAME_ROWS if endpoint in _SAME_ROWS else ():
+                    self._backoffs.note(other, result, self._clock.mono())
         self._backoffs.note(endpoint, result, self._clock.mono())
         return reading_after(
             before, result, value, self._clock.utc() + self._shift, client.dropped_rows - dropped_before
