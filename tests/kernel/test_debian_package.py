@@ -9,10 +9,11 @@ import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.kernel.attached_decks import AttachedDecks, expected, is_black, until_shown
-from tests.kernel.guest import Guest
+from tests.kernel.guest import PATIENCE_S, Guest
 from tests.kernel.recipe import PYTHON
 from tests.kernel.states import API, CONFIG, Machine
 from tests.kernel.wheels import ROOT
+from tests.waiting import until
 
 pytestmark = pytest.mark.kernel
 
@@ -47,7 +48,7 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     with AttachedDecks(bare.guest, "mk2-scissor") as attached:
         deck = attached.plug()  # no command for the rules: the package installs them
         until_shown(deck, expected(account, deck))
-        checks = json.loads(bare.command("doctor --json"))["checks"]
+        checks = doctor(bare)
         failing = {check["name"] for check in checks if check["verdict"] != "ok"}
         assert failing == NEEDS_A_DESKTOP, checks
 
@@ -89,6 +90,18 @@ def test_the_headless_service_gets_its_key_from_systemd_and_a_purge_removes_it(
         assert is_black(deck)
     guest.root("rm -r /etc/systemd/system/openbalance-hid.service.d && dpkg --purge openbalance-hid")
     assert {file for file in files(guest) - before if "openbalance" in file} == set()
+
+
+def doctor(machine: Machine) -> list[dict[str, str]]:
+    """Return the checks, each with an answer: on a busy machine the guest is too slow for the limits of some."""
+    found: list[list[dict[str, str]]] = []
+
+    def is_answered() -> bool:
+        found.append(json.loads(machine.tried("doctor --json").stdout)["checks"])
+        return not any("no answer" in check["found"] for check in found[-1])
+
+    until(is_answered, lambda: f"some checks never answer: {found[-1]}", PATIENCE_S)
+    return found[-1]
 
 
 def install(guest: Guest, deb: Path) -> None:
