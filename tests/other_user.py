@@ -82,7 +82,7 @@ def other_user_command(*attempts: tuple[str, ...]) -> list[str]:
 
 def try_as_other_user(*attempts: tuple[str, ...]) -> list[str]:
     """Make these attempts as another user and return the results: "done", or the name of the error."""
-    ended = subprocess.run(other_user_command(*attempts), capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(other_user_command(*attempts), capture_output=True, text=True, timeout=240, check=True)
     return list(json.loads(ended.stdout))
 
 

@@ -30,13 +30,13 @@ def machine(home: Path, **more: str) -> dict[str, str]:
 def process(env: Mapping[str, str], *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run `openbalance-hid args` as a process."""
     return subprocess.run(
-        [sys.executable, "-m", "openbalance_hid", *args], env=dict(env), input=stdin, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "openbalance_hid", *args], env=dict(env), input=stdin, capture_output=True, text=True, timeout=240
     )
 
 
 def python(env: Mapping[str, str], code: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a process, for what no command does."""
-    return subprocess.run([sys.executable, "-c", code], env=dict(env), capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", code], env=dict(env), capture_output=True, text=True, timeout=240)
 
 
 def here(home: Path, *args: str, stdin: str = "", **more: str) -> Result:

@@ -19,7 +19,7 @@ START = {
     "zsh": (["zsh", "-f", "-i"], "bindkey -e; autoload -U compinit; compinit -u -D; source ./completion\n"),
     "fish": (["fish", "--no-config", "-i"], "source ./completion\n"),
 }
-LIMIT_S = 60.0
+LIMIT_S = 240.0
 TO_THE_BEGINNING, TO_THE_END = "\x01", "\x05"
 
 

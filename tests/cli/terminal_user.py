@@ -10,22 +10,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
-LIMIT_S = 20.0
+from tests.waiting import PATIENCE_S
+
+PROGRAM = (sys.executable, "-m", "openbalance_hid")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class TerminalUser:
-    """Runs `openbalance-hid args` on a terminal of its own, until the end of the block."""
+    """Runs `openbalance-hid args` on a terminal of its own, until the end of the block. `program`: the words before `args`."""
 
-    def __init__(self, env: Mapping[str, str], *args: str) -> None:
+    def __init__(
+        self, env: Mapping[str, str], *args: str, program: Sequence[str] = PROGRAM, limit_s: float = PATIENCE_S
+    ) -> None:
+        self._limit_s = limit_s
         self._ours, theirs = pty.openpty()
         self._seen_until = 0
         self.raw = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _WITH_TERMINAL, sys.executable, "-m", "openbalance_hid", *args],
+            [sys.executable, "-c", _WITH_TERMINAL, *program, *args],
             env={**env, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
@@ -50,7 +55,7 @@ class TerminalUser:
 
     def waits_for(self, words: str) -> str:
         """Return what was printed since the last call, up to and with `words`."""
-        end_s = time.monotonic() + LIMIT_S
+        end_s = time.monotonic() + self._limit_s
         while words not in self.screen[self._seen_until :]:
             assert self._read(end_s), f"{words!r} did not appear in:\n{self.screen}"
         start, self._seen_until = self._seen_until, self.screen.index(words, self._seen_until) + len(words)
@@ -72,11 +77,11 @@ class TerminalUser:
 
     def ends(self) -> int:
         """Return the exit code, when the program has ended by itself."""
-        end_s = time.monotonic() + LIMIT_S
+        end_s = time.monotonic() + self._limit_s
         while self._read(end_s):
             pass
         try:
-            return self.process.wait(2.0)
+            return self.process.wait(self._limit_s)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the program goes on after:\n{self.screen}") from None
 
@@ -98,5 +103,5 @@ class TerminalUser:
 _WITH_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[1], sys.argv[1:])
 """

@@ -94,7 +94,7 @@ def test_every_example_that_ends_by_itself_works(tmp_path: Path, daemon: DaemonP
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode in (0, *EXPECTED_ERRORS.get(name, ())), done.stderr
     assert "Traceback" not in done.stderr
@@ -120,7 +120,7 @@ def test_the_examples_that_go_on_start_and_end_with_ctrl_c(tmp_path: Path, line:
         stream = process.stderr if line == EXAMPLES["run"][0] else process.stdout
         assert stream.readline()
         os.kill(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=240)
         assert process.returncode in (0, 130)
     finally:
         process.kill()

@@ -120,7 +120,7 @@ def test_control_c_ends_quietly_with_130(tmp_path: Path):
     assert child.stdout is not None
     assert child.stdout.readline() == "up\n"
     child.send_signal(signal.SIGINT)
-    _, stderr = child.communicate(timeout=60)
+    _, stderr = child.communicate(timeout=240)
     assert (child.returncode, stderr) == (130, "")
 
 
@@ -135,7 +135,7 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(tmp_path: Path):
             stdout=pipe,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
         )
     assert done.stderr == ""
 
@@ -149,7 +149,7 @@ def test_a_full_disk_is_reported_in_one_line(tmp_path: Path):
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
         )
     assert (done.returncode, done.stderr) == (1, "error: cannot write the output: no space left on device\n")
 
@@ -158,15 +158,15 @@ def test_a_full_disk_is_reported_in_one_line(tmp_path: Path):
 def test_a_command_with_closed_streams_ends_with_its_own_exit_code(tmp_path: Path, closed: str):
     shell = ["sh", "-c", f'"$0" -m openbalance_hid config check {closed}', sys.executable]
     (tmp_path / "config.toml").write_text("theme = 1")
-    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 78
+    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=240).returncode == 78
     (tmp_path / "config.toml").write_text("")
-    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=240).returncode == 0
 
 
 @pytest.mark.parametrize("more", [["--stdin"], []], ids=["--stdin", "prompt"])
 def test_setup_with_closed_standard_input_is_an_expected_error(tmp_path: Path, more: list[str]):
     shell = ["sh", "-c", '"$0" -m openbalance_hid setup --store file "$@" <&-', sys.executable, *more]
-    done = subprocess.run(shell, env=machine(tmp_path), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(shell, env=machine(tmp_path), capture_output=True, text=True, timeout=240)
     assert (done.returncode, len(done.stderr.splitlines())) == (77 if more else 2, 2)
     assert "unexpected" not in done.stderr
 
@@ -202,7 +202,7 @@ def test_colour_only_on_a_terminal_with_colours_and_without_no_color(tmp_path: P
     ours, theirs = pty.openpty()
     try:
         clean = {name: value for name, value in machine(tmp_path).items() if name != "NO_COLOR"}
-        subprocess.run([sys.executable, "-m", "openbalance_hid", "zzz"], env={**clean, **env}, stderr=theirs, timeout=60)
+        subprocess.run([sys.executable, "-m", "openbalance_hid", "zzz"], env={**clean, **env}, stderr=theirs, timeout=240)
         assert os.read(ours, 4096).decode().startswith(head)
     finally:
         os.close(ours)

@@ -27,7 +27,7 @@ def as_a_user(home: Path, *args: str, **more: str) -> subprocess.CompletedProces
     if without_capabilities and shutil.which("setpriv") is None:
         pytest.skip("as root this needs setpriv: apt install util-linux")
     words = [*without_capabilities, sys.executable, "-m", "openbalance_hid", *args]
-    return subprocess.run(words, env=machine(home, **more), capture_output=True, text=True, timeout=60)
+    return subprocess.run(words, env=machine(home, **more), capture_output=True, text=True, timeout=240)
 
 
 @pytest.mark.parametrize(

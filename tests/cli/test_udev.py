@@ -129,7 +129,7 @@ def test_the_printed_command_installs_the_rules_in_a_shell(tmp_path: Path, kind:
     program = (sys.executable, "-m", "openbalance_hid")
     command = install_command(kind, program, is_root).replace("/etc/udev", str(etc))
     env = machine(tmp_path, PATH=f"{tools}:{os.environ['PATH']}")
-    done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (etc / "rules.d" / rules_name(kind)).read_text() == render_rules(kind)
     assert calls.read_text() == "control --reload\ntrigger --subsystem-match=hidraw\n"
@@ -142,7 +142,7 @@ def test_a_program_that_fails_leaves_the_rules_as_they_are(tmp_path: Path) -> No
     (etc / "rules.d" / rules_name(RulesKind.DESKTOP)).write_text("good rules")
     stand_in(tools / "sudo", 'exec "$@"')
     command = install_command(RulesKind.DESKTOP, ("false",), False).replace("/etc/udev", str(etc))
-    assert subprocess.run(["sh", "-c", command], env={"PATH": f"{tools}:{os.environ['PATH']}"}, timeout=60).returncode == 1
+    assert subprocess.run(["sh", "-c", command], env={"PATH": f"{tools}:{os.environ['PATH']}"}, timeout=240).returncode == 1
     assert (etc / "rules.d" / rules_name(RulesKind.DESKTOP)).read_text() == "good rules"
 
 

@@ -147,7 +147,7 @@ def in_a_namespace_without_root(path: Path) -> "subprocess.CompletedProcess[str]
         pytest.skip("needs unshare")
     if tried.returncode:
         pytest.skip("user namespaces are not permitted here")
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_in_a_user_namespace_without_root_the_systems_directories_are_trusted(tmp_path: Path):

@@ -70,7 +70,7 @@ def test_a_guarded_process_leaves_no_core_dump(tmp_path) -> None:
         input="",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (most, most)),
     )
     assert (done.stdout, done.returncode) == ("(0, 0)\nready\n", -signal.SIGABRT)

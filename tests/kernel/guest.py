@@ -94,6 +94,10 @@ class Guest:
             time.sleep(0.2)
         return ended.stdout
 
+    def words_for_terminal(self, command: str) -> list[str]:
+        """Return what runs a command of the user on a terminal of the guest."""
+        return self._ssh(OWNER, "-tt", "--", command)
+
     def put(self, files: Sequence[Path], place: str) -> None:
         """Copy files into a folder of the user, which is created."""
         packed = subprocess.run(

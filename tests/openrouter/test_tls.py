@@ -37,7 +37,7 @@ def tls_server(leaf: trustme.LeafCert, answer: bytes = ANSWER) -> Iterator[tuple
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 try:
                     with context.wrap_socket(connection, server_side=True) as peer:
                         heard.append(peer.recv(65_536))
@@ -268,7 +268,7 @@ def tunnel(port: int, accept: Callable[[socket.socket, list[bytes]], None] = con
         def serve() -> None:
             client, _ = server.accept()
             with client, socket.create_connection(("127.0.0.1", port)) as far:
-                client.settimeout(10)
+                client.settimeout(60)
                 accept(client, passed)
                 back = threading.Thread(target=pump, args=(far, client, []), name="tunnel back")
                 back.start()

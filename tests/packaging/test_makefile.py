@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 def recipe(folder: Path) -> str:
     """Return the commands that `make demo` would run in a checkout in `folder`."""
-    return subprocess.run(["make", "-n", "demo"], cwd=folder, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(["make", "-n", "demo"], cwd=folder, capture_output=True, text=True, check=True, timeout=240).stdout
 
 
 def checkout(folder: Path) -> Path:
@@ -34,5 +34,5 @@ def test_a_second_demo_installs_nothing(tmp_path: Path):
 
 def test_what_the_tests_need_includes_what_a_demo_needs(tmp_path: Path):
     checkout(tmp_path)
-    ready = subprocess.run(["make", "-n", ".venv/.ready"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    ready = subprocess.run(["make", "-n", ".venv/.ready"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240)
     assert "touch .venv/.run .venv/.ready" in ready.stdout

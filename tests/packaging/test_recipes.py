@@ -59,7 +59,7 @@ def test_the_formula_of_a_checkout_differs_in_source_and_deck_alone(tmp_path: Pa
 def check(words: list[str]) -> None:
     if shutil.which(words[0]) is None:
         pytest.skip(f"no {words[0]}: apt install {words[0]}")
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
 
 

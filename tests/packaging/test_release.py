@@ -79,5 +79,5 @@ SCRIPTS = [path for path in sorted((ROOT / "tools/ci").glob("*")) if path.is_fil
 def test_the_scripts_of_the_workflows_are_sound_shell(script: Path):
     if shutil.which("shellcheck") is None:
         pytest.skip("no shellcheck: apt install shellcheck")
-    ended = subprocess.run(["shellcheck", "--shell=bash", str(script)], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(["shellcheck", "--shell=bash", str(script)], capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stdout) == (0, "")

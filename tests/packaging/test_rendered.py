@@ -25,7 +25,7 @@ CHECKERS = {
 
 
 def test_the_checked_in_files_are_current() -> None:
-    ended = subprocess.run([sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
@@ -33,7 +33,7 @@ def test_the_checked_in_files_are_current() -> None:
 def test_man_and_mandoc_find_no_fault(program: str) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"no {program}: apt install mandoc man-db")
-    ended = subprocess.run(CHECKERS[program], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(CHECKERS[program], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert program == "man" or ended.stdout == ""
 

@@ -171,5 +171,5 @@ def test_logs_shows_the_journal(home: Path, capfd: pytest.CaptureFixture[str]) -
 def test_logs_accepts_a_reader_that_ends_early(home: Path) -> None:
     (home / "tools/journalctl").write_text("#!/bin/sh\nexec yes 'a line'\n")
     shell = ["sh", "-c", '"$0" -m openbalance_hid service logs | head -n 1', sys.executable]
-    done = subprocess.run(shell, env=machine(home), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(shell, env=machine(home), capture_output=True, text=True, timeout=240)
     assert (done.stdout, done.stderr) == ("a line\n", "")

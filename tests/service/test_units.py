@@ -60,7 +60,7 @@ def analyze(folder: Path, text: str, verb: str, *options: str) -> "subprocess.Co
     unit = folder / UNIT
     unit.write_text(text)
     env = {"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), "LANG": "C.UTF-8"}
-    return subprocess.run([program, *options, verb, str(unit)], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([program, *options, verb, str(unit)], env=env, capture_output=True, text=True, timeout=240)
 
 
 def test_launchd_restarts_the_agent_after_a_failure_only() -> None:

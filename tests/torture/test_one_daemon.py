@@ -17,7 +17,7 @@ from tests.main_job.daemon_process import COMMAND, environment
 from tests.torture.amounts import amounts
 from tests.torture.figures import Figures
 
-LIMIT_S = 60.0
+LIMIT_S = 240.0
 GAP_S = 0.3  # between two signals that make the main loop turn
 
 

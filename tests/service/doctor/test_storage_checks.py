@@ -98,7 +98,7 @@ def test_a_state_directory_on_a_read_only_file_system_is_a_failure(tmp_path: Pat
         env=machine(tmp_path, OPENBALANCE_API_URL=NO_SERVER),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     problem, _ = (check for check in json.loads(ended.stdout)["checks"] if check["name"] == "directories")
     assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "state", f"df {state}")

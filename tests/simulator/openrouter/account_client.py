@@ -37,7 +37,7 @@ def ask(sample: SampleAccount, path: str, body: Any = None, key: str | None = ""
     host, port = sample.url.split("/")[2].split(":")
     headers = {} if key is None else {"Authorization": f"Bearer {key or sample.key}"}
     text = json.dumps(body).encode() if isinstance(body, dict) else body
-    with closing(HTTPConnection(host, int(port), timeout=20)) as connection:
+    with closing(HTTPConnection(host, int(port), timeout=240)) as connection:
         connection.request(method or ("POST" if body is not None else "GET"), f"/api/v1{path}", text, headers)
         answer = connection.getresponse()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())

@@ -21,7 +21,7 @@ def test_stop_ends_every_connection_and_is_idempotent(now: Now, fault: ResponseF
     sample = SampleAccount(clock=now).start()
     sample.set_response_fault(fault)
     host, port = sample.url.split("/")[2].split(":")
-    connection = HTTPConnection(host, int(port), timeout=20)
+    connection = HTTPConnection(host, int(port), timeout=240)
     connection.request("GET", "/api/v1/key", headers={"Authorization": f"Bearer {sample.key}"})
     if fault is None:
         connection.getresponse().read()  # the connection stays open, without a request
@@ -32,4 +32,4 @@ def test_stop_ends_every_connection_and_is_idempotent(now: Now, fault: ResponseF
     assert connection.sock.recv(1) == b""
     connection.close()
     with pytest.raises(ConnectionRefusedError):
-        HTTPConnection(host, int(port), timeout=20).connect()
+        HTTPConnection(host, int(port), timeout=240).connect()
