@@ -30,7 +30,12 @@ def machine(home: Path, **more: str) -> dict[str, str]:
 def process(env: Mapping[str, str], *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run `openbalance-hid args` as a process."""
     return subprocess.run(
-        [sys.executable, "-m", "openbalance_hid", *args], env=dict(env), input=stdin, capture_output=True, text=True, timeout=240
+        [sys.executable, "-m", "openbalance_hid", *args],
+        env=dict(env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
 
 

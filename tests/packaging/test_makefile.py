@@ -34,5 +34,7 @@ def test_a_second_demo_installs_nothing(tmp_path: Path):
 
 def test_what_the_tests_need_includes_what_a_demo_needs(tmp_path: Path):
     checkout(tmp_path)
-    ready = subprocess.run(["make", "-n", ".venv/.ready"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240)
+    ready = subprocess.run(
+        ["make", "-n", ".venv/.ready"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240
+    )
     assert "touch .venv/.run .venv/.ready" in ready.stdout

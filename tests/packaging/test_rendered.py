@@ -25,7 +25,9 @@ CHECKERS = {
 
 
 def test_the_checked_in_files_are_current() -> None:
-    ended = subprocess.run([sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(
+        [sys.executable, "tools/render.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
