@@ -40,7 +40,7 @@ CLIENT_LIMIT = 32  # threads for clients; one more client takes the place of the
 BACKLOG = 128  # connections that wait to be accepted
 IDLE_LIMIT_S = 10.0  # a client that sends nothing, or reads nothing, for this long is disconnected
 EVICTION_LIMIT_S = 1.0  # how long a new client waits for the thread of the one that it replaces
-START_TRIES = 3
+START_TRIES = 5
 STOP_LIMIT_S = 0.3
 _BUSY_S = float("inf")
 

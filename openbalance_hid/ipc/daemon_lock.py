@@ -12,8 +12,9 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError
@@ -21,7 +22,10 @@ from openbalance_hid.hints import hint
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 RENEW_LIMIT_S = 0.5  # a process that is being refused holds one of the locks for a moment
+TRIES = 5  # to use a directory that other programs remove at the same time
 
 
 class DaemonLock:
@@ -38,7 +42,7 @@ class DaemonLock:
 
     def take(self) -> None:
         """Take every lock. AlreadyRunningError if another process holds one, ConfigError if the last one cannot be created."""
-        private_dir(self._files[-1].parent)  # first: a refused daemon leaves no file
+        _retry_if_removed(lambda: private_dir(self._files[-1].parent))  # first: a refused daemon leaves no file
         try:
             for file in self._files:
                 self._take_or_report(file)
@@ -63,12 +67,7 @@ class DaemonLock:
     def _take_or_report(self, file: Path, limit_s: float = 0.0) -> bool:
         """Take the lock on `file`; return whether it is held. A failure that is not final is logged once."""
         try:
-            try:
-                private_dir(file.parent)
-                self._held[file] = self._lock(file, limit_s)
-            except FileNotFoundError:  # the directory was removed meanwhile
-                private_dir(file.parent)
-                self._held[file] = self._lock(file, limit_s)
+            self._held[file] = _retry_if_removed(lambda: self._lock(file, limit_s))
         except (OSError, ConfigError) as error:
             reason = error.message if isinstance(error, ConfigError) else f"cannot lock {file}: {_reason(error)}"
             if file == self._files[-1] and not self._held.get(file):
@@ -81,6 +80,7 @@ class DaemonLock:
         return True
 
     def _lock(self, path: Path, limit_s: float) -> int:
+        private_dir(path.parent)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         end_s = time.monotonic() + limit_s
         while True:
@@ -109,6 +109,17 @@ class DaemonLock:
         if not self._socket_file.exists():
             stop = hint("another daemon is running without a socket", pid=holder)  # without a socket it gets no `stop`
         return AlreadyRunningError(f"another daemon is running as process {holder}", stop)
+
+
+def _retry_if_removed(action: Callable[[], _T]) -> _T:
+    """Return the result of `action`, which uses a directory and creates it if needed. Raises its last error."""
+    for left in reversed(range(TRIES)):
+        try:
+            return action()
+        except (FileNotFoundError, ConfigError) as error:
+            if left == 0 or not isinstance(error if isinstance(error, OSError) else error.__cause__, FileNotFoundError):
+                raise
+    raise AssertionError("unreachable")
 
 
 def _is_same_file(path: Path, descriptor: int | None) -> bool:

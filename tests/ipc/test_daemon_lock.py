@@ -1,9 +1,11 @@
 """The locks of the daemon: one process at a time, also after a lock's file or its directory was removed."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,23 @@ def test_a_runtime_directory_that_cannot_be_used_is_a_configuration_error(files)
     files[1].parent.write_text("a file in its place")
     with pytest.raises(ConfigError, match="cannot use the directory"):
         DaemonLock(files, files[1].with_name("control.sock")).take()
+
+
+def test_a_directory_that_is_removed_again_and_again_stops_no_start(tmp_path: Path) -> None:
+    folder, random_, done = tmp_path / "run", random.Random(14), threading.Event()
+
+    def remove() -> None:
+        while not done.wait(random_.random() * 0.004):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    try:
+        for _ in range(300):
+            lock = DaemonLock((tmp_path / "state" / "daemon.lock", folder / "control.lock"), folder / "control.sock")
+            lock.take()
+            lock.renew()
+            lock.release()
+    finally:
+        done.set()
+        thread.join()
