@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
-.PHONY: demo test test-fast test-darwin test-kernel torture check lint types imports bench bench-neighbours pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
+.PHONY: demo test test-fast test-darwin test-kernel torture check lint types imports bench bench-neighbours bench-team pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 # The program alone, for a demo; pip shows its progress. The tests and tools of .venv/.ready include it.
 .venv/.run: pyproject.toml
@@ -61,6 +61,9 @@ imports: .venv/.ready
 
 bench-neighbours: .venv/.ready
 	$(BIN)/python -m bench.neighbours $(ARGS)
+
+bench-team: .venv/.ready
+	$(BIN)/python -m bench.team_desks $(ARGS)
 
 bench: .venv/.ready
 	$(BIN)/python -m bench $(ARGS)

@@ -3,10 +3,14 @@
 Run `make rendered`; `--check` writes nothing and exits 1 if a file is stale.
 """
 
+import json
 import sys
 from pathlib import Path
 
+import msgspec
+
 from openbalance_hid.cli import main as program
+from openbalance_hid.mqtt.snapshot_schema import SnapshotMessage
 from openbalance_hid.service.units import LABEL, UNIT, render_agent, render_system_unit, render_user_unit
 from tools.docs import rendered_pages
 from tools.man_page import render_man_page
@@ -25,8 +29,14 @@ def rendered() -> dict[str, str]:
         f"systemd/user/{UNIT}": render_user_unit(PROGRAM),
         f"systemd/system/{UNIT}": render_system_unit(PROGRAM),
         f"launchd/{LABEL}.plist": render_agent(("/opt/homebrew/bin/openbalance-hid",), f"/Users/you/Library/Logs/{LABEL}.log"),
+        "docs/snapshot.schema.json": render_snapshot_schema(),
         **rendered_pages(),
     }
+
+
+def render_snapshot_schema() -> str:
+    """Return the JSON schema of the message that is published for other desks."""
+    return json.dumps(msgspec.json.schema(SnapshotMessage), indent=1) + "\n"
 
 
 def main(check: bool) -> int:

@@ -60,6 +60,8 @@ class PublisherState(Struct, frozen=True):
     published_at: datetime | None = None
     note: str = ""
     active: bool = True  # False: it has given way to another publisher
+    messages: int = 0  # snapshots published since the start
+    message_bytes: int = 0  # of the last one
 
 
 class _Offer(Struct, frozen=True):
@@ -96,6 +98,7 @@ class AccountPublisher(LinkUser):
         self._offered: _Offer | None = None
         self._sent: _Offer | None = None
         self._published_at: datetime | None = None
+        self._messages = self._message_bytes = 0
         self._note = ""
         self._active = True
         self._rival: PublisherPart | None = None
@@ -106,7 +109,15 @@ class AccountPublisher(LinkUser):
     @property
     def state(self) -> PublisherState:
         """The state now."""
-        return PublisherState(self._topics.snapshot, self._link.state, self._published_at, self._note, self._active)
+        return PublisherState(
+            self._topics.snapshot,
+            self._link.state,
+            self._published_at,
+            self._note,
+            self._active,
+            self._messages,
+            self._message_bytes,
+        )
 
     def start(self) -> None:
         """Connect. Idempotent."""
@@ -170,6 +181,8 @@ class AccountPublisher(LinkUser):
             return
         self._link.publish(self._topics.snapshot, payload, expires_s=EXPIRES_S)
         self._sent, self._published_at = offer, now
+        self._message_bytes = len(payload)
+        self._messages += 1
 
     def _availability(self, state: str) -> bytes:
         return msgspec.json.encode({"state": state, "id": self._identity.id})

@@ -101,6 +101,8 @@ def _state(state: PublisherState) -> dict[str, Any]:
         "topic": state.topic,
         "connected": state.link.connected,
         "active": state.active,
+        "messages": state.messages,
+        "message_bytes": state.message_bytes,
         "published_at": None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}",
         "trouble": state.link.trouble or None,
         "hint": state.link.hint or None,
