@@ -75,7 +75,7 @@ def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteracti
     switchable = frozenset({DEFAULT_ACCOUNT} if case.may_switch else ())
     accounts = {DEFAULT_ACCOUNT: snapshot}
     commands = {command_of({**kind.defaults(), **tile.options}): case.command} if case.command is not None else {}
-    inputs = TileInputs(accounts, alerts, runs, case.privacy, PAGES, case.page, switches.latest, switchable, commands)
+    inputs = TileInputs(accounts, alerts, runs, case.privacy, PAGES, case.page, switches.latest, switchable, commands=commands)
     view, _ = view_of(tile, inputs, CASE_TIME + case.later, case.turn)
     return face_of(view, touch)
 
