@@ -6,6 +6,7 @@ from types import MappingProxyType
 from bench import (
     row_accounts,
     row_acting,
+    row_command_tiles,
     row_commands,
     row_decks,
     row_idle,
@@ -32,5 +33,6 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "numbers": row_numbers.rows,
         "lives": row_lives.rows,
         "acting": row_acting.rows,
+        "command-tiles": row_command_tiles.rows,
     }
 )

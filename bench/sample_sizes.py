@@ -12,6 +12,8 @@ class SampleSizes:
     presses: int = 64
     idle_windows: int = 3
     idle_window_s: float = 10.0
+    minutes: int = 3
+    minute_s: float = 60.0
     faces: int | None = None  # distinct faces to draw; None: all
     draws: int = 3  # of each face
     lives: int | None = None  # of the table of lives; None: all
@@ -32,6 +34,8 @@ ONCE = SampleSizes(
     presses=2,
     idle_windows=1,
     idle_window_s=0.2,
+    minutes=1,
+    minute_s=0.2,
     faces=4,
     draws=1,
     lives=2,

@@ -76,6 +76,8 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a variable cannot be read", "unset {name}", "config edit"),
     ("the account does not exist", ACCOUNTS, *_WITH_ACCOUNT),
     ("the name of an account is not valid", ACCOUNTS, "setup", "accounts forget"),
+    ("a program cannot be run", CONFIG_EDIT, "doctor"),
+    ("others may change a program", "chmod go-w {path}", "doctor"),
     ("no such tile", f"{PROGRAM} tiles", "tiles"),
     ("a tile of another package fails", SERVICE_LOGS, "doctor"),
     ("a tile has the name of one of this program", CONFIG_EDIT, "doctor"),

@@ -19,6 +19,7 @@ from openbalance_hid.runtime.main import Daemon, RunOptions
 from openbalance_hid.secret import Secret
 from openbalance_hid.tiles import TILES
 
+CLOCK, CLOCK_S = ("/bin/date", "+%H:%M%n%a %d %b"), 10  # of a command tile; every system has this program
 BUDGET_USD = Decimal(100)  # a usual month of the sample account is some $70
 
 
@@ -32,14 +33,19 @@ def run_demo(options: RunOptions, scenario: str) -> None:
 
 
 def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:
-    """Return the configuration of a demo: a local sink, and on a deck with room a budget and a tile that stops "ci"."""
+    """Return the configuration of a demo: a local sink; where there is room, a clock, a budget and a tile that stops "ci"."""
     from openbalance_hid.simulator.device.models import model_named
 
     keys = min((model.cols * model.rows for model in map(model_named, models)), default=0)
     switch = TileConfig("key-switch", options=FrozenMap({"key_name": "ci", "key_hash": None}))
     budget = TileConfig("budget", options=FrozenMap(TILES["budget"].defaults()))
-    has_room = keys > len(DEFAULT_ORDER) + 1
-    page = PageConfig(FIRST_PAGE, FrozenMap({keys - 2: budget, keys - 1: switch} if has_room else {}))
+    options = {**TILES["command"].defaults(), "show": CLOCK, "every_seconds": CLOCK_S}
+    clock = TileConfig("command", label="Clock", options=FrozenMap(options))
+    free = keys - len(DEFAULT_ORDER)
+    page = PageConfig(
+        FIRST_PAGE,
+        FrozenMap(({keys - 3: clock} if free > 2 else {}) | ({keys - 2: budget, keys - 1: switch} if free > 1 else {})),
+    )
     account = AccountConfig(refresh_minutes=1, allow_key_switch=True, budget_usd=BUDGET_USD)
     accounts = FrozenMap({DEFAULT_ACCOUNT: account})
     return Config(refresh_minutes=1, accounts=accounts, decks=(DeckConfig(pages=(page,)),), alerts=(AlertSink(alerts_url),))

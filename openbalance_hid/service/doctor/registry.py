@@ -37,6 +37,7 @@ PROBES = (
     Probe("packages", f"{_CHECKS}.installation_checks:check_packages"),
     Probe("configuration", f"{_CHECKS}.storage_checks:check_configuration"),
     Probe("tiles", f"{_CHECKS}.tile_checks:check_tiles", 10.0),  # imports the packages that the configuration names
+    Probe("programs", f"{_CHECKS}.program_checks:check_programs"),
     Probe("directories", f"{_CHECKS}.storage_checks:check_directories"),
     Probe("history", f"{_CHECKS}.storage_checks:check_history", 10.0),  # a large file is read as a whole
     Probe("hidapi", f"{_CHECKS}.deck_checks:check_hidapi"),

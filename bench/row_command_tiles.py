@@ -1,0 +1,57 @@
+"""The costs of ten command tiles whose programs run once a minute, on an idle deck."""
+
+from bench.child import Child
+from bench.sample_sizes import SampleSizes
+from bench.table import Goal, Row
+from bench.user_environment import user_environment
+
+MODEL = "mk2"
+TILES = 10
+GOAL_PER_S = 4.0
+PEER = "the same daemon with ten keys less"
+KEYS = "[[decks]]\n" + "".join(
+    f'[[decks.keys]]\nkey = {key}\ntile = "command"\nshow = ["/bin/date", "+%H:%M {key}"]\nevery_seconds = 60\n'
+    for key in range(5, 5 + TILES)
+)
+BLANK = "[[decks]]\n" + "".join(f'[[decks.keys]]\nkey = {key}\ntile = "blank"\n' for key in range(5, 5 + TILES))
+
+
+def rows(sizes: SampleSizes) -> list[Row]:
+    """Return the rows; both daemons are idle in the same windows, each of which has one run of every program."""
+    switches: list[tuple[float, float]] = []
+    cpu_ms: list[tuple[float, float]] = []
+    with (
+        user_environment(KEYS) as with_tiles,
+        user_environment(BLANK) as without,
+        Child("bench.child_daemon", MODEL, "1", env=with_tiles) as ours,
+        Child("bench.child_daemon", MODEL, "1", env=without) as theirs,
+    ):
+        for child in (ours, theirs):
+            child.request("settle")
+        for _ in range(sizes.minutes):
+            for child in (ours, theirs):
+                child.send(f"idle {sizes.minute_s}")
+            one, other = (child.reply() for child in (ours, theirs))
+            switches.append((one["switches"] / one["passed_s"], other["switches"] / other["passed_s"]))
+            cpu_ms.append((60_000 * one["cpu_s"] / one["passed_s"], 60_000 * other["cpu_s"] / other["passed_s"]))
+    return [
+        Row(
+            "idle, ten command tiles at 60 s: voluntary context switches of the whole process",
+            "a second",
+            tuple(a for a, _ in switches),
+            PEER,
+            tuple(b for _, b in switches),
+            Goal(at_most=GOAL_PER_S),
+            "whole `run`; the programs are children, started together once a minute, and each changes its key. Windows of "
+            f"{sizes.minute_s:g} s for both at once.",
+        ),
+        Row(
+            "idle, ten command tiles at 60 s: CPU time",
+            "ms a minute",
+            tuple(a for a, _ in cpu_ms),
+            PEER,
+            tuple(b for _, b in cpu_ms),
+            Goal(),
+            "the same windows; without the programs themselves.",
+        ),
+    ]
