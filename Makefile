@@ -124,7 +124,8 @@ clean:
 	rm -rf .venv build dist *.egg-info
 
 # The README's, at a stated moment (5 February 2026, 14:40 UTC), so that everybody's are the same.
-PICTURE := SOURCE_DATE_EPOCH=1770302400 $(BIN)/openbalance-hid preview
+PICTURES_AT := 1770302400
+PICTURE := SOURCE_DATE_EPOCH=$(PICTURES_AT) $(BIN)/openbalance-hid preview
 PICTURES := .github/pictures
 
 # Every tile in every situation and both themes, on one sheet: make sheet SIZE=72x72
@@ -137,6 +138,7 @@ pictures: .venv/.ready
 	$(PICTURE) --model neo --config $(PICTURES)/deck.toml --scenario normal --theme dark -o $(PICTURES)/deck-dark.png
 	$(PICTURE) --model neo --config $(PICTURES)/deck.toml --scenario critical --theme light -o $(PICTURES)/deck-light.png
 	$(PICTURE) --model mk2 --config $(PICTURES)/accounts.toml --scenario work=spike --scenario lab=low-balance -o $(PICTURES)/deck-accounts.png
+	SOURCE_DATE_EPOCH=$(PICTURES_AT) $(BIN)/python -m tools.pictures $(PICTURES)
 
 rendered: .venv/.ready
 	$(BIN)/python -m tools.render

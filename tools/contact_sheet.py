@@ -82,6 +82,27 @@ def contact_sheet(panels: Sequence[SheetPanel], width: int, height: int) -> Imag
     return whole
 
 
+def compact_sheet(groups: Sequence[Group], size_px: int, columns: int) -> Image.Image:
+    """Return an RGB image of small groups side by side, each in the first row that has room for it; no subtitles."""
+    pitch, row_px = size_px + GAP_PX, NAME_ROOM_PX + size_px + 2 * LINE_PX + GAP_PX
+    rows: list[list[Group]] = []
+    for group in groups:
+        row = next((row for row in rows if sum(len(each.cells) for each in row) + len(group.cells) <= columns), None)
+        if row is None:
+            rows.append(row := [])
+        row.append(group)
+    whole = Image.new("RGB", (2 * EDGE_PX + columns * pitch - GAP_PX, 2 * EDGE_PX + len(rows) * row_px - GAP_PX), TABLE)
+    for number, row in enumerate(rows):
+        left, top = EDGE_PX, EDGE_PX + number * row_px
+        for group in row:
+            _write(whole, group.name, left, top + NAME_PX, Weight.STRONG, NAME_PX, INK)
+            for caption, face in group.cells:
+                whole.paste(draw(face, size_px, size_px), (left, top + NAME_ROOM_PX - 8))
+                _caption(whole, caption, left, top + NAME_ROOM_PX - 8 + size_px + 4, size_px)
+                left += pitch
+    return whole
+
+
 def _rows(group: Group, columns: int) -> Iterator[tuple[tuple[str, KeyFace], ...]]:
     for start in range(0, len(group.cells), columns):
         yield group.cells[start : start + columns]
