@@ -29,11 +29,13 @@ STATES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "budget": ("near", "over", "week", "day"),
         "api-keys": ("one key, limit",),
         "key-switch": ("off",),
+        "command": ("text", "with icon", "class and gauge", "exit 1", "button"),
         "meter": ("running", "stopped"),
         "privacy": ("hidden",),
         "page": ("another",),
     }
 )
+NO_DEFAULT: Final = ("command",)  # tiles that need an option
 NEEDS_MORE: Final = (("budget", "period"),)  # options that show nothing alone: a case of the tile has them
 DEFAULTS: Final = TileCase("default")
 
@@ -59,7 +61,8 @@ def cells_of(kind: TileKind, theme: str) -> Iterator[tuple[str, KeyFace]]:
 
 
 def _cases(kind: TileKind) -> Iterator[tuple[str, TileCase]]:
-    yield "default", DEFAULTS
+    if kind.name not in NO_DEFAULT:
+        yield "default", DEFAULTS
     for option in kind.options:
         for choice in option.choices or () if option.kind == "choice" else ():
             if choice != option.default and (kind.name, option.name) not in NEEDS_MORE:
