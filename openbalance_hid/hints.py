@@ -43,6 +43,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("another program listens at the control socket", LIST_DIRECTORY, *_CLIENTS),
     ("the control socket cannot be made", DOCTOR, "run", *_CLIENTS),
     ("the daemon does not know a request", f"{PROGRAM} --help", *_CLIENTS),
+    ("a watched status needs JSON", f"{STATUS} --json --watch", "status --watch"),
     ("too many programs watch", f"{PROGRAM} bar", "bar --watch"),
     ("the service does not run", SERVICE_INSTALL, "service status", "doctor"),
     ("the service failed", SERVICE_LOGS, "service install", "service status", "doctor"),

@@ -93,7 +93,7 @@ def stop() -> None:
 def _watch_status(as_json: bool) -> NoReturn:
     """Print the status as one line of JSON now and at each change. Ends with the reader of the output, or NoDaemonError."""
     if not as_json:
-        raise UsageError("--watch prints JSON lines: it needs --json", "openbalance-hid status --json --watch")
+        raise UsageError("--watch prints JSON lines: it needs --json", hint("a watched status needs JSON"))
     output = sys.stdout.fileno() if sys.stdout is not None else None
     for reply in subscribe(paths(os.environ).socket_file, "watch-status", output=output):
         click.echo(escaped_json(reply))
