@@ -16,11 +16,12 @@ from openbalance_hid.account.hours import HOUR, habit_between
 
 SIX_HOURS = 6 * HOUR
 HABIT = 3  # times a working hour: with less, an hour is an ordinary one
+CONFIRMED = Decimal("0.9")  # of the ratio: what the poll before must have reached
 GAP_INTERVALS = 2  # with a longer gap, in poll intervals, there is no result
 
 
 class Burst(Struct, frozen=True):
-    """`hour_ratio`: of the last hour to a usual one, the smaller of the last two polls; 0 below the floor. None: not known.
+    """`hour_ratio`: of the last hour to a usual one, as far as the poll before confirms it; 0 below the floor. None: not known.
 
     `six_hours_usd`: spent in the last six hours; `six_hours_days`: that in usual days, without the habits of those hours.
     """
@@ -52,23 +53,28 @@ class UsualHours(Struct, frozen=True):
         return max(self.day_usd(start.date()), self.day_usd(end.date()))
 
 
-def last_hours(series: Sequence[Tick], usual: UsualHours, floor_usd: Decimal, interval_s: float) -> Burst:
-    """Return the spend of the last hours. `series`: oldest first. `floor_usd`: an hour with less has the ratio 0."""
-    if len(series) < 2:
+def last_hours(series: Sequence[Tick], usual: UsualHours, floor_usd: Decimal, interval_s: float, back: int = 0) -> Burst:
+    """Return the spend of the last hours, `back` ticks before the newest. `series`: oldest first.
+
+    `floor_usd`: an hour with less has the ratio 0.
+    """
+    count = len(series) - back
+    if count < 2:
         return Burst()
     longest_s = GAP_INTERVALS * interval_s
-    now, before = (_spent(series, len(series) - back, HOUR, longest_s) for back in (0, 1))
+    now, before = (_spent(series, count - polls, HOUR, longest_s) for polls in (0, 1))
     if now is None or before is None:
         return Burst()
-    ends = (series[-1].at, series[-2].at)
+    ends = (series[count - 1].at, series[count - 2].at)
     ratios = [
         usd / usual.hour_usd(end - HOUR, end) if usd >= floor_usd else Decimal(0)
         for usd, end in zip((now, before), ends, strict=True)
     ]
-    burst = Burst(now, min(ratios))
-    if not now or (six_usd := _spent(series, len(series), SIX_HOURS, longest_s)) is None:
+    ratio = min(ratios[0], ratios[1] / CONFIRMED)
+    burst = Burst(now, ratio)
+    if not now or (six_usd := _spent(series, count, SIX_HOURS, longest_s)) is None:
         return burst
-    return Burst(now, min(ratios), six_usd, usual.days_gone(six_usd, ends[0] - SIX_HOURS, ends[0]))
+    return Burst(now, ratio, six_usd, usual.days_gone(six_usd, ends[0] - SIX_HOURS, ends[0]))
 
 
 def _spent(series: Sequence[Tick], count: int, length: timedelta, longest_s: float) -> Decimal | None:

@@ -9,12 +9,13 @@ The spend of a rolling window is compared with what the account usually spends, 
   their own weekday or hour (`usual_spend`, `hours`), and so does a growth that has lasted for two days;
 - Spike at `threshold` times that, Critical at twice that, each only above `floor_usd` in the window;
 - the burst check (`burst`): Spike at 2 times, Critical at 4 times `threshold` of a usual hour, and Critical once two usual days
-  are gone within six hours;
+  are gone within six hours; after either, Spike while one usual day is gone within the six hours that hold it;
 - the week: Spike while seven completed days are much dearer than the three weeks before (`usual_spend.Week`).
 
 Where data is missing, the verdict is the last one that could be given, or a worse one that the known part proves.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -33,6 +34,7 @@ from openbalance_hid.account.usual_spend import ENOUGH_DAYS, FEW_DAYS, UsualSpen
 from openbalance_hid.account.utc_days import answered_at, midnight
 
 FEWEST_DAYS_GONE = Decimal(2)  # within six hours: Critical
+LINGERING_DAYS = Decimal(1)  # usual days gone within six hours, after a burst in them: still a Spike
 SMALL_FLOORS = 2  # below so many times the floor, Critical starts at twice the ratio
 HELD_FOR = timedelta(hours=48)  # the age limit of a verdict that is kept while data is missing
 
@@ -143,17 +145,35 @@ def _judge_window(known: Evidence, rule: SpikeRule) -> SpikeVerdict | None:
     if rate is None:
         return None
     verdict = _verdict(known, rate, rule)
-    burst = _burst(known, rule) if rule.burst else Burst()
-    if burst.hour_ratio is not None:
-        level = _level(burst.hour_ratio, 2 * rule.threshold, burst.hour_usd, rule)
-        if burst.hour_usd < SMALL_FLOORS * rule.floor_usd:
-            level = min(level, Level.SPIKE)
-        if level > verdict.level:
-            verdict = replace(verdict, level=level, ratio=burst.hour_ratio, approximate=False, lane="1h")
-    if verdict.level < Level.CRITICAL and _is_day_gone(known, burst, rule):
+    if not rule.burst:
+        return verdict
+    burst = _burst(known, rule)
+    level = _hour_level(burst, rule)
+    if level > verdict.level:
+        verdict = replace(verdict, level=level, ratio=burst.hour_ratio, approximate=False, lane="1h")
+    six_hours = Level.CRITICAL if _is_day_gone(known, burst, rule) else verdict.level
+    if six_hours is Level.NORMAL and burst.six_hours_days >= LINGERING_DAYS and _has_burst_before(known, rule):
+        six_hours = Level.SPIKE
+    if six_hours > verdict.level:
         ratio = burst.six_hours_days * (timedelta(hours=24) // SIX_HOURS)
-        return replace(verdict, level=Level.CRITICAL, ratio=ratio, approximate=False, lane="6h")
+        return replace(verdict, level=six_hours, ratio=ratio, approximate=False, lane="6h")
     return verdict
+
+
+def _hour_level(burst: Burst, rule: SpikeRule) -> Level:
+    """Return the level of the last hour."""
+    if burst.hour_ratio is None:
+        return Level.NORMAL
+    level = _level(burst.hour_ratio, 2 * rule.threshold, burst.hour_usd, rule)
+    return min(level, Level.SPIKE) if burst.hour_usd < SMALL_FLOORS * rule.floor_usd else level
+
+
+def _has_burst_before(known: Evidence, rule: SpikeRule) -> bool:
+    """Return whether there was a burst in the last six hours."""
+    series, since = known.series, known.series[-1].at - SIX_HOURS
+    first = bisect_right(series, since, key=lambda tick: tick.at)
+    bursts = (_burst(known, rule, back) for back in range(1, len(series) - first))
+    return any(_hour_level(burst, rule) > Level.NORMAL or _is_day_gone(known, burst, rule) for burst in bursts)
 
 
 def _is_day_gone(known: Evidence, burst: Burst, rule: SpikeRule) -> bool:
@@ -250,13 +270,13 @@ def _by_day(known: Evidence, start: datetime, end: datetime) -> tuple[tuple[date
     return tuple(parts)
 
 
-def _burst(known: Evidence, rule: SpikeRule) -> Burst:
+def _burst(known: Evidence, rule: SpikeRule, back: int = 0) -> Burst:
     def day_usd(day: date) -> Decimal:
         usd, count = _bar(known.usual, day, rule.threshold)
         return usd / count
 
     hours = UsualHours(day_usd, known.usual.active_hours, known.usual.hours)
-    return last_hours(known.series, hours, rule.floor_usd, known.snapshot.interval_s)
+    return last_hours(known.series, hours, rule.floor_usd, known.snapshot.interval_s, back)
 
 
 # --- while data is missing -------------------------------------------------------------------------------------------

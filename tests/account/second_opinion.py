@@ -75,9 +75,12 @@ def opinion(case: Case) -> Opinion | None:
     if seen is None:
         return None
     found = in_window(case, days, *seen)
-    for other in (last_hour(case, days, points), last_six_hours(case, days, points)) if case.burst else ():
-        if other is not None and LEVELS.index(other.level) > LEVELS.index(found.level):
-            found = other
+    if case.burst:
+        for other in (last_hour(case, days, points), last_six_hours(case, days, points)):
+            if other is not None and LEVELS.index(other.level) > LEVELS.index(found.level):
+                found = other
+        if found.level == "normal" and (after := after_a_burst(case, days, points)) is not None:
+            found = after
     leak = last_week(case)
     if found.level == "normal" and leak is not None:
         return Opinion("spike", len(days), leak, lane="week")
@@ -218,10 +221,10 @@ def touched(start: datetime, end: datetime) -> list[int]:
     return found
 
 
-def last_hour(case: Case, days: Sequence[date], points: Sequence[Point]) -> Opinion | None:
+def last_hour(case: Case, days: Sequence[date], points: Sequence[Point], whole: Sequence[Point] = ()) -> Opinion | None:
     if len(points) < 2:
         return None
-    hours = hours_of(case, points, days)
+    hours = hours_of(case, whole or points, days)
     worked = working_hours(hours, mean([case.days[day] for day in days]))
     ratios, spent = [], Fraction(0)
     for each in (points[:-1], points):
@@ -233,24 +236,47 @@ def last_hour(case: Case, days: Sequence[date], points: Sequence[Point]) -> Opin
         usual = max(usual_day(case, days, start.date()), usual_day(case, days, end.date())) / worked
         regular = max(habit(hours, hour) for hour in touched(start, end))
         ratios.append(spent / (regular if regular >= 3 * usual else usual) if spent >= case.floor else Fraction(0))
-    ratio = min(ratios)
+    ratio = min(ratios[1], ratios[0] / Fraction(9, 10))
     level = (ratio >= 2 * case.threshold) + (ratio >= 4 * case.threshold and spent >= 2 * case.floor)
     return Opinion(LEVELS[level], len(days), ratio, lane="hour")
 
 
-def last_six_hours(case: Case, days: Sequence[date], points: Sequence[Point]) -> Opinion | None:
-    if len(days) < 7 or len(points) < 2 or not (without_gap(points, points[-1].at - HOUR, case)):
+def last_six_hours(case: Case, days: Sequence[date], points: Sequence[Point], whole: Sequence[Point] = ()) -> Opinion | None:
+    spent, gone = gone_in_six_hours(case, days, points, whole or points)
+    if len(days) < 7 or spent < 2 * case.floor or gone < max(2, case.threshold * 2 / 3):
         return None
+    return Opinion("critical", len(days), gone * 4, lane="six hours")
+
+
+def after_a_burst(case: Case, days: Sequence[date], points: Sequence[Point]) -> Opinion | None:
+    """A usual day or more is gone within six hours, in which there was a burst."""
+    if not points or (gone := gone_in_six_hours(case, days, points, points)[1]) < 1:
+        return None
+    for count in range(len(points) - 1, 1, -1):
+        if points[count - 1].at <= points[-1].at - 6 * HOUR:
+            break
+        hour = last_hour(case, days, points[:count], points)
+        if (hour is not None and hour.level != "normal") or last_six_hours(case, days, points[:count], points) is not None:
+            return Opinion("spike", len(days), gone * 4, lane="six hours")
+    return None
+
+
+def gone_in_six_hours(
+    case: Case, days: Sequence[date], points: Sequence[Point], whole: Sequence[Point]
+) -> tuple[Fraction, Fraction]:
+    """Spent, and that in usual days without the habits of these hours; nothing where the counter does not cover the time."""
+    nothing = Fraction(0), Fraction(0)
+    if len(points) < 2 or not without_gap(points, points[-1].at - HOUR, case):
+        return nothing
     if without_gap(points[:-1], points[-2].at - HOUR, case) is None:
-        return None
+        return nothing
     start, end = points[-1].at - 6 * HOUR, points[-1].at
     spent = without_gap(points, start, case)
-    if spent is None or spent < 2 * case.floor:
-        return None
-    hours = hours_of(case, points, days)
+    if spent is None:
+        return nothing
+    hours = hours_of(case, whole, days)
     usual = max(usual_day(case, days, start.date()), usual_day(case, days, end.date()))
-    gone = (spent - sum(habit(hours, hour) for hour in touched(start, end))) / usual
-    return Opinion("critical", len(days), gone * 4, lane="six hours") if gone >= max(2, case.threshold * 2 / 3) else None
+    return spent, (spent - sum(habit(hours, hour) for hour in touched(start, end))) / usual
 
 
 def without_gap(points: Sequence[Point], start: datetime, case: Case) -> Fraction | None:
