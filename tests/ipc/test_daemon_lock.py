@@ -133,7 +133,7 @@ def test_a_directory_that_is_removed_again_and_again_stops_no_start(tmp_path: Pa
     folder, random_, done = tmp_path / "run", random.Random(14), threading.Event()
 
     def remove() -> None:
-        while not done.wait(random_.random() * 0.004):
+        while not done.wait(random_.random() * 0.001):
             shutil.rmtree(folder, ignore_errors=True)
 
     thread = threading.Thread(target=remove)
