@@ -62,8 +62,10 @@ def test_the_package_serves_an_ordinary_user_and_leaves_nothing_behind(
     bare.command("accounts forget default")
     bare.guest.root("dpkg --purge openbalance-hid")
     left = {file for file in files(bare.guest) - before if "openbalance" in file}
-    history = {file for file in left if file.startswith("/home/owner/.local/state/openbalance-hid/history.sqlite3")}
-    assert left - history == {"/home/owner/.config/openbalance-hid/config.toml"}, "only configuration and history stay"
+    state = "/home/owner/.local/state/openbalance-hid"
+    history = {file for file in left if file.startswith(f"{state}/history.sqlite3")}
+    stay = {"/home/owner/.config/openbalance-hid/config.toml", f"{state}/daemon.lock"}
+    assert left - history == stay, "only configuration, history and the file of the lock stay"
 
 
 def test_the_headless_service_gets_its_key_from_systemd_and_a_purge_removes_it(
