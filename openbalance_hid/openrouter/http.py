@@ -44,6 +44,7 @@ _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
 _OTHER_NAME = 62  # HOSTNAME_MISMATCH
 
+_BAD_PROXY = "the address of the proxy cannot be used"
 # The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
 _CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (requests.exceptions.ProxyError, "the proxy does not let the connection through"),
@@ -124,6 +125,8 @@ class HttpSession:
             if untrusted is not None:
                 raise self._untrusted(untrusted.verify_code) from error
             raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
+        except TypeError as error:  # requests', for a proxy with a user and without a host
+            raise OfflineError(f"cannot reach {self._host}: {_BAD_PROXY}") from error
         with response:
             taken = self._read(response, path, largest_bytes, take if response.status_code == 200 else None)
             return HttpResponse(response.status_code, response.headers, taken)
@@ -189,6 +192,8 @@ def _cause(error: BaseException) -> str:
             return words
     if any(isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH) for link in links):
         return "the network is unreachable"
+    if type(error) is ValueError or isinstance(error, requests.exceptions.InvalidURL):  # our own address is valid
+        return _BAD_PROXY
     return "the connection failed"
 
 

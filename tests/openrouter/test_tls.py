@@ -224,6 +224,20 @@ def test_a_proxy_gets_its_credentials_and_only_openrouter_gets_the_key(
     assert b"hunter2" not in heard[0]
 
 
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("http://", "socks5://", "socks9://x:1", "ftp://127.0.0.1:1", "http://[::1", "http://a b:3", "http://127.0.0.1:abc"),
+        *("http://127.0.0.1:99999", "://", "http://\u2603:1", "localhost:1", "http://user:hunter2@", "socks5h://user:hunter2@"),
+    ],
+)
+def test_an_address_of_a_proxy_that_cannot_be_used_is_reported(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with Client(Secret(KEY)) as client, pytest.raises(OfflineError) as caught:
+        client.credits()
+    assert caught.value.message == "cannot reach openrouter.ai: the address of the proxy cannot be used"
+
+
 @pytest.mark.parametrize("scheme", ["socks5h", "socks4a"])
 def test_a_socks_proxy_leads_to_openrouter_and_sees_no_key(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
