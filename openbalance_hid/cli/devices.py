@@ -33,7 +33,7 @@ def devices(as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     if not rows:
-        click.echo("no Stream Deck is plugged in")
+        click.echo(f"no Stream Deck is plugged in; a virtual one: {hint('no deck is connected', 'devices')}")
     for deck in rows:
         click.echo("\n".join(_lines(deck)), color=True)
 

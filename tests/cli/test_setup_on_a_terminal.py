@@ -180,6 +180,67 @@ def test_the_udev_rule_is_installed_when_the_user_agrees(tmp_path: Path, account
     assert "uaccess" in (tmp_path / "rules").read_text()
 
 
+# For the modules about udev only: the files of a test that root runs are root's.
+NOT_ROOT = """
+import os, sys
+real = os.geteuid
+os.geteuid = lambda: 1000 if sys._getframe(1).f_code.co_filename.endswith(("cli/udev.py", "cli/setup_steps.py")) else real()
+"""
+
+
+def udev_machine(home: Path, account: SampleAccount, sudo: str) -> dict[str, str]:
+    """Return the environment of a user who is not root, with stand-ins for sudo, tee and udevadm; `sudo`: what it does."""
+    env = env_of(home, account, PYTHONPATH=f"{home}/site:{os.environ.get('PYTHONPATH', '')}")
+    (home / "site").mkdir()
+    (home / "site/sitecustomize.py").write_text(NOT_ROOT)
+    for name, rest in {"sudo": sudo, "tee": f"exec /usr/bin/cat > {home}/rules", "udevadm": "exit 0"}.items():
+        program = home / "bin" / name
+        program.write_text(f'#!/bin/sh\necho "{name} $@" >> {home}/started\n{rest}\n')
+        program.chmod(0o755)
+    return env
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux's")
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_udev_rule_is_installed_by_sudo_and_only_when_the_user_agrees(tmp_path: Path, account: SampleAccount, agrees: bool):
+    env = udev_machine(tmp_path, account, 'exec "$@"')
+    with TerminalUser(env, "setup", "--store", "file", "--no-check") as user:
+        user.answers("browser? [Y/n]: ", "n")
+        user.answers(HIDDEN, account.key)
+        user.answers("Write it? [Y/n]: ", "n")
+        offered = user.waits_for("Run it now? [Y/n]: ")
+        assert "sudo tee /etc/udev/rules.d/70-openbalance-hid.rules" in offered, "the command that sudo would run"
+        user.types("y" if agrees else "n")
+        assert user.ends() == 0
+        assert ("later: openbalance-hid udev install" in user.screen) is not agrees
+    if not agrees:
+        assert not (tmp_path / "started").exists()
+        return
+    by_root = [line for line in (tmp_path / "started").read_text().splitlines() if line.startswith("sudo ")]
+    assert by_root == [
+        "sudo tee /etc/udev/rules.d/70-openbalance-hid.rules",
+        "sudo udevadm control --reload",
+        "sudo udevadm trigger --subsystem-match=hidraw",
+    ]
+    assert "uaccess" in (tmp_path / "rules").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux's")
+def test_a_refused_password_of_sudo_leaves_the_rest_of_setup_done(tmp_path: Path, account: SampleAccount):
+    env = udev_machine(tmp_path, account, 'echo "sudo: 3 incorrect password attempts" >&2; exit 1')
+    with TerminalUser(env, "setup", "--store", "file", "--no-check") as user:
+        user.answers("browser? [Y/n]: ", "n")
+        user.answers(HIDDEN, account.key)
+        user.answers("Write it? [Y/n]: ", "")
+        user.answers("Run it now? [Y/n]: ", "y")
+        user.ends()
+        assert "Traceback" not in user.screen
+        assert "openbalance-hid udev install" in user.screen
+    assert key_file(tmp_path).exists()
+    assert (tmp_path / "config.toml").exists()
+    assert not (tmp_path / "rules").exists()
+
+
 @needs_dbus
 @pytest.mark.skipif(shutil.which("gnome-keyring-daemon") is None, reason="gnome-keyring is not installed")
 def test_a_key_goes_into_a_real_keyring_and_its_move_to_a_file_is_reported(tmp_path: Path, account: SampleAccount):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 from openbalance_hid.service.doctor.registry import PROBES
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
@@ -13,6 +16,7 @@ from tests.service.doctor.doctor_context import NO_SERVER
 FIELDS = {"name", "about", "verdict", "found", "hint", "details"}
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="the doctor does not read the Keychain")
 def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_failure(tmp_path: Path):
     env = environment(tmp_path, OPENBALANCE_API_URL=NO_SERVER, HOME=str(tmp_path))
     ended = ask(env, "doctor", "--json")
