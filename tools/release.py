@@ -17,11 +17,14 @@ RECIPES = ("packaging/aur/PKGBUILD", "packaging/homebrew/openbalance-hid.rb")
 
 
 def checked_version(tag: str) -> str:
-    """Return the version of a tag `vX.Y.Z`. Raises SystemExit if the program has another one, or the changelog has none."""
+    """Return the version of a tag `vX.Y.Z`. SystemExit if the program has another one, or the changelog no part with a date."""
     version = tag.removeprefix("v")
     if version != openbalance_hid.__version__:
         raise SystemExit(f"the tag is {tag}, and the program has version {openbalance_hid.__version__}")
-    release_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    release_notes(changelog, version)
+    if re.search(rf"^## {re.escape(version)} \(unreleased\)$", changelog, re.MULTILINE):
+        raise SystemExit(f"CHANGELOG.md has no date for {version}")
     return version
 
 

@@ -10,7 +10,8 @@ import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam
-from openbalance_hid.cli.terminal import RED, in_colour
+from openbalance_hid.cli.table import TableCell, print_table, shows_tables
+from openbalance_hid.cli.terminal import RED
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
@@ -35,10 +36,13 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], indent=2))
     elif rows:
+        if shows_tables(sys.stdout):
+            print_table(("account", "key", "stored in"), [_cells(row) for row in rows])
+            return
         width = max(len(row.name) for row in rows)
         for row in rows:
             line = escape_unprintable(f"{row.name:{width}}  {_description(row)}")
-            click.echo(line if row.trouble is None else in_colour(line, RED, sys.stdout, os.environ), color=True)
+            click.echo(line)
     else:
         click.echo(f"no account has a key; to store one: {hint('no key is stored', 'accounts')}", err=True)
 
@@ -53,6 +57,13 @@ def forget(name: str) -> None:
     remaining = credentials.overriding_source(name, os.environ)
     if remaining is not None:
         click.echo(f"note: {remaining} still has a key")
+
+
+def _cells(row: AccountListing) -> tuple[TableCell, TableCell, TableCell]:
+    name = escape_unprintable(row.name)
+    if row.trouble is not None:
+        return name, ("!", RED), (escape_unprintable(row.trouble), RED)
+    return name, f"…{row.last_four}", escape_unprintable(row.place or "")
 
 
 def _description(row: AccountListing) -> str:

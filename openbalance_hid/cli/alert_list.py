@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError
 from openbalance_hid.hints import hint
@@ -27,9 +28,13 @@ def alerts(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     reply = request(paths(os.environ).socket_file, "alerts")
-    click.echo(
-        escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(alert_lines(reply, datetime.now(UTC))))
-    )
+    if as_json:
+        click.echo(escaped_json(reply, indent=1))
+        return
+    titles = {alert["title"]: GREEN if alert["acknowledged"] else YELLOW for alert in reply["active"]}
+    for line in alert_lines(reply, datetime.now(UTC)):
+        shown = escape_unprintable(line)
+        click.echo(in_colour(shown, titles[line], sys.stdout, os.environ) if line in titles else shown, color=True)
 
 
 @alerts.command("test")

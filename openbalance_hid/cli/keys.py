@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from openbalance_hid.cli.params import AccountParam
+from openbalance_hid.cli.table import TableCell, print_table, shows_tables
+from openbalance_hid.cli.terminal import RED, YELLOW
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import ApiError
 from openbalance_hid.hints import hint
@@ -27,6 +29,7 @@ FAILURES = {
     "forbidden": "{message}",
 }
 
+HEADINGS = ("account", "key", "state", "today", "this month", "limit", "left", "last used", "workspace")
 _account = click.option("--account", type=AccountParam(), default="default", show_default=True, help="Account to use.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -40,7 +43,16 @@ def keys(ctx: click.Context, account: str | None, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     reply = request(paths(os.environ).socket_file, "keys", {"account": account})
-    click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(key_lines(reply, datetime.now(UTC)))))
+    now = datetime.now(UTC)
+    if as_json or not shows_tables(sys.stdout):
+        click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(key_lines(reply, now))))
+        return
+    for name, found in reply.items():
+        if found["keys"]:
+            rows = [_cells(key, now) for key in found["keys"]]
+            print_table(HEADINGS, [(name if len(reply) > 1 else "", *row) for row in rows])
+        notes = key_lines({name: {**found, "keys": found["keys"] and []}}, now)
+        click.echo(escape_unprintable("\n".join(note for note in notes if not found["keys"] or note != "no keys")))
 
 
 @keys.command("disable")
@@ -91,6 +103,23 @@ def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:
         lines.append(f"read {_ago(account['measured_at'], now)}; amounts of days and months are UTC")
         lines += [] if account["may_switch"] else ["view only: allow_key_switch = true permits to disable and enable keys"]
     return lines
+
+
+def _cells(key: dict[str, Any], now: datetime) -> tuple[TableCell, ...]:
+    """Return the cells of a key in a table. A key that is off, or has nothing left of its limit, is coloured."""
+    left = None if key["limit_left_usd"] is None else Decimal(key["limit_left_usd"])
+    limit = "" if key["limit_usd"] is None else _usd(key["limit_usd"])
+    rest = "" if key["limit_usd"] is None else _usd(key["limit_left_usd"])
+    return (
+        escape_unprintable(single_line(key["name"])),
+        key["state"] if key["state"] == "enabled" else (key["state"], YELLOW),
+        _usd(key["today_usd"]),
+        _usd(key["month_usd"]),
+        limit,
+        (rest, RED) if left is not None and left <= 0 else rest,
+        _ago(key["last_used_at"], now),
+        escape_unprintable(single_line(key["workspace"] or "")),
+    )
 
 
 def _line(key: dict[str, Any], width: int, now: datetime) -> str:

@@ -11,6 +11,7 @@ import click
 
 from openbalance_hid import __version__
 from openbalance_hid.cli.params import NumberParam
+from openbalance_hid.cli.terminal import GREEN, RED, in_colour
 from openbalance_hid.config.paths import home_dir, paths
 from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, install_command, program_words, rules_name, write_command
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError, ServiceError, UsageError
@@ -82,7 +83,8 @@ def uninstall(headless: bool) -> None:
 def status() -> None:
     """Show the state of the service; exit code 69 if it does not run."""
     state = installed_service(_program(), os.environ).state()
-    click.echo(f"service   {state.summary}{f', process {state.pid}' if state.pid else ''}")
+    summary = in_colour(state.summary, GREEN if state.active else RED, sys.stdout, os.environ)
+    click.echo(f"service   {summary}{f', process {state.pid}' if state.pid else ''}", color=True)
     click.echo(f"unit      {state.file or 'not installed'}")
     click.echo(f"starts    {'by itself' if state.enabled else 'not by itself'}")
     if state.active:

@@ -48,6 +48,16 @@ def test_a_tag_of_another_version_is_refused():
         release.checked_version("v99.0.0")
 
 
+def test_a_version_without_a_date_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    version = openbalance_hid.__version__
+    (tmp_path / "CHANGELOG.md").write_text(f"## {version} (unreleased)\n\n- a change\n")
+    with pytest.raises(SystemExit, match="no date"):
+        release.checked_version(f"v{version}")
+    (tmp_path / "CHANGELOG.md").write_text(f"## {version} (1 December 2026)\n\n- a change\n")
+    assert release.checked_version(f"v{version}") == version
+
+
 def test_the_files_of_a_release_have_their_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root = tmp_path / "checkout"
     for name in release.RECIPES:
