@@ -40,6 +40,7 @@ class DeckDriver:
             "replug": self._replug,
             "idle": self._idle,
             "stop": self._stop,
+            "turn": self._turn,
         }
 
     def run_commands(self) -> None:
@@ -96,6 +97,14 @@ class DeckDriver:
         self._changed()
         self._wait_until(lambda: deck.pictures_received - pictures >= deck.model.keys)
         return {"took_s": time.perf_counter() - started_s}
+
+    def _turn(self, rest: str) -> dict[str, Any]:
+        """Show a page, and tap a key of the last deck as soon as its first picture came; return the seconds of the press."""
+        self._settle("")
+        pictures = self._pictures()
+        self._show(rest)
+        self._wait_until(lambda: self._pictures() > pictures)
+        return {"pressed_s": self._tap(self._decks[-1], 0)}
 
     def _stop(self, _rest: str) -> dict[str, Any]:
         """End this process as a service manager does; return the seconds until every key is dark."""

@@ -49,6 +49,7 @@ from openbalance_hid.app.events import (
     RepaintRequested,
     SessionLock,
     SinkReported,
+    SnapshotBatch,
     TimePassed,
 )
 from openbalance_hid.app.input_handling import InputHandler
@@ -128,6 +129,8 @@ class Controller:
                 return [Repaint(serial) for serial in self.decks]
             case Snapshot():
                 return self._take_snapshot(event, now)
+            case SnapshotBatch(snapshots):
+                return [effect for snapshot in snapshots for effect in self._take_snapshot(snapshot, now)]
             case AlertDelivered():
                 before = set(self.accounts.alerts.unconfirmed)
                 self.accounts.alerts.delivered(event)
@@ -301,8 +304,6 @@ class Controller:
         self.display.invalidate_all()
         return [*effects, *map(Repaint, self.decks)]
 
-    # --- accounts and time ---
-
     def _take_snapshot(self, snapshot: Snapshot, now: Moment) -> list[Effect]:
         if snapshot.account not in self.snapshots:
             return []  # the last snapshot of an account that is no longer configured
@@ -323,8 +324,6 @@ class Controller:
         time_shows |= self.plugins.pass_time(now.mono_s)
         if time_shows or self.inputs.privacy is not self._shown_privacy:
             self.display.invalidate_all()
-
-    # --- what the decks show ---
 
     def _repaint_in_turn(self, now: Moment) -> list[Effect]:
         """Return, once in a cycle, one part of each display: another program may have drawn on it and left."""

@@ -41,6 +41,12 @@ class PageRequested(Struct, frozen=True):
     name: str
 
 
+class SnapshotBatch(Struct, frozen=True):
+    """Snapshots that came at the same time: the tiles are evaluated once for all of them."""
+
+    snapshots: tuple[Snapshot, ...]
+
+
 class IdentifyRequested(Struct, frozen=True):
     """Show the number of every key for a while."""
 
@@ -186,6 +192,7 @@ Event = (
     | BrightnessRequested
     | GestureRequested
     | Snapshot
+    | SnapshotBatch
     | HistoryLoaded
     | RefreshSkipped
     | OpenFailed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from openbalance_hid.simulator.openrouter.scenarios import SCENARIOS
 
 log = logging.getLogger(__name__)
 
+SWITCH_S = 0.0005  # a press waits for no other thread longer than this; as shipped, 5 ms
 DEFAULT_MODEL = "mk2"
 
 _port = click.option(
@@ -80,6 +82,7 @@ def _run(
 
     set_up_log(log_level, log_file)
     guard_memory()
+    sys.setswitchinterval(SWITCH_S)
     faulthandler.enable()  # prints the threads' stacks, without values, when the service manager's watchdog aborts
     move_old_state(os.environ)
     places = paths(os.environ)

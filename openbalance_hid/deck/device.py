@@ -26,7 +26,7 @@ from openbalance_hid.deck.device_events import (
     TouchKeyEvent,
     TouchKind,
 )
-from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
+from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, InputPrecedence, OnExit
 from openbalance_hid.deck.products import FoundDeck, printable
 from openbalance_hid.deck.transport import HidDevice
 from openbalance_hid.errors import DeckGoneError
@@ -51,8 +51,13 @@ class DeckDevice:
     """
 
     def __init__(
-        self, found: FoundDeck, emit: Callable[[SurfaceEvent], None], clock: Callable[[], float] = time.monotonic
+        self,
+        found: FoundDeck,
+        emit: Callable[[SurfaceEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+        precedence: InputPrecedence | None = None,
     ) -> None:
+        """`precedence`: shared by all decks."""
         deck = found.deck
         self.path = found.path
         self.model = found.model
@@ -71,7 +76,8 @@ class DeckDevice:
         self._device: HidDevice = deck.device
         self._emit = emit
         self._clock = clock
-        self._writer = DisplayWriter(deck, self.lose)
+        self._precedence = precedence or InputPrecedence()
+        self._writer = DisplayWriter(deck, self.lose, self._precedence)
         self._lock = threading.Lock()  # guards everything below; the writer's lock may be taken inside, never the reverse
         self._emitting = False  # between DeckArrived and the loss or the closing
         self._lost: str | None = None
@@ -194,12 +200,12 @@ class DeckDevice:
 
     # --- pictures -------------------------------------------------------------------------------------------------------
 
-    def show(self, key: int, picture: bytes) -> None:
-        """Show a picture on a key. Raises IndexError when the deck has no such key."""
+    def show(self, key: int, picture: bytes, first: bool = False) -> None:
+        """Show a picture on a key; `first`: before all others. Raises IndexError when the deck has no such key."""
         if not 0 <= key < self.key_count:  # the library accepts the number after the last key
             raise IndexError(f"key {key} of {self.key_count}")
         if self.is_visual:
-            self._writer.put((DisplayPart.KEY, self._orientation.built_key(key)), picture)
+            self._writer.put((DisplayPart.KEY, self._orientation.built_key(key)), picture, first)
 
     def show_strip(self, picture: bytes, x_px: int = 0, width_px: int | None = None) -> None:
         """Show a picture on the touch strip, if the deck has one: `width_px` wide from `x_px` on, or to the end."""
@@ -292,6 +298,7 @@ class DeckDevice:
 
     def _on_key(self, _deck: object, key: int, down: bool) -> None:
         now = self._clock()
+        self._precedence.begin()
         if key < self.key_count:
             self._put(KeyEvent(self.serial, self._orientation.seen_key(key), bool(down), now))
         else:

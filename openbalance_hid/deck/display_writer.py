@@ -7,6 +7,7 @@ device's own bytes. Opening, closing and input events belong to `device`.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal
@@ -29,24 +30,50 @@ class DisplayPart(Enum):
     LOGO = "logo"
 
 
+GIVES_WAY_S = 0.03  # the answer to an input takes a few milliseconds
+
 DisplayTarget = tuple[DisplayPart, int]  # the number: key, touch key or pixels from the left of the strip; else 0
 _PICTURES = frozenset({DisplayPart.KEY, DisplayPart.STRIP, DisplayPart.SCREEN})
 _BRIGHTNESS: DisplayTarget = (DisplayPart.BRIGHTNESS, 0)
 
 
+class InputPrecedence:
+    """Lets the picture that answers an input go before all others, on every deck. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._until_s = float("-inf")  # monotonic
+
+    def begin(self) -> None:
+        """Note an input: its picture follows soon, or never."""
+        self._until_s = time.monotonic() + GIVES_WAY_S
+
+    def end(self) -> None:
+        """Note that the picture was sent."""
+        self._until_s = float("-inf")
+
+    def give_way(self) -> None:
+        """Wait while the picture of an input is expected."""
+        while time.monotonic() < self._until_s:
+            time.sleep(GIVES_WAY_S / 10)
+
+
 class DisplayWriter:
     """Queue and thread for one library deck object. `on_failure(reason)` is called on the thread when a write fails."""
 
-    def __init__(self, deck: Any, on_failure: Callable[[str], None]) -> None:
+    def __init__(self, deck: Any, on_failure: Callable[[str], None], precedence: InputPrecedence | None = None) -> None:
+        """`precedence`: shared by all decks; without it, no other deck has to wait for an input."""
         self.images_sent = 0
         self.images_skipped = 0  # already shown, or replaced by a newer picture before they were sent
         self._deck = deck
+        self._precedence = precedence or InputPrecedence()
         self._on_failure = on_failure
         self._key_count: int = deck.key_count()
         self._strip_size: tuple[int, int] = deck.touchscreen_image_format()["size"]
         self._changed = threading.Condition()  # guards everything below
         self._queued: dict[DisplayTarget, object] = {}
         self._shown: dict[DisplayTarget, object] = {}  # what the device shows, as far as is known
+        self._urgent: DisplayTarget | None = None  # what was put first, until it is sent
+        self._sends_urgent = False
         self._writing = False
         self._finishing = False  # write what is queued, then end
         self._aborted = False  # end without writing
@@ -68,8 +95,11 @@ class DisplayWriter:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def put(self, target: DisplayTarget, value: object) -> None:
-        """Queue a value, in place of an older one for the same target. Ignored after `finish` and `abort`."""
+    def put(self, target: DisplayTarget, value: object, first: bool = False) -> None:
+        """Queue a value, in place of an older one for the same target; `first`: before all others.
+
+        Ignored after `finish` and `abort`.
+        """
         with self._changed:
             if self._finishing or self._aborted:
                 return
@@ -78,8 +108,12 @@ class DisplayWriter:
             if target[0] in _PICTURES:
                 self.images_skipped += is_shown + (replaced is not None)
             if not is_shown:
-                self._queued[target] = value
-                self._changed.notify_all()
+                if first:
+                    self._queued, self._urgent = {target: value, **self._queued}, target
+                else:
+                    self._queued[target] = value
+                if not self._writing:  # else it looks for more by itself
+                    self._changed.notify_all()
 
     def repaint(self) -> None:
         """Send everything that is shown once more.
@@ -153,8 +187,12 @@ class DisplayWriter:
     def _write_jobs(self, serial: str) -> None:
         while (job := self._next_job()) is not None:
             target, value = job
+            if not self._sends_urgent:
+                self._precedence.give_way()
             try:
                 self._send(target, value)
+                if self._sends_urgent:
+                    self._precedence.end()
             except TransportError as error:
                 self._on_failure(str(error))
             except Exception:
@@ -171,6 +209,8 @@ class DisplayWriter:
                 return None
             target = _BRIGHTNESS if _BRIGHTNESS in self._queued else next(iter(self._queued))
             value = self._queued.pop(target)
+            self._sends_urgent = target == self._urgent
+            self._urgent = None if self._sends_urgent else self._urgent
             self._shown[target] = value
             self._writing = True
             return target, value

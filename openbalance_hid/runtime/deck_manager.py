@@ -23,7 +23,7 @@ from openbalance_hid.app.events import Event
 from openbalance_hid.config.serial_numbers import is_same_serial
 from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
-from openbalance_hid.deck.display_writer import OnExit
+from openbalance_hid.deck.display_writer import InputPrecedence, OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug, WakeDetector
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
@@ -68,6 +68,7 @@ class DeckManager(OpenDecks):
         self._after_first_scan = after_first_scan
         self._hotplug = Hotplug(transport, self._on_hotplug, scan_interval_s, self._on_first_scan, changes, on_wake, wake)
         self._clock = clock
+        self._precedence = InputPrecedence()
         self._opening: dict[str, tuple[FoundDeck, threading.Thread]] = {}  # by path
         self._closing: list[DeckDevice] = []  # closed, but the handle may still be in use
         self._troubles: dict[str, tuple[FoundDeck, str, str]] = {}  # by path: why not open, and the hint
@@ -252,7 +253,7 @@ class DeckManager(OpenDecks):
     # --- on the thread that opens one deck ------------------------------------------------------------------------------
 
     def _handshake(self, found: FoundDeck) -> None:
-        device = DeckDevice(found, lambda event: self._on_device_event(device, event), self._clock)
+        device = DeckDevice(found, lambda event: self._on_device_event(device, event), self._clock, self._precedence)
         try:
             device.open()
         except DeckError as error:

@@ -10,20 +10,17 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import Event, TimePassed
+from openbalance_hid.deck.device_events import DialPushed, DialTurned, KeyEvent, StripTouched, TouchKeyEvent
 from openbalance_hid.errors import AlreadyRunningError
+from openbalance_hid.runtime.inbox import Inbox, Item, Stop
+from openbalance_hid.runtime.paint_backlog import PaintBacklog
 from openbalance_hid.runtime.sd_notify import NullServiceManager, ServiceManager
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 50.0  # `maintain` notices changes within a minute
+PAINT_SLICE_S = 0.02  # of drawing, while other events than inputs wait
 NO_MANAGER = NullServiceManager()
-
-
-class Stop:
-    """Put into the queue to end the loop."""
-
-
-Item = Event | ScheduledCall | Stop
 
 
 def now() -> Moment:
@@ -34,7 +31,7 @@ def now() -> Moment:
 
 def run_loop(
     controller: Controller,
-    inbox: "queue.SimpleQueue[Item]",
+    items: "queue.SimpleQueue[Item]",
     run_effect: Callable[[Effect], None],
     clock: Callable[[], Moment],
     notify: Callable[[], None] = lambda: None,
@@ -46,7 +43,8 @@ def run_loop(
     `notify` is called when clients may read something new, `manager.alive` and `maintain` at each turn, with monotonic seconds;
     what `maintain` raises ends the loop.
     """
-    turns = _Turns(controller, run_effect)
+    inbox = Inbox(items)
+    turns = _Turns(controller, run_effect, inbox)
     ahead: int | None = None  # items that were in the queue at the deadline, and are taken before `TimePassed`
     while True:
         now = clock()
@@ -55,9 +53,12 @@ def run_loop(
         if left_s > 0:
             ahead = None
         elif ahead is None:
-            ahead = inbox.qsize()
-        item = TimePassed() if ahead == 0 else _next(inbox, left_s)
-        ahead = None if ahead is None or isinstance(item, TimePassed) else ahead - 1
+            ahead = len(inbox)
+        if turns.has_paints and left_s > 0 and not inbox:
+            turns.paint()
+            continue
+        item, count = (TimePassed(), 0) if ahead == 0 else _next(inbox, left_s)
+        ahead = None if ahead is None or isinstance(item, TimePassed) else max(0, ahead - count)
         if isinstance(item, Stop):
             return
         evaluations = controller.evaluations
@@ -67,45 +68,71 @@ def run_loop(
         maintain(now.mono_s)
 
 
-def _next(inbox: "queue.SimpleQueue[Item]", left_s: float) -> Item:
+def _next(inbox: Inbox, left_s: float) -> tuple[Item, int]:
     try:
-        return inbox.get(timeout=min(LONGEST_WAIT_S, max(0.0, left_s)))
+        return inbox.get(min(LONGEST_WAIT_S, left_s))
     except queue.Empty:
-        return TimePassed()
+        return TimePassed(), 0
 
 
 class _Turns:
     """Makes steps and runs their effects one by one. A failing kind of effect is logged when that starts and when it ends."""
 
-    def __init__(self, controller: Controller, run: Callable[[Effect], None]) -> None:
+    def __init__(self, controller: Controller, run: Callable[[Effect], None], inbox: Inbox) -> None:
         self._controller = controller
         self._run_effect = run
+        self._inbox = inbox
+        self._paints = PaintBacklog()
         self._failing: set[type[Effect]] = set()
+        self._run_kinds: set[type[Effect]] = set()  # since the last time that everything was drawn
+        self._failed: set[type[Effect]] = set()
+
+    @property
+    def has_paints(self) -> bool:
+        """Whether something is still to be drawn."""
+        return bool(self._paints)
 
     def run(self, item: "Event | ScheduledCall", now: Moment) -> None:
+        """Make a step, run its effects, and draw until an input comes, or for a while if anything else waits."""
         try:
             if callable(item):
                 item(self._controller, now)
                 return
+            if isinstance(item, KeyEvent | TouchKeyEvent | DialTurned | DialPushed | StripTouched):
+                self._paints.nearest = item.serial
             effects = self._controller.step(item, now)
         except Exception:
             log.exception("one step of the main loop failed; going on")
             return
-        failed = {type(effect) for effect in effects if not self._succeeds(effect)}
-        for kind in self._failing.intersection(map(type, effects)) - failed:
-            log.info("%s is carried out again", kind.__name__)
-        self._failing = self._failing - set(map(type, effects)) | failed
+        for effect in self._paints.take(effects):
+            self._carry_out(effect)
+        self.paint()
 
-    def _succeeds(self, effect: Effect) -> bool:
+    def paint(self) -> None:
+        """Draw until an input comes, or for a while if anything else waits."""
+        end_s = time.monotonic() + PAINT_SLICE_S
+        while self._paints:
+            self._carry_out(self._paints.next())
+            if self._inbox.has_input or (time.monotonic() >= end_s and (len(self._inbox) or self._is_due())):
+                return
+        for kind in self._failing & self._run_kinds - self._failed:
+            log.info("%s is carried out again", kind.__name__)
+        self._failing = self._failing - self._run_kinds | self._failed
+        self._run_kinds, self._failed = set(), set()
+
+    def _is_due(self) -> bool:
+        return self._controller.next_deadline() <= time.monotonic()
+
+    def _carry_out(self, effect: Effect) -> None:
+        self._run_kinds.add(type(effect))
         try:
             self._run_effect(effect)
         except Exception:
             self._controller.retry(effect)
+            self._failed.add(type(effect))
             if type(effect) not in self._failing:
                 self._failing.add(type(effect))
                 log.exception("%s was not carried out; going on", type(effect).__name__)
-            return False
-        return True
 
 
 log = logging.getLogger(__name__)

@@ -41,7 +41,8 @@ from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
-from openbalance_hid.runtime.event_loop import Maintenance, Stop, now, run_loop
+from openbalance_hid.runtime.event_loop import Maintenance, now, run_loop
+from openbalance_hid.runtime.inbox import Stop
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.keyed_clients import KeyedClients
 from openbalance_hid.runtime.metrics_server import MetricsServer

@@ -6,7 +6,7 @@ from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.device_events import CELL_PX
 from openbalance_hid.render.theme import Rgb
 from openbalance_hid.runtime.picture_cache import PictureCache
-from openbalance_hid.tiles.view import KeyFace
+from openbalance_hid.tiles.view import Flash, KeyFace
 
 
 class OpenDecks:
@@ -26,7 +26,8 @@ class OpenDecks:
         """Show a face on a key; without effect when the deck is not connected."""
         device = self._by_serial(serial)
         if device is not None and device.is_visual:
-            device.show(key, pictures.picture(face, device.picture_format))
+            answers_input = face.pressed or face.flash is not Flash.NONE
+            device.show(key, pictures.picture(face, device.picture_format), answers_input)
 
     def show_cell(self, serial: str, cell: int, face: KeyFace, pictures: PictureCache) -> None:
         """Show a face on a cell of a deck's touch strip."""

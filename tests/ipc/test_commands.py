@@ -21,7 +21,8 @@ from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.control_server import CLIENT_LIMIT, ControlServer
 from openbalance_hid.ipc.messages import COMMANDS
 from openbalance_hid.ipc.status import without_counters
-from openbalance_hid.runtime.event_loop import Stop, run_loop
+from openbalance_hid.runtime.event_loop import run_loop
+from openbalance_hid.runtime.inbox import Stop
 from tests.app.test_controller import Story
 from tests.waiting import PATIENCE_S, threads_named, until, until_no_thread
 

@@ -12,7 +12,8 @@ from openbalance_hid.app.effects import Paint
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.errors import AlreadyRunningError
-from openbalance_hid.runtime.event_loop import Stop, now, run_loop
+from openbalance_hid.runtime.event_loop import now, run_loop
+from openbalance_hid.runtime.inbox import Stop
 from tests.build import snapshot
 
 
