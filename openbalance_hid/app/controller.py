@@ -100,7 +100,8 @@ class Controller:
         self._evaluate(now)
         if self.plugins.is_due(self.evaluations, now.mono_s):
             effects += self.plugins.to_do(self.connected.shown_tiles(), self.tile_inputs, now, self.ticks.cycle(now.mono_s))
-        return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now), now.mono_s)]
+        dimmed = self.ticks.is_quiet(now.mono_s, self.display.pulsing(self.decks))
+        return [*effects, *self.display.changes(self.decks, lambda place: self._interaction(place, now, dimmed), now.mono_s)]
 
     def _handle(self, event: Event, now: Moment) -> list[Effect]:
         match event:
@@ -242,8 +243,8 @@ class Controller:
         deadlines += self.accounts.outbox.deadlines()
         deadlines += self.plugins.deadlines()
         deadlines += self.commands.deadlines()
-        if self.display.pulses(self.decks):
-            deadlines.append(self.ticks.next_half_s(now.mono_s))
+        if pulsing := self.display.pulsing(self.decks):
+            deadlines.append(self.ticks.next_half_s(now.mono_s, pulsing))
         return min(deadlines)
 
     def retry(self, effect: Effect) -> None:
@@ -340,9 +341,8 @@ class Controller:
         alert = self.accounts.alerts.unconfirmed_kind(now.utc)
         self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused, alert)
 
-    def _interaction(self, place: Place, now: Moment) -> KeyInteraction:
-        dimmed = self.ticks.is_quiet(now.mono_s) and self.decks[place[0]].is_lit
-        return replace(self.inputs.presses.interaction(place, now.mono_s), dimmed=dimmed)
+    def _interaction(self, place: Place, now: Moment, dimmed: bool) -> KeyInteraction:
+        return replace(self.inputs.presses.interaction(place, now.mono_s), dimmed=dimmed and self.decks[place[0]].is_lit)
 
 
 ScheduledCall = Callable[[Controller, Moment], None]  # runs on the main thread, between two events

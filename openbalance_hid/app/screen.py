@@ -109,9 +109,9 @@ class DisplayState:
         numbers = [self._identify_until_s] if self.identifies(now_s) else []
         return [*numbers, now_s + RETRY_S] if self.must_retry else numbers
 
-    def pulses(self, decks: Mapping[str, DeckState]) -> bool:
-        """Return whether a lit deck shows a pulsing tile."""
-        return any(view.pulse and decks[serial].is_lit for (serial, _), view in self._views.items())
+    def pulsing(self, decks: Mapping[str, DeckState]) -> int:
+        """Return how many tiles pulse on decks that are lit."""
+        return sum(view.pulse and decks[serial].is_lit for (serial, _), view in self._views.items())
 
     def evaluate(
         self,

@@ -11,6 +11,7 @@ from openbalance_hid.tiles.states import PREPARING_TIME
 
 CYCLE_S = 60.0  # how long a cycling tile shows one part; ages are evaluated as often
 PULSE_S = 1.0  # each half of a pulse: one picture a second
+MOST_PULSES = 32
 
 
 class Ticks(Struct, frozen=True):
@@ -33,17 +34,23 @@ class Ticks(Struct, frozen=True):
         cycle_s = self.started_s + (self.cycle(now.mono_s) + 1) * CYCLE_S
         return min([cycle_s, *(now.mono_s + wait_s for wait_s in waits_s if wait_s > 0)])
 
-    def is_quiet(self, now_s: float) -> bool:
-        """Return whether it is the quiet half of a pulse."""
-        return self._whole(now_s, PULSE_S) % 2 == 1
+    def is_quiet(self, now_s: float, tiles: int = 1) -> bool:
+        """Return whether it is the quiet half of a pulse, while so many tiles pulse."""
+        return self._whole(now_s, pulse_s(tiles)) % 2 == 1
 
-    def next_half_s(self, now_s: float) -> float:
+    def next_half_s(self, now_s: float, tiles: int = 1) -> float:
         """Return when the other half starts."""
-        return self.started_s + (self._whole(now_s, PULSE_S) + 1) * PULSE_S
+        half_s = pulse_s(tiles)
+        return self.started_s + (self._whole(now_s, half_s) + 1) * half_s
 
     def _whole(self, now_s: float, part_s: float) -> int:
         """Return the whole parts since the start. The tolerance keeps a rounding error from repeating a deadline forever."""
         return int((now_s - self.started_s) / part_s + 1e-6)
+
+
+def pulse_s(tiles: int) -> float:
+    """Return the length of half a pulse: of many tiles slower, for no more than `MOST_PULSES` pictures a second."""
+    return PULSE_S * max(1, -(-tiles // MOST_PULSES))
 
 
 def _preparing_ends(snapshots: Iterable[Snapshot]) -> list[datetime]:

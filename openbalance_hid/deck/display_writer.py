@@ -8,7 +8,8 @@ device's own bytes. Opening, closing and input events belong to `device`.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Literal
 
@@ -30,6 +31,8 @@ class DisplayPart(Enum):
     LOGO = "logo"
 
 
+WRITTEN_AT_ONCE = 4  # decks
+PLACE_LIMIT_S = 0.05
 GIVES_WAY_S = 0.03  # the answer to an input takes a few milliseconds
 
 DisplayTarget = tuple[DisplayPart, int]  # the number: key, touch key or pixels from the left of the strip; else 0
@@ -38,10 +41,14 @@ _BRIGHTNESS: DisplayTarget = (DisplayPart.BRIGHTNESS, 0)
 
 
 class InputPrecedence:
-    """Lets the picture that answers an input go before all others, on every deck. Thread-safe."""
+    """Lets the picture that answers an input go before all others, on every deck. Thread-safe.
+
+    Only some decks are written at the same time: more threads would wait for one another in the interpreter.
+    """
 
     def __init__(self) -> None:
         self._until_s = float("-inf")  # monotonic
+        self._places = threading.Semaphore(WRITTEN_AT_ONCE)
 
     def begin(self) -> None:
         """Note an input: its picture follows soon, or never."""
@@ -51,10 +58,21 @@ class InputPrecedence:
         """Note that the picture was sent."""
         self._until_s = float("-inf")
 
-    def give_way(self) -> None:
-        """Wait while the picture of an input is expected."""
+    @contextmanager
+    def turn(self, is_urgent: bool) -> Iterator[None]:
+        """Wait for a turn to send something: not while the picture of an input is expected, unless this is it."""
+        if is_urgent:
+            yield
+            self.end()
+            return
         while time.monotonic() < self._until_s:
             time.sleep(GIVES_WAY_S / 10)
+        has_place = self._places.acquire(timeout=PLACE_LIMIT_S)  # a deck that hangs must not stop the others
+        try:
+            yield
+        finally:
+            if has_place:
+                self._places.release()
 
 
 class DisplayWriter:
@@ -187,12 +205,9 @@ class DisplayWriter:
     def _write_jobs(self, serial: str) -> None:
         while (job := self._next_job()) is not None:
             target, value = job
-            if not self._sends_urgent:
-                self._precedence.give_way()
             try:
-                self._send(target, value)
-                if self._sends_urgent:
-                    self._precedence.end()
+                with self._precedence.turn(self._sends_urgent):
+                    self._send(target, value)
             except TransportError as error:
                 self._on_failure(str(error))
             except Exception:

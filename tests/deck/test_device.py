@@ -16,6 +16,7 @@ from openbalance_hid.deck.device_events import (
     TouchKeyEvent,
     TouchKind,
 )
+from openbalance_hid.deck.display_writer import WRITTEN_AT_ONCE, InputPrecedence
 from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.device.models import MODELS
 from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
@@ -306,3 +307,52 @@ def test_touch_keys_show_their_colour_and_a_missing_strip_is_ignored(make_rig: M
     with pytest.raises(IndexError):
         device.light(2, (0, 0, 0))
     assert rig.deck.faults == []
+
+
+def test_a_picture_that_answers_an_input_is_sent_before_all_others(rig: Rig) -> None:
+    device = rig.open()
+    rig.hang_in_a_write(device, plain(device, "red"))
+    for key in range(1, 6):
+        device.show(key, plain(device, "green"))
+    device.show(4, plain(device, "white"), first=True)
+    rig.deck.unstall()
+    assert device.flush(PATIENCE_S)
+    keys = list(dict.fromkeys(report[2] for report in rig.deck.outputs if report[:2] == b"\x02\x07"))
+    assert keys == [0, 4, 1, 2, 3, 5]
+    assert is_plain(rig.deck.glass(4), "white")
+
+
+def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
+    precedence, order, released = InputPrecedence(), [], threading.Event()
+
+    def other() -> None:
+        with precedence.turn(is_urgent=False):
+            order.append("other")
+        released.set()
+
+    precedence.begin()
+    thread = threading.Thread(target=other)
+    thread.start()
+    with precedence.turn(is_urgent=True):
+        order.append("answer")
+    assert released.wait(PATIENCE_S)
+    thread.join()
+    assert order == ["answer", "other"]
+
+
+def test_decks_that_hang_do_not_stop_the_others() -> None:
+    precedence, gate, inside = InputPrecedence(), threading.Event(), threading.Semaphore(0)
+
+    def hang() -> None:
+        with precedence.turn(is_urgent=False):
+            inside.release()
+            gate.wait(PATIENCE_S)
+
+    threads = [threading.Thread(target=hang) for _ in range(WRITTEN_AT_ONCE + 1)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert inside.acquire(timeout=PATIENCE_S), "one more than may be written at once"
+    gate.set()
+    for thread in threads:
+        thread.join()

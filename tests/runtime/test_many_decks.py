@@ -4,6 +4,7 @@ import pytest
 
 from openbalance_hid.app.effects import Paint
 from openbalance_hid.app.events import PageRequested
+from openbalance_hid.app.ticks import MOST_PULSES, Ticks, pulse_s
 from openbalance_hid.config.load import parse
 from openbalance_hid.deck.device_events import DeckArrived, TouchKeyEvent
 from openbalance_hid.tiles import TILES
@@ -66,3 +67,14 @@ def test_a_page_asked_for_everywhere_asks_each_deck_once(asked):
     painted = [effect.serial for effect in story.tell(PageRequested("other")) if isinstance(effect, Paint)]
     assert painted == [f"DECK{number}" for number in range(DECKS)]
     assert len(asked) == DECKS
+
+
+def test_many_pulsing_tiles_pulse_slower_so_that_no_more_pictures_are_sent() -> None:
+    assert [pulse_s(tiles) for tiles in (0, 1, MOST_PULSES, MOST_PULSES + 1, 4 * MOST_PULSES)] == [1.0, 1.0, 1.0, 2.0, 4.0]
+    for tiles in (1, 40, 128, 1000):
+        ticks, now_s, halves = Ticks(100.0), 100.0, []
+        for _ in range(6):
+            halves.append(ticks.is_quiet(now_s, tiles))
+            now_s = ticks.next_half_s(now_s, tiles)
+        assert halves == [False, True] * 3
+        assert tiles / ((now_s - 100.0) / 6) <= MOST_PULSES
