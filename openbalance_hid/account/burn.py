@@ -4,20 +4,19 @@ Only the spend counter can say this: rows of OpenRouter are of whole days. An ho
 unknown, not zero.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from openbalance_hid.account.amount import UNKNOWN, Amount, mean
+from openbalance_hid.account.amount import UNKNOWN, Amount
 from openbalance_hid.account.counter import spent_between, ticks
-from openbalance_hid.account.hours import HOUR, active_hours, hourly_usd
+from openbalance_hid.account.evidence import usual_at
+from openbalance_hid.account.hours import HOUR
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import day_usd
+from openbalance_hid.account.usual_spend import ENOUGH_DAYS
 from openbalance_hid.account.utc_days import answered_at
 
 GAP_INTERVALS = 2  # samples further apart than this say nothing about one hour
 USUAL_GAP_S = 1800.0  # two intervals of the default: samples from before a restart may have another distance
-USUAL_DAYS = 30
-FEWEST_DAYS = 3  # with spend, before an hour can be called usual
 
 
 def last_hours_usd(snapshot: Snapshot, hours: int) -> tuple[Decimal | None, ...]:
@@ -43,16 +42,9 @@ def burn_usd_per_hour(snapshot: Snapshot) -> Amount:
 
 
 def usual_hour_usd(snapshot: Snapshot, now: datetime) -> Decimal | None:
-    """Return the spend of a usual working hour: the mean active day of the last 30, spread over the usual hours with spend.
+    """Return the spend of a usual working hour, with which the spike rule compares the last hour.
 
-    None before three days with spend are known.
+    It is the mean active day, spread over the usual hours with spend. None before three days with spend are known.
     """
-    today = answered_at(snapshot, now).date()
-    days = [day_usd(snapshot, today - timedelta(days=age)) for age in range(1, USUAL_DAYS + 1)]
-    active = [day for day in days if day.usd is not None and day.usd > 0]
-    if len(active) < FEWEST_DAYS:
-        return None
-    usual = mean(active).usd
-    if usual is None:
-        return None
-    return usual / active_hours(hourly_usd(ticks(snapshot.samples)), usual)
+    usual = usual_at(snapshot, answered_at(snapshot, now).date())
+    return usual.mean_usd / usual.active_hours if len(usual.days) >= ENOUGH_DAYS else None

@@ -40,7 +40,16 @@ def evidence_at(snapshot: Snapshot, at: datetime, key_name: str | None) -> Evide
         return _of_key(snapshot, key_name)
     if snapshot.activity.value is None:
         return None
-    series, today = ticks(snapshot.samples), at.date()
+    today = at.date()
+    so_far, yesterday = today_usd(snapshot, at - server_shift(snapshot)), today - timedelta(days=1)
+    before = day_usd(snapshot, yesterday)
+    is_published = published_usd(snapshot, yesterday) is not None
+    before = before if before.is_whole or is_published else UNKNOWN
+    return Evidence(snapshot, at, ticks(snapshot.samples), usual_at(snapshot, today), so_far.usd, before)
+
+
+def usual_at(snapshot: Snapshot, today: date) -> UsualSpend:
+    """Return what the account usually spends, from the days before `today` and their samples."""
     published = _published_days(_Published(snapshot, today))
 
     def whole_usd(day: date) -> Decimal | None:
@@ -52,11 +61,7 @@ def evidence_at(snapshot: Snapshot, at: datetime, key_name: str | None) -> Evide
         usd = published.get(day) if today - day > timedelta(days=GROWING_DAYS) else None
         return whole_usd(day) if usd is None else usd
 
-    usual = usual_spend(DaysAndSamples(known_days(known_usd, today), before_midnight(series, today), today))
-    so_far, yesterday = today_usd(snapshot, at - server_shift(snapshot)), today - timedelta(days=1)
-    before = day_usd(snapshot, yesterday)
-    is_published = published_usd(snapshot, yesterday) is not None
-    return Evidence(snapshot, at, series, usual, so_far.usd, before if before.is_whole or is_published else UNKNOWN)
+    return usual_spend(DaysAndSamples(known_days(known_usd, today), before_midnight(ticks(snapshot.samples), today), today))
 
 
 def known_at(snapshot: Snapshot, at: datetime) -> Snapshot:

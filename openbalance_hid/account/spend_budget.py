@@ -7,12 +7,14 @@ usual and once scaled by the pace of this period so far. The two are the ends of
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
 
 from openbalance_hid.account.amount import Amount, total
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, today_usd
 from openbalance_hid.account.utc_days import midnight, utc_now
@@ -49,11 +51,11 @@ def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: dateti
     at = utc_now(snapshot, now)
     first, after = bounds_of(period, at.date())
     done = [first + timedelta(days=number) for number in range((at.date() - first).days)]
-    spent = total((*(day_usd(snapshot, day) for day in done), today_usd(snapshot, now)))
+    completed, usual = _completed_days(snapshot, at.date(), len(done))
+    spent = completed + today_usd(snapshot, now)
     length_s = (midnight(after) - midnight(first)).total_seconds()
     elapsed = (at - midnight(first)).total_seconds() / length_s
     budget = Budget(period, limit_usd, spent, elapsed)
-    usual = _usual_days(snapshot, at.date())
     if spent.usd is None or usual is None:
         return budget
     part = Decimal((at - midnight(at.date())).total_seconds()) / 86400
@@ -78,7 +80,18 @@ def bounds_of(period: str, day: date) -> tuple[date, date]:
     return first, first + timedelta(days=monthrange(day.year, day.month)[1])
 
 
-def _usual_days(snapshot: Snapshot, today: date) -> list[Decimal] | None:
+@remembered
+def _completed_days(snapshot: Snapshot, today: date, done: int) -> tuple[Amount, list[Decimal] | None]:
+    """Return the spend of the `done` days before `today`, and the usual spend of each weekday.
+
+    Tile, alerts and `status` share it: within a day only what was spent today changes.
+    """
+    days = [today - timedelta(days=age) for age in range(1, max(done, PATTERN_DAYS) + 1)]
+    amounts = {day: day_usd(snapshot, day) for day in days}
+    return total(amounts[day] for day in days[:done]), _usual_days(amounts, today)
+
+
+def _usual_days(amounts: Mapping[date, Amount], today: date) -> list[Decimal] | None:
     """Return the usual spend of each weekday from Monday on, USD; None while fewer than seven days are known.
 
     A weekday that is not known has the mean of the others.
@@ -86,7 +99,7 @@ def _usual_days(snapshot: Snapshot, today: date) -> list[Decimal] | None:
     known: dict[int, list[Decimal]] = {}
     for age in range(1, PATTERN_DAYS + 1):
         day = today - timedelta(days=age)
-        usd = day_usd(snapshot, day).usd
+        usd = amounts[day].usd
         if usd is not None:
             known.setdefault(day.weekday(), []).append(usd)
     count = sum(len(days) for days in known.values())
