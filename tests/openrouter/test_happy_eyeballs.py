@@ -13,7 +13,7 @@ from openbalance_hid.openrouter.happy_eyeballs import connect_tcp
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
-LIMIT_S = 6.0
+LIMIT_S = 40.0
 needs_ipv6 = pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 
 
