@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+GREETING_LIMIT_S = 4.0  # jeepney waits for 1 s, which is too short on a busy machine (measured in a guest under QEMU)
+
 
 class NoBusError(OSError):
     """The bus does not exist, or does not answer."""
@@ -20,7 +22,7 @@ def open_bus(bus: str) -> Any:
     if not bus:
         raise NoBusError("DBUS_SESSION_BUS_ADDRESS is not set")
     try:
-        return open_dbus_connection(bus)
+        return open_dbus_connection(bus, auth_timeout=GREETING_LIMIT_S)
     except OSError as error:
         raise NoBusError((error.strerror or str(error) or type(error).__name__).lower()) from error
     except KeyError as error:  # of the environment
