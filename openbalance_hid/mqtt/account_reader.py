@@ -85,6 +85,11 @@ class AccountReader(LinkUser):
         """Whether the broker accepts this reader now."""
         return self._link.state.connected
 
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the publisher of the last message has stopped, by its own word or its last will."""
+        return self._message is not None and self._offline_id == self._message.publisher.id
+
     def start(self) -> None:
         """Connect. Idempotent."""
         self._link.start()
@@ -111,7 +116,7 @@ class AccountReader(LinkUser):
             if not self._link.state.connected:
                 self._link.retry()
                 return False
-            self._is_gone_seen = True
+            self._is_gone_seen = self._is_gone
             self._reply_until_s = now_s + REPLY_LIMIT_S
         self._link.call(lambda: self._link.publish(self._topics.refresh, b"", retain=False))
         return True
@@ -166,8 +171,7 @@ class AccountReader(LinkUser):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
         self._offline_id = found.id if found.state == "offline" else ""
-        if found.state == "online":
-            self._is_gone_seen = False
+        self._is_gone_seen = self._is_gone and (self._is_gone_seen or self._reply_until_s is not None)
 
     def _take_snapshot(self, received: Received) -> None:
         message = decode_message(received.payload)
@@ -220,9 +224,8 @@ class AccountReader(LinkUser):
             return snapshot
         sent_at = self._message.sent_at
         is_old = utc_now(snapshot, self._clock.utc()) - sent_at >= STALE_INTERVALS * timedelta(seconds=snapshot.interval_s)
-        is_gone = self._offline_id == self._message.publisher.id
-        if is_old or (is_gone and self._is_gone_seen):
-            reason = "the publisher is not running" if is_gone else "the publisher sends nothing"
+        if is_old or (self._is_gone and self._is_gone_seen):
+            reason = "the publisher is not running" if self._is_gone else "the publisher sends nothing"
             return _offline(snapshot, f"{reason}; its last message is of {sent_at:%Y-%m-%d %H:%M} UTC")
         return snapshot
 
