@@ -118,6 +118,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the login of a broker is missing or refused", f"{SETUP_BROKER} {{address}}", "setup --broker", "status", "doctor"),
     ("the login of a broker is malformed", f"{SETUP_BROKER} mqtts://broker.example:8883", "setup --broker"),
     ("the address of a broker is malformed", f"{SETUP_BROKER} mqtts://broker.example:8883", "setup --broker"),
+    ("the package for brokers is not installed", f"pipx inject {PROGRAM} paho-mqtt", "setup --broker", "status", "doctor"),
     ("a broker is not found", CONFIG_CHECK, "status", "doctor"),
     ("the settings of a broker do not work", CONFIG_EDIT, "status", "doctor"),
     ("a key is removed by another command", f"{ACCOUNTS} forget default", "setup"),

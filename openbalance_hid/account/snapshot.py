@@ -188,3 +188,8 @@ class Snapshot(Struct, frozen=True):
     api_calls: int = 0
     server_skew_s: float | None = None  # server's Date minus the local clock, seconds; None: not known
     origin: Origin | None = None  # None: this machine has the key
+
+
+def is_apart(snapshot: Snapshot) -> bool:
+    """Return whether the account comes from another machine that cannot be reached now."""
+    return snapshot.origin is not None and snapshot.health is Health.OFFLINE

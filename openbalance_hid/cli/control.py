@@ -24,6 +24,7 @@ from openbalance_hid.tiles.formatting import cents
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
+POLLED = {True: "polling", False: "polled a moment ago", None: "not polled: its broker or publisher is away"}
 
 
 @click.command("status", short_help="Show the state of the running daemon.")
@@ -42,7 +43,7 @@ def status(as_json: bool, watch: bool) -> None:
 def refresh(account: str | None) -> None:
     """Poll OpenRouter now."""
     for name, started in _request("refresh", account=account).items():
-        click.echo(f"{name}: {'polling' if started else 'polled a moment ago'}")
+        click.echo(f"{name}: {POLLED[started]}")
 
 
 @click.command("press", short_help="Tap a key of the first deck.")

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
+from openbalance_hid.account.snapshot import is_apart
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequested, PageRequested, RepaintRequested
@@ -241,11 +242,13 @@ class Commands:
         except FutureTimeoutError as error:
             raise NoDaemonError("the daemon is too busy to answer", hint("the daemon does not answer", "refresh")) from error
 
-    def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool]:
+    def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool | None]:
+        """Return whether each account is polled now; None where nothing can answer: its broker or publisher is away."""
         if account is not None and account not in controller.snapshots:
             raise UsageError(f"no account is named {account[:40]!r}", hint("the account does not exist"))
         self._put(RepaintRequested())
-        return {name: self._refresh(name) for name in controller.snapshots if account in (None, name)}
+        accounts = [snapshot for name, snapshot in controller.snapshots.items() if account in (None, name)]
+        return {each.account: self._refresh(each.account) or (None if is_apart(each) else False) for each in accounts}
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:
         """Show the page on every deck that has one of that name."""

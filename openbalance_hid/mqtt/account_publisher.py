@@ -177,7 +177,7 @@ class AccountPublisher(LinkUser):
         now = self._clock.utc()
         payload = self._encoder.encode(offer.snapshot, offer.summary, offer.masks_names, now, self._clock.mono())
         if len(payload) > LARGEST_MESSAGE_BYTES:
-            self._say(f"the snapshot is larger than {LARGEST_MESSAGE_BYTES // 1024**2} MiB and is not published")
+            self._set_note(f"the snapshot is larger than {LARGEST_MESSAGE_BYTES // 1024**2} MiB and is not published")
             return
         self._link.publish(self._topics.snapshot, payload, expires_s=EXPIRES_S)
         self._sent, self._published_at = offer, now
@@ -203,7 +203,7 @@ class AccountPublisher(LinkUser):
             return
         rival = _publisher_of(message.payload)
         if rival is None:
-            self._say(f"another program has published to {self._topics.snapshot}: its message is replaced")
+            self._set_note(f"another program has published to {self._topics.snapshot}: its message is replaced")
             self._send_again()
         elif rival.id != self._identity.id:
             self._rival = rival
@@ -230,13 +230,13 @@ class AccountPublisher(LinkUser):
             return
         if (rival.started_at, rival.id) > (own.started_at, own.id):
             self._active = False
-            self._say(f"{_named(rival)} has started later and publishes this account; this one has stopped. "
+            self._set_note(f"{_named(rival)} has started later and publishes this account; this one has stopped. "
                       "To publish from here, start this daemon again")  # fmt: skip
             report = RivalMessage(own, rival.id)
             self._link.publish(self._topics.publishers, msgspec.json.encode(report), retain=False)
             self._link.end()
             return
-        self._say(f"{_named(rival)} publishes this account, too; it has started earlier and must stop")
+        self._set_note(f"{_named(rival)} publishes this account, too; it has started earlier and must stop")
         self._link.publish(self._topics.availability, self._availability("online"))
         self._send_again()
 
@@ -246,7 +246,9 @@ class AccountPublisher(LinkUser):
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
         if report.winner == self._identity.id and report.publisher.id != self._identity.id:
-            self._say(f"{_named(report.publisher)} has published this account, too; it had started earlier, and has stopped")
+            self._set_note(
+                f"{_named(report.publisher)} has published this account, too; it had started earlier, and has stopped"
+            )
 
     def _own_part(self) -> PublisherPart:
         offer = self._offered
@@ -258,7 +260,7 @@ class AccountPublisher(LinkUser):
         self._sent = None
         self._send()
 
-    def _say(self, note: str) -> None:
+    def _set_note(self, note: str) -> None:
         if note != self._note:
             self._note = note
             log.warning("publish %s: %s", self._account, note)

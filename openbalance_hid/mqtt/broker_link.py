@@ -10,6 +10,7 @@ import logging
 import queue
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -185,6 +186,9 @@ class BrokerLink:
                 return None
         except OSError as error:
             self._error = self._error or broker_words.connection_error(self.address, error)
+        except (AssertionError, LookupError, ValueError, struct.error) as error:  # the library, on packets against the protocol
+            log.debug("%s: %s", self._name, error, exc_info=error)
+            self._error = broker_words.unreadable(self.address)
         finally:
             if client.has_refused_packet:
                 self._error = broker_words.oversized(self.address)

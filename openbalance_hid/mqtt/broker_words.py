@@ -11,7 +11,6 @@ from openbalance_hid.hints import SETUP_BROKER, clock_hint, hint
 from openbalance_hid.mqtt.broker_address import BrokerAddress
 
 CONFIG_EDIT = hint("the settings of a broker do not work")
-INSTALL = "pipx install --force 'openbalance-hid[mqtt]'"
 _EXPIRED, _NOT_YET_VALID = 10, 9  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 
@@ -46,7 +45,9 @@ _REASONS = {
 
 def missing_library() -> BrokerError:
     """Return the error where the extra is not installed."""
-    return BrokerRefusedError("MQTT needs the package paho-mqtt, which is not installed", INSTALL)
+    return BrokerRefusedError(
+        "MQTT needs the package paho-mqtt, which is not installed", hint("the package for brokers is not installed")
+    )
 
 
 def connection_error(address: BrokerAddress, error: OSError) -> BrokerError:
@@ -84,6 +85,11 @@ def refusal(address: BrokerAddress, code: int, action: str = "") -> BrokerError:
 def oversized(address: BrokerAddress) -> BrokerError:
     """Return the error for a message that is larger than any may be."""
     return BrokerError(f"{address.broker} has sent a message that is too large: it was not read")
+
+
+def unreadable(address: BrokerAddress) -> BrokerError:
+    """Return the error for packets that are none of MQTT 5."""
+    return BrokerError(f"{address.broker} sends what is no MQTT 5")
 
 
 def too_large(address: BrokerAddress, topic: str, size: int, limit: int) -> BrokerError:

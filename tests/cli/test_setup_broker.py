@@ -100,5 +100,5 @@ def test_without_the_extra_the_error_has_two_lines_and_the_command(tmp_path: Pat
     assert done.returncode == 77
     assert done.stderr.splitlines() == [
         "error: MQTT needs the package paho-mqtt, which is not installed",
-        "try: pipx install --force 'openbalance-hid[mqtt]'",
+        "try: pipx inject openbalance-hid paho-mqtt",
     ]
