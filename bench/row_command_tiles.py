@@ -7,7 +7,7 @@ from bench.user_environment import user_environment
 
 MODEL = "mk2"
 TILES = 10
-GOAL_PER_S = 4.0
+GOAL_PER_S = 2.0
 PEER = "the same daemon with ten keys less"
 KEYS = "[[decks]]\n" + "".join(
     f'[[decks.keys]]\nkey = {key}\ntile = "command"\nshow = ["/bin/date", "+%H:%M {key}"]\nevery_seconds = 60\n'
