@@ -48,12 +48,17 @@ def private_bus(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(address: str, names: Sequence[str], serve: Callable[[Any], Callable[[Any], None]]) -> Iterator[None]:
-    """A client that owns `names` on a bus. `serve(connection)` returns the function that is called with each message."""
+def serving(
+    address: str, names: Sequence[str], serve: Callable[[Any], Callable[[Any], None]], enable_fds: bool = False
+) -> Iterator[None]:
+    """A client that owns `names` on a bus. `serve(connection)` returns the function that is called with each message.
+
+    `enable_fds`: messages may bring descriptors.
+    """
     from jeepney import message_bus
     from jeepney.io.blocking import open_dbus_connection
 
-    with closing(open_dbus_connection(address)) as connection:
+    with closing(open_dbus_connection(address, enable_fds=enable_fds)) as connection:
         for name in names:
             connection.send_and_get_reply(message_bus.RequestName(name))
         answer = serve(connection)

@@ -20,6 +20,7 @@ from openbalance_hid.tiles.command import Program, TileCommand, end_words
 from openbalance_hid.tiles.program_output import CommandState, EndKind, ProgramEnd, shown_output
 
 FIRST_RESTART_S = 1.0  # of a program that should keep printing and has ended; doubles each time
+NOTHING_PRINTED = ProgramEnd(EndKind.EXITED)
 LONGEST_RESTART_S = 60.0  # one that ran for so long is started again after the first pause
 
 
@@ -101,13 +102,13 @@ class CommandTiles:
     def printed(self, event: ProgramPrinted, now: Moment) -> bool:
         """Note a line of a program that keeps printing. Return whether a tile shows something else."""
         command, _ = self._running.get(event.run, (None, None))
-        output = shown_output(event.line)
-        if command is None or output is None:
+        if command is None:
             return False
         runs = self._tiles[command]
-        before = runs.state
-        runs.state = replace(before, output=output, exit_code=0, printed_at=now.utc, problem=None)
-        return before.output != output or before.problem is not None
+        before, output = runs.state, shown_output(event.line)
+        problem = None if output is not None else NOTHING_PRINTED
+        runs.state = replace(before, output=output, exit_code=0, printed_at=now.utc, problem=problem)
+        return (before.output, before.problem) != (output, problem)
 
     def ended(self, event: ProgramEnded, now: Moment) -> list[Effect] | None:
         """Note the end of a run. Return what to log; None for a run of a tile that is gone."""
@@ -170,7 +171,7 @@ class CommandTiles:
 
     def _log(self, runs: _Runs, program: Program, end: ProgramEnd) -> list[Effect]:
         """Return a warning when a program starts to fail, and when it works again."""
-        fails = end.kind not in (EndKind.EXITED, EndKind.STOPPED, EndKind.TOO_LONG)
+        fails = end.kind not in (EndKind.EXITED, EndKind.STOPPED, EndKind.TOO_LONG) or (end.code > 0 and not end.output.strip())
         if fails and program not in runs.failing:
             runs.failing.add(program)
             return [
@@ -183,7 +184,10 @@ class CommandTiles:
 
 
 def _after(state: CommandState, command: TileCommand, end: ProgramEnd, now: Moment) -> CommandState:
-    """Return the state after a run of the program that prints. Without anything to show, the last output stays."""
+    """Return the state after a run of the program that prints.
+
+    After a failure the last output stays. Of a program that works and prints nothing, an old output would mislead.
+    """
     if end.kind is EndKind.STOPPED:
         return state
     if end.kind in (EndKind.EXITED, EndKind.TOO_LONG) and not (command.watch and not end.is_good):
@@ -191,4 +195,6 @@ def _after(state: CommandState, command: TileCommand, end: ProgramEnd, now: Mome
         if output is not None:
             problem = replace(end, output=b"") if command.watch else None
             return replace(state, output=output, exit_code=end.code, printed_at=now.utc, problem=problem)
+        if end.is_good and not command.watch:
+            return replace(state, output=None, problem=NOTHING_PRINTED)
     return replace(state, problem=replace(end, output=b""))

@@ -30,7 +30,8 @@ class ProgramLoop:
     def __init__(self, env: Mapping[str, str], requests: queue.SimpleQueue[tuple[Hashable, ProgramRequest | None]]) -> None:
         self._env = env
         self._requests = requests
-        self._units = TransientUnits(env.get("DBUS_SESSION_BUS_ADDRESS", "")) if is_user_service(env, os.getpid()) else None
+        bus = env.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={env.get('XDG_RUNTIME_DIR', '/nowhere')}/bus"
+        self._units = TransientUnits(bus) if is_user_service(env, os.getpid()) else None
         self._bus: int | None = None  # descriptor of the bus that the selector knows
         self._runs: dict[Hashable, ProgramRun] = {}
         self._is_closing = False

@@ -76,6 +76,7 @@ class TransientUnits:
         self._connection: Any = None
         self._own_unit: str | None = None
         self._units: dict[str, TransientUnit] = {}  # by object path
+        self._lost: list[str] = []  # names of units that may run on since a connection was lost
         self._facts: dict[str, dict[str, Any]] = {}  # by object path: properties that were reported last
 
     @property
@@ -145,6 +146,9 @@ class TransientUnits:
         from jeepney.io.blocking import open_dbus_connection
 
         self._connection = open_dbus_connection(self._bus, enable_fds=True)
+        for name in self._lost:
+            self._tell("StopUnit", "ss", (name, "replace"))
+        self._lost = []
         (path,) = self._call("GetUnitByPID", "u", (os.getpid(),))
         ((_, self._own_unit),) = self._call("Get", "ss", (f"{NAME}.Unit", "Id"), path, _PROPERTIES)
 
@@ -239,6 +243,7 @@ class TransientUnits:
         units, self._units, self._facts = list(self._units.values()), {}, {}
         for unit in units:
             if unit.end is None:
+                self._lost.append(unit.name)
                 unit.end = ProgramEnd(
                     EndKind.NOT_STARTED, detail=f"{unit.program}: the connection to your systemd was lost: {reason}"
                 )

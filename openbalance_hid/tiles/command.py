@@ -170,11 +170,9 @@ def _sign(scene: Scene, state: CommandState) -> Icon | None:
 
 def _failure_line(scene: Scene, state: CommandState) -> Line | None:
     """Return why the last run is not as it should be."""
-    if state.problem is not None and not state.problem.is_good:
-        return Line(end_words(state.problem), Tone.WARN, Icon.WARNING)
     if state.problem is not None:
-        return Line(NO_OUTPUT.words, NO_OUTPUT.tone)
-    if state.exit_code and scene.choice("tone") in ("auto", "exit"):
+        return Line(end_words(state.problem), Tone.WARN, Icon.WARNING)
+    if state.exit_code and scene.choice("tone") != "none":
         return Line(f"Exit {state.exit_code}", Tone.WARN if state.exit_code == 1 else Tone.ALARM, Icon.WARNING)
     return None
 

@@ -127,6 +127,27 @@ def test_a_failing_program_keeps_the_last_output_and_is_logged_once_each_way():
     ]
 
 
+def test_a_program_that_works_and_prints_nothing_leaves_no_old_output():
+    story = Programs(CLOCK)
+    story.end(b"3 new")
+    story.wait(60)
+    story.end(b"\n")
+    assert story.text() == "date, No output"
+    story = Programs(FOLLOW)
+    (run,) = story.running
+    for line, text in ((b"One", "playerctl, One"), (b"", "playerctl, No output"), (b"Two", "playerctl, Two")):
+        story.tell(ProgramPrinted(run, line))
+        assert story.text() == text
+
+
+def test_a_program_that_fails_without_a_word_is_logged():
+    story = Programs(CLOCK)
+    story.end(code=127)
+    assert [effect.text for effect in story.seen(LogWarning)] == [
+        "the program of a command tile failed: /bin/date: exit 127",
+    ]
+
+
 def test_an_output_with_an_exit_code_is_shown_with_it():
     story = Programs(CLOCK)
     story.end(b"dirty", code=1)

@@ -179,6 +179,12 @@ def test_closing_ends_every_run_also_one_that_ignores_the_signal(place):
     assert Started(runner, program).end().kind is EndKind.STOPPED
 
 
+def test_without_a_descriptor_for_the_end_of_a_child_it_is_noticed_too(place, runner, monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open")
+    assert Started(runner, script(place, "echo a; exec >/dev/null; sleep 0.2; exit 4")).end().code == 4
+    assert Started(runner, script(place, "sleep 60"), limit_s=0.2).end().kind is EndKind.TOO_SLOW
+
+
 def test_a_runner_that_ran_nothing_has_neither_thread_nor_descriptors():
     before = open_descriptors()
     runner = ProgramRunner(os.environ)
