@@ -26,6 +26,7 @@ from openbalance_hid.mqtt.snapshot_decoder import Receipt, RefusedMessage, decod
 from openbalance_hid.mqtt.snapshot_schema import AvailabilityMessage, SnapshotMessage
 
 REFRESH_GAP_S = 10.0  # as for accounts with a key
+MESSAGE_GAP_S = 0.5  # between two messages that are decoded: of a flood, only the latest
 REPLY_LIMIT_S = 8.0  # a publisher may ignore a request: then the keys that wait for it show so
 GRACE_S = 10.0  # a broker or publisher that starts again is back in less: no key shows Offline
 
@@ -68,6 +69,8 @@ class AccountReader(LinkUser):
         self._lock = threading.Lock()
         self._snapshot = Snapshot(account, clock.utc(), interval_s, origin=Origin())  # of the last good message
         self._message: SnapshotMessage | None = None
+        self._waiting: Received | None = None  # the latest message, not decoded yet
+        self._decoded_s = float("-inf")
         self._refused: RefusedMessage | None = None  # the last message, if it could not be used
         self._offline_id = ""  # of the publisher that has stopped, by its last message or will
         self._is_gone_seen = False  # a hold has found the publisher stopped
@@ -146,11 +149,15 @@ class AccountReader(LinkUser):
         if message.topic == self._topics.availability:
             self._take_availability(message.payload)
         elif message.topic == self._topics.snapshot and message.payload:
-            self._take_snapshot(message)
+            self._waiting = message
 
     def tick(self) -> float:
-        """Show what time has changed; return the seconds until the next look."""
+        """Take the latest message, and show what time has changed; return the seconds until the next look."""
         now_s = self._clock.mono()
+        gap_end_s = self._decoded_s + MESSAGE_GAP_S
+        if self._waiting is not None and now_s >= gap_end_s:
+            message, self._waiting, self._decoded_s = self._waiting, None, now_s
+            self._take_snapshot(message)
         if not self._link.state.connected and self._apart_since_s is None:
             self._apart_since_s = now_s
         with self._lock:
@@ -160,7 +167,8 @@ class AccountReader(LinkUser):
         if is_late and not self._stopped:
             self._skip(self.account)
         self._show()
-        ends = [end for end in (self._reply_until_s, self._grace_end_s()) if end is not None and end > now_s]
+        gap_ends = [gap_end_s] if self._waiting is not None else []
+        ends = [end for end in (*gap_ends, self._reply_until_s, self._grace_end_s()) if end is not None and end > now_s]
         return max(0.05, min([LONGEST_WAIT_S, *(end - now_s for end in ends)]))
 
     # --- messages ---

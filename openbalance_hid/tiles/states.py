@@ -48,8 +48,8 @@ WRONG_CLOCK = TileState("Clock?", Icon.CLOCK, Tone.WARN, "set the clock")  # in 
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 # In place of `API error`, where this machine has no key and cannot use the latest message of the publisher.
 ORIGIN_PROBLEMS = {
-    OriginProblem.NEWER: TileState("Newer format", Icon.WARNING, Tone.WARN, "update this machine", short="Newer"),
-    OriginProblem.OLDER: TileState("Older format", Icon.WARNING, Tone.WARN, "update the publisher", short="Older"),
+    OriginProblem.NEWER: TileState("Newer format", Icon.WARNING, Tone.WARN, "update this machine", short="New format"),
+    OriginProblem.OLDER: TileState("Older format", Icon.WARNING, Tone.WARN, "update the publisher", short="Old format"),
     OriginProblem.FOREIGN: TileState("Not a snapshot", Icon.WARNING, Tone.WARN, "wrong topic?", short="No data"),
 }
 ON_PUBLISHER = "on the publisher"  # what helps with a key that another machine has
@@ -144,7 +144,7 @@ def _state(snapshot: Snapshot, health: Health) -> TileState:
     origin = snapshot.origin
     if origin is not None and origin.problem is not None and health is Health.SERVER_ERROR:
         return ORIGIN_PROBLEMS[origin.problem]
-    if origin is not None and health in KEY_TROUBLES:
+    if origin is not None and health in (Health.NO_KEY, Health.KEY_REJECTED):  # the words of the third fill the key
         return replace(STATES[health], detail=ON_PUBLISHER)
     if health is Health.OFFLINE and snapshot.wrong_clock:
         return WRONG_CLOCK

@@ -223,3 +223,12 @@ def test_masked_names_are_masked_at_once_and_on_every_desk(broker: Mosquitto):
         source.offer(replace(sent), summary(), False)
         got = desk.until(lambda each: not each.origin.masked)
         assert got.today == sent.today
+
+
+def test_of_a_flood_of_messages_a_desk_decodes_only_some_and_the_last(broker: Mosquitto):
+    with running(publisher(broker)) as source, Desk(broker) as desk:
+        for number in range(60):
+            source.offer(account(str(number)), summary(), False)
+            until(lambda n=number: source.state.messages > n)
+        desk.until(has("59"))
+        assert desk.latest.polls < 30
