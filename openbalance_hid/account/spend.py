@@ -225,10 +225,10 @@ def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
     days = {day: day_usd(snapshot, day) for day in completed_days(period, at)}
     if days and not any(amount.is_known for amount in days.values()):
         return UNKNOWN
-    return _joined(snapshot, {at.date(): _today_at_end(snapshot, at, now), **days})
+    return joined_usd(snapshot, {at.date(): _today_at_end(snapshot, at, now), **days})
 
 
-def _joined(snapshot: Snapshot, days: Mapping[date, Amount]) -> Amount:
+def joined_usd(snapshot: Snapshot, days: Mapping[date, Amount]) -> Amount:
     """Return the sum of consecutive days, newest first. What the counter has seen over several unknown days is part of it."""
     parts: list[Amount] = []
     for is_whole, group in groupby(days.items(), key=lambda item: item[1].is_whole):

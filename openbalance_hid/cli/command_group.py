@@ -41,6 +41,7 @@ COMMANDS = {
     "bar": "openbalance_hid.cli.bar.bar_command:bar",
     "guard": "openbalance_hid.cli.guard:guard",
     "export": "openbalance_hid.cli.export:export",
+    "report": "openbalance_hid.cli.report:report",
     "alerts": "openbalance_hid.cli.alert_list:alerts",
     "config": "openbalance_hid.cli.config:config",
     "service": "openbalance_hid.cli.service:service",

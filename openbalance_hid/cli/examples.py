@@ -39,6 +39,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         f"{PROGRAM} export --what days --format csv -o days.csv",
         f"{PROGRAM} export --what samples --format json --since 2026-11-01",
     ),
+    "report": (f"{PROGRAM} report", f"{PROGRAM} report --period 2026-11 -o november.html"),
     "alerts": (f"{PROGRAM} alerts", f"{PROGRAM} alerts --json"),
     "alerts test": (f"{PROGRAM} alerts test",),
     "config": (f"{PROGRAM} config edit", f"{PROGRAM} config check"),

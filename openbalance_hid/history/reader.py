@@ -24,7 +24,7 @@ from openbalance_hid.errors import ConfigError
 from openbalance_hid.hints import hint
 from openbalance_hid.history import rows
 from openbalance_hid.history.migrations import STEPS, DamagedError, amount, from_us, reading, to_us, version
-from openbalance_hid.history.records import StoredSample
+from openbalance_hid.history.records import StoredSample, StoredToday
 
 Value = TypeVar("Value")
 
@@ -76,6 +76,22 @@ class Reader:
         self._since_us = to_us(datetime.combine(since, time(), UTC)) if since is not None else -(2**62)
         self._accounts = db.execute("SELECT id, name FROM accounts ORDER BY name, id").fetchall()
         self._names = list(dict.fromkeys(name for _, name in self._accounts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The accounts in the file."""
+        return tuple(self._names)
+
+    def last_answers(self, account: str) -> tuple[datetime | None, StoredToday | None]:
+        """Return when `/activity` was read last, and the last answer about the day that was not over then."""
+        found = self._db.execute(
+            "SELECT id, activity_read_at FROM accounts WHERE name = ? ORDER BY activity_read_at DESC NULLS LAST, id DESC",
+            (account,),
+        ).fetchone()
+        if found is None:
+            return None, None
+        with reading():
+            return (None if found[1] is None else from_us(found[1])), rows.today(self._db, found[0])
 
     def days(self, by: str) -> Iterator[Day]:
         """Yield the completed days by model, provider or key, in the order of account, day and name, one day at a time."""

@@ -127,6 +127,11 @@ def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict
     return made
 
 
+def today(db: Connection, number: int) -> StoredToday | None:
+    """Return the last answer about the day that was not over when it was read."""
+    return _day_read(db, number, "today")
+
+
 def _day_read(db: Connection, number: int, kind: str) -> StoredToday | None:
     """Return the last answer about the present day, or about the day before it. `kind`: "today", "yesterday"."""
     found, providers = days(db, number, kind, date.min), days(db, number, f"{kind} provider", date.min)

@@ -28,7 +28,8 @@ EXPECTED_ERRORS = {
     "config init": (78,),
     "doctor": (69, 77),
     "guard": (20, 21),
-    "export": (78,),
+    "export": (78,),  # no history
+    "report": (78,),
     "alerts test": (69,),
     "release": (2,),
     "take": (2,),

@@ -1,0 +1,1 @@
+"""A period of the history as one HTML page."""
