@@ -15,6 +15,9 @@ REFRESH_GAP_S = 10.0  # refreshes closer together than this join the poll of the
 REJECTION_GAP_S = 30.0  # two 401 at least this far apart are a rejected key; a single one has been an outage
 RATE_LIMIT_FLOOR_S = 60.0  # the shortest wait after a 429, even if the server names a shorter one
 
+CROWD = 8  # accounts, from which on their polls are spread
+SPREAD, JITTER = 0.9, 0.05  # parts of the interval
+
 _FIRST_WAIT_S = 15.0
 _OFFLINE_CAP_S = 60.0  # the network may be back at any moment, and a name that does not resolve costs the server nothing
 _MAX_DOUBLINGS = 20
@@ -57,6 +60,16 @@ def next_poll(outcome: RequestOutcome, interval_s: float, failures: int, retry_a
         case RequestOutcome.SOON:
             wait_s = _backoff(failures, interval_s, rng)
     return max(wait_s, retry_after_s or 0.0)
+
+
+def spread(delay_s: float, accounts: int, at_once: bool, rng: Random) -> float:
+    """Return the delay of one of many accounts, which must not all be polled at the same time.
+
+    `at_once`: they just were. Then each gets a place of its own in the interval; afterwards it keeps it, a little shifted.
+    """
+    if accounts < CROWD:
+        return delay_s
+    return delay_s * (1 - rng.random() * (SPREAD if at_once else JITTER))
 
 
 def until_midnight_s(now: datetime, rng: Random) -> float:

@@ -70,6 +70,7 @@ class Client:
         self._ca_file = Path(ca_file) if ca_file is not None else None
         self._utc = utc
         self._mono = mono
+        self.before_request: Callable[[str], object] = lambda _: None  # called with the path; may wait
         self._sessions: dict[bool, HttpSession] = {}  # with the key, and without
 
     def credits(self) -> Credits:
@@ -220,6 +221,7 @@ class Client:
         is_public: bool = False,
         take: Callable[[bytes], object] | None = None,
     ) -> _T:
+        self.before_request(path.partition("?")[0])
         if is_public not in self._sessions:
             # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
             from openbalance_hid.openrouter.http import HttpSession

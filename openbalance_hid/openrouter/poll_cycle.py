@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from msgspec.structs import replace
@@ -67,6 +67,7 @@ class PollCycle:
         recall: RecallAccount = lambda _, empty, *__: empty,
         on_recalled: Callable[[], None] = lambda: None,
         rejection_gap_s: float = cadence.REJECTION_GAP_S,
+        accounts: Callable[[], int] = lambda: 1,
     ) -> None:
         """`client_factory` reads the key anew in each cycle and raises CredentialError if there is none.
 
@@ -86,6 +87,8 @@ class PollCycle:
         self.ends_backoffs = False  # the next cycle ends every backoff first; set by any thread
         self._rejection_gap_s = rejection_gap_s
         self._is_recalled = False  # samples are from the history, and none was added
+        self._accounts = accounts  # how many are polled: many are spread over the interval
+        self._ran_on: date | None = None  # the UTC day of the last cycle
         self._failed = True  # the last cycle
         self._failures = 0  # cycles in a row
         self._rejected_at_s: float | None = None  # monotonic, of the first 401 in a row
@@ -111,7 +114,7 @@ class PollCycle:
     def run(self, by_hand: bool = False) -> float:
         """Request what is due, publish the result and return the seconds until the next cycle. Raises nothing."""
         try:
-            return self._finish(self._request(by_hand))
+            return self._finish(self._request(by_hand), by_hand)
         except Exception:  # noqa: BLE001  a bug of ours must not end the thread: the values would silently freeze
             logger.error("account %s: internal error\n%s", self._known.account, self._traceback())
         with suppress(Exception):  # `publish` itself may be what fails
@@ -272,7 +275,7 @@ class PollCycle:
         if client.last_date_skew_s is not None:
             self._known = replace(self._known, server_skew_s=client.last_date_skew_s)
 
-    def _finish(self, result: RequestResult) -> float:
+    def _finish(self, result: RequestResult, by_hand: bool = False) -> float:
         temporary = result.outcome in (RequestOutcome.OFFLINE, RequestOutcome.SOON, RequestOutcome.RATE_LIMITED)
         self._failures = self._failures + 1 if temporary else 0
         self._failed = result.outcome is not RequestOutcome.OK
@@ -280,6 +283,10 @@ class PollCycle:
             cadence.next_poll(result.outcome, self._known.interval_s, self._failures, result.retry_after_s, self._rng)
         )
         if result.outcome is RequestOutcome.OK:
+            today = utc_now(self._known, self._clock.utc()).date()
+            at_once = by_hand or self._ran_on != today  # as all others: at the start, after midnight, after a sleep
+            self._ran_on = today
+            delay_s = cadence.spread(delay_s, self._accounts(), at_once, self._rng)
             delay_s = min(delay_s, cadence.until_midnight_s(utc_now(self._known, self._clock.utc()), self._rng))
         if result.outcome is RequestOutcome.RATE_LIMITED:  # the other endpoints keep their rate, and have their own backoffs
             delay_s = min(delay_s, max(self._known.interval_s, cadence.RATE_LIMIT_FLOOR_S))

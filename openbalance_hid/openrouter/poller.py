@@ -46,11 +46,12 @@ class Poller:
         rng: Random | None = None,
         recall: RecallAccount = lambda _, empty, *__: empty,
         rejection_gap_s: float = cadence.REJECTION_GAP_S,
+        accounts: Callable[[], int] = lambda: 1,
     ) -> None:
         """`client_factory` is called in each cycle, so that a new key is found; CredentialError: there is none.
 
         `publish` receives a Snapshot at the end of each cycle, and earlier if a slow endpoint would delay the balance.
-        `recall`: see `poll_cycle.RecallAccount`. `rejection_gap_s`: see `PollCycle`.
+        `recall`: see `poll_cycle.RecallAccount`. `rejection_gap_s`: see `PollCycle`. `accounts`: how many are polled.
         """
         self.account = account
         self._clock = clock or SystemClock()
@@ -66,6 +67,7 @@ class Poller:
             recall,
             self._let_tiles_draw,
             rejection_gap_s,
+            accounts,
         )
         self._refresh_wanted = False
         self._polling = False

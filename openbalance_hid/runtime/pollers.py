@@ -16,6 +16,7 @@ from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poll_cycle import RecallAccount
 from openbalance_hid.openrouter.poller import Poller, SystemClock
+from openbalance_hid.openrouter.request_pacer import RequestPacer
 from openbalance_hid.secret import BrokerLogin
 
 STOP_LIMIT_S = 0.3  # for all of them: a pending request may take 30 s; its thread ends with the process
@@ -49,6 +50,7 @@ class Pollers:
         self._publish = publish
         self._history = history
         self._rejection_gap_s = rejection_gap_s
+        self._pacer = RequestPacer()
         self._histories: dict[str, AccountHistory] = {}
         self._pollers: dict[str, Poller | AccountReader] = {}
 
@@ -87,8 +89,15 @@ class Pollers:
     def _new_poller(self, account: str, publish: Callable[[Snapshot], None], recall: RecallAccount) -> "Poller | AccountReader":
         source, interval_s = self._sources.get(account), self._intervals_s[account]
         if source is None:
-            client_for = partial(self._client_for, account)
-            return Poller(account, client_for, interval_s, publish, recall=recall, rejection_gap_s=self._rejection_gap_s)
+            return Poller(
+                account,
+                partial(self._paced_client, account),
+                interval_s,
+                publish,
+                recall=recall,
+                rejection_gap_s=self._rejection_gap_s,
+                accounts=lambda: len(self._intervals_s),
+            )
         return AccountReader(
             account,
             source.address,
@@ -100,6 +109,11 @@ class Pollers:
             recall,
             lambda name: self._publish(RefreshSkipped(name)),
         )
+
+    def _paced_client(self, account: str) -> Client:
+        client = self._client_for(account)
+        client.before_request = self._pacer.wait
+        return client
 
     def adopt(self, intervals_s: Mapping[str, float], sources: Mapping[str, SourceConfig] = FrozenMap()) -> None:
         """Poll these accounts and no others. New accounts, changed intervals and changed sources start at once."""
@@ -146,6 +160,7 @@ class Pollers:
     def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End all pollers at the same time, within one time limit. Idempotent."""
         end_s = time.monotonic() + limit_s
+        self._pacer.stop()
         for poller in self._pollers.values():
             poller.stop(join_s=0)
         for poller in self._pollers.values():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 0.5  # the decks are dark long before; the interpreter itself needs a tenth
+MOST_NAMES = 8  # in the log
 LEAST_S = 0.02  # for each part, also when the time is over: most threads end at once
 
 
@@ -38,4 +39,5 @@ class StopDeadline:
         """Log the names of the threads that were started since this object was created, and are still running."""
         names = sorted(each.name for each in threading.enumerate() if each not in self._before)
         if names:
-            log.warning("stopped without waiting for %s", ", ".join(names))
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            log.warning("stopped without waiting for %s%s", ", ".join(names[:MOST_NAMES]), more)
