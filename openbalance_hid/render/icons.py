@@ -20,6 +20,7 @@ from openbalance_hid.tiles.view import Icon, IconPicture
 
 GRID: Final = 24
 OVERSAMPLING: Final = 8
+LARGEST_PX: Final = 1024  # side of a user's picture: a small file can hold a huge one
 
 Point = tuple[float, float]
 
@@ -82,8 +83,10 @@ def picture_image(picture: IconPicture, size_px: int) -> Image.Image | None:
     """Return a user's picture with its transparency (mode RGBA), centred in a square; None if it cannot be decoded. Cached."""
     try:
         with Image.open(BytesIO(picture.png), formats=("PNG",)) as found:
-            image = found.convert("RGBA")
+            image = found.convert("RGBA") if max(found.size) <= LARGEST_PX else None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError):
+        return None
+    if image is None:
         return None
     share = size_px / max(image.size)
     small = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), Image.Resampling.LANCZOS)

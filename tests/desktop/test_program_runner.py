@@ -96,12 +96,12 @@ def test_what_a_program_prints_is_read_and_its_errors_are_not(place, runner):
     [
         ("echo some; exit 3", EndKind.EXITED, 3, "ended with exit code 3"),
         ("echo some; kill -TERM $$", EndKind.SIGNALLED, 15, "was ended by signal 15"),
-        ("echo some; exec sleep 60", EndKind.TOO_SLOW, 0, "did not end within 0.5 s"),
-        ("echo some; trap '' TERM; while :; do sleep 0.1; done", EndKind.TOO_SLOW, 0, "did not end within 0.5 s"),
+        ("echo some; exec sleep 60", EndKind.TOO_SLOW, 0, "did not end within 0.3 s"),
+        ("echo some; trap '' TERM; while :; do sleep 0.1; done", EndKind.TOO_SLOW, 0, "did not end within 0.3 s"),
     ],
 )
 def test_a_program_that_fails_or_hangs_has_its_reason_and_what_it_printed(place, runner, text, kind, code, detail):
-    end = Started(runner, script(place, text), limit_s=0.5).end()
+    end = Started(runner, script(place, text), limit_s=0.3).end()
     assert (end.kind, end.code, end.output) == (kind, code, b"some\n")
     assert end.detail.endswith(detail)
 
@@ -110,7 +110,7 @@ def test_a_program_that_fails_or_hangs_has_its_reason_and_what_it_printed(place,
     "text", ["sleep 61 & echo $! > child; wait", "sleep 62 & echo $! > child", "sleep 63 & echo $! > child; sleep 64"]
 )
 def test_everything_that_a_program_has_started_ends_with_it(place, runner, text):
-    Started(runner, script(place, text.replace("child", f"{place}/child")), limit_s=0.5).end()
+    Started(runner, script(place, text.replace("child", f"{place}/child")), limit_s=0.3).end()
     child = int((place / "child").read_text())
     until(lambda: not _runs(child))
 
@@ -198,7 +198,7 @@ def test_hundreds_of_runs_leave_no_descriptor_child_or_thread(place):
     program = script(place, "echo $1; exit $1")
     Started(runner, program, "1").end()
     before = open_descriptors()
-    for _ in range(5):
+    for _ in range(3):
         runs = [Started(runner, program, str(number), prints=number % 2 == 0) for number in range(32)]
         assert sorted(run.end().code for run in runs) == list(range(32))
     assert open_descriptors() == before

@@ -53,7 +53,7 @@ def test_a_transparent_picture_shows_the_ground():
     ).getpixel((2, 36))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", png(8, 8).png[:45]])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", png(8, 8).png[:45], png(1025, 1).png])
 def test_a_picture_that_cannot_be_decoded_is_a_warning(content):
     broken = IconPicture("/broken.png", content)
     assert picture_image(broken, 16) is None

@@ -61,6 +61,7 @@ def test_version_1_of_the_interface_has_these_names_and_fields():
     names = "INTERFACE_VERSION Amount Bars Figure Gauge Hero Icon Line Option Row Scene Tile TileView Tone money"
     assert set(interface.__all__) == set(names.split())
     icons = "check warning up down level refresh key offline clock fuel lock cloud hourglass bug page play stop eye eye-off"
+    icons += " bell home light mail microphone music pause power terminal"
     assert " ".join(icon.value for icon in Icon) == icons
     assert " ".join(Tone) == "ink muted good warn alarm accent"
 
