@@ -153,7 +153,8 @@ class DeckDevice:
             serial = printable(deck.get_serial_number())
             self.serial = self.serial if self.serial.endswith(serial) and self.serial else serial
             self.firmware = printable(deck.get_firmware_version())
-        except TransportError as error:
+            self._writer.start(self.serial)  # before the arrival: `close` waits only for a thread that runs
+        except (TransportError, RuntimeError, MemoryError) as error:  # RuntimeError: the system's limit of threads
             self._release()
             raise DeckGoneError(f"cannot open deck at {self.path}: {error}") from error
         except BaseException:  # also errors that the library does not expect: no caller has the handle to close it
@@ -166,10 +167,6 @@ class DeckDevice:
             self._emitting = True
             self._emit(self._arrival())  # under the lock: before any loss
         self._subscribe()
-        try:
-            self._writer.start(self.serial)
-        except (RuntimeError, MemoryError) as error:  # the system's limit of threads
-            self.lose(f"lost deck at {self.path}: {error}")
 
     def close(self, on_exit: OnExit = "black", black: bytes = b"", black_strip: bytes = b"", black_screen: bytes = b"") -> None:
         """Leave the display as `on_exit` says and close the deck, within CLOSE_LIMIT_S. Idempotent; allowed on a lost deck.

@@ -48,7 +48,9 @@ class Desk:
         return self.events.get(timeout=PATIENCE_S)
 
     def shows(self, deck: VirtualDeck, key: int) -> bool:
-        return deck.wait_until(lambda: deck.glass(key).getextrema() != ((0, 0), (0, 0), (0, 0)), PATIENCE_S)
+        """Wait until a key shows more than black and the logo of a deck that no program has opened."""
+        before = (b"\0" * len(LOGO), LOGO)
+        return deck.wait_until(lambda: deck.glass(key).tobytes() not in before, PATIENCE_S)
 
 
 def arrived(event) -> DeckArrived:
@@ -64,6 +66,9 @@ def lost(event, serial: str) -> bool:
 
 def made(serial: str = "A1", model: str = "mk2") -> VirtualDeck:
     return VirtualDeck(model_named(model), serial)
+
+
+LOGO = made().glass(0).tobytes()
 
 
 @pytest.fixture
