@@ -113,13 +113,14 @@ class AccountReader(LinkUser):
         """
         with self._lock:
             now_s = self._clock.mono()
+            self._is_gone_seen = self._is_gone
             if now_s - self._refreshed_s < REFRESH_GAP_S and not insist:
+                self._link.call(self._show)
                 return False
             self._refreshed_s = now_s
             if not self._link.state.connected:
                 self._link.retry()
                 return False
-            self._is_gone_seen = self._is_gone
             self._reply_until_s = now_s + REPLY_LIMIT_S
         self._link.call(lambda: self._link.publish(self._topics.refresh, b"", retain=False))
         return True

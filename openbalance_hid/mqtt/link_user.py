@@ -11,7 +11,7 @@ from msgspec import Struct
 from openbalance_hid.secret import BrokerLogin
 
 LONGEST_WAIT_S = 30.0  # between two looks at the library's keepalive
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 REFUSED_PAUSE_S = 300.0  # the longest, where only the user can help
 
 LoginReader = Callable[[], BrokerLogin | None]  # CredentialError: there is one that cannot be read
@@ -56,7 +56,7 @@ class LinkUser:
 
 
 def pause_s(failures: int, is_refused: bool, rng: Random) -> float:
-    """Return the pause before the next attempt: it doubles up to half a minute, half of it at random.
+    """Return the pause before the next attempt: it doubles up to 15 s, half of it at random.
 
     After an outage, 200 desks do not return at once. A refusal, which only the user can end, is tried again more rarely.
     """

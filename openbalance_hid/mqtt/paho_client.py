@@ -59,7 +59,11 @@ def new_client(
     client.connect_timeout = CONNECT_LIMIT_S
     client.suppress_exceptions = False
     if address.tls:
-        context = ssl.create_default_context(cafile=ca_file)  # None: the system's
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name; knows no SSLKEYLOGFILE
+        if ca_file is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(ca_file)
         context.sslsocket_class = _ClosedWhenRefused
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         client.tls_set_context(context)
