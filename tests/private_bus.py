@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -15,7 +16,10 @@ import pytest
 
 from tests.waiting import PATIENCE_S, until
 
-needs_dbus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed (apt: dbus-daemon)")
+needs_dbus = pytest.mark.skipif(
+    shutil.which("dbus-daemon") is None or sys.platform == "darwin",
+    reason="D-Bus is Linux's" if sys.platform == "darwin" else "dbus-daemon is not installed (apt: dbus-daemon)",
+)
 
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">

@@ -12,9 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-from msgspec import Meta, Struct, convert
+from typing import Any
 
 from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
 from openbalance_hid.hints import hint
@@ -108,27 +106,29 @@ def _send(peer: socket.socket, command: str, arguments: Mapping[str, object]) ->
     peer.sendall(json.dumps({**arguments, "command": command}).encode() + b"\n")
 
 
-class _Refusal(Struct, frozen=True):
-    """The reply to a request that was not carried out."""
-
-    error: str
-    hint: str = ""
-    exit_code: Annotated[int, Meta(ge=1, le=255)] = 1
-
-
 def _result(line: bytes, socket_file: Path) -> Any:
     try:
         reply = json.loads(line)
         if isinstance(reply, dict) and "ok" in reply:
             return reply["ok"]
-        refusal = convert(reply, _Refusal)
+        problem = _refusal(reply)
     except (ValueError, RecursionError) as error:
         raise NoDaemonError(
             f"the process that listens at {socket_file} is not this daemon", hint("no daemon is running")
         ) from error
-    problem = OpenBalanceError(refusal.error, refusal.hint)
-    problem.exit_code = refusal.exit_code
     raise problem
+
+
+def _refusal(reply: Any) -> OpenBalanceError:
+    """Return the error in the reply to a refused request; ValueError for anything else. A bar loads no msgspec."""
+    match reply:
+        case {"error": str(words), **rest}:
+            command, code = rest.get("hint", ""), rest.get("exit_code", 1)
+            if isinstance(command, str) and type(code) is int and 1 <= code <= 255:
+                problem = OpenBalanceError(words, command)
+                problem.exit_code = code
+                return problem
+    raise ValueError("no reply of this program")
 
 
 def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:

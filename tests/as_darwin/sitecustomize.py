@@ -1,27 +1,16 @@
 """Makes every Python of `make test-darwin` a Mac's wherever a program looks: Python imports this module when it starts.
 
 `sys.platform` is darwin, the packages that pip installs on Linux only are missing, kqueue is a stand-in over inotify, and the
-programs and libraries of macOS are missing or those of the tests. What stays Linux's: the system calls below Python, and the
-parts of the standard library that have decided at their import what they can do; those are imported first.
+programs and libraries of macOS are missing or those of the tests. The system calls below Python stay Linux's.
 """
 
-import ctypes.util
-import multiprocessing.util
 import select
-import shutil
-import socket
-import subprocess
 import sys
 import sysconfig
-import tempfile
-import threading
-import uuid
-import webbrowser
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-DECIDED = (ctypes.util, multiprocessing.util, select, shutil, socket, subprocess, tempfile, threading, uuid, webbrowser)
 ONLY_ON_LINUX = ("jeepney", "pyudev", "secretstorage")  # as pyproject.toml and keyring declare them
 NOT_HERE = "keyring.backends.macOS.api"  # it loads the Security framework
 KQUEUE = Path(__file__).parents[1] / "config/standin_kqueue.py"

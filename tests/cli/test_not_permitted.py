@@ -71,7 +71,7 @@ def test_a_closed_directory_is_a_two_line_error(closed: Path, args: list[str], c
 def test_one_closed_directory_among_open_ones_is_no_bug(
     closed: Path, tmp_path: Path, variable: str, args: list[str], code: int
 ) -> None:
-    done = as_a_user(tmp_path, *args, **{variable: str(closed / "below")})
+    done = as_a_user(tmp_path, *args, **{variable: str(closed / "in")})
     assert (done.returncode, "unexpected" in done.stderr) == (code, False), done.stderr
     assert len(done.stderr.splitlines()) <= 2
 
