@@ -39,7 +39,10 @@ if __name__ == "__main__":
     sys.modules["hidraw" if sys.platform == "linux" else "hid"] = cast(ModuleType, VirtualBus(decks))
     kernel_events.KernelEvents = FakeKernelEvents  # type: ignore[assignment,misc]  # before the module that uses it is imported
     show_page = lambda page: request(paths(os.environ).socket_file, "page", {"name": page})  # noqa: E731
+    refresh = lambda: request(paths(os.environ).socket_file, "refresh", {"account": "default"})  # noqa: E731
     threading.Thread(
-        target=DeckDriver(decks, show_page, lambda: FakeKernelEvents.on_change()).run_commands, name="deck driver", daemon=True
+        target=DeckDriver(decks, show_page, lambda: FakeKernelEvents.on_change(), refresh).run_commands,
+        name="deck driver",
+        daemon=True,
     ).start()
     main(["run", "--deck", "usb", "--no-browser", "--log-level", "error"])

@@ -25,12 +25,17 @@ class DeckDriver:
     """Drives the decks of one process. `show(name)` changes the picture of every key."""
 
     def __init__(
-        self, decks: Sequence[VirtualDeck], show: Callable[[str], object], changed: Callable[[], None] = lambda: None
+        self,
+        decks: Sequence[VirtualDeck],
+        show: Callable[[str], object],
+        changed: Callable[[], None] = lambda: None,
+        refresh: Callable[[], object] = lambda: None,
     ) -> None:
-        """`changed` is called when a deck was plugged in, as a hot-plug event."""
+        """`changed` is called when a deck was plugged in, as a hot-plug event; `refresh` polls the account now."""
         self._decks = decks
         self._show = show
         self._changed = changed
+        self._refresh = refresh
         self._rng = Random(3)  # the same keys every time
         self._commands: dict[str, Callable[[str], dict[str, Any]]] = {
             "settle": self._settle,
@@ -41,6 +46,7 @@ class DeckDriver:
             "idle": self._idle,
             "stop": self._stop,
             "turn": self._turn,
+            "refresh": lambda _: {"polls": self._refresh()},
         }
 
     def run_commands(self) -> None:

@@ -130,7 +130,10 @@ def _slope(amounts: dict[int, float]) -> float:
 
 def _measure(count: int, sizes: SampleSizes) -> DeckCosts:
     measured = DeckCosts()
-    with user_environment(_pages(sizes.repaints + 1)) as env, Child("bench.child_daemon", MODEL, str(count), env=env) as child:
+    with (
+        user_environment(deck_pages(sizes.repaints + 1)) as env,
+        Child("bench.child_daemon", MODEL, str(count), env=env) as child,
+    ):
         child.request("settle")
         if has_costs():
             measured.private_mib = costs_of(child.pid).private_mib
@@ -147,7 +150,7 @@ def _measure(count: int, sizes: SampleSizes) -> DeckCosts:
     return measured
 
 
-def _pages(count: int) -> str:
+def deck_pages(count: int) -> str:
     """Return a configuration with so many pages, the first one "main"; every key of every page has its own picture."""
     lines = ["[[decks]]"]
     for page in range(count):

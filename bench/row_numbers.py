@@ -58,7 +58,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
     ]
 
 
-def reply() -> bytes:
+def reply(days: int = DAYS) -> bytes:
     """Return one reply of `/activity`."""
     data = [
         {
@@ -75,7 +75,7 @@ def reply() -> bytes:
             "reasoning_tokens": 3,
             "cached_tokens": 4,
         }
-        for day in range(1, DAYS + 1)
+        for day in range(1, days + 1)
         for model in range(MODELS)
         for provider in range(PROVIDERS)
     ]
