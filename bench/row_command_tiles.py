@@ -1,4 +1,4 @@
-"""The costs of ten command tiles whose programs run once a minute, on an idle deck."""
+"""The costs of ten command tiles on an idle deck, with a run of each program once a minute."""
 
 from bench.child import Child
 from bench.sample_sizes import SampleSizes

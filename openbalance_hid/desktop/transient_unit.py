@@ -117,11 +117,11 @@ class TransientUnits:
 
     def stop(self, unit: TransientUnit) -> None:
         """Have a unit end."""
-        self._tell("StopUnit", "ss", (unit.name, "replace"))
+        self._request("StopUnit", "ss", (unit.name, "replace"))
 
     def kill(self, unit: TransientUnit) -> None:
         """Kill all processes of a unit."""
-        self._tell("KillUnit", "ssi", (unit.name, "all", 9))
+        self._request("KillUnit", "ssi", (unit.name, "all", 9))
 
     def forget(self, unit: TransientUnit) -> None:
         """Release a unit: systemd may remove it from its memory."""
@@ -130,7 +130,7 @@ class TransientUnits:
         path = f"{MANAGER_PATH}/unit/{_escaped(unit.name)}"
         self._facts.pop(path, None)
         if self._units.pop(path, None) is not None:
-            self._tell("UnrefUnit", "s", (unit.name,))
+            self._request("UnrefUnit", "s", (unit.name,))
             if self._connection is not None:
                 self._send_or_lose(message_bus.RemoveMatch(_changes_of(path)))
 
@@ -147,7 +147,7 @@ class TransientUnits:
 
         self._connection = open_dbus_connection(self._bus, enable_fds=True)
         for name in self._lost:
-            self._tell("StopUnit", "ss", (name, "replace"))
+            self._request("StopUnit", "ss", (name, "replace"))
         self._lost = []
         (path,) = self._call("GetUnitByPID", "u", (os.getpid(),))
         ((_, self._own_unit),) = self._call("Get", "ss", (f"{NAME}.Unit", "Id"), path, _PROPERTIES)
@@ -203,7 +203,7 @@ class TransientUnits:
             else:
                 return tuple(reply.body)
 
-    def _tell(self, method: str, signature: str, body: tuple[Any, ...]) -> None:
+    def _request(self, method: str, signature: str, body: tuple[Any, ...]) -> None:
         """Call a method without waiting for its reply."""
         from jeepney import DBusAddress, new_method_call
 
@@ -238,7 +238,7 @@ class TransientUnits:
             unit.end = _end_of(unit.program, facts)
 
     def _lose(self, reason: str) -> None:
-        """Note that the bus is gone: nothing more is heard of the units."""
+        """Note that the bus is gone: nothing more is reported of the units."""
         self.close()
         units, self._units, self._facts = list(self._units.values()), {}, {}
         for unit in units:

@@ -10,8 +10,8 @@
     tone           auto  the colour: by the `class` that was printed, else by the exit code; class, exit, none: by that alone
 
 A program is a list: its absolute path and its arguments, never a shell. The first line that it prints is the large one, the
-second is below; or it prints one JSON object as for waybar: `text`, `tooltip`, `class`, and `percentage` as a gauge. Exit code
-0 is good, 1 amber, others red. One program of a tile runs at a time; what it has started ends with it.
+second is below; or it prints one JSON object as for waybar: `text`, `tooltip`, `class`, and `percentage` as a gauge. The exit
+code 1 is amber, others but 0 are red. One program of a tile runs at a time; what it has started ends with it.
 """
 
 from collections.abc import Mapping
@@ -31,13 +31,12 @@ from openbalance_hid.tiles.states import TileState
 from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, IconPicture, Line, Notice, TileView, Tone
 
 NAME = "command"
-SHOWN_FOR = timedelta(minutes=10)  # how long the key says that a program of a press has failed
+SHOWN_FOR = timedelta(minutes=10)  # how long the key shows that a program of a press has failed
 USUAL_S = 60
 SHORTEST_AGE_S = 30.0  # an output is not old before, however often its program runs
 OLD_RUNS, STALE_RUNS = 2, 4  # intervals after which an output is old, and no longer to be trusted
 ICONS = tuple(icon.value for icon in Icon)
 LONGEST_NAME = 24  # characters of a program's name
-
 
 STARTING = TileState("Starting…", Icon.HOURGLASS, Tone.MUTED)
 NOT_RUN = TileState("Not run yet", Icon.TERMINAL, Tone.MUTED)

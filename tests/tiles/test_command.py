@@ -7,6 +7,7 @@ import pytest
 
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.command import command_of, program_name
+from openbalance_hid.tiles.masked import masked
 from openbalance_hid.tiles.program_output import MOST_BYTES, CommandState, EndKind, ProgramEnd, ShownOutput, shown_output
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Age, Gauge, Hero, Icon, IconPicture, Line, Notice, TileView, Tone
@@ -191,6 +192,12 @@ def test_no_argument_of_a_program_is_on_a_key_or_in_its_text():
         view = tile(state, show=SHOW, run=SHOW)
         assert "T0PSECRET" not in repr(view)
     assert program_name(("/opt/a\x1b[31m/" + "long" * 20,)) == "long" * 5 + "lon…"
+
+
+def test_amounts_that_a_program_prints_are_masked_like_others():
+    view = masked(printed("$12.34\nof $100 today"))
+    assert hero(view).text == "$•••"
+    assert "12.34" not in repr(view)
 
 
 def test_tiles_with_the_same_programs_share_them_whatever_their_look():
