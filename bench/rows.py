@@ -16,6 +16,7 @@ from bench import (
     row_numbers,
     row_pictures,
     row_press,
+    row_reporting,
     row_start,
     row_virtual_time,
 )
@@ -38,5 +39,6 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "lives": row_lives.rows,
         "acting": row_acting.rows,
         "command-tiles": row_command_tiles.rows,
+        "reporting": row_reporting.rows,
     }
 )
