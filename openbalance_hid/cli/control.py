@@ -137,7 +137,7 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
     for deck in reply["decks"]:
         lines.append(f"{deck['serial'] or '—'}  {deck['model']}: {deck['trouble'] or 'connected'}")
         lines += [f"  try: {deck['hint']}"] if deck["hint"] else []
-        lines += [f"{'':{WIDTH}}{key['key']:2d}  {key['text']}" for key in deck["keys"] if key["tile"] != "blank"]
+        lines += [f"{'':{WIDTH}}{key['key']:2d}  {key['text']}" for key in deck["keys"] if key["text"] != "blank"]
     if not reply["decks"]:
         lines.append("no deck is connected")
     return lines

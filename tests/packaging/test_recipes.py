@@ -26,7 +26,10 @@ CHECKERS = {
     "ruby": ["ruby", "-wc", str(FORMULA)],
 }
 SCRIPTS = [ROOT / "packaging/deb" / name for name in ("postinst", "prerm", "postrm")]
-CI_SCRIPTS = [ROOT / "tools/ci" / name for name in ("formula", "install_test_packages", "test_with_report", "write_sbom")]
+CI_SCRIPTS = [
+    ROOT / "tools/ci" / name
+    for name in ("formula", "install_test_packages", "lint_workflows", "test_with_report", "write_sbom")
+]
 
 
 @pytest.mark.parametrize("program", CHECKERS)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-WORKFLOWS = sorted((Path(__file__).parents[2] / ".github/workflows").glob("*.yml"))
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 pytestmark = pytest.mark.skipif(not WORKFLOWS, reason="a source distribution holds no workflows")
 
@@ -33,6 +34,28 @@ def test_each_job_has_one_permission_and_no_other(file: Path) -> None:
     assert len(granted) == len(re.findall(r"^ {4}runs-on:", text, re.MULTILINE))
     assert {each.strip() for each in granted} == GRANTED[file.name]
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+def test_each_step_is_a_script_or_a_target_that_exists(text: str) -> None:
+    """What a workflow runs can be run by hand: no step has a program of its own."""
+    scripts = set(re.findall(r"(tools/ci/\w+(?:\.py)?)", text))
+    assert all((ROOT / script).is_file() for script in scripts)
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([\w-]+)", text)) <= targets
+
+
+def test_macos_is_tested_on_every_supported_version_and_processor() -> None:
+    check = next(file for file in WORKFLOWS if file.name == "check.yml").read_text()
+    macos = check.split("  macos:\n")[1].split("\n  formula:")[0]
+    systems = re.findall(r"os: (macos-[\w-]+)", macos)
+    assert {"macos-14", "macos-15", "macos-15-intel"} <= set(systems), "Apple silicon and Intel, from macOS 14 on"
+    for step in (
+        "tools/ci/install_test_packages",
+        "tools/ci/test_with_report",
+        "tools/ci/hidapi_threads.py",
+        "upload-artifact",
+    ):
+        assert step in macos
 
 
 def test_only_the_checked_build_is_published() -> None:
