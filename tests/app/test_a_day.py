@@ -1,12 +1,14 @@
 """A month of an account's life under virtual time: at every poll every tile shows what the raw events add up to.
 
-The poller requests from a server over a socket, the history is a file, and tiles, status, bar and guard are the product's. The
-events are the sample account's ledger, which none of these sees; what they add up to is computed apart (`reckoning`). Some of
-the account's life is hard: endpoints fail for days, answers lag, usage is refunded, the daemon restarts, the machine sleeps,
-its clock is wrong and put right, and a meter runs. An amount may then be a lower bound or unknown, and must show it.
+The poller requests from a server over a socket, the history is a file, and tiles, status, bar, guard and export are the
+product's. The events are the sample account's ledger, which none of these sees; what they add up to is computed apart
+(`reckoning`). Some of the account's life is hard: endpoints fail for days, answers lag, usage is refunded, the daemon
+restarts, the machine sleeps, its clock is wrong and put right, and a meter runs. An amount may then be a lower bound or
+unknown, and must show it.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,10 +25,12 @@ from openbalance_hid.app.effects import Effect, Store
 from openbalance_hid.app.events import Event, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.cli.bar.line import line_of
+from openbalance_hid.cli.export_formats import as_prometheus
 from openbalance_hid.cli.guard import CROSSED, WITHIN, check_limits
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.history.keeper import AccountHistory, open_history
+from openbalance_hid.ipc.current_metrics import current_metrics
 from openbalance_hid.ipc.status import accounts
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -152,7 +156,7 @@ class Life:
         self.pass_(min(INTERVAL_S, delay_s if self.daemon.health is Health.OK else INTERVAL_S) if wait_s is None else wait_s)
 
     def check(self) -> None:
-        """Compare the tiles with the truth, and status, bar and guard with the tiles."""
+        """Compare the tiles with the truth, and status, bar, guard and export with the tiles."""
         assert self.sampled_at is not None
         assert self.balance_at is not None
         now, texts, status = self.truth.now, self.daemon.texts(), self.daemon.status()
@@ -168,6 +172,7 @@ class Life:
             assert money(amount) in bar, (bar, period, now)
             assert usd is None or len(usd.partition(".")[2]) <= 9
         self._check_guard(status, spend["today"])
+        self._check_export(status, spend, texts)
         runway = status["runway_days"]
         assert ("—" in texts["runway"]) == (runway is None), (now, texts)
 
@@ -179,6 +184,28 @@ class Life:
             (found,) = check_limits(status, None, limit, False)
             if true > 1:
                 assert found.code != never or shown.sign == "~", (found, float(true), self.truth.now)
+
+    def _check_export(self, status: dict[str, Any], spend: Mapping[str, Shown], texts: Mapping[str, str]) -> None:
+        """Compare `export --what now`, and so `/metrics`, with the tiles: number, mark, and no number where they have none."""
+        text = as_prometheus(current_metrics({"default": status}, is_running=True))
+        series = dict(re.findall(r"^openbalance_(\w+)\{account=\"default\"\} (\S+)$", text, re.MULTILINE))
+        of_period = {
+            (name, period): Decimal(number)
+            for name, period, number in re.findall(
+                r"^openbalance_(spend_\w+)\{account=\"default\",period=\"(\w+)\"\} (\S+)$", text, re.MULTILINE
+            )
+        }
+        for period, shown in spend.items():
+            amount = Amount(
+                of_period.get(("spend_usd", period)),
+                bool(of_period.get(("spend_lower_bound", period))),
+                bool(of_period.get(("spend_approximate", period))),
+            )
+            if "since" not in texts["today"] or period != "today":
+                assert amounts_in(money(amount)) == [shown], (period, self.truth.now, texts)
+            assert amount.is_known is (("spend_measured_timestamp_seconds", period) in of_period)
+        assert ("runway_seconds" in series) is ("—" not in texts["runway"])
+        assert series.get("balance_usd") == status["balance_usd"]
 
     def pass_(self, seconds: float) -> None:
         self.truth.pass_(seconds)
