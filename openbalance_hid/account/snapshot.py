@@ -188,6 +188,7 @@ class Snapshot(Struct, frozen=True):
     api_calls: int = 0
     server_skew_s: float | None = None  # server's Date minus the local clock, seconds; None: not known
     origin: Origin | None = None  # None: this machine has the key
+    recalling: bool = False  # what is remembered of the account, its alerts too, is still being read
 
 
 def is_apart(snapshot: Snapshot) -> bool:

@@ -58,6 +58,8 @@ class AccountStore:
         if snapshot.started_at != self.snapshots[account].started_at:  # another account under this name
             self._forget(account)
         snapshot = self.snapshots[account] = self.switches.applied(snapshot)
+        if snapshot.recalling:  # without the alerts of before, the user would be notified of them again
+            return []
         watching = (*tiles, *written_tiles(config, account))
         self.alerts.judge_spikes(watching, self.snapshots, now)
         # The default rule is the one of a deck without an entry in the configuration.

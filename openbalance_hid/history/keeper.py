@@ -167,12 +167,12 @@ class AccountHistory:
         """
         who = AccountIdentity(self._account, fingerprint)
         past = self._history.query(lambda store: store.recall(who, now))
-        self._bound = (who, begun.started_at)
         self._sampled_at = past.last.at if past.last is not None else None
         self._activity, self._read_at = past.activity or Activity(), past.activity_read_at
         self._today_read_at = past.today.read_at if past.today is not None else None
         self._key_days, self._key_days_read_at = past.key_days, past.key_days_read_at
         self._models_read_at = past.models.read_at if past.models is not None else None
+        self._bound = (who, begun.started_at)  # last: `keep`, on another thread, writes from now on
         return remembered(begun, past, now, mono_s), past
 
     def keep(self, snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
 
 from msgspec.structs import replace
@@ -28,9 +29,11 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.late_recall import BEFORE_THE_BALANCE_S, BEFORE_THE_OTHERS_S, LateRecall, merged
 from openbalance_hid.openrouter.outcome import SUCCESS, RequestResult, reading_after, result_of
 from openbalance_hid.openrouter.request_limits import Backoffs
 from openbalance_hid.openrouter.secondary_endpoints import PollClock, SecondaryEndpoints
+from openbalance_hid.openrouter.trouble_log import TroubleLog
 from openbalance_hid.secret import Secret, mask_keys
 
 SAMPLES_KEPT = 6000
@@ -66,6 +69,7 @@ class PollCycle:
         keep_going: Callable[[], bool] = lambda: True,
         recall: RecallAccount = lambda _, empty, *__: empty,
         on_recalled: Callable[[], None] = lambda: None,
+        on_late: Callable[[], None] = lambda: None,
         rejection_gap_s: float = cadence.REJECTION_GAP_S,
         accounts: Callable[[], int] = lambda: 1,
     ) -> None:
@@ -81,6 +85,8 @@ class PollCycle:
         self._keep_going = keep_going
         self._recall = recall
         self._on_recalled = on_recalled
+        self._on_late = on_late
+        self._recalling: LateRecall | None = None
         self._known = Snapshot(account, clock.utc(), interval_s)
         self._secret: Secret | None = None
         self.pace_s: float | None = None  # the longest wait while the meter runs; set by any thread
@@ -94,8 +100,7 @@ class PollCycle:
         self._rejected_at_s: float | None = None  # monotonic, of the first 401 in a row
         self._backoffs = Backoffs()
         self._secondary = SecondaryEndpoints(clock, self._backoffs)
-        self._logged: dict[str, Health] = {}  # by topic: the health that was logged last
-        self._logged_rows: dict[str, int] = {}  # by endpoint: the rows left out that were logged last
+        self._troubles = TroubleLog(logger)
 
     @property
     def backoff_until_s(self) -> float:
@@ -139,8 +144,10 @@ class PollCycle:
                 self._count(client, calls_before)
                 if result.outcome in _ENDS_THE_CYCLE or result.health in KEY_TROUBLES or not self._keep_going():
                     return result  # the other endpoints would fail too
+                self.take_recalled()
                 if self._secondary.any_due(self._known, by_hand):
                     self._publish_known(refreshing=True)  # the balance does not wait for a slow endpoint
+                    self.take_recalled(BEFORE_THE_OTHERS_S)
                 self._known, activity = self._secondary.request_due(client, self._known, by_hand, self._keep_going)
         finally:
             self._count(client, calls_before)
@@ -249,15 +256,27 @@ class PollCycle:
             if self._secret is not None:
                 self._reset()
             self._publish_known(refreshing=True)  # what was recalled belongs to the account that this one starts
-            empty = self._known
-            self._known = self._recall(secret.fingerprint, empty, self._clock.utc(), self._clock.mono())
-            self._is_recalled = True
-            self._secondary.use_account(self._known)
-            if self._known != empty:
-                self._publish_known(refreshing=True)  # not after the network, which may be slow
-                self._on_recalled()
+            empty = self._known = replace(self._known, recalling=True)
+            started = self._clock.utc(), self._clock.mono()
+            self._recalling = LateRecall(partial(self._recall, secret.fingerprint, empty, *started), empty, self._on_late)
+            self._secondary.use_account(empty)
+            self.take_recalled(BEFORE_THE_BALANCE_S)
         self._secret = secret
         self._known = replace(self._known, key_hint=secret.last_four)
+
+    def take_recalled(self, wait_s: float = 0.0) -> None:
+        """Add what is remembered, if it has come; publish it, if it is new. The network may be slower, or the disk."""
+        recalled = self._recalling.result(wait_s) if self._recalling is not None else None
+        if recalled is None:
+            return
+        before, is_early = self._known, self._known.credits.health is Health.PREPARING
+        self._recalling, self._is_recalled = None, is_early
+        self._known = replace(recalled, recalling=False) if is_early else merged(before, recalled)
+        (self._secondary.use_account if is_early else self._secondary.remember)(self._known)
+        if self._known != replace(before, recalling=False):
+            self._publish_known(refreshing=before.refreshing)
+            if is_early:
+                self._on_recalled()
 
     def _reset(self) -> None:
         known = self._known
@@ -298,13 +317,7 @@ class PollCycle:
             polls=self._known.polls + 1,
             next_poll_at=self._clock.utc() + timedelta(seconds=delay_s),
         )
-        name = self._known.account
-        self._log_change(f"account {name}", result.health, result.message, result.hint)
-        self._log_change(f"activity of account {name}", self._known.activity.health, self._known.activity.message)
-        self._log_change(f"today's spend of account {name}", self._known.today.health, self._known.today.message)
-        self._log_change(f"keys of account {name}", self._known.keys.health, self._known.keys.message)
-        for endpoint in ("activity", "today", "keys", "window", "models"):
-            self._log_dropped_rows(endpoint, getattr(self._known, endpoint).dropped_rows)
+        self._troubles.note(self._known, result.message, result.hint)
         self._publish_known(refreshing=False)
         return delay_s
 
@@ -312,26 +325,6 @@ class PollCycle:
         self._known = replace(self._known, refreshing=refreshing)
         if self._keep_going():
             self._publish(self._known)
-
-    def _log_change(self, topic: str, health: Health, message: str | None, hint: str = "") -> None:
-        """Log one line when a failure starts or changes, and one when it ends."""
-        before = self._logged.get(topic, Health.OK)
-        if health is before or health is Health.PREPARING:
-            return
-        self._logged[topic] = health
-        if health is Health.OK:
-            logger.info("%s: answers again", topic)
-        else:
-            level = logging.ERROR if health in KEY_TROUBLES else logging.WARNING
-            helps = f" – try: {hint}" if hint else ""
-            logger.log(level, "%s: %s: %s%s", topic, health.value.replace("_", " "), message or "no message", helps)
-
-    def _log_dropped_rows(self, endpoint: str, count: int) -> None:
-        """Log one line when an answer has other rows that cannot be read than the answer before."""
-        if count != self._logged_rows.get(endpoint, 0):
-            self._logged_rows[endpoint] = count
-            level = logging.WARNING if count else logging.INFO
-            logger.log(level, "account %s: %s: %d rows that cannot be read are left out", self._known.account, endpoint, count)
 
     def _traceback(self) -> str:
         return mask_keys(traceback.format_exc(), self._secret)

@@ -66,6 +66,7 @@ class Poller:
             self._is_going,
             recall,
             self._let_tiles_draw,
+            self._notice_recall,
             rejection_gap_s,
             accounts,
         )
@@ -167,6 +168,7 @@ class Poller:
             self._polling = False
             self._changed.notify_all()
             while not self._stopping and not self._refresh_wanted:
+                self._cycle.take_recalled()  # a slow disk
                 wall_passed_s = (self._clock.utc() - wall).total_seconds()
                 left_s = cadence.time_left_s(self._cycle.paced(delay_s), wall_passed_s, self._clock.mono() - mono_s)
                 if self._is_due:
@@ -179,6 +181,10 @@ class Poller:
             self._started_s = self._clock.mono()
             self._polling = True
             return by_hand
+
+    def _notice_recall(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _let_tiles_draw(self) -> None:
         with self._changed:

@@ -88,6 +88,10 @@ class SecondaryEndpoints:
         self._allowance, self._is_first = RequestAllowance(known.interval_s), True
         self._refused_providers_on = None
         self._epoch_at_request = epoch(known)
+        self.remember(known)
+
+    def remember(self, known: Snapshot) -> None:
+        """Note when the remembered answers were requested; endpoints that were requested since stay as they are."""
         remembered: tuple[tuple[str, Reading[Any]], ...] = (
             ("activity", known.activity),
             ("today", known.today),
@@ -96,7 +100,7 @@ class SecondaryEndpoints:
         )
         for endpoint, reading in remembered:
             if reading.value is not None and reading.measured_at is not None:
-                self._requested_at[endpoint] = reading.measured_at
+                self._requested_at.setdefault(endpoint, reading.measured_at)
 
     def make_all_due(self) -> None:
         """Forget when each was requested: the clock that measured it was set back."""
