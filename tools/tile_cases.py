@@ -11,7 +11,18 @@ from typing import Any, Final
 
 from openbalance_hid.account.alert import Alert, AlertKind
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
+from openbalance_hid.account.snapshot import (
+    Activity,
+    ApiKey,
+    Credits,
+    FreeQuota,
+    Health,
+    Reading,
+    Sample,
+    Snapshot,
+    Spend,
+    Today,
+)
 from openbalance_hid.app.key_switches import KeySwitches
 from openbalance_hid.app.tile_views import KeyInteraction, TileInputs, face_of, view_of
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, FrozenMap, TileConfig
@@ -23,7 +34,7 @@ from openbalance_hid.tiles.view import Flash, KeyFace
 
 PAGES: Final = ("main", "models", "all the money")
 TROUBLES: Final = tuple(health for health in Health if health not in (Health.OK, Health.PREPARING))
-NOTHING_KNOWN: Final = ("credits", "activity", "today", "keys")
+NOTHING_KNOWN: Final = ("credits", "activity", "today", "keys", "free_quota")
 UNTOUCHED: Final = KeyInteraction()
 TOUCHES: Final[Mapping[str, KeyInteraction]] = {
     "pressed": KeyInteraction(pressed=True),
@@ -90,6 +101,7 @@ def snapshot_of(account: CaseAccount) -> Snapshot:
         "activity": Activity(_days(account.days, MODELS), _days(account.days, PROVIDERS)),
         "today": Today(CASE_TIME.date(), today, by_provider=by_provider),
         "keys": _api_keys(Decimal(account.today)) if account.has_api_keys else (),
+        "free_quota": FreeQuota() if account.free_quota is None else FreeQuota(*account.free_quota),
     }
     readings: dict[str, Reading[Any]] = {}
     for name, value in values.items():

@@ -161,6 +161,28 @@ class Origin(Struct, frozen=True):
     budget_usd: Decimal | None = None
 
 
+class FreeQuota(Struct, frozen=True):
+    """Requests to free models in a UTC day, from `GET /key`. None: not in the answer."""
+
+    limit: int | None = None
+    used: int | None = None
+    remaining: int | None = None
+
+    @property
+    def left(self) -> int | None:
+        """What is left, never below 0."""
+        if self.remaining is not None:
+            return max(0, self.remaining)
+        return None if self.limit is None or self.used is None else max(0, self.limit - self.used)
+
+    @property
+    def used_share(self) -> float | None:
+        """The used part of the limit, 0 to 1; a limit of 0 is used up."""
+        if self.limit is None or self.left is None:
+            return None
+        return 1.0 if self.limit <= 0 else min(1.0, max(0.0, 1 - self.left / self.limit))
+
+
 class Snapshot(Struct, frozen=True):
     """One account at one moment."""
 
@@ -177,6 +199,7 @@ class Snapshot(Struct, frozen=True):
     keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
     key_days: Reading[Days] = field(default_factory=Reading)
     window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike
+    free_quota: Reading[FreeQuota] = field(default_factory=Reading)  # requested only while a tile shows it
     models: Reading[Mapping[str, str]] = field(default_factory=Reading)  # display name or other spelling -> slug
     wrong_clock: bool = False  # offline, because a certificate is not valid at this machine's time
     prepaid: bool | None = None  # the user's `prepaid` of the account; None: found out from the credits

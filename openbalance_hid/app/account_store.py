@@ -13,13 +13,14 @@ from openbalance_hid.app.alert_messages import key_words
 from openbalance_hid.app.alert_outbox import AlertOutbox
 from openbalance_hid.app.alerts import Alerts
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.effects import Effect, SendAlert
+from openbalance_hid.app.effects import Effect, SendAlert, WantFreeQuota
 from openbalance_hid.app.events import HistoryLoaded, KeySwitchEnded, KeySwitchRequested
 from openbalance_hid.app.key_switches import NOTIFICATION, KeySwitches, permitted_accounts
 from openbalance_hid.app.meters import Meters
 from openbalance_hid.config.default_layout import written_tiles
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.text import single_line
+from openbalance_hid.tiles.free_quota import KIND as FREE_QUOTA
 from openbalance_hid.tiles.spike_alert import KIND, rule_of
 
 
@@ -32,6 +33,7 @@ class AccountStore:
         self.outbox = AlertOutbox()
         self.switches = KeySwitches()
         self.meters = Meters()
+        self._with_free_quota: set[str] = set()
 
     def set_accounts(self, intervals_s: Mapping[str, float], now: Moment) -> None:
         """Keep these accounts and no others; of a new one nothing is known yet."""
@@ -104,7 +106,7 @@ class AccountStore:
 
     def to_do(self, tiles: Iterable[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
         """Return what must be sent, stored, and polled at another pace, since the last call. `tiles`: all."""
-        ends = self.alerts.ends_to_send(config)
+        ends, tiles = self.alerts.ends_to_send(config), tuple(tiles)
         for notice in self.alerts.notices(self.snapshots, config, hides, now):
             key = driving_key(self.snapshots[notice.account], now.utc) if notice.kind is AlertKind.SPIKE else None
             if key is not None and notice.stage is not AlertStage.ENDED:
@@ -119,7 +121,12 @@ class AccountStore:
             *self.alerts.to_store(self.snapshots, now),
             *self.meters.to_store(self.snapshots),
             *self.meters.to_pace(tiles),
+            *self._free_quotas_to_want(tiles),
         ]
+
+    def _free_quotas_to_want(self, tiles: Iterable[TileConfig]) -> list[WantFreeQuota]:
+        before, self._with_free_quota = self._with_free_quota, {tile.account for tile in tiles if tile.tile == FREE_QUOTA.name}
+        return [WantFreeQuota(name, name in self._with_free_quota) for name in sorted(before ^ self._with_free_quota)]
 
     def _forget(self, account: str) -> None:
         self.alerts.forget(account)

@@ -149,6 +149,13 @@ class SetPollInterval(Struct, frozen=True):
     seconds: float | None
 
 
+class WantFreeQuota(Struct, frozen=True):
+    """Request the quota of free models of an account, too; not `wanted`: no longer."""
+
+    account: str
+    wanted: bool
+
+
 class SendAlert(Struct, frozen=True):
     """Notify the user of an alert; `AlertDelivered` reports the result.
 
@@ -253,6 +260,7 @@ Effect = (
     | ServeMetrics
     | Store
     | SetPollInterval
+    | WantFreeQuota
     | SendAlert
     | ShowMessage
     | SendToSink

@@ -132,6 +132,9 @@ class AccountReader(LinkUser):
     def pace(self, pace_s: float | None) -> None:
         """Do nothing: how often the account is polled is decided where its key is."""
 
+    def want_free_quota(self, wanted: bool) -> None:
+        """Do nothing: the quota belongs to the key, which this machine does not have."""
+
     # --- LinkUser ---
 
     def starting(self) -> None:

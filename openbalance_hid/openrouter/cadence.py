@@ -143,6 +143,13 @@ def window_due(now: datetime, requested_at: datetime | None, interval_s: float) 
     return requested_at is None or requested_at > now or now - requested_at >= _gap(_WINDOW_GAP, interval_s)
 
 
+def free_quota_due(now: datetime, requested_at: datetime | None, interval_s: float) -> bool:
+    """Return whether to request the quota of free models: on a new day, or after two intervals, so that it is never old."""
+    if requested_at is None or requested_at > now or requested_at.date() != now.date():
+        return True
+    return now - requested_at >= timedelta(seconds=_LOOK_AGAIN_INTERVALS * interval_s)
+
+
 def time_left_s(delay_s: float, wall_passed_s: float, mono_passed_s: float) -> float:
     """Return the seconds left of a wait of `delay_s`; 0 at its end, after a sleep of the machine and after a clock step.
 

@@ -102,6 +102,10 @@ class PollCycle:
         self._secondary = SecondaryEndpoints(clock, self._backoffs)
         self._troubles = TroubleLog(logger)
 
+    def want_free_quota(self, wanted: bool) -> None:
+        """Request the quota of free models, too, or no longer. Called by any thread."""
+        self._secondary.wants_free_quota = wanted
+
     @property
     def backoff_until_s(self) -> float:
         """Monotonic end of the backoff after a 429 of `/credits`; until then even a refresh by hand sends nothing."""

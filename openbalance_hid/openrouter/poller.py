@@ -143,6 +143,13 @@ class Poller:
             self._is_due = pace_s is not None
             self._changed.notify_all()
 
+    def want_free_quota(self, wanted: bool) -> None:
+        """Request the quota of free models in each second poll, and now, or no longer."""
+        with self._changed:
+            self._cycle.want_free_quota(wanted)
+            self._is_due |= wanted
+            self._changed.notify_all()
+
     def stop(self, join_s: float = 2.0) -> None:
         """End the thread; nothing is published after this. Wait up to `join_s` for a running request. Idempotent."""
         with self._changed:

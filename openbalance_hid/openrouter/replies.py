@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from openbalance_hid.account.snapshot import Credits, Spend, Today, Window
+from openbalance_hid.account.snapshot import Credits, FreeQuota, Spend, Today, Window
 from openbalance_hid.errors import ServerError
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import printable
@@ -60,6 +60,7 @@ class KeyInfo(Struct, frozen=True):
 
     is_management_key: bool | None  # None: not in the reply
     label: str
+    free_quota: FreeQuota = FreeQuota()
 
 
 class _CreditsData(msgspec.Struct):
@@ -93,9 +94,16 @@ class _TodayReply(msgspec.Struct):
     data: _TodayData
 
 
+class _QuotaData(msgspec.Struct):
+    limit: Decimal | None = None
+    used: Decimal | None = None
+    remaining: Decimal | None = None
+
+
 class _KeyData(msgspec.Struct):
     is_management_key: bool | None = None
     label: str | None = None
+    free_model_daily_requests: Raw = Raw(b"null")  # new: a form that cannot be read must not cost the kind of the key
 
 
 class _KeyReply(msgspec.Struct):
@@ -145,7 +153,18 @@ def to_window(body: bytes, start: datetime, end: datetime) -> Rows[Window]:
 def to_key_info(body: bytes) -> KeyInfo:
     """Return the kind of key from `GET /key`. ServerError for a reply that does not parse."""
     data = decoded(body, _KeyReply, "/key").data
-    return KeyInfo(data.is_management_key, printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT])
+    label = printable((data.label or "")[: 4 * NAME_LIMIT])[:NAME_LIMIT]
+    return KeyInfo(data.is_management_key, label, _free_quota(bytes(data.free_model_daily_requests)))
+
+
+def _free_quota(text: bytes) -> FreeQuota:
+    """Return the quota of free models; without any number if it is not in the reply, or in an unknown form."""
+    try:
+        data = decoded(text, _QuotaData | None, "/key")  # type: ignore[arg-type]  # msgspec reads unions
+        counts = {} if data is None else {name: getattr(data, name) for name in ("limit", "used", "remaining")}
+        return FreeQuota(**{name: None if count is None else whole(count, name) for name, count in counts.items()})
+    except ServerError:
+        return FreeQuota()
 
 
 def error_message(body: bytes) -> str:

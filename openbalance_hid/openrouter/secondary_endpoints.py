@@ -68,6 +68,7 @@ class SecondaryEndpoints:
         self._keys_calls = 1  # requests for the last list of keys
         self._allowance = RequestAllowance(INTERVAL_S)
         self._is_first = True  # no poll of this account has ended
+        self.wants_free_quota = False  # a tile shows it; set by any thread
         self._refused_providers_on: date | None = None  # the day on which the analytics query refused them
         # In the order of the requests. Each has its own question of whether it is due.
         self._endpoints: dict[str, tuple[_IsDue, _Request]] = {
@@ -76,6 +77,7 @@ class SecondaryEndpoints:
             "keys": (self._keys_due, self._request_keys),
             "key days": (self._key_days_due, self._request_key_days),
             "window": (self._window_due, self._request_window),
+            "free quota": (self._free_quota_due, self._request_free_quota),
             "models": (self._models_due, self._request_models),  # last: the names are in the answers before
         }
 
@@ -241,6 +243,15 @@ class SecondaryEndpoints:
             by_model = renamed(reading.value.by_model, known.models.value or {})
             reading = replace(reading, value=replace(reading.value, by_model=by_model))
         return replace(known, window=reading), result
+
+    def _free_quota_due(self, known: Snapshot, by_hand: bool) -> bool:
+        now, requested_at = self._server_now(known), self._requested_at.get("free quota")
+        return self.wants_free_quota and (by_hand or cadence.free_quota_due(now, requested_at, known.interval_s))
+
+    def _request_free_quota(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        self._requested_at["free quota"] = self._server_now(known)
+        reading, result = self._read(client, "free quota", known.free_quota, lambda: client.key_info().free_quota)
+        return replace(known, free_quota=reading), result
 
     def _models_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand
         gap = MODELS_RETRY if _failed(known.models) else MODELS_GAP

@@ -33,6 +33,7 @@ from openbalance_hid.app.effects import (
     StopProgram,
     Store,
     SwitchKey,
+    WantFreeQuota,
     WatchSessionLock,
 )
 from openbalance_hid.app.events import Event, OpenFailed, ProgramEnded, ProgramPrinted, RefreshSkipped
@@ -110,6 +111,8 @@ class EffectRunner:
                 self._publishing.adopt(publish, accounts)
             case SetPollInterval(account, seconds):
                 self._pollers.pace(account, seconds)
+            case WantFreeQuota(account, wanted):
+                self._pollers.want_free_quota(account, wanted)
             case WatchSessionLock(wanted):
                 self._notifier.watch_lock(wanted)
             case ServeMetrics(address):

@@ -52,6 +52,7 @@ class Pollers:
         self._rejection_gap_s = rejection_gap_s
         self._pacer = RequestPacer()
         self._histories: dict[str, AccountHistory] = {}
+        self._with_free_quota: set[str] = set()
         self._pollers: dict[str, Poller | AccountReader] = {}
 
     def start(self) -> None:
@@ -84,6 +85,8 @@ class Pollers:
             history_of_account.keep(snapshot)
 
         self._pollers[account] = self._new_poller(account, publish, recall)
+        if account in self._with_free_quota:
+            self._pollers[account].want_free_quota(True)
         self._pollers[account].start()
 
     def _new_poller(self, account: str, publish: Callable[[Snapshot], None], recall: RecallAccount) -> "Poller | AccountReader":
@@ -137,6 +140,12 @@ class Pollers:
         """Poll an account at least this often, and once now; None: at its own interval again."""
         if account in self._pollers:
             self._pollers[account].pace(seconds)
+
+    def want_free_quota(self, account: str, wanted: bool) -> None:
+        """Request the quota of free models of an account, too, or no longer."""
+        (self._with_free_quota.add if wanted else self._with_free_quota.discard)(account)
+        if account in self._pollers:
+            self._pollers[account].want_free_quota(wanted)
 
     def refresh(self, account: str, insist: bool = False) -> bool:
         """Poll an account now; False when that is not worth it (see `Poller.refresh`)."""

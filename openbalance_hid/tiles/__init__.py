@@ -21,6 +21,7 @@ _FILES = (
     "budget",
     "api_keys",
     "key_switch",
+    "free_quota",
     "providers",
     "meter",
     "command",

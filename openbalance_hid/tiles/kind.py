@@ -37,6 +37,7 @@ class CaseAccount(Struct, frozen=True):
     sampled_h: int = 36  # hours for which the balance was sampled, every 15 minutes; 0: no samples
     budget: str | None = "100"  # of the UTC month
     has_api_keys: bool = True
+    free_quota: tuple[int, int] | None = (50, 13)  # limit and used; None: not in the answer
     unknown: tuple[str, ...] = ()  # readings without a value: "credits", "activity", "today", "keys"
     health: Health = Health.OK  # of the last poll; values stay
     refused: Mapping[str, Health] = field(default_factory=dict)  # readings with a trouble of their own

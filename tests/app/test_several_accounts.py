@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.snapshot import FreeQuota, Health, Reading, Snapshot
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Refresh, SetPollInterval
 from openbalance_hid.app.events import GestureRequested
@@ -33,7 +33,7 @@ BOARD = {
 
 def known(account: str, **changes) -> Snapshot:
     seen = snapshot(days=days_back([3] * 6), today={"A": 1}, taken=day_of_samples(3), keys=[api_key("k", 1)], account=account)
-    return replace(seen, **changes)
+    return replace(seen, **{"free_quota": Reading(FreeQuota(50, 13, 37), NOON, Health.OK), **changes})
 
 
 def said(work: Snapshot) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openbalance_hid.account.snapshot import Activity, Credits, Spend, Today
+from openbalance_hid.account.snapshot import Activity, Credits, FreeQuota, Spend, Today
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity
 from openbalance_hid.openrouter.list_replies import (
@@ -205,6 +205,24 @@ def test_a_repeated_row_of_analytics_is_counted_once() -> None:
 )
 def test_the_kind_of_key_is_the_servers_or_unknown(body: bytes, info: KeyInfo) -> None:
     assert to_key_info(body) == info
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        ({"limit": 50, "used": 13, "remaining": 37}, FreeQuota(50, 13, 37)),
+        ({"limit": "50", "used": 13.0, "remaining": -2, "new": 1}, FreeQuota(50, 13, -2)),
+        ({"limit": None, "used": 3}, FreeQuota(None, 3)),
+        (None, FreeQuota()),
+        ({"limit": "many"}, FreeQuota()),
+        ({"limit": 10**30}, FreeQuota()),
+        ([1, 2], FreeQuota()),
+        ("50", FreeQuota()),
+    ],
+)
+def test_a_quota_in_an_unknown_form_is_unknown_and_costs_not_the_kind_of_key(quota: object, expected: FreeQuota) -> None:
+    body = msgspec.json.encode({"data": {"is_management_key": True, "free_model_daily_requests": quota}})
+    assert to_key_info(body) == KeyInfo(True, "", expected)
 
 
 # --- messages about bad replies --------------------------------------------------------------------------------------------

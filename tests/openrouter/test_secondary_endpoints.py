@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.snapshot import FreeQuota, Health, Snapshot
 from openbalance_hid.account.spend import today_usd
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -293,6 +293,28 @@ def test_without_the_list_of_workspaces_the_default_one_is_used_and_the_reason_k
         ("ci", "Default"),
         ("notebook", "Research"),
     ]
+
+
+def test_the_quota_of_free_models_is_requested_only_while_a_tile_shows_it(life: Life) -> None:
+    assert not any(each == "/key" for each in life.poll())
+    assert life.now.free_quota.value is None
+    life.poller.want_free_quota(True)
+    asked = [life.later().count("/key") for _ in range(5)]
+    assert asked == [1, 0, 1, 0, 1], "every second poll"
+    quota = life.now.free_quota.value
+    assert quota is not None
+    assert (quota.limit, quota.used, quota.left) == (50, 19, 31)
+    life.poller.want_free_quota(False)
+    assert sum(life.later().count("/key") for _ in range(4)) == 0
+
+
+def test_a_new_utc_day_has_a_new_quota_at_its_first_poll(life: Life) -> None:
+    life.poller.want_free_quota(True)
+    life.clock.pass_(11.9 * 3600)
+    life.poll()
+    life.clock.pass_(400)  # 00:00:40, less than two intervals later
+    assert life.poll().count("/key") == 1
+    assert life.now.free_quota.value == FreeQuota(50, 0, 50)
 
 
 def test_rows_that_cannot_be_read_are_counted_in_the_reading(life: Life) -> None:

@@ -12,7 +12,7 @@ from tools.tile_cases import cases_of
 
 HERE = Path(__file__).parent
 # A tap on them changes something, they need a name, a limit or a program, or they show nothing.
-ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget", "key-switch", "command")
+ONLY_WHERE_CHOSEN = ("meter", "privacy", "page", "blank", "budget", "key-switch", "command", "free-quota")
 
 
 @pytest.mark.parametrize("tile", TILES)

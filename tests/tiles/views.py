@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from openbalance_hid.account.alert import Alert
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import FreeQuota, Health, Reading, Snapshot
 from openbalance_hid.tiles import TILES
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import Gauge, Hero, Line, Notice, Row, TileView
@@ -45,4 +47,7 @@ def rows(view: TileView) -> list[tuple[str, str]]:
 
 
 KEYS = (api_key("laptop", "0.62"), api_key("ci", "0.27", 50, 10), api_key("notebook", "0.11", 10, 0), api_key("old", 0))
-FULL = snapshot(days=days_back([2, 3, 4, 5, 6, 7, 8]), today={"Model A": 1}, taken=day_of_samples(2), keys=KEYS)
+FULL = replace(
+    snapshot(days=days_back([2, 3, 4, 5, 6, 7, 8]), today={"Model A": 1}, taken=day_of_samples(2), keys=KEYS),
+    free_quota=Reading(FreeQuota(50, 13, 37), NOON, Health.OK),
+)

@@ -37,6 +37,7 @@ __all__ = [
 
 NOT_A_MANAGEMENT_KEY = "Only management keys can fetch {} for an account"
 
+FREE_REQUESTS, FREE_REQUEST_S = 50, 2400  # of free models in a day, and the seconds between two of them
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 _TOKEN_METRICS = ("tokens_total", "tokens_prompt", "tokens_completion", "reasoning_tokens", "cached_tokens")
@@ -130,7 +131,9 @@ def key(state: SampleState, label: str, is_management_key: bool) -> SampleReply:
     counters = {f"{kind}{span}": 0 for kind in ("usage", "byok_usage") for span in ("", "_daily", "_weekly", "_monthly")}
     limits = {"limit": None, "limit_remaining": None, "limit_reset": None}
     kinds = {"is_free_tier": state.total_credits_usd == 0, "is_management_key": is_management_key}
-    return json(200, {"data": {"label": label, **counters, **limits, **kinds}})
+    used = int((state.now - state.midnight).total_seconds() // FREE_REQUEST_S)
+    quota = {"limit": FREE_REQUESTS, "used": min(used, FREE_REQUESTS), "remaining": max(0, FREE_REQUESTS - used)}
+    return json(200, {"data": {"label": label, **counters, **limits, **kinds, "free_model_daily_requests": quota}})
 
 
 def workspaces(state: SampleState, query: str) -> SampleReply:
