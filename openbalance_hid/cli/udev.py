@@ -23,6 +23,7 @@ from openbalance_hid.deck.udev_rules import (
     installed_rules,
     program_words,
     render_rules,
+    rules_name,
 )
 from openbalance_hid.errors import ServiceError, UsageError
 from openbalance_hid.hints import hint
@@ -88,8 +89,7 @@ def install_rules(kind: RulesKind, member: GroupMembership | None = None) -> lis
         result = run_in_terminal(words, text)
         if not result.ok:
             raise ServiceError(f"{shlex.join(words)}: {result.reason}", hint("the udev rule is missing or old"))
-    _, file = installed_rules(kind, RULES_DIRS)
-    return [f"installed {file}; if a deck still cannot be opened, plug it in again"]
+    return [f"installed {RULES_DIRS[0] / 'rules.d' / rules_name(kind)}; if a deck still cannot be opened, plug it in again"]
 
 
 def _kind(headless: bool) -> RulesKind:

@@ -1,16 +1,19 @@
 """Makes every Python of `make test-darwin` a Mac's wherever a program looks: Python imports this module when it starts.
 
 `sys.platform` is darwin, the packages that pip installs on Linux only are missing, kqueue is a stand-in over inotify, and the
-programs and libraries of macOS are missing or those of the tests. The system calls below Python stay Linux's.
+programs and libraries of macOS are missing or those of the tests. The system calls below Python stay Linux's, and `selectors`,
+which waits for sockets by them: it is imported first.
 """
 
 import select
+import selectors
 import sys
 import sysconfig
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+DECIDED = (selectors,)
 ONLY_ON_LINUX = ("jeepney", "pyudev", "secretstorage")  # as pyproject.toml and keyring declare them
 NOT_HERE = "keyring.backends.macOS.api"  # it loads the Security framework
 KQUEUE = Path(__file__).parents[1] / "config/standin_kqueue.py"
