@@ -216,6 +216,7 @@ class FaultyDecks:
 
     def do(self, act: Callable[[FaultyDeck], None], deck: FaultyDeck) -> None:
         failing = [each for each in self.decks if each.planned_faults]
+        before = {each.serial: each.keys_down for each in self.decks}  # an event of the last act may come during this one
         act(deck)
         self.whole.settle()
         for each in failing:  # a planned fault may have happened during this act
@@ -223,7 +224,8 @@ class FaultyDecks:
         self.events += 1
         for event in self.whole.heard[self._seen :]:
             if isinstance(event, KeyEvent) and event.down and not self._sent_garbage:
-                assert any(event.key in each.keys_down for each in self.decks if each.serial == event.serial.rpartition(":")[2])
+                serial = event.serial.rpartition(":")[2]
+                assert any(event.key in each.keys_down | before[serial] for each in self.decks if each.serial == serial)
         self._seen = len(self.whole.heard)
         self._sent_garbage &= act != self.heal
         self.well()
