@@ -23,6 +23,7 @@ class SampleSizes:
     accounts: tuple[int, ...] = (1, 10, 100, 200)
     start_window_s: float = 15.0
     polls: int = 4
+    keys: int = 5000
     poll_window_s: float = 11.0  # a refresh is throttled to one in 10 s
     pulsing_decks: tuple[int, ...] = (1, 4, 16, 32)
     turned_decks: tuple[int, ...] = (1, 4, 16, 32)
@@ -52,6 +53,7 @@ ONCE = SampleSizes(
     accounts=(1, 2),
     start_window_s=2.0,
     polls=1,
+    keys=200,
     poll_window_s=0.5,
     pulsing_decks=(1, 2),
     turned_decks=(1, 2),

@@ -37,6 +37,7 @@ _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.clien
 # Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
+_LONG_PIECE_BYTES = 32_768
 _YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other threads, waits for no more than one
 
 # OpenSSL's X509_V_ERR_… (openssl/x509_vfy.h).
@@ -164,7 +165,8 @@ class HttpSession:
                     body.write(piece)
                 else:
                     take(piece)
-                    time.sleep(_YIELD_S)
+                    if len(piece) > _LONG_PIECE_BYTES:
+                        time.sleep(_YIELD_S)
         except _FAILURES as error:
             if any(isinstance(link, ResponseTooLargeError) for link in _chain(error)):
                 raise TooLargeError(too_large) from error
