@@ -180,10 +180,14 @@ class TransientUnits:
         return properties
 
     def _key_variables(self) -> list[str]:
-        """Return the variables of systemd's own environment that hold a key or lead to one."""
+        """Return the variables of systemd's own environment that hold a key or lead to one, sorted.
+
+        systemd 252 drops a name from such a list when a later one is its beginning (`strv_env_merge` compares that far), so the
+        shorter one has to be first.
+        """
         ((_, pairs),) = self._call("Get", "ss", (f"{NAME}.Manager", "Environment"), interface=_PROPERTIES)
         env = dict(str(pair).partition("=")[::2] for pair in pairs)
-        return [*(env.keys() - without_key_variables(env).keys()), CREDENTIALS_VARIABLE]
+        return sorted({*(env.keys() - without_key_variables(env).keys()), CREDENTIALS_VARIABLE})
 
     def _call(
         self, method: str, signature: str, body: tuple[Any, ...], path: str = MANAGER_PATH, interface: str = f"{NAME}.Manager"

@@ -14,6 +14,7 @@ from tests.waiting import until
 
 SYSTEMD = "org.freedesktop.systemd1"
 SERVICE = {"MANAGERPID": "1", "INVOCATION_ID": "a", "SYSTEMD_EXEC_PID": str(os.getpid()), "PATH": os.environ["PATH"]}
+KEYS = [f"OPENROUTER_MANAGEMENT_KEY{end}" for end in ("", "_A", "_AB", "_B", "_WORK")]
 pytestmark = needs_dbus
 
 
@@ -43,7 +44,11 @@ class Manager:
             if member == "GetUnitByPID":
                 connection.send(new_method_return(message, "o", ("/org/freedesktop/systemd1/unit/ours",)))
             elif member == "Get":
-                found = ("s", "ours.service") if body[1] == "Id" else ("as", ["PATH=/bin", "OPENROUTER_MANAGEMENT_KEY=x"])
+                found = (
+                    ("s", "ours.service")
+                    if body[1] == "Id"
+                    else ("as", ["PATH=/bin", *(f"{name}=x" for name in reversed(KEYS))])
+                )
                 connection.send(new_method_return(message, "v", (found,)))
             elif member == "StartTransientUnit" and self._close(body) and self.refusal is not None:
                 connection.send(new_error(message, f"{SYSTEMD}.Refused", "s", (self.refusal,)))
@@ -99,7 +104,7 @@ def test_a_unit_is_bound_to_the_service_and_gets_no_key(tmp_path, runner_on):
         until(lambda: manager.units)
         properties = manager.properties
         assert properties["BindsTo"] == ("as", ["ours.service"])
-        assert "OPENROUTER_MANAGEMENT_KEY" in properties["UnsetEnvironment"][1]
+        assert properties["UnsetEnvironment"] == ("as", ["CREDENTIALS_DIRECTORY", *KEYS])  # a name before its longer ones
         assert properties["StandardError"] == ("s", "null")
 
 
