@@ -32,7 +32,7 @@ def comparison_line(compared: Trend) -> Line:
         return Line(text, Tone.MUTED, Icon.LEVEL)
     if compared.spent_usd < compared.before_usd:
         return Line(text, Tone.GOOD, Icon.DOWN)
-    return Line(text, Tone.ALARM, Icon.UP, variants=("far more",) if text.startswith(">") else ())
+    return Line(text, Tone.ALARM, Icon.UP, variants=_shorter(compared))
 
 
 def read_comparison(compared: Trend | None) -> str | None:
@@ -42,6 +42,13 @@ def read_comparison(compared: Trend | None) -> str | None:
     than = "than yesterday by this time" if compared.basis == "today" else "than the day before"
     text = _compared(compared)
     return f"the same as {than.removeprefix('than ')}" if text == "same" else f"{text} {than}"
+
+
+def _shorter(compared: Trend) -> tuple[str, ...]:
+    """Return words for a key without room for a large percentage: over ten times, or over twice as much."""
+    if compared.before_usd <= 0 or compared.spent_usd < 2 * compared.before_usd:
+        return ()
+    return ("far more",) if compared.spent_usd > 10 * compared.before_usd else ("much more",)
 
 
 def _compared(compared: Trend) -> str:
