@@ -16,7 +16,7 @@ from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.shapes import outline, pill, rounded
 from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
-from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, Icon, IconPicture, KeyFace, TileView, Tone
+from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, Icon, IconPicture, KeyFace, Notice, TileView, Tone
 
 OFF: Final = (0, 0, 0)
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
@@ -53,8 +53,8 @@ def pushed_in_px(scale: Scale) -> int:
 
 
 def _attention_tone(view: TileView) -> Tone:
-    """Return the tone that fills a tile with attention: its hero's; alarm for a hero without one."""
-    tone = next((block.tone for block in view.blocks if isinstance(block, Hero | Figure)), Tone.ALARM)
+    """Return the tone that fills a tile with attention: of its hero or notice; alarm for one without."""
+    tone = next((block.tone for block in view.blocks if isinstance(block, Hero | Figure | Notice)), Tone.ALARM)
     return Tone.ALARM if tone in (Tone.INK, Tone.MUTED) else tone
 
 

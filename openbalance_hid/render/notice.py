@@ -21,6 +21,8 @@ class NoticeStep(NamedTuple):
     detail_lines: int
 
 
+SIGN: Final = 0.18  # side of an icon without words, as a fraction of the key's
+
 STEPS: Final = (
     NoticeStep(0.33, 1, 2, 1),
     NoticeStep(0.29, 2, 2, 1),
@@ -40,8 +42,8 @@ STEPS: Final = (
 def arrange_notice(notice: Notice, room_px: int, scale: Scale, level: int) -> tuple[tuple[PlacedItem, ...], int, bool]:
     """Return the items from y = 0 on, their height in pixels, and whether something had to be left out."""
     step = STEPS[min(level, len(STEPS) - 1)]
-    if not notice.words:  # a sign alone
-        side = scale.px(0.29, 14)
+    if not notice.words:  # a small sign: another key has the words
+        side = scale.px(SIGN, 13)
         left = (room_px - side) // 2
         return (IconItem(Box(left, 0, left + side, side), notice.icon, notice.tone),), side, False
     if step.icon and not scale.is_wide:

@@ -43,7 +43,7 @@ def view(scene: Scene) -> TileView:
     end = _end(budget)
     of = f"of {words.money(limit_usd)}"
     icon = Icon.WARNING if tone is not Tone.INK else None
-    line = Line(f"{of}, {end.text}", end.tone, icon, variants=(end.text,)) if budget.spent.is_known else Line(of)
+    line = Line(f"{of}, {end.text}", end.tone, icon, variants=(end.text, *end.variants)) if budget.spent.is_known else Line(of)
     text: list[str | Line | None] = [f"{title} (UTC) {hero.text} {of}", end]
     health = trouble(scene, snapshot.credits)
     return value_view(scene, title, (hero, gauge, line), text, budget.spent.measured_at, trouble=health, short_titles=short)
@@ -66,13 +66,17 @@ def _end(budget: Budget) -> Line:
     if spent is None:
         return Line("not known")
     if spent > limit_usd:
-        return Line(f"over by {words.money(spent - limit_usd)}", Tone.ALARM)
+        over = words.money(spent - limit_usd)
+        return Line(f"over by {over}", Tone.ALARM, variants=(f"{over} over",))
     if budget.low_usd is None or budget.high_usd is None:
         return Line(f"{words.money(limit_usd - spent)} left")
     if budget.high_usd <= limit_usd:
         return Line("on pace")
     if budget.low_usd > limit_usd and budget.high_usd - budget.low_usd <= WIDE_SHARE * limit_usd:
-        return Line(f"ends {words.money(budget.low_usd - limit_usd)} over", Tone.WARN)
+        over_usd = budget.low_usd - limit_usd
+        whole = (f"end +${int(over_usd):,}",) if over_usd >= 10 else ()
+        over = words.money(over_usd)
+        return Line(f"ends {over} over", Tone.WARN, variants=(f"end +{over}", *whole))
     between = f"${budget.low_usd:.0f}–{budget.high_usd:.0f}"
     return Line(f"ends {between}", Tone.WARN if budget.low_usd > limit_usd else Tone.MUTED, variants=(between,))
 

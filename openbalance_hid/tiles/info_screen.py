@@ -28,7 +28,8 @@ def view(scene: Scene) -> TileView:
     balance = words.money(account.balance_usd if prepaid else account.total_usage_usd)
     age = shown_age(snapshot, measured_at, scene.now)
     seconds = (utc_now(snapshot, scene.now) - measured_at).total_seconds()
-    since = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
+    ago = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
+    since = f"updated {ago.replace(' m ago', ' min ago')}"
     # Beside a trouble the age matters more.
     lines = day_lines(scene, age) if trouble_line(snapshot, health) is None else ()
     hero = Hero(balance, Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK)

@@ -131,13 +131,19 @@ def read_out(part: str | Line) -> str:
 def said_once(views: Sequence[TileView]) -> tuple[TileView, ...]:
     """Return the views of an account on a deck: a trouble that all of them share has words on one, the others show its sign.
 
-    The one is the first balance tile, else the first tile.
+    The one is the first balance tile, else the first tile. If it has no value beside the words, they fill it with their colour.
     """
     troubles = {view.health for view in views}
     if len(views) < 2 or len(troubles) != 1 or troubles == {Health.OK}:
         return tuple(views)
     loud = next((index for index, view in enumerate(views) if view.tile == "balance"), 0)
-    return tuple(view if index == loud else replace(view, is_quiet=True) for index, view in enumerate(views))
+    return tuple(_loud(view) if index == loud else replace(view, is_quiet=True) for index, view in enumerate(views))
+
+
+def _loud(view: TileView) -> TileView:
+    """Return the view filled with the colour of its notice, if that is a warning or an alarm."""
+    calls = any(isinstance(block, Notice) and block.tone in (Tone.WARN, Tone.ALARM) for block in view.blocks)
+    return replace(view, attention=True) if calls else view
 
 
 def _state(snapshot: Snapshot, health: Health) -> TileState:

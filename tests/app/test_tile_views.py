@@ -85,6 +85,28 @@ def test_a_trouble_of_all_tiles_has_words_on_the_balance_tile_only(balance):
     assert loud(shown(board_of("usage"), seen)) == ["usage"]
 
 
+@pytest.mark.parametrize("health", [Health.KEY_REJECTED, Health.NOT_MANAGEMENT_KEY, Health.OFFLINE])
+def test_without_a_value_the_words_of_all_fill_their_key_and_the_others_stay_dark(health):
+    views = shown(board_of("runway", "balance", "usage", "privacy"), replace(snapshot(balance=None), health=health))
+    assert {name: view.attention for name, view in views.items()} == {
+        "runway": False,
+        "balance": True,
+        "usage": False,
+        "privacy": False,
+    }
+
+
+@pytest.mark.parametrize("health", [Health.NO_KEY, Health.PREPARING])
+def test_a_start_fills_no_key(health):
+    views = shown(board_of("runway", "balance", "usage"), replace(snapshot(balance=None), health=health))
+    assert not any(view.attention for view in views.values())
+
+
+def test_a_value_beside_the_trouble_is_not_filled():
+    seen = replace(snapshot(days=days_back([3] * 6)), health=Health.OFFLINE)
+    assert not shown(board_of("balance", "runway"), seen)["balance"].attention
+
+
 def test_a_trouble_of_one_endpoint_has_words_on_each_tile_that_needs_it():
     seen = snapshot(activity_health=Health.SERVER_ERROR)
     assert loud(shown(board_of("balance", "top-models", "monthly-spend"), seen)) == ["top-models", "monthly-spend"]

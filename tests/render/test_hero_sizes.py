@@ -11,9 +11,11 @@ from openbalance_hid.render.items import Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.tiles.comparison import comparison_line, spent_line
 from openbalance_hid.tiles.formatting import money
+from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
 from openbalance_hid.tiles.view import Hero, KeyFace, Line, TileView
 from tests.build import NOON, samples, snapshot
 from tests.tiles.views import view_of
+from tools.tile_cases import snapshot_of
 
 
 def spent(yesterday: str, today: str, since_h: int = 36):
@@ -62,3 +64,13 @@ def assert_hero(side, lines):
     plain = items_of(TileView("balance", "Balance", (Hero("$74.25"), Line("a"), Line("b")), ""), side)
     size, usual = (next(item.size_px for item in items if item.role is Role.HERO) for items in (texts, plain))
     assert size == usual, [item.text for item in texts]
+
+
+@pytest.mark.parametrize("side", [72, 80, 96, 112, 120])
+@pytest.mark.parametrize("limit_usd", ["25", "30.5", "36", "37.5", "41", "100"])
+def test_no_budget_makes_its_own_number_smaller(limit_usd, side):
+    seen = snapshot_of(CaseAccount())
+    usual = items_of(view_of("budget", seen, now=CASE_TIME, limit_usd=Decimal(1000)), side)
+    texts = items_of(view_of("budget", seen, now=CASE_TIME, limit_usd=Decimal(limit_usd)), side)
+    sizes = [next(item.size_px for item in items if item.role is Role.HERO) for items in (texts, usual)]
+    assert sizes[0] == sizes[1], [item.text for item in texts]

@@ -234,8 +234,16 @@ function showText(key, text) {
   if (!button) return;
   button.setAttribute("aria-label", text || `Key ${key + 1}`);
   const label = button.querySelector("span");
-  if (label) label.textContent = text.split(", ")[0]; // the number; all the words are below the deck
+  if (label) label.replaceChildren(...headingAndValue(text.split(", ")[0])); // all the words are below the deck
   if (state.explained === button) explain(button);
+}
+
+// Splits "Balance $74.25" before its amount or number of days, so that a pedal shows a heading over a number, as a key does.
+function headingAndValue(text) {
+  const parts = /^(.+?)(?:: | )([-<>~≈≥ ]*\$[^ ]+|[<>≈]?[<>≈ ]*\d+ [dh]|—)$/u.exec(text) || ["", text, ""];
+  const value = document.createElement("b");
+  value.textContent = parts[2];
+  return parts[2] ? [parts[1], value] : [text];
 }
 
 function showCells(texts) {
