@@ -28,7 +28,8 @@ _LONGEST_SPAN = timedelta(days=62)  # a reply has 30 days before today, and a wr
 
 _HEAD = re.compile(rb'\s*\{\s*(?:"\w*"\s*:\s*(?:\w+|-?[0-9.]+|"[^"\\]*")\s*,\s*)*"data"\s*:\s*\[')
 _HEAD_BYTES = 4096  # in which the list of rows has started
-_LONGEST_ROW_BYTES = 1024 * 1024
+_LONGEST_ROW_BYTES = 4 * 1024 * 1024  # three names of a megabyte each are a row; more is none
+_LONG_ROW_BYTES = 1024 * 1024  # from here on, every try to find the end takes long
 _ENDS_TRIED = 8  # a brace may end a part of a row, or be in a name
 _PIECE_BYTES = 65_536  # as `http` reads them
 _SPACE = b" \t\r\n,"
@@ -137,7 +138,7 @@ class ActivityReader:
     def _take_whole_rows(self, piece: bytes) -> None:
         """Add the rows up to the last brace in the piece that ends one; the rest waits."""
         end = len(piece)
-        for _ in range(_ENDS_TRIED):
+        for _ in range(_ENDS_TRIED if len(self._waiting) < _LONG_ROW_BYTES else 1):
             end = piece.rfind(b"}", 0, end)
             if end < 0:
                 break
@@ -230,12 +231,12 @@ class ActivityReader:
 
 
 def _unreadable(text: bytes) -> ServerError:
-    """Return the error for a reply without a row in a megabyte."""
+    """Return the error for a reply without a row in `_LONGEST_ROW_BYTES`."""
     try:
         decoded(text, RowList, "/activity")
     except ServerError as error:
         return error
-    return ServerError("/activity answered in an unknown form: a row of more than a megabyte")
+    return ServerError("/activity answered in an unknown form: a row of more than 4 MiB")
 
 
 def _decoded_loosely(raw: Raw) -> _Row:

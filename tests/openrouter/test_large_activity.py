@@ -71,13 +71,21 @@ def test_a_reply_that_breaks_off_is_an_error(end: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"data":[' + b"x" * 3_000_000, b'{"data":["' + b"}" * 3_000_000, b"<html>" + b" " * 3_000_000, b"[" * 3_000_000]
+    "body", [b'{"data":[' + b"x" * 6_000_000, b'{"data":["' + b"}" * 6_000_000, b"<html>" + b" " * 6_000_000, b"[" * 6_000_000]
 )
 def test_what_is_no_list_of_rows_is_refused_before_its_end(body: bytes) -> None:
     reader = ActivityReader()
     with pytest.raises(ServerError):
         for piece in pieces(body, 65_536):
             reader.feed(piece)
+
+
+def test_a_row_with_three_names_of_a_megabyte_costs_no_other_row() -> None:
+    long = dict.fromkeys(("model", "model_permaslug", "provider_name"), "x}" * 500_000)
+    body = json.dumps({"data": [ROW, ROW | long | {"endpoint_id": "long"}, ROW | {"endpoint_id": "other"}]}).encode()
+    spent = to_activity(body, TODAY).value.by_model[DAY]
+    assert spent[ROW["model"]].requests == 2 * ROW["requests"]
+    assert len(spent) == 2
 
 
 def test_the_memory_does_not_grow_with_the_length_of_the_rows() -> None:
