@@ -292,7 +292,7 @@ def _next_steps(account: str, env: Mapping[str, str], running: bool, done: Seque
     elif account != DEFAULT_ACCOUNT:
         steps.append(f'next: [accounts.{account}] in config.toml, and account = "{account}" on the tiles that show it')
     elif SERVICE_INSTALL in done:
-        steps.append(f"done: plug in a Stream Deck; to see what runs: {STATUS}")
+        steps.append(f"done: the tiles are on your Stream Deck as soon as it is plugged in; to see what runs: {STATUS}")
     else:
         steps.append(f"next: {SERVICE_INSTALL}; or, in the foreground: {RUN}")
     return steps
