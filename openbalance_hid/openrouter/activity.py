@@ -31,6 +31,7 @@ _HEAD_BYTES = 4096  # in which the list of rows has started
 _LONGEST_ROW_BYTES = 4 * 1024 * 1024  # three names of a megabyte each are a row; more is none
 _LONG_ROW_BYTES = 1024 * 1024  # from here on, every try to find the end takes long
 _ENDS_TRIED = 8  # a brace may end a part of a row, or be in a name
+_MOST_DROPPED = 200_000  # rows: as many as a reply may have; each takes some microseconds
 _PIECE_BYTES = 65_536  # as `http` reads them
 _SPACE = b" \t\r\n,"
 
@@ -228,6 +229,8 @@ class ActivityReader:
     def _drop(self, error: ServerError, rows: int = 1) -> None:
         self._dropped += rows
         self._error = self._error or error
+        if self._dropped > _MOST_DROPPED:
+            raise ServerError(f"/activity answered with more than {_MOST_DROPPED:,} rows that cannot be read")
 
 
 def _unreadable(text: bytes) -> ServerError:

@@ -25,7 +25,12 @@ def test_with_nothing_in_place_every_probe_answers_and_the_key_is_the_first_fail
     assert (ended.returncode, ended.stderr, failures) == (77, "", ["key", "openrouter"])
     assert report["verdict"] == "failure"
     # Without a deck there is no program that uses it, and without a key there is no kind of key to check.
-    assert {probe.name for probe in PROBES} - {check["name"] for check in report["checks"]} <= {"key-kind", "udev", "owners"}
+    assert {probe.name for probe in PROBES} - {check["name"] for check in report["checks"]} <= {
+        "broker",
+        "key-kind",
+        "udev",
+        "owners",
+    }
     assert all(set(check) == FIELDS for check in report["checks"])
     words = ask(env, "doctor")
     assert words.returncode == 77

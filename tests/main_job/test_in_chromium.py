@@ -59,7 +59,7 @@ def until(page: Any, reached) -> None:
 
 def test_four_tiles_are_live_and_named(page):
     for words in ("Balance $74.25", "Models 30 d:", "Spent 30 d $", "Pace 24 h: Normal"):
-        assert named(page, words).is_visible()
+        named(page, words).wait_for()
         assert len(colours(seen(page, words))) > 4, "numbers and not a dark key"
 
 

@@ -88,6 +88,14 @@ def test_a_row_with_three_names_of_a_megabyte_costs_no_other_row() -> None:
     assert len(spent) == 2
 
 
+def test_a_reply_of_rows_that_cannot_be_read_is_refused_before_its_end() -> None:
+    reader = ActivityReader()
+    reader.feed(b'{"data":[')
+    with pytest.raises(ServerError, match="more than 200,000 rows"):
+        for _ in range(40):
+            reader.feed(b'{"a":1},' * 8192)
+
+
 def test_the_memory_does_not_grow_with_the_length_of_the_rows() -> None:
     def body() -> Iterator[bytes]:
         yield b'{"data":['

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import socket
 import ssl
 import threading
@@ -40,7 +41,11 @@ def tls_server(leaf: trustme.LeafCert, answer: bytes = ANSWER) -> Iterator[tuple
                 connection.settimeout(60)
                 try:
                     with context.wrap_socket(connection, server_side=True) as peer:
-                        heard.append(peer.recv(65_536))
+                        request = peer.recv(65_536)
+                        if (length := re.search(rb"Content-Length: (\d+)", request)) is not None:
+                            while len(request.partition(b"\r\n\r\n")[2]) < int(length[1]):  # a body may come by itself
+                                request += peer.recv(65_536)
+                        heard.append(request)
                         peer.sendall(answer)
                 except OSError:
                     return  # the client did not like what it was shown

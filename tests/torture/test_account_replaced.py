@@ -94,7 +94,7 @@ def test_a_redirect_of_any_question_is_not_followed(polled: PolledAccount) -> No
 
 
 def test_an_answer_that_drips_is_left_when_its_time_is_over(polled: PolledAccount) -> None:
-    polled.limits = HttpLimits(connect_s=5.0, read_s=5.0, total_s=0.3)
+    polled.limits = HttpLimits(connect_s=5.0, read_s=5.0, total_s=0.3, stream_s=0.3)
     for path in PATHS:
         before = polled.published[-1]
         polled.proxy.faults = {path: drip(0.02)}
