@@ -164,7 +164,7 @@ class ActivityReader:
                 date_, name, usd, requests, prompt = row.date, row.model, row.usage, row.requests, row.prompt_tokens
                 if row.endpoint_id:  # without one, two rows of the same amount may be two rows
                     # Not with the amount: the hash of a Decimal takes as long as everything else here.
-                    key = hash((date_, row.endpoint_id, name, requests, prompt))
+                    key = hash((date_, row.endpoint_id, name, row.provider_name, requests, prompt, row.completion_tokens))
                     first = seen.setdefault(key, usd)
                     if first is not usd and (first == usd or not self._is_new(key, usd)):
                         continue
