@@ -218,6 +218,7 @@ CENTS = st.decimals("0", "40", places=2)
 HOURLY = st.lists(st.decimals("0", "9", places=2), min_size=24, max_size=47)
 
 
+@pytest.mark.statistical
 @given(hours=HOURLY, days=st.lists(CENTS, min_size=3, max_size=30), bought=st.lists(CENTS, min_size=1, max_size=9))
 def test_no_top_up_at_any_poll_changes_any_verdict(hours, days, bought):
     taken = last_hours(*hours)
@@ -269,6 +270,7 @@ def test_the_order_of_the_rows_of_activity_changes_nothing(rows, spent, order):
     assert judge(one, NOON, BURST) == judge(other, NOON, BURST)
 
 
+@pytest.mark.statistical
 @given(hours=HOURLY, days=st.lists(CENTS, min_size=3, max_size=30), stop=st.integers(0, 100))
 def test_a_restart_at_any_sample_gives_the_same_verdict(hours, days, stop):
     """What the history gives back is judged as what was never forgotten, also for the polls that come after."""

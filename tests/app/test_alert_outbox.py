@@ -260,6 +260,7 @@ def test_whatever_happens_a_sink_receives_each_level_of_an_alert_at_most_once(st
     assert bool(levels) == bool(open_kinds), "in the end a sink knows what is so"
 
 
+@pytest.mark.statistical
 def test_a_storm_of_alerts_costs_bounded_memory_and_threads():
     waiting, kib, threads = storm()
     assert waiting <= 50
