@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from openbalance_hid.cli import completion_values
+from openbalance_hid.cli.bar.line import spent
 from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
@@ -121,7 +122,7 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         lines.append(f"{'metrics':{WIDTH}}{f'not served: {problem}' if problem else address}")
         lines += [f"{'':{WIDTH}}try: {metrics['hint']}"] if metrics["hint"] else []
     for name, account in reply["accounts"].items():
-        balance, today = _money(account["balance_usd"]), _money(account["spend_usd"]["today"])
+        balance, today = _money(account["balance_usd"]), cents(spent(account, "today"))
         health = account["health"].replace("_", " ")
         health = in_colour(health, GREEN if health == "ok" else YELLOW, sys.stdout, os.environ)
         message = f" ({account['message']})" if account["message"] else ""

@@ -27,9 +27,31 @@ def deck() -> FaultyDeck:
 )
 def test_status_prints_the_command_that_fixes_an_account(health: str, command: str | None):
     account = {"health": health, "message": None, "balance_usd": None, "spend_usd": {"today": None}}
-    account |= {"measured_at": None, "next_poll_at": None}
+    account |= {"measured_at": None, "next_poll_at": None, "lower_bounds": [], "approximate": []}
     reply = {"version": "1", "pid": 1, "uptime_s": 1.0, "config": {"error": None}, "accounts": {"work": account}, "decks": []}
     assert [line.strip() for line in status_lines(reply) if "try:" in line] == ([f"try: {command}"] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("marks", "shown"),
+    [
+        ({}, "today $2.85 (UTC)"),
+        ({"lower_bounds": ["today"]}, "today ≥ $2.85 (UTC)"),
+        ({"approximate": ["today"]}, "today ~$2.85 (UTC)"),
+    ],
+)
+def test_status_marks_a_spend_that_is_not_exact_as_the_keys_do(marks: dict[str, list[str]], shown: str):
+    account = {
+        "health": "ok",
+        "message": None,
+        "balance_usd": "9",
+        "spend_usd": {"today": "2.854"},
+        "lower_bounds": [],
+        "approximate": [],
+    }
+    account |= {"measured_at": None, "next_poll_at": None, **marks}
+    reply = {"version": "1", "pid": 1, "uptime_s": 1.0, "config": {"error": None}, "accounts": {"work": account}, "decks": []}
+    assert any(line.endswith(shown) for line in status_lines(reply))
 
 
 @pytest.mark.parametrize(("problem", "why", "hint"), PROBLEMS)

@@ -88,7 +88,7 @@ def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now
     if state == "low" and _usd(status["balance_usd"]) is not None and (_usd(status["balance_usd"]) or 0) < 0:
         tone = "alarm"
     balance = words.money(_usd(status["balance_usd"]))
-    usage = words.money(_spent(status, period))
+    usage = words.money(spent(status, period))
     known = status["total_usage_usd"] is not None
     if status.get("prepaid") is False:  # no balance: what was used is in its place
         balance = f"{words.money(_usd(status['total_usage_usd']))} used"
@@ -160,7 +160,7 @@ def _conditions(status: Mapping[str, Any]) -> Sequence[str]:
 
 def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence[str]:
     spend, spike = status["spend_usd"], status["spike"]
-    money = {name: words.cents(_spent(status, name)) for name in spend}
+    money = {name: words.cents(spent(status, name)) for name in spend}
     lines = [f"OpenRouter, account {account}" if account != "default" else "OpenRouter"]
     if status["health"] in TROUBLES:
         message = single_line(status["message"] or "")
@@ -192,8 +192,8 @@ def _age(status: Mapping[str, Any], now: datetime) -> str:
     return words.age((now - datetime.fromisoformat(status["measured_at"])).total_seconds())
 
 
-def _spent(status: Mapping[str, Any], period: str) -> _Amount:
-    """Return the spend of a period, with what is known about it."""
+def spent(status: Mapping[str, Any], period: str) -> _Amount:
+    """Return the spend of a period of an account in `status --json`, with its sign where it is not exact."""
     is_lower_bound, is_approximate = period in status["lower_bounds"], period in status["approximate"]
     return _Amount(_usd(status["spend_usd"][period]), is_lower_bound, "≥" if is_lower_bound else "~" if is_approximate else "")
 
