@@ -18,8 +18,7 @@ from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.hints import RUN, health_hint, hint
-from openbalance_hid.ipc.control_client import request, subscribe
-from openbalance_hid.ipc.status import endpoint_problems
+from openbalance_hid.ipc.control_client import endpoint_problems, request, subscribe
 from openbalance_hid.text import escape_unprintable, escaped_json
 from openbalance_hid.tiles.formatting import cents
 

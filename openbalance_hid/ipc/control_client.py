@@ -1,4 +1,7 @@
-"""The client of the control socket: one request and its result, or a stream of results. The server is in control_server.py."""
+"""The client of the control socket: one request and its result, or a stream of results. The server is in control_server.py.
+
+A command that shows a status imports this module and not `status`, which makes one and imports the controller for it.
+"""
 
 import contextlib
 import errno
@@ -49,6 +52,17 @@ def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0, output: 
                 peer.settimeout(None)
     except _ReaderEndedError as error:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
+
+
+def endpoint_problems(account: Mapping[str, Any]) -> list[str]:
+    """Return a line for each problem of an endpoint, from one account of `status --json`."""
+    lines = []
+    for name, endpoint in account.get("endpoints", {}).items():
+        if endpoint["health"] not in ("ok", "preparing", account["health"]):
+            lines.append(f"{name}: {endpoint['health'].replace('_', ' ')} ({endpoint['message'] or 'no message'})")
+        if count := endpoint["dropped_rows"]:
+            lines.append(f"{name}: left out {count} {'row' if count == 1 else 'rows'} of the answer that cannot be read")
+    return lines
 
 
 class _ReaderEndedError(Exception):

@@ -266,17 +266,6 @@ def _instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def endpoint_problems(account: Mapping[str, Any]) -> list[str]:
-    """Return a line for each problem of an endpoint, from one account of `status --json`."""
-    lines = []
-    for name, endpoint in account.get("endpoints", {}).items():
-        if endpoint["health"] not in ("ok", "preparing", account["health"]):
-            lines.append(f"{name}: {endpoint['health'].replace('_', ' ')} ({endpoint['message'] or 'no message'})")
-        if count := endpoint["dropped_rows"]:
-            lines.append(f"{name}: left out {count} {'row' if count == 1 else 'rows'} of the answer that cannot be read")
-    return lines
-
-
 def open_counts(name: str, device: DeckDevice, brightness: int | None, arrivals: int) -> DeckCounts:
     """Return the counts of an open deck."""
     return DeckCounts(

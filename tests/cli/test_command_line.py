@@ -43,6 +43,13 @@ def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
     assert python(machine(tmp_path), code).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("module", ["control", "deck_control", "alert_list", "keys", "guard"])
+def test_a_client_of_the_daemon_imports_none_of_its_parts(module: str, tmp_path: Path):
+    heavy = ("msgspec", "StreamDeck", "openbalance_hid.app", "openbalance_hid.deck", "openbalance_hid.tiles.view")
+    code = f"import sys, openbalance_hid.cli.{module}; print([name for name in {heavy!r} if name in sys.modules])"
+    assert python(machine(tmp_path), code).stdout == "[]\n"
+
+
 def test_the_module_runs_the_same_command_as_the_console_script(tmp_path: Path):
     (script,) = entry_points(group="console_scripts", name="openbalance-hid")
     assert script.load() is import_module("openbalance_hid.__main__").main

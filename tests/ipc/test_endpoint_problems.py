@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from openbalance_hid.cli.control import status_lines
-from openbalance_hid.ipc.status import endpoint_problems
+from openbalance_hid.ipc.control_client import endpoint_problems
 from openbalance_hid.service.doctor.daemon_checks import assess_daemon
 from tests.build import NOON, days_back, snapshot
 from tests.ipc.test_status import status_of

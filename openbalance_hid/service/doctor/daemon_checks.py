@@ -11,7 +11,7 @@ from typing import Any
 from openbalance_hid import __version__
 from openbalance_hid.errors import NoDaemonError, OpenBalanceError
 from openbalance_hid.hints import DOCTOR, SETUP, health_hint, hint
-from openbalance_hid.ipc.status import endpoint_problems
+from openbalance_hid.ipc.control_client import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 from openbalance_hid.service.install import (
