@@ -9,7 +9,7 @@ import pytest
 
 from openbalance_hid.cli.table import table_lines
 from openbalance_hid.cli.terminal import RED
-from tests.cli.command_line import KEY, machine, process, python
+from tests.cli.command_line import KEY, machine, process
 from tests.cli.terminal_user import TerminalUser
 
 
@@ -48,9 +48,3 @@ def test_accounts_is_a_table_on_a_terminal_and_one_line_an_account_in_a_pipe(hom
         user.ends()
         assert user.screen.splitlines() == ["account  key    stored in", f"default  …1a2b  {home}/state/keys/default.key"]
     assert process(machine(home), "accounts").stdout == f"default  …1a2b  {home}/state/keys/default.key\n"
-
-
-def test_bar_imports_nothing_that_draws_tables(tmp_path: Path):
-    code = "import sys; import openbalance_hid.cli.bar.command; print(*sys.modules)"
-    loaded = set(python(machine(tmp_path), code).stdout.split())
-    assert {"rich", "openbalance_hid.cli.table"} & loaded == set()

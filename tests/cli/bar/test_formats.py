@@ -167,6 +167,8 @@ def test_bar_imports_no_library_that_its_line_does_not_need(tmp_path: Path):
         "sqlite3",
         "jeepney",
         "openbalance_hid.tiles.view",
+        "rich",
+        "openbalance_hid.cli.table",
     }
     assert heavy & set(loaded) == set()
     assert "openbalance_hid.ipc.control_client" in loaded
