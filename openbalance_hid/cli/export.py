@@ -14,7 +14,7 @@ import click
 from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, as_prometheus, metrics_of
 from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, CountedRows, ExportRow, ExportTable, count_words, days_table
 from openbalance_hid.cli.params import ChoiceParam, DayParam
-from openbalance_hid.cli.terminal import STDOUT, write_output, write_pieces
+from openbalance_hid.cli.terminal import STDOUT, is_terminal, write_output, write_pieces
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import NoDaemonError, UsageError
@@ -69,14 +69,13 @@ def _export_history(what: str, by: str | None, form: str, since: date | None, ou
         total = table.count(reader) if _shows_progress(output) else 0
         read = CountedRows(table.read(reader))
         with click.progressbar(read, total, "Exporting", hidden=total < LONG, file=sys.stderr, update_min_steps=STEPS) as rows:
-            write_pieces(output, _pieces(what, table, rows, form))
+            write_pieces(output, (piece.encode() for piece in _pieces(what, table, rows, form)))
     return read.count
 
 
 def _shows_progress(output: Path) -> bool:
     """Return whether a user sees the bar, and it is not among the rows."""
-    on_terminal = [stream is not None and stream.isatty() for stream in (sys.stderr, sys.stdout)]
-    return on_terminal[0] and (output != STDOUT or not on_terminal[1])
+    return is_terminal(sys.stderr) and (output != STDOUT or not is_terminal(sys.stdout))
 
 
 def _pieces(what: str, table: ExportTable, rows: Iterable[ExportRow], form: str) -> Iterable[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openbalance_hid.cli.params import AccountParam
-from openbalance_hid.cli.terminal import STDOUT, write_output
+from openbalance_hid.cli.terminal import STDOUT, is_terminal, write_output
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
@@ -77,7 +77,7 @@ def report(period: ReportPeriod, account: str | None, output: Path | None, opens
 
     now = datetime.now(UTC)
     budgets = _budgets()
-    hidden = sys.stderr is None or not sys.stderr.isatty()
+    hidden = not is_terminal(sys.stderr)
     with click.progressbar(length=READ_STEPS, label="report", file=sys.stderr, hidden=hidden, show_pos=True) as bar:
         histories = _histories(account, lambda _: bar.update(1))
         bar.length = READ_STEPS + steps(len(histories))

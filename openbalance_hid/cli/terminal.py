@@ -21,37 +21,33 @@ GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 _RESET = "\x1b[0m"
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether this stream is a terminal, so that a reader and no program reads it."""
+    return stream is not None and stream.isatty()
+
+
 def in_colour(text: str, colour: str, stream: TextIO | None, env: Mapping[str, str]) -> str:
     """Return `text` in `colour` if `stream` is a terminal with colours, unless NO_COLOR is set (https://no-color.org)."""
-    has_colour = stream is not None and stream.isatty() and env.get("TERM", "dumb") != "dumb"
+    has_colour = is_terminal(stream) and env.get("TERM", "dumb") != "dumb"
     return f"{colour}{text}{_RESET}" if has_colour and not env.get("NO_COLOR") else text
 
 
 def write_output(file: Path, content: bytes) -> None:
     """Write `content` to `file`, or to standard output for `-`. UsageError if the file cannot be written."""
-    if file == STDOUT:
-        if sys.stdout is not None:  # None: closed by the caller
-            sys.stdout.buffer.write(content)
-        return
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
-        ) from error
+    write_pieces(file, (content,))
 
 
-def write_pieces(file: Path, pieces: Iterable[str]) -> None:
+def write_pieces(file: Path, pieces: Iterable[bytes]) -> None:
     """Write the pieces one by one, as `write_output`. The file is opened when the first one is there."""
     waiting = iter(pieces)
-    first = next(waiting, "")
+    first = next(waiting, b"")
     if file == STDOUT:
         if sys.stdout is not None:  # None: closed by the caller
-            sys.stdout.buffer.writelines(piece.encode() for piece in chain([first], waiting))
+            sys.stdout.buffer.writelines(chain([first], waiting))
         return
     try:
         with file.open("wb") as out:
-            out.writelines(piece.encode() for piece in chain([first], waiting))
+            out.writelines(chain([first], waiting))
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
@@ -91,7 +87,7 @@ def _redirect_to_null(descriptor: int) -> None:
 
 def is_interactive() -> bool:
     """Return whether a user can read a question and answer it."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 
 def confirm(question: str, default: bool = True) -> bool:
