@@ -10,8 +10,8 @@ import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.params import AccountParam
-from openbalance_hid.cli.table import TableCell, print_table, shows_tables
-from openbalance_hid.cli.terminal import RED
+from openbalance_hid.cli.table import TableCell, print_table
+from openbalance_hid.cli.terminal import RED, is_terminal
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
@@ -36,7 +36,7 @@ def accounts(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], indent=2))
     elif rows:
-        if shows_tables(sys.stdout):
+        if is_terminal(sys.stdout):
             print_table(("account", "key", "stored in"), [_cells(row) for row in rows])
             return
         width = max(len(row.name) for row in rows)

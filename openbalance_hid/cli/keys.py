@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from openbalance_hid.cli.params import AccountParam
-from openbalance_hid.cli.table import TableCell, print_table, shows_tables
-from openbalance_hid.cli.terminal import RED, YELLOW
+from openbalance_hid.cli.table import TableCell, print_table
+from openbalance_hid.cli.terminal import RED, YELLOW, is_terminal
 from openbalance_hid.config.paths import paths
 from openbalance_hid.errors import ApiError
 from openbalance_hid.hints import hint
@@ -44,15 +44,14 @@ def keys(ctx: click.Context, account: str | None, as_json: bool) -> None:
         return
     reply = request(paths(os.environ).socket_file, "keys", {"account": account})
     now = datetime.now(UTC)
-    if as_json or not shows_tables(sys.stdout):
+    if as_json or not reply or not is_terminal(sys.stdout):
         click.echo(escaped_json(reply, indent=1) if as_json else escape_unprintable("\n".join(key_lines(reply, now))))
         return
     for name, found in reply.items():
         if found["keys"]:
             rows = [_cells(key, now) for key in found["keys"]]
             print_table(HEADINGS, [(name if len(reply) > 1 else "", *row) for row in rows])
-        notes = key_lines({name: {**found, "keys": found["keys"] and []}}, now)
-        click.echo(escape_unprintable("\n".join(note for note in notes if not found["keys"] or note != "no keys")))
+        click.echo(escape_unprintable("\n".join(_notes(found, now))))
 
 
 @keys.command("disable")
@@ -95,13 +94,20 @@ def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:
     lines = [] if reply else ["no account has its key on this machine: they are published by another one"]
     for name, account in reply.items():
         lines += [f"account {name}:"] if len(reply) > 1 else []
-        if account["keys"] is None:
-            lines.append(f"the keys are not known yet: {account['health'].replace('_', ' ')}")
-            continue
-        width = max((len(single_line(key["name"])) for key in account["keys"]), default=0)
-        lines += [_line(key, width, now) for key in account["keys"]] or ["no keys"]
-        lines.append(f"read {_ago(account['measured_at'], now)}; amounts of days and months are UTC")
-        lines += [] if account["may_switch"] else ["view only: allow_key_switch = true permits to disable and enable keys"]
+        found = account["keys"] or ()
+        width = max((len(single_line(key["name"])) for key in found), default=0)
+        lines += [_line(key, width, now) for key in found]
+        lines += _notes(account, now)
+    return lines
+
+
+def _notes(account: dict[str, Any], now: datetime) -> list[str]:
+    """Return the lines below the keys of an account."""
+    if account["keys"] is None:
+        return [f"the keys are not known yet: {account['health'].replace('_', ' ')}"]
+    lines = [] if account["keys"] else ["no keys"]
+    lines.append(f"read {_ago(account['measured_at'], now)}; amounts of days and months are UTC")
+    lines += [] if account["may_switch"] else ["view only: allow_key_switch = true permits to disable and enable keys"]
     return lines
 
 
