@@ -145,9 +145,10 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
 
 def publish_lines(publish: dict[str, Any] | None, now: datetime) -> list[str]:
     """Return a line for each account that is published, and one for each trouble and note."""
+    if publish is None:
+        return []
     lines = []
-    for name, each in ({} if publish is None else publish["accounts"]).items():
-        assert publish is not None  # noqa: S101
+    for name, each in publish["accounts"].items():
         state = "connected" if each["connected"] else "not connected" if each["active"] else "stopped"
         at = each["published_at"]
         sent = f", published {spoken((now - datetime.fromisoformat(at)).total_seconds())} ago" if at else ""

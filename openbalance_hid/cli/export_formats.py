@@ -18,9 +18,9 @@ from openbalance_hid.text import escaped_json
 
 # The characters that start a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
 ROWS_A_PIECE = 1000
 KEPT_TEXTS = 4096  # texts of values: more than the models of one day
+# A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
 _FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
 
 

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.config.load import product_tiles
-from openbalance_hid.config.tile_plugins import InstalledPlugins, package_title
+from openbalance_hid.config.tile_plugins import InstalledPlugins, package_name, package_title
 from openbalance_hid.errors import ConfigError, UsageError
 from openbalance_hid.hints import hint
 from openbalance_hid.text import did_you_mean, escape_unprintable, escaped_json
@@ -54,8 +54,8 @@ def _rows() -> list[dict[str, Any]]:
     for name in sorted(installed.plain):
         for offer in installed.offers(name):
             unique = name not in TILES and len(installed.offers(name)) == 1
-            title = package_title(offer)
-            others.append({"tile": name if unique else f"{title.split()[0]}:{name}", "package": title, "help": ""})
+            chosen = name if unique else f"{package_name(offer)}:{name}"
+            others.append({"tile": chosen, "package": package_title(offer), "help": ""})
     return [*ours, *others]
 
 

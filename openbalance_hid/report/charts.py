@@ -52,11 +52,11 @@ def columns(bars: Sequence[Bar], about: str) -> Chart:
 
         highest = max((float(bar.usd) for bar in bars if bar.usd is not None), default=0.0)
         lowest = min((float(bar.usd) for bar in bars if bar.usd is not None), default=0.0)
-        chart = pygal.StackedBar(**_options(width, 240), range=(min(0.0, lowest), highest * 1.05 or 1.0))
+        full = highest * 1.05 or 1.0
+        chart = pygal.StackedBar(**_options(width, 240), range=(min(0.0, lowest), full))
         chart.x_labels = [bar.label for bar in bars]
         _thin_labels(chart, [bar.label for bar in bars], width)
         chart.add("known", [_value(bar) for bar in bars])
-        full = highest * 1.05 or 1.0
         chart.add("unknown", [_pale(bar, full) if bar.usd is None else None for bar in bars])
         return chart
 

@@ -37,9 +37,7 @@ def _check(context: DoctorContext, about: str, address: BrokerAddress, ca_file: 
     try:
         stored = read_login(address.place, context.env, context.paths, KEYRING_LIMIT_S, may_prompt=False)
         answer = probe_broker(address, stored.login if stored is not None else None, ca_file, CONNECT_LIMIT_S)
-    except CredentialError as error:
-        return [failure("broker", error.message, error.hint, error.exit_code, about)]
-    except BrokerError as error:
+    except (CredentialError, BrokerError) as error:
         return [failure("broker", error.message, error.hint, error.exit_code, about)]
     return assess_broker(about, address, stored, answer, datetime.now(UTC))
 
