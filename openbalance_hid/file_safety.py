@@ -17,7 +17,7 @@ _INTERPRETER = re.compile(r"(?:ba|da|z|k|mk|fi)?sh|python[0-9.]*|perl[0-9.]*|rub
 
 
 class FileRisk(NamedTuple):
-    """Why a file must not be trusted. `writable`: the file or directory that other users may write to, if that is why."""
+    """Why a file must not be trusted, or cannot be run. `writable`: what other users may write to, if that is why."""
 
     words: str
     writable: Path | None = None
@@ -26,31 +26,31 @@ class FileRisk(NamedTuple):
         return self.words if self.writable is None else f"{self.words}; to change that: chmod go-w {self.writable}"
 
 
-def unsafe_command_reason(words: Sequence[str]) -> str | None:
+def command_risk(words: Sequence[str]) -> FileRisk | None:
     """Return why a program must not be run with these arguments, None if it may be. `words`: absolute path, then arguments.
 
     The script of an interpreter is checked like the program: `["/bin/sh", "/home/me/script"]`.
     """
     program = Path(words[0])
-    reason = unsafe_reason(program)
-    if reason is None and _INTERPRETER.fullmatch(program.name):
+    risk = program_risk(program)
+    if risk is None and _INTERPRETER.fullmatch(program.name):
         script = next((Path(word) for word in words[1:] if not word.startswith("-")), None)
         if script is not None and script.is_absolute() and script.is_file():
-            return _reason(file_risk(script))
-    return reason
+            return file_risk(script)
+    return risk
 
 
-def unsafe_reason(program: Path) -> str | None:
+def program_risk(program: Path) -> FileRisk | None:
     """Return why a program must not be run: it is missing, or another user could replace it; None if it may be."""
     try:
         real = program.resolve(strict=True)
         if not stat.S_ISREG(real.stat().st_mode) or not os.access(real, os.X_OK):
-            return f"{program} is not an executable file"
+            return FileRisk(f"{program} is not an executable file")
     except FileNotFoundError:
-        return f"{program} does not exist"
+        return FileRisk(f"{program} does not exist")
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
-        return f"{program} cannot be checked: {_words(error)}"
-    return _reason(file_risk(program))
+        return FileRisk(f"{program} cannot be checked: {_words(error)}")
+    return file_risk(program)
 
 
 def file_risk(file: Path) -> FileRisk | None:
@@ -75,10 +75,6 @@ def file_risk(file: Path) -> FileRisk | None:
     except (OSError, ValueError, RuntimeError) as error:
         return FileRisk(f"{file} cannot be checked: {_words(error)}")
     return None
-
-
-def _reason(risk: FileRisk | None) -> str | None:
-    return None if risk is None else str(risk)
 
 
 def _words(error: Exception) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from openbalance_hid.desktop.plain_program import PlainProgram
 from openbalance_hid.desktop.program_run import ProgramRequest, ProgramRun, StartedProgram
 from openbalance_hid.desktop.transient_unit import NoUnitError, TransientUnits, is_user_service
-from openbalance_hid.file_safety import unsafe_command_reason
+from openbalance_hid.file_safety import command_risk
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
 
 POLL_S = 0.05  # where the system does not report the end of a child (macOS)
@@ -141,8 +141,8 @@ class ProgramLoop:
 
 def _refusal(words: tuple[str, ...]) -> ProgramEnd | None:
     """Return the end of a run that must not start."""
-    reason = unsafe_command_reason(words)
-    if reason is None:
+    risk = command_risk(words)
+    if risk is None:
         return None
     program = Path(words[0])
     try:
@@ -150,4 +150,4 @@ def _refusal(words: tuple[str, ...]) -> ProgramEnd | None:
         kind = kind if program.exists() else EndKind.NOT_FOUND
     except (OSError, ValueError):
         kind = EndKind.NOT_STARTED
-    return ProgramEnd(kind, detail=reason)
+    return ProgramEnd(kind, detail=str(risk))

@@ -12,7 +12,7 @@ import pytest
 
 from openbalance_hid.desktop.program_run import ProgramRequest
 from openbalance_hid.desktop.program_runner import ProgramRunner
-from openbalance_hid.file_safety import unsafe_command_reason, unsafe_reason
+from openbalance_hid.file_safety import command_risk, program_risk
 from openbalance_hid.tiles.program_output import MOST_BYTES, EndKind, ProgramEnd
 from tests.waiting import until
 
@@ -24,7 +24,7 @@ WAIT_S = 20
 def place(tmp_path: Path) -> Path:
     """A directory that only this user may change. Skipped where the temporary directory itself may be written by others."""
     tmp_path.chmod(0o700)
-    if (reason := unsafe_reason(Path("/bin/sh"))) or any(
+    if (reason := program_risk(Path("/bin/sh"))) or any(
         parent.stat().st_mode & 0o022 and not parent.stat().st_mode & 0o1000 for parent in tmp_path.parents
     ):
         pytest.skip(f"the temporary directory may be changed by others: {reason}")
@@ -251,8 +251,8 @@ def test_the_script_of_an_interpreter_is_checked_like_a_program(place, runner):
     for words in (("/bin/sh", open_), ("/bin/sh", "-e", open_)):
         end = runner.call(words, b"")
         assert (end.kind, "may be written by other users" in end.detail) == (EndKind.REFUSED, True)
-    assert unsafe_command_reason(("/bin/sh", "-c", "echo /tmp")) is None
-    assert unsafe_command_reason(("/bin/cat", open_)) is None  # a file that is read, not run
+    assert command_risk(("/bin/sh", "-c", "echo /tmp")) is None
+    assert command_risk(("/bin/cat", open_)) is None  # a file that is read, not run
     assert not (place / "ran").exists()
 
 

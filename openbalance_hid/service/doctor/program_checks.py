@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from openbalance_hid.errors import OpenBalanceError
-from openbalance_hid.file_safety import file_risk, unsafe_command_reason
+from openbalance_hid.file_safety import command_risk
 from openbalance_hid.hints import hint
 from openbalance_hid.service.doctor.check import Check, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
@@ -27,14 +26,15 @@ def assess_programs(commands: Iterable[Command]) -> list[Check]:
     checks: list[Check] = []
     programs: dict[str, None] = {}
     for command in commands:
-        reason = unsafe_command_reason(command)
-        if reason is None:
+        risk = command_risk(command)
+        if risk is None:
             programs[command[0]] = None
             continue
-        risk = file_risk(Path(command[0]))
-        writable = risk.writable if risk is not None else None
-        fix = hint("a program cannot be run") if writable is None else hint("others may change a program", path=writable)
-        checks.append(warning("programs", reason.partition("; to change that")[0], fix, command[0]))
+        if risk.writable is None:
+            fix = hint("a program cannot be run")
+        else:
+            fix = hint("others may change a program", path=risk.writable)
+        checks.append(warning("programs", risk.words, fix, command[0]))
     if programs:
         checks.append(ok("programs", f"can be run: {', '.join(programs)}"))
     return list(dict.fromkeys(checks)) or [ok("programs", "the configuration names none")]

@@ -31,3 +31,12 @@ def test_a_program_that_others_may_write_is_a_warning_with_the_command_that_help
     assert row.verdict is CheckStatus.WARNING
     assert row.hint.startswith("chmod go-w /")
     assert "may be written by other users" in row.found
+
+
+def test_a_script_that_others_may_write_is_the_file_that_the_command_changes(tmp_path):
+    script = tmp_path / "x"
+    script.write_text("echo")
+    script.chmod(0o666)
+    (row,) = assess_programs([("/bin/sh", str(script))])
+    assert row.found == f"{script} may be written by other users"
+    assert row.hint == f"chmod go-w {script}"
