@@ -26,10 +26,6 @@ CHECKERS = {
     "ruby": ["ruby", "-wc", str(FORMULA)],
 }
 SCRIPTS = [ROOT / "packaging/deb" / name for name in ("postinst", "prerm", "postrm")]
-CI_SCRIPTS = [
-    ROOT / "tools/ci" / name
-    for name in ("formula", "install_test_packages", "lint_workflows", "test_with_report", "write_sbom")
-]
 
 
 @pytest.mark.parametrize("program", CHECKERS)
@@ -40,11 +36,6 @@ def test_the_language_of_a_recipe_is_right(program: str) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
 def test_the_scripts_of_the_debian_package_are_plain_shell(script: Path) -> None:
     check(["shellcheck", "--shell=sh", str(script)])
-
-
-@pytest.mark.parametrize("script", CI_SCRIPTS, ids=lambda file: file.name)
-def test_the_scripts_of_the_workflows_are_right(script: Path) -> None:
-    check(["shellcheck", str(script)])
 
 
 def test_the_formula_of_a_checkout_differs_in_source_and_deck_alone(tmp_path: Path) -> None:
