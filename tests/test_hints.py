@@ -12,7 +12,7 @@ import pytest
 from openbalance_hid import errors
 from openbalance_hid.cli import main
 from openbalance_hid.hints import HINTS, PROGRAM, WAIT, health_hint, hint
-from tools.docs import hints_table
+from tools.docs import EXAMPLES, hints_table
 
 PACKAGE = Path(__file__).parents[1] / "openbalance_hid"
 
@@ -126,4 +126,4 @@ def test_the_documentation_has_every_row_of_the_table():
     table = hints_table()
     for trouble, places in HINTS.items():
         assert trouble in table
-        assert all(re.split(r"[{]", command)[0] in table for command in places.values())
+        assert all(command.format(**EXAMPLES) in table for command in places.values())

@@ -25,6 +25,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 ELGATO = 0x0FD9
 
 # Words on a key -> what they mean, and what to do. The words of `tiles.states.STATES` are rendered first, in its order.
+STATES_ON_KEYS = (*STATES.values(), WRONG_CLOCK, *ORIGIN_PROBLEMS.values())
 WORDS_ON_KEYS = {
     "Preparing…": ("nothing is known yet", "wait; after a minute the key shows the real reason"),
     "Set up": ("no key is stored for this account", "`openbalance-hid setup`; a tap opens the page where keys are made"),
@@ -142,17 +143,13 @@ def hints_table() -> str:
 
 def explained_words() -> dict[str, tuple[str, str]]:
     """Return every row of the table of words: the words, with their short form, then meaning and remedy."""
-    states = (*STATES.values(), WRONG_CLOCK, *ORIGIN_PROBLEMS.values())
-    short = {state.words: state.short for state in states}
-    order = [
-        *(state.words for state in states),
-        *(words for words in WORDS_ON_KEYS if words not in short),
-    ]
+    first = [state.words for state in STATES_ON_KEYS]
+    order = [*first, *(words for words in WORDS_ON_KEYS if words not in first)]
     return {words: WORDS_ON_KEYS[words] for words in order}
 
 
 def _words() -> Iterator[str]:
-    short = {state.words: state.short for state in (*STATES.values(), *ORIGIN_PROBLEMS.values()) if state.short}
+    short = {state.words: state.short for state in STATES_ON_KEYS if state.short}
     yield from ("| words on the key | meaning | what to do |", "|---|---|---|")
     for words, (meaning, remedy) in explained_words().items():
         names = f"`{words}`" + (f", `{short[words]}`" if words in short else "")
