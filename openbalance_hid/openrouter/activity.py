@@ -20,11 +20,20 @@ from msgspec import Meta, Raw, Struct
 
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
-from openbalance_hid.openrouter.replies import BEYOND, BOUNDED, Rows, bounded, day_of, decoded, name_of, whole
+from openbalance_hid.openrouter.replies import (
+    BEYOND,
+    BOUNDED,
+    LARGEST_EXPONENT,
+    Rows,
+    bounded,
+    day_of,
+    decoded,
+    name_of,
+    whole,
+)
 
 _NOTHING = Decimal(0)
 _LONGEST_SPAN = timedelta(days=62)  # a reply has 30 days before today, and a wrong year must not add years
-
 
 _HEAD = re.compile(rb'\s*\{\s*(?:"\w*"\s*:\s*(?:\w+|-?[0-9.]+|"[^"\\]*")\s*,\s*)*"data"\s*:\s*\[')
 _HEAD_BYTES = 4096  # in which the list of rows has started
@@ -162,6 +171,9 @@ class ActivityReader:
         with localcontext(BOUNDED):  # no sum exceeds the bounds of an amount
             for row in rows:
                 date_, name, usd, requests, prompt = row.date, row.model, row.usage, row.requests, row.prompt_tokens
+                if not usd.is_finite() or usd.adjusted() > LARGEST_EXPONENT:
+                    dropped += 1
+                    continue
                 if row.endpoint_id:  # without one, two rows of the same amount may be two rows
                     # Not with the amount: the hash of a Decimal takes as long as everything else here.
                     key = hash((date_, row.endpoint_id, name, row.provider_name, requests, prompt, row.completion_tokens))
@@ -182,15 +194,13 @@ class ActivityReader:
                 except KeyError:
                     provider = providers[row.provider_name] = [_NOTHING, 0, 0]
                 try:
-                    if not usd.is_finite():
-                        raise DecimalException
-                    model[0] += usd
-                    provider[0] += usd
+                    model_usd, provider_usd = model[0] + usd, provider[0] + usd
                 except DecimalException:
                     dropped += 1
                     continue
                 tokens = prompt + row.completion_tokens
                 day[2] = count + 1
+                model[0], provider[0] = model_usd, provider_usd
                 model[1] += requests
                 model[2] += tokens
                 provider[1] += requests

@@ -31,9 +31,9 @@ MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
 # A Decimal of 1e999999999 parses at once, and its first addition or formatting exhausts the memory.
 # So amounts have bounds: 40 digits, below 1e15, and anything smaller than 1e-40 is zero.
 _DIGITS = 40
-_LARGEST_EXPONENT = 14
-BEYOND = 10 ** (_LARGEST_EXPONENT + 1)
-BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
+LARGEST_EXPONENT = 14
+BEYOND = 10 ** (LARGEST_EXPONENT + 1)
+BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
 
@@ -260,7 +260,7 @@ def bounded(value: Decimal | None, field: str) -> Decimal:
     """Return the amount, finite and within the bounds; 0 for null (free and own-key models). ServerError for any other."""
     if value is None:
         return Decimal(0)
-    context = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=_LARGEST_EXPONENT, traps=[Overflow])
+    context = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=LARGEST_EXPONENT, traps=[Overflow])
     try:
         bounded = context.create_decimal(value)
     except DecimalException as error:

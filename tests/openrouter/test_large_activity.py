@@ -88,6 +88,16 @@ def test_a_row_with_three_names_of_a_megabyte_costs_no_other_row() -> None:
     assert len(spent) == 2
 
 
+@pytest.mark.parametrize("usage", ["sNaN", "NaN", "-Infinity", "1e15", "-1e400"])
+def test_an_amount_that_is_none_leaves_out_its_row_alone_and_makes_no_zero(usage: str) -> None:
+    bad = ROW | {"usage": usage, "model": "v/bad"}
+    for rows in ([bad, ROW, bad], [ROW, bad, bad], [ROW, ROW | {"usage": usage}, ROW | {"usage": usage}]):
+        read = to_activity(json.dumps({"data": rows}).encode(), TODAY)
+        assert {name: spend.usd for name, spend in read.value.by_model[DAY].items()} == {"v/m": Decimal("1.5")}
+        assert {name: spend.usd for name, spend in read.value.by_provider[DAY].items()} == {"P": Decimal("1.5")}
+        assert read.dropped == 2
+
+
 def test_a_reply_of_rows_that_cannot_be_read_is_refused_before_its_end() -> None:
     reader = ActivityReader()
     reader.feed(b'{"data":[')

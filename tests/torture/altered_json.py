@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 WRONG: tuple[object, ...] = (
-    None, True, False, "", "x", "1e400", "NaN", "-Infinity", 10**400, Decimal("1e999999"), Decimal("-1e-999999"), [], {}, [[]],
-    {"data": 1}, "\x00", "☠" * 2000, -1, 0,
+    None, True, False, "", "x", "1e400", "NaN", "sNaN", "-Infinity", 10**400, Decimal("1e999999"), Decimal("-1e-999999"), [],
+    {}, [[]], {"data": 1}, "\x00", "☠" * 2000, -1, 0,
 )  # fmt: skip
 
 
