@@ -119,7 +119,7 @@ def test_what_was_hidden_before_a_restart_is_hidden_before_any_amount_is_there()
     assert [view for view in story.seen(Paint) if AMOUNT.search(view.face.view.text)] == []
     story.tell(GestureRequested(PRIVACY, Gesture.TAP))
     assert bare(story)
-    assert story.seen(Store) == [Store(None, None, MaskedSetting(False))], "and not start what it has just said"
+    assert story.seen(Store) == [Store(None, None, MaskedSetting(False))], "stored once, and not loaded back"
 
 
 def test_a_mask_costs_one_picture_a_tile_with_amounts_and_no_poll():
