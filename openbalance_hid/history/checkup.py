@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from openbalance_hid.history.migrations import DAMAGE_CODES, STEPS, DamagedError, check, version
+from openbalance_hid.history.file import is_damage
+from openbalance_hid.history.migrations import STEPS, DamagedError, check, version
 
 LOCK_LIMIT_S = 2.0
 
@@ -32,12 +33,8 @@ def damage(path: Path) -> str | None:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
             check(db)
-    except DamagedError as error:
-        return str(error)
-    except sqlite3.DatabaseError as error:
-        return str(error) if getattr(error, "sqlite_errorcode", None) in DAMAGE_CODES else None
-    except UnicodeDecodeError:
-        return "its message about the damage is damaged"
+    except (DamagedError, sqlite3.Error, UnicodeDecodeError) as error:
+        return str(error) if is_damage(error) else None
     return None
 
 

@@ -20,7 +20,6 @@ from typing import TypeVar
 
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.history.migrations import (
-    DAMAGE_CODES,
     STEPS,
     DamagedError,
     Migration,
@@ -35,6 +34,7 @@ from openbalance_hid.history.migrations import (
 LOCK_LIMIT_S = 0.25  # a program that reads or copies the file needs less; a longer lock counts as a failure
 MOST_PENDING = 5000  # changes kept for the file: fifty days of polls
 CHECKED_AT_START_BYTES = 8 * 1024 * 1024  # takes a fifth of a second; ten years of 300 models are 120 MB, and take seconds
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # SQLite's message about damage can contain the damage: then Python raises a UnicodeDecodeError.
 _READING = (sqlite3.DatabaseError, DamagedError, UnicodeDecodeError)
 _FAILURES = (OSError, OpenBalanceError, sqlite3.Error, DamagedError, UnicodeDecodeError)
@@ -119,7 +119,7 @@ class HistoryFile:
             return self._connect()
         except _READING as error:
             # While the file is opened, SQLITE_ERROR means foreign or missing tables.
-            if not _is_damage(error) and getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
+            if not is_damage(error) and getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                 raise
             self._set_aside(_reason(error))
             return self._connect()
@@ -159,7 +159,7 @@ class HistoryFile:
 
     def _replace(self, error: Exception) -> None:
         """Replace the connection: by a new file for a damaged one, else by memory."""
-        damaged = _is_damage(error)
+        damaged = is_damage(error)
         if _may_be_our_mistake(error):
             if self._is_sound():
                 raise error  # a bug of ours, which must be reported; the file is good
@@ -243,10 +243,11 @@ class HistoryFile:
         logger.info("history %s: written again", self._path)
 
 
-def _is_damage(error: Exception) -> bool:
+def is_damage(error: Exception) -> bool:
+    """Return whether the content of the file is wrong, and not only its use now."""
     if isinstance(error, sqlite3.DatabaseError):
         code = getattr(error, "sqlite_errorcode", None)
-        return code is None or code & 0xFF in DAMAGE_CODES  # without a code it is Python's error for text that is not UTF-8
+        return code is None or code & 0xFF in _DAMAGE  # without a code it is Python's error for text that is not UTF-8
     return isinstance(error, DamagedError | UnicodeDecodeError)
 
 

@@ -103,9 +103,6 @@ _NINTH: Migration = (
 STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 
 
-DAMAGE_CODES = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
-
-
 class DamagedError(Exception):
     """The file has content that this program has not written."""
 
