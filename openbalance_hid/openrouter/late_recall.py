@@ -75,6 +75,7 @@ def merged(known: Snapshot, recalled: Snapshot) -> Snapshot:
         credits=_newer(known.credits, recalled.credits),
         activity=activity,
         today=_newer(known.today, recalled.today),
+        yesterday=_newer(known.yesterday, recalled.yesterday),
         key_days=key_days,
         models=_newer(known.models, recalled.models),
         samples=(*older, *known.samples),

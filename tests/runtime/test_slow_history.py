@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from openbalance_hid.account.snapshot import Credits, Snapshot, Spend
+from openbalance_hid.account.snapshot import Credits, Snapshot, Spend, Today
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import SendAlert
 from openbalance_hid.app.events import HistoryLoaded, RefreshSkipped
 from openbalance_hid.config.schema import Config
 from openbalance_hid.history.keeper import History
-from openbalance_hid.history.records import AccountIdentity, StoredDays, StoredSample
+from openbalance_hid.history.records import AccountIdentity, StoredDays, StoredSample, StoredToday
 from openbalance_hid.history.store import HistoryStore
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.runtime.pollers import Pollers
@@ -24,6 +24,7 @@ from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.waiting import PATIENCE_S
 
 OLD = (datetime.now(UTC) - timedelta(days=100)).date()
+BEFORE_OLD = OLD - timedelta(days=1)
 
 
 class SlowDisk:
@@ -61,6 +62,8 @@ def slow_disk(path: Path, scenario: str = "normal") -> Iterator[SlowDisk]:
             who, StoredDays("model", {OLD: {"v/old": Spend(Decimal(7))}}, read_at=datetime.now(UTC) - timedelta(days=3))
         )
         store.write(who, StoredSample(datetime.now(UTC) - timedelta(hours=3), Credits(Decimal(900), Decimal(1))))
+        for day in (BEFORE_OLD, OLD):
+            store.write(who, StoredToday(Today(day, {"v/old": Spend(Decimal(7))}), datetime.now(UTC) - timedelta(days=3)))
         store.close()
         disk = SlowDisk(path, account)
         disk.history.start()
@@ -95,6 +98,9 @@ def test_the_balance_and_the_days_do_not_wait_for_the_disk(tmp_path: Path) -> No
         assert later.activity.value.by_model[OLD] == {"v/old": Spend(Decimal(7))}
         assert later.activity.value.by_model.items() >= polled.activity.value.by_model.items()
         assert later.activity.measured_at == polled.activity.measured_at
+        assert later.today == polled.today
+        assert later.yesterday.value is not None
+        assert later.yesterday.value.day == BEFORE_OLD
 
 
 def test_no_alert_is_sent_before_the_alerts_of_before_are_known(tmp_path: Path) -> None:
