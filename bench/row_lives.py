@@ -14,7 +14,7 @@ NOTE = "mean over {users} simulated accounts, a poll every 15 minutes, the rule 
 
 
 def rows(sizes: SampleSizes) -> list[Row]:
-    """Return one row for each requirement of each life."""
+    """Return one row for each requirement of each life, and one for the time that the rule takes."""
     made = []
     for row in TABLE[: sizes.lives]:
         lived = [verdicts(row.life, seed) for seed in range(sizes.users)]
@@ -33,7 +33,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
                     Centre.MEAN,
                 )
             )
-    return made
+    return [*made, _day_of_verdicts(sizes)]
 
 
 def _day_of_verdicts(sizes: SampleSizes) -> Row:
