@@ -150,7 +150,7 @@ class OriginProblem(Enum):
 class Origin(Struct, frozen=True):
     """Where a snapshot comes from that this machine has no key for: another machine, through a broker.
 
-    `prepaid` and `budget_usd`: what that machine's user says of the account.
+    `prepaid` and `budget_usd`: of the account, as they are configured on that machine.
     """
 
     host: str | None = None  # None: not in the message, or masked

@@ -57,8 +57,8 @@ def past(db: Connection, who: AccountIdentity, now: datetime) -> StoredAccount:
     """
     number = account(db, who)
     since = now.astimezone(UTC).date() - timedelta(days=DAYS_KEPT)
-    asked = "SELECT activity_read_at, key_days_read_at FROM accounts WHERE id = ?"
-    read_at, key_days_read_at = db.execute(asked, (number,)).fetchone() or (None, None)
+    query = "SELECT activity_read_at, key_days_read_at FROM accounts WHERE id = ?"
+    read_at, key_days_read_at = db.execute(query, (number,)).fetchone() or (None, None)
     recent = _recent(db, number)
     return StoredAccount(
         last=recent[-1] if recent else None,

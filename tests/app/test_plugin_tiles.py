@@ -34,7 +34,7 @@ class PluginStory(Story):
         super().__init__(config_of(*tiles))
         self.tell(DeckArrived(DECK, "mini", 6))
 
-    def asked(self) -> list[EvaluatePlugin]:
+    def evaluations(self) -> list[EvaluatePlugin]:
         return [effect for _, effect in self.done if isinstance(effect, EvaluatePlugin)]
 
     def answer(self, tile: TileConfig, *words: str) -> None:
@@ -49,20 +49,20 @@ class PluginStory(Story):
 
 def test_a_tile_is_evaluated_at_once_at_each_minute_and_when_the_account_changes():
     story = PluginStory(TILE, OTHER)
-    assert [effect.tile for effect in story.asked()] == [TILE]
+    assert [effect.tile for effect in story.evaluations()] == [TILE]
     assert story.text(0) == "hello: Preparing…"
     story.answer(TILE, "1")
     assert story.text(0) == "Hello 1"
     story.wait(59)
-    assert len(story.asked()) == 1
+    assert len(story.evaluations()) == 1
     story.wait(2)
     story.answer(TILE, "2")
-    assert len(story.asked()) == 2
+    assert len(story.evaluations()) == 2
     story.tell(healthy())
-    assert len(story.asked()) == 2, "nothing in the scene is new"
+    assert len(story.evaluations()) == 2, "nothing in the scene is new"
     story.tell(replace(healthy(), health=healthy().health.OFFLINE))
-    assert len(story.asked()) == 3
-    assert story.asked()[2].scene.health == "offline"
+    assert len(story.evaluations()) == 3
+    assert story.evaluations()[2].scene.health == "offline"
 
 
 def test_the_interval_of_a_tile_starts_with_the_whole_second_of_the_clock():
@@ -71,7 +71,7 @@ def test_the_interval_of_a_tile_starts_with_the_whole_second_of_the_clock():
     for _ in range(6):
         story.answer(tile, "x")
         story.wait(10)
-    times = [effect.scene.now for effect in story.asked()]
+    times = [effect.scene.now for effect in story.evaluations()]
     assert len(times) == 7
     assert {at.second % 10 for at in times} == {0}
     assert times[-1] - times[0] == timedelta(seconds=60)
@@ -84,11 +84,11 @@ def test_a_tile_that_hangs_gets_words_and_is_not_evaluated_again_until_it_answer
     assert story.text(1).startswith("Balance $")
     assert story.warnings() == ["the tile hello of hello-tile 1.0 does not answer: it has not answered within 2 s"]
     story.wait(24 * 3600)
-    assert len(story.asked()) == 1
+    assert len(story.evaluations()) == 1
     assert len(story.warnings()) == 1
     story.answer(TILE, "back")
     assert story.text(0) == "Hello back"
-    assert len(story.asked()) == 2, "time has passed since"
+    assert len(story.evaluations()) == 2, "time has passed since"
 
 
 def test_a_hanging_tile_that_left_the_deck_sets_no_deadline_and_draws_nothing():
@@ -104,7 +104,7 @@ def test_a_hanging_tile_that_left_the_deck_sets_no_deadline_and_draws_nothing():
 def test_keys_with_other_options_are_evaluated_each_for_itself():
     one, two = (TileConfig("hello", options=FrozenMap({"word": word}), plugin=HELLO) for word in ("a", "b"))
     story = PluginStory(one, two, one)
-    assert [effect.tile for effect in story.asked()] == [one, two]
+    assert [effect.tile for effect in story.evaluations()] == [one, two]
     story.answer(two, "b")
     assert [story.text(key) for key in range(3)] == ["hello: Preparing…", "Hello b", "hello: Preparing…"]
 
@@ -113,7 +113,7 @@ def test_a_tile_that_cannot_be_used_is_logged_once_and_never_evaluated():
     broken = TileConfig("new", plugin=PluginTile("new", "new-tile 2", trouble=PluginTrouble.WRONG_VERSION, problem="too new"))
     story = PluginStory(broken, broken)
     story.wait(600)
-    assert story.asked() == []
+    assert story.evaluations() == []
     assert story.warnings() == ["the tile new of new-tile 2 cannot be used: too new"]
     assert story.text(0) == "new: Wrong version, see doctor"
 
@@ -127,9 +127,9 @@ def test_a_tap_does_what_the_package_declares_or_the_configuration_says():
 
 def test_an_evaluation_that_could_not_be_started_is_due_again():
     story = PluginStory(TILE)
-    story.controller.retry(story.asked()[0])
+    story.controller.retry(story.evaluations()[0])
     story.wait(61)
-    assert len(story.asked()) == 2
+    assert len(story.evaluations()) == 2
 
 
 def test_amounts_of_a_tile_of_another_package_are_masked_too():

@@ -138,18 +138,18 @@ class SmallStage(Stage):
 def test_an_answer_that_is_too_large_is_requested_once_a_day(sample: SampleAccount, clock: VirtualClock) -> None:
     rows = json.dumps({"data": [ROW | {"endpoint_id": f"e{number}"} for number in range(1000)]}).encode()
     sample.instead["/activity"] = SampleReply(200, rows)
-    stage, asked = SmallStage(sample, clock), []
+    stage, cycles = SmallStage(sample, clock), []
     stage.poll()
     assert stage.now.activity.health is Health.SERVER_ERROR
     assert "more than 65536 bytes" in (stage.now.activity.message or "")
     assert stage.now.credits.health is Health.OK
     for cycle in range(24):
-        asked += [cycle] * stage.requested.count("/activity")
+        cycles += [cycle] * stage.requested.count("/activity")
         assert stage.later(7200) > INTERVAL_S / 2, "no sooner than the interval"
         if cycle == 10:
             stage.poll(by_hand=True)
             assert "/activity" not in stage.requested, "also by hand"
-    assert asked == [0, 12]
+    assert cycles == [0, 12]
     sample.instead.pop("/activity")
     clock.pass_(86_400.0)
     stage.poll()

@@ -31,7 +31,7 @@ COUNTED = {
     ),
     "today": (("model", "provider"), "credits_usage", ("request_count", "tokens_total")),
 }
-# By endpoint: the fields without which a row says nothing, and the documented types of those that are read.
+# By endpoint: the fields without which a row cannot be read, and the documented types of those that are read.
 REQUIRED = {"activity": {"date", "usage"}, "today": {"credits_usage"}, "keys": {"hash", "usage"}}
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     "activity": {
