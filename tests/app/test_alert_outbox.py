@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -238,7 +238,6 @@ def test_data_that_is_too_old_is_an_alert_after_a_while_and_ends_with_a_good_ans
 
 
 @pytest.mark.statistical
-@settings(max_examples=30)  # each is hours of virtual time
 @given(st.lists(st.tuples(st.sampled_from([60, 9, 1, -1]), st.sampled_from([0, 30, 90, 400]), st.booleans()), max_size=20))
 def test_whatever_happens_a_sink_receives_each_level_of_an_alert_at_most_once(steps):
     desk = Desk()
