@@ -1,6 +1,7 @@
 """The costs of ten command tiles on an idle deck, with a run of each program once a minute."""
 
 from bench.child import Child
+from bench.row_idle import idle_costs
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
 from bench.user_environment import user_environment
@@ -18,22 +19,13 @@ BLANK = "[[decks]]\n" + "".join(f'[[decks.keys]]\nkey = {key}\ntile = "blank"\n'
 
 def rows(sizes: SampleSizes) -> list[Row]:
     """Return the rows; both daemons are idle in the same windows, each of which has one run of every program."""
-    switches: list[tuple[float, float]] = []
-    cpu_ms: list[tuple[float, float]] = []
     with (
         user_environment(KEYS) as with_tiles,
         user_environment(BLANK) as without,
         Child("bench.child_daemon", MODEL, "1", env=with_tiles) as ours,
         Child("bench.child_daemon", MODEL, "1", env=without) as theirs,
     ):
-        for child in (ours, theirs):
-            child.request("settle")
-        for _ in range(sizes.minutes):
-            for child in (ours, theirs):
-                child.send(f"idle {sizes.minute_s}")
-            one, other = (child.reply() for child in (ours, theirs))
-            switches.append((one["switches"] / one["passed_s"], other["switches"] / other["passed_s"]))
-            cpu_ms.append((60_000 * one["cpu_s"] / one["passed_s"], 60_000 * other["cpu_s"] / other["passed_s"]))
+        switches, cpu_ms = idle_costs(ours, theirs, sizes.minutes, sizes.minute_s)
     return [
         Row(
             "idle, ten command tiles at 60 s: voluntary context switches of the whole process",

@@ -11,27 +11,17 @@ MODEL = "mk2"
 LIBRARY = "the library as shipped"
 GOAL_PER_S = 1.5
 PART = Fraction(1, 10)
+Pair = tuple[float, float]  # of ours, and of the peer
 
 
 def rows(sizes: SampleSizes) -> list[Row]:
     """Return the rows; both processes are idle in the same windows."""
-    switches: list[tuple[float, float]] = []
-    cpu_ms: list[tuple[float, float]] = []
     with (
         user_environment() as env,
         Child("bench.child_daemon", MODEL, "1", env=env) as ours,
         Child("bench.child_library", MODEL) as theirs,
     ):
-        for child in (ours, theirs):
-            child.request("settle")
-        for _ in range(sizes.idle_windows):
-            for child in (ours, theirs):
-                child.send(f"idle {sizes.idle_window_s}")
-            windows = [child.reply() for child in (ours, theirs)]
-            a, b = (one["switches"] / one["passed_s"] for one in windows)
-            switches.append((a, b))
-            a, b = (60_000 * one["cpu_s"] / one["passed_s"] for one in windows)
-            cpu_ms.append((a, b))
+        switches, cpu_ms = idle_costs(ours, theirs, sizes.idle_windows, sizes.idle_window_s)
     return [
         Row(
             "idle, one deck: voluntary context switches of the whole process",
@@ -53,3 +43,18 @@ def rows(sizes: SampleSizes) -> list[Row]:
             "the same windows, converted to a minute.",
         ),
     ]
+
+
+def idle_costs(ours: Child, theirs: Child, windows: int, window_s: float) -> tuple[list[Pair], list[Pair]]:
+    """Return the context switches a second and the CPU milliseconds a minute of both, in the same windows."""
+    switches: list[Pair] = []
+    cpu_ms: list[Pair] = []
+    for child in (ours, theirs):
+        child.request("settle")
+    for _ in range(windows):
+        for child in (ours, theirs):
+            child.send(f"idle {window_s}")
+        one, other = (child.reply() for child in (ours, theirs))
+        switches.append((one["switches"] / one["passed_s"], other["switches"] / other["passed_s"]))
+        cpu_ms.append((60_000 * one["cpu_s"] / one["passed_s"], 60_000 * other["cpu_s"] / other["passed_s"]))
+    return switches, cpu_ms
