@@ -68,19 +68,17 @@ class KeyAction:
 
 
 class Reader:
-    """Returns everything in the file from `since` on, oldest first. A table that can be long is read row by row."""
+    """Returns everything in the file from `since` on, oldest first. A table that can be long is read row by row.
+
+    `names`: the accounts in the file.
+    """
 
     def __init__(self, db: sqlite3.Connection, since: date | None) -> None:
         self._db = db
         self._since = since or date.min
         self._since_us = to_us(datetime.combine(since, time(), UTC)) if since is not None else -(2**62)
         self._accounts = db.execute("SELECT id, name FROM accounts ORDER BY name, id").fetchall()
-        self._names = list(dict.fromkeys(name for _, name in self._accounts))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The accounts in the file."""
-        return tuple(self._names)
+        self.names = tuple(dict.fromkeys(name for _, name in self._accounts))
 
     def last_answers(self, account: str) -> tuple[datetime | None, StoredToday | None]:
         """Return when `/activity` was read last, and the last answer about the day that was not over then."""
@@ -95,7 +93,7 @@ class Reader:
 
     def days(self, by: str) -> Iterator[Day]:
         """Yield the completed days by model, provider or key, in the order of account, day and name, one day at a time."""
-        for account in self._names:
+        for account in self.names:
             for text, number in self._newest(account, by):
                 found = self._db.execute(
                     "SELECT name, usd, requests, tokens FROM days WHERE account = ? AND kind = ? AND day = ? ORDER BY name",
@@ -113,7 +111,7 @@ class Reader:
 
     def samples(self) -> Iterator[tuple[str, StoredSample]]:
         """Yield pairs of account and sample, one account after the other."""
-        for account in self._names:
+        for account in self.names:
             found = self._db.execute(
                 "SELECT at, total_credits_usd, total_usage_usd FROM samples"
                 " WHERE account IN (SELECT id FROM accounts WHERE name = ?) AND at >= ? ORDER BY at, account",

@@ -36,10 +36,8 @@ MODELS_RETRY = timedelta(hours=6)
 TOO_LARGE_GAP_S = 86_400.0  # also by hand
 BAD_REQUEST = 400  # HTTP
 KEYS_FIRST_ROUND, KEYS_A_ROUND = 3, 2  # keys a day: an answer holds 30 days, so the others lose nothing while they wait
-
 # The models of a spike are requested once an hour, whatever else was: they are what the user wants to know then.
 _COUNTED = ("activity", "today", "keys", "key days", "models")
-
 _SAME_ROWS = ("activity", "key days")  # of all keys, and of one, which may have all of them
 
 _T = TypeVar("_T")
@@ -129,7 +127,7 @@ class SecondaryEndpoints:
                 continue
             calls_before = client.calls
             known, result = request(client, known)
-            if endpoint in _COUNTED and not (by_hand or self._is_first) and result.outcome is RequestOutcome.OK:
+            if self._is_counted(endpoint, by_hand) and result.outcome is RequestOutcome.OK:
                 self._allowance.note(self._server_now(known), client.calls - calls_before)
             if endpoint == "activity":
                 activity = result
@@ -140,10 +138,14 @@ class SecondaryEndpoints:
 
     def _is_due(self, endpoint: str, known: Snapshot, by_hand: bool) -> bool:
         is_due, _ = self._endpoints[endpoint]
-        is_limited = endpoint in _COUNTED and not (by_hand or self._is_first)
-        if is_limited and not self._allowance.has_room(self._server_now(known), self._cost(endpoint, known)):
+        cost = self._cost(endpoint, known)
+        if self._is_counted(endpoint, by_hand) and not self._allowance.has_room(self._server_now(known), cost):
             return False
         return self._clock.mono() >= self._backoffs.until_s(endpoint) and is_due(known, by_hand)
+
+    def _is_counted(self, endpoint: str, by_hand: bool) -> bool:
+        """Return whether a request now is one of the requests that a day may have."""
+        return endpoint in _COUNTED and not (by_hand or self._is_first)
 
     def _cost(self, endpoint: str, known: Snapshot) -> int:
         """Return how many requests must be left of the day. One is kept for today after a reset."""
