@@ -11,6 +11,7 @@ import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.main_job.daemon_process import COMMAND
 from tests.waiting import PATIENCE_S
@@ -41,12 +42,18 @@ class TerminalProcess:
 
 
 @contextmanager
-def on_a_terminal(env: Mapping[str, str], *words: str, before: tuple[str, ...] = ()) -> Iterator[TerminalProcess]:
-    """Run a command on a new terminal until the end of the block. `before`: words before the command, as `nohup`."""
+def on_a_terminal(
+    env: Mapping[str, str], *words: str, before: tuple[str, ...] = (), folder: Path | None = None
+) -> Iterator[TerminalProcess]:
+    """Run a command on a new terminal until the end of the block, in the `folder`.
+
+    `before`: words before the command, as `nohup`.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*before, *COMMAND, *words],
         env=env,
+        cwd=folder,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -44,7 +44,7 @@ def test_without_a_terminal_a_hangup_ends_a_demo_and_leaves_nothing(tmp_path: Pa
 
 def test_a_program_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    with on_a_terminal(env, "run", "--deck", "virtual:mini", *VIRTUAL, before=("nohup",)) as running:
+    with on_a_terminal(env, "run", "--deck", "virtual:mini", *VIRTUAL, before=("nohup",), folder=tmp_path) as running:
         until(lambda: ask(env, "status").returncode == 0)
         running.close()
         assert ask(env, "reload").returncode == 0
