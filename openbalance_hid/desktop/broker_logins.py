@@ -6,17 +6,15 @@ service belongs to every broker of that service. A broker without an entry is us
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from openbalance_hid.desktop import keyring_backend, private_files
 from openbalance_hid.desktop.credentials import TIMEOUT_S, KeyStore
+from openbalance_hid.desktop.key_locations import read_names, write_names
 from openbalance_hid.desktop.keyring_backend import KeyringError, LockedKeyringError, NoKeyringError
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE
@@ -24,9 +22,8 @@ from openbalance_hid.errors import CredentialError
 from openbalance_hid.hints import hint
 from openbalance_hid.secret import BrokerLogin
 
-log = logging.getLogger(__name__)
-
 CREDENTIAL = "openbalance-broker"
+NAMES_FILE = "brokers.json"  # of the brokers with an entry in the keyring
 
 
 class StoredLogin(Struct, frozen=True):
@@ -70,12 +67,13 @@ def read_login(
     text = private_files.read_private(file)
     if text is not None:
         return StoredLogin(_parsed(text, str(file), broker), str(file))
-    if broker not in _names_in_keyring(paths):
+    if broker not in read_names(paths, NAMES_FILE):
         return None
     try:
         text = keyring_backend.get_password(_entry(broker), timeout_s, may_prompt)
     except KeyringError as error:
-        raise type(error)(error.message, setup_broker_command(broker)) if _takes_words(error) else error from error
+        error.hint = setup_broker_command(broker)  # not the one for a key
+        raise
     return None if text is None else StoredLogin(_parsed(text, "the keyring", broker), "the keyring")
 
 
@@ -90,7 +88,7 @@ def store_login(broker: str, login: BrokerLogin, store: KeyStore, paths: KeyPath
         keyring_backend.set_password(_entry(broker), text, timeout_s)
     except NoKeyringError as error:
         raise CredentialError(error.message, f"{setup_broker_command(broker)} --store file") from error
-    _write_names(paths, _names_in_keyring(paths) | {broker})
+    write_names(paths, NAMES_FILE, read_names(paths, NAMES_FILE) | {broker})
     private_files.remove(_file(broker, paths))
     return "the keyring"
 
@@ -99,11 +97,11 @@ def delete_login(broker: str, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> 
     """Remove the login from every store. Return the stores, in words; none without a login."""
     file = _file(broker, paths)
     removed = [str(file)] if private_files.remove(file) else []
-    names = _names_in_keyring(paths)
+    names = read_names(paths, NAMES_FILE)
     if broker in names:
         if keyring_backend.delete_password(_entry(broker), timeout_s):
             removed.append("the keyring")
-        _write_names(paths, names - {broker})
+        write_names(paths, NAMES_FILE, names - {broker})
     return tuple(removed)
 
 
@@ -124,10 +122,6 @@ def _parsed(text: str, place: str, broker: str) -> BrokerLogin:
     return BrokerLogin(user.strip(), password.strip("\r\n"))
 
 
-def _takes_words(error: KeyringError) -> bool:
-    return type(error).__init__ is KeyringError.__init__
-
-
 def _entry(broker: str) -> str:
     return f"broker {broker}"
 
@@ -135,18 +129,3 @@ def _entry(broker: str) -> str:
 def _file(broker: str, paths: KeyPaths) -> Path:
     name = "".join(char if char.isalnum() or char in ".-" else "_" for char in broker)
     return paths.state_dir / "brokers" / f"{name}.login"
-
-
-# --- a keyring has no list of its entries, and a look into it may show a prompt: brokers with one are kept in a file ---
-
-
-def _names_in_keyring(paths: KeyPaths) -> frozenset[str]:
-    with suppress(CredentialError, ValueError, AttributeError, TypeError, RecursionError):
-        found = json.loads(private_files.read_private(paths.state_dir / "brokers.json") or "{}")
-        return frozenset(name for name in found.get("keyring", ()) if isinstance(name, str))
-    return frozenset()
-
-
-def _write_names(paths: KeyPaths, names: frozenset[str]) -> None:
-    file = private_files.private_dir(paths, paths.state_dir) / "brokers.json"
-    private_files.write_private(file, json.dumps({"keyring": sorted(names)}) + "\n")

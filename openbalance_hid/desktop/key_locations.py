@@ -22,6 +22,7 @@ from openbalance_hid.hints import hint
 log = logging.getLogger(__name__)
 
 CREDENTIAL = "openrouter-management-key"
+NAMES_FILE = "accounts.json"  # of the accounts with an entry in the keyring
 
 ACCOUNT_NAME = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -77,20 +78,30 @@ def _names(texts: Iterable[str]) -> Iterator[str]:
     yield from (text for text in texts if ACCOUNT_NAME.fullmatch(text))
 
 
-# --- a keyring has no list of its entries: the names of accounts with a key in it are kept in a file -----------------------
-
-
 def names_in_keyring(paths: KeyPaths) -> frozenset[str]:
     """Return the accounts whose key is in the keyring; none if the list cannot be read."""
-    try:
-        found = json.loads(private_files.read_private(paths.state_dir / "accounts.json") or "{}")
-        return frozenset(_names(name for name in found.get("keyring", ()) if isinstance(name, str)))
-    except (CredentialError, ValueError, AttributeError, TypeError, RecursionError) as error:
-        log.debug("cannot read the list of accounts in the keyring: %s", error)
-        return frozenset()
+    return frozenset(_names(read_names(paths, NAMES_FILE)))
 
 
 def write_names_in_keyring(paths: KeyPaths, names: frozenset[str]) -> None:
     """Replace the list of accounts whose key is in the keyring. CredentialError on failure."""
-    file = private_files.private_dir(paths, paths.state_dir) / "accounts.json"
+    write_names(paths, NAMES_FILE, names)
+
+
+# --- a keyring has no list of its entries, and a look into it may show a prompt: names with an entry are kept in a file -----
+
+
+def read_names(paths: KeyPaths, file_name: str) -> frozenset[str]:
+    """Return the names in a list; none if it cannot be read."""
+    try:
+        found = json.loads(private_files.read_private(paths.state_dir / file_name) or "{}")
+        return frozenset(name for name in found.get("keyring", ()) if isinstance(name, str))
+    except (CredentialError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        log.debug("cannot read %s, the list of entries in the keyring: %s", file_name, error)
+        return frozenset()
+
+
+def write_names(paths: KeyPaths, file_name: str, names: frozenset[str]) -> None:
+    """Replace the names in a list. CredentialError on failure."""
+    file = private_files.private_dir(paths, paths.state_dir) / file_name
     private_files.write_private(file, json.dumps({"keyring": sorted(names)}) + "\n")
