@@ -15,14 +15,17 @@ class NoBusError(OSError):
     """The bus does not exist, or does not answer."""
 
 
-def open_bus(bus: str) -> Any:
-    """Return jeepney's connection to the bus: "SYSTEM", "SESSION" or an address. Raises NoBusError."""
+def open_bus(bus: str, enable_fds: bool = False) -> Any:
+    """Return jeepney's connection to the bus: "SYSTEM", "SESSION" or an address. Raises NoBusError.
+
+    `enable_fds`: messages may bring descriptors.
+    """
     from jeepney.io.blocking import open_dbus_connection
 
     if not bus:
         raise NoBusError("DBUS_SESSION_BUS_ADDRESS is not set")
     try:
-        return open_dbus_connection(bus, auth_timeout=GREETING_LIMIT_S)
+        return open_dbus_connection(bus, enable_fds=enable_fds, auth_timeout=GREETING_LIMIT_S)
     except OSError as error:
         raise NoBusError((error.strerror or str(error) or type(error).__name__).lower()) from error
     except KeyError as error:  # of the environment

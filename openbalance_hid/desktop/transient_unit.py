@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
+from openbalance_hid.desktop.bus_connection import open_bus
 from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE, without_key_variables
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
 
@@ -100,7 +101,7 @@ class TransientUnits:
             except BaseException:
                 self.forget(unit)
                 raise
-        except (OSError, LookupError, ValueError, RuntimeError) as error:  # LookupError: jeepney's without a bus
+        except (OSError, ValueError, RuntimeError) as error:
             self._lose(str(error) or type(error).__name__)
             raise NoUnitError(f"your systemd does not answer: {str(error) or type(error).__name__}") from error
         return unit
@@ -143,9 +144,7 @@ class TransientUnits:
     def _connect(self) -> None:
         if self._connection is not None:
             return
-        from jeepney.io.blocking import open_dbus_connection
-
-        self._connection = open_dbus_connection(self._bus, enable_fds=True)
+        self._connection = open_bus(self._bus, enable_fds=True)
         for name in self._lost:
             self._request("StopUnit", "ss", (name, "replace"))
         self._lost = []
