@@ -15,12 +15,10 @@ from openbalance_hid.cli.terminal import RED, is_terminal
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import paths
 from openbalance_hid.desktop import credentials
-from openbalance_hid.desktop.credentials import AccountListing
+from openbalance_hid.desktop.credentials import UNLOCK_LIMIT_S, AccountListing
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.hints import hint
 from openbalance_hid.text import escape_unprintable
-
-UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 
 
 @click.group(invoke_without_command=True)

@@ -15,12 +15,12 @@ import click
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
 from openbalance_hid.cli.setup_broker import set_up_broker
-from openbalance_hid.cli.setup_steps import missing_steps, offer
-from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive
+from openbalance_hid.cli.setup_steps import missing_steps, offer, refresh_daemon
+from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive, sentence
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
-from openbalance_hid.desktop.credentials import KeyStore, StoredKey
+from openbalance_hid.desktop.credentials import UNLOCK_LIMIT_S, KeyStore, StoredKey
 from openbalance_hid.desktop.keyring_backend import DEFAULT_ACCOUNT, KeyringError, setup_command
 from openbalance_hid.desktop.process_hardening import guard_memory
 from openbalance_hid.errors import (
@@ -31,7 +31,6 @@ from openbalance_hid.errors import (
     KeyRejectedError,
     NotManagementKeyError,
     OfflineError,
-    OpenBalanceError,
     RateLimitedError,
     ServerError,
     UsageError,
@@ -42,7 +41,6 @@ from openbalance_hid.secret import Secret, checked_key
 from openbalance_hid.tiles.formatting import cents
 
 CREATE_AT = "https://openrouter.ai/settings/management-keys"
-UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 
 
@@ -123,7 +121,7 @@ class _Setup:
         self._store_key(secret, checked)
         steps = missing_steps(self._places) if self._yes else ()
         done = [step.command for step in steps if offer(step, lambda _: True, has_terminal=False)]
-        for line in _next_steps(self._account, os.environ, running=_refresh_daemon(self._account, self._places), done=done):
+        for line in _next_steps(self._account, os.environ, running=refresh_daemon(self._account, self._places), done=done):
             click.echo(line)
 
     def run(self) -> None:
@@ -132,7 +130,7 @@ class _Setup:
             self._explain()
             self._choose_store()
             self._ask_for_key()
-        refreshed = _refresh_daemon(self._account, self._places)
+        refreshed = refresh_daemon(self._account, self._places)
         done = [step.command for step in missing_steps(self._places) if offer(step, self._confirm)]
         for line in _next_steps(self._account, os.environ, running=refreshed, done=done):
             click.echo(line)
@@ -183,7 +181,7 @@ class _Setup:
                 secret = checked_key(entered, "the entered text", self.again)
                 checked = self._checked(secret)
             except (CredentialError, KeyRejectedError, ForbiddenError, NotManagementKeyError) as error:
-                click.echo(f"{_sentence(error)} Enter another one, or stop with Ctrl-C.")
+                click.echo(f"{sentence(error)} Enter another one, or stop with Ctrl-C.")
             else:
                 self._store_key(secret, checked)
                 return
@@ -195,7 +193,7 @@ class _Setup:
             try:
                 return check_key(secret, self._base_url, self.again, _ca_file(self._places))
             except (OfflineError, RateLimitedError, ServerError) as error:
-                click.echo(_sentence(error))
+                click.echo(sentence(error))
                 if not confirm("Try again?"):
                     if not confirm("Store the key without a check?", default=False):
                         raise
@@ -212,10 +210,6 @@ class _Setup:
             click.echo(f"moved: {place} no longer has a key of '{self._account}'")
         for place in sorted(after - {stored.place}):
             click.echo(f"note: an older key of '{self._account}' is still in {place}")
-
-
-def _sentence(error: OpenBalanceError) -> str:
-    return f"{error.message[:1].upper()}{error.message[1:].removesuffix('.')}."
 
 
 def _ca_file(places: Paths) -> str | None:
@@ -266,17 +260,6 @@ def _report(account: str, stored: StoredKey, checked: Credits | None) -> str:
     place = "the keyring" if stored.where == KeyStore.KEYRING.value else stored.place
     balance = "not checked" if checked is None else f"balance {cents(checked.balance_usd)}"
     return f"stored in {place} as '{account}': {stored.secret}, {balance}"
-
-
-def _refresh_daemon(account: str, places: Paths) -> bool:
-    """Make a running daemon poll with the new key now, not at its next poll; return whether one did."""
-    from openbalance_hid.ipc.control_client import request
-
-    try:
-        request(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
-    except OpenBalanceError:  # no daemon, or it does not show this account
-        return False
-    return True
 
 
 def _next_steps(account: str, env: Mapping[str, str], running: bool, done: Sequence[str] = ()) -> list[str]:

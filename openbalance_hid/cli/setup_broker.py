@@ -6,17 +6,17 @@ import sys
 
 import click
 
-from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive
+from openbalance_hid.cli.setup_steps import refresh_daemon
+from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive, sentence
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop.broker_logins import delete_login, setup_broker_command, store_login
-from openbalance_hid.desktop.credentials import KeyStore
+from openbalance_hid.desktop.credentials import UNLOCK_LIMIT_S, KeyStore
 from openbalance_hid.desktop.keyring_backend import KeyringError
-from openbalance_hid.errors import BrokerError, BrokerRefusedError, ConfigError, CredentialError, OpenBalanceError, UsageError
+from openbalance_hid.errors import BrokerError, BrokerRefusedError, ConfigError, CredentialError, UsageError
 from openbalance_hid.hints import hint
 from openbalance_hid.mqtt.broker_address import BrokerAddress, parse_broker_address
 from openbalance_hid.secret import BrokerLogin
 
-UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 CONNECT_LIMIT_S = 12.0
 LONGEST_LINE = 4096
 
@@ -41,9 +41,9 @@ def set_up_broker(text: str, store: KeyStore, places: Paths, from_stdin: bool, n
             "cannot ask for user and password: standard input is not a terminal",
             f"{setup_broker_command(address.place)} --stdin",
         )
-    place = _store(address, login, store, places, asks=not from_stdin)
+    place = _store(address, login, store, places, may_ask=not from_stdin)
     click.echo(f"stored in {place} for {address.broker}: user '{login.user}'{', not checked' if no_check else ''}")
-    if _retry_daemon(places):
+    if refresh_daemon(None, places):
         click.echo("the running daemon connects with it now")
     return 0
 
@@ -58,9 +58,9 @@ def _ask(address: BrokerAddress, places: Paths, no_check: bool) -> BrokerLogin:
             login = BrokerLogin(user.strip(), password)
             _check(address, login, places, no_check)
         except (CredentialError, BrokerRefusedError) as error:
-            click.echo(f"{_sentence(error)} Enter others, or stop with Ctrl-C.")
+            click.echo(f"{sentence(error)} Enter others, or stop with Ctrl-C.")
         except BrokerError as error:
-            click.echo(_sentence(error))
+            click.echo(sentence(error))
             if confirm("Store them without a check?", default=False):
                 return login
             raise
@@ -78,15 +78,15 @@ def _check(address: BrokerAddress, login: BrokerLogin, places: Paths, no_check: 
     except BrokerRefusedError:
         raise
     except BrokerError as error:
-        hint = f"{setup_broker_command(address.place)} --no-check"
-        raise BrokerError(f"{error.message}; nothing was stored", error.hint or hint) from error
+        command = error.hint or f"{setup_broker_command(address.place)} --no-check"
+        raise BrokerError(f"{error.message}; nothing was stored", command) from error
 
 
-def _store(address: BrokerAddress, login: BrokerLogin, store: KeyStore, places: Paths, asks: bool) -> str:
+def _store(address: BrokerAddress, login: BrokerLogin, store: KeyStore, places: Paths, may_ask: bool) -> str:
     try:
         return store_login(address.place, login, store, places, UNLOCK_LIMIT_S)
     except CredentialError as error:
-        if store is KeyStore.FILE or not asks:
+        if store is KeyStore.FILE or not may_ask:
             raise
         what = "keyring" if isinstance(error, KeyringError) else "store"
         click.echo(f"The {what} cannot be used: {error.message}.")
@@ -115,17 +115,3 @@ def _ca_file(address: BrokerAddress, places: Paths) -> str | None:
         return None
     brokers = [config.publish, *(account.source for account in config.accounts.values())]
     return next((each.ca_file for each in brokers if each is not None and each.address.place == address.place), None)
-
-
-def _retry_daemon(places: Paths) -> bool:
-    from openbalance_hid.ipc.control_client import request
-
-    try:
-        request(places.socket_file, "refresh", {}, timeout_s=2.0)
-    except OpenBalanceError:  # no daemon
-        return False
-    return True
-
-
-def _sentence(error: OpenBalanceError) -> str:
-    return f"{error.message[:1].upper()}{error.message[1:].removesuffix('.')}."

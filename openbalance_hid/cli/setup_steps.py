@@ -24,6 +24,15 @@ from openbalance_hid.ipc.control_client import request
 from openbalance_hid.service.install import installed_service, is_temporary, user_service
 
 
+def refresh_daemon(account: str | None, places: Paths) -> bool:
+    """Make a running daemon poll with what was stored now, not at its next poll; return whether one did. None: all accounts."""
+    try:
+        request(places.socket_file, "refresh", {"account": account}, timeout_s=2.0)
+    except OpenBalanceError:  # no daemon, or it does not show this account
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class SetupStep:
     """One thing that is missing. `explanation`: lines before the question; `command`: does the same later.

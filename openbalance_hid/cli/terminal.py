@@ -12,7 +12,7 @@ from typing import TextIO
 
 import click
 
-from openbalance_hid.errors import UsageError
+from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.hints import hint
 
 STDOUT = Path("-")
@@ -83,6 +83,11 @@ def _redirect_to_null(descriptor: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, descriptor)
     os.close(null)
+
+
+def sentence(error: OpenBalanceError) -> str:
+    """Return the message of an error as a sentence, where the command goes on after it."""
+    return f"{error.message[:1].upper()}{error.message[1:].removesuffix('.')}."
 
 
 def is_interactive() -> bool:

@@ -35,6 +35,7 @@ from openbalance_hid.secret import Secret, checked_key
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0  # for a keyring that is unlocked; commands allow more time to type its password
+UNLOCK_LIMIT_S = 60.0  # the user may have to find and type the keyring's password
 
 
 class KeyStore(Enum):
