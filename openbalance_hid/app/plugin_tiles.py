@@ -123,7 +123,7 @@ class PluginTiles:
         if (plugin.name, plugin.problem) in self._logged:
             return []
         self._logged.add((plugin.name, plugin.problem))
-        return [LogWarning(f"the tile {plugin.name} of {plugin.package} cannot be used: {plugin.problem}")]
+        return [LogWarning(plugin.warning)]
 
 
 def plugin_states(results: Mapping[TileConfig, PluginResult], shown: Iterable[TileConfig]) -> list[dict[str, str | None]]:

@@ -99,11 +99,7 @@ def _certificate_problems(config: Config) -> Iterator[str]:
 
 def plugin_problems(config: Config) -> list[str]:
     """Return why tiles of other packages cannot be used: those keys show it, the others work."""
-    return [
-        f"the tile {plugin.name} of {plugin.package} cannot be used: {plugin.problem}"
-        for plugin in used_plugins(config)
-        if plugin.problem
-    ]
+    return [plugin.warning for plugin in used_plugins(config) if plugin.problem]
 
 
 def deck_problems(config: Config) -> list[str]:

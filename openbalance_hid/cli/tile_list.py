@@ -73,8 +73,7 @@ def _details(name: str) -> dict[str, Any]:
         raise UsageError(f"no tile is named '{name[:40]}'{did_you_mean(name, known)}", hint("no such tile"))
     declared = loaded.declared
     if declared.problem:
-        words = f"the tile {name} of {declared.package} cannot be used: {declared.problem}"
-        raise ConfigError(words, hint("no such tile"))
+        raise ConfigError(declared.warning, hint("no such tile"))
     return {"tile": name, "package": declared.package, "help": declared.help, "options": _options(declared.options)}
 
 

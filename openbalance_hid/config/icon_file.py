@@ -10,10 +10,9 @@ import struct
 import zlib
 from pathlib import Path
 
-from openbalance_hid.tiles.view import IconPicture
+from openbalance_hid.tiles.view import LARGEST_ICON_PX, IconPicture
 
 LARGEST_BYTES = 256 * 1024
-LARGEST_PX = 1024
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -36,8 +35,8 @@ def read_icon(path: str) -> IconPicture | str:
     size = _size(content)
     if size is None:
         return "a damaged PNG file"
-    if not all(0 < side <= LARGEST_PX for side in size):
-        return f"{size[0]} × {size[1]} px, larger than {LARGEST_PX} × {LARGEST_PX}"
+    if not all(0 < side <= LARGEST_ICON_PX for side in size):
+        return f"{size[0]} × {size[1]} px, larger than {LARGEST_ICON_PX} × {LARGEST_ICON_PX}"
     return IconPicture(path, content)
 
 

@@ -16,11 +16,10 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from openbalance_hid.tiles.view import Icon, IconPicture
+from openbalance_hid.tiles.view import LARGEST_ICON_PX, Icon, IconPicture
 
 GRID: Final = 24
 OVERSAMPLING: Final = 8
-LARGEST_PX: Final = 1024  # side of a user's picture: a small file can hold a huge one
 
 Point = tuple[float, float]
 
@@ -83,7 +82,7 @@ def picture_image(picture: IconPicture, size_px: int) -> Image.Image | None:
     """Return a user's picture with its transparency (mode RGBA), centred in a square; None if it cannot be decoded. Cached."""
     try:
         with Image.open(BytesIO(picture.png), formats=("PNG",)) as found:
-            image = found.convert("RGBA") if max(found.size) <= LARGEST_PX else None
+            image = found.convert("RGBA") if max(found.size) <= LARGEST_ICON_PX else None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError):
         return None
     if image is None:

@@ -25,7 +25,7 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import RunCommand
 from openbalance_hid.tiles.kind import CASE_TIME, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.program_output import CommandState, EndKind, ProgramEnd, ShownOutput
+from openbalance_hid.tiles.program_output import CommandState, EndKind, ProgramEnd, ShownOutput, cut
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import TileState
 from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, IconPicture, Line, Notice, TileView, Tone
@@ -98,8 +98,7 @@ def view(scene: Scene) -> TileView:
 
 def program_name(program: Program) -> str:
     """Return the name of a program's file, for a key or a message: its arguments may hold secrets."""
-    name = single_line(program[0].rpartition("/")[2])
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return cut(single_line(program[0].rpartition("/")[2]), LONGEST_NAME)
 
 
 def end_words(end: ProgramEnd) -> str:

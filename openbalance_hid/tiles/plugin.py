@@ -49,6 +49,11 @@ class PluginTile(Struct, frozen=True):
     trouble: PluginTrouble | None = None
     problem: str = ""
 
+    @property
+    def warning(self) -> str:
+        """Why it cannot be used, with its name and package, in one line."""
+        return f"the tile {self.name} of {self.package} cannot be used: {self.problem}"
+
 
 def declared(name: str, package: str, found: object) -> PluginTile:
     """Return what the object of an entry point declares, or why it cannot be used."""

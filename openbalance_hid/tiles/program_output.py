@@ -122,7 +122,7 @@ def _from_json(found: Mapping[str, object]) -> ShownOutput | None:
         return None
     hero = lines[0] if lines else f"{share or 0:.0%}".replace("%", " %")
     caption = lines[1] if len(lines) > 1 else next((tip for tip in tips if tip != hero), "")
-    return ShownOutput(hero, caption, _cut(" · ".join(tips), LONGEST_TEXT), _tone(found.get("class")), share)
+    return ShownOutput(hero, caption, cut(" · ".join(tips), LONGEST_TEXT), _tone(found.get("class")), share)
 
 
 def _text(value: object) -> str:
@@ -153,8 +153,9 @@ def _without_markup(text: str) -> str:
 def _lines(text: str) -> list[str]:
     """Return the lines that are not blank, each safe to show."""
     plain = (mask_keys(single_line(_ESCAPES.sub("", line))) for line in re.split(r"[\r\n]+", text))
-    return [_cut(line, LONGEST_LINE) for line in plain if line]
+    return [cut(line, LONGEST_LINE) for line in plain if line]
 
 
-def _cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int) -> str:
+    """Return the text, with an ellipsis for what is beyond `longest` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

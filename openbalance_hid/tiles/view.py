@@ -57,6 +57,9 @@ class Icon(Enum):
     TERMINAL = "terminal"
 
 
+LARGEST_ICON_PX = 1024  # side of a user's picture: a small file can hold a huge one
+
+
 class IconPicture(Struct, frozen=True):
     """An icon of the user's: a PNG file, and what is in it. Drawn in its own colours."""
 

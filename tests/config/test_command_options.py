@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.config.dump import render_effective
-from openbalance_hid.config.icon_file import LARGEST_BYTES, LARGEST_PX
+from openbalance_hid.config.icon_file import LARGEST_BYTES
 from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.tiles.command import ICONS, command_of
 from openbalance_hid.tiles.options import LONGEST_WORD, MOST_WORDS
-from openbalance_hid.tiles.view import Icon, IconPicture
+from openbalance_hid.tiles.view import LARGEST_ICON_PX, Icon, IconPicture
 
 HEAD = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "command"\n'
 WORDS = "accepted: a program's absolute path and its arguments"
@@ -129,7 +129,7 @@ def test_a_png_file_is_read_and_keeps_its_path(tmp_path):
         (png().replace(b"IDAT", b"IDAX"), "a damaged PNG file"),
         (png()[:8], "a damaged PNG file"),
         (png()[:8] + b"\xff\xff\xff\xff" + png()[12:], "a damaged PNG file"),
-        (png(1, LARGEST_PX + 1), f"1 × {LARGEST_PX + 1} px, larger than {LARGEST_PX} × {LARGEST_PX}"),
+        (png(1, LARGEST_ICON_PX + 1), f"1 × {LARGEST_ICON_PX + 1} px, larger than {LARGEST_ICON_PX} × {LARGEST_ICON_PX}"),
         (png(0, 0), "0 × 0 px"),
         (png() + bytes(LARGEST_BYTES), "larger than 256 KiB"),
     ],
