@@ -10,7 +10,7 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.effects import Effect
 from openbalance_hid.app.events import Event, TimePassed
-from openbalance_hid.deck.device_events import DialPushed, DialTurned, KeyEvent, StripTouched, TouchKeyEvent
+from openbalance_hid.deck.device_events import InputEvent
 from openbalance_hid.errors import AlreadyRunningError
 from openbalance_hid.runtime.inbox import Inbox, Item, Stop
 from openbalance_hid.runtime.paint_backlog import PaintBacklog
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 50.0  # `maintain` notices changes within a minute
 PAINT_SLICE_S = 0.02  # of drawing, while other events than inputs wait
+GAP_S = 1.0  # between two rounds of maintenance: a busy loop has hundreds of turns a second
 NO_MANAGER = NullServiceManager()
 
 
@@ -98,7 +99,7 @@ class _Turns:
             if callable(item):
                 item(self._controller, now)
                 return
-            if isinstance(item, KeyEvent | TouchKeyEvent | DialTurned | DialPushed | StripTouched):
+            if isinstance(item, InputEvent):
                 self._paints.nearest = item.serial
             effects = self._controller.step(item, now)
         except Exception:
@@ -133,11 +134,6 @@ class _Turns:
             if type(effect) not in self._failing:
                 self._failing.add(type(effect))
                 log.exception("%s was not carried out; going on", type(effect).__name__)
-
-
-log = logging.getLogger(__name__)
-
-GAP_S = 1.0  # between two rounds: a busy loop has hundreds of turns a second
 
 
 class Maintenance:

@@ -10,15 +10,7 @@ from collections import deque
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import ScheduledCall
 from openbalance_hid.app.events import Event, SnapshotBatch
-from openbalance_hid.deck.device_events import (
-    DeckArrived,
-    DeckLost,
-    DialPushed,
-    DialTurned,
-    KeyEvent,
-    StripTouched,
-    TouchKeyEvent,
-)
+from openbalance_hid.deck.device_events import DeckArrived, DeckLost, InputEvent
 
 MOST_SNAPSHOTS = 32  # taken together: the tiles are evaluated once for all of them
 
@@ -28,8 +20,6 @@ class Stop:
 
 
 Item = Event | ScheduledCall | Stop
-
-_INPUTS = (KeyEvent, TouchKeyEvent, DialTurned, DialPushed, StripTouched)
 
 
 class Inbox:
@@ -52,7 +42,7 @@ class Inbox:
         return bool(self._inputs)
 
     def get(self, timeout_s: float) -> tuple[Item, int]:
-        """Return the next item, and how many it stands for: snapshots are taken together. Raises queue.Empty."""
+        """Return the next item, and how many were taken for it: snapshots are taken together. Raises queue.Empty."""
         self._sort()
         if not self._inputs and not self._others:
             self._add(self._items.get(timeout=timeout_s) if timeout_s > 0 else self._items.get_nowait())
@@ -76,6 +66,6 @@ class Inbox:
                 return
 
     def _add(self, item: Item) -> None:
-        is_first = isinstance(item, _INPUTS) and not self._decks_waiting
+        is_first = isinstance(item, InputEvent) and not self._decks_waiting
         (self._inputs if is_first else self._others).append(item)
         self._decks_waiting += isinstance(item, DeckArrived | DeckLost)
