@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +16,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.mqtt.broker_address import AccountTopics, BrokerAddress
 from openbalance_hid.mqtt.broker_link import BrokerLink
 from openbalance_hid.mqtt.home_assistant import discovery_message, discovery_topic
-from openbalance_hid.mqtt.link_user import LinkState, LinkUser, LoginReader, Received
+from openbalance_hid.mqtt.link_user import LinkState, LinkUser, LoginReader, MachineClock, Received
 from openbalance_hid.mqtt.snapshot_encoder import SnapshotEncoder
 from openbalance_hid.mqtt.snapshot_schema import (
     EXPIRES_S,
@@ -28,19 +27,13 @@ from openbalance_hid.mqtt.snapshot_schema import (
     PublisherPart,
     RivalMessage,
     SummaryPart,
+    decoded,
 )
 from openbalance_hid.text import printable
 
 REFRESH_GAP_S = 60.0  # between two polls that desks have requested: 200 of them cost no more than one
 
 log = logging.getLogger(__name__)
-
-
-class PublisherClock(Protocol):
-    """The clocks of this machine."""
-
-    def utc(self) -> datetime: ...
-    def mono(self) -> float: ...
 
 
 class PublisherIdentity(Struct, frozen=True):
@@ -81,7 +74,7 @@ class AccountPublisher(LinkUser):
         read_login: LoginReader,
         ca_file: str | None,
         identity: PublisherIdentity,
-        clock: PublisherClock,
+        clock: MachineClock,
         request_poll: Callable[[str], None],
         home_assistant: bool = False,
         withdraws_discovery: bool = False,
@@ -137,7 +130,7 @@ class AccountPublisher(LinkUser):
         self._link.call(self._send)
 
     def stop(self, join_s: float) -> None:
-        """Say that the publisher is not running any more, and disconnect. Idempotent."""
+        """Publish that the publisher is not running any more, and disconnect. Idempotent."""
         self._link.stop(join_s)
 
     # --- LinkUser ---
@@ -210,11 +203,8 @@ class AccountPublisher(LinkUser):
             self._settle(is_alive=not message.retained or self._online_id == rival.id)
 
     def _take_availability(self, message: Received) -> None:
-        try:
-            found = msgspec.json.decode(message.payload, type=AvailabilityMessage)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return
-        if found.id == self._identity.id:
+        found = decoded(message.payload, AvailabilityMessage)
+        if found is None or found.id == self._identity.id:
             return
         self._online_id = found.id if found.state == "online" else ""
         is_rival = self._rival is not None and self._rival.id == found.id
@@ -241,9 +231,8 @@ class AccountPublisher(LinkUser):
         self._send_again()
 
     def _take_report(self, message: Received) -> None:
-        try:
-            report = msgspec.json.decode(message.payload, type=RivalMessage)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        report = decoded(message.payload, RivalMessage)
+        if report is None:
             return
         if report.winner == self._identity.id and report.publisher.id != self._identity.id:
             self._set_note(
@@ -267,12 +256,9 @@ class AccountPublisher(LinkUser):
 
 
 def _publisher_of(payload: bytes) -> PublisherPart | None:
-    """Return who has published a message; None for one of another program."""
-    try:
-        head = msgspec.json.decode(payload, type=PublisherHead)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return head.publisher if head.format == FORMAT else None
+    """Return the publisher of a message; None for one of another program."""
+    head = decoded(payload, PublisherHead)
+    return head.publisher if head is not None and head.format == FORMAT else None
 
 
 def _named(publisher: PublisherPart) -> str:

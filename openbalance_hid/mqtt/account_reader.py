@@ -11,9 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
-import msgspec
 from msgspec.structs import replace
 
 from openbalance_hid.account.endpoints import STALE_INTERVALS
@@ -21,9 +19,9 @@ from openbalance_hid.account.snapshot import Health, Origin, Snapshot
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.mqtt.broker_address import AccountTopics, BrokerAddress
 from openbalance_hid.mqtt.broker_link import BrokerLink
-from openbalance_hid.mqtt.link_user import LONGEST_WAIT_S, LinkUser, LoginReader, Received
+from openbalance_hid.mqtt.link_user import LONGEST_WAIT_S, LinkUser, LoginReader, MachineClock, Received
 from openbalance_hid.mqtt.snapshot_decoder import Receipt, RefusedMessage, decode_message, to_snapshot
-from openbalance_hid.mqtt.snapshot_schema import AvailabilityMessage, SnapshotMessage
+from openbalance_hid.mqtt.snapshot_schema import AvailabilityMessage, SnapshotMessage, decoded
 
 REFRESH_GAP_S = 10.0  # as for accounts with a key
 MESSAGE_GAP_S = 0.5  # between two messages that are decoded: of a flood, only the latest
@@ -34,13 +32,6 @@ log = logging.getLogger(__name__)
 
 # Fingerprint of the source, empty snapshot, aware UTC, monotonic s -> the snapshot with what is remembered of it.
 RecallSource = Callable[[str, Snapshot, datetime, float], Snapshot]
-
-
-class ReaderClock(Protocol):
-    """The clocks of this machine."""
-
-    def utc(self) -> datetime: ...
-    def mono(self) -> float: ...
 
 
 class AccountReader(LinkUser):
@@ -54,7 +45,7 @@ class AccountReader(LinkUser):
         ca_file: str | None,
         interval_s: float,
         publish: Callable[[Snapshot], None],
-        clock: ReaderClock,
+        clock: MachineClock,
         recall: RecallSource = lambda _, empty, *__: empty,
         skip: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -90,7 +81,7 @@ class AccountReader(LinkUser):
 
     @property
     def _is_gone(self) -> bool:
-        """Whether the publisher of the last message has stopped, by its own word or its last will."""
+        """Whether the publisher of the last message has stopped, by its own message or its last will."""
         return self._message is not None and self._offline_id == self._message.publisher.id
 
     def start(self) -> None:
@@ -178,9 +169,8 @@ class AccountReader(LinkUser):
     # --- messages ---
 
     def _take_availability(self, payload: bytes) -> None:
-        try:
-            found = msgspec.json.decode(payload, type=AvailabilityMessage)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = decoded(payload, AvailabilityMessage)
+        if found is None:
             return
         self._offline_id = found.id if found.state == "offline" else ""
         self._is_gone_seen = self._is_gone and (self._is_gone_seen or self._reply_until_s is not None)

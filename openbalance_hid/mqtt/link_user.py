@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -33,6 +34,13 @@ class Received(Struct, frozen=True):
     payload: bytes
     retained: bool
     seconds_left: int | None = None
+
+
+class MachineClock(Protocol):
+    """The clocks of this machine."""
+
+    def utc(self) -> datetime: ...
+    def mono(self) -> float: ...
 
 
 class LinkUser:

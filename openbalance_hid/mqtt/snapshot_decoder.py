@@ -1,7 +1,7 @@
 """A received message as a snapshot, or why it cannot be used. Pure.
 
 A publisher may be broken or malicious: everything has bounds, names are made printable, and a message is used as a whole or
-not at all. What comes out may be wrong numbers, and nothing else.
+not at all. The result may have wrong numbers, and nothing else.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     SpendByDay,
     SpendByName,
     WindowPart,
+    decoded,
 )
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import printable
@@ -77,11 +78,8 @@ def decode_message(payload: bytes) -> SnapshotMessage | RefusedMessage:
     """Return the message, checked, or why it cannot be used."""
     if len(payload) > LARGEST_MESSAGE_BYTES:
         return _foreign(f"the message is larger than {LARGEST_MESSAGE_BYTES // 1024**2} MiB")
-    try:
-        head = msgspec.json.decode(payload, type=MessageHead)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        head = MessageHead()
-    if head.format != FORMAT:
+    head = decoded(payload, MessageHead)
+    if head is None or head.format != FORMAT:
         return _foreign("another program has published to this topic: its message is not a snapshot")
     if head.schema > SCHEMA:
         words = f"the publisher is newer (schema {head.schema}, read here: up to {SCHEMA}): update openbalance-hid here"

@@ -17,6 +17,7 @@ from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Days, Re
 from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.mqtt.snapshot_schema import (
     EXPIRES_S,
+    FORMAT,
     SCHEMA,
     ActivityPart,
     CreditsPart,
@@ -66,7 +67,7 @@ class SnapshotEncoder:
         self._numbers = NameNumbers()
 
     def publisher(self, snapshot: Snapshot, masks_names: bool) -> PublisherPart:
-        """Return who publishes."""
+        """Return what identifies this publisher."""
         host = None if masks_names else self._host[:64]
         return PublisherPart(self._identity, self._started_at + server_shift(snapshot), self._version[:40], host)
 
@@ -75,7 +76,7 @@ class SnapshotEncoder:
         parts = _Parts(self._numbers, masks_names, snapshot)
         next_poll_at = snapshot.next_poll_at
         message = SnapshotMessage(
-            format="openbalance-hid snapshot",
+            format=FORMAT,
             schema=SCHEMA,
             publisher=self.publisher(snapshot, masks_names),
             sent_at=utc_now(snapshot, now),
@@ -152,7 +153,7 @@ class _Parts:
         )
 
     def _key_name(self, key: ApiKey) -> str:
-        """Return the name of a key: of two keys of the same name, a part of the hash tells them apart, which stays here."""
+        """Return the name of a key, with a number in place of the part of the hash that distinguishes keys of one name."""
         if self._masks:
             return self._name("key", key.name)
         if key.given_name and key.name != key.given_name:

@@ -8,11 +8,12 @@ UTC, by OpenRouter's clock where that is known.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
+import msgspec
 from msgspec import Meta, Struct
 
-FORMAT = "openbalance-hid snapshot"
+FORMAT: Final = "openbalance-hid snapshot"
 SCHEMA = 1  # what this program writes
 OLDEST_SCHEMA = 1  # what it still reads
 EXPIRES_S = 30 * 86400  # a month without a publisher: nothing is left to show
@@ -179,3 +180,11 @@ class RivalMessage(Struct, frozen=True):
 
     publisher: PublisherPart
     winner: Identity
+
+
+def decoded(payload: bytes, kind: type[_T]) -> _T | None:
+    """Return a received message as its type; None for one that is not of this type."""
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # RecursionError: nested too deeply
+        return None

@@ -54,9 +54,9 @@ def has(used: str):
     return lambda each: each.credits.value is not None and str(each.credits.value.total_usage_usd) == used
 
 
-def publish_raw(broker: Mosquitto, payload: bytes) -> None:
+def publish_raw(broker: Mosquitto, payload: bytes, topic: str = TOPIC) -> None:
     words = ["mosquitto_pub", "-h", "localhost", "-p", str(broker.port), "--cafile", broker.ca_file, "-u", PUBLISHER]
-    words += ["-P", PASSWORD, "-V", "5", "-q", "1", "-r", "-t", TOPIC]
+    words += ["-P", PASSWORD, "-V", "5", "-q", "1", "-r", "-t", topic]
     subprocess.run([*words, "-s" if payload else "-n"], input=payload, check=True, timeout=30)
 
 
@@ -118,7 +118,7 @@ def test_a_hold_shows_at_once_that_the_publisher_is_killed(broker: Mosquitto):
             desk.until(lambda each: has("27")(each) and each.health is Health.OK)
 
 
-def test_a_hold_asks_the_publisher_for_a_poll_which_it_grants_once_a_minute(broker: Mosquitto):
+def test_a_hold_requests_a_poll_of_the_publisher_which_it_grants_once_a_minute(broker: Mosquitto):
     polls: list[str] = []
     clock = ShiftedClock()
     with running(publisher(broker, clock, polls=polls)) as source:
@@ -165,7 +165,7 @@ def test_a_message_that_cannot_be_used_is_named_and_replaces_no_value(
         late.until(lambda each: each.origin.problem is problem and each.credits.value is None)
 
 
-def test_a_publisher_replaces_the_retained_message_of_another_program_and_says_so(broker: Mosquitto):
+def test_a_publisher_replaces_the_message_of_another_program_and_reports_it(broker: Mosquitto):
     publish_raw(broker, b"ON")
     with running(publisher(broker)) as source, Desk(broker) as desk:
         source.offer(account("28"), summary(), False)
@@ -173,6 +173,17 @@ def test_a_publisher_replaces_the_retained_message_of_another_program_and_says_s
         until(lambda: "another program has published to openbalance/team" in source.state.note)
         publish_raw(broker, b"OFF")
         desk.until(lambda each: has("28")(each) and each.origin.problem is None)
+
+
+@pytest.mark.parametrize("below", ["availability", "publishers"])
+def test_a_message_that_is_nested_too_deeply_ends_no_publisher(broker: Mosquitto, below: str, caplog: pytest.LogCaptureFixture):
+    publish_raw(broker, b'{"x":' + b"[" * 100_000, f"{TOPIC}/{below}")
+    with running(publisher(broker)) as source, Desk(broker) as desk:
+        for used in ("31", "32"):
+            source.offer(account(used), summary(), False)
+            desk.until(has(used))
+    publish_raw(broker, b"", f"{TOPIC}/{below}")
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
 
 
 def test_a_message_of_10_mb_does_not_reach_a_desk_and_the_next_one_does(broker: Mosquitto):
