@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import TYPE_CHECKING, cast
 
 from openbalance_hid.errors import BrokerError, CredentialError, OpenBalanceError, Retry
@@ -53,7 +53,6 @@ class BrokerLink:
         ca_file: str | None,
         user: LinkUser,
         will: Callable[[], tuple[str, bytes] | None] = lambda: None,
-        rng: Random | None = None,
         is_quiet: bool = False,
     ) -> None:
         """`name`: of the thread. `will`: topic and payload that the broker publishes when the connection is lost.
@@ -69,7 +68,7 @@ class BrokerLink:
         self._ca_file = ca_file
         self._user = user
         self._will = will
-        self._rng = rng or SystemRandom()
+        self._rng = SystemRandom()
         self._identity = f"openbalance-{self._rng.getrandbits(64):016x}"
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting: LinkWait | None = None  # while the thread runs

@@ -7,14 +7,15 @@ Device-based discovery, from Home Assistant 2024.11 on: one retained message on 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from openbalance_hid.mqtt.broker_address import DISCOVERY_PREFIX, AccountTopics
+from openbalance_hid.mqtt.snapshot_schema import SpikeWord
 
 URL = "https://github.com/openbalance-hid/openbalance-hid"
-SPIKE_LEVELS = ("preparing", "gathering", "normal", "spike", "critical")
+SPIKE_LEVELS: tuple[str, ...] = get_args(SpikeWord)
 
 # Name of the value in the summary -> the options of its sensor.
 _SENSORS: Mapping[str, Mapping[str, Any]] = {
