@@ -56,7 +56,7 @@ class AccountTopics(Struct, frozen=True):
 
     @property
     def availability(self) -> str:
-        """Whether the publisher is running, retained: its last will says that it is not."""
+        """Whether the publisher is running, retained: its last will publishes that it is not."""
         return f"{self.snapshot}/availability"
 
     @property

@@ -75,7 +75,7 @@ def connection_error(address: BrokerAddress, error: OSError) -> BrokerError:
 def refusal(address: BrokerAddress, code: int, action: str = "") -> BrokerError:
     """Return the error for a reason code. `action`: what was refused, as "to publish to openbalance/team"."""
     words = f"{address.broker} {_REASONS.get(code, f'refuses: code 0x{code:02x} of MQTT 5')}"
-    if code == _NOT_AUTHORIZED:  # Mosquitto also says so of a wrong password
+    if code == _NOT_AUTHORIZED:  # Mosquitto reports a wrong password so, too
         words = f"{address.broker} " + (f"does not permit this user {action}" if action else "refuses this user or password")
     if code in (_BAD_LOGIN, _NOT_AUTHORIZED):
         return BrokerRefusedError(words, f"{SETUP_BROKER} {address.broker}")

@@ -1,6 +1,6 @@
 """The client of the paho library with our limits: MQTT 5, TLS, and no packet that is larger than a message may be.
 
-Imported when a broker is configured, on the thread of its connection. Everything that knows paho's types is here.
+Imported when a broker is configured, on the thread of its connection. Everything that needs paho's types is here.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def new_client(
     client.connect_timeout = CONNECT_LIMIT_S
     client.suppress_exceptions = False
     if address.tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name; knows no SSLKEYLOGFILE
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name; ignores SSLKEYLOGFILE
         if ca_file is None:
             context.load_default_certs()
         else:
@@ -83,7 +83,7 @@ def connect(client: BoundedClient, address: BrokerAddress) -> None:
 
 
 def expiring(seconds: int) -> Properties:
-    """Return the properties of a message that the broker drops after so long, and whose age it reports until then."""
+    """Return the properties of a message that the broker drops after so long; until then it reports the age."""
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.MessageExpiryInterval = seconds
     return properties

@@ -151,7 +151,7 @@ def test_a_broker_that_takes_only_small_messages_is_named(tmp_path: Path):
         source.stop(5)
 
 
-PUBLISH_HEAD = bytes((0x30, 0x80, 0x80, 0x80, 0x60))  # 192 MiB follow, says the length
+PUBLISH_HEAD = bytes((0x30, 0x80, 0x80, 0x80, 0x60))  # by its length 192 MiB follow
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Two publishers of one account: the newest start wins, and both say so, whatever their clocks and whoever connects first."""
+"""Two publishers of one account: the newest start wins, and both report it, in any order and with any clocks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def offer(source: AccountPublisher, used: str, clock: ShiftedClock) -> None:
 
 @pytest.mark.parametrize("older_first", [True, False])
 @pytest.mark.parametrize("wrong", [timedelta(0), DAY, -DAY])
-def test_the_newest_start_wins_and_both_say_so(broker: Mosquitto, older_first: bool, wrong: timedelta):
+def test_the_newest_start_wins_and_both_report_it(broker: Mosquitto, older_first: bool, wrong: timedelta):
     old_clock, new_clock = ShiftedClock(wrong), ShiftedClock(-wrong)
     older = publisher(broker, old_clock, number=2, started_at=START + wrong, host="alpha")
     newer = publisher(broker, new_clock, number=1, started_at=START - wrong + timedelta(minutes=1), host="beta")

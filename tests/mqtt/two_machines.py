@@ -54,9 +54,9 @@ def publisher(
 ) -> AccountPublisher:
     clock = clock or ShiftedClock()
     identity = PublisherIdentity(f"{number:016x}", started_at or clock.utc(), "0.1", host)
-    asked = polls if polls is not None else []
+    requested = polls if polls is not None else []
     return AccountPublisher(
-        "team", AccountTopics(TOPIC), address_of(broker), login(user), broker.ca_file, identity, clock, asked.append, **more
+        "team", AccountTopics(TOPIC), address_of(broker), login(user), broker.ca_file, identity, clock, requested.append, **more
     )
 
 
