@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Context, Decimal
+from typing import overload
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -109,6 +110,15 @@ def rounded(usd: Decimal) -> Decimal:
     """Return the amount with at most 9 decimals; unchanged if it has no more."""
     exponent = usd.as_tuple().exponent
     return usd.quantize(SMALLEST_USD, context=_EXACT) if isinstance(exponent, int) and exponent < -9 else usd
+
+
+@overload
+def amount_text(usd: Decimal) -> str: ...
+@overload
+def amount_text(usd: Decimal | None) -> str | None: ...
+def amount_text(usd: Decimal | None) -> str | None:
+    """Return an amount for other programs, with at most 9 decimals, as OpenRouter's have; None for an unknown one."""
+    return None if usd is None else f"{rounded(usd):f}"
 
 
 def as_of(amount: Amount, measured_at: datetime | None) -> Amount:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import cast
 
 from openbalance_hid.account.alert import Alert, AlertKey
-from openbalance_hid.account.amount import rounded
+from openbalance_hid.account.amount import amount_text
 from openbalance_hid.account.burn import burn_usd_per_hour
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health, Snapshot
@@ -77,15 +76,11 @@ def summary_of(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[A
     problem = PROBLEM_WORDS.get(snapshot.health)
     reason = f": {mask_keys(snapshot.message)[:200]}" if problem and snapshot.message else ""
     return SummaryPart(
-        balance_usd=_usd(credits_.balance_usd if credits_ is not None and is_prepaid(snapshot) else None),
-        today_usd=_usd(used_usd(snapshot, "today", now).usd),
-        month_usd=_usd(used_usd(snapshot, "month", now).usd),
-        burn_usd_per_hour=_usd(burn_usd_per_hour(snapshot).usd),
+        balance_usd=amount_text(credits_.balance_usd if credits_ is not None and is_prepaid(snapshot) else None),
+        today_usd=amount_text(used_usd(snapshot, "today", now).usd),
+        month_usd=amount_text(used_usd(snapshot, "month", now).usd),
+        burn_usd_per_hour=amount_text(burn_usd_per_hour(snapshot).usd),
         spike=cast(SpikeWord, level.name.lower()),  # a test compares the names
         problem=problem is not None,
         problem_text=f"{problem}{reason}" if problem else None,
     )
-
-
-def _usd(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{rounded(usd):f}"

@@ -13,9 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from openbalance_hid.account.amount import ZERO
+from openbalance_hid.account.amount import ZERO, amount_text
 from openbalance_hid.account.spike import Level
-from openbalance_hid.ipc.spend_parts import amount_text
 
 MetricValue = Decimal | int
 MetricSample = tuple[Mapping[str, str], MetricValue, datetime | None]  # labels, value, when it was measured

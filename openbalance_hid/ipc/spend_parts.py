@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from openbalance_hid.account.amount import Amount, rounded, total
+from openbalance_hid.account.amount import Amount, amount_text, total
 from openbalance_hid.account.key_spend import key_usd
 from openbalance_hid.account.leaders import Leader, leaders, providers
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
@@ -52,11 +51,6 @@ def spend_by(snapshot: Snapshot, now: datetime) -> dict[str, dict[str, dict[str,
         sums = {name: total(amounts) for name, amounts in named.items()}
         keys[period] = {name: amount for name, amount in sums.items() if amount.is_known}
     return {**parts, "key": keys}
-
-
-def amount_text(usd: Decimal | None) -> str | None:
-    """Return an amount with at most 9 decimals, as OpenRouter's have; None for an unknown one."""
-    return None if usd is None else f"{rounded(usd):f}"
 
 
 def _key_label(key: ApiKey) -> str:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
-from openbalance_hid.account.amount import Amount
+from openbalance_hid.account.amount import Amount, amount_text
 from openbalance_hid.account.burn import burn_usd_per_hour
 from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.leaders import leaders
@@ -35,7 +35,7 @@ from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.hints import hint
-from openbalance_hid.ipc.spend_parts import amount_text, spend_by_status
+from openbalance_hid.ipc.spend_parts import spend_by_status
 from openbalance_hid.tiles.scene import Privacy
 
 TOP_MODELS = 6

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
-from openbalance_hid.account.amount import rounded
+from openbalance_hid.account.amount import amount_text
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Days, Reading, Snapshot, Spend, Today, Window
 from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.mqtt.snapshot_schema import (
@@ -97,7 +96,7 @@ class SnapshotEncoder:
             masked=masks_names,
             wrong_clock=snapshot.wrong_clock,
             prepaid=snapshot.prepaid,
-            budget_usd=_optional_usd(snapshot.budget_usd),
+            budget_usd=amount_text(snapshot.budget_usd),
             next_poll_at=None if next_poll_at is None else next_poll_at + server_shift(snapshot),
         )
         return msgspec.json.encode(message)
@@ -138,12 +137,12 @@ class _Parts:
         return KeyPart(
             f"key-{self._numbers.number('key hash', key.hash)}",
             self._key_names[key.name],
-            _usd(key.total_usd),
-            _optional_usd(key.today_usd),
-            _optional_usd(key.week_usd),
-            _optional_usd(key.month_usd),
-            _optional_usd(key.limit_usd),
-            _optional_usd(key.limit_left_usd),
+            amount_text(key.total_usd),
+            amount_text(key.today_usd),
+            amount_text(key.week_usd),
+            amount_text(key.month_usd),
+            amount_text(key.limit_usd),
+            amount_text(key.limit_left_usd),
             key.limit_reset,
             key.disabled,
             key.expired,
@@ -171,26 +170,23 @@ class _Parts:
 
 
 def _credits(value: Credits) -> CreditsPart:
-    return CreditsPart(_usd(value.total_credits_usd), _usd(value.total_usage_usd))
+    return CreditsPart(amount_text(value.total_credits_usd), amount_text(value.total_usage_usd))
 
 
 def _samples(snapshot: Snapshot) -> list[SampleRow]:
     return [
-        (round(each.at.timestamp(), 3), round(each.mono_s, 3), _usd(each.total_credits_usd), _usd(each.total_usage_usd))
+        (
+            round(each.at.timestamp(), 3),
+            round(each.mono_s, 3),
+            amount_text(each.total_credits_usd),
+            amount_text(each.total_usage_usd),
+        )
         for each in snapshot.samples
     ]
 
 
 def _spend(spend: Spend) -> tuple[str, int, int]:
-    return _usd(spend.usd), spend.requests, spend.tokens
-
-
-def _optional_usd(usd: Decimal | None) -> str | None:
-    return None if usd is None else _usd(usd)
-
-
-def _usd(usd: Decimal) -> str:
-    return f"{rounded(usd):f}"
+    return amount_text(spend.usd), spend.requests, spend.tokens
 
 
 def _words(text: str | None) -> str | None:
