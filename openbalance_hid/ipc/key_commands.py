@@ -24,6 +24,7 @@ def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
     """Return the keys of each account, ready for JSON; null where they are not known."""
     if account is not None:
         _refuse_without_key(controller, account)
+    sources = sources_of(controller.config)
     return {
         name: {
             "may_switch": name in controller.accounts.switches.permitted,
@@ -34,7 +35,7 @@ def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
             else [_key(key, controller.accounts.switches.latest.get((name, key.hash))) for key in snapshot.keys.value],
         }
         for name, snapshot in controller.snapshots.items()
-        if account == name or (account is None and name not in sources_of(controller.config))
+        if account in (None, name) and name not in sources
     }
 
 
