@@ -5,7 +5,6 @@ An address is a secret, so no message repeats more of it than its host. Whether 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from openbalance_hid.config import schema
 from openbalance_hid.config.diagnostics import Diagnostics, Section
 from openbalance_hid.config.schema import AlertSink
 from openbalance_hid.config.toml_positions import KeyPath
+from openbalance_hid.host_names import is_loopback
 from openbalance_hid.text import did_you_mean
 
 MOST_SINKS = 16  # each may have a thread while it receives an alert
@@ -56,7 +56,7 @@ def is_accepted_url(url: str) -> bool:
     match = _URL.fullmatch(url)
     if match is None or len(url) > LONGEST_URL or not 0 < int(match["port"] or 443) < 65536:
         return False
-    return match["scheme"].lower() == "https" or _is_loopback(match["host"])
+    return match["scheme"].lower() == "https" or is_loopback(match["host"].strip("[]"))
 
 
 def _sink(section: Section, diagnostics: Diagnostics) -> AlertSink | None:
@@ -103,12 +103,3 @@ def _kinds(section: Section, diagnostics: Diagnostics) -> tuple[str, ...]:
             accepted = ", ".join(f"'{kind}'" for kind in schema.ALERT_KINDS)
             diagnostics.add(path, f"found {name[:40]!r}, accepted: {accepted}{did_you_mean(name, schema.ALERT_KINDS)}")
     return tuple(dict.fromkeys(kinds))
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

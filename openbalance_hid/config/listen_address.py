@@ -10,6 +10,8 @@ import re
 
 from msgspec import Struct
 
+from openbalance_hid.host_names import is_v6, with_port
+
 ACCEPTED = "an IP address and a port as '127.0.0.1:9469', '[::1]:9469' or, for every network, '0.0.0.0:9469'"
 
 _WRITTEN = re.compile(r"(?:(?P<v4>[0-9.]{7,15})|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>localhost)):(?P<port>[1-9][0-9]{0,4})")
@@ -28,10 +30,10 @@ class ListenAddress(Struct, frozen=True):
 
     @property
     def is_v6(self) -> bool:
-        return ":" in self.host
+        return is_v6(self.host)
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if self.is_v6 else f"{self.host}:{self.port}"
+        return with_port(self.host, self.port)
 
 
 def parse_listen_address(text: str) -> ListenAddress | None:

@@ -5,12 +5,12 @@ An address has no user name and no password: those are stored by `setup --broker
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from msgspec import Struct
 
 from openbalance_hid.hints import SETUP_BROKER
+from openbalance_hid.host_names import is_loopback, with_port
 
 TLS_PORT, PLAIN_PORT = 8883, 1883
 LONGEST_ADDRESS = 500
@@ -38,7 +38,7 @@ class BrokerAddress(Struct, frozen=True):
     @property
     def place(self) -> str:
         """Host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return with_port(self.host, self.port)
 
     @property
     def broker(self) -> str:
@@ -90,13 +90,3 @@ def parse_broker_address(text: str) -> BrokerAddress | str:
 def is_topic(text: str) -> bool:
     """Return whether `text` is a topic that this program publishes to or reads."""
     return len(text) <= LONGEST_TOPIC and _TOPIC.fullmatch(text) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from msgspec import Struct
 
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.hints import hint
+from openbalance_hid.host_names import is_loopback
 from openbalance_hid.openrouter.replies import one_line
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
@@ -42,19 +42,10 @@ def checked_base_url(url: str) -> str:
     if stripped == OPENROUTER_URL:
         return stripped
     match = _LOOPBACK_URL.fullmatch(stripped)
-    if match and _is_loopback(match["host"]) and 0 < int(match["port"] or 80) < 65536:
+    if match and is_loopback(match["host"].strip("[]")) and 0 < int(match["port"] or 80) < 65536:
         return stripped
     shown = re.sub(r"//[^/]*@", "//[…]@", stripped)
     raise ConfigError(
         f"cannot use {one_line(shown, 100)!r} as API address: only http to a loopback address is accepted",
         hint("the address of the API is refused"),
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -16,8 +16,9 @@ from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import Any
 
+from openbalance_hid.host_names import is_localhost
+
 ATTEMPT_DELAY_S = 0.25  # RFC 8305, section 5
-_LOCALHOST = "localhost"
 
 _Address = tuple[int, int, int, Any]  # family, type, protocol and address, for socket.socket and connect
 
@@ -42,11 +43,6 @@ def connect_tcp(
         raise
     winner.settimeout(timeout_s)
     return winner
-
-
-def is_localhost(host: str) -> bool:
-    """Return whether the name means this machine."""
-    return host.lower().rstrip(".") == _LOCALHOST
 
 
 def _addresses(host: str, port: int) -> Sequence[_Address]:

@@ -7,7 +7,6 @@ are is in `ipc.current_metrics`.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import socket
@@ -24,6 +23,7 @@ from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.errors import MissingPackageError
 from openbalance_hid.extras import missing_extra
 from openbalance_hid.hints import hint
+from openbalance_hid.host_names import is_loopback, without_port
 from openbalance_hid.ipc.current_metrics import DIMENSIONS, Metric, current_metrics, spend_metrics
 
 if TYPE_CHECKING:
@@ -256,14 +256,7 @@ def is_accepted_host(values: Iterable[str], address: ListenAddress) -> bool:
         return False
     if not address.is_loopback:
         return True
-    host = hosts[0].lower()
-    name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(without_port(hosts[0]))
 
 
 class _Families:
