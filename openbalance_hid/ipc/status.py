@@ -68,6 +68,7 @@ class ProcessInfo(Struct, frozen=True):
     config_error: str | None
     config_watch: str | None = None  # how changes of the file are noticed, in words; None: there is no file
     metrics: Mapping[str, str | None] | None = None  # `MetricsServer.state`; None: not configured
+    publish: Mapping[str, Any] | None = None  # `Publishing.status`; None: not configured
 
 
 def status(controller: Controller, decks: Sequence[DeckCounts], process: ProcessInfo, now: Moment) -> dict[str, Any]:
@@ -95,6 +96,7 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
             "api_calls": sum(snapshot.api_calls for snapshot in controller.snapshots.values()),
             "steps": controller.steps,
         },
+        "publish": process.publish,
     }
 
 

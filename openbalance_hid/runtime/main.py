@@ -258,7 +258,12 @@ class Daemon:
         self._inbox.put(lambda _controller, _moment: self._publishing.retry())
 
     def _poll_soon(self, account: str) -> None:
-        self._inbox.put(lambda _controller, _moment: self._pollers.request_poll(account))
+        """Poll an account if that is worth it, because a desk without its key requests it. Runs on the thread of a link."""
+
+        def refresh(_controller: Controller, _moment: Moment) -> None:
+            self._pollers.refresh(account)
+
+        self._inbox.put(refresh)
 
     def _refresh(self, account: str) -> bool:
         self._publishing.retry(only_apart=True)  # with a login that may be new
@@ -274,8 +279,9 @@ class Daemon:
             config_error=self._reloader.error if self._reloader is not None else None,
             config_watch=self._watch.method if self._watch is not None else None,
             metrics=self._metrics.state,
+            publish=self._publishing.status(),
         )
-        return {**status(controller, counts, process, moment), "publish": self._publishing.status()}
+        return status(controller, counts, process, moment)
 
     def _preview(self, controller: Controller, moment: Moment, model: str | None, theme: str | None) -> bytes:
         from openbalance_hid.runtime.deck_picture import preview_png

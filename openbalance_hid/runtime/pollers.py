@@ -152,10 +152,6 @@ class Pollers:
         self._forget_key(account)
         return account in self._pollers and self._pollers[account].refresh(insist)
 
-    def request_poll(self, account: str) -> None:
-        """Poll an account now if that is worth it, because a desk without its key requests it."""
-        self.refresh(account)
-
     def poll_after_wakeup(self) -> None:
         """The machine is awake, or its network is back (see `Poller.poll_after_wakeup`)."""
         for poller in self._pollers.values():
