@@ -57,7 +57,7 @@ class DeckDevice:
         clock: Callable[[], float] = time.monotonic,
         precedence: InputPrecedence | None = None,
     ) -> None:
-        """`precedence`: shared by all decks."""
+        """`precedence`: shared by all decks; without it, no other deck has to wait for an input."""
         deck = found.deck
         self.path = found.path
         self.model = found.model

@@ -78,12 +78,12 @@ class InputPrecedence:
 class DisplayWriter:
     """Queue and thread for one library deck object. `on_failure(reason)` is called on the thread when a write fails."""
 
-    def __init__(self, deck: Any, on_failure: Callable[[str], None], precedence: InputPrecedence | None = None) -> None:
-        """`precedence`: shared by all decks; without it, no other deck has to wait for an input."""
+    def __init__(self, deck: Any, on_failure: Callable[[str], None], precedence: InputPrecedence) -> None:
+        """`precedence`: shared by all decks."""
         self.images_sent = 0
         self.images_skipped = 0  # already shown, or replaced by a newer picture before they were sent
         self._deck = deck
-        self._precedence = precedence or InputPrecedence()
+        self._precedence = precedence
         self._on_failure = on_failure
         self._key_count: int = deck.key_count()
         self._strip_size: tuple[int, int] = deck.touchscreen_image_format()["size"]

@@ -58,16 +58,11 @@ def prepare_hidapi() -> None:
 
     On macOS hidapi belongs to the thread that loads it. Raises nothing: the first scan reports one that cannot be loaded.
     """
-    prepare_interrupts()
+    if sys.platform == "linux":
+        signal.signal(INTERRUPT, lambda *_: None)  # without it, a read ends at the end of its slice
     if sys.platform == "darwin":
         with suppress(DeckError):
             load_hidapi()
-
-
-def prepare_interrupts() -> None:
-    """Install the handler. Call it on the main thread; without it, reads end at the end of their slice."""
-    if sys.platform == "linux":
-        signal.signal(INTERRUPT, lambda *_: None)
 
 
 def interrupt(thread: int) -> None:

@@ -107,7 +107,7 @@ class _PluginThread(threading.Thread):
             found = self._function(request.scene)
         except BaseException as error:  # noqa: BLE001  also sys.exit() of a package must cost nothing but its key
             problem = mask_keys(single_line(f"it raises {type(error).__name__}: {error}"))[:_LONGEST_PROBLEM]
-            self._log_once(f"{type(error).__name__}", problem, error)
+            self._log_once(type(error).__name__, problem, error)
             return PluginResult(trouble=PluginTrouble.RAISES, problem=problem)
         try:
             return PluginResult(checked_view(found))
