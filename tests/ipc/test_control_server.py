@@ -17,6 +17,7 @@ from openbalance_hid.errors import ConfigError, NoDaemonError, OpenBalanceError,
 from openbalance_hid.ipc.commands import ChangeCounter
 from openbalance_hid.ipc.control_client import request, subscribe
 from openbalance_hid.ipc.control_server import LINE_LIMIT, ControlServer
+from tests.waiting import PATIENCE_S
 
 
 def answer(received):
@@ -51,7 +52,7 @@ def server(place):
 
 def replies(place: Path, data: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(60)
+        peer.settimeout(PATIENCE_S)
         peer.connect(str(place))
         peer.sendall(data)
         peer.shutdown(socket.SHUT_WR)
@@ -99,7 +100,7 @@ def test_the_socket_of_a_killed_daemon_is_replaced(place):
         "import os, sys; from pathlib import Path; from openbalance_hid.ipc.control_server import ControlServer\n"
         "ControlServer(Path(sys.argv[1]), print).start(); os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", script, str(place)], check=False, timeout=240)
+    subprocess.run([sys.executable, "-c", script, str(place)], check=False, timeout=PATIENCE_S)
     assert place.exists()
     server = ControlServer(place, answer)
     server.start()
@@ -168,7 +169,7 @@ def test_a_directory_that_is_removed_during_the_start_is_made_again(place, monke
 
 def test_a_client_that_is_connected_stays_so_when_the_socket_is_made_again(server, place):
     with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(60)
+        peer.settimeout(PATIENCE_S)
         peer.connect(str(place))
         peer.sendall(b'{"command": "a"}\n')
         assert peer.recv(100)
