@@ -75,7 +75,7 @@ class Hotplug:
         """`after_first_scan` is called once, on the thread, when everything that the first scan found has been emitted.
 
         `changes` is started after the first pause, because the first pictures need the processor more. `stop` stops it, too.
-        `on_wake` is called on the thread after the first scan since a sleep, which has found the decks whose handles died.
+        `on_wake` is called on the thread after the first scan since a sleep, which has found the decks that were lost.
         """
         self._on_wake = on_wake
         self._wake = wake or WakeDetector()

@@ -1,7 +1,7 @@
 """Reads the key of an account once, for the Keychain of macOS: each read may open a dialog there.
 
-A changed Python asks again until the user chooses "Always Allow". So a key is kept for the life of the process, so is a
-late answer, and a denial waits for the user. A key from another place than the keyring is read each time.
+After a change of Python, macOS prompts again until the user chooses "Always Allow". So a key is kept for the life of the
+process, so is a late answer, and a denial waits for the user. A key from another place than the keyring is read each time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from openbalance_hid.hints import hint
 
 FIRST_LIMIT_S = 120.0  # the user has to find the dialog, and to type a password
 NEXT_LIMIT_S = 5.0  # the dialog is still open: the poll is tried again later
-READ_LIMIT_S = 24 * 3600.0  # of the read itself, whose late answer is kept
+READ_LIMIT_S = 24 * 3600.0  # of the read itself: a late answer is kept
 
 
 class KeyCache:

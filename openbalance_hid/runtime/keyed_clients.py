@@ -20,7 +20,7 @@ class KeyedClients:
         self._paths = paths
         self._base_url = base_url
         self._ca_file = ca_file
-        self._locked: set[str] = set()  # accounts whose keyring stayed locked: the user is prompted once
+        self._locked: set[str] = set()  # accounts with a keyring that stayed locked: the user is prompted once
         self._keys = KeyCache(self._read)
 
     def client(self, account: str) -> Client:

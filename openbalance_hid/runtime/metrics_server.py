@@ -1,8 +1,8 @@
 """`/metrics` for Prometheus: an HTTP server of its own, while `[metrics]` is in the configuration.
 
-The numbers are computed when they are scraped, on the main thread, so that they are the ones that tiles and `status` show. A
-scrape never delays the main loop longer than `status` does, and without scrapes the server costs nothing. Which metrics there
-are is in `ipc.current_metrics`.
+The numbers are computed when they are scraped, on the main thread, so that they are those of the tiles and of `status`. A
+scrape never delays the main loop longer than `status` does, and without scrapes the server costs nothing. The metrics are in
+`ipc.current_metrics`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/metrics`: who may read it, what it says of odd names, and that nothing else suffers when it cannot be served."""
+"""`/metrics`: which clients may read it, how odd names appear, and that nothing else fails when it cannot be served."""
 
 import logging
 import queue
@@ -89,7 +89,7 @@ def test_the_number_of_series_is_bounded(served: ListenAddress):
     assert "(other)" in models
 
 
-def test_openmetrics_is_served_to_who_accepts_it(served: ListenAddress):
+def test_openmetrics_is_served_to_a_client_that_accepts_it(served: ListenAddress):
     answer = requests.get(url(served), headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=PATIENCE_S)
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")

@@ -62,7 +62,7 @@ def test_fifty_pollers_whose_requests_hang_are_stopped_at_the_same_time(tmp_path
     assert published.empty(), "a poller that was stopped publishes nothing"
 
 
-def test_a_daemon_whose_requests_hang_ends_and_says_what_it_left(tmp_path: Path) -> None:
+def test_a_daemon_whose_requests_hang_ends_and_logs_what_it_left(tmp_path: Path) -> None:
     with SampleAccount() as sample:
         sample.slow_s = SLOW_S
         names = [f"a{number}" for number in range(9)]
