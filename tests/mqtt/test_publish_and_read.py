@@ -15,7 +15,7 @@ from openbalance_hid.tiles.states import shown_age
 from openbalance_hid.tiles.view import Age
 from tests.build import api_key, day_of_samples, days_back, snapshot
 from tests.mqtt.mosquitto import PASSWORD, PUBLISHER, Mosquitto, mosquitto, needs_mosquitto
-from tests.mqtt.two_machines import TOPIC, Desk, ShiftedClock, publisher, summary
+from tests.mqtt.two_machines import TOPIC, Desk, ShiftedClock, StillClock, publisher, summary
 from tests.waiting import until
 
 pytestmark = needs_mosquitto
@@ -81,7 +81,7 @@ def test_a_desk_with_a_clock_a_day_off_shows_the_true_age_of_a_retained_message(
     with Desk(broker, clock) as desk:
         got = desk.until(has("25.75"))
         now = clock.utc()
-        assert abs(utc_now(got, now) - datetime.now(UTC)) < timedelta(seconds=5)
+        assert abs(utc_now(got, now) - datetime.now(UTC)) < timedelta(minutes=5)
         assert shown_age(got, got.credits.measured_at, now) is Age.FRESH
 
 
@@ -95,8 +95,8 @@ def test_a_publisher_that_has_stopped_shows_as_age_and_then_as_offline(broker: M
         assert shown_age(got, got.credits.measured_at, desk.clock.utc() + timedelta(seconds=2 * 900)) is Age.OLD
         desk.clock.ahead_s = 4 * 900
         desk.reader.refresh()
-        gone = desk.until(lambda each: each.health is Health.OFFLINE)
-    assert "the publisher is not running; its last message is of " in (gone.message or "")
+        words = "the publisher is not running; its last message is of "
+        gone = desk.until(lambda each: each.health is Health.OFFLINE and words in (each.message or ""))
     assert gone.credits == got.credits
 
 
@@ -120,10 +120,10 @@ def test_a_hold_shows_at_once_that_the_publisher_is_killed(broker: Mosquitto):
 
 def test_a_hold_requests_a_poll_of_the_publisher_which_it_grants_once_a_minute(broker: Mosquitto):
     polls: list[str] = []
-    clock = ShiftedClock()
+    clock = StillClock()
     with running(publisher(broker, clock, polls=polls)) as source:
         source.offer(account(), summary(), False)
-        with Desk(broker) as desk, Desk(broker) as other:
+        with Desk(broker, StillClock()) as desk, Desk(broker, StillClock()) as other:
             for each in (desk, other):
                 each.until(has("25.75"))
             assert desk.reader.refresh()
@@ -219,9 +219,16 @@ def test_masked_names_are_masked_at_once_and_on_every_desk(broker: Mosquitto):
 
 
 def test_of_a_flood_of_messages_a_desk_decodes_only_some_and_the_last(broker: Mosquitto):
-    with running(publisher(broker)) as source, Desk(broker) as desk:
-        for number in range(30):
+    with running(publisher(broker)) as source, Desk(broker, StillClock()) as desk:
+        source.offer(account("0"), summary(), False)
+        desk.until(has("0"))
+        for number in range(1, 30):
             source.offer(account(str(number)), summary(), False)
             until(lambda n=number: source.state.messages > n)
-        desk.until(has("29"))
-        assert desk.latest.polls < 20
+        assert desk.latest.polls == 1, "at the moment of the first, no other is decoded"
+
+        def is_last_shown() -> bool:
+            desk.clock.ahead_s += 0.01  # between two messages that are decoded lies half a second
+            return has("29")(desk.latest)
+
+        until(is_last_shown)

@@ -60,7 +60,7 @@ def test_two_desks_show_what_the_publisher_knows_until_it_is_killed(tmp_path: Pa
 
         broker.stop()
         pages[1].until_key(0, "Offline")
-        assert "no broker is running there" in account_of(desks[0])["message"]
+        until(lambda: "no broker is running there" in account_of(desks[0])["message"])
         assert account_of(desks[0])["balance_usd"] is not None
         broker.start()
         for daemon, page in zip(desks, pages[1:], strict=True):

@@ -33,6 +33,20 @@ class ShiftedClock:
         return time.monotonic() + self.ahead_s
 
 
+class StillClock(ShiftedClock):
+    """Clocks that only a test moves on: what is limited in time is limited on the slowest machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._utc, self._mono_s = super().utc(), super().mono()
+
+    def utc(self) -> datetime:
+        return self._utc + timedelta(seconds=self.ahead_s)
+
+    def mono(self) -> float:
+        return self._mono_s + self.ahead_s
+
+
 def address_of(broker: Mosquitto, topic: str = "") -> BrokerAddress:
     return BrokerAddress("localhost", broker.port, True, topic)
 
