@@ -208,10 +208,15 @@ def _bar(row: Row, box: Box) -> BarItem | MeterItem:
 def _name_line(
     row: Row, room_px: int, sizes: tuple[int, ...], scale: Scale, above_px: int = 0
 ) -> tuple[tuple[PlacedItem, ...], int, int]:
-    """Return the name, with its note at the right, where the line ends below, and its baseline, at least at `above_px`."""
+    """Return the name, with its note at the right, where the line ends below, and its baseline, at least at `above_px`.
+
+    A note that the bar shows as well is left out where the name needs its place.
+    """
     note = fit(row.note, room_px // 2, sizes, Weight.STRONG)
     beside = note.width_px + scale.px(0.05, 3) if note.text else 0
     name = fit(row.name, room_px - beside, sizes, Weight.TEXT, Shorten.MIDDLE)
+    if row.is_note_in_bar and name.text != fonts.printable(row.name):
+        note, name = Fitted("", note.size_px, 0), fit(row.name, room_px, sizes, Weight.TEXT, Shorten.MIDDLE)
     baseline = max(fonts.ascent_px(name.text, Weight.TEXT, name.size_px), above_px)
     baseline = max(baseline, fonts.ascent_px(note.text, Weight.STRONG, note.size_px))
     name_item = text_item(name, 0, baseline, Weight.TEXT, Tone.INK, Role.WORDS)

@@ -90,7 +90,7 @@ def _row(scene: Scene, key: ApiKey, most: Decimal, column: tuple[str, ...]) -> R
     state = _state(key)
     if used is not None:
         note = state or _part_of_limit(key, used).removesuffix(" of limit")
-        return Row(name, words.money(usd), float(min(Decimal(1), used)), _tone(used), note, column)
+        return Row(name, words.money(usd), float(min(Decimal(1), used)), _tone(used), note, column, state is None)
     share = float(usd / most) if usd is not None and most > 0 and state is None else None
     return Row(name, words.money(usd), share, note=state or "", column=column)
 

@@ -73,10 +73,8 @@ def _end(budget: Budget) -> Line:
     if budget.high_usd <= limit_usd:
         return Line("on pace")
     if budget.low_usd > limit_usd and budget.high_usd - budget.low_usd <= WIDE_SHARE * limit_usd:
-        over_usd = budget.low_usd - limit_usd
-        whole = (f"end +${int(over_usd):,}",) if over_usd >= 10 else ()
-        over = words.money(over_usd)
-        return Line(f"ends {over} over", Tone.WARN, variants=(f"end +{over}", *whole))
+        end = f"ends ~${(budget.low_usd + budget.high_usd) / 2:,.0f}"
+        return Line(f"ends {words.money(budget.low_usd - limit_usd)} over", Tone.WARN, variants=(end,))
     between = f"${budget.low_usd:.0f}–{budget.high_usd:.0f}"
     return Line(f"ends {between}", Tone.WARN if budget.low_usd > limit_usd else Tone.MUTED, variants=(between,))
 

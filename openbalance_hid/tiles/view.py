@@ -103,8 +103,9 @@ class Row(Struct, frozen=True):
     amount: str
     share: float | None = None  # 0..1 of the leader, or of the limit; None: no bar
     tone: Tone = Tone.ACCENT  # of the bar
-    note: str = ""  # behind the name: percent of the limit; makes the bar a gauge
+    note: str = ""  # behind the name: percent of the limit, or why the key may not be used; makes the bar a gauge
     column: tuple[str, ...] = ()  # the amounts of all rows and pages: as wide as the widest, so that all bars are of one length
+    is_note_in_bar: bool = False  # the gauge shows the same: the note is left out where the name needs the line
 
 
 class Bars(Struct, frozen=True):

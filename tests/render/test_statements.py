@@ -68,7 +68,7 @@ STATEMENTS = {
     "free-quota: none left": '"Free left" "0": "none left".',
     "free-quota: not reported": '"Free left" is not known: "—", "not reported".',
     "budget: ok": 'Of the "Month budget" "$30.60" are spent: "on pace".',
-    "budget: near": 'Of the "Month budget" "$30.60" are spent; this pace ends above it: "end +$3.32".',
+    "budget: near": 'Of the "Month budget" "$30.60" are spent; this pace ends above it: "ends ~$41".',
     "budget: over": 'Of the "Month budget" "$30.60" are spent, "$5.60 over".',
     "api-keys: ok": '"Keys today": "laptop" cost "$0.66"; "ci" cost "$0.30" and has used "46 %" of its limit.',
     "api-keys: one key, limit near": '"notebook week" cost "$0.72"; "88 % of limit" are used.',

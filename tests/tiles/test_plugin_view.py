@@ -52,7 +52,7 @@ def test_version_1_of_the_interface_has_these_names_and_fields():
         "Hero": "text tone icon",
         "Figure": "heading text tone",
         "Line": "text tone icon strong shorten variants",
-        "Row": "name amount share tone note column",
+        "Row": "name amount share tone note column is_note_in_bar",
         "Bars": "shares tones line",
         "Gauge": "share tone mark",
         "Amount": "usd lower_bound approximate measured_at low_usd",
