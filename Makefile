@@ -4,6 +4,9 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # LOCKED=1: exactly what packaging/locks/ names, by its hashes, in place of the newest.
 
+# The tests start hundreds of programs: without compiled modules each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-fast test-darwin test-kernel torture check lint types imports bench bench-neighbours bench-team pictures sheet rendered package test-wheel test-lowest deb test-deb lock audit clean
 
 # The program alone, for a demo; pip shows its progress. The tests and tools of .venv/.ready include it.
