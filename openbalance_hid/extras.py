@@ -9,7 +9,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import PurePath
 
 from openbalance_hid.errors import MissingPackageError
@@ -27,6 +26,8 @@ def missing_extra(extra: str, purpose: str) -> MissingPackageError:
 
 def packages_of(extra: str) -> tuple[str, ...]:
     """Return the requirements of an extra, as `pygal>=3.0`; empty if this program is not installed as a package."""
+    from importlib import metadata  # 15 ms, for an error only
+
     try:
         wanted = metadata.requires(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

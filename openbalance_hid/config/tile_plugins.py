@@ -10,9 +10,9 @@ import logging
 import threading
 from collections.abc import Container, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles.interface import Tile
 from openbalance_hid.tiles.plugin import PluginTile, PluginTrouble, declared, refused
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,8 @@ def package_title(offer: EntryPoint) -> str:
 
 
 def _offers() -> Sequence[EntryPoint]:
+    from importlib.metadata import entry_points  # 15 ms, which most starts do without
+
     try:
         return tuple(entry_points(group=GROUP))
     except Exception:  # metadata of a package that has nothing to do with this one may be broken

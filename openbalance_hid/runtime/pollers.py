@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.app.effects import Store
@@ -11,13 +12,15 @@ from openbalance_hid.app.events import HistoryLoaded, RefreshSkipped
 from openbalance_hid.config.broker_options import SourceConfig
 from openbalance_hid.config.schema import FrozenMap
 from openbalance_hid.history.keeper import AccountHistory, History
-from openbalance_hid.mqtt.account_reader import AccountReader
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poll_cycle import RecallAccount
 from openbalance_hid.openrouter.poller import Poller, SystemClock
 from openbalance_hid.openrouter.request_pacer import RequestPacer
 from openbalance_hid.secret import BrokerLogin
+
+if TYPE_CHECKING:
+    from openbalance_hid.mqtt.account_reader import AccountReader
 
 STOP_LIMIT_S = 0.3  # for all of them: a pending request may take 30 s; its thread ends with the process
 
@@ -101,6 +104,8 @@ class Pollers:
                 rejection_gap_s=self._rejection_gap_s,
                 accounts=lambda: len(self._intervals_s),
             )
+        from openbalance_hid.mqtt.account_reader import AccountReader
+
         return AccountReader(
             account,
             source.address,

@@ -1,6 +1,6 @@
 """The publishers of this machine's accounts: started, stopped and replaced as the configuration says.
 
-Used by the main thread. Without `[publish]` there is nothing here, and the MQTT library is not loaded.
+Used by the main thread. Without `[publish]` there is nothing here, and nothing that publishes is imported.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openbalance_hid import __version__
 from openbalance_hid.app.effects import Publish
 from openbalance_hid.config.broker_options import PublishConfig
-from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherIdentity, PublisherState
 from openbalance_hid.mqtt.broker_address import AccountTopics
 from openbalance_hid.openrouter.poller import SystemClock
 from openbalance_hid.secret import BrokerLogin
+
+if TYPE_CHECKING:
+    from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherState
 
 ReadLogin = Callable[[str], BrokerLogin | None]
 
@@ -28,7 +30,7 @@ class Publishing:
     """`read_login`: of a broker, as "host:port". `request_poll`: called when a desk requests a refresh of an account."""
 
     def __init__(self, started_at: datetime, read_login: ReadLogin, request_poll: Callable[[str], None]) -> None:
-        self._identity = PublisherIdentity(secrets.token_hex(8), started_at, __version__, socket.gethostname())
+        self._identity = (secrets.token_hex(8), started_at, __version__, socket.gethostname())
         self._read_login = read_login
         self._request_poll = request_poll
         self._config: PublishConfig | None = None
@@ -42,6 +44,8 @@ class Publishing:
             self._publishers.pop(account).stop(0)
         if config is None:
             return
+        from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherIdentity
+
         withdraws = before is not None and before.home_assistant and not config.home_assistant
         for account in accounts:
             if account not in self._publishers:
@@ -51,7 +55,7 @@ class Publishing:
                     config.address,
                     partial(self._read_login, config.address.place),
                     config.ca_file,
-                    self._identity,
+                    PublisherIdentity(*self._identity),
                     SystemClock(),
                     self._request_poll,
                     config.home_assistant,

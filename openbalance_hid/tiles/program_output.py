@@ -6,7 +6,6 @@ that it prints is untrusted: escape sequences, control characters and API keys a
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
@@ -147,7 +146,9 @@ def _tone(value: object) -> Tone | None:
 
 
 def _without_markup(text: str) -> str:
-    return html.unescape(_MARKUP.sub("", text))
+    from html import unescape  # its table of names is large
+
+    return unescape(_MARKUP.sub("", text))
 
 
 def _lines(text: str) -> list[str]:

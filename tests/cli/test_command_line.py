@@ -50,6 +50,20 @@ def test_a_client_of_the_daemon_imports_none_of_its_parts(module: str, tmp_path:
     assert python(machine(tmp_path), code).stdout == "[]\n"
 
 
+def test_a_daemon_imports_nothing_for_what_is_not_configured(tmp_path: Path):
+    parts = (
+        "importlib.metadata",
+        "requests",
+        "paho",
+        "openbalance_hid.mqtt.broker_link",
+        "prometheus_client",
+        "openbalance_hid.report",
+    )
+    code = "import sys, openbalance_hid.cli.run, openbalance_hid.runtime.main; "
+    code += f"print([name for name in {parts!r} if name in sys.modules])"
+    assert python(machine(tmp_path), code).stdout == "[]\n"
+
+
 def test_the_module_runs_the_same_command_as_the_console_script(tmp_path: Path):
     (script,) = entry_points(group="console_scripts", name="openbalance-hid")
     assert script.load() is import_module("openbalance_hid.__main__").main
