@@ -2,7 +2,8 @@
 
 A lock is the kernel's (flock) and ends with its process, also when that is killed. Programs that clean up may remove its file:
 a lock on a removed file is held, but other processes do not see it. So there are two files, in two directories, and `renew`
-takes a lock again whose file has been removed or replaced.
+takes a lock again whose file has been removed or replaced. Until then others see the control socket, and on Linux a name
+without a file for each lock (`lock_name`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,13 +21,14 @@ from typing import TypeVar
 from openbalance_hid.config.private_directory import private_dir
 from openbalance_hid.errors import AlreadyRunningError, ConfigError, OpenBalanceError
 from openbalance_hid.hints import hint
+from openbalance_hid.ipc.lock_name import bind_lock_name, close_lookups, holder_of_lock_name
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 RENEW_LIMIT_S = 0.5  # a process that is being refused holds one of the locks for a moment
-TRIES = 5  # to use a directory that other programs remove at the same time
+TRIES = 20  # to use a directory that other programs remove at the same time
 
 
 class DaemonLock:
@@ -38,6 +41,7 @@ class DaemonLock:
         self._files = files
         self._socket_file = socket_file
         self._held: dict[Path, int] = {}  # open file descriptors
+        self._names: dict[Path, socket.socket] = {}
         self._failing: set[Path] = set()
 
     def take(self) -> None:
@@ -46,12 +50,16 @@ class DaemonLock:
         try:
             for file in self._files:
                 self._take_or_report(file)
+            if _is_served(self._socket_file):  # both files have been removed, and the other process has not noticed yet
+                raise self._already_running("")
         except OpenBalanceError:
             self.release()
             raise
 
     def renew(self) -> None:
         """Take each lock again whose file other processes do not see. AlreadyRunningError if another process holds it now."""
+        for name in self._names.values():
+            close_lookups(name)
         for file in self._files:
             if not _is_same_file(file, self._held.get(file)):
                 before = self._held.get(file)
@@ -61,6 +69,8 @@ class DaemonLock:
 
     def release(self) -> None:
         """Release every lock. Idempotent."""
+        while self._names:
+            self._names.popitem()[1].close()
         while self._held:
             os.close(self._held.popitem()[1])
 
@@ -80,6 +90,8 @@ class DaemonLock:
         return True
 
     def _lock(self, path: Path, limit_s: float) -> int:
+        if path not in self._names:
+            self._bind_name(path)
         private_dir(path.parent)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         end_s = time.monotonic() + limit_s
@@ -102,6 +114,13 @@ class DaemonLock:
             os.write(lock, f"{os.getpid()}\n".encode())
         return lock
 
+    def _bind_name(self, path: Path) -> None:
+        private_dir(path.parent)
+        if (name := bind_lock_name(path)) is not None:
+            self._names[path] = name
+        elif (holder := holder_of_lock_name(path)) is not None:
+            raise self._already_running(str(holder))
+
     def _already_running(self, holder: str) -> AlreadyRunningError:
         if not holder.isdigit():
             return AlreadyRunningError("another daemon is running", hint("another daemon is running"))
@@ -120,6 +139,19 @@ def _retry_if_removed(action: Callable[[], _T]) -> _T:
             if left == 0 or not isinstance(error if isinstance(error, OSError) else error.__cause__, FileNotFoundError):
                 raise
     raise AssertionError("unreachable")
+
+
+def _is_served(socket_file: Path) -> bool:
+    """Return whether a process listens there."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as client:
+        client.settimeout(0)
+        try:
+            client.connect(str(socket_file))
+        except BlockingIOError:  # so many clients wait
+            return True
+        except OSError:
+            return False
+        return True
 
 
 def _is_same_file(path: Path, descriptor: int | None) -> bool:

@@ -3,19 +3,26 @@
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from openbalance_hid.errors import AlreadyRunningError, ConfigError
 from openbalance_hid.ipc.daemon_lock import DaemonLock
+from openbalance_hid.ipc.lock_name import lock_name
+from tests.other_user import needs_other_user, other_user_command
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="names of sockets without a file are Linux's")
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
+sys.platform = sys.argv.pop(1)
 from openbalance_hid.ipc.daemon_lock import DaemonLock
 files = tuple(map(Path, sys.argv[1:]))
 lock = DaemonLock(files, files[-1].with_name("control.sock"))
@@ -26,10 +33,10 @@ sys.stdin.read()
 
 
 class OtherDaemon:
-    """Another process that holds locks until it is ended."""
+    """Another process that holds locks until it is ended. `platform`: on another one than Linux, locks have files alone."""
 
-    def __init__(self, *files: Path) -> None:
-        words = [sys.executable, "-c", HOLD, *map(str, files)]
+    def __init__(self, *files: Path, platform: str = sys.platform) -> None:
+        words = [sys.executable, "-c", HOLD, platform, *map(str, files)]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.holds = self.process.stdout.readline() == "held\n"
@@ -98,10 +105,55 @@ def test_one_lock_that_is_left_keeps_a_second_daemon_out(lock, files):
     assert not files[1].exists(), "a refused daemon takes no other lock"
 
 
+@on_linux
+@pytest.mark.parametrize("with_directories", [False, True])
+def test_without_any_file_a_second_daemon_is_refused_with_the_process_that_runs(lock, files, with_directories):
+    for file in files:
+        shutil.rmtree(file.parent) if with_directories else file.unlink()
+    for _ in range(3):
+        with OtherDaemon(*files) as other:
+            assert not other.holds
+    for _ in range(150):  # more than may wait to be accepted
+        for file in files:
+            file.unlink(missing_ok=True)
+        with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
+            DaemonLock(files, files[1].with_name("control.sock")).take()
+        lock.renew()
+
+
+@on_linux
+@needs_other_user
+def test_another_user_who_has_bound_the_name_of_a_lock_refuses_no_daemon(lock, files):
+    lock.release()
+    with ExitStack() as others:
+        for file in files:
+            words = other_user_command(("listen", lock_name(file)))
+            other = others.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            others.callback(other.kill)
+            assert other.stdout is not None
+            assert other.stdout.readline() == "listening\n"
+        lock.take()
+        with OtherDaemon(*files) as other:
+            assert not other.holds
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_while_the_control_socket_is_served_a_second_daemon_is_refused_without_locks(lock, files, platform):
+    for file in files:
+        file.unlink()
+    with closing(socket.socket(socket.AF_UNIX)) as served:
+        served.bind(str(files[1].with_name("control.sock")))
+        served.listen()
+        with OtherDaemon(*files, platform=platform) as other:
+            assert not other.holds
+    with OtherDaemon(*files, platform="darwin") as other:
+        assert other.holds, "a socket that a killed daemon has left refuses no daemon"
+
+
 def test_a_daemon_whose_locks_another_one_holds_now_ends(lock, files):
     for file in files:
         file.unlink()
-    with OtherDaemon(*files) as other:
+    with OtherDaemon(*files, platform="darwin") as other:
         assert other.holds
         with pytest.raises(AlreadyRunningError, match=f"process {other.process.pid}"):
             lock.renew()
