@@ -138,6 +138,20 @@ def started(env: Mapping[str, str], *words: str, page: bool = True) -> Iterator[
         process.stderr.close()
 
 
+@contextmanager
+def watching(running: DaemonProcess, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command with `--watch` beside the daemon, as text through pipes, and kill it at the end of the block."""
+    command = [*COMMAND, *words, "--watch"]
+    process = subprocess.Popen(command, env=running.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
 class Page:
     """The connection of a page with the virtual deck: what each key shows, and presses."""
 

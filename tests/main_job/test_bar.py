@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from openbalance_hid.cli.bar.formats import FORMATS
-from tests.main_job.daemon_process import COMMAND, DaemonProcess, ask, environment, page_of, started
+from tests.main_job.daemon_process import ask, environment, page_of, started, watching
 from tests.main_job.terminal import on_a_terminal
 from tests.waiting import PATIENCE_S
 
@@ -20,20 +17,6 @@ def demo(tmp_path):
     with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
         running.until_polled()
         yield running
-
-
-@contextmanager
-def watching(running: DaemonProcess, *words: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*COMMAND, "bar", "--watch", *words], env=running.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
 
 
 def test_every_format_tells_what_the_status_does(demo):
@@ -48,7 +31,7 @@ def test_every_format_tells_what_the_status_does(demo):
 
 
 def test_watch_prints_when_something_changes_and_ends_with_the_daemon(demo):
-    with watching(demo, "--show", "balance") as bar, page_of(demo) as page:
+    with watching(demo, "bar", "--show", "balance") as bar, page_of(demo) as page:
         assert bar.stdout.readline().startswith("✓ $74.2")
         before = demo.status()["counters"]["api_calls"]
         demo.ask("press", "3")  # the tiles are computed again, and the watching bar gets the new text
@@ -72,7 +55,7 @@ def test_without_a_daemon_the_bar_says_so_and_the_code_is_69(tmp_path, words):
 
 
 def test_watch_ends_when_its_reader_does_also_without_a_change(demo):
-    with watching(demo, "--show", "balance") as bar:
+    with watching(demo, "bar", "--show", "balance") as bar:
         assert bar.stdout.readline().startswith("✓ $74.2")
         bar.stdout.close()
         assert bar.wait(PATIENCE_S) == 1

@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from openbalance_hid.ipc.commands import STATUS_GAP_S
 from openbalance_hid.ipc.control_client import request
-from tests.main_job.daemon_process import COMMAND, DaemonProcess, ask, environment, started
+from tests.main_job.daemon_process import DaemonProcess, ask, environment, started, watching
 from tests.waiting import PATIENCE_S
 
 
@@ -24,19 +23,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     with started(environment(tmp_path_factory.mktemp("demo")), "demo", "--no-browser", "--port", "0") as running:
         running.until_polled()
         yield running
-
-
-@contextmanager
-def watching(running: DaemonProcess) -> Iterator[subprocess.Popen[str]]:
-    words = [*COMMAND, "status", "--json", "--watch"]
-    process = subprocess.Popen(words, env=running.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
 
 
 def press(running: DaemonProcess, key: int) -> None:
@@ -60,7 +46,7 @@ def until_meter(process: subprocess.Popen[str], runs: bool) -> list[dict[str, An
 
 
 def test_each_change_is_a_line_with_the_whole_status(demo: DaemonProcess):
-    with watching(demo) as process:
+    with watching(demo, "status", "--json") as process:
         first = json.loads(process.stdout.readline())
         assert first.keys() == demo.status().keys()
         press(demo, 11)  # the meter
@@ -71,7 +57,7 @@ def test_each_change_is_a_line_with_the_whole_status(demo: DaemonProcess):
 
 
 def test_a_storm_of_changes_is_a_line_a_second_and_the_last_state_follows(demo: DaemonProcess):
-    with watching(demo) as process:
+    with watching(demo, "status", "--json") as process:
         json.loads(process.stdout.readline())
         began_s = time.monotonic()
         for _ in range(40):
@@ -84,7 +70,7 @@ def test_a_storm_of_changes_is_a_line_a_second_and_the_last_state_follows(demo: 
 
 
 def test_it_ends_with_its_reader_also_without_a_change(demo: DaemonProcess):
-    with watching(demo) as process:
+    with watching(demo, "status", "--json") as process:
         assert process.stdout.readline().startswith('{"version"')
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 1
@@ -99,7 +85,8 @@ def test_without_json_or_a_daemon_it_is_an_error_with_a_hint(tmp_path):
 
 
 def test_it_ends_with_the_daemon_and_code_69(tmp_path):
-    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running, watching(running) as process:
+    demo = started(environment(tmp_path), "demo", "--no-browser", "--port", "0")
+    with demo as running, watching(running, "status", "--json") as process:
         process.stdout.readline()
         assert running.end() == 0
         assert process.wait(PATIENCE_S) == 69
