@@ -7,12 +7,13 @@ life of the process, on a thread of its own and with a limit of time: one that n
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Container, Sequence
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from msgspec import Struct
 
@@ -74,6 +75,26 @@ class InstalledPlugins:
         return _load(name, offers[0])
 
 
+class MainThreadOutput:
+    """Standard output for the main thread; what another thread writes goes to standard error.
+
+    Tiles of other packages run on threads of their own: what they print must not be among the output of a command.
+    """
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def __getattr__(self, name: str) -> object:
+        is_main = threading.current_thread() is threading.main_thread()
+        return getattr(self._output if is_main else sys.stderr, name)
+
+
+def reserve_standard_output() -> None:
+    """Reserve standard output for the main thread, before code of another package runs. Idempotent."""
+    if not isinstance(sys.stdout, MainThreadOutput):
+        sys.stdout = cast(TextIO, MainThreadOutput(sys.stdout))
+
+
 def package_name(offer: EntryPoint) -> str:
     """Return the name of the package of an entry point."""
     return single_line(offer.dist.name) if offer.dist is not None else "?"
@@ -97,25 +118,33 @@ def _offers() -> Sequence[EntryPoint]:
 @cache
 def _load(name: str, offer: EntryPoint) -> LoadedPlugin:
     package = package_title(offer)
-    results: SimpleQueue[tuple[object, BaseException | None]] = SimpleQueue()
+    results: SimpleQueue[LoadedPlugin] = SimpleQueue()
 
     def load() -> None:
         try:
-            results.put((offer.load(), None))
-        except BaseException as error:  # noqa: BLE001  sys.exit() of a package must not end this program
-            results.put((None, error))
+            found = offer.load()
+            tile = declared(name, package, found)
+            results.put(LoadedPlugin(tile, found if tile.trouble is None and isinstance(found, Tile) else None))
+        except BaseException as error:  # sys.exit() of a package must not end this program
+            log.debug("the tile %s of %s cannot be imported", name, package, exc_info=error)
+            results.put(LoadedPlugin(refused(name, package, PluginTrouble.NOT_LOADED, f"its import raises {_reason(error)}")))
 
+    reserve_standard_output()
     threading.Thread(target=load, name=f"import of {name}", daemon=True).start()
     try:
-        found, error = results.get(timeout=LOAD_LIMIT_S)
+        return results.get(timeout=LOAD_LIMIT_S)
     except Empty:
         words = f"its import takes longer than {LOAD_LIMIT_S:g} s"
         return LoadedPlugin(refused(name, package, PluginTrouble.NOT_LOADED, words))
-    if error is not None:
-        log.debug("the tile %s of %s cannot be imported", name, package, exc_info=error)
-        return LoadedPlugin(refused(name, package, PluginTrouble.NOT_LOADED, f"its import raises {_reason(error)}"))
-    tile = declared(name, package, found)
-    return LoadedPlugin(tile, found if tile.trouble is None and isinstance(found, Tile) else None)
+
+
+def error_words(error: BaseException) -> str:
+    """Return the class and the message of an error of another package; the class alone where the message cannot be read."""
+    try:
+        message = str(error)
+    except BaseException:  # noqa: BLE001  it is code of the package
+        message = ""
+    return mask_keys(single_line(f"{type(error).__name__}: {message}")).removesuffix(":")
 
 
 def _reason(error: BaseException) -> str:
@@ -124,4 +153,4 @@ def _reason(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})" if trace is not None else ""
-    return mask_keys(single_line(f"{type(error).__name__}: {error}")[:200]) + where
+    return error_words(error)[:200] + where

@@ -16,9 +16,7 @@ from openbalance_hid.app.events import PluginEvaluated
 from openbalance_hid.app.plugin_tiles import ANSWER_LIMIT_S, LATE, PluginTiles
 from openbalance_hid.app.tile_views import TileInputs
 from openbalance_hid.config.schema import TileConfig
-from openbalance_hid.config.tile_plugins import InstalledPlugins
-from openbalance_hid.secret import mask_keys
-from openbalance_hid.text import single_line
+from openbalance_hid.config.tile_plugins import InstalledPlugins, error_words, reserve_standard_output
 from openbalance_hid.tiles.interface import PluginScene, PluginView
 from openbalance_hid.tiles.plugin import PluginTrouble
 from openbalance_hid.tiles.plugin_view import PluginResult, checked_view
@@ -42,6 +40,7 @@ class PluginRunner:
     def evaluate(self, effect: EvaluatePlugin) -> None:
         """Evaluate a tile; its answer follows as an event. Used by the main thread only."""
         name = effect.tile.tile
+        reserve_standard_output()
         if name not in self._threads:
             thread = _PluginThread(name, self._function_of(name), self._put)
             thread.start()
@@ -106,14 +105,17 @@ class _PluginThread(threading.Thread):
         try:
             found = self._function(request.scene)
         except BaseException as error:  # noqa: BLE001  also sys.exit() of a package must cost nothing but its key
-            problem = mask_keys(single_line(f"it raises {type(error).__name__}: {error}"))[:_LONGEST_PROBLEM]
+            problem = f"it raises {error_words(error)}"[:_LONGEST_PROBLEM]
             self._log_once(type(error).__name__, problem, error)
             return PluginResult(trouble=PluginTrouble.RAISES, problem=problem)
         try:
             return PluginResult(checked_view(found))
         except ValueError as error:
-            self._log_once(str(error), str(error))
-            return PluginResult(trouble=PluginTrouble.WRONG_CONTENT, problem=str(error))
+            problem = str(error)
+        except BaseException as error:  # noqa: BLE001  a value of a class of the package runs its code
+            problem = f"its content raises {error_words(error)}"[:_LONGEST_PROBLEM]
+        self._log_once(problem, problem)
+        return PluginResult(trouble=PluginTrouble.WRONG_CONTENT, problem=problem)
 
     def _log_once(self, kind: str, problem: str, error: BaseException | None = None) -> None:
         if kind not in self._logged and len(self._logged) < 10:

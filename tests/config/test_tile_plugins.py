@@ -83,7 +83,12 @@ def test_an_import_that_never_ends_is_given_up(packages, monkeypatch):
     assert (found.trouble, "import takes longer" in found.problem) == (PluginTrouble.NOT_LOADED, True)
 
 
-@pytest.mark.parametrize("source", ["raise SystemExit", "raise KeyboardInterrupt", "1 / 0", "def", "import no_such_module_x"])
+NO_MESSAGE = "class NoMessageError(Exception):\n    def __str__(self):\n        raise SystemExit\nraise NoMessageError"
+
+
+@pytest.mark.parametrize(
+    "source", ["raise SystemExit", "raise KeyboardInterrupt", "1 / 0", "def", "import no_such_module_x", NO_MESSAGE]
+)
 def test_whatever_an_import_raises_is_a_trouble_of_its_tile(packages, source):
     name = f"raising-{len(source)}"
     install(packages, f"{name}-tiles", {name: source})
@@ -105,3 +110,10 @@ def test_broken_metadata_of_a_package_leaves_the_product_alone(packages):
     (info / "entry_points.txt").write_bytes(b"[openbalance_hid.tiles]\n\xff\xfe = \n[[[")
     with pytest.raises(ConfigError, match="did you mean 'balance'"):
         parse(key("balanc"), "config.toml")
+
+
+def test_standard_output_is_for_the_main_thread(packages, capsys):
+    install(packages, "printing-tiles", {"printing": "print('of the package')\n" + GOOD})
+    assert plugin(key("printing")).trouble is None
+    sys.stdout.write("of the program\n")
+    assert capsys.readouterr() == ("of the program\n", "of the package\n")

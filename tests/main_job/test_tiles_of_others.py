@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.main_job.daemon_process import DaemonProcess, ask, environment, page_of, started
+from tests.main_job.daemon_process import DaemonProcess, ask, command_of, environment, page_of, started
 from tests.tile_packages import install, tile_with
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,24 @@ while not Path(os.environ["MAY_ANSWER"]).exists():
     time.sleep(0.01)
 return TileView("Back", (Hero("ok"),))
 """
+NO_MESSAGE = """
+class NoMessageError(Exception):
+    def __str__(self):
+        raise RuntimeError("no message")
+
+"""
+NO_LENGTH = """
+class NoLength(tuple):
+    def __len__(self):
+        raise SystemExit(3)
+
+"""
 BAD = {
+    "prints": "print('printed')\n" + tile_with("print('printed', flush=True)\nreturn TileView('Prints', (Hero('ok'),))"),
+    "no-message": NO_MESSAGE + tile_with("raise NoMessageError"),
+    "no-import-message": NO_MESSAGE + "raise NoMessageError",
+    "no-length": NO_LENGTH + tile_with("return TileView('', NoLength())"),
+    "no-declaration": NO_LENGTH + tile_with("return TileView()", options="NoLength()"),
     "raises": tile_with("return scene.no_such_field"),
     "exits": tile_with("raise SystemExit(3)"),
     "hangs": "import os, time\nfrom pathlib import Path\n" + tile_with(HANGS),
@@ -52,6 +69,11 @@ WORDS = {  # tile on a key -> its accessible text
     "no-tile": "no-tile: Not loaded",
     "twice": "twice: Same name twice",
     "bad-tiles:balance": "Not ours $1.00",
+    "prints": "Prints ok",
+    "no-message": "no-message: Tile error",
+    "no-import-message": "no-import-message: Not loaded",
+    "no-length": "no-length: Bad content",
+    "no-declaration": "no-declaration: Not loaded",
     "spike-alert": "Pace 24 h",
 }
 OPTIONS = {"wall-clock": 'zone = "Asia/Tokyo"\n', "day-limit": "limit_usd = 5\n"}
@@ -90,7 +112,7 @@ def env(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
 
 @pytest.fixture(scope="module")
 def running(env: dict[str, str]) -> Iterator[DaemonProcess]:
-    with started(env, "run", "--deck", "virtual", "--no-browser", "--port", "0") as running:
+    with started(env, "run", "--deck", "virtual:xl", "--no-browser", "--port", "0") as running:
         yield running
 
 
@@ -163,3 +185,13 @@ def test_a_preview_without_a_daemon_draws_tiles_of_others(env: dict[str, str], t
         assert drawn.returncode == 0, drawn.stderr
         pictures.append(picture.read_bytes())
     assert pictures[0] != pictures[1], "both keys show the same time"
+
+
+def test_what_a_tile_of_others_prints_is_not_in_the_output_of_a_command(env: dict[str, str], tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text('[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "prints"\n')
+    words = [*command_of(env), "preview", "--scenario", "normal", "--config", str(file), "-o", "-"]
+    drawn = subprocess.run(words, env=env, capture_output=True, check=False)
+    assert drawn.stdout.startswith(b"\x89PNG"), drawn
+    assert drawn.stderr.count(b"printed") == 2
+    assert ask(env, "tiles", "prints").stdout.startswith("prints ")
