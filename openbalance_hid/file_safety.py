@@ -5,15 +5,20 @@ A module of its own, because the configuration (which file names programs) and t
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH  # with an access list, the group's bits are its mask: the most that it permits
+_MOST_LINKS = 40  # as in Linux (path_resolution(7))
 _INTERPRETER = re.compile(r"(?:ba|da|z|k|mk|fi)?sh|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|lua[0-9.]*|php[0-9.]*")
+
+# Programs that start the one among their arguments.
+_LAUNCHER = re.compile(r"chrt|env|flock|ionice|nice|nohup|setsid|stdbuf|sudo|systemd-run|taskset|time|timeout|xargs")
 
 
 class FileRisk(NamedTuple):
@@ -29,15 +34,27 @@ class FileRisk(NamedTuple):
 def command_risk(words: Sequence[str]) -> FileRisk | None:
     """Return why a program must not be run with these arguments, None if it may be. `words`: absolute path, then arguments.
 
-    The script of an interpreter is checked like the program: `["/bin/sh", "/home/me/script"]`.
+    The script of an interpreter is checked like the program: `["/bin/sh", "/home/me/script"]`. So is a program that another one
+    starts: `["/usr/bin/timeout", "5", "/home/me/program"]`.
     """
+    if not words:
+        return None
     program = Path(words[0])
-    risk = program_risk(program)
-    if risk is None and _INTERPRETER.fullmatch(program.name):
+    if program.is_absolute() and (risk := program_risk(program)) is not None:
+        return risk
+    if _INTERPRETER.fullmatch(program.name):
         script = next((Path(word) for word in words[1:] if not word.startswith("-")), None)
         if script is not None and script.is_absolute() and script.is_file():
             return file_risk(script)
-    return risk
+    if _LAUNCHER.fullmatch(program.name):
+        started = (number for number, word in enumerate(words) if number and _is_started(word))
+        return command_risk(words[next(started, len(words)) :])
+    return None
+
+
+def _is_started(word: str) -> bool:
+    """Return whether an argument of a launcher is the program that it starts."""
+    return Path(word).is_file() and os.access(word, os.X_OK) if word.startswith("/") else bool(_INTERPRETER.fullmatch(word))
 
 
 def program_risk(program: Path) -> FileRisk | None:
@@ -56,8 +73,8 @@ def program_risk(program: Path) -> FileRisk | None:
 def file_risk(file: Path) -> FileRisk | None:
     """Return why a file must not be trusted, None if only this user and root can change it.
 
-    Checked are the file, and every directory on its way with and without links. In a directory with the sticky bit, like /tmp,
-    other users can add names but replace none.
+    Checked are the file, and every directory and link on its way. In a directory with the sticky bit, like /tmp, other users
+    can add names but replace only their own.
     """
     try:
         real = file.resolve(strict=True)
@@ -66,15 +83,38 @@ def file_risk(file: Path) -> FileRisk | None:
             return FileRisk(f"{file} belongs to user {found.st_uid}")
         if found.st_mode & _OTHERS_MAY_WRITE:
             return FileRisk(f"{file} may be written by other users", real)
-        for directory in dict.fromkeys((*real.parents, *Path(os.path.abspath(file)).parents)):  # noqa: PTH100 - keeps links
-            found = directory.stat()
+        for entry, found in _way_to(file):
             if found.st_uid not in (0, os.geteuid()):
-                return FileRisk(f"{directory} belongs to user {found.st_uid}")
-            if found.st_mode & _OTHERS_MAY_WRITE and not (found.st_mode & stat.S_ISVTX and directory != real.parent):
-                return FileRisk(f"{directory} may be written by other users", directory)
+                return FileRisk(f"{entry} belongs to user {found.st_uid}")
+            is_open = stat.S_ISDIR(found.st_mode) and found.st_mode & _OTHERS_MAY_WRITE
+            if is_open and not (found.st_mode & stat.S_ISVTX and entry != real.parent):
+                return FileRisk(f"{entry} may be written by other users", entry)
     except (OSError, ValueError, RuntimeError) as error:
         return FileRisk(f"{file} cannot be checked: {_words(error)}")
     return None
+
+
+def _way_to(file: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield every directory and link that leads to the file, also those that a link leads through. Raises OSError."""
+    directory = Path(file.absolute().anchor)
+    yield directory, directory.stat()
+    names, links = list(reversed(file.absolute().parts[1:])), 0
+    while names:
+        if (name := names.pop()) == "..":
+            directory = directory.parent
+            continue
+        entry = directory / name
+        found = entry.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            yield entry, found
+            target = entry.readlink()
+            if (links := links + 1) > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            names += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+            directory = Path(target.anchor) if target.is_absolute() else directory
+        elif stat.S_ISDIR(found.st_mode):
+            yield entry, found
+            directory = entry
 
 
 def _words(error: Exception) -> str:

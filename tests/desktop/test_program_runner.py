@@ -251,6 +251,12 @@ def test_the_script_of_an_interpreter_is_checked_like_a_program(place, runner):
     for words in (("/bin/sh", open_), ("/bin/sh", "-e", open_)):
         end = runner.call(words, b"")
         assert (end.kind, "may be written by other users" in end.detail) == (EndKind.REFUSED, True)
+    Path(open_).chmod(0o777)
+    for words in (("/usr/bin/timeout", "5", open_), ("/usr/bin/env", "A=b", "sh", open_), ("/usr/bin/nice", "/bin/sh", open_)):
+        assert "may be written by other users" in str(command_risk(words)), words
+    assert command_risk(("/usr/bin/env", "-i", "A=/x", "/bin/true")) is None
+    assert command_risk(("/usr/bin/flock", "/etc/hosts", "/bin/true")) is None  # a file that is locked, not run
+    assert command_risk(("/usr/bin/env", "no-such-program")) is None  # it is searched for in the directories of the system
     assert command_risk(("/bin/sh", "-c", "echo /tmp")) is None
     assert command_risk(("/bin/cat", open_)) is None  # a file that is read, not run
     assert not (place / "ran").exists()
@@ -280,6 +286,38 @@ def test_a_link_is_checked_at_both_ends(place, runner):
     (open_ / "alert").chmod(0o755)
     link.symlink_to(open_ / "alert")
     assert "may be written by other users" in runner.call((str(link),), b"").detail
+
+
+def test_a_link_that_leads_through_another_users_place_is_refused(place, runner):
+    real, open_ = place / "real", place / "open"
+    real.mkdir(mode=0o700)
+    open_.mkdir()
+    target = script(real, f"touch {place}/ran")
+    (open_ / "b").symlink_to(target)
+    (open_ / "folder").symlink_to(real)
+    (place / "a").symlink_to(open_ / "b")
+    (place / "relative").symlink_to("real/../open/folder/program")
+    for mode, is_safe in (
+        (0o777, False),
+        (0o1777, True),
+        (0o755, True),
+    ):  # with the sticky bit, no other user can replace a link of ours
+        open_.chmod(mode)
+        for words in ((str(place / "a"),), (str(place / "relative"),), ("/bin/sh", str(place / "a"))):
+            end = runner.call(words, b"")
+            assert (end.is_good, f"{open_} may be written by other users" in end.detail) == (is_safe, not is_safe), words
+
+
+def test_a_link_of_another_user_in_a_shared_directory_is_refused(place, runner):
+    if os.geteuid():
+        pytest.skip("needs root, to give a link to another user")
+    shared = place / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "link").symlink_to(script(place, f"touch {place}/ran"))
+    os.chown(shared / "link", 65534, 65534, follow_symlinks=False)
+    assert runner.call((str(shared / "link"),), b"").detail == f"{shared}/link belongs to user 65534"
+    assert not (place / "ran").exists()
 
 
 def test_a_loop_of_links_is_refused_in_words(place, runner):
