@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import sysconfig
+import venv
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/example-tile"
 
 GOOD = """
 from openbalance_hid.tiles.interface import INTERFACE_VERSION, Hero, Option, Tile, TileView
@@ -38,3 +47,22 @@ def install(folder: Path, package: str, modules: Mapping[str, str], version: str
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
     rows = [f"{name} = {package.replace('-', '_')}.{name.replace('-', '_')}:TILE" for name in modules]
     (info / "entry_points.txt").write_text("\n".join(["[openbalance_hid.tiles]", *rows]) + "\n")
+
+
+def environment_with_example(folder: Path) -> Path:
+    """Create an environment with the program and, installed by pip, the example package. Return its Python."""
+    if not EXAMPLE.is_dir():
+        pytest.skip("the examples are in the repository only")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin/python"
+    (packages_of(folder) / "program.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    words = [sys.executable, "-m", "pip", "--python", str(python), "install", *options, str(EXAMPLE)]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return python
+
+
+def packages_of(folder: Path) -> Path:
+    """Return the directory for packages of an environment."""
+    return Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))

@@ -87,8 +87,7 @@ def _run(
     move_old_state(os.environ)
     places = paths(os.environ)
     if config_file is not None:
-        if is_missing(config_file):
-            raise UsageError(f"no such file: {config_file}", init_command(config_file))
+        _check_present(config_file)
         places = places._replace(config_file=config_file.absolute())
     chosen = decks or ("usb",)
     if "usb" in chosen:
@@ -106,19 +105,37 @@ def _run(
     show_default=True,
     help="Sample account to show.",
 )
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Configuration file with the deck to show, in place of the default layout.",
+)
 @_port
 @_no_browser
 @log_level_option
-def demo(model: str, scenario: str, port: int | None, no_browser: bool, log_level: str) -> None:
-    """Run a virtual deck in the browser, with a sample account on this machine."""
+def demo(model: str, scenario: str, config_file: Path | None, port: int | None, no_browser: bool, log_level: str) -> None:
+    """Run a virtual deck in the browser, with a sample account on this machine.
+
+    With --config the programs and pages of that file are used, and no account, alert, broker or port of it.
+    """
     from openbalance_hid.runtime.demo import run_demo
     from openbalance_hid.runtime.main import RunOptions
 
     set_up_log(log_level)
+    if config_file is not None:
+        _check_present(config_file)
     with _temporary_directory() as folder:
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # set: `status` and `hold` reach this daemon there
-        places = Paths(Path(folder, "config.toml"), Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
+        file = Path(folder, "config.toml") if config_file is None else config_file.absolute()
+        places = Paths(file, Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
         run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
+
+
+def _check_present(config_file: Path) -> None:
+    if is_missing(config_file):
+        raise UsageError(f"no such file: {config_file}", init_command(config_file))
 
 
 @contextmanager

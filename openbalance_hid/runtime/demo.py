@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from openbalance_hid.config.default_layout import DEFAULT_ORDER
+from openbalance_hid.config.load import load_config
 from openbalance_hid.config.schema import (
     DEFAULT_ACCOUNT,
     FIRST_PAGE,
@@ -24,11 +27,15 @@ BUDGET_USD = Decimal(100)  # a usual month of the sample account is some $70
 
 
 def run_demo(options: RunOptions, scenario: str) -> None:
-    """Run the daemon on a virtual deck with a sample account on this machine. No file or key of the user is used."""
+    """Run the daemon on a virtual deck with a sample account on this machine. No key of the user is used.
+
+    The first deck of the configuration file is shown, if there is one.
+    """
     from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
+    own = load_config(options.paths.config_file) if options.paths.config_file.exists() else None
     with SampleAccount(scenario) as sample:
-        config = demo_config(options.virtual, sample.alerts_url)
+        config = demo_config(options.virtual, sample.alerts_url) if own is None else sampled(own, sample.alerts_url)
         Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), sample).run()
 
 
@@ -49,3 +56,19 @@ def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:
     account = AccountConfig(refresh_minutes=1, allow_key_switch=True, budget_usd=BUDGET_USD)
     accounts = FrozenMap({DEFAULT_ACCOUNT: account})
     return Config(refresh_minutes=1, accounts=accounts, decks=(DeckConfig(pages=(page,)),), alerts=(AlertSink(alerts_url),))
+
+
+def sampled(config: Config, alerts_url: str) -> Config:
+    """Return a user's configuration for the sample account: with its deck and accounts, without what leads elsewhere."""
+    accounts = {name: replace(account, source=None, refresh_minutes=1) for name, account in config.accounts.items()}
+    return replace(
+        config,
+        refresh_minutes=1,
+        accounts=FrozenMap(accounts),
+        decks=tuple(replace(deck, serial=None, use=True) for deck in config.decks[:1]),
+        use_decks="all",
+        alerts=(AlertSink(alerts_url),),
+        publish=None,
+        metrics=None,
+        ca_file=None,
+    )

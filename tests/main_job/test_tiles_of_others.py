@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import sysconfig
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +11,8 @@ import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.daemon_process import DaemonProcess, ask, command_of, environment, page_of, started
-from tests.tile_packages import install, tile_with
+from tests.tile_packages import environment_with_example, install, packages_of, tile_with
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples/example-tile"
 HANGS = """
 while not Path(os.environ["MAY_ANSWER"]).exists():
     time.sleep(0.01)
@@ -85,17 +80,9 @@ CONFIG = "[[decks]]\n" + "".join(
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the Python of an environment with the example package, installed by pip, and with packages that misbehave."""
-    if not EXAMPLE.is_dir():
-        pytest.skip("the examples are in the repository only")
     folder = tmp_path_factory.mktemp("fresh")
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin/python"
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
-    (packages / "program.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")  # the program and what it needs
-    options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
-    words = [sys.executable, "-m", "pip", "--python", str(python), "install", *options, str(EXAMPLE)]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    python = environment_with_example(folder)
+    packages = packages_of(folder)
     install(packages, "bad-tiles", BAD)
     install(packages, "other-tiles", {"twice": BAD["twice"]})
     return python

@@ -1,13 +1,9 @@
 """The recipes of docs/commands-on-keys.md, run as they are written: against a real repository, a real server, real time."""
 
-import http.server
-import json
 import os
 import re
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,26 +12,18 @@ from openbalance_hid.config.load import parse
 from openbalance_hid.tiles.command import ICONS
 from openbalance_hid.tiles.program_output import ShownOutput, shown_output
 from openbalance_hid.tiles.view import Tone
+from tests.command_recipes import PAGE, TOKEN_FILE, blocks, home_assistant, written_scripts
+from tests.music_player import NAME, SONGS, player
+from tests.private_bus import needs_dbus, private_bus, serving
+from tests.waiting import PATIENCE_S
 
-PAGE = Path(__file__).parents[2] / "docs/commands-on-keys.md"
 pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="the documentation is in the repository only")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The scripts of the page as executable files, by name."""
-    folder = tmp_path_factory.mktemp("bin")
-    made = {}
-    for text in blocks("sh"):
-        name = re.search(r"# (deck-\w+)", text)[1]
-        made[name] = folder / name
-        made[name].write_text(text)
-        made[name].chmod(0o700)
-    return made
+    """The scripts of the page, by name."""
+    return written_scripts(tmp_path_factory.mktemp("bin"))
 
 
 def run(words: list[object], home: Path, **env: str) -> tuple[int, ShownOutput | None]:
@@ -81,56 +69,44 @@ def test_the_pomodoro_counts_down_and_ends(scripts, tmp_path):
     assert len(lines) - 2 <= 10  # without its first line and its comment
 
 
-class HomeAssistant(http.server.BaseHTTPRequestHandler):
-    """The two requests of its REST API that the recipe makes, for one light."""
-
-    states: dict[str, str]
-
-    def do_GET(self) -> None:
-        entity = self.path.removeprefix("/api/states/")
-        found = entity in self.states
-        self._answer(200 if found else 404, {"entity_id": entity, "state": self.states.get(entity), "attributes": {}})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.path == "/api/services/homeassistant/toggle"
-        self.states[body["entity_id"]] = "on" if self.states[body["entity_id"]] == "off" else "off"
-        self._answer(200, [])
-
-    def _answer(self, status: int, body: object) -> None:
-        status = status if self.headers["Authorization"] == "Bearer T0KEN" else 401
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture
-def home_assistant() -> Iterator[str]:
-    handler = type("Handler", (HomeAssistant,), {"states": {"light.desk": "off"}})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed (apt: curl)")
-def test_the_home_assistant_recipe_shows_and_toggles_a_light(scripts, tmp_path, home_assistant):
+def test_the_home_assistant_recipe_shows_and_toggles_a_light(scripts, tmp_path):
     (tmp_path / ".config").mkdir()
     token = tmp_path / ".config/deck-light.curl"
-    token.write_text('header = "Authorization: Bearer T0KEN"\n')
+    token.write_text(TOKEN_FILE)
     light = scripts["deck-light"]
-    assert run([light, "light.desk"], tmp_path, HOME_ASSISTANT=home_assistant) == (0, ShownOutput("off", tone=Tone.MUTED))
-    assert run([light, "light.desk", "toggle"], tmp_path, HOME_ASSISTANT=home_assistant) == (0, None)
-    assert run([light, "light.desk"], tmp_path, HOME_ASSISTANT=home_assistant) == (0, ShownOutput("on", tone=Tone.GOOD))
-    assert run([light, "light.nowhere"], tmp_path, HOME_ASSISTANT=home_assistant) == (2, None)
-    token.write_text('header = "Authorization: Bearer wrong"\n')
-    assert run([light, "light.desk"], tmp_path, HOME_ASSISTANT=home_assistant) == (2, None)
-    assert run([light, "light.desk", "toggle"], tmp_path, HOME_ASSISTANT=home_assistant)[0] != 0
+    with home_assistant({"light.desk": "off"}) as port:
+        server = {"HOME_ASSISTANT": f"http://127.0.0.1:{port}"}
+        assert run([light, "light.desk"], tmp_path, **server) == (0, ShownOutput("off", tone=Tone.MUTED))
+        assert run([light, "light.desk", "toggle"], tmp_path, **server) == (0, None)
+        assert run([light, "light.desk"], tmp_path, **server) == (0, ShownOutput("on", tone=Tone.GOOD))
+        assert run([light, "light.nowhere"], tmp_path, **server) == (2, None)
+        token.write_text('header = "Authorization: Bearer wrong"\n')
+        assert run([light, "light.desk"], tmp_path, **server) == (2, None)
+        assert run([light, "light.desk", "toggle"], tmp_path, **server)[0] != 0
+    assert run([light, "light.desk"], tmp_path, **server) == (2, None), "the server has ended"
+
+
+@needs_dbus
+@pytest.mark.skipif(shutil.which("playerctl") is None, reason="playerctl is not installed (apt: playerctl)")
+def test_the_media_recipe_shows_each_song_and_its_presses_reach_the_player(tmp_path):
+    (key,) = (
+        tile.options
+        for tile in parse("[[decks]]\n" + "".join(blocks("toml")), "page").decks[0].pages[0].keys.values()
+        if tile.options.get("watch")
+    )
+    with private_bus(tmp_path) as bus, serving(bus, [NAME], player):
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DBUS_SESSION_BUS_ADDRESS": bus}
+
+        def pressed(option: str) -> None:
+            subprocess.run(key[option], env=env, check=True, timeout=PATIENCE_S)
+
+        with subprocess.Popen(key["show"], env=env, stdout=subprocess.PIPE) as shown:
+            assert shown.stdout is not None
+            assert shown_output(shown.stdout.readline()) == ShownOutput(SONGS[0])
+            pressed("hold_run")
+            assert shown_output(shown.stdout.readline()) == ShownOutput(SONGS[1])
+            pressed("run")
+            words = [key["run"][0], "status"]
+            assert subprocess.run(words, env=env, check=True, capture_output=True, timeout=PATIENCE_S).stdout == b"Paused\n"
+            shown.terminate()
