@@ -101,7 +101,8 @@ def _memory(measured: DayCosts, library_mib: float, sizes: SampleSizes) -> Itera
         (library_mib,),
         Goal(at_most=MEMORY_GOAL_MIB),
         "controller, poller, history and deck of `run` with a virtual clock, the simulated deck in the same process. The peer "
-        "is the library with Pillow and one callback, which polls nothing and stores nothing.",
+        "is the library with Pillow and one callback, which polls nothing and stores nothing. What the imports alone keep, in "
+        f"MiB: {_imports()}.",
     )
     last = measured.private_kib[-sizes.flat_hours - 1 :]
     grown = [after - before for before, after in itertools.pairwise(last)]
@@ -118,6 +119,12 @@ def _memory(measured: DayCosts, library_mib: float, sizes: SampleSizes) -> Itera
         f"MiB after an hour, {last[0] / 1024:.1f} before that day, {last[-1] / 1024:.1f} after it.",
         Centre.MEAN,
     )
+
+
+def _imports() -> str:
+    with Child("bench.child_imports") as child:
+        parts = child.reply()
+    return ", ".join(f"{package} {mib:.1f}" for package, mib in parts.items()) + f"; together {sum(parts.values()):.1f}"
 
 
 def _run_days(sizes: SampleSizes) -> DayCosts:
