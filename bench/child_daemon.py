@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import cast
 
+from bench.coarse_displays import decode_coarsely
 from bench.deck_driver import DeckDriver
 from openbalance_hid.cli import main
 from openbalance_hid.config.paths import paths
@@ -35,6 +36,7 @@ class FakeKernelEvents:
 
 
 if __name__ == "__main__":
+    decode_coarsely()
     decks = [VirtualDeck(model_named(sys.argv[1]), f"BENCH{number:07d}") for number in range(int(sys.argv[2]))]
     sys.modules["hidraw" if sys.platform == "linux" else "hid"] = cast(ModuleType, VirtualBus(decks))
     kernel_events.KernelEvents = FakeKernelEvents  # type: ignore[assignment,misc]  # before the module that uses it is imported

@@ -9,6 +9,7 @@ from typing import Any
 
 from StreamDeck.ImageHelpers import PILHelper
 
+from bench.coarse_displays import decode_coarsely
 from bench.deck_driver import DeckDriver
 from bench.stock_library import library_deck
 from openbalance_hid.render.draw import draw
@@ -20,6 +21,7 @@ from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView, Tone
 
 def main() -> None:
     """Run commands until stdin ends."""
+    decode_coarsely()
     virtual = VirtualDeck(model_named(sys.argv[1]), "BENCH0000002")
     deck = library_deck(VirtualBus([virtual]))
     view = TileView("balance", "Balance", (Hero("$74.25"), Line("$0.40 today", Tone.GOOD, Icon.DOWN)), "Balance $74.25")
