@@ -12,10 +12,10 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.amount import ZERO
+from openbalance_hid.account.amount import ZERO, Amount
 from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Days, Snapshot, Spend, Today
-from openbalance_hid.account.spend import used_usd
+from openbalance_hid.account.spend import ROUGH_SHARE, used_usd
 from openbalance_hid.account.utc_days import completed_days, period_end
 
 LEAST_USD = Decimal("0.005")  # less than this is not visible in an amount with cents
@@ -72,8 +72,16 @@ def _leaders(
     found = ranked(sums, by)
     if not found and (rest_usd is None or rest_usd >= LEAST_USD or (period == "today" and used.lower_bound)):
         return None  # spent, but on what is not reported yet
-    is_whole = used.is_whole and rest_usd is not None and rest_usd < LEAST_USD
-    return found if is_whole else _as_lower_bounds(found, by, rest_usd if used.is_whole else None)
+    is_exact = used.is_whole and not used.approximate and rest_usd is not None and rest_usd < LEAST_USD
+    return found if is_exact else _as_lower_bounds(found, by, _largest_rest(used, sums))
+
+
+def _largest_rest(used: Amount, sums: Mapping[str, Spend]) -> Decimal | None:
+    """Return the most that may not be reported by name, USD; None without a limit. At most a tenth of an amount is unplaced."""
+    if used.usd is None or not used.is_whole:
+        return None
+    most_usd = used.usd / (1 - ROUGH_SHARE) if used.approximate else used.usd
+    return max(ZERO, most_usd - sum((spend.usd for spend in sums.values()), ZERO))
 
 
 def _as_lower_bounds(found: tuple[Leader, ...], by: str, rest_usd: Decimal | None) -> tuple[Leader, ...]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from openbalance_hid.account.leaders import leaders, providers
-from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.build import NOON, day_of_samples, days_back, samples, snapshot
 
 
 def test_leaders_add_today_to_the_past_days():
@@ -49,6 +49,17 @@ def test_what_is_not_reported_by_name_makes_lower_bounds_and_may_change_the_lead
         [(True, True), (True, False)],
         [(True, False), (True, False)],
         [(False, True), (False, True)],
+    ]
+
+
+def test_parts_of_an_approximate_amount_are_lower_bounds_even_if_they_add_up_to_it():
+    midnight = NOON - timedelta(hours=12)
+    taken = samples([(midnight - timedelta(minutes=10), 50), (midnight + timedelta(minutes=10), "50.5"), (NOON, 60)])
+    far = leaders(snapshot(days={}, today={"v/a": "9.55", "v/b": "0.2"}, taken=taken), "today", "spend", NOON)
+    near = leaders(snapshot(days={}, today={"v/a": "5", "v/b": "4.75"}, taken=taken), "today", "spend", NOON)
+    assert [[(each.lower_bound, each.is_certain) for each in found or ()] for found in (far, near)] == [
+        [(True, True), (True, False)],
+        [(True, False), (True, True)],
     ]
 
 
