@@ -59,6 +59,7 @@ class Reckoning:
     refunded: Decimal = Decimal(0)
     tapped_at: datetime | None = None  # the meter
     stopped_at: datetime | None = None
+    ahead: timedelta = timedelta(0)  # of the daemon's clock, which decides on days while it is wrong by 120 s at most
     counts: dict[str, int] = field(default_factory=dict)  # by sign; "exact" and "unknown" for none
     _days: dict[date, Fraction] = field(default_factory=dict)
 
@@ -78,11 +79,16 @@ class Reckoning:
             self._days[day] = Fraction(self.spent(midnight(day), midnight(day + DAY)))
         return self._days[day]
 
+    def date_of(self, at: datetime) -> date:
+        """Return the day in which the daemon is at a true time."""
+        return (at + self.ahead).date()
+
     def period(self, name: str, now: datetime, until: datetime) -> Fraction:
         """Return the spend of a period that contains `now`, up to the last sample at `until`."""
-        day = until.date() if name in ("7d", "30d") else now.date()
+        day = self.date_of(until if name in ("7d", "30d") else now)
         count = {"today": 0, "7d": 7, "30d": 30, "month": day.day - 1}[name]
-        today = Fraction(self.spent(midnight(day), until)) if until > midnight(day) else Fraction(0)
+        start = midnight(day) - self.ahead
+        today = Fraction(self.spent(start, until)) if until > start else Fraction(0)
         return sum((self.day(day - age * DAY) for age in range(1, count + 1)), today)
 
     # --- what is shown ---
@@ -119,9 +125,9 @@ class Reckoning:
         total, *bars = amounts_in(texts["monthly-spend"])
         assert total == spend["30d"], (now, texts)
         for age, shown in enumerate(reversed(bars)):
-            day = until.date() - age * DAY
+            day = self.date_of(until) - age * DAY
             self.check(shown, self.period("today", until, until) if age == 0 else self.day(day), ("bar", age, now, texts))
-        if "since" not in texts["today"] and now.date() == until.date():
+        if "since" not in texts["today"] and self.date_of(now) == self.date_of(until):
             assert bars[-1] == spend["today"] == amounts_in(texts["usage"])[1], (now, texts)
         for name in ("top-models", "providers"):
             for shown in amounts_in(texts[name]):

@@ -45,6 +45,7 @@ from tests.torture.amounts import amounts
 from tests.waiting import PATIENCE_S
 
 DECK = "SIM1"
+LOCAL_DAYS = timedelta(seconds=120)  # days follow the machine's clock while it differs from the server's by no more
 UNAVAILABLE = refused(503, "Service Unavailable")
 DOWN = refused(504, "Gateway Timeout")
 
@@ -150,6 +151,8 @@ class Life:
             if not self.has_fallen:  # a fall counts only once the next sample confirms it
                 self.sampled_at = self.truth.now
             self.has_fallen = False
+        ahead = self.ours.now - self.truth.now
+        self.reckoning.ahead = ahead if abs(ahead) <= LOCAL_DAYS else timedelta(0)
         if self.sampled_at is not None:
             self.check()
             self.agreed += 1

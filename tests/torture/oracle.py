@@ -22,7 +22,8 @@ LARGEST_NUMBER = Decimal("1.7e308")  # of JSON, where it is no amount
 NEXT_TO_NOTHING = Decimal("1e-40")  # USD
 ANYTHING = b"anything"
 PATH_OF = {"credits": "/credits", "activity": "/activity", "today": "/analytics/query", "keys": "/keys"}
-# By endpoint: the names, amounts and counts that distinguish a row from an earlier one.
+# By endpoint: the names, amounts and counts that distinguish a row from an earlier one. The documented row of `/activity` is
+# date × model × endpoint, so a further field (the permanent slug, the variant) makes no other row of it.
 COUNTED = {
     "activity": (
         ("date", "model", "endpoint_id", "provider_name"),
@@ -92,9 +93,10 @@ def without_names(value: Any) -> Any:
 
 
 def without_dropped(name: str, body: bytes, count: int, read_at: date) -> Iterator[bytes]:
-    """Yield the bodies that are left without the `count` rows that cannot be read: one, where all texts are sound.
+    """Yield the bodies that are left without the `count` rows that cannot be read: one, unless a row may be refused.
 
-    A row with a text that is no text (not UTF-8, or a control character) is left out if that field is read, else it is counted.
+    Only a row with a field that occurs twice, and first with a wrong type, may be refused or counted: JSON leaves open which
+    one is read.
     """
     if name not in ("activity", "today", "keys"):
         assert count == 0
@@ -104,7 +106,7 @@ def without_dropped(name: str, body: bytes, count: int, read_at: date) -> Iterat
     whole = json.loads(text, parse_float=Decimal, parse_int=Decimal, strict=False, object_pairs_hook=object_of)
     rows = whole["data"]["data"] if name == "today" else whole["data"]
     unreadable = {at for at, row in enumerate(rows) if not is_readable(name, row, read_at)}
-    unsound = [at for at, row in enumerate(rows) if at not in unreadable and (has_unsound_text(row) or is_repeating(row))]
+    unsound = [at for at, row in enumerate(rows) if at not in unreadable and is_refusable(name, row)]
     assert len(unreadable) <= count <= len(unreadable) + len(unsound), (name, count, [rows[at] for at in unreadable])
     for more in itertools.combinations(unsound, count - len(unreadable)):
         rest = [row for at, row in enumerate(rows) if at not in unreadable and at not in more]
@@ -112,10 +114,12 @@ def without_dropped(name: str, body: bytes, count: int, read_at: date) -> Iterat
 
 
 def is_readable(name: str, row: Any, read_at: date) -> bool:
-    """Return whether each documented field of a row has its documented type, and its day is near that of the answer."""
+    """Return whether each documented field has its documented type and is UTF-8, and the day is near that of the answer."""
     if not isinstance(row, dict) or not REQUIRED[name] <= set(row):
         return False
     if not all(is_kind[kind](row.get(field)) for kind, fields in FIELDS[name].items() for field in fields):
+        return False
+    if any(NOT_UTF_8 in texts_of(row.get(field)) for fields in FIELDS[name].values() for field in fields):
         return False
     if name != "activity":
         return True
@@ -143,24 +147,34 @@ def is_number(value: Any) -> bool:
 
 
 def is_written_out(value: Decimal) -> bool:
-    """Return whether the number has no exponent: as an integer it may have any number of digits."""
+    """Return whether the number has no exponent: in a field that is no amount, an integer may have any number of digits.
+
+    JSON leaves the range of numbers to its reader, so one beyond a float's range may cost its row.
+    """
     return value.as_tuple().exponent == 0
 
 
 class Repeating(dict[str, Any]):
-    """An object with a field that occurs twice. The last one counts; a wrong one before it may be refused."""
+    """An object with a field that occurs twice: the last one counts. `earlier`: fields and values before the last one."""
+
+    earlier: tuple[tuple[str, Any], ...] = ()
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(pairs) if len(dict(pairs)) == len(pairs) else Repeating(pairs)
+    last = {name: at for at, (name, _) in enumerate(pairs)}
+    if len(last) == len(pairs):
+        return dict(pairs)
+    repeating = Repeating(pairs)
+    repeating.earlier = tuple(pair for at, pair in enumerate(pairs) if last[pair[0]] != at)
+    return repeating
 
 
-def is_repeating(row: Any) -> bool:
-    return isinstance(row, Repeating)
-
-
-def has_unsound_text(row: Any) -> bool:
-    return any(char == NOT_UTF_8 or char < " " or "\ud800" <= char <= "\udfff" for char in texts_of(row))
+def is_refusable(name: str, row: Any) -> bool:
+    """Return whether a field of the row occurs twice, and first with a wrong type."""
+    if not isinstance(row, Repeating):
+        return False
+    kinds = {field: kind for kind, fields in FIELDS[name].items() for field in fields}
+    return any(field in kinds and not is_kind[kinds[field]](value) for field, value in row.earlier)
 
 
 def texts_of(value: Any) -> str:
@@ -213,6 +227,11 @@ def _usd(amount: object) -> Decimal:
     return usd if usd.is_nan() or abs(usd) >= NEXT_TO_NOTHING else Decimal(0)
 
 
+def _in_place_of(name: str, row: dict[str, Any]) -> object:
+    """Return what is read where a name is missing: of a model its permanent slug."""
+    return (row.get("model_permaslug") or "") if name == "model" else ""
+
+
 def _each_once(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows without repetitions; of `/activity` only those with an endpoint can be one."""
     names, amount, counts = COUNTED[endpoint]
@@ -220,7 +239,7 @@ def _each_once(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]
     kept = []
     for row in rows:
         text = (
-            *(row.get(name) or "" for name in names),
+            *(row.get(name) or _in_place_of(name, row) for name in names),
             _usd(row[amount]),
             *(int(Decimal(row.get(name) or 0)) for name in counts),
         )

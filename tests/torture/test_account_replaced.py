@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.account.snapshot import Health
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from tests.torture.amounts import amounts
 from tests.torture.fault_proxy import Fault, drip, flood, instead
@@ -18,6 +19,7 @@ from tests.torture.oracle import ANYTHING, check
 from tests.torture.polled_account import NAMES, PATHS, PolledAccount, some
 
 MEBIBYTE = 1024 * 1024
+DAY_S = 86_400.0
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
@@ -71,6 +73,13 @@ def in_its_place(good: bytes) -> dict[str, bytes]:
     }
 
 
+def await_end_of_backoff(polled: PolledAccount, path: str) -> None:
+    """Let the day pass that the longest `Retry-After` may last, and check that the next poll has an answer of the endpoint."""
+    polled.clock.pass_(DAY_S)
+    polled.proxy.forget()
+    assert getattr(polled.poll(), NAMES[path]).health is Health.OK
+
+
 @amounts("count", short=15, long=1000)
 def test_whatever_comes_in_the_place_of_an_answer_nothing_is_believed(
     polled: PolledAccount, figures: Figures, seed: int, count: int
@@ -79,6 +88,8 @@ def test_whatever_comes_in_the_place_of_an_answer_nothing_is_believed(
         for what, raw in some(in_its_place(polled.answer(path).body), count, f"{seed}{path}").items():
             after = polled.poll_with_fault(path, instead(raw))
             assert getattr(after, NAMES[path]).message, what
+            if b"Retry-After: " in raw:
+                await_end_of_backoff(polled, path)
             figures.tell(tried=1, survived=1)
 
 
