@@ -17,13 +17,15 @@ STALL_TIMEOUT_S = 1.0  # after this a write to a hung device fails; measured on 
 
 
 class DeviceLink:
-    """Plugged in from the start. `path`: its path on the bus; `_changed`: the one lock of connection and device."""
+    """Plugged in from the start. `path`: its path on the bus; `_changed`: with the one lock of connection and device."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.hosts_waiting = 0  # calls that hang in a stalled device
         self.plug_count = 1  # plugs and unplugs so far: odd while plugged in
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._input_changed = threading.Condition(lock)  # a picture wakes no reader, as on a real device
         self._inputs: deque[bytes] = deque(maxlen=INPUT_BUFFER)
         self._epoch = 0  # a handle from an older epoch is dead
         self.refused = False
@@ -58,19 +60,19 @@ class DeviceLink:
     ) -> bytes:
         """Return the next input report, cut at `length` bytes; b"" after the timeout (None: no limit).
 
-        `epoch` None: over USB, without a handle. `cancelled`: ends the wait; checked after every change and `wake_waiters`.
+        `epoch` None: over USB, without a handle. `cancelled`: ends the wait; checked after every input and `wake_waiters`.
         Raises OSError when the device is gone.
         """
         with self._changed:
             self._check(epoch)
-            self._changed.wait_for(lambda: self._inputs or self.is_gone(epoch) or cancelled(), timeout_s)
+            self._input_changed.wait_for(lambda: self._inputs or self.is_gone(epoch) or cancelled(), timeout_s)
             self._check(epoch)
             return self._inputs.popleft()[:length] if self._inputs else b""
 
     def wake_waiters(self) -> None:
         """Make every waiting call check its condition again."""
         with self._changed:
-            self._changed.notify_all()
+            self._wake_all()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
         """Return True as soon as `reached()` is true, checked after every change; False after the timeout."""
@@ -108,7 +110,7 @@ class DeviceLink:
         with self._changed:
             if self.plugged:
                 self._inputs.append(bytes(report))
-                self._changed.notify_all()
+                self._wake_all()
 
     # --- faults ---------------------------------------------------------------------------------------------------------
 
@@ -132,7 +134,11 @@ class DeviceLink:
     def _end_handles(self) -> None:
         self._epoch += 1
         self._inputs.clear()
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         self._changed.notify_all()
+        self._input_changed.notify_all()
 
     def refuse(self, refused: bool = True) -> None:
         """Deny the permission to open the device, or grant it again."""
