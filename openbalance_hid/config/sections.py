@@ -47,6 +47,9 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 def read_config(found: Mapping[str, object], diagnostics: Diagnostics, tiles: TileOptions) -> Config:
     """Return the configuration. A wrong value is replaced by its default and added to `diagnostics`."""
     diagnostics.places = _places(diagnostics.first_header, tiles)
+    if (word := found.get("decks")) in ("all", "named"):  # `decks = "named"`: the name of the tables, in place of the option
+        diagnostics.add(("decks",), f"found '{word}', accepted: [[decks]] tables; write use_decks = \"{word}\"")
+        found = {**found, "decks": []}
     top = Section(found, (), diagnostics)
     values = {option.name: top.value(option) for option in schema.TOP_LEVEL}
     ca_file = values["ca_file"]

@@ -9,6 +9,8 @@ import resource
 import sys
 from collections.abc import Mapping, MutableMapping
 
+from openbalance_hid.secret import PREFIX
+
 VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # also as a prefix, followed by the name of an account
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # a service manager has put keys there
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
@@ -37,5 +39,7 @@ def remove_key_variables(env: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def without_key_variables(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for another program: without variables that hold a key or lead to one."""
-    return {name: value for name, value in env.items() if not name.startswith(VARIABLE) and name != CREDENTIALS_VARIABLE}
+    """Return the environment for another program, without the variables that hold any key of OpenRouter or lead to one."""
+    kept = {name: value for name, value in env.items() if not name.startswith(VARIABLE) and PREFIX not in value}
+    kept.pop(CREDENTIALS_VARIABLE, None)
+    return kept

@@ -5,6 +5,7 @@ import pytest
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.config.serial_numbers import is_same_serial
+from openbalance_hid.errors import ConfigError
 
 
 @pytest.mark.parametrize("given", ["A00SA1234567", "a00sa1234567", " A00 SA1234567\t", "SA1234567", "4567", "XYZ-A00SA1234567"])
@@ -56,3 +57,11 @@ def test_an_entry_without_a_serial_can_leave_all_other_decks():
     config = parse('[[decks]]\nuse = false\n[[decks]]\nserial = "a1"\n', "c.toml")
     assert (config.uses("A1"), config.uses("C3")) == (True, False)
     assert Config().uses("C3")
+
+
+def test_the_option_under_the_name_of_the_tables_is_suggested_with_its_own():
+    for text in ('decks = "named"\n', 'decks = "named"\ntheme = "light"\n'):
+        with pytest.raises(ConfigError) as refused:
+            parse(text, "c.toml")
+        (line,) = refused.value.message.splitlines()
+        assert line == "c.toml:1: decks: found 'named', accepted: [[decks]] tables; write use_decks = \"named\""

@@ -21,6 +21,8 @@ def test_another_program_receives_no_key(tmp_path) -> None:
         "PATH": f"{tmp_path}:/usr/bin:/bin",
         "OPENROUTER_MANAGEMENT_KEY": "a",
         "OPENROUTER_MANAGEMENT_KEY_WORK": "b",
+        "OPENROUTER_API_KEY": "sk-or-v1-0123456789abcdef",
+        "HEADERS": "Authorization: Bearer sk-or-v1-0123456789abcdef",
         "CREDENTIALS_DIRECTORY": "/run/credentials",
     }
     assert without_key_variables(env) == {"PATH": env["PATH"]}

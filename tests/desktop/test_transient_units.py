@@ -16,6 +16,7 @@ DRIVER = Path(__file__).with_name("unit_driver.py")
 SCRIPT = """\
 systemctl --user set-environment OPENROUTER_MANAGEMENT_KEY=sk-or-v1-a OPENROUTER_MANAGEMENT_KEY_WORK=sk-or-v1-b SHOWN=yes
 systemctl --user set-environment OPENROUTER_MANAGEMENT_KEY_A=sk-or-v1-c OPENROUTER_MANAGEMENT_KEY_AB=sk-or-v1-d
+systemctl --user set-environment OPENROUTER_API_KEY=sk-or-v1-e OTHER=sk-or-v1-f
 systemctl --user start driver.service
 for try in $(seq 300); do systemctl --user is-active --quiet driver.service || break; sleep 0.1; done
 for try in $(seq 50); do pgrep -f "sleep 9876[1-4]" >/dev/null || break; sleep 0.1; done

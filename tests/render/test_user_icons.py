@@ -41,6 +41,10 @@ def test_every_kind_of_png_is_drawn(mode, colour):
     assert draw(face(png(8, 8, mode, colour)), 72, 72).size == (72, 72)
 
 
+def test_a_picture_with_16_bits_a_pixel_keeps_its_brightness():
+    assert picture_image(png(8, 8, "I;16", 0x4000), 16).getpixel((8, 8)) == (0x40, 0x40, 0x40, 255)
+
+
 @pytest.mark.parametrize("size", [(72, 72), (96, 96), (120, 120)])
 def test_a_picture_is_on_the_key_in_its_own_colours(size):
     assert reds(draw(face(png(32, 32)), *size)) > 200
