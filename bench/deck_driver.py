@@ -39,6 +39,7 @@ class DeckDriver:
         self._rng = Random(3)  # the same keys every time
         self._commands: dict[str, Callable[[str], dict[str, Any]]] = {
             "settle": self._settle,
+            "lit": self._lit,
             "press": self._press,
             "presses": self._presses,
             "repaint": self._repaint,
@@ -66,6 +67,11 @@ class DeckDriver:
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"the display does not settle: {seen} pictures")
         return {"pictures": seen}
+
+    def _lit(self, _rest: str) -> dict[str, Any]:
+        """Wait for the first picture: from then on a user has something to press."""
+        self._wait_until(lambda: self._pictures() > 0)
+        return {}
 
     def _press(self, rest: str) -> dict[str, Any]:
         """Tap key N after a pause of S seconds; return the seconds until the whole pressed picture was shown."""

@@ -46,7 +46,15 @@ def _start_rows(sizes: SampleSizes) -> list[Row]:
     return [
         Row("many accounts at the start: all balances", "s", balances, "", (), Goal(at_most=6.0), counts + _listed(balances)),
         Row("many accounts at the start: most requests in a second", "requests", most, "", (), Goal(at_most=50.0), "as above."),
-        Row("many accounts at the start: longest press", "ms", longest, "", (), Goal(at_most=100.0), counts + _listed(longest)),
+        Row(
+            "many accounts at the start: longest press",
+            "ms",
+            longest,
+            "",
+            (),
+            Goal(at_most=100.0),
+            counts + _listed(longest) + ", from the first picture on",
+        ),
     ]
 
 
@@ -56,6 +64,7 @@ def _start(count: int, window_s: float) -> tuple[float, float, float]:
         sample.requests = requests = TimedRequests()
         config, keys = accounts(count, sample.key)
         with environment_for(sample, config) as env, Child("bench.child_daemon", "mk2", "1", env={**env, **keys}) as daemon:
+            daemon.request("lit")
             presses = _presses(daemon, window_s, 3)
             balances = sorted(at_s for at_s, path in requests.times if path == "/credits")[:count]
             times = sorted(at_s for at_s, _ in requests.times)
