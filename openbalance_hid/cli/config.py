@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,13 +78,13 @@ def check(file: Path | None) -> None:
         if file is not None:
             edit_command = f"OPENBALANCE_CONFIG={shlex.quote(str(file))} {edit_command}"
         raise ConfigError(error.message, edit_command if error.hint == CONFIG_CHECK else error.hint) from error
-    _print_notes(found)
+    _print_notes(found, checked)
     click.echo(f"{checked}: ok" if checked.exists() else f"{checked}: no such file; the defaults are used")
 
 
-def _print_notes(config: Config) -> None:
+def _print_notes(config: Config, file: Path) -> None:
     """Print what works, but not as the user may expect."""
-    for problem in (*_certificate_problems(config), *plugin_problems(config), *deck_problems(config)):
+    for problem in (*_certificate_problems(config), *plugin_problems(config), *deck_problems(config, file)):
         click.echo(f"note: {problem}", err=True)
 
 
@@ -102,8 +103,11 @@ def plugin_problems(config: Config) -> list[str]:
     return [plugin.warning for plugin in used_plugins(config) if plugin.problem]
 
 
-def deck_problems(config: Config) -> list[str]:
-    """Return what the connected decks cannot show: keys, dials and strip tiles that they do not have. Opens no deck."""
+def deck_problems(config: Config, file: Path) -> list[str]:
+    """Return what the connected decks cannot show: keys, dials and strip tiles that they do not have. Opens no deck.
+
+    A virtual deck is connected while the daemon runs that uses this file.
+    """
     from openbalance_hid.deck.products import find_decks
     from openbalance_hid.deck.transport import HidTransport
 
@@ -112,7 +116,7 @@ def deck_problems(config: Config) -> list[str]:
     except OpenBalanceError:
         return []
     return [
-        *config.misfits([found.serial for found in decks]),
+        *config.misfits({found.serial for found in decks} | _decks_of_daemon(file)),
         *(
             f"{problem} ({found.title})"
             for found in decks
@@ -142,7 +146,7 @@ def edit() -> None:
         except ConfigError as error:
             _offer_to_go_back(file, before, error)
             continue
-        _print_notes(found)
+        _print_notes(found, file)
         click.echo(f"{file}: ok{'' if _text(file) != before else ', not changed'}{_applied(file)}")
         return
 
@@ -201,13 +205,24 @@ def _text(file: Path) -> str:
 
 def _applied(file: Path) -> str:
     """Return whether a running daemon uses this file, as the end of a sentence. The daemon watches the file."""
+    return "; the running daemon uses it" if _status_of_daemon(file) is not None else ""
+
+
+def _decks_of_daemon(file: Path) -> set[str]:
+    """Return the serial numbers of the decks of a running daemon that uses this file."""
+    status = _status_of_daemon(file)
+    return {deck["serial"] for deck in status["decks"]} if status is not None else set()
+
+
+def _status_of_daemon(file: Path) -> Mapping[str, Any] | None:
+    """Return the status of a running daemon that uses this file."""
     from openbalance_hid.ipc.control_client import request
 
     try:
-        status = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
+        status: Mapping[str, Any] = request(paths(os.environ).socket_file, "status", timeout_s=2.0)
     except OpenBalanceError:
-        return ""
-    return "; the running daemon uses it" if status["config"]["path"] == str(file) else ""
+        return None
+    return status if status["config"]["path"] == str(file) else None
 
 
 @config.command(short_help="Print the effective configuration.")

@@ -19,7 +19,7 @@ from msgspec import Struct
 from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.listen_address import ListenAddress
-from openbalance_hid.config.serial_numbers import decks_without_entry, is_same_serial, unused_entries
+from openbalance_hid.config.serial_numbers import decks_without_entry, entry_for, unused_entries
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.plugin import PluginTile
 
@@ -290,9 +290,9 @@ class Config(Struct, frozen=True):
 
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""
-        named = (deck for deck in self.decks if deck.serial is not None and is_same_serial(serial, deck.serial))
+        number = entry_for([deck.serial for deck in self.decks], serial)
         unnamed = (deck for deck in self.decks if deck.serial is None)
-        return next(named, None) or next(unnamed, None) or DeckConfig()
+        return self.decks[number] if number is not None else next(unnamed, DeckConfig())
 
 
 def used_plugins(config: Config) -> tuple[PluginTile, ...]:

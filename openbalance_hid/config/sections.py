@@ -30,6 +30,7 @@ from openbalance_hid.config.schema import (
     PageConfig,
     TileConfig,
 )
+from openbalance_hid.config.serial_numbers import plain_serial
 from openbalance_hid.config.tile_plugins import InstalledPlugins
 from openbalance_hid.config.toml_positions import KeyPath
 from openbalance_hid.orientation import ROTATIONS
@@ -148,7 +149,7 @@ class _Decks:
             deck = self._deck(section)
             decks.append(deck)
             if deck.serial is not None:
-                self._check_unique(serials, deck.serial, (*section.path, "serial"))
+                self._check_unique(serials, deck.serial, (*section.path, "serial"), plain_serial(deck.serial))
         return tuple(decks)
 
     def _deck(self, section: Section) -> DeckConfig:
@@ -288,14 +289,15 @@ class _Decks:
         section.close()
         return tuple(tiles)
 
-    def _check_unique(self, used: dict[object, KeyPath], value: object, path: KeyPath) -> None:
-        """Record that `value` is used at `path`; add a problem if it is used elsewhere."""
-        if value in used:
-            earlier = self._diagnostics.location(used[value])
+    def _check_unique(self, used: dict[object, KeyPath], value: object, path: KeyPath, same: object = None) -> None:
+        """Record that `value` is used at `path`; add a problem if it is used elsewhere. `same`: what is compared for it."""
+        compared = value if same is None else same
+        if compared in used:
+            earlier = self._diagnostics.location(used[compared])
             where = f"{earlier.path} in line {earlier.line}" if earlier.line else earlier.path
             self._diagnostics.add(path, f"found {short_text(value)}, which {where} uses as well")
         else:
-            used[value] = path
+            used[compared] = path
 
 
 def _check_command(section: Section, options: Mapping[str, object], actions: Mapping[str, tuple[str, str | None]]) -> None:

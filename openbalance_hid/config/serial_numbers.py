@@ -10,21 +10,39 @@ def is_same_serial(of_deck: str, given: str) -> bool:
 
     Or the other way round: of some models the library reports the serial number without its first three characters.
     """
-    one, other = _plain(of_deck), _plain(given)
+    one, other = plain_serial(of_deck), plain_serial(given)
     return bool(one and other) and (one.endswith(other) or other.endswith(one))
 
 
+def plain_serial(serial: str) -> str:
+    """Return a serial number without blanks, in capitals."""
+    return "".join(serial.split()).upper()
+
+
+def entry_for(entries: Sequence[str | None], deck: str) -> int | None:
+    """Return the number of the entry that is for a deck by its serial number: the same one, else the first that fits."""
+    exact = (number for number, given in enumerate(entries) if given and plain_serial(given) == plain_serial(deck) != "")
+    fitting = (number for number, given in enumerate(entries) if given and is_same_serial(deck, given))
+    return next(exact, next(fitting, None))
+
+
 def unused_entries(entries: Sequence[str | None], decks: Collection[str]) -> list[str]:
-    """Return a line for each entry that fits no connected deck.
+    """Return a line for each entry that no connected deck uses.
 
     `entries`: the serial number of each [[decks]], None for one without; `decks`: of the connected decks.
     """
+    used = {deck: entry_for(entries, deck) for deck in decks}
     connected = f"connected: {', '.join(sorted(decks))}" if decks else "no deck is connected"
-    return [
-        f"decks[{number}]: no connected deck has the serial number '{given}'; {connected}"
-        for number, given in enumerate(entries)
-        if given is not None and not any(is_same_serial(deck, given) for deck in decks)
-    ]
+    lines = []
+    for number, given in enumerate(entries):
+        if given is None or number in used.values():
+            continue
+        fitting = sorted(deck for deck in decks if is_same_serial(deck, given))
+        if fitting:
+            lines.append(f"decks[{number}]: '{given}' fits deck {fitting[0]}, which uses decks[{used[fitting[0]]}]")
+        else:
+            lines.append(f"decks[{number}]: no connected deck has the serial number '{given}'; {connected}")
+    return lines
 
 
 def decks_without_entry(entries: Sequence[str | None], decks: Collection[str], left: bool = False) -> list[str]:
@@ -33,11 +51,5 @@ def decks_without_entry(entries: Sequence[str | None], decks: Collection[str], l
         return []
     what = 'it is left to other software (use_decks = "named")' if left else "it shows the default tiles"
     return [
-        f"deck {deck}: no [[decks]] has its serial number; {what}"
-        for deck in sorted(decks)
-        if not any(given is not None and is_same_serial(deck, given) for given in entries)
+        f"deck {deck}: no [[decks]] has its serial number; {what}" for deck in sorted(decks) if entry_for(entries, deck) is None
     ]
-
-
-def _plain(serial: str) -> str:
-    return "".join(serial.split()).upper()

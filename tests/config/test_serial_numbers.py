@@ -40,6 +40,19 @@ def test_entries_and_decks_that_do_not_fit_are_named():
     ]
 
 
+def test_the_same_serial_number_goes_before_the_end_of_another():
+    config = parse("[[decks]]\nserial = 'b1'\nbrightness = 33\n[[decks]]\nserial = 'x b1'\nbrightness = 44\n", "c.toml")
+    assert (config.deck_for("B1").brightness, config.deck_for("XB1").brightness) == (33, 44)
+    assert config.misfits(["B1", "XB1"]) == []
+    assert config.misfits(["XB1"]) == ["decks[0]: 'b1' fits deck XB1, which uses decks[1]"]
+
+
+@pytest.mark.parametrize("second", ["b2", " B2 ", "B 2"])
+def test_two_entries_with_the_same_serial_number_but_for_case_and_blanks_are_refused(second: str):
+    with pytest.raises(ConfigError, match=r"decks\[1\].serial: found .*, which decks\[0\].serial in line 2 uses as well"):
+        parse(f"[[decks]]\nserial = 'B2'\n[[decks]]\nserial = '{second}'\n", "c.toml")
+
+
 @pytest.mark.parametrize("text", ["", "[[decks]]\n"])
 def test_without_a_serial_number_every_deck_fits(text: str):
     assert parse(text, "c.toml").misfits(["A1"]) == []

@@ -9,6 +9,7 @@ import pytest
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.daemon_process import DaemonProcess, environment, page_of, started
+from tests.waiting import until
 
 FIRST = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'
 SECOND = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "runway"\n[[decks.keys]]\nkey = 1\ntile = "balance"\n'
@@ -67,3 +68,15 @@ def test_accounts_come_and_go_with_the_file(running: DaemonProcess, file: Path):
         save(file, FIRST)
         page.until_key(0, "Balance $74.25")
         assert set(running.status()["accounts"]) == {"default"}
+
+
+def test_a_virtual_deck_is_a_connected_deck_for_the_notes_of_check_and_doctor(running: DaemonProcess, file: Path):
+    until(lambda: running.status()["decks"])
+    serial = running.status()["decks"][0]["serial"]
+    save(file, FIRST.replace("[[decks]]", f"[[decks]]\nserial = ' {serial.lower()}'", 1))
+    assert running.ask("config", "check").stderr == ""
+    assert "no connected deck" not in running.ask("doctor").stdout
+    save(file, FIRST.replace("[[decks]]", "[[decks]]\nserial = 'ABC'", 1))
+    words = f"decks[0]: no connected deck has the serial number 'ABC'; connected: {serial}"
+    assert words in running.ask("config", "check").stderr
+    assert words in " ".join(running.ask("doctor").stdout.split())

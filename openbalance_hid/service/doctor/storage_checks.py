@@ -148,11 +148,12 @@ def _mismatches(context: DoctorContext) -> list[str]:
     if context.platform == "darwin":  # only the thread of `check_decks` may list them; `config check` reports the rest
         return []
     try:
-        decks = context.decks()
+        decks, status = context.decks(), context.daemon() or {}
     except OpenBalanceError:
         return []
     config = context.config()
-    return config.misfits([found.serial for found in decks]) + [
+    virtual = {deck["serial"] for deck in status.get("decks", ())}
+    return config.misfits({found.serial for found in decks} | virtual) + [
         str(problem)
         for found in decks
         for problem in check_against_deck(
