@@ -101,7 +101,8 @@ class TerminalUser:
 
 # Makes the pseudo-terminal the controlling one, so that Ctrl-C is a signal and getpass opens /dev/tty.
 _WITH_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # as a shell starts it; ignored where the tests run in the background
 os.execvp(sys.argv[1], sys.argv[1:])
 """

@@ -4,56 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from openbalance_hid.desktop.notify import ACKNOWLEDGE, NAME, OBJECT_PATH, Shown, send_notification
+from openbalance_hid.desktop.notify import ACKNOWLEDGE, Shown, send_notification
+from tests.desktop.notification_service import NUMBER, desktop
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import PATIENCE_S, until_no_thread
 
 jeepney = pytest.importorskip("jeepney", reason="D-Bus is Linux's")
 pytestmark = needs_dbus
 
-NUMBER = 7
-
 
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     with private_bus(tmp_path) as address:
         yield {"DBUS_SESSION_BUS_ADDRESS": address}
-
-
-@contextmanager
-def desktop(address: str, *signals: tuple[str, str, tuple[object, ...]], count: int = 1) -> Iterator[list[Any]]:
-    """A service for `count` notifications, each followed by `signals`. Yields the calls that it received."""
-    from jeepney.io.blocking import open_dbus_connection
-
-    shown: list[Any] = []
-    with closing(open_dbus_connection(address)) as connection:
-        connection.send_and_get_reply(jeepney.message_bus.RequestName(NAME))
-
-        def serve() -> None:
-            for _ in range(count):
-                serve_one()
-
-        def serve_one() -> None:
-            call = connection.receive(timeout=PATIENCE_S)
-            while call.header.fields.get(jeepney.HeaderFields.member) != "Notify":
-                call = connection.receive(timeout=PATIENCE_S)
-            shown.append(call.body)
-            connection.send(jeepney.new_method_return(call, "u", (NUMBER,)))
-            for member, signature, body in signals:
-                connection.send(jeepney.new_signal(jeepney.DBusAddress(OBJECT_PATH, interface=NAME), member, signature, body))
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield shown
-        finally:
-            thread.join(PATIENCE_S)
 
 
 class Reports:

@@ -10,7 +10,7 @@ from openbalance_hid.app.effects import SendAlert
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, KeySwitchRequested
 from openbalance_hid.runtime.notifier import Notifier
 from tests.build import NOON
-from tests.desktop.test_notify import NUMBER, desktop
+from tests.desktop.notification_service import NUMBER, desktop
 from tests.private_bus import needs_dbus, private_bus
 from tests.waiting import until, until_no_thread
 
