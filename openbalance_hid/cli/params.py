@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.config.paths import ACCOUNT_NAME
-from openbalance_hid.hints import hint
+from openbalance_hid.errors import ConfigError
+from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.text import did_you_mean
 
 
@@ -77,6 +80,17 @@ def not_one_of(value: str, known: Sequence[str]) -> str:
 def init_command(file: Path) -> str:
     """Return the command that writes the commented default to `file`."""
     return hint("the configuration file does not exist", path=file)
+
+
+@contextmanager
+def hint_for(file: Path | None) -> Iterator[None]:
+    """Name `file`, an option of the command, in the hint of an error in the configuration; None: the usual file is used."""
+    try:
+        yield
+    except ConfigError as error:
+        if file is None or error.hint != CONFIG_CHECK:
+            raise
+        raise ConfigError(error.message, f"{CONFIG_CHECK} {shlex.quote(str(file))}") from error
 
 
 def is_missing(file: Path) -> bool:

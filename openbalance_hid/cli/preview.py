@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from openbalance_hid.cli import completion_values
-from openbalance_hid.cli.params import ChoiceParam, init_command, is_missing, not_one_of
+from openbalance_hid.cli.params import ChoiceParam, hint_for, init_command, is_missing, not_one_of
 from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.load import load_config
@@ -110,7 +110,8 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
             pass
     if config_file is not None and is_missing(config_file):
         raise UsageError(f"no such file: {config_file}", init_command(config_file))
-    config = load_config(config_file or paths(os.environ).config_file)
+    with hint_for(config_file):
+        config = load_config(config_file or paths(os.environ).config_file)
     chosen = _by_account(scenarios, config)
     names = ", ".join(dict.fromkeys(f"'{name}'" for name in chosen.values()))
     return _draw(model or DEFAULT_MODEL, config, chosen, theme), f"sample account {names}"

@@ -14,7 +14,7 @@ import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.log_setup import set_up_log
-from openbalance_hid.cli.params import ChoiceParam, NumberParam, init_command, is_missing, log_level_option
+from openbalance_hid.cli.params import ChoiceParam, NumberParam, hint_for, init_command, is_missing, log_level_option
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.config.private_directory import check_private
@@ -93,7 +93,8 @@ def _run(
     if "usb" in chosen:
         prepare_hidapi()
     options = RunOptions(places, "usb" in chosen, tuple(_model(deck) for deck in chosen if deck != "usb"), port, not no_browser)
-    run_daemon(options, remove_key_variables(os.environ))
+    with hint_for(config_file):
+        run_daemon(options, remove_key_variables(os.environ))
 
 
 @click.command("demo", short_help="Run a virtual deck in the browser, with a sample account.")
@@ -130,7 +131,8 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # set: `status` and `hold` reach this daemon there
         file = Path(folder, "config.toml") if config_file is None else config_file.absolute()
         places = Paths(file, Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
-        run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
+        with hint_for(config_file):
+            run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
 
 
 def _check_present(config_file: Path) -> None:

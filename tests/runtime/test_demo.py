@@ -65,5 +65,9 @@ def test_a_missing_or_wrong_file_of_a_demo_is_an_error(tmp_path):
     env = environment(tmp_path)
     missing = ask(env, "demo", "--config", str(tmp_path / "none.toml"))
     assert (missing.returncode, missing.stderr.splitlines()[0]) == (2, f"error: no such file: {tmp_path}/none.toml")
-    (tmp_path / "wrong.toml").write_text("refresh_minutes = 0\n")
-    assert ask(env, "demo", "--config", str(tmp_path / "wrong.toml")).returncode == 78
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("refresh_minutes = 0\n")
+    for words in (("demo",), ("run", "--deck", "virtual"), ("preview", "--scenario", "normal")):
+        refused = ask(env, *words, "--config", str(wrong))
+        assert (refused.returncode, refused.stderr.splitlines()[-1]) == (78, f"try: openbalance-hid config check {wrong}")
+    assert ask(env, "config", "check", str(wrong)).returncode == 78
