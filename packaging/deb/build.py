@@ -87,8 +87,9 @@ def install(stage: Path, wheel: Path, python: str) -> Path:
         "install",
     ]
     lock = str(ROOT / "packaging/locks/run.txt")
-    run(*pip, "--no-compile", "--require-hashes", "--only-binary", ":all:", "--requirement", lock)
-    run(*pip, "--no-compile", "--no-deps", str(wheel))
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # the second pip imports what the first one has installed
+    run(*pip, "--no-compile", "--require-hashes", "--only-binary", ":all:", "--requirement", lock, env=env)
+    run(*pip, "--no-compile", "--no-deps", str(wheel), env=env)
     site = home / f"lib/python{python}/site-packages"
     for folder in ("bin", "include", "share"):
         shutil.rmtree(home / folder)
