@@ -98,7 +98,7 @@ def shown_output(raw: bytes) -> ShownOutput | None:
         found = _json(text)
         if found is not None:
             return _from_json(found)
-    lines = _lines(text)
+    lines = _lines("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")))  # as a terminal overwrites
     return ShownOutput(lines[0], lines[1] if len(lines) > 1 else "") if lines else None
 
 

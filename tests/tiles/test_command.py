@@ -41,6 +41,12 @@ def test_blank_lines_and_blanks_are_left_out():
     assert shown_output(b" \n\t\n") is None
 
 
+def test_of_a_line_that_is_overwritten_the_last_text_is_shown():
+    assert shown_output(b"10 %\r50 %\r100 %\r\nready\r\n") == ShownOutput("100 %", "ready")
+    assert shown_output(b"\rone\r") == ShownOutput("one")
+    assert shown_output(rb'{"text": "one\rtwo"}') == ShownOutput("one", "two")  # scripts for waybar break lines so
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
