@@ -87,6 +87,14 @@ def test_the_home_assistant_recipe_shows_and_toggles_a_light(scripts, tmp_path):
     assert run([light, "light.desk"], tmp_path, **server) == (2, None), "the server has ended"
 
 
+def test_the_obs_recipe_passes_its_words_and_the_address(scripts, tmp_path):
+    stand_in = tmp_path / "obs-cmd"
+    stand_in.write_text('#!/bin/sh\necho "$OBS_WEBSOCKET_URL" "$@"\n')
+    stand_in.chmod(0o700)
+    shown = ShownOutput("obsws://localhost:4455/PASSWORD recording toggle")
+    assert run([scripts["deck-obs"], "recording", "toggle"], tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin") == (0, shown)
+
+
 @needs_dbus
 @pytest.mark.skipif(shutil.which("playerctl") is None, reason="playerctl is not installed (apt: playerctl)")
 def test_the_media_recipe_shows_each_song_and_its_presses_reach_the_player(tmp_path):
