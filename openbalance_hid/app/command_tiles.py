@@ -172,7 +172,9 @@ class CommandTiles:
     def _log(self, runs: _Runs, program: Program, end: ProgramEnd) -> list[Effect]:
         """Return a warning when a program starts to fail, and when it works again."""
         fails = end.kind not in (EndKind.EXITED, EndKind.STOPPED, EndKind.TOO_LONG) or (end.code > 0 and not end.output.strip())
-        if fails and program not in runs.failing:
+        if fails and program in runs.failing:
+            return []
+        if fails:
             runs.failing.add(program)
             return [
                 LogWarning(f"the program of a command tile failed: {end.detail or f'{program[0]}: {end_words(end).lower()}'}")

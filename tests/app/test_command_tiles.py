@@ -127,6 +127,17 @@ def test_a_failing_program_keeps_the_last_output_and_is_logged_once_each_way():
     ]
 
 
+@pytest.mark.parametrize(("kind", "code"), [(EndKind.EXITED, 2), (EndKind.SIGNALLED, 9), (EndKind.NOT_FOUND, 0)])
+def test_a_lasting_failure_is_logged_once(kind, code):
+    story = Programs(CLOCK)
+    for _ in range(4):
+        story.end(kind=kind, code=code)
+        story.wait(60)
+    assert len(story.seen(LogWarning)) == 1
+    story.end(b"14:05")
+    assert [effect.text for effect in story.seen(LogWarning)][1:] == ["the program of a command tile runs again: /bin/date"]
+
+
 def test_a_program_that_works_and_prints_nothing_leaves_no_old_output():
     story = Programs(CLOCK)
     story.end(b"3 new")
