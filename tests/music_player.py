@@ -67,7 +67,7 @@ def player(connection: Any) -> Callable[[Any], None]:
 
 
 def main() -> None:
-    connection = open_dbus_connection("SESSION")
+    connection = open_dbus_connection("SESSION", auth_timeout=60.0)  # a guest under QEMU is slow
     connection.send_and_get_reply(message_bus.RequestName(NAME))
     answer = player(connection)
     while True:

@@ -12,6 +12,7 @@ KERNEL = "linux-image-amd64"
 PACKAGES = (
     KERNEL,
     "acl",
+    "curl",
     "dbus-user-session",
     "initramfs-tools",
     "kmod",
@@ -19,6 +20,7 @@ PACKAGES = (
     "libpam-systemd",
     "nodejs",
     "openssh-server",
+    "playerctl",
     "procps",
     "python3-venv",
     "sudo",
