@@ -64,7 +64,10 @@ WORDS_ON_KEYS = {
         "`openbalance-hid status` has the reason",
     ),
     "Too slow": ("the program of a command tile did not end in time", "make it faster, or raise `limit_seconds`"),
-    "Too long": ("a program that keeps printing printed a line of more than 4096 bytes", "print shorter lines"),
+    "Too long": (
+        "a program printed JSON of more than 4096 bytes, or one that keeps printing printed such a line",
+        "print less, for example a shorter `tooltip`",
+    ),
     "Ended": ("a program that should keep printing has ended; it is started again", "–"),
     "Exit": ("the program of a command tile failed with this exit code", "run it in a terminal"),
     "Signal": ("the program of a command tile was ended by this signal", "run it in a terminal"),

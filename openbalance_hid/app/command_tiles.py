@@ -17,10 +17,11 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import Effect, LogWarning, StartProgram, StopProgram
 from openbalance_hid.app.events import ProgramEnded, ProgramPrinted
 from openbalance_hid.tiles.command import Program, TileCommand, end_words
-from openbalance_hid.tiles.program_output import CommandState, EndKind, ProgramEnd, shown_output
+from openbalance_hid.tiles.program_output import MOST_BYTES, CommandState, EndKind, ProgramEnd, shown_output
 
 FIRST_RESTART_S = 1.0  # of a program that should keep printing and has ended; doubles each time
 NOTHING_PRINTED = ProgramEnd(EndKind.EXITED)
+CUT = ProgramEnd(EndKind.TOO_LONG, detail=f"a line of more than {MOST_BYTES} bytes")
 LONGEST_RESTART_S = 60.0  # one that ran for so long is started again after the first pause
 
 
@@ -106,7 +107,7 @@ class CommandTiles:
             return False
         runs = self._tiles[command]
         before, output = runs.state, shown_output(event.line)
-        problem = None if output is not None else NOTHING_PRINTED
+        problem = None if output is not None else CUT if len(event.line) >= MOST_BYTES else NOTHING_PRINTED
         runs.state = replace(before, output=output, exit_code=0, printed_at=now.utc, problem=problem)
         return (before.output, before.problem) != (output, problem)
 

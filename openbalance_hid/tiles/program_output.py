@@ -26,6 +26,7 @@ LONGEST_TEXT = 300  # characters of a tooltip, for the accessible text
 
 # CSI, OSC and other escape sequences (ECMA-48 5.4 and 5.6): colours, titles, links.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]")
+_START_OF_OBJECT = re.compile(r'\ufeff?\s*\{\s*"')
 _MARKUP = re.compile(r"</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>")  # Pango's, which waybar shows as letters
 _TONES: Mapping[str, Tone] = MappingProxyType(
     {
@@ -92,12 +93,14 @@ class CommandState(Struct, frozen=True):
 
 
 def shown_output(raw: bytes) -> ShownOutput | None:
-    """Return what a program printed; None where there is nothing to show."""
+    """Return what a program printed; None where there is nothing to show, or only a part of a JSON object."""
     text = raw[:MOST_BYTES].decode(errors="replace")
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         found = _json(text)
         if found is not None:
             return _from_json(found)
+        if len(raw) >= MOST_BYTES and _START_OF_OBJECT.match(text):  # it was cut: a part of it is not for reading
+            return None
     lines = _lines("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")))  # as a terminal overwrites
     return ShownOutput(lines[0], lines[1] if len(lines) > 1 else "") if lines else None
 

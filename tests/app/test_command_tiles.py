@@ -12,7 +12,7 @@ from openbalance_hid.app.events import BrightnessRequested, ConfigReloaded, Page
 from openbalance_hid.config.load import parse
 from openbalance_hid.deck.device_events import DeckArrived, DeckLost
 from openbalance_hid.tiles.command import command_of
-from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
+from openbalance_hid.tiles.program_output import MOST_BYTES, EndKind, ProgramEnd
 from tests.app.test_controller import DECK, Story
 from tests.build import NOON
 
@@ -149,6 +149,19 @@ def test_a_program_that_works_and_prints_nothing_leaves_no_old_output():
     for line, text in ((b"One", "playerctl, One"), (b"", "playerctl, No output"), (b"Two", "playerctl, Two")):
         story.tell(ProgramPrinted(run, line))
         assert story.text() == text
+
+
+def test_json_that_is_longer_than_what_is_read_is_too_long():
+    cut = b'{"text": "x", "tooltip": "'.ljust(MOST_BYTES, b"y")
+    story = Programs(CLOCK)
+    story.end(cut, kind=EndKind.TOO_LONG)
+    assert story.text().startswith("date, Too long")
+    story = Programs(FOLLOW)
+    (run,) = story.running
+    story.tell(ProgramPrinted(run, cut))
+    assert story.text() == f"playerctl, Too long, a line of more than {MOST_BYTES} bytes"
+    story.tell(ProgramPrinted(run, b"One"))
+    assert story.text() == "playerctl, One"
 
 
 def test_a_program_that_fails_without_a_word_is_logged():

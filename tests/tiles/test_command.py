@@ -106,6 +106,13 @@ def test_what_only_looks_like_json_is_text(text):
     assert output.hero.startswith(text[:9])
 
 
+def test_a_json_object_that_was_cut_is_not_shown_as_text():
+    whole = json.dumps({"text": "21 °C", "tooltip": "x" * MOST_BYTES}).encode()
+    assert shown_output(whole) is None
+    assert shown_output(b" \n" + json.dumps(json.loads(whole), indent=1).encode()) is None
+    assert shown_output(whole.replace(b"x" * 500, b"x", 1)).hero == "21 °C"
+
+
 def test_infinite_and_huge_percentages_are_no_gauge():
     assert shown_output(b'{"text": "x", "percentage": Infinity}') == ShownOutput("x")
     assert shown_output(b'{"text": "x", "percentage": 1' + b"0" * 400 + b"}") == ShownOutput("x")
