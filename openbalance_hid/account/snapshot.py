@@ -63,7 +63,7 @@ class Sample(Struct, frozen=True):
     total_usage_usd: Decimal
 
 
-class Spend(Struct, frozen=True):
+class Spend(Struct, frozen=True, gc=False):  # thousands of them, none in a cycle
     """The spend of one model, provider, key or day. USD of credits, without own-key inference."""
 
     usd: Decimal = Decimal(0)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException, localcontext
-from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -23,7 +22,6 @@ from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.replies import (
     BEYOND,
     BOUNDED,
-    LARGEST_EXPONENT,
     Rows,
     bounded,
     day_of,
@@ -33,6 +31,7 @@ from openbalance_hid.openrouter.replies import (
 )
 
 _NOTHING = Decimal(0)
+_LOWEST, _HIGHEST = Decimal(-BEYOND), Decimal(BEYOND)
 _LONGEST_SPAN = timedelta(days=62)  # a reply has 30 days before today, and a wrong year must not add years
 
 _HEAD = re.compile(rb'\s*\{\s*(?:"\w*"\s*:\s*(?:\w+|-?[0-9.]+|"[^"\\]*")\s*,\s*)*"data"\s*:\s*\[')
@@ -85,7 +84,8 @@ class _LooseRow(Struct):
 
 # Lists, not classes: the interpreter changes their items faster, and a large reply changes a million.
 _Sum = list[Any]  # USD, requests, tokens
-_Day = list[Any]  # sums by model, sums by provider, number of rows
+# Sums by model, sums by provider, number of rows; and by hash of a row with an endpoint, without its amount, its first amount.
+_Day = list[Any]
 
 read_row = msgspec.json.Decoder(_Row).decode
 _read_rows = msgspec.json.Decoder(list[_Row]).decode
@@ -113,8 +113,7 @@ class ActivityReader:
         self._waiting = b""  # what has not been read
         self._in_rows = self._is_other = False  # the list of rows has started; the reply has another form
         self._days: dict[str, _Day] = {}  # by date as written
-        self._seen: dict[int, Decimal] = {}  # by hash of a row with an endpoint, without its amount: the first amount
-        self._others: set[tuple[int, Decimal]] = set()  # further amounts
+        self._others: set[tuple[str | None, int, Decimal]] = set()  # further amounts of a row
         self._dropped = 0
         self._error: ServerError | None = None  # of the first row that cannot be read
 
@@ -166,52 +165,58 @@ class ActivityReader:
         self._waiting += piece
 
     def _add(self, rows: Iterable[_Row]) -> None:
-        """Add rows. The loop runs once for each row, so it does nothing that a group could do."""
-        days, seen, dropped = self._days, self._seen, 0
+        """Add rows. The loop runs once for each row, so it does nothing that a group could do; rows of a day come together."""
+        date_: str | None = None
+        count = dropped = 0
+        day: _Day = [{}, {}, 0, {}]
+        models, providers, _, seen = day
         with localcontext(BOUNDED):  # no sum exceeds the bounds of an amount
             for row in rows:
-                date_, name, usd, requests, prompt = row.date, row.model, row.usage, row.requests, row.prompt_tokens
-                if not usd.is_finite() or usd.adjusted() > LARGEST_EXPONENT:
-                    dropped += 1
-                    continue
-                if row.endpoint_id:  # without one, two rows of the same amount may be two rows
-                    # Not with the amount: the hash of a Decimal takes as long as everything else here.
-                    key = hash((date_, row.endpoint_id, name, row.provider_name, requests, prompt, row.completion_tokens))
-                    first = seen.setdefault(key, usd)
-                    if first is not usd and (first == usd or not self._is_new(key, usd)):
+                if row.date != date_:
+                    day[2] += count
+                    date_, count = row.date, 0
+                    models, providers, _, seen = day = self._days.setdefault(date_, [{}, {}, 0, {}])
+                name, provider_name, usd = row.model, row.provider_name, row.usage
+                requests, prompt, completion = row.requests, row.prompt_tokens, row.completion_tokens
+                try:
+                    if not _LOWEST < usd < _HIGHEST:
+                        dropped += 1
                         continue
-                # Plain dictionaries: the interpreter looks them up faster than those with a default.
-                try:
-                    models, providers, count = day = days[date_]
-                except KeyError:
-                    models, providers, count = day = days[date_] = [{}, {}, 0]
-                try:
-                    model = models[name]
-                except KeyError:
-                    model = models[name] = [_NOTHING, 0, 0]
-                try:
-                    provider = providers[row.provider_name]
-                except KeyError:
-                    provider = providers[row.provider_name] = [_NOTHING, 0, 0]
-                try:
+                    if endpoint := row.endpoint_id:  # without one, two rows of the same amount may be two rows
+                        # Not with the amount: the hash of a Decimal takes as long as everything else here.
+                        key = hash((endpoint, name, provider_name, requests, prompt, completion))
+                        if key not in seen:
+                            seen[key] = usd
+                        elif seen[key] == usd or not self._is_new(date_, key, usd):
+                            continue
+                    # Plain dictionaries: the interpreter looks them up faster than those with a default.
+                    try:
+                        model = models[name]
+                    except KeyError:
+                        model = models[name] = [_NOTHING, 0, 0]
+                    try:
+                        provider = providers[provider_name]
+                    except KeyError:
+                        provider = providers[provider_name] = [_NOTHING, 0, 0]
                     model_usd, provider_usd = model[0] + usd, provider[0] + usd
-                except DecimalException:
+                except DecimalException:  # the sum is out of range, or this is no number
                     dropped += 1
                     continue
-                tokens = prompt + row.completion_tokens
-                day[2] = count + 1
+                tokens = prompt + completion
+                count += 1
                 model[0], provider[0] = model_usd, provider_usd
                 model[1] += requests
                 model[2] += tokens
                 provider[1] += requests
                 provider[2] += tokens
+        day[2] += count
         if dropped:
             self._drop(ServerError("the reply has a number out of range in usage"), dropped)
 
-    def _is_new(self, key: int, usd: Decimal) -> bool:
-        """Return whether no row with this key had this amount; the first amount of each key is in `_seen`."""
+    def _is_new(self, date_: str | None, key: int, usd: Decimal) -> bool:
+        """Return whether no row of the day with this key had this amount; the first amount of each key is in its day."""
         known = len(self._others)
-        self._others.add((key, usd))
+        self._others.add((date_, key, usd))
         return len(self._others) > known
 
     def _add_each(self, rows: Iterable[Raw]) -> None:
@@ -268,12 +273,17 @@ def _decoded_loosely(raw: Raw) -> _Row:
 
 
 def _spend_by_day(days: Mapping[str, Mapping[str, _Sum]]) -> dict[date, dict[str, Spend]]:
-    """Return the sums by day and cleaned name; several spellings may share one name."""
-    clean = cache(name_of)
+    """Return the sums by day and cleaned name; several spellings may share one name, and several texts one day."""
+    names = {spelling: name_of(spelling) for spelling in {each for sums in days.values() for each in sums}}
+    are_unique = len(set(names.values())) == len(names)
     spend_by_day: dict[date, dict[str, Spend]] = {}
     for text, sums in days.items():
-        spends = spend_by_day.setdefault(day_of(text), {})
+        day = day_of(text)
+        if are_unique and day not in spend_by_day:
+            spend_by_day[day] = {names[spelling]: Spend(*each) for spelling, each in sums.items()}
+            continue
+        spends = spend_by_day.setdefault(day, {})
         for spelling, each in sums.items():
-            name, spend = clean(spelling), Spend(*each)
+            name, spend = names[spelling], Spend(*each)
             spends[name] = spends[name] + spend if name in spends else spend
     return spend_by_day
