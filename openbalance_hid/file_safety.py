@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH  # with an access list, the group's bits are its mask: the most that it permits
 _MOST_LINKS = 40  # as in Linux (path_resolution(7))
+_LONGEST_FIRST_LINE = 256  # bytes that Linux reads of it (execve(2))
 _INTERPRETER = re.compile(r"(?:ba|da|z|k|mk|fi)?sh|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|lua[0-9.]*|php[0-9.]*")
 
 # Programs that start the one among their arguments.
@@ -67,7 +68,20 @@ def program_risk(program: Path) -> FileRisk | None:
         return FileRisk(f"{program} does not exist")
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
         return FileRisk(f"{program} cannot be checked: {_words(error)}")
-    return file_risk(program)
+    interpreter = _interpreter_of(real)
+    return file_risk(program) or (file_risk(interpreter) if interpreter is not None else None)
+
+
+def _interpreter_of(script: Path) -> Path | None:
+    """Return the interpreter that the first line of a script names; None: there is none, or it cannot be read."""
+    try:
+        with script.open("rb") as file:
+            start = file.read(_LONGEST_FIRST_LINE)
+    except OSError:
+        return None
+    words = start.partition(b"\n")[0].removeprefix(b"#!").split() if start.startswith(b"#!") else []
+    found = Path(os.fsdecode(words[0])) if words else None
+    return found if found is not None and found.is_absolute() and found.is_file() else None
 
 
 def file_risk(file: Path) -> FileRisk | None:

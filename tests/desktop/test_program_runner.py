@@ -266,6 +266,24 @@ def test_the_script_of_an_interpreter_is_checked_like_a_program(place, runner):
     assert not (place / "ran").exists()
 
 
+def test_the_interpreter_that_a_script_names_is_checked(place, runner):
+    open_ = place / "open"
+    open_.mkdir()
+    (open_ / "shell").write_bytes(Path("/bin/sh").read_bytes())
+    (open_ / "shell").chmod(0o755)
+    program = place / "script"
+    program.write_text(f"#! {open_}/shell -e\ntouch {place}/ran\n")
+    program.chmod(0o700)
+    open_.chmod(0o777)
+    assert f"{open_} may be written by other users" in runner.call((str(program),), b"").detail
+    assert not (place / "ran").exists()
+    open_.chmod(0o755)
+    assert runner.call((str(program),), b"").is_good
+    for first in (b"#!\n", b"#!/nowhere/x\n", b"#!relative\n", b"#!\xff\n", b"", b"#!" + b"/x" * 500):
+        program.write_bytes(first)
+        assert command_risk((str(program),)) is None
+
+
 def test_a_program_of_another_user_is_not_run(place, runner):
     if os.geteuid():
         pytest.skip("needs root, to give a file to another user")
