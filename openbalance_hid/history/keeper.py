@@ -134,7 +134,10 @@ class History:
 
     def check(self) -> None:
         """Read the file as a whole on a thread of its own, and have a damaged one replaced."""
-        threading.Thread(target=self._check, name="history check", daemon=True).start()
+        try:
+            threading.Thread(target=self._check, name="history check", daemon=True).start()
+        except RuntimeError as error:  # no resources for another thread
+            logger.warning("the history is not checked now: %s", error)
 
     def _check(self) -> None:
         damage = self._find_damage()

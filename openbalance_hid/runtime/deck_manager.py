@@ -152,7 +152,10 @@ class DeckManager(OpenDecks):
                 del self._unused[path]
         for name, device in leaving.items():
             log.info("%s %s is left to other software", device.title, name)
-            threading.Thread(target=_close, args=(device, on_exit), name="deck-close", daemon=True).start()
+            try:
+                threading.Thread(target=_close, args=(device, on_exit), name="deck-close", daemon=True).start()
+            except RuntimeError:  # no resources for another thread
+                _close(device, on_exit)
         for path in wanted:
             self._hotplug.forget(path)
 

@@ -68,6 +68,11 @@ class DeckPages:
                 open_page(page.one_time_url())
         _print("Open this address in a browser. Ctrl-C stops the deck.")
 
+    def revive(self) -> None:
+        """Start the threads of the pages again if they have ended."""
+        for page in self._virtual.pages.values() if self._virtual is not None else ():
+            page.revive()
+
     def open_url(self, url: str, failed: Callable[[], None]) -> None:
         """Open a page of a tile in the browser, and note that below the virtual decks."""
         self.note(f"Opens {url}")

@@ -40,7 +40,11 @@ class KeyCache:
             known = self._reads.get(account)
             read = self._reads[account] = known or _Read()
         if known is None:
-            threading.Thread(target=self._fill, args=(account, read), name="key-read", daemon=True).start()
+            try:
+                threading.Thread(target=self._fill, args=(account, read), name="key-read", daemon=True).start()
+            except RuntimeError:  # no resources for another thread
+                self._drop(account, read)
+                raise
         if not read.done.wait(self._first_limit_s if known is None else self._next_limit_s):
             raise KeyringError(
                 'the Keychain waits for you: choose "Always Allow" in its dialog', hint("the Keychain waits for its dialog")

@@ -153,6 +153,7 @@ class Daemon:
                 "publishing": self._publishing,
                 "notifications": self._notifier,
                 "the programs": self._programs,
+                "the pages": self._pages,
             }
             lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
             running.callback(lock.release)
@@ -304,11 +305,8 @@ class Daemon:
         if self._reloader is None:
             return None
         reload_soon = partial(self._reloader.notice_soon, SETTLE_S)
-
-        def check(_controller: Controller, _moment: Moment) -> None:
-            self._check_config()
-
-        return ConfigWatch(self._options.paths.config_file, reload_soon, lambda: self._inbox.put(check))
+        check = partial(self._inbox.put, lambda _controller, _moment: self._check_config())
+        return ConfigWatch(self._options.paths.config_file, reload_soon, check)
 
     def _check_config(self) -> None:
         if self._watch is not None:

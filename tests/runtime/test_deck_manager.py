@@ -274,7 +274,8 @@ def test_an_equal_face_is_drawn_and_sent_once(desks):
     assert deck.reports_received - sent <= sent
 
 
-def test_a_deck_goes_dark_also_where_no_thread_can_be_started(desks, monkeypatch):
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_deck_goes_dark_also_where_no_thread_can_be_started(desks, monkeypatch, is_left: bool):
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -285,5 +286,8 @@ def test_a_deck_goes_dark_also_where_no_thread_can_be_started(desks, monkeypatch
     assert desk.shows(deck, 0)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        desk.decks.stop("black")
+        if is_left:
+            desk.decks.adopt_use(lambda _: False, "black")
+        else:
+            desk.decks.stop("black")
     assert deck.glass(0).getextrema() == ((0, 0), (0, 0), (0, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 
 import keyring.errors
 import pytest
@@ -122,3 +123,16 @@ def test_each_status_of_the_keychain_has_words_and_a_command(status: int, words:
     with installed(backend), pytest.raises(KeyringError, match=words) as refusal:
         keyring_backend.get_password("work", 5)
     assert (refusal.value.hint, isinstance(refusal.value, DeniedKeyringError)) == (hint, waits)
+
+
+def test_a_read_that_gets_no_thread_is_tried_at_the_next_call(dialogs: Dialogs, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    cache = KeyCache(dialogs.read)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            cache.key("default")
+    dialogs.answers.put(KEY)
+    assert cache.key("default") == KEY

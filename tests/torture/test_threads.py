@@ -20,7 +20,17 @@ from tests.waiting import PATIENCE_S, until
 
 RUN = ("run", "--deck", "virtual:mini", "--no-browser", "--port", "0")
 # Each ends when it is not needed any more, and so may be missing.
-SHORT_LIVED = ("deck-open", "deck-close", "reload", "control client", "page-", "open page", "notification", "Thread-")
+SHORT_LIVED = (
+    "deck-open",
+    "deck-close",
+    "reload",
+    "control client",
+    "page-receive",
+    "page-send",
+    "open page",
+    "notification",
+    "Thread-",
+)
 
 
 class KillableDaemon:
@@ -113,7 +123,7 @@ def test_a_thread_that_is_ended_by_force_starts_again(tmp_path: Path, rounds: in
         with running(env) as daemon:
             until(lambda: works(daemon), lambda: daemon.log)
             lasting = daemon.threads()
-            assert {"history", "control", "signals", "deck-hotplug", "poll default"} <= lasting
+            assert {"history", "control", "signals", "deck-hotplug", "poll default", "page-server"} <= lasting
             for round_ in range(rounds):
                 for name in sorted(lasting):
                     polls = daemon.status()["counters"]["polls"]

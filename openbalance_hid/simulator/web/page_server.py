@@ -11,6 +11,7 @@ import itertools
 import logging
 import re
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.restarting_thread import RestartingThread
 from openbalance_hid.simulator.client_threads import ClientThreads
 from openbalance_hid.simulator.device.virtual_deck import INVALID_REPORT
 from openbalance_hid.simulator.web import page_messages as messages
@@ -58,6 +60,7 @@ CLIENTS = 32  # pages at once; each takes four threads
 CONNECTIONS = 64  # including plain requests; each takes two threads and five descriptors
 BAD_MESSAGES = 20  # invalid messages until a page is disconnected
 CLOSE_TIMEOUT_S = 1.0  # for the closing handshake of a page
+STOP_LIMIT_S = 10.0
 
 
 class PageServer:
@@ -93,7 +96,8 @@ class PageServer:
         self._one_time_tokens = OneTimeTokens()
         self._connections: dict[PageConnection, None] = {}  # a set, oldest first
         self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._listener: socket.socket | None = None  # from `start` to `stop`
+        self._thread = RestartingThread("page-server", self._serve)
         self._unsubscribe: Callable[[], None] = _nothing
 
     @property
@@ -120,32 +124,24 @@ class PageServer:
         listener = listen(self._requested_port)
         listener.has_room = self._has_room
         self._access = PageAccess(listener.getsockname()[1], self._token)
-        server = serve(
-            cast(Callable[[ServerConnection], None], self._serve_page),  # our factory makes every connection
-            sock=listener,
-            process_request=self._answer,
-            compression=None,  # pictures are compressed already, and nothing is cheaper than loopback
-            server_header=None,
-            close_timeout=CLOSE_TIMEOUT_S,
-            max_size=messages.CLIENT_MESSAGE_BYTES,
-            logger=quiet_logger(logger),
-            create_connection=cast(type[ServerConnection], self._connection),  # documented as a factory
-        )
-        thread = threading.Thread(target=server.serve_forever, name="page-server", daemon=True)
         with self._lock:
-            self._server, self._thread = server, thread
+            self._listener = listener
         self._unsubscribe = self._presenter.deck.subscribe(self._display_changed)
-        thread.start()
+        self._thread.start()
         logger.info("virtual deck on port %d", self.port)
         return self.url
+
+    def revive(self) -> None:
+        """Start the thread again if it has ended (see `RestartingThread.revive`)."""
+        self._thread.revive()
 
     def stop(self) -> None:
         """Disconnect every page, release its keys, close the port and join the threads. Idempotent."""
         with self._lock:
-            server, thread = self._server, self._thread
-            self._server = self._thread = None
+            listener, server = self._listener, self._server
+            self._listener = self._server = None
             clients = list(self._clients)
-        if server is None or thread is None:
+        if listener is None:
             return
         self._unsubscribe()
         for client in clients:
@@ -154,11 +150,38 @@ class PageServer:
             connections = list(self._connections)
         for connection in connections:
             connection.disconnect_unless_open()
-        server.shutdown()
-        thread.join()
+        self._thread.stop()
+        if server is not None:
+            server.shutdown()
+        listener.close()
+        self._thread.join(STOP_LIMIT_S)
         self._client_threads.join()
         with self._lock:
             self._connections.clear()
+
+    def _serve(self) -> None:
+        """Accept connections until `stop`, on the thread of the server. Called again after a failure."""
+        with self._lock:
+            if self._listener is None:
+                return
+            server = self._server = serve(
+                cast(Callable[[ServerConnection], None], self._serve_page),  # our factory makes every connection
+                sock=self._listener,
+                process_request=self._answer,
+                compression=None,  # pictures are compressed already, and nothing is cheaper than loopback
+                server_header=None,
+                close_timeout=CLOSE_TIMEOUT_S,
+                max_size=messages.CLIENT_MESSAGE_BYTES,
+                logger=quiet_logger(logger),
+                create_connection=cast(type[ServerConnection], self._connection),  # documented as a factory
+            )
+        try:
+            server.serve_forever()
+        except BaseException:
+            server.shutdown_notifier.close()
+            with server.lock:  # of a thread that could not be started, `shutdown` would wait for the end
+                server.handler_threads = {thread for thread in server.handler_threads if thread.ident is not None}
+            raise
 
     def show_deck(self, deck: ShownDeck) -> None:
         """Show another deck on the page, as if it had been plugged in instead."""
@@ -167,7 +190,7 @@ class PageServer:
         with self._lock:
             self._presenter = PagePresenter(deck, self._texts, self._scenarios, self._models, before.note)
             clients = list(self._clients)
-            running = self._server is not None
+            running = self._listener is not None
         if running:
             self._unsubscribe = deck.subscribe(self._display_changed)
         for client in clients:
@@ -208,7 +231,7 @@ class PageServer:
         connection = PageConnection(*arguments, **options)
         with self._lock:
             self._connections[connection] = None
-            if self._server is None:
+            if self._listener is None:
                 connection.disconnect_unless_open()
         return connection
 
@@ -268,7 +291,7 @@ class PageServer:
         self._client_threads.add(threading.current_thread())
         client = PageClient(connection, lambda item: self._presenter.message(item), f"page-send-{number}")
         with self._lock:
-            accepted = self._server is not None and len(self._clients) < CLIENTS
+            accepted = self._listener is not None and len(self._clients) < CLIENTS
             if accepted:
                 self._clients.add(client)
         if not accepted:

@@ -153,9 +153,9 @@ def test_every_response_forbids_caching_sniffing_framing_and_foreign_content(rig
 
 
 def test_only_this_machine_can_connect(rig: PageRig) -> None:
-    listener = rig.server._server  # the address it is bound to is seen nowhere else
+    listener = rig.server._listener  # the address it is bound to is seen nowhere else
     assert listener is not None
-    assert listener.socket.getsockname()[0] == "127.0.0.1"
+    assert listener.getsockname()[0] == "127.0.0.1"
 
 
 def test_the_token_is_in_no_log_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import socket
+import threading
 from importlib.resources import files
 
 import pytest
@@ -14,7 +15,7 @@ from openbalance_hid.simulator.device.models import MODELS
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 from openbalance_hid.simulator.web import page_http, page_server
 from tests.simulator.web.page_rig import TOKEN, PageRig, pixels
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, threads_named, until
 
 # --- the page ------------------------------------------------------------------------------------------------------------
 
@@ -139,3 +140,46 @@ def test_invalid_bytes_do_not_end_the_server(rig: PageRig) -> None:
             wire.sendall(nonsense)
             wire.shutdown(socket.SHUT_WR)
     assert rig.get("/")[0] == 200
+
+
+def refuse_threads(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """Let no thread start that has `part` in its name, as at the system's limit of threads."""
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if part in thread.name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+
+
+def test_a_server_without_a_thread_stops_and_serves_once_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for later in (False, True):
+        server = page_server.PageServer(VirtualDeck(MODELS["mini"], "S"), dict, port=0)
+        with monkeypatch.context() as patch:
+            refuse_threads(patch, "page-server")
+            server.start()
+            server.revive()
+        if later:
+            server.revive()
+            socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S).close()
+        server.stop()
+    assert threads_named("page-server") == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the connection that got no thread
+def test_a_connection_that_gets_no_thread_ends_neither_the_server_nor_its_stop(
+    rig: PageRig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with rig.page() as page:
+        page.settle()
+        with monkeypatch.context() as patch:
+            refuse_threads(patch, "Thread-")  # of a connection, which the library starts
+            with socket.create_connection(("127.0.0.1", rig.server.port), timeout=PATIENCE_S):
+                until(lambda: "the thread page-server failed" in caplog.text)
+        assert rig.get("/")[0] == 200
+        rig.host.draw(3, "#c02040")
+        page.receive("key", key=3)
+    rig.server.stop()
+    assert threads_named("page-server") == []
