@@ -8,14 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jeepney import DBusAddress, HeaderFields, MessageType, message_bus, new_error, new_method_return, new_signal
-from jeepney.io.blocking import open_dbus_connection
-
 NAME = "org.mpris.MediaPlayer2.test"
 SONGS = ("Blue in Green", "So What", "Flamenco Sketches")
 _ROOT = "org.mpris.MediaPlayer2"
 _PLAYER = "org.mpris.MediaPlayer2.Player"
-_PROPERTIES = DBusAddress("/org/mpris/MediaPlayer2", interface="org.freedesktop.DBus.Properties")
 
 
 class MusicPlayer:
@@ -27,6 +23,8 @@ class MusicPlayer:
         self.is_playing = True
 
     def answer(self, message: Any) -> None:
+        from jeepney import DBusAddress, HeaderFields, MessageType, new_error, new_method_return, new_signal
+
         if message.header.message_type is not MessageType.method_call:
             return
         member, body = message.header.fields[HeaderFields.member], message.body
@@ -35,7 +33,8 @@ class MusicPlayer:
             act()
             self._connection.send(new_method_return(message))
             changed = (_PLAYER, self._properties(_PLAYER), [])
-            self._connection.send(new_signal(_PROPERTIES, "PropertiesChanged", "sa{sv}as", changed))
+            properties = DBusAddress("/org/mpris/MediaPlayer2", interface="org.freedesktop.DBus.Properties")
+            self._connection.send(new_signal(properties, "PropertiesChanged", "sa{sv}as", changed))
         elif member == "GetAll":
             self._connection.send(new_method_return(message, "a{sv}", (self._properties(body[0]),)))
         elif member == "Get" and body[1] in self._properties(body[0]):
@@ -67,6 +66,9 @@ def player(connection: Any) -> Callable[[Any], None]:
 
 
 def main() -> None:
+    from jeepney import message_bus
+    from jeepney.io.blocking import open_dbus_connection
+
     connection = open_dbus_connection("SESSION", auth_timeout=60.0)  # a guest under QEMU is slow
     connection.send_and_get_reply(message_bus.RequestName(NAME))
     answer = player(connection)

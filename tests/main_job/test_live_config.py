@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,4 +80,5 @@ def test_a_virtual_deck_is_a_connected_deck_for_the_notes_of_check_and_doctor(ru
     save(file, FIRST.replace("[[decks]]", "[[decks]]\nserial = 'ABC'", 1))
     words = f"decks[0]: no connected deck has the serial number 'ABC'; connected: {serial}"
     assert words in running.ask("config", "check").stderr
-    assert words in " ".join(running.ask("doctor").stdout.split())
+    if sys.platform != "darwin":  # there only one thread may list decks, so that the doctor leaves this to `config check`
+        assert words in " ".join(running.ask("doctor").stdout.split())
