@@ -94,6 +94,8 @@ class ProgramRun:
     def advance(self, now_s: float) -> bool:
         """Look at its times, and whether it has ended. Return True after `ended` of its request was called."""
         words = self._request.words
+        if self._is_too_long:  # before its end is looked at: its pipe is closed, of which it may have died
+            self.end(ProgramEnd(EndKind.TOO_LONG, detail=f"{words[0]} printed more than {MOST_BYTES} bytes"), now_s)
         end = self._program.poll()
         if end is None and self._kill_s is not None and now_s >= self._kill_s:
             end = self._reason if self._is_killed else None
@@ -102,8 +104,6 @@ class ProgramRun:
         if end is not None:
             self._finish(end)
             return True
-        if self._is_too_long:
-            self.end(ProgramEnd(EndKind.TOO_LONG, detail=f"{words[0]} printed more than {MOST_BYTES} bytes"), now_s)
         if self._deadline_s is not None and now_s >= self._deadline_s:
             detail = f"{words[0]} did not end within {self._request.limit_s:g} s"
             self.end(ProgramEnd(EndKind.TOO_SLOW, detail=detail), now_s)
