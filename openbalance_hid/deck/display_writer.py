@@ -46,13 +46,14 @@ class InputPrecedence:
     Only some decks are written at the same time: more threads would wait for one another in the interpreter.
     """
 
-    def __init__(self) -> None:
-        self._until_s = float("-inf")  # monotonic
+    def __init__(self, mono: Callable[[], float] = time.monotonic) -> None:
+        self._mono = mono
+        self._until_s = float("-inf")
         self._places = threading.Semaphore(WRITTEN_AT_ONCE)
 
     def begin(self) -> None:
         """Note an input: its picture follows soon, or never."""
-        self._until_s = time.monotonic() + GIVES_WAY_S
+        self._until_s = self._mono() + GIVES_WAY_S
 
     def end(self) -> None:
         """Note that the picture was sent."""
@@ -65,7 +66,7 @@ class InputPrecedence:
             yield
             self.end()
             return
-        while time.monotonic() < self._until_s:
+        while self._mono() < self._until_s:
             time.sleep(GIVES_WAY_S / 10)
         has_place = self._places.acquire(timeout=PLACE_LIMIT_S)  # a deck that hangs must not stop the others
         try:

@@ -16,7 +16,7 @@ from openbalance_hid.deck.device_events import (
     TouchKeyEvent,
     TouchKind,
 )
-from openbalance_hid.deck.display_writer import WRITTEN_AT_ONCE, InputPrecedence
+from openbalance_hid.deck.display_writer import GIVES_WAY_S, WRITTEN_AT_ONCE, InputPrecedence
 from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.device.models import MODELS
 from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
@@ -323,7 +323,7 @@ def test_a_picture_that_answers_an_input_is_sent_before_all_others(rig: Rig) -> 
 
 
 def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
-    precedence, order, released = InputPrecedence(), [], threading.Event()
+    precedence, order, released = InputPrecedence(lambda: 0.0), [], threading.Event()  # as if the answer came at once
 
     def other() -> None:
         with precedence.turn(is_urgent=False):
@@ -338,6 +338,14 @@ def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
     assert released.wait(PATIENCE_S)
     thread.join()
     assert order == ["answer", "other"]
+
+
+def test_other_pictures_wait_for_no_answer_that_never_comes() -> None:
+    times_s = iter([0.0, GIVES_WAY_S])  # of the input, and of the other picture
+    precedence = InputPrecedence(lambda: next(times_s))
+    precedence.begin()
+    with precedence.turn(is_urgent=False):
+        assert next(times_s, None) is None
 
 
 def test_decks_that_hang_do_not_stop_the_others() -> None:
