@@ -95,7 +95,7 @@ class ProgramRun:
         """Look at its times, and whether it has ended. Return True after `ended` of its request was called."""
         words = self._request.words
         if self._is_too_long:  # before its end is looked at: its pipe is closed, of which it may have died
-            self.end(ProgramEnd(EndKind.TOO_LONG, detail=f"{words[0]} printed more than {MOST_BYTES} bytes"), now_s)
+            self.end(self._too_long, now_s)
         end = self._program.poll()
         if end is None and self._kill_s is not None and now_s >= self._kill_s:
             end = self._reason if self._is_killed else None
@@ -113,6 +113,10 @@ class ProgramRun:
             self._resume_s = None
             self._selector.register(self._output, selectors.EVENT_READ, self._read)
         return False
+
+    @property
+    def _too_long(self) -> ProgramEnd:
+        return ProgramEnd(EndKind.TOO_LONG, detail=f"{self._request.words[0]} printed more than {MOST_BYTES} bytes")
 
     def _read(self) -> None:
         """Read what it has printed. A program that keeps printing is read again after a pause."""
@@ -159,5 +163,5 @@ class ProgramRun:
             self._selector.unregister(self._program.exit_descriptor)
         self._program.close()
         self._stop_reading()
-        reason = self._reason or end
+        reason = self._reason or (self._too_long if len(self._text) > MOST_BYTES else end)
         self._request.ended(ProgramEnd(reason.kind, reason.code, bytes(self._text[:MOST_BYTES]), reason.detail))

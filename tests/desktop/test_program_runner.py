@@ -141,6 +141,9 @@ def test_output_without_end_is_cut_and_the_program_is_ended(place, runner):
         assert Started(runner, script(place, "exec head -c 70000 /dev/zero")).end().kind is EndKind.TOO_LONG
     exact = script(place, f"head -c {MOST_BYTES} /dev/zero")
     assert Started(runner, exact).end() == ProgramEnd(EndKind.EXITED, 0, bytes(MOST_BYTES))
+    longer = script(place, f"head -c {MOST_BYTES + 1} /dev/zero")
+    for _ in range(20):  # it ends before or after its output is read
+        assert Started(runner, longer).end().kind is EndKind.TOO_LONG
 
 
 def test_megabytes_that_are_not_wanted_and_unread_input_are_no_trouble(place, runner):
