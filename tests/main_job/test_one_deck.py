@@ -35,6 +35,7 @@ SHOWN = {  # key -> a part of its accessible text
     10: f"Music, {SONGS[0]}",
     11: "Desk, off",
     12: "more",
+    13: "Amounts shown",
     14: "Dark",
 }
 FOCUS, TOKYO, MUSIC, DESK, MORE = 8, 9, 10, 11, 12
