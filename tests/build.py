@@ -5,7 +5,21 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
+from msgspec.structs import replace
+
+from openbalance_hid.account.amount import Amount
+from openbalance_hid.account.snapshot import (
+    ZERO_SPEND,
+    Activity,
+    ApiKey,
+    Credits,
+    Health,
+    Reading,
+    Sample,
+    Snapshot,
+    Spend,
+    Today,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 INTERVAL_S = 900.0
@@ -54,6 +68,15 @@ def api_key(name: str, today: Usd, limit: Usd | None = None, left: Usd | None = 
     limits = (None if limit is None else usd(limit), None if left is None else usd(left))
     amount = usd(today)
     return ApiKey(f"{name}-hash", name, amount * 16, amount, amount * 4, amount * 16, *limits, **more)
+
+
+def own_key(seen: Snapshot, amount: Usd, at: datetime | None = None, name: str = "A") -> Snapshot:
+    """Return the account with own-key cost of a model (and provider) today, beside its credits. `at`: of the answer."""
+    today = seen.today.value
+    assert today is not None
+    spent = replace(today.by_model.get(name, ZERO_SPEND), byok=Amount(usd(amount)))
+    of_today = replace(today, by_model={**today.by_model, name: spent}, by_provider={**today.by_provider, name: spent})
+    return replace(seen, today=replace(seen.today, value=of_today, measured_at=at or seen.today.measured_at))
 
 
 def snapshot(

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from openbalance_hid.account.alert import Alert, AlertKind
+from openbalance_hid.account.amount import NOTHING, Amount
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import (
     Activity,
@@ -54,6 +55,7 @@ MODELS: Final = (
 )
 MODELS_TODAY: Final = (("anthropic/claude-sonnet-4.5", "0.7"), ("openai/gpt-5-mini", "0.3"))
 PROVIDERS: Final = (("Anthropic", "0.41"), ("OpenAI", "0.21"), ("Google AI Studio", "0.17"), ("Amazon Bedrock", "0.21"))
+OWN_KEY_SHARES: Final = {"anthropic/claude-sonnet-4.5": "0.11", "Anthropic": "0.11"}  # own-key cost for each dollar of credits
 API_KEYS: Final = (  # name, share of today's spend, limit in USD and what is left of it
     ("laptop", "0.55", None, None),
     ("ci", "0.25", "50", "27"),
@@ -94,7 +96,8 @@ def face_of_case(kind: TileKind, case: TileCase, theme: str, touch: KeyInteracti
 def snapshot_of(account: CaseAccount) -> Snapshot:
     """Return the snapshot that was taken of the account at `CASE_TIME`."""
     today, by_provider = (
-        {name: Spend(Decimal(account.today) * Decimal(share)) for name, share in shares} for shares in (MODELS_TODAY, PROVIDERS)
+        {name: Spend(Decimal(account.today) * Decimal(share), byok=_byok(name, account.today)) for name, share in shares}
+        for shares in (MODELS_TODAY, PROVIDERS)
     )
     values = {
         "credits": Credits(Decimal(account.bought), Decimal(account.used)),
@@ -161,9 +164,15 @@ def _days(amounts: Iterable[str], shares: Iterable[tuple[str, str]]) -> dict[dat
         if Decimal(amount) > 0:
             parts = {name: Decimal(amount) * Decimal(share) for name, share in shares}
             days[CASE_TIME.date() - timedelta(days=age)] = {
-                name: Spend(usd, int(usd * REQUESTS_PER_USD), int(usd * TOKENS_PER_USD)) for name, usd in parts.items()
+                name: Spend(usd, int(usd * REQUESTS_PER_USD), int(usd * TOKENS_PER_USD), _byok(name, amount))
+                for name, usd in parts.items()
             }
     return days
+
+
+def _byok(name: str, day_usd: str) -> Amount:
+    """Return the own-key cost of a model or provider, in proportion to the account's spend that day."""
+    return Amount(Decimal(day_usd) * Decimal(OWN_KEY_SHARES[name])) if name in OWN_KEY_SHARES else NOTHING
 
 
 def _api_keys(today_usd: Decimal) -> tuple[ApiKey, ...]:

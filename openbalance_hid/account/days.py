@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from openbalance_hid.account.snapshot import Activity, Days, Spend
+from openbalance_hid.account.snapshot import ZERO_SPEND, Activity, Days, Spend
 
 ACTIVITY_DAYS = 30  # in an answer of `/activity`
 DAYS_KEPT = 400  # a year and what a comparison with it needs
@@ -52,7 +53,7 @@ def with_key(known: Days, name: str, answer: Activity, today: date, names: Colle
     keys. Days under a former name of this key move to its new name.
     """
     first, oldest = today - timedelta(days=ACTIVITY_DAYS), today - timedelta(days=DAYS_KEPT)
-    spent = {day: sum(models.values(), Spend()) for day, models in answer.by_model.items()}
+    spent = {day: sum(models.values(), ZERO_SPEND) for day, models in answer.by_model.items()}
     own = {name, *_former_names(known, spent, names)}
     days = {
         day: {name if each in own else each: spend for each, spend in keys.items() if each not in own or day < first}
@@ -78,8 +79,13 @@ def _former_names(known: Days, spent: Mapping[date, Spend], names: Collection[st
         name
         for name, days in gone.items()
         if len(seen := sorted(day for day in days if day >= min(spent, default=date.max))) > 1
-        and all(spent.get(day) == days[day] for day in seen[:-1])
+        and all(day in spent and _credits_part(spent[day]) == _credits_part(days[day]) for day in seen[:-1])
     }
+
+
+def _credits_part(spend: Spend) -> tuple[Decimal, int, int]:
+    """Return what every version has stored: the own-key part may be unknown on one side."""
+    return spend.usd, spend.requests, spend.tokens
 
 
 def _outside(known: Mapping[date, _T], inside: tuple[date, date], oldest: date) -> dict[date, _T]:

@@ -70,6 +70,15 @@ def current_until(snapshot: Snapshot, endpoint: str) -> datetime | None:
     reading: Reading[Any] = snapshot.today if endpoint == "today" else snapshot.keys
     if reading.measured_at is not None and not _has_spent_since(snapshot, reading.measured_at):
         return last_contact(snapshot)
+    return next_due(snapshot, endpoint)
+
+
+def next_due(snapshot: Snapshot, endpoint: str) -> datetime | None:
+    """Return when the next answer of "today" or "keys" is due while spend goes on, at most the last contact; None without one.
+
+    Until then the last one counts as current. Own-key inference moves no counter, so that nothing shows whether it went on.
+    """
+    reading: Reading[Any] = snapshot.today if endpoint == "today" else snapshot.keys
     intervals, longest = REQUESTED_WITHIN[endpoint]
     gap = min(timedelta(seconds=intervals * snapshot.interval_s), longest)
     if endpoint == "keys":

@@ -22,6 +22,13 @@ def key_usd(snapshot: Snapshot, key: ApiKey, period: str, now: datetime) -> Deci
     return {"today": key.today_usd, "week": key.week_usd, "month": key.month_usd}[period]
 
 
+def key_byok_usd(snapshot: Snapshot, key: ApiKey, period: str, now: datetime) -> Decimal | None:
+    """Return the own-key inference in `period`, as `key_usd`."""
+    if _has_ended(snapshot, period, now):
+        return None
+    return {"today": key.byok_today_usd, "week": key.byok_week_usd, "month": key.byok_month_usd}[period]
+
+
 def limit_left_usd(snapshot: Snapshot, key: ApiKey, now: datetime) -> Decimal | None:
     """Return what is left of the key's limit; None without a limit, and while that is unknown."""
     period = _PERIOD_OF_RESET.get(key.limit_reset or "")
@@ -48,6 +55,9 @@ def without_ended_periods(key: ApiKey, read_at: datetime, now: datetime) -> ApiK
         today_usd=None if "today" in ended else key.today_usd,
         week_usd=None if "week" in ended else key.week_usd,
         month_usd=None if "month" in ended else key.month_usd,
+        byok_today_usd=None if "today" in ended else key.byok_today_usd,
+        byok_week_usd=None if "week" in ended else key.byok_week_usd,
+        byok_month_usd=None if "month" in ended else key.byok_month_usd,
         limit_left_usd=None if _PERIOD_OF_RESET.get(key.limit_reset or "") in ended else key.limit_left_usd,
     )
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.amount import ZERO, Amount
 from openbalance_hid.account.remembered import remembered
-from openbalance_hid.account.snapshot import Days, Snapshot, Spend, Today
+from openbalance_hid.account.snapshot import ZERO_SPEND, Days, Snapshot, Spend, Today
 from openbalance_hid.account.spend import ROUGH_SHARE, used_usd
 from openbalance_hid.account.utc_days import completed_days, period_end
 
@@ -117,7 +117,7 @@ def sum_by_name(days: Iterable[Mapping[str, Spend]]) -> dict[str, Spend]:
     sums: dict[str, Spend] = {}
     for day in days:
         for name, spend in day.items():
-            sums[name] = sums.get(name, Spend()) + spend
+            sums[name] = sums.get(name, ZERO_SPEND) + spend
     return sums
 
 

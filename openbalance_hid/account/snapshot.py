@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct, field
 
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
+
 _T = TypeVar("_T")
 
 
@@ -64,14 +66,24 @@ class Sample(Struct, frozen=True):
 
 
 class Spend(Struct, frozen=True, gc=False):  # thousands of them, none in a cycle
-    """The spend of one model, provider, key or day. USD of credits, without own-key inference."""
+    """The spend of one model, provider, key or day. `usd`: of credits, without own-key inference.
+
+    `byok`: own-key (BYOK) inference, which the provider bills and which costs no credits. No other amount includes it.
+    """
 
     usd: Decimal = Decimal(0)
     requests: int = 0
     tokens: int = 0  # prompt + completion; reasoning and cached tokens are parts of these
 
+    byok: Amount = UNKNOWN
+
     def __add__(self, other: Spend) -> Spend:
-        return Spend(self.usd + other.usd, self.requests + other.requests, self.tokens + other.tokens)
+        # Nearly all have none, and need no sum.
+        byok = self.byok if other.byok is NOTHING else other.byok if self.byok is NOTHING else self.byok + other.byok
+        return Spend(self.usd + other.usd, self.requests + other.requests, self.tokens + other.tokens, byok)
+
+
+ZERO_SPEND = Spend(byok=NOTHING)  # to start a sum with
 
 
 Days = Mapping[date, Mapping[str, Spend]]  # completed UTC day -> name of a model, provider or key -> spend
@@ -137,6 +149,10 @@ class ApiKey(Struct, frozen=True):
     given_name: str = ""  # as the user wrote it: several keys may have the same one
     workspace: str = ""  # its name; empty: not known
     last_used_at: datetime | None = None  # aware UTC; None: never, or not since the end of 2025
+    byok_usd: Decimal | None = None  # own-key inference, in none of the amounts above; ever, and of the same periods
+    byok_today_usd: Decimal | None = None
+    byok_week_usd: Decimal | None = None
+    byok_month_usd: Decimal | None = None
 
 
 class OriginProblem(Enum):

@@ -67,30 +67,30 @@ class Trend(Struct, frozen=True):
 @remembered
 def day_usd(snapshot: Snapshot, day: date) -> Amount:
     """Return the spend of a completed UTC day."""
-    published, is_settled = _published(snapshot, day)
+    listed_usd, is_settled = published(snapshot, day)
     counted = _counted(snapshot, midnight(day), midnight(day + timedelta(days=1)))
-    if published is None:
+    if listed_usd is None:
         return counted
-    listed = Amount(published, measured_at=current_until(snapshot, "activity"))
+    listed = Amount(listed_usd, measured_at=current_until(snapshot, "activity"))
     if is_settled:
-        grows = counted.is_whole and (counted.usd or ZERO) - published > max(GROWS_USD, published * GROWS_SHARE)
+        grows = counted.is_whole and (counted.usd or ZERO) - listed_usd > max(GROWS_USD, listed_usd * GROWS_SHARE)
         return counted if grows else listed
     return raised(counted, listed) if counted.is_whole else replace(larger(listed, counted), lower_bound=True)
 
 
 def published_usd(snapshot: Snapshot, day: date) -> Decimal | None:
     """Return the spend of a completed UTC day from `/activity` alone; None while it is not published or not read."""
-    return _published(snapshot, day)[0]
+    return published(snapshot, day)[0]
 
 
 def is_incomplete(snapshot: Snapshot, day: date) -> bool:
     """Return whether `/activity` lacks a part of a completed day: it has no row of it, or less than the counter has seen."""
-    published, is_settled = _published(snapshot, day)
+    listed_usd, is_settled = published(snapshot, day)
     counted = _counted(snapshot, midnight(day), midnight(day + timedelta(days=1)))
-    if published is None:
+    if listed_usd is None:
         return not (counted.is_whole and counted.usd == 0)
     seen = counted.usd or ZERO
-    return (counted.is_whole or not is_settled) and seen - published > max(GROWS_USD, published * GROWS_SHARE)
+    return (counted.is_whole or not is_settled) and seen - listed_usd > max(GROWS_USD, listed_usd * GROWS_SHARE)
 
 
 @remembered
@@ -144,7 +144,7 @@ def counted_after(snapshot: Snapshot, start: datetime) -> Decimal:
     return series[-1].counter_usd - series[index].counter_usd if index < len(series) else ZERO
 
 
-def _published(snapshot: Snapshot, day: date) -> tuple[Decimal | None, bool]:
+def published(snapshot: Snapshot, day: date) -> tuple[Decimal | None, bool]:
     """Return the spend of a day in `/activity`, None while it is unknown, and whether it is settled."""
     activity, read_at = snapshot.activity.value, snapshot.activity.measured_at
     if activity is None:

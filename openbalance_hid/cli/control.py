@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from openbalance_hid.cli import completion_values
-from openbalance_hid.cli.bar.line import spent
+from openbalance_hid.cli.bar.line import byok, spent
 from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
@@ -130,7 +130,7 @@ def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str
         )
         lines.append(f"{name:{WIDTH}}{health}{message}, {left}, today {today} (UTC)")
         lines.append(f"{'':{WIDTH}}{_measured(account, now)}, next poll {_next_poll(account, now)}")
-        lines += [f"{'':{WIDTH}}{line}" for line in (*_source(account), *endpoint_problems(account))]
+        lines += [f"{'':{WIDTH}}{line}" for line in (*_own_key(account), *_source(account), *endpoint_problems(account))]
         if command := health_hint(account["health"], "status", name, has_key=not account.get("source")):
             lines.append(f"{'':{WIDTH}}try: {command}")
     lines += publish_lines(reply.get("publish"), now)
@@ -156,6 +156,15 @@ def publish_lines(publish: dict[str, Any] | None, now: datetime) -> list[str]:
         lines += [f"{'':{WIDTH}}{words}" for words in (each["trouble"] if each["active"] else None, each["note"]) if words]
         lines += [f"{'':{WIDTH}}try: {each['hint']}"] if each["hint"] and each["active"] else []
     return lines
+
+
+def _own_key(account: dict[str, Any]) -> list[str]:
+    """Return the own-key cost of today and of 30 days; no line where both are known to be zero."""
+    amounts = account.get("byok_usd")
+    if not amounts or all(amounts[period] is not None and Decimal(amounts[period]) == 0 for period in ("today", "30d")):
+        return []
+    today, month = (cents(byok(account, period)) for period in ("today", "30d"))
+    return [f"own key (BYOK) {today} today, {month} in 30 days (UTC), in no other amount"]
 
 
 def _source(account: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.hints import hint
 from openbalance_hid.history.reader import open_reader
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.ipc.current_metrics import Metric, current_metrics, spend_metrics
+from openbalance_hid.ipc.current_metrics import Metric, byok_metrics, current_metrics, spend_metrics
 
 LONG, STEPS = 5000, 1000  # rows from which on a progress bar is shown, and rows between two changes of it
 HELP = hint("options do not fit together", command="export")
@@ -91,7 +91,10 @@ def _pieces(what: str, table: ExportTable, rows: Iterable[ExportRow], form: str)
 
 def _now(by: str | None, form: str) -> tuple[str, int]:
     accounts, is_running = _accounts()
-    metrics = spend_metrics(accounts, by) if by is not None else current_metrics(accounts, is_running)
+    if by is not None:
+        metrics: Sequence[Metric] = (*spend_metrics(accounts, by), *byok_metrics(accounts, by))
+    else:
+        metrics = current_metrics(accounts, is_running)
     columns = NOW_COLUMNS if by is None else ("account", "metric", by, "period", "value", "measured_at")
     rows = _rows_of(metrics, columns)
     match form:

@@ -44,6 +44,8 @@ def days_table(by: str | None) -> ExportTable:
         "spend_usd": "Credits spent on a completed UTC day, USD.",
         "requests": "Requests on a completed UTC day.",
         "tokens": "Prompt and completion tokens on a completed UTC day.",
+        "byok_usd": "Own-key (BYOK) inference on a completed UTC day, USD; in no other amount.",
+        "byok_lower_bound": "Whether the own-key inference has an unknown part.",
     }
     columns = ("account", "day", *labels[1:], *measures)
     count = lambda reader: reader.count_days(by or "model")  # noqa: E731
@@ -61,7 +63,9 @@ def _days(reader: Reader, by: str | None) -> Iterator[ExportRow]:
 
 
 def _day_row(day: Day, spend: Spend, name: Mapping[str, str]) -> ExportRow:
-    amounts = {"spend_usd": spend.usd, "requests": spend.requests, "tokens": spend.tokens}
+    byok_lower_bound = int(spend.byok.lower_bound) if spend.byok.is_known else None
+    byok = {"byok_usd": spend.byok.usd, "byok_lower_bound": byok_lower_bound}
+    amounts = {"spend_usd": spend.usd, "requests": spend.requests, "tokens": spend.tokens, **byok}
     return {"account": day.account, "day": day.day, **name, **amounts}
 
 

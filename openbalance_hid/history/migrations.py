@@ -100,7 +100,12 @@ _NINTH: Migration = (
     "ALTER TABLE accounts ADD COLUMN yesterday_read_at INTEGER",
     "ALTER TABLE accounts ADD COLUMN yesterday_cached_at INTEGER",
 )
-STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
+# Own-key (BYOK) inference of a day, USD: null is unknown, and `byok_lower_bound` marks a sum with an unknown part.
+_TENTH: Migration = (
+    "ALTER TABLE days ADD COLUMN byok_usd TEXT",
+    "ALTER TABLE days ADD COLUMN byok_lower_bound INTEGER NOT NULL DEFAULT 0",
+)
+STEPS: tuple[Migration, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH)
 
 
 class DamagedError(Exception):

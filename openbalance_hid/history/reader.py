@@ -96,13 +96,14 @@ class Reader:
         for account in self.names:
             for text, number in self._newest(account, by):
                 found = self._db.execute(
-                    "SELECT name, usd, requests, tokens FROM days WHERE account = ? AND kind = ? AND day = ? ORDER BY name",
+                    f"SELECT name, {rows.SPEND_COLUMNS} FROM days"  # noqa: S608  ours
+                    " WHERE account = ? AND kind = ? AND day = ? ORDER BY name",
                     (number, by, text),
                 )
                 with reading():
                     day = date.fromisoformat(text)
-                    for name, usd, requests, tokens in found:
-                        yield Day(account, day, by, name, Spend(amount(usd), int(requests), int(tokens)))
+                    for name, *columns in found:
+                        yield Day(account, day, by, name, rows.spend_of(*columns))
 
     def count_days(self, by: str) -> int:
         """Return how many rows `days` has at most."""

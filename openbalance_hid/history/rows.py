@@ -13,6 +13,7 @@ from sys import intern
 
 from openbalance_hid.account.alert import LEVEL_NAMES, Alert, AlertKind, level_named
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.days import DAYS_KEPT
 from openbalance_hid.account.key_switching import KeySwitch, SwitchStage
 from openbalance_hid.account.meter_run import MeterRun
@@ -29,6 +30,7 @@ from openbalance_hid.history.records import (
     StoredToday,
 )
 
+SPEND_COLUMNS = "usd, requests, tokens, byok_usd, byok_lower_bound"
 _LARGEST = 2**63 - 1  # largest INTEGER of SQLite
 _NO_ACCOUNT = -1
 DELIVERIES_KEPT_FOR = timedelta(days=30)  # an alert may be open for long, and its end is for the sinks that know its start
@@ -114,17 +116,26 @@ def _counted(db: Connection, where: str, *values: int) -> tuple[StoredSample, ..
 def days(db: Connection, number: int, kind: str, since: date) -> dict[date, dict[str, Spend]]:
     """Return the completed days from `since` on."""
     found = db.execute(
-        "SELECT day, name, usd, requests, tokens FROM days WHERE account = ? AND kind = ? AND day >= ?",
+        f"SELECT day, name, {SPEND_COLUMNS} FROM days WHERE account = ? AND kind = ? AND day >= ?",  # noqa: S608  ours
         (number, kind, since.isoformat()),
     )
     made: dict[date, dict[str, Spend]] = {}
     day_text, names = "", {}
     with reading():
-        for text, name, usd, requests, tokens in found:  # in the order of the primary key: day by day
+        for text, name, *columns in found:  # in the order of the primary key: day by day
             if text != day_text:
                 day_text, names = text, made.setdefault(date.fromisoformat(text), {})
-            names[intern(name)] = Spend(amount(usd), int(requests), int(tokens))
+            names[intern(name)] = spend_of(*columns)
     return made
+
+
+def spend_of(usd: str, requests: int, tokens: int, byok_usd: str | None, byok_lower_bound: int) -> Spend:
+    """Return the spend of a row from its `SPEND_COLUMNS`."""
+    if byok_usd is None:
+        byok = UNKNOWN
+    else:  # one value for all rows without any, because a start reads a year of rows
+        byok = NOTHING if byok_usd == "0" and not byok_lower_bound else Amount(amount(byok_usd), bool(byok_lower_bound))
+    return Spend(amount(usd), int(requests), int(tokens), byok)
 
 
 def today(db: Connection, number: int) -> StoredToday | None:

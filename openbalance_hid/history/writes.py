@@ -14,7 +14,7 @@ from openbalance_hid.account.alert import Alert, level_name
 from openbalance_hid.account.key_switching import KeySwitch
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.sample_thinning import thin
-from openbalance_hid.account.snapshot import Days
+from openbalance_hid.account.snapshot import Days, Spend
 from openbalance_hid.history.migrations import from_us, reading, to_us
 from openbalance_hid.history.records import (
     AccountIdentity,
@@ -109,13 +109,19 @@ def _replace_days(db: Connection, number: int, kind: str, days: Days, replaced: 
     emptied = [(number, kind, day.isoformat()) for day in replaced]
     db.executemany("DELETE FROM days WHERE account = ? AND kind = ? AND day = ?", emptied)
     db.executemany(
-        "INSERT INTO days VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, kind, day.isoformat(), name, str(spend.usd), min(spend.requests, _LARGEST), min(spend.tokens, _LARGEST))
+            (number, kind, day.isoformat(), name, *_columns(spend))
             for day, names in days.items()
             for name, spend in names.items()
         ],
     )
+
+
+def _columns(spend: Spend) -> tuple[str, int, int, str | None, int]:
+    """Return the values of `SPEND_COLUMNS`."""
+    byok_usd = None if spend.byok.usd is None else str(spend.byok.usd)
+    return str(spend.usd), min(spend.requests, _LARGEST), min(spend.tokens, _LARGEST), byok_usd, int(spend.byok.lower_bound)
 
 
 def _write_run(db: Connection, number: int, run: MeterRun) -> None:

@@ -59,6 +59,10 @@ def current_metrics(accounts: Mapping[str, Any], is_running: bool) -> tuple[Metr
     def periods(flags: str) -> Callable[[Mapping[str, Any]], Mapping[str, object]]:
         return lambda status: {period: int(period in status[flags]) for period in _known_periods(status) if flags in status}
 
+    def byok_bounds(status: Mapping[str, Any]) -> Mapping[str, object]:
+        known = [period for period, usd in status.get("byok_usd", {}).items() if usd is not None]
+        return {period: int(period in status["byok_lower_bounds"]) for period in known}
+
     def endpoints(field: str, value: Callable[[Any], object]) -> Callable[[Mapping[str, Any]], Mapping[str, object]]:
         return lambda status: {name: value(each[field]) for name, each in status.get("endpoints", {}).items()}
 
@@ -74,6 +78,10 @@ def current_metrics(accounts: Mapping[str, Any], is_running: bool) -> tuple[Metr
                split("period", periods("approximate"))),
         Metric("openbalance_spend_measured_timestamp_seconds", "When the spend of a period was measured, Unix time.",
                split("period", lambda status: _timestamps(status.get("spend_measured_at", {})))),
+        Metric("openbalance_byok_usd", "Own-key (BYOK) inference in a period of UTC days, USD; in no other amount.",
+               split("period", lambda status: status.get("byok_usd", {}))),
+        Metric("openbalance_byok_lower_bound", "Whether the own-key inference of a period has an unknown part.",
+               split("period", byok_bounds)),
         Metric("openbalance_burn_usd_per_hour", "Credits spent in the last hour, USD.",
                each(lambda status: status.get("burn_usd_per_hour"))),
         Metric("openbalance_runway_seconds", "How long the balance lasts at the present pace.", each(_runway_s)),
@@ -103,21 +111,38 @@ def spend_metrics(accounts: Mapping[str, Any], by: str, most: int | None = None)
 
     `most`: names with a series of their own, of each account; the sum of the others is `(other)`.
     """
+    spent, bounds = _parts_of(accounts, "spend", by, most)
+    return (
+        Metric(f"openbalance_{by}_spend_usd", f"Credits spent by {by} in a period of UTC days, USD.", spent),
+        Metric(f"openbalance_{by}_spend_lower_bound", f"Whether the spend by {by} has an unknown part.", bounds),
+    )
+
+
+def byok_metrics(accounts: Mapping[str, Any], by: str, most: int | None = None) -> tuple[Metric, Metric]:
+    """Return the own-key inference by model, provider or key, as `spend_metrics`."""
+    spent, bounds = _parts_of(accounts, "byok", by, most)
+    return (
+        Metric(f"openbalance_{by}_byok_usd", f"Own-key (BYOK) inference by {by}, USD; in no other amount.", spent),
+        Metric(f"openbalance_{by}_byok_lower_bound", f"Whether own-key inference by {by} has an unknown part.", bounds),
+    )
+
+
+def _parts_of(
+    accounts: Mapping[str, Any], kind: str, by: str, most: int | None
+) -> tuple[list[MetricSample], list[MetricSample]]:
+    """Return the amounts of `spend_by` or `byok_by` of the status, and whether each is a lower bound."""
     spent, bounds = list[MetricSample](), list[MetricSample]()
     for name, account in sorted(accounts.items()):
         at = instant(account.get("measured_at"))
-        periods = account.get("spend_by", {}).get(by, {})
-        lower = account.get("spend_by_lower_bounds", {}).get(by, {})
+        periods = account.get(f"{kind}_by", {}).get(by, {})
+        lower = account.get(f"{kind}_by_lower_bounds", {}).get(by, {})
         kept = _largest(periods, most)
         for period, parts in periods.items():
             for part, usd, is_lower in _parts(parts, lower.get(period, ()), kept):
                 labels = {"account": name, by: part, "period": period}
                 spent.append((labels, usd, at))
                 bounds.append((labels, int(is_lower), at))
-    return (
-        Metric(f"openbalance_{by}_spend_usd", f"Credits spent by {by} in a period of UTC days, USD.", spent),
-        Metric(f"openbalance_{by}_spend_lower_bound", f"Whether the spend by {by} has an unknown part.", bounds),
-    )
+    return spent, bounds
 
 
 def amount_of(value: object) -> Decimal | None:

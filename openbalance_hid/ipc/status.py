@@ -4,7 +4,7 @@ Amounts are decimal strings or null, never floats; instants are UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
 from openbalance_hid.account.amount import Amount, amount_text
 from openbalance_hid.account.burn import burn_usd_per_hour
-from openbalance_hid.account.endpoints import endpoints, is_stale
+from openbalance_hid.account.endpoints import endpoints
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
@@ -35,7 +35,7 @@ from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.products import IN_USE_LIBUSB, FoundDeck, product_names
 from openbalance_hid.deck.usb_sysfs import VENDOR, UsbDevice
 from openbalance_hid.hints import hint
-from openbalance_hid.ipc.spend_parts import spend_by_status
+from openbalance_hid.ipc.spend_parts import byok_status, instant_text, is_amount_stale, spend_by_status
 from openbalance_hid.tiles.scene import Privacy
 
 TOP_MODELS = 6
@@ -79,13 +79,17 @@ def status(controller: Controller, decks: Sequence[DeckCounts], process: Process
         "uptime_s": round(process.uptime_s, 1),
         "config": {
             "path": process.config_path,
-            "loaded_at": _instant(process.config_loaded_at),
+            "loaded_at": instant_text(process.config_loaded_at),
             "error": process.config_error,
             "watch": process.config_watch,
             "notes": controller.config.misfits(list(controller.decks)),
         },
         "accounts": {
-            name: {**account, **spend_by_status(controller.snapshots[name], now.utc)}
+            name: {
+                **account,
+                **spend_by_status(controller.snapshots[name], now.utc),
+                **byok_status(controller.snapshots[name], now.utc),
+            }
             for name, account in accounts(controller, now.utc).items()
         },
         "metrics": process.metrics,
@@ -139,8 +143,8 @@ def _account(
         "spend_usd": {period: amount_text(amount.usd) for period, amount in spent.items()},
         "lower_bounds": [period for period, amount in spent.items() if amount.lower_bound],
         "approximate": [period for period, amount in spent.items() if amount.approximate and not amount.lower_bound],
-        "spend_measured_at": {period: _instant(amount.measured_at) for period, amount in spent.items() if amount.is_known},
-        "spend_stale": [period for period, amount in spent.items() if _is_stale(snapshot, amount, now)],
+        "spend_measured_at": {period: instant_text(amount.measured_at) for period, amount in spent.items() if amount.is_known},
+        "spend_stale": [period for period, amount in spent.items() if is_amount_stale(snapshot, amount, now)],
         "top_models": [
             {"model": leader.name, "spend_usd": amount_text(leader.spend.usd), "lower_bound": leader.lower_bound}
             for leader in (top or ())[:TOP_MODELS]
@@ -152,13 +156,13 @@ def _account(
         "budget": None if snapshot.budget_usd is None else _budget(find_budget(snapshot, "month", snapshot.budget_usd, now)),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
-        "measured_at": _instant(measured_at),
-        "next_poll_at": _instant(snapshot.next_poll_at),
+        "measured_at": instant_text(measured_at),
+        "next_poll_at": instant_text(snapshot.next_poll_at),
         "endpoints": {
             name: {
                 "health": each.health.value,
                 "message": each.message,
-                "measured_at": _instant(each.measured_at),
+                "measured_at": instant_text(each.measured_at),
                 "stale": each.stale,
                 "dropped_rows": each.dropped_rows,
             }
@@ -206,18 +210,14 @@ def _spent(snapshot: Snapshot, now: datetime) -> dict[str, Amount]:
     return {"today": periods["today"], "yesterday": yesterday, **periods}
 
 
-def _is_stale(snapshot: Snapshot, amount: Amount, now: datetime) -> bool:
-    return amount.usd is not None and amount.measured_at is not None and is_stale(snapshot, amount.measured_at, now)
-
-
 def _meter(run: MeterRun | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {
         "running": run.is_running,
         "settled": run.is_settled,
-        "started_at": _instant(run.started_at),
-        "ended_at": _instant(run.ended_at),
+        "started_at": instant_text(run.started_at),
+        "ended_at": instant_text(run.ended_at),
         "spend_usd": amount_text(run.usd),
         "approximate": run.approximate,
     }
@@ -262,10 +262,6 @@ def _budget(budget: Budget) -> dict[str, Any]:
         "spent_usd": amount_text(budget.spent.usd),
         "projected_usd": amount_text(budget.projected_usd),
     }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def open_counts(name: str, device: DeckDevice, brightness: int | None, arrivals: int) -> DeckCounts:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.snapshot import (
     Activity,
     ApiKey,
@@ -34,6 +35,8 @@ from openbalance_hid.mqtt.snapshot_schema import (
     OLDEST_SCHEMA,
     SCHEMA,
     ActivityPart,
+    ByokByDay,
+    ByokByName,
     CreditsPart,
     DayPart,
     KeyPart,
@@ -189,11 +192,12 @@ def _credits(part: CreditsPart) -> Credits:
 
 
 def _activity(part: ActivityPart) -> Activity:
-    return Activity(_days(part.by_model), _days(part.by_provider))
+    return Activity(_days(part.by_model, part.byok_by_model), _days(part.by_provider, part.byok_by_provider))
 
 
 def _day(part: DayPart) -> Today:
-    return Today(part.day, _names(part.by_model), part.truncated, _names(part.by_provider), part.cached_at)
+    by_model, by_provider = _names(part.by_model, part.byok_by_model), _names(part.by_provider, part.byok_by_provider)
+    return Today(part.day, by_model, part.truncated, by_provider, part.cached_at)
 
 
 def _window(part: WindowPart) -> Window:
@@ -227,21 +231,33 @@ def _keys(parts: list[KeyPart]) -> tuple[ApiKey, ...]:
                 printable(part.given_name),
                 printable(part.workspace),
                 part.last_used_at,
+                _optional(part.byok_usd),
+                _optional(part.byok_today_usd),
+                _optional(part.byok_week_usd),
+                _optional(part.byok_month_usd),
             )
         )
     return tuple(keys)
 
 
-def _days(part: SpendByDay) -> Mapping[date, Mapping[str, Spend]]:
-    return {day: _names(names) for day, names in part.items()}
+def _days(part: SpendByDay, byok: ByokByDay | None = None) -> Mapping[date, Mapping[str, Spend]]:
+    return {day: _names(names, None if byok is None else byok.get(day, {})) for day, names in part.items()}
 
 
-def _names(part: SpendByName) -> dict[str, Spend]:
+def _names(part: SpendByName, byok: ByokByName | None = None) -> dict[str, Spend]:
     spent: dict[str, Spend] = {}
     for name, (usd, requests, tokens) in part.items():
-        shown, spend = _name(name), Spend(Decimal(usd), requests, tokens)
+        shown, spend = _name(name), Spend(Decimal(usd), requests, tokens, _byok(name, byok))
         spent[shown] = spent[shown] + spend if shown in spent else spend
     return spent
+
+
+def _byok(name: str, rows: ByokByName | None) -> Amount:
+    """Return the own-key inference of a name; that of a message without it is unknown."""
+    if rows is None:
+        return UNKNOWN
+    usd, lower_bound = rows.get(name, ("0", False))
+    return UNKNOWN if usd is None else Amount(Decimal(usd), lower_bound) if lower_bound or Decimal(usd) else NOTHING
 
 
 def _name(text: str) -> str:

@@ -19,6 +19,8 @@ from openbalance_hid.mqtt.snapshot_schema import (
     FORMAT,
     SCHEMA,
     ActivityPart,
+    ByokByDay,
+    ByokByName,
     CreditsPart,
     DayPart,
     KeyPart,
@@ -117,11 +119,17 @@ class _Parts:
         return ReadingPart(value, reading.measured_at, reading.health.value, message, reading.dropped_rows)
 
     def activity(self, value: Activity) -> ActivityPart:
-        return ActivityPart(self._days("model", value.by_model), self._days("provider", value.by_provider))
+        return ActivityPart(
+            self._days("model", value.by_model),
+            self._days("provider", value.by_provider),
+            self._byok_days("model", value.by_model),
+            self._byok_days("provider", value.by_provider),
+        )
 
     def day(self, value: Today) -> DayPart:
         by_model, by_provider = self._names("model", value.by_model), self._names("provider", value.by_provider)
-        return DayPart(value.day, by_model, by_provider, value.truncated, value.cached_at)
+        byok = self._byok("model", value.by_model), self._byok("provider", value.by_provider)
+        return DayPart(value.day, by_model, by_provider, value.truncated, value.cached_at, *byok)
 
     def window(self, value: Window) -> WindowPart:
         return WindowPart(value.start, value.end, self._names("model", value.by_model), value.truncated)
@@ -149,6 +157,10 @@ class _Parts:
             "" if self._masks else key.given_name[:MOST_WORDS],
             self._name("workspace", key.workspace) if key.workspace else "",
             key.last_used_at,
+            amount_text(key.byok_usd),
+            amount_text(key.byok_today_usd),
+            amount_text(key.byok_week_usd),
+            amount_text(key.byok_month_usd),
         )
 
     def _key_name(self, key: ApiKey) -> str:
@@ -161,6 +173,18 @@ class _Parts:
 
     def _days(self, kind: str, days: Days) -> SpendByDay:
         return {day: self._names(kind, names) for day, names in days.items()}
+
+    def _byok_days(self, kind: str, days: Days) -> ByokByDay:
+        return {day: rows for day, names in days.items() if (rows := self._byok(kind, names)) != {}}
+
+    def _byok(self, kind: str, spent: Mapping[str, Spend]) -> ByokByName | None:
+        """Return the own-key inference of the names that have some, or of which it is unknown; None: it is of all of them."""
+        if spent and not any(spend.byok.is_known for spend in spent.values()):
+            return None
+        parts = {
+            self._name(kind, name): spend.byok for name, spend in spent.items() if spend.byok.usd != 0 or spend.byok.lower_bound
+        }
+        return {name: (amount_text(byok.usd), byok.lower_bound) for name, byok in parts.items()}
 
     def _names(self, kind: str, spent: Mapping[str, Spend]) -> SpendByName:
         return {self._name(kind, name): _spend(spend) for name, spend in spent.items()}

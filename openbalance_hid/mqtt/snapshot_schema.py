@@ -32,6 +32,11 @@ Identity = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 SpendRow = tuple[Usd, Count, Count]  # USD, requests, tokens
 SpendByName = Annotated[dict[Name, SpendRow], Meta(max_length=5000)]
 SpendByDay = Annotated[dict[date, SpendByName], Meta(max_length=400)]
+# Own-key inference: USD (null: unknown), and whether that is a lower bound. A name that is left out has none; null for a whole
+# day or field: unknown of all names. It is beside the rows, which have a fixed length in every version.
+ByokRow = tuple[Usd | None, bool]
+ByokByName = Annotated[dict[Name, ByokRow], Meta(max_length=5000)]
+ByokByDay = Annotated[dict[date, ByokByName | None], Meta(max_length=400)]
 SampleRow = tuple[Seconds, Seconds, Usd, Usd]  # seconds since 1970, monotonic seconds, credits bought, credits used
 HealthWord = Literal[
     "preparing", "no_key", "not_management_key", "key_rejected", "offline", "rate_limited", "server_error", "ok"
@@ -96,6 +101,8 @@ class ActivityPart(Struct, frozen=True):
 
     by_model: SpendByDay
     by_provider: SpendByDay
+    byok_by_model: ByokByDay | None = None
+    byok_by_provider: ByokByDay | None = None
 
 
 class DayPart(Struct, frozen=True):
@@ -106,6 +113,8 @@ class DayPart(Struct, frozen=True):
     by_provider: SpendByName
     truncated: bool = False
     cached_at: Instant | None = None
+    byok_by_model: ByokByName | None = None
+    byok_by_provider: ByokByName | None = None
 
 
 class WindowPart(Struct, frozen=True):
@@ -134,6 +143,10 @@ class KeyPart(Struct, frozen=True):
     given_name: Name = ""
     workspace: Name = ""
     last_used_at: Instant | None = None
+    byok_usd: Usd | None = None
+    byok_today_usd: Usd | None = None
+    byok_week_usd: Usd | None = None
+    byok_month_usd: Usd | None = None
 
 
 class SnapshotMessage(Struct, frozen=True):

@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException, localcontext
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.replies import (
     BEYOND,
     BOUNDED,
+    LARGEST_EXPONENT,
     Rows,
     bounded,
     day_of,
     decoded,
     name_of,
+    optional_usd,
     whole,
 )
 
@@ -65,6 +69,7 @@ class _Row(Struct, frozen=True, gc=False, kw_only=True):
     endpoint_id: str = ""
     provider_name: str = ""
     usage: Decimal
+    byok_usage_inference: Decimal | UnsetType | None = UNSET  # as `optional_usd`
     requests: _Count = 0
     prompt_tokens: _Count = 0
     completion_tokens: _Count = 0
@@ -77,13 +82,14 @@ class _LooseRow(Struct):
     model_permaslug: str | None = None
     endpoint_id: str | None = None
     provider_name: str | None = None
+    byok_usage_inference: Raw = Raw()
     requests: Decimal | None = None
     prompt_tokens: Decimal | None = None
     completion_tokens: Decimal | None = None
 
 
 # Lists, not classes: the interpreter changes their items faster, and a large reply changes a million.
-_Sum = list[Any]  # USD, requests, tokens
+_Sum = list[Any]  # USD, requests, tokens, own-key inference: the fields of `Spend`
 # Sums by model, sums by provider, number of rows; and by hash of a row with an endpoint, without its amount, its first amount.
 _Day = list[Any]
 
@@ -103,8 +109,8 @@ def to_activity(body: bytes, today: date) -> Rows[Activity]:
 class ActivityReader:
     """Adds up a reply that arrives in pieces. ServerError for one that is not JSON, or has no row that can be read.
 
-    No sum includes own-key inference, nor reasoning and cached tokens, which are parts of the others. A repeated row counts
-    once: an endpoint has one row a day.
+    Own-key inference is a sum of its own. No sum includes reasoning and cached tokens, which are parts of the others. A
+    repeated row counts once: an endpoint has one row a day.
     """
 
     def __init__(self, masked: Callable[[bytes], bytes] = lambda text: text) -> None:
@@ -178,6 +184,7 @@ class ActivityReader:
                     models, providers, _, seen = day = self._days.setdefault(date_, [{}, {}, 0, {}])
                 name, provider_name, usd = row.model, row.provider_name, row.usage
                 requests, prompt, completion = row.requests, row.prompt_tokens, row.completion_tokens
+                byok = row.byok_usage_inference
                 try:
                     if not _LOWEST < usd < _HIGHEST:
                         dropped += 1
@@ -185,6 +192,8 @@ class ActivityReader:
                     if endpoint := row.endpoint_id:  # without one, two rows of the same amount may be two rows
                         # Not with the amount: the hash of a Decimal takes as long as everything else here.
                         key = hash((endpoint, name, provider_name, requests, prompt, completion))
+                        if byok and not usd and byok.is_finite():  # nothing but own keys: their cost distinguishes the rows
+                            key = hash((key, byok))
                         if key not in seen:
                             seen[key] = usd
                         elif seen[key] == usd or not self._is_new(date_, key, usd):
@@ -193,11 +202,11 @@ class ActivityReader:
                     try:
                         model = models[name]
                     except KeyError:
-                        model = models[name] = [_NOTHING, 0, 0]
+                        model = models[name] = [_NOTHING, 0, 0, NOTHING]
                     try:
                         provider = providers[provider_name]
                     except KeyError:
-                        provider = providers[provider_name] = [_NOTHING, 0, 0]
+                        provider = providers[provider_name] = [_NOTHING, 0, 0, NOTHING]
                     model_usd, provider_usd = model[0] + usd, provider[0] + usd
                 except DecimalException:  # the sum is out of range, or this is no number
                     dropped += 1
@@ -209,6 +218,8 @@ class ActivityReader:
                 model[2] += tokens
                 provider[1] += requests
                 provider[2] += tokens
+                if byok or byok is UNSET:
+                    model[3], provider[3] = _with_byok(model[3], byok), _with_byok(provider[3], byok)
         day[2] += count
         if dropped:
             self._drop(ServerError("the reply has a number out of range in usage"), dropped)
@@ -248,6 +259,14 @@ class ActivityReader:
             raise ServerError(f"/activity answered with more than {_MOST_DROPPED:,} rows that cannot be read")
 
 
+def _with_byok(sum_: Amount, usd: Decimal | UnsetType) -> Amount:
+    """Return a sum of own-key inference with that of a row; one that is missing or out of range is unknown."""
+    if not isinstance(usd, UnsetType) and usd.is_finite() and usd.adjusted() <= LARGEST_EXPONENT:
+        with suppress(DecimalException):
+            return Amount((sum_.usd or _NOTHING) + usd, sum_.lower_bound or sum_.usd is None)
+    return Amount(sum_.usd, lower_bound=True) if sum_.usd else UNKNOWN
+
+
 def _unreadable(text: bytes) -> ServerError:
     """Return the error for a reply without a row in `_LONGEST_ROW_BYTES`."""
     try:
@@ -266,6 +285,7 @@ def _decoded_loosely(raw: Raw) -> _Row:
         endpoint_id=row.endpoint_id or "",
         provider_name=row.provider_name or "",
         usage=bounded(row.usage, "usage"),
+        byok_usage_inference=optional_usd(row.byok_usage_inference),
         requests=whole(row.requests, "requests"),
         prompt_tokens=whole(row.prompt_tokens, "prompt_tokens"),
         completion_tokens=whole(row.completion_tokens, "completion_tokens"),

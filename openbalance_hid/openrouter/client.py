@@ -152,7 +152,7 @@ class Client:
     def today(self, now: datetime, with_providers: bool = True) -> Today:
         """Return the spend by model from UTC midnight to `now` (aware). A new endpoint: callers must do without it.
 
-        `with_providers`: by provider too, and with tokens.
+        `with_providers`: by provider too, with tokens and with own-key inference.
         """
         now = now.astimezone(UTC)
         start = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -163,7 +163,7 @@ class Client:
 
         if not with_providers:
             return self._spend(start, now, read)
-        return self._spend(start, now, read, dimensions=("model", "provider"), metrics=("tokens_total",))
+        return self._spend(start, now, read, dimensions=("model", "provider"), metrics=("tokens_total", "total_usage"))
 
     def window(self, start: datetime, end: datetime) -> Window:
         """Return the spend by model from `start` to `end` (aware), whole seconds. The endpoint of `today`."""
@@ -179,7 +179,7 @@ class Client:
     ) -> _T:
         start = start.astimezone(UTC).replace(microsecond=0)
         end = max(end.astimezone(UTC).replace(microsecond=0), start + timedelta(seconds=1))  # never an empty range
-        # Without granularity, because the name of its time column varies. total_usage would include own-key inference.
+        # Without granularity, because the name of its time column varies. `total_usage` includes own-key inference.
         query = {
             "metrics": ["credits_usage", "request_count", *metrics],
             "dimensions": dimensions,

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import ApiKey
@@ -24,6 +24,7 @@ from openbalance_hid.openrouter.replies import (
     decoded,
     instant_of,
     name_of,
+    optional_usd,
     read_rows,
     rows_of,
 )
@@ -59,6 +60,10 @@ class _KeyRow(msgspec.Struct):
     limit_remaining: Decimal | None = None
     limit_reset: str | None = None
     disabled: bool | None = None
+    byok_usage: Raw = Raw()
+    byok_usage_daily: Raw = Raw()
+    byok_usage_weekly: Raw = Raw()
+    byok_usage_monthly: Raw = Raw()
     expires_at: object = None
     last_used_at: object = None
 
@@ -131,7 +136,14 @@ def _key(row: _KeyRow, now: datetime, workspace: str) -> ApiKey:
         name,
         workspace,
         instant_of(row.last_used_at),
+        *map(_byok, (row.byok_usage, row.byok_usage_daily, row.byok_usage_weekly, row.byok_usage_monthly)),
     )
+
+
+def _byok(text: Raw) -> Decimal | None:
+    """Return an amount of own-key inference; None: not in the answer, or not readable."""
+    usd = optional_usd(text)
+    return None if isinstance(usd, UnsetType) else usd or Decimal(0)
 
 
 def _key_name(row: _KeyRow) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from openbalance_hid.account.snapshot import Spend
+from openbalance_hid.account.snapshot import ZERO_SPEND, Spend
 from openbalance_hid.openrouter.list_replies import ModelNames
 
 
@@ -39,7 +39,7 @@ def renamed(spends: Mapping[str, Spend], slugs: Mapping[str, str]) -> dict[str, 
     sums: dict[str, Spend] = {}
     for name, spend in spends.items():
         slug = slugs.get(spelling(name), name)
-        sums[slug] = sums.get(slug, Spend()) + spend
+        sums[slug] = sums.get(slug, ZERO_SPEND) + spend
     return sums
 
 

@@ -17,8 +17,9 @@ from decimal import Context, Decimal, DecimalException, InvalidOperation, Overfl
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.snapshot import Credits, FreeQuota, Spend, Today, Window
 from openbalance_hid.errors import ServerError
 from openbalance_hid.secret import mask_keys
@@ -34,6 +35,7 @@ _DIGITS = 40
 LARGEST_EXPONENT = 14
 BEYOND = 10 ** (LARGEST_EXPONENT + 1)
 BOUNDED = Context(prec=_DIGITS, Emin=-_DIGITS, Emax=LARGEST_EXPONENT, traps=[Overflow, InvalidOperation])
+ROUNDING_USD = Decimal("1e-6")  # by which two sums of the same amounts may differ
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone also takes week dates of ten characters
 
 
@@ -78,6 +80,7 @@ class _TodayRow(msgspec.Struct, frozen=True):
     provider: str | None = None
     request_count: Decimal | None = None
     tokens_total: Decimal | None = None
+    total_usage: Raw = Raw()  # with own-key inference, unlike that of `/credits`
 
 
 class _TodayMetadata(msgspec.Struct):
@@ -195,8 +198,18 @@ def _spend_rows(body: bytes) -> tuple[_TodayData, Rows[tuple[_SpendRow, ...]]]:
 
 def _spend_row(row: _TodayRow) -> _SpendRow:
     usd = bounded(row.credits_usage, "credits_usage")
-    spend = Spend(usd, whole(row.request_count, "request_count"), whole(row.tokens_total, "tokens_total"))
+    counts = whole(row.request_count, "request_count"), whole(row.tokens_total, "tokens_total")
+    spend = Spend(usd, *counts, _byok(row.total_usage, usd))
     return _SpendRow(name_of(row.model), row.provider and name_of(row.provider), spend)
+
+
+def _byok(total_usage: Raw, credits_usd: Decimal) -> Amount:
+    """Return what of the total is not of credits: own-key inference. Unknown without a total, or where that is smaller."""
+    total_usd = optional_usd(total_usage)
+    usd = None if isinstance(total_usd, UnsetType) else (total_usd or Decimal(0)) - credits_usd
+    if usd is None or usd <= -ROUNDING_USD:
+        return UNKNOWN
+    return Amount(usd) if usd >= ROUNDING_USD else NOTHING
 
 
 def _sum_by(rows: Sequence[_SpendRow], name: Callable[[_SpendRow], str | None]) -> dict[str, Spend]:
@@ -268,6 +281,20 @@ def bounded(value: Decimal | None, field: str) -> Decimal:
     if not bounded.is_finite():
         raise ServerError(f"the reply has no usable number in {field}")
     return bounded
+
+
+def optional_usd(text: Raw) -> Decimal | UnsetType | None:
+    """Return an amount that its row can do without: None for null, which is 0; UNSET if it is missing or cannot be read."""
+    if not bytes(text):
+        return UNSET
+    try:
+        value = msgspec.json.decode(text, type=Decimal | None)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return UNSET
+    try:
+        return None if value is None else bounded(value, "own-key inference")
+    except ServerError:
+        return UNSET
 
 
 def whole(value: Decimal | None, field: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.byok import uses_own_keys
 from openbalance_hid.account.counter import epoch
 from openbalance_hid.account.days import joined, with_key
 from openbalance_hid.account.leaders import is_leader_known
@@ -171,6 +172,7 @@ class SecondaryEndpoints:
     def _today_due(self, known: Snapshot, by_hand: bool) -> bool:
         now, requested_at, credits_ = self._server_now(known), self._requested_at.get("today"), known.credits.value
         has_spent = credits_ is None or _failed(known.credits) or credits_.total_usage_usd != self._usage_at_answer.get("today")
+        has_spent = has_spent or uses_own_keys(known, self._clock.utc())  # which the counter does not show
         was_reset = epoch(known) != self._epoch_at_request
         leader_is_known = is_leader_known(known, self._clock.utc())
         return by_hand or cadence.today_due(

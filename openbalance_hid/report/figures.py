@@ -15,7 +15,7 @@ from msgspec import Struct
 from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, mean
 from openbalance_hid.account.leaders import LEAST_USD, sum_by_name
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.snapshot import Activity, Credits, Days, Health, Reading, Sample, Snapshot, Spend
+from openbalance_hid.account.snapshot import ZERO_SPEND, Activity, Credits, Days, Health, Reading, Sample, Snapshot, Spend
 from openbalance_hid.account.spend import day_usd, joined_usd, today_usd
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.history.account_records import AccountRecords
@@ -197,7 +197,7 @@ def _day_sums(snapshot: Snapshot) -> dict[date, Spend]:
     days: dict[date, Mapping[str, Spend]] = dict(activity.by_model) if activity is not None else {}
     if today is not None:
         days.setdefault(today.day, today.by_model)
-    return {day: sum(names.values(), Spend()) for day, names in days.items()}
+    return {day: sum(names.values(), ZERO_SPEND) for day, names in days.items()}
 
 
 def _with_whole_months(days: Sequence[date], today: date) -> list[date]:

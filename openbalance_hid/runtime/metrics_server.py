@@ -24,7 +24,7 @@ from openbalance_hid.errors import MissingPackageError
 from openbalance_hid.extras import missing_extra
 from openbalance_hid.hints import hint
 from openbalance_hid.host_names import is_loopback, without_port
-from openbalance_hid.ipc.current_metrics import DIMENSIONS, Metric, current_metrics, spend_metrics
+from openbalance_hid.ipc.current_metrics import DIMENSIONS, Metric, byok_metrics, current_metrics, spend_metrics
 
 if TYPE_CHECKING:
     from prometheus_client import Metric as Family
@@ -277,7 +277,7 @@ def _families(status: Mapping[str, Any]) -> Iterable[Family]:
     for metric in current_metrics(accounts, is_running=True):
         yield from _gauge(metric)
     for by in DIMENSIONS:
-        for metric in spend_metrics(accounts, by, NAMED_PARTS):
+        for metric in (*spend_metrics(accounts, by, NAMED_PARTS), *byok_metrics(accounts, by, NAMED_PARTS)):
             yield from _gauge(metric)
     yield InfoMetricFamily("openbalance_build", "Version of openbalance-hid.", {"version": status["version"]})
     counters = status["counters"]

@@ -1,15 +1,19 @@
 """The common part of the cycling tiles: two rows a page, each with name, amount and bar; the next page every 60 s.
 
-All rows and pages of a tile have one amount column and one bar length, which the leader fills: bars can be compared.
+All rows and pages of a tile have one amount column and one bar length, which the leader fills: bars can be compared. With
+own-key (BYOK) cost apart, a page has one name: its row, and below it the row of the own-key cost, which has no bar.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from openbalance_hid.account.amount import Amount
+from msgspec.structs import replace
+
+from openbalance_hid.account.amount import ZERO, Amount, oldest
+from openbalance_hid.account.byok import ByokParts, byok_parts
 from openbalance_hid.account.leaders import Leader
 from openbalance_hid.account.leaders import leaders as leaders_of
-from openbalance_hid.account.snapshot import Reading
+from openbalance_hid.account.snapshot import ZERO_SPEND, Reading
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.options import Option
@@ -27,6 +31,14 @@ PERIODS = {
 }
 NO_ACTIVITY = TileState("No activity yet", Icon.CLOCK, Tone.MUTED)
 NO_SPEND = TileState("No spend yet", Icon.CLOCK, Tone.MUTED)  # requests may be free, or paid to the provider
+OWN_KEY = "own key"  # marks own-key (BYOK) cost, on every tile
+BYOK = Option(
+    "byok",
+    "choice",
+    "off",
+    choices=("off", "apart"),
+    help="apart: show what your own provider keys cost as a second amount, in no other one",
+)
 BY = Option("by", "choice", "spend", choices=("spend", "requests", "tokens"), help="what is compared")
 
 
@@ -44,8 +56,12 @@ def ranking_view(
     leaders: Sequence[Leader] | None,
     names: Sequence[str],
     by: str,
+    byok: ByokParts | None = None,
 ) -> TileView:
-    """Return one page of `leaders`, shown as `names`; None: unknown, because of the trouble of `reading`."""
+    """Return one page of `leaders`, shown as `names`; None: unknown, because of the trouble of `reading`.
+
+    `byok`: own-key cost by leader, shown apart.
+    """
     snapshot, (title, *short) = scene.snapshot, titles
     health = trouble(scene, reading)
     is_today = reading is snapshot.today  # completed days do not change, so that they do not age between two requests
@@ -60,12 +76,38 @@ def ranking_view(
         Row(name, amount, leader.share / most if most > 0 else None, column=column)
         for name, leader, amount in zip(names, leaders, column, strict=True)
     ]
-    here, page = page_of(rows, scene.turn)
-    text = f"{title}{' (UTC)' if is_today else ''}: {', '.join(f'{row.name} {row.amount}' for row in here)}"
     measured_at = (
         true_until(snapshot, reading) if is_today else used_usd(snapshot, scene.choice("period"), scene.now).measured_at
     )
+    if byok is None:
+        here, page = page_of(rows, scene.turn)
+    else:
+        own = [byok.of(leader.name) for leader in leaders]
+        second = [words.money(each) for each in own]
+        column = (*column, *second)
+        pairs = [(row, Row(OWN_KEY, amount, column=column)) for row, amount in zip(rows, second, strict=True)]
+        here, page = page_of([replace(row, column=column) for pair in pairs for row in pair], scene.turn)
+        measured_at = oldest((Amount(ZERO, measured_at=measured_at), *own))
+    text = f"{title}{' (UTC)' if is_today else ''}: {', '.join(f'{row.name} {row.amount}' for row in here)}"
     return value_view(scene, title, here, [text], measured_at, trouble=health, page=page, short_titles=tuple(short))
+
+
+def with_byok(scene: Scene, leaders: Sequence[Leader] | None, names: str) -> tuple[Sequence[Leader] | None, ByokParts | None]:
+    """Return the leaders and their own-key cost by "model" or "provider", if the tile shows it.
+
+    By spend, the larger of the two amounts of each name ranks it, also of names that cost no credits. They are never added.
+    """
+    if scene.choice("byok") == "off" or leaders is None:
+        return leaders, None
+    byok = byok_parts(scene.snapshot, names, scene.choice("period"), scene.now)
+    if scene.choice("by") != "spend":
+        return leaders, byok
+    listed = {leader.name for leader in leaders}
+    used = used_usd(scene.snapshot, scene.choice("period"), scene.now)
+    is_part = used.approximate or not used.is_whole or any(leader.lower_bound for leader in leaders)
+    others = [Leader(name, ZERO_SPEND, 0.0, is_part) for name, each in byok.named.items() if each.usd and name not in listed]
+    larger = {each.name: max(each.spend.usd, byok.of(each.name).usd or ZERO) for each in (*leaders, *others)}
+    return sorted((*leaders, *others), key=lambda each: (-larger[each.name], each.name)), byok
 
 
 def page_of(rows: Sequence[Row], turn: int) -> tuple[Sequence[Row], tuple[int, int] | None]:

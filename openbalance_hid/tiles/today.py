@@ -1,12 +1,14 @@
 """`today`: spend so far in this UTC day, against the same time yesterday, and today's leading model.
 
     by       model
+    byok     off, apart     apart: own-key (BYOK) cost as a second amount, in place of the leading model
 
 Where no samples reach back to midnight and OpenRouter does not report the day, it is the spend `since hh:mm` (UTC).
 A tap opens the activity page.
 """
 
 from openbalance_hid.account.amount import Amount
+from openbalance_hid.account.byok import byok_usd
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import today_since, today_usd, trend
@@ -16,8 +18,9 @@ from openbalance_hid.tiles.comparison import comparison_line, read_comparison
 from openbalance_hid.tiles.kind import IDLE, NOT_POLLED, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.model_names import short_name
 from openbalance_hid.tiles.options import Option
+from openbalance_hid.tiles.ranking import BYOK, OWN_KEY
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import faded, notice_view, shown_age, trouble, value_view
+from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, value_view
 from openbalance_hid.tiles.view import Hero, Line, Shorten, TileView, Tone
 
 
@@ -42,10 +45,25 @@ def view(scene: Scene) -> TileView:
     # Models are reported later than amounts: no model is named while the rest could be another one's.
     leader = short_name(snapshot, first[0].name) if first and first[0].is_certain else None
     most = None if leader is None else Line(f"mostly {leader}", Tone.INK, shorten=Shorten.MIDDLE, variants=(leader,))
+    own, own_spoken = _own_key(scene)
+    if own is not None and health is Health.OK:
+        health = trouble(scene, snapshot.today)
     age = shown_age(snapshot, snapshot.credits.measured_at, scene.now)
-    below = [faded(each, age) if each is line else each for each in (line, most) if each is not None]
-    text = [f"{title} (UTC) {words.money(spent)}", spoken, most]
+    shown = (line, most) if own is None else (own, line or most)  # three lines would make the amount small
+    below = [faded(each, age) if each is line else each for each in shown if each is not None]
+    text = [f"{title} (UTC) {words.money(spent)}", own_spoken, spoken, most]
     return value_view(scene, title, (Hero(words.money(spent)), *below), text, snapshot.credits.measured_at, trouble=health)
+
+
+def _own_key(scene: Scene) -> tuple[Line | None, str | None]:
+    """Return the own-key cost of today and its words for the accessible text; None where it is not shown."""
+    if scene.choice("byok") == "off":
+        return None, None
+    byok = byok_usd(scene.snapshot, "today", scene.now)
+    amount = words.money(byok)
+    line = Line(f"{OWN_KEY} {amount}", Tone.INK, variants=(f"own {amount}",))
+    spoken = f"{OWN_KEY} {amount}{age_words(scene.snapshot, byok.measured_at, scene.now)}"
+    return faded(line, shown_age(scene.snapshot, byok.measured_at, scene.now)), spoken
 
 
 def cases() -> tuple[TileCase, ...]:
@@ -54,6 +72,8 @@ def cases() -> tuple[TileCase, ...]:
         TileCase("nothing spent", CaseAccount(today="0")),
         TileCase("more", CaseAccount(today="12.35")),
         TileCase("since the first sample", CaseAccount(sampled_h=4, unknown=NOT_POLLED)),
+        TileCase("own key apart", options={"byok": "apart"}),
+        TileCase("own key not known", CaseAccount(unknown=("today",)), options={"byok": "apart"}),
         TileCase("no activity", IDLE),
     )
 
@@ -63,6 +83,6 @@ KIND = TileKind(
     "spend so far today (UTC), against the same time yesterday",
     view,
     OpenPage(WebPage.ACTIVITY),
-    (Option("by", "choice", "model", choices=("model",), help="what is ranked"),),
+    (Option("by", "choice", "model", choices=("model",), help="what is ranked"), BYOK),
     cases=cases,
 )

@@ -3,6 +3,7 @@
     period   30d, 7d, today
     by       spend, requests, tokens
     models   6                       how many, two a page; the next page follows every 60 s
+    byok     off, apart              apart: one a page, with its own-key (BYOK) cost as a second amount
 
 A tap opens the activity page.
 """
@@ -12,7 +13,7 @@ from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.model_names import short_name
 from openbalance_hid.tiles.options import Option
-from openbalance_hid.tiles.ranking import BY, ranking_view, titles_of
+from openbalance_hid.tiles.ranking import BY, BYOK, ranking_view, titles_of, with_byok
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.view import TileView
 
@@ -21,11 +22,11 @@ def view(scene: Scene) -> TileView:
     """Return one page of the leading models, or the reason why there is none."""
     snapshot, period, by = scene.snapshot, scene.choice("period"), scene.choice("by")
     reading = snapshot.today if period == "today" else snapshot.activity
-    shown = leaders(snapshot, period, by, scene.now)
+    shown, byok = with_byok(scene, leaders(snapshot, period, by, scene.now), "model")
     if shown is not None:
         shown = shown[: int(str(scene.options["models"]))]
     names = [short_name(snapshot, leader.name) for leader in shown or ()]
-    return ranking_view(scene, titles_of(scene, "Models"), reading, shown, names, by)
+    return ranking_view(scene, titles_of(scene, "Models"), reading, shown, names, by, byok)
 
 
 def cases() -> tuple[TileCase, ...]:
@@ -38,6 +39,7 @@ def cases() -> tuple[TileCase, ...]:
         TileCase("by requests", CaseAccount(days=("1",)), options={"by": "requests"}),
         TileCase("by tokens", CaseAccount(days=("1",)), options={"by": "tokens"}),
         TileCase("one model", options={"models": 1}),
+        TileCase("own key apart", options={"byok": "apart"}),
         TileCase("large", CaseAccount(days=("40000", "98000", "1234567"))),
         TileCase("no activity", IDLE),
     )
@@ -52,6 +54,7 @@ KIND = TileKind(
         Option("period", "choice", "30d", choices=("30d", "7d", "today"), help="which days"),
         BY,
         Option("models", "int", 6, minimum=1, maximum=6, help="how many models, two a page"),
+        BYOK,
     ),
     cases=cases,
 )

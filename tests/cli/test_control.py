@@ -76,3 +76,20 @@ def test_times_are_said_as_people_say_them():
     assert [spoken(seconds) for seconds in (0, 59, 60, 150, 7199, 7200, 172799, 172800)] == [
         "0 s", "59 s", "1 min", "2 min", "119 min", "2 h", "47 h", "2 days",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("today", "month", "line"),
+    [
+        ("0", "0", None),
+        ("0.184", "5.52", "own key (BYOK) ≥ $0.18 today, ≥ $5.52 in 30 days (UTC), in no other amount"),
+        (None, "5.52", "own key (BYOK) — today, ≥ $5.52 in 30 days (UTC), in no other amount"),
+        (None, None, "own key (BYOK) — today, — in 30 days (UTC), in no other amount"),
+    ],
+)
+def test_status_has_own_key_cost_apart_unless_there_is_none(today: str | None, month: str | None, line: str | None):
+    account = {"health": "ok", "message": None, "balance_usd": "9", "spend_usd": {"today": "2"}, "lower_bounds": []}
+    account |= {"measured_at": None, "next_poll_at": None, "approximate": []}
+    account |= {"byok_usd": {"today": today, "30d": month}, "byok_lower_bounds": ["today", "30d"]}
+    reply = {"version": "1", "pid": 1, "uptime_s": 1.0, "config": {"error": None}, "accounts": {"work": account}, "decks": []}
+    assert [each.strip() for each in status_lines(reply) if "own key" in each] == ([line] if line else [])

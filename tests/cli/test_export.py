@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from openbalance_hid.account.amount import NOTHING, Amount
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
@@ -66,7 +68,7 @@ def table(text):
 
 def test_days_without_a_dimension_are_totals_with_each_amount_once(env):
     rows = table(exported(env, "days", "csv"))
-    assert list(rows[0]) == ["account", "day", "spend_usd", "requests", "tokens"]
+    assert list(rows[0]) == ["account", "day", "spend_usd", "requests", "tokens", "byok_usd", "byok_lower_bound"]
     assert [(row["day"], row["spend_usd"], row["requests"]) for row in rows] == [
         ("2026-11-11", "1", "0"),
         ("2026-11-20", "3.230000001", "3"),
@@ -83,7 +85,7 @@ def test_days_without_a_dimension_are_totals_with_each_amount_once(env):
 )
 def test_days_are_split_by_one_dimension_and_the_newest_row_of_a_key_counts(env, by, parts):
     rows = table(exported(env, "days", "csv", "--by", by))
-    assert list(rows[0]) == ["account", "day", by, "spend_usd", "requests", "tokens"]
+    assert list(rows[0]) == ["account", "day", by, "spend_usd", "requests", "tokens", "byok_usd", "byok_lower_bound"]
     assert {(row["day"], row[by], row["spend_usd"]) for row in rows} == parts
 
 
@@ -211,3 +213,17 @@ def test_without_a_readable_history_the_error_is_two_lines(tmp_path, content):
     done = process(machine(tmp_path), "export", "--what", "days", "--format", "json")
     assert (done.returncode, done.stdout) == (78, "")
     assert len(done.stderr.splitlines()) == 2
+
+
+def test_own_key_cost_is_apart_and_what_is_not_known_of_it_is_empty(env, tmp_path):
+    with closing(HistoryStore(tmp_path / "state" / "history.sqlite3", lambda: None, lambda: NOON)) as store:
+        own = {"v/a": Spend(Decimal(1), byok=Amount(Decimal("2.5"))), "v/b": Spend(Decimal(2), byok=NOTHING)}
+        store.write(ME, StoredDays("model", {DAY + timedelta(days=1): own, DAY: {**own, "v/c": Spend(Decimal(4))}}))
+    rows = [
+        (row["day"], row["spend_usd"], row["byok_usd"], row["byok_lower_bound"]) for row in table(exported(env, "days", "csv"))
+    ]
+    assert rows == [("2026-11-11", "1", "", ""), ("2026-11-20", "7", "2.5", "1"), ("2026-11-21", "3", "2.5", "0")]
+    parts = table(exported(env, "days", "csv", "--by", "model", "--since", "2026-11-20"))
+    assert [(row["model"], row["byok_usd"]) for row in parts[:3]] == [("v/a", "2.5"), ("v/b", "0"), ("v/c", "")]
+    text = exported(env, "days", "openmetrics")
+    assert 'openbalance_day_byok_usd{account="default"} 2.5 ' in text

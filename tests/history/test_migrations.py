@@ -3,14 +3,15 @@
 import logging
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
+from openbalance_hid.account.amount import UNKNOWN
 from openbalance_hid.account.meter_run import MeterRun
-from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.snapshot import Health, Spend
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.history.migrations import STEPS, TooNewError, bring_up, salt_of, to_us
 from openbalance_hid.history.reader import open_reader
@@ -89,6 +90,20 @@ def test_episodes_and_concerns_of_an_older_file_become_alerts(path):
     assert (ended_spike.ended_at, ended_spike.highest) == (NOW - timedelta(days=1), Level.SPIKE)
     assert (ended_spike.acknowledged, ended_spike.notified) == (Level.NORMAL, Level.NORMAL)
     assert (open_spike.ended_at, open_spike.highest) == (None, Level.CRITICAL)
+
+
+def test_own_key_cost_of_days_from_an_older_file_is_unknown_and_not_zero(path):
+    old = store_at(path, steps=STEPS[:9])
+    old.write(ME, counted(5))
+    old.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("INSERT INTO days VALUES (1, 'model', '2026-11-20', 'v/m', '1.5', 3, 40)")
+        db.execute("UPDATE accounts SET activity_read_at = ?", (to_us(NOW),))
+    new = store_at(path)
+    past = new.recall(ME, NOW)
+    assert past.activity is not None
+    assert past.activity.by_model == {date(2026, 11, 20): {"v/m": Spend(Decimal("1.5"), 3, 40, UNKNOWN)}}
+    new.close()
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path):

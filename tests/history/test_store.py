@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import KEY_TROUBLE_LEVELS, AlertKind, BalanceLevel
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Health, Today
 from openbalance_hid.account.spike import Level, SpikeRule
@@ -145,6 +146,23 @@ def test_a_completed_day_is_replaced_as_a_whole(store):
     store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1"), "v/b": spend("2")}}))
     store.write(ME, StoredDays("model", {DAY: {"v/a": spend("1.5")}}))
     assert store.days(ME, "model") == {DAY: {"v/a": spend("1.5")}}
+
+
+def test_own_key_cost_is_kept_with_unknown_none_and_lower_bounds_apart(store):
+    own = (
+        UNKNOWN,
+        NOTHING,
+        Amount(Decimal("0.5")),
+        Amount(Decimal("0.50"), lower_bound=True),
+        Amount(Decimal(0), lower_bound=True),
+    )
+    kept = {DAY: {f"v/{number}": replace(spend("1"), byok=each) for number, each in enumerate(own)}}
+    store.write(ME, StoredDays("model", kept, read_at=NOW))
+    store.write(ME, StoredToday(Today(TODAY, kept[DAY], by_provider=kept[DAY]), NOW))
+    past = store.recall(ME, NOW)
+    assert past.activity is not None
+    assert past.today is not None
+    assert (past.activity.by_model, past.today.today.by_model, past.today.today.by_provider) == (kept, kept[DAY], kept[DAY])
 
 
 def test_a_day_that_turned_out_to_be_idle_goes(store):

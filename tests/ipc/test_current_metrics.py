@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openbalance_hid.account.amount import NOTHING, Amount
+from openbalance_hid.account.snapshot import Activity, Health, Reading, Spend
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.config.schema import AccountConfig, Config, FrozenMap
-from openbalance_hid.ipc.current_metrics import OTHER, current_metrics, spend_metrics
+from openbalance_hid.ipc.current_metrics import OTHER, byok_metrics, current_metrics, spend_metrics
 from openbalance_hid.ipc.spend_parts import NAMELESS_KEY
 from openbalance_hid.ipc.status import ProcessInfo, status
 from tests.build import NOON, api_key, days_back, snapshot
@@ -101,3 +103,25 @@ def test_a_sum_with_an_unknown_part_is_a_lower_bound():
 @pytest.mark.parametrize("by", ["model", "provider", "key"])
 def test_without_an_answer_there_is_no_series_of_parts(by: str):
     assert [metric.samples for metric in spend_metrics(account_status(snapshot()), by)] == [[], []]
+
+
+def test_own_key_cost_has_series_of_its_own_and_is_in_no_other_one():
+    keys = [api_key("ci", 1, byok_today_usd=Decimal("0.25")), api_key("laptop", 1)]
+    day = NOON.date() - timedelta(days=1)
+    spent = {day: {"v/m": Spend(Decimal(5), 1, 1, Amount(Decimal(2))), "v/n": Spend(Decimal(1), 1, 1, NOTHING)}}
+    seen = replace(snapshot(today={"v/m": 1}, keys=keys), activity=Reading(Activity(spent, spent), NOON, Health.OK))
+    accounts = account_status(seen)
+    found = values(current_metrics(accounts, is_running=True))
+    assert (found["byok_usd", "yesterday"], found["byok_lower_bound", "yesterday"], found["spend_usd", "yesterday"]) == (
+        2,
+        0,
+        6,
+    )
+    assert (found["byok_usd", "today"], found["byok_lower_bound", "today"]) == (Decimal("0.25"), 1), "of the keys"
+    assert ("byok_usd", "all") not in found
+    parts = values([*byok_metrics(accounts, "model"), *byok_metrics(accounts, "provider"), *byok_metrics(accounts, "key")])
+    assert {name: usd for name, usd in parts.items() if name[0].endswith("usd")} == {
+        ("model_byok_usd", "v/m/30d"): 2,
+        ("provider_byok_usd", "v/m/30d"): 2,
+        ("key_byok_usd", "ci/today"): Decimal("0.25"),
+    }

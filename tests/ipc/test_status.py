@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from openbalance_hid.account.amount import Amount
+from openbalance_hid.account.snapshot import Activity, Health, Reading, Spend
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.ipc.status import DeckCounts, ProcessInfo, accounts, status
 from tests.app.test_controller import DECK, Story, healthy
-from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.build import NOON, day_of_samples, days_back, own_key, snapshot, usd
 
 PROCESS = ProcessInfo(1234, 3600.04, "/c/config.toml", NOON, None)
 COUNTS = DeckCounts(DECK, "mk2", "/dev/hidraw3", True, 70, 120, 4000, 360, 1)
@@ -63,6 +66,27 @@ def test_amounts_are_exact_text_and_unknown_values_are_null():
         True,
     )
     assert set(nothing["spend_usd"].values()) == {None}
+
+
+def test_own_key_cost_is_apart_by_period_and_by_name():
+    spent = {NOON.date() - timedelta(days=1): {"v/m": Spend(usd(5), 1, 1, Amount(usd("1.5")))}}
+    seen = own_key(snapshot(today={"v/m": 1}), "0.25", name="v/m")
+    account = status_of(replace(seen, activity=Reading(Activity(spent, spent), NOON, Health.OK)))["accounts"]["default"]
+    assert account["byok_usd"] == {
+        "today": "0.25",
+        "yesterday": "1.5",
+        "7d": "1.75",
+        "30d": "1.75",
+        "month": "1.75",
+        "all": None,
+    }
+    assert account["byok_lower_bounds"] == ["today", "7d", "30d", "month"]
+    assert account["byok_measured_at"]["yesterday"] == "2026-11-22T12:00:00Z"
+    assert account["byok_stale"] == []
+    assert account["byok_by"]["model"] == {"today": {"v/m": "0.25"}, "30d": {"v/m": "1.75"}}
+    assert account["spend_usd"]["yesterday"] == "5", "never added"
+    unknown = status_of(snapshot())["accounts"]["default"]
+    assert (set(unknown["byok_usd"].values()), unknown["byok_by"]["model"]["30d"]) == ({None}, {})
 
 
 def test_no_amount_is_ever_written_with_an_exponent():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from openbalance_hid.account.amount import rounded
+from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount, rounded
 from openbalance_hid.account.snapshot import (
     Activity,
     ApiKey,
@@ -96,6 +96,50 @@ def test_everything_that_tiles_read_arrives():
         assert before is not None
         assert after is not None
         assert rounded(before) == pytest.approx(after, abs=Decimal("1e-8"))
+
+
+OWN = (UNKNOWN, NOTHING, Amount(Decimal("0.5")), Amount(Decimal("0.25"), lower_bound=True))
+
+
+def with_own_keys(sent: Snapshot) -> Snapshot:
+    """Return the snapshot with own-key cost: of some names unknown, of an older day unknown of all, of the oldest none."""
+    days = [NOON.date() - timedelta(days=back) for back in (1, 2, 3)]
+    mixed = {f"v/{number}": Spend(Decimal(1), 1, 1, byok) for number, byok in enumerate(OWN)}
+    unknown, none = ({"v/a": Spend(Decimal(2), 1, 1, byok)} for byok in (UNKNOWN, NOTHING))
+    spent = dict(zip(days, (mixed, unknown, none), strict=True))
+    today = Today(NOON.date(), mixed, by_provider=none)
+    return replace(sent, activity=Reading(Activity(spent, spent), NOON, Health.OK), today=Reading(today, NOON, Health.OK))
+
+
+def test_own_key_cost_arrives_with_what_is_unknown_of_it():
+    sent = with_own_keys(whole())
+    keys = (replace(KEYS[0], byok_usd=Decimal(9), byok_today_usd=Decimal(1)), KEYS[1])
+    sent = replace(sent, keys=Reading(keys, NOON, Health.OK))
+    got = received(encode(sent))
+    assert (got.activity, got.today) == (sent.activity, sent.today)
+    assert [(key.byok_usd, key.byok_today_usd, key.byok_week_usd) for key in got.keys.value or ()] == [
+        (9, 1, None),
+        (None,) * 3,
+    ]
+    for options in ({"byok": "apart"}, {"byok": "apart", "period": "7d"}):
+        tile = TileConfig("top-models", options=FrozenMap(options))
+        texts = [
+            view_of(tile, TileInputs({"default": replace(each, account="default")}), NOON, 0)[0].text for each in (sent, got)
+        ]
+        assert texts[0] == texts[1]
+        assert "own key" in texts[0]
+    masked = received(encode(sent, masks=True))
+    assert {spend.byok for spend in masked.today.value.by_model.values()} == set(OWN)  # type: ignore[union-attr]
+
+
+def test_own_key_cost_of_an_older_publisher_is_unknown():
+    message = json.loads(encode(with_own_keys(whole())))
+    for part in (message["activity"], message["today"]):
+        part["value"] = {name: value for name, value in part["value"].items() if not name.startswith("byok")}
+    got = received(json.dumps(message).encode())
+    names = [*got.activity.value.by_model.values(), got.today.value.by_model]  # type: ignore[union-attr]
+    assert {spend.byok for each in names for spend in each.values()} == {UNKNOWN}
+    assert got.today.value.usd == 4  # type: ignore[union-attr]
 
 
 def test_monotonic_times_continue_on_the_clock_of_the_desk():

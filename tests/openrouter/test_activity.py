@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.snapshot import Activity, Spend
 from openbalance_hid.errors import ServerError
 from openbalance_hid.openrouter.activity import to_activity as read_activity
@@ -37,10 +38,13 @@ def test_the_rows_of_a_model_on_several_endpoints_are_one_sum() -> None:
     ]
     twelfth, thirteenth = date(2026, 6, 12), date(2026, 6, 13)
     assert to_activity(msgspec.json.encode({"data": rows})) == Activity(
-        by_model={twelfth: {"a/m": Spend(Decimal("0.3"), 5, 15)}, thirteenth: {"a/n": Spend(Decimal(1))}},
+        by_model={
+            twelfth: {"a/m": Spend(Decimal("0.3"), 5, 15)},
+            thirteenth: {"a/n": Spend(Decimal(1), byok=Amount(Decimal(9)))},
+        },
         by_provider={
             twelfth: {"P": Spend(Decimal("0.1"), 2, 10), "Q": Spend(Decimal("0.2"), 3, 5)},
-            thirteenth: {"P": Spend(Decimal(1))},
+            thirteenth: {"P": Spend(Decimal(1), byok=Amount(Decimal(9)))},
         },
     )
 
@@ -206,3 +210,36 @@ def test_sums_equal_a_plain_addition_for_any_rows(rows, again, as_text):
     activity = to_activity(f'{{"data": [{", ".join(written(row, as_text) for row in rows)}]}}'.encode())
     assert activity.by_model == reckoned(rows, lambda row: row.get("model") or row.get("model_permaslug"))
     assert activity.by_provider == reckoned(rows, lambda row: row.get("provider_name"))
+
+
+@pytest.mark.parametrize(
+    ("text", "usd"),
+    [
+        (b"0", "0"),
+        (b"null", "0"),
+        (b"0.000000001", "1e-9"),
+        (b'"0.25"', "0.25"),
+        (b"-1.5", "-1.5"),
+        (b"99999999999999", "99999999999999"),
+        (b"1e999999999", None),
+        (b"1e15", None),
+        (b"true", None),
+        (b'"much"', None),
+        (b"[]", None),
+    ],
+)
+def test_own_key_cost_is_a_sum_of_its_own_and_a_bad_one_costs_nothing_else(text: bytes, usd: str | None) -> None:
+    body = b'{"data":[{"date":"2026-06-12","model":"a/m","provider_name":"P","usage":2,"byok_usage_inference":' + text
+    other = b'},{"date":"2026-06-12","model":"a/n","provider_name":"P","usage":3,"byok_usage_inference":1}]}'
+    read = to_activity(body + other)
+    models, providers = read.by_model[date(2026, 6, 12)], read.by_provider[date(2026, 6, 12)]
+    assert (models["a/m"].usd, models["a/n"].usd, providers["P"].usd) == (2, 3, 5)
+    assert (models["a/m"].byok.usd, models["a/n"].byok.usd) == (None if usd is None else Decimal(usd), 1)
+    assert providers["P"].byok.lower_bound == (usd is None)
+    assert providers["P"].byok.usd == (Decimal(usd or 0) + 1).quantize(Decimal("1e-9"))
+
+
+def test_rows_of_an_endpoint_that_differ_in_own_key_cost_alone_are_two_rows() -> None:
+    row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "provider_name": "P", "usage": 0, "requests": 1}
+    rows = [row | {"byok_usage_inference": usd} for usd in (2, 3, 3)]
+    assert to_activity(msgspec.json.encode({"data": rows})).by_model[date(2026, 6, 12)]["a/m"].byok == Amount(Decimal(5))

@@ -105,6 +105,35 @@ def test_today_is_added_up_by_model_and_by_provider_with_tokens() -> None:
     assert today.cached_at == datetime(2026, 11, 24, 11, 15, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("row", "own"),
+    [
+        ({"credits_usage": 1, "total_usage": "1.25"}, "0.25"),
+        ({"credits_usage": None, "total_usage": 0.046}, "0.046"),
+        ({"credits_usage": 1, "total_usage": 1}, "0"),
+        ({"credits_usage": None, "total_usage": None}, "0"),
+        ({"credits_usage": 0.1000001, "total_usage": 0.1}, "0"),
+        ({"credits_usage": 1, "total_usage": None}, None),
+        ({"credits_usage": 2, "total_usage": 1}, None),
+        ({"credits_usage": 2, "total_usage": "x"}, None),
+        ({"credits_usage": 2}, None),
+    ],
+)
+def test_own_key_cost_of_today_is_what_the_total_has_beyond_credits(row: dict[str, object], own: str | None) -> None:
+    spend = to_today(msgspec.json.encode({"data": {"data": [{"model": "A", **row}]}}), DAY).value.by_model["A"]
+    assert spend.byok.usd == (None if own is None else Decimal(own))
+    assert spend.usd == Decimal(str(row["credits_usage"] or 0)), "the amount of credits does not depend on it"
+
+
+def test_own_key_counters_of_a_key_are_read_beside_its_spend() -> None:
+    row = {"hash": "ab", "name": "ci", "usage": 5, "byok_usage": "9.5", "byok_usage_daily": None, "byok_usage_weekly": []}
+    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON).value
+    assert (key.total_usd, key.byok_usd, key.byok_today_usd, key.byok_week_usd, key.byok_month_usd) == (
+        *(Decimal(5), Decimal("9.5"), Decimal(0)),
+        *(None, None),
+    )
+
+
 def test_two_providers_with_equal_amounts_are_not_a_repetition() -> None:
     rows = [{"model": "A", "provider": name, "credits_usage": 1, "request_count": 1} for name in ("P", "Q")]
     assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).value.usd == 2

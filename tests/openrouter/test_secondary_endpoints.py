@@ -2,13 +2,15 @@
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import FreeQuota, Health, Snapshot
+from openbalance_hid.account.byok import byok_usd
+from openbalance_hid.account.snapshot import FreeQuota, Health, Snapshot, Spend
 from openbalance_hid.account.spend import today_usd
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.poller import Poller
@@ -332,3 +334,39 @@ def test_the_last_answer_about_yesterday_is_kept_while_the_new_day_is_read(stage
     assert stage.now.today.value is not None
     assert stage.now.today.value.day > said.value.day
     assert stage.now.yesterday == said
+
+
+def test_own_key_cost_of_today_stays_known_while_no_credits_are_spent(life: Life) -> None:
+    """Nothing but the analytics query shows it: no counter of the credits moves."""
+    day = (life.clock.now - timedelta(days=1)).date()
+    row = {"date": f"{day}", "model": "a/m", "provider_name": "P", "usage": 0, "byok_usage_inference": 2, "requests": 1}
+    life.sample.instead["/credits"] = json(200, {"data": {"total_credits": 10, "total_usage": 1}})
+    life.sample.instead["/activity"] = json(200, {"data": [row]})
+    life.poll()
+    for hours in range(48):
+        life.later(1)
+        today = life.now.today
+        assert today.value is not None
+        assert today.value.day == life.clock.now.date(), hours
+        found = byok_usd(life.now, "today", life.clock.now).usd
+        assert found is not None
+        assert found >= sum_of(today.value.by_model)
+        assert found > 0 or life.clock.now.hour < 6, "a new day is requested once, just after midnight"
+
+
+def test_own_key_cost_of_the_sample_account_is_the_same_in_each_of_its_sources(life: Life) -> None:
+    life.poll()
+    now = life.clock.now
+    analytics = sum_of(life.now.today.value.by_model)  # type: ignore[union-attr]
+    keys = sum((key.byok_today_usd or Decimal(0) for key in life.now.keys.value or ()), Decimal(0))
+    assert analytics == pytest.approx(keys, abs=Decimal("1e-6"))
+    assert analytics > 0
+    assert byok_usd(life.now, "today", now) == replace(byok_usd(life.now, "today", now), usd=analytics, lower_bound=True)
+    life.later(24)
+    yesterday = byok_usd(life.now, "yesterday", life.clock.now)
+    assert yesterday.usd == sum_of(life.now.activity.value.by_model[now.date()])  # type: ignore[union-attr]
+    assert yesterday.usd > analytics
+
+
+def sum_of(names: Mapping[str, Spend]) -> Decimal:
+    return sum((spend.byok.usd or Decimal(0) for spend in names.values()), Decimal(0))

@@ -43,6 +43,7 @@ STATEMENTS = {
     "top-models: ok": '"Models 30 d": "sonnet-4.5" cost "$11.42" and "gpt-5-mini" "$6.53".',
     "top-models: today": '"Models today": "sonnet-4.5" cost "$0.84" and "gpt-5-mini" "$0.36".',
     "top-models: by requests": '"Models 30 d": "sonnet-4.5" had "14.4k req" and "gpt-5-mini" "8.4k req".',
+    "top-models: own key apart": '"Models 30 d": "sonnet-4.5" cost "$11.42" and, with your "own key", at least "≥ $3.36".',
     "top-models: no activity": '"Models 30 d": "No activity" "yet".',
     "monthly-spend: ok": '"Spent 30 d" is "$30.60".',
     "monthly-spend: today unknown": '"Spent 30 d" is at least "≥ $29".',
@@ -56,6 +57,8 @@ STATEMENTS = {
     "usage: icon": '"OpenRouter": "All well".',
     "usage: month": '"This month" "$30.60" were spent.',
     "today: ok": '"Today" cost "$1.20", "25 % less" than yesterday by now, mostly for "sonnet-4.5".',
+    "today: own key apart": '"Today" cost "$1.20" of credits, "25 % less", and at least "own ≥ $0.13" with your own key.',
+    "today: own key not known": '"Today" cost "$1.20" of credits, "25 % less"; what "own key —" cost is not known.',
     "today: since the first sample": '"Today" cost "$0.40" "since 08:00".',
     "runway: ok": 'The "Runway" is "≈ 28 d"; the money lasts until "21 Dec–6 Feb".',
     "runway: low": 'The "Runway" is only "≈ 5 d"; the money lasts until "27 Nov–7 Dec".',
@@ -73,6 +76,7 @@ STATEMENTS = {
     "api-keys: ok": '"Keys today": "laptop" cost "$0.66"; "ci" cost "$0.30" and has used "46 %" of its limit.',
     "api-keys: one key, limit near": '"notebook week" cost "$0.72"; "88 % of limit" are used.',
     "api-keys: none": '"Keys today": "No keys yet".',
+    "providers: own key apart": '"Providers 30 d": "Anthropic" cost "$12.55" and, with your "own key", at least "≥ $3.36".',
     "providers: ok": '"Providers 30 d": "Anthropic" cost "$12.55" and "Ama…Bedrock" "$6.43".',
     "key-switch: on": 'The key "laptop" is "ON" and cost "$0.66 today"; "Hold to stop" it.',
     "command: text": 'The "Clock" printed "14:05" and below it "Sun 22 Nov".',
@@ -89,7 +93,7 @@ STATEMENTS = {
     "page: another": 'A key for another "Page", "main".',
 }
 # Pairs that look alike at this size; the reader is not asked to tell them apart.
-CONFUSED = str.maketrans({"×": "x", "–": "-", "—": "-", "…": ".", "≈": "~", "O": "0", "l": "1", "I": "1", "|": "1"})
+CONFUSED = str.maketrans({"×": "x", "–": "-", "—": "-", "…": ".", "≈": "~", "≥": ">", "O": "0", "l": "1", "I": "1", "|": "1"})
 
 
 def words_on(name, theme):

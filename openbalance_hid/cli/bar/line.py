@@ -198,6 +198,13 @@ def spent(status: Mapping[str, Any], period: str) -> _Amount:
     return _Amount(_usd(status["spend_usd"][period]), is_lower_bound, "≥" if is_lower_bound else "~" if is_approximate else "")
 
 
+def byok(status: Mapping[str, Any], period: str) -> _Amount:
+    """Return the own-key cost of a period, as `spent`."""
+    usd = _usd(status["byok_usd"][period])
+    is_lower_bound = usd is not None and period in status["byok_lower_bounds"]
+    return _Amount(usd, is_lower_bound, "≥" if is_lower_bound else "")
+
+
 def _model_amount(model: Mapping[str, Any]) -> _Amount:
     is_lower_bound = bool(model.get("lower_bound"))
     return _Amount(_usd(model["spend_usd"]), is_lower_bound, "≥" if is_lower_bound else "")

@@ -15,8 +15,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from openbalance_hid.simulator.openrouter import sample_own_key as own_key
 from openbalance_hid.simulator.openrouter.sample_data import MODELS, ModelUse
 from openbalance_hid.simulator.openrouter.sample_keys import WORKSPACES, key_hash, keys, one_key, share_of
+from openbalance_hid.simulator.openrouter.sample_own_key import own_key_only, own_key_part
 from openbalance_hid.simulator.openrouter.sample_reply import NANO, SampleReply, SampleState, json, refused
 
 __all__ = [
@@ -77,10 +79,10 @@ def activity(state: SampleState, query: str) -> SampleReply:
         hashes = [key_hash(index) for index in range(state.keys)]
         share = share_of(hashes.index(parameters["api_key_hash"][0])) if parameters["api_key_hash"][0] in hashes else Decimal(0)
         part = (replace(use, usd=(use.usd * share).quantize(NANO)) for use in uses)
-        return json(200, {"data": [_activity_row(use) for use in part if use.usd > 0]})
-    rows = [_activity_row(use) for use in uses]
+        return json(200, {"data": [_activity_row(state, use) for use in part if use.usd > 0]})
+    rows = [_activity_row(state, use) for use in uses]
     if state.own_key and rows:
-        rows.append(_own_key_row(newest))
+        rows += [_own_key_row(newest - timedelta(days=back)) for back in range((newest - oldest).days + 1)]
     return json(200, {"data": rows})
 
 
@@ -91,7 +93,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _activity_row(use: ModelUse) -> dict[str, Any]:
+def _activity_row(state: SampleState, use: ModelUse) -> dict[str, Any]:
     model, requests = use.model, use.requests
     return {
         "date": f"{use.day} 00:00:00",
@@ -100,7 +102,7 @@ def _activity_row(use: ModelUse) -> dict[str, Any]:
         "endpoint_id": use.endpoint.endpoint_id,
         "provider_name": use.endpoint.provider,
         "usage": use.usd,
-        "byok_usage_inference": 0,
+        "byok_usage_inference": own_key_part(state, use),
         "requests": requests,
         "prompt_tokens": requests * model.prompt_tokens,
         "completion_tokens": requests * model.completion_tokens,
@@ -113,15 +115,15 @@ def _activity_row(use: ModelUse) -> dict[str, Any]:
 def _own_key_row(day: date) -> dict[str, Any]:
     return {
         "date": f"{day} 00:00:00",
-        "model": "meta-llama/llama-3.3-70b-instruct",
-        "model_permaslug": "meta-llama/llama-3.3-70b-instruct",
-        "endpoint_id": "e-x1",
-        "provider_name": "Together",
+        "model": own_key.MODEL,
+        "model_permaslug": own_key.MODEL,
+        "endpoint_id": own_key.ENDPOINT,
+        "provider_name": own_key.PROVIDER,
         "usage": 0,
-        "byok_usage_inference": Decimal("0.184"),
-        "requests": 12,
-        "prompt_tokens": 9000,
-        "completion_tokens": 2100,
+        "byok_usage_inference": own_key.DAY_USD,
+        "requests": own_key.DAY_REQUESTS,
+        "prompt_tokens": own_key.DAY_REQUESTS * own_key.PROMPT_TOKENS,
+        "completion_tokens": own_key.DAY_REQUESTS * own_key.COMPLETION_TOKENS,
         "reasoning_tokens": 0,
     }
 
@@ -178,11 +180,18 @@ def analytics(state: SampleState, body: bytes) -> SampleReply:
             {"model": use.model.label, "provider": use.endpoint.provider, "api_key_id": "0"}[each] for each in dimensions
         )
         row = groups.setdefault(at, {})
-        for metric, amount in _metrics_of(use).items():
+        for metric, amount in _metrics_of(state, use).items():
             row[metric] = row.get(metric, 0) + amount
     if state.own_key and groups and dimensions in (["model"], ["model", "provider"]):
-        own = ("Llama 3.3 70B Instruct", "Together")[: len(dimensions)]
-        groups[own] = {"credits_usage": None, "total_usage": Decimal("0.046"), "request_count": 3, "tokens_total": 2775}
+        cost_usd = own_key_only(state, start, end)
+        requests = max(1, round(cost_usd / own_key.DAY_USD * own_key.DAY_REQUESTS))
+        tokens = requests * (own_key.PROMPT_TOKENS + own_key.COMPLETION_TOKENS)
+        counts = {"request_count": requests, "tokens_total": tokens}
+        groups[(own_key.LABEL, own_key.PROVIDER)[: len(dimensions)]] = {
+            "credits_usage": None,
+            "total_usage": cost_usd,
+            **counts,
+        }
     ranked = sorted(groups.items(), key=lambda item: item[1]["credits_usage"] or Decimal(0), reverse=True)
     limit = query.get("limit", 1000)
     rows = [
@@ -193,13 +202,13 @@ def analytics(state: SampleState, body: bytes) -> SampleReply:
     return json(200, {"data": {"data": rows, "metadata": metadata, "cachedAt": state.now.isoformat()}})
 
 
-def _metrics_of(use: ModelUse) -> dict[str, Any]:
+def _metrics_of(state: SampleState, use: ModelUse) -> dict[str, Any]:
     model, requests = use.model, use.requests
     tokens = (model.prompt_tokens + model.completion_tokens, model.prompt_tokens, model.completion_tokens)
     counts = (*tokens, model.reasoning_tokens, model.prompt_tokens * 2 // 3)
     return {
         "credits_usage": use.usd,
-        "total_usage": use.usd,
+        "total_usage": use.usd + own_key_part(state, use),
         "request_count": requests,
         **{name: requests * count for name, count in zip(_TOKEN_METRICS, counts, strict=True)},
     }

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from openbalance_hid.simulator.openrouter.sample_data import RUNAWAY_KEY
+from openbalance_hid.simulator.openrouter.sample_own_key import own_key_usd
 from openbalance_hid.simulator.openrouter.sample_reply import NANO, SampleReply, SampleState, json, refused
 
 PAGE = 100  # keys a page of GET /keys
@@ -114,7 +115,7 @@ def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, 
         "usage_daily": daily,
         "usage_weekly": weekly,
         "usage_monthly": monthly,
-        "byok_usage": 0,
+        **_own_key_counters(state, index),
         "created_at": (state.midnight - timedelta(days=40 + index)).isoformat(),
         "updated_at": None,
         "expires_at": None,
@@ -123,6 +124,16 @@ def _key_row(state: SampleState, index: int, spent: list[Decimal]) -> dict[str, 
         "include_byok_in_limit": False,
         "creator_user_id": "user_2sample",
         "external_user": None,
+    }
+
+
+def _own_key_counters(state: SampleState, index: int) -> dict[str, Decimal]:
+    """Return the key's share of the account's own-key inference: since it exists, today, this week and this month."""
+    spans = ("", "_daily", "_weekly", "_monthly")
+    starts = (state.midnight - timedelta(days=30), *_span_starts(state))
+    return {
+        f"byok_usage{span}": (own_key_usd(state, start) * share_of(index)).quantize(NANO)
+        for span, start in zip(spans, starts, strict=True)
     }
 
 
