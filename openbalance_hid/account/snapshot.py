@@ -129,6 +129,13 @@ class Window(Struct, frozen=True):
     truncated: bool = False
 
 
+class HourlySpend(Struct, frozen=True):
+    """Spend of each UTC hour before `end`, from the analytics query, which may lag: for hours that no samples cover."""
+
+    end: datetime  # aware UTC; the last hour is known up to here
+    usd: Mapping[datetime, Decimal]  # start of the hour → USD of credits; consecutive
+
+
 class ApiKey(Struct, frozen=True):
     """One row of `GET /keys`: an inference key at the time of the answer. USD of credits; None: not in the answer.
 
@@ -215,6 +222,7 @@ class Snapshot(Struct, frozen=True):
     keys: Reading[tuple[ApiKey, ...]] = field(default_factory=Reading)
     key_days: Reading[Days] = field(default_factory=Reading)
     window: Reading[Window] = field(default_factory=Reading)  # requested only during a spike
+    hours: Reading[HourlySpend] = field(default_factory=Reading)  # requested where samples leave a gap
     free_quota: Reading[FreeQuota] = field(default_factory=Reading)  # requested only while a tile shows it
     models: Reading[Mapping[str, str]] = field(default_factory=Reading)  # display name or other spelling -> slug
     wrong_clock: bool = False  # offline, because a certificate is not valid at this machine's time

@@ -1,7 +1,8 @@
 """A budget of a UTC day, week (from Monday) or month: what is spent of it, and where this pace ends. Pure.
 
 The projection adds the days that are left at their usual spend (the mean of the same weekday in the last four weeks), once as
-usual and once scaled by the pace of this period so far. The two are the ends of a range.
+usual and once scaled by the pace of this period so far. The two are the ends of a range. While an hour costs far more than a
+usual one, the range reaches to where the rest of today at that rate would end.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from openbalance_hid.account.amount import Amount, total
+from openbalance_hid.account.burn import burn_usd_per_hour, usual_hour_usd
 from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, today_usd
@@ -22,6 +24,8 @@ from openbalance_hid.account.utc_days import midnight, utc_now
 PERIODS = ("month", "week", "day")
 PATTERN_DAYS = 28  # four of each weekday
 FEWEST_DAYS = 7  # known days before weekdays can be compared
+RUNAWAY_HOURS = 3  # usual hours that cost less than one of a runaway: the spike rule's default threshold
+RECENT = timedelta(hours=1)  # what an hour cost before that says nothing about the next one
 FEWEST_EXPECTED = Decimal("0.1")  # of the period's usual spend: before that its pace says little
 
 
@@ -66,7 +70,20 @@ def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: dateti
     ends = [spent.usd + left_usd]
     if expected_usd >= FEWEST_EXPECTED * (expected_usd + left_usd) and expected_usd > 0:
         ends.append(spent.usd + left_usd * spent.usd / expected_usd)
+    runaway_usd = _runaway_usd(snapshot, now)
+    if runaway_usd is not None:
+        hours_left = Decimal((midnight(at.date() + timedelta(days=1)) - at).total_seconds()) / 3600
+        ends.append(spent.usd + runaway_usd * hours_left + sum(later, Decimal(0)))
     return Budget(period, limit_usd, spent, elapsed, min(ends), max(ends))
+
+
+def _runaway_usd(snapshot: Snapshot, now: datetime) -> Decimal | None:
+    """Return what an hour costs now, if that is known and far more than a usual hour; else None."""
+    burn, usual_usd = burn_usd_per_hour(snapshot), usual_hour_usd(snapshot, now)
+    is_recent = burn.measured_at is not None and utc_now(snapshot, now) - burn.measured_at <= RECENT
+    if burn.usd is None or usual_usd is None or burn.approximate or not is_recent:
+        return None
+    return burn.usd if burn.usd > RUNAWAY_HOURS * usual_usd else None
 
 
 def bounds_of(period: str, day: date) -> tuple[date, date]:

@@ -127,7 +127,7 @@ def _account(
     spent = _spent(snapshot, now)
     top = leaders(snapshot, "30d", "spend", now)
     states = endpoints(snapshot, now)
-    left = runway(snapshot, now)
+    left, burn = runway(snapshot, now), burn_usd_per_hour(snapshot)
     runs_out = empty_on(snapshot, left, now) if left is not None else None
     return {
         "health": snapshot.health.value,
@@ -152,7 +152,8 @@ def _account(
         "spike": _spike(snapshot, rules, inputs.alerts, now),
         "runway_days": None if left is None else float(left.days.quantize(Decimal("1e-9"), ROUND_FLOOR)),
         "empty_on": None if runs_out is None else runs_out.isoformat(),
-        "burn_usd_per_hour": amount_text(burn_usd_per_hour(snapshot).usd),
+        "burn_usd_per_hour": amount_text(burn.usd),
+        "burn_approximate": burn.approximate,
         "budget": None if snapshot.budget_usd is None else _budget(find_budget(snapshot, "month", snapshot.budget_usd, now)),
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,

@@ -20,6 +20,7 @@ from openbalance_hid.account.snapshot import (
     ApiKey,
     Credits,
     Health,
+    HourlySpend,
     Origin,
     OriginProblem,
     Reading,
@@ -39,6 +40,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     ByokByName,
     CreditsPart,
     DayPart,
+    HoursPart,
     KeyPart,
     MessageHead,
     ReadingPart,
@@ -119,6 +121,7 @@ def to_snapshot(message: SnapshotMessage, receipt: Receipt) -> Snapshot:
         keys=_reading(message.keys, _keys),
         key_days=_reading(message.key_days, _days),
         window=_reading(message.window, _window),
+        hours=Reading() if message.hours is None else _reading(message.hours, _hours),
         wrong_clock=message.wrong_clock,
         samples=tuple(
             Sample(datetime.fromtimestamp(at, UTC), mono_s + mono_shift_s, Decimal(bought), Decimal(used))
@@ -165,8 +168,11 @@ def _instants(message: SnapshotMessage) -> Iterator[datetime]:
     yield from (each.measured_at for each in (*readings, message.window) if each.measured_at is not None)
     for day in (message.today.value, message.yesterday.value):
         yield from () if day is None or day.cached_at is None else (day.cached_at,)
-    window = message.window.value
+    window, hours = message.window.value, message.hours
     yield from () if window is None else (window.start, window.end)
+    if hours is not None:
+        yield from () if hours.measured_at is None else (hours.measured_at,)
+        yield from () if hours.value is None else (hours.value.first, hours.value.end)
     yield from (key.last_used_at for key in message.keys.value or () if key.last_used_at is not None)
 
 
@@ -202,6 +208,11 @@ def _day(part: DayPart) -> Today:
 
 def _window(part: WindowPart) -> Window:
     return Window(part.start, part.end, _names(part.by_model), part.truncated)
+
+
+def _hours(part: HoursPart) -> HourlySpend:
+    usd = {part.first.astimezone(UTC) + timedelta(hours=number): Decimal(text) for number, text in enumerate(part.usd)}
+    return HourlySpend(part.end.astimezone(UTC), usd)
 
 
 def _keys(parts: list[KeyPart]) -> tuple[ApiKey, ...]:

@@ -12,7 +12,18 @@ from typing import TypeVar
 import msgspec
 
 from openbalance_hid.account.amount import amount_text
-from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Days, Reading, Snapshot, Spend, Today, Window
+from openbalance_hid.account.snapshot import (
+    Activity,
+    ApiKey,
+    Credits,
+    Days,
+    HourlySpend,
+    Reading,
+    Snapshot,
+    Spend,
+    Today,
+    Window,
+)
 from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.mqtt.snapshot_schema import (
     EXPIRES_S,
@@ -23,6 +34,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     ByokByName,
     CreditsPart,
     DayPart,
+    HoursPart,
     KeyPart,
     PublisherPart,
     ReadingPart,
@@ -100,6 +112,7 @@ class SnapshotEncoder:
             prepaid=snapshot.prepaid,
             budget_usd=amount_text(snapshot.budget_usd),
             next_poll_at=None if next_poll_at is None else next_poll_at + server_shift(snapshot),
+            hours=parts.reading(snapshot.hours, _hours),
         )
         return msgspec.json.encode(message)
 
@@ -195,6 +208,11 @@ class _Parts:
 
 def _credits(value: Credits) -> CreditsPart:
     return CreditsPart(amount_text(value.total_credits_usd), amount_text(value.total_usage_usd))
+
+
+def _hours(value: HourlySpend) -> HoursPart:
+    hours = sorted(value.usd)
+    return HoursPart(hours[0] if hours else value.end, value.end, [amount_text(value.usd[hour]) for hour in hours])
 
 
 def _samples(snapshot: Snapshot) -> list[SampleRow]:

@@ -126,6 +126,14 @@ class WindowPart(Struct, frozen=True):
     truncated: bool = False
 
 
+class HoursPart(Struct, frozen=True):
+    """Spend of consecutive UTC hours from `first` on; the last one is known up to `end`."""
+
+    first: Instant
+    end: Instant
+    usd: Annotated[list[Usd], Meta(max_length=100)]
+
+
 class KeyPart(Struct, frozen=True):
     """One API key. `id`: of this publisher's life; neither the key nor its hash."""
 
@@ -179,6 +187,7 @@ class SnapshotMessage(Struct, frozen=True):
     prepaid: bool | None = None
     budget_usd: Usd | None = None
     next_poll_at: Instant | None = None
+    hours: ReadingPart[HoursPart] | None = None
 
 
 class AvailabilityMessage(Struct, frozen=True):

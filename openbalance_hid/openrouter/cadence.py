@@ -25,6 +25,7 @@ _CLOCK_STEP_S = 60.0  # the wall clock and the monotonic clock never drift apart
 
 # With an interval of 15 minutes a day has 96 requests of the credits and 2 of the activity. The other endpoints must not double
 # that (`REQUESTED_WITHIN`, `request_limits`): every poll of the counter shows how much was spent, and these only on what.
+_HOURS_GAP = timedelta(hours=6)
 _WINDOW_GAP = (4, timedelta(hours=1))
 _LEADER_GAP = (20, timedelta(hours=5))
 _LOOK_AGAIN_INTERVALS = 2
@@ -141,6 +142,11 @@ def key_days_due(now: datetime, answered_at: datetime | None) -> bool:
 def window_due(now: datetime, requested_at: datetime | None, interval_s: float) -> bool:
     """Return whether to request the last 24 hours by model; the caller does so only during a spike."""
     return requested_at is None or requested_at > now or now - requested_at >= _gap(_WINDOW_GAP, interval_s)
+
+
+def hours_due(now: datetime, requested_at: datetime | None) -> bool:
+    """Return whether to request the spend by hour; the caller does so only where samples leave a gap."""
+    return requested_at is None or requested_at > now or now - requested_at >= _HOURS_GAP
 
 
 def free_quota_due(now: datetime, requested_at: datetime | None, interval_s: float) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Today, Window
+from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, HourlySpend, Today, Window
 from openbalance_hid.errors import (
     ApiError,
     ForbiddenError,
@@ -28,6 +28,7 @@ from openbalance_hid.errors import (
 from openbalance_hid.openrouter import list_replies, replies
 from openbalance_hid.openrouter.activity import ActivityReader
 from openbalance_hid.openrouter.endpoint import DEFAULT_LIMITS, OPENROUTER_URL, HttpLimits, checked_base_url
+from openbalance_hid.openrouter.hourly import hours_query, to_hours
 from openbalance_hid.openrouter.key_state import KeyState, to_key_state
 from openbalance_hid.openrouter.list_replies import ModelNames, Workspace
 from openbalance_hid.openrouter.replies import KeyInfo, Rows
@@ -169,6 +170,12 @@ class Client:
         """Return the spend by model from `start` to `end` (aware), whole seconds. The endpoint of `today`."""
         return self._spend(start, end, lambda body: replies.to_window(body, start, end))
 
+    def hours(self, end: datetime) -> HourlySpend:
+        """Return the spend of each of the last hours before `end` (aware). The endpoint of `today`."""
+        end = end.astimezone(UTC).replace(microsecond=0)
+        body = msgspec.json.encode(hours_query(end))
+        return self._readable(self._request("POST", "/analytics/query", lambda reply: to_hours(reply, end), body))
+
     def _spend(
         self,
         start: datetime,
@@ -179,7 +186,7 @@ class Client:
     ) -> _T:
         start = start.astimezone(UTC).replace(microsecond=0)
         end = max(end.astimezone(UTC).replace(microsecond=0), start + timedelta(seconds=1))  # never an empty range
-        # Without granularity, because the name of its time column varies. `total_usage` includes own-key inference.
+        # Without granularity, which totals do not need. `total_usage` includes own-key inference.
         query = {
             "metrics": ["credits_usage", "request_count", *metrics],
             "dimensions": dimensions,

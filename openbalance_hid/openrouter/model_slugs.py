@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from openbalance_hid.account.snapshot import ZERO_SPEND, Spend
+from openbalance_hid.account.snapshot import ZERO_SPEND, Snapshot, Spend
 from openbalance_hid.openrouter.list_replies import ModelNames
 
 
@@ -41,6 +41,15 @@ def renamed(spends: Mapping[str, Spend], slugs: Mapping[str, str]) -> dict[str, 
         slug = slugs.get(spelling(name), name)
         sums[slug] = sums.get(slug, ZERO_SPEND) + spend
     return sums
+
+
+def has_unknown_name(known: Snapshot) -> bool:
+    """Return whether a model of today or of the window is named neither in `GET /models` nor in `/activity`."""
+    days = known.activity.value.by_model if known.activity.value is not None else {}
+    slugs = {slug for day in days.values() for slug in day}
+    answers = (known.today.value, known.window.value)
+    names: set[str] = {name for answer in answers if answer is not None for name in answer.by_model} - slugs
+    return any(spelling(name) not in (known.models.value or {}) for name in names)
 
 
 def _only(slugs: set[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 At the default interval 24 hours have at most 97 polls of the credits: one every 15 minutes, and the one just after midnight.
 With these the day stays within `REQUESTS_A_DAY`. Not counted: what the user wants by hand, the first poll, requests that fail
-(they have a backoff of their own), and the models of a spike.
+(they have a backoff of their own), the models of a spike, and the spend by hour after a gap, in which polls were missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The endpoints beside `/credits`: completed days, today by model, keys, days by key, the last 24 hours, names of models.
+"""The endpoints beside `/credits`: completed days, today, hours, keys, days by key, the last 24 hours, names of models.
 
 Each has its own schedule, health and backoff, so that a failure of one never blanks another. They hold no Snapshot: one goes
 in, and one with the new answers comes out.
@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.burn import lacks_hours
 from openbalance_hid.account.byok import uses_own_keys
 from openbalance_hid.account.counter import epoch
 from openbalance_hid.account.days import joined, with_key
@@ -26,7 +27,7 @@ from openbalance_hid.errors import ApiError, ServerError, TooLargeError
 from openbalance_hid.openrouter import cadence
 from openbalance_hid.openrouter.cadence import RequestOutcome
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.model_slugs import renamed, slugs_by_spelling, spelling
+from openbalance_hid.openrouter.model_slugs import has_unknown_name, renamed, slugs_by_spelling
 from openbalance_hid.openrouter.outcome import SUCCESS, RequestResult, reading_after, result_of
 from openbalance_hid.openrouter.request_limits import INTERVAL_S, Backoffs, RequestAllowance
 from openbalance_hid.openrouter.workspace_keys import WorkspaceKeys
@@ -37,7 +38,8 @@ MODELS_RETRY = timedelta(hours=6)
 TOO_LARGE_GAP_S = 86_400.0  # also by hand
 BAD_REQUEST = 400  # HTTP
 KEYS_FIRST_ROUND, KEYS_A_ROUND = 3, 2  # keys a day: an answer holds 30 days, so the others lose nothing while they wait
-# The models of a spike are requested once an hour, whatever else was: they are what the user wants to know then.
+# The models of a spike are requested once an hour, whatever else was: they are what the user wants to know then. The spend by
+# hour is requested for a gap of the samples: polls were not sent meanwhile.
 _COUNTED = ("activity", "today", "keys", "key days", "models")
 _SAME_ROWS = ("activity", "key days")  # of all keys, and of one, which may have all of them
 
@@ -73,6 +75,7 @@ class SecondaryEndpoints:
         self._endpoints: dict[str, tuple[_IsDue, _Request]] = {
             "activity": (self._activity_due, self._request_activity),
             "today": (self._today_due, self._request_today),
+            "hours": (self._hours_due, self._request_hours),
             "keys": (self._keys_due, self._request_keys),
             "key days": (self._key_days_due, self._request_key_days),
             "window": (self._window_due, self._request_window),
@@ -200,6 +203,15 @@ class SecondaryEndpoints:
                 self._refused_providers_on = now.date()
         return client.today(now, with_providers=False)
 
+    def _hours_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002
+        now = self._server_now(known)
+        return cadence.hours_due(now, self._requested_at.get("hours")) and lacks_hours(known, now)
+
+    def _request_hours(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
+        now = self._requested_at["hours"] = self._server_now(known)
+        reading, result = self._read(client, "hours", known.hours, lambda: client.hours(now))
+        return replace(known, hours=reading), result
+
     def _keys_due(self, known: Snapshot, by_hand: bool) -> bool:
         now, requested_at, failed = self._server_now(known), self._requested_at.get("keys"), _failed(known.keys)
         requests = 1 if failed else self._keys_calls
@@ -261,7 +273,7 @@ class SecondaryEndpoints:
         gap = MODELS_RETRY if _failed(known.models) else MODELS_GAP
         requested_at, now = self._requested_at.get("models"), self._server_now(known)
         is_due = requested_at is None or not timedelta(0) <= now - requested_at < gap
-        return is_due and _has_unknown_name(known)
+        return is_due and has_unknown_name(known)
 
     def _request_models(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         self._requested_at["models"] = self._server_now(known)
@@ -316,15 +328,6 @@ def _failed(reading: Reading[_T]) -> bool:
 
 def _with_slugs(today: Today, slugs: Mapping[str, str]) -> Today:
     return replace(today, by_model=renamed(today.by_model, slugs))
-
-
-def _has_unknown_name(known: Snapshot) -> bool:
-    """Return whether a model of today or of the window is named neither in `GET /models` nor in `/activity`."""
-    days = known.activity.value.by_model if known.activity.value is not None else {}
-    slugs = {slug for day in days.values() for slug in day}
-    answers = (known.today.value, known.window.value)
-    names: set[str] = {name for answer in answers if answer is not None for name in answer.by_model} - slugs
-    return any(spelling(name) not in (known.models.value or {}) for name in names)
 
 
 def _days_with(client: Client, days: Days, key: ApiKey, today: date, names: frozenset[str]) -> Days:

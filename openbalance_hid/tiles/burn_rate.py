@@ -2,13 +2,14 @@
 
     hours    24                      bars
 
-An hour without samples is a gap. The line is a usual working hour; above it the present hour is dearer than usual.
+Where samples leave a gap, hours are from OpenRouter's analytics by hour, and marked `~`; what that has not either is a gap. The
+line is a usual working hour; above it the present hour is dearer than usual.
 A tap opens the activity page.
 """
 
 from decimal import Decimal
 
-from openbalance_hid.account.burn import burn_usd_per_hour, last_hours_usd, usual_hour_usd
+from openbalance_hid.account.burn import burn_usd_per_hour, last_hours, usual_hour_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
@@ -23,15 +24,22 @@ def view(scene: Scene) -> TileView:
     snapshot = scene.snapshot
     title = scene.label or "Per hour"
     health = trouble(scene, snapshot.credits)
-    if snapshot.credits.value is None:
+    amounts = last_hours(snapshot, int(str(scene.options["hours"])))
+    if snapshot.credits.value is None and not any(each.is_known for each in amounts):
         return notice_view(scene, title, health)
-    hours = last_hours_usd(snapshot, int(str(scene.options["hours"])))
+    hours = [each.usd for each in amounts]
     burn, usual = burn_usd_per_hour(snapshot), usual_hour_usd(snapshot, scene.now)
     top = max((each for each in (*hours, usual) if each is not None), default=Decimal(0))
     shares = tuple(None if each is None else float(each / top) if top > 0 else 0.0 for each in hours)
     tones = (*(Tone.MUTED for _ in hours[1:]), Tone.ACCENT)
     bars = Bars(shares, tones, float(usual / top) if usual is not None and top > 0 else None)
-    text = [f"{title} {words.money(burn)}", None if usual is None else f"a usual hour {words.money(usual)}"]
+    rough, gaps = sum(each.approximate for each in amounts), sum(not each.is_known for each in amounts)
+    text = [
+        f"{title} {words.money(burn)}",
+        None if usual is None else f"a usual hour {words.money(usual)}",
+        f"{rough} of {len(amounts)} hours approximate" if rough else None,
+        f"{gaps} not known" if gaps else None,
+    ]
     return value_view(scene, title, (Hero(words.money(burn)), bars), text, burn.measured_at, trouble=health)
 
 

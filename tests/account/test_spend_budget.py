@@ -1,14 +1,15 @@
 """Budgets: the bounds of periods, spend with unknown days, and the projection."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openbalance_hid.account.spend_budget import bounds_of, find_budget
-from tests.build import NOON, days_back, snapshot
+from tests.build import NOON, day_of_samples, days_back, snapshot
 
 LIMIT = Decimal(100)
 
@@ -70,3 +71,21 @@ def test_without_known_days_nothing_is_projected():
 )
 def test_the_elapsed_part_is_that_of_the_period(period: str, now: datetime, elapsed: float):
     assert find_budget(snapshot(days=days_back([2] * 30)), period, LIMIT, now).elapsed == pytest.approx(elapsed)
+
+
+def test_a_runaway_hour_reaches_as_far_as_the_rest_of_today_at_its_rate():
+    account = snapshot(days=days_back([2] * 30), today={"m": 1}, taken=day_of_samples("65", hours=13))
+    budget = find_budget(account, "month", LIMIT, NOON)
+    assert budget.spent.usd is not None
+    assert budget.high_usd == budget.spent.usd + 5 * 12 + 8 * 2
+    assert budget.low_usd == budget.spent.usd + 1 + 8 * 2
+    quiet = find_budget(replace(account, samples=day_of_samples("2.5", hours=13)), "month", LIMIT, NOON)
+    assert quiet.high_usd is not None
+    assert quiet.high_usd < 65, "three usual hours and less are no runaway"
+
+
+def test_what_an_hour_cost_two_hours_ago_says_nothing_about_the_end():
+    account = snapshot(days=days_back([2] * 30), today={"m": 1}, taken=day_of_samples("65", hours=13))
+    later = find_budget(account, "month", LIMIT, NOON + timedelta(hours=2))
+    assert later.high_usd is not None
+    assert later.high_usd < 150

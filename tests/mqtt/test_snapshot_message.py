@@ -16,6 +16,7 @@ from openbalance_hid.account.snapshot import (
     ApiKey,
     Credits,
     Health,
+    HourlySpend,
     Origin,
     OriginProblem,
     Reading,
@@ -64,6 +65,7 @@ def whole() -> Snapshot:
             {day - timedelta(days=1): {"ci 0e6f44": Spend(Decimal(2)), "laptop": Spend(Decimal(1))}}, NOON, Health.OK
         ),
         window=Reading(Window(NOON - timedelta(days=1), NOON, names), NOON, Health.OK),
+        hours=Reading(HourlySpend(NOON, {NOON - timedelta(hours=back): Decimal(back) for back in (1, 2, 3)}), NOON, Health.OK),
         samples=day_of_samples(4),
         next_poll_at=NOON + timedelta(minutes=15),
         polls=7,
@@ -84,7 +86,7 @@ def received(payload: bytes, now: datetime = NOON, mono_s: float = 500.0, age_s:
 def test_everything_that_tiles_read_arrives():
     sent = whole()
     got = received(encode(sent))
-    for name in ("credits", "activity", "today", "yesterday", "window", "interval_s", "health"):
+    for name in ("credits", "activity", "today", "yesterday", "window", "hours", "interval_s", "health"):
         assert getattr(got, name) == getattr(sent, name), name
     readings = [(each.at, rounded(each.total_usage_usd)) for each in sent.samples]
     assert [(each.at, each.total_usage_usd) for each in got.samples] == readings

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from openbalance_hid.account.burn import last_hours
 from openbalance_hid.account.byok import byok_usd
 from openbalance_hid.account.snapshot import FreeQuota, Health, Snapshot, Spend
 from openbalance_hid.account.spend import today_usd
@@ -204,7 +205,8 @@ def test_settled_days_in_the_history_are_not_requested_again(life: Life) -> None
     life.later(6)  # settled
     again = Life(life.sample, life.clock, life.now)
     life.clock.pass_(3600)
-    assert {each.partition("?")[0] for each in again.poll()} == {"/credits", "/workspaces", "/keys"}
+    assert {each.partition("?")[0] for each in again.poll()} == {"/credits", "/workspaces", "/keys", "/analytics/query"}
+    assert of_hours(life.sample) == 1, "of the hours in which nothing ran"
     life.clock.pass_(24 * 3600)
     third = Life(life.sample, life.clock, again.now)
     assert sum(each.startswith("/activity") for each in third.poll()) == 3
@@ -260,12 +262,12 @@ def test_today_has_providers_and_tokens_that_add_up_to_the_models(life: Life) ->
 def test_a_server_that_refuses_providers_still_gives_todays_models(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openbalance_hid.simulator.openrouter.sample_answers._DIMENSIONS", ("model",))
     asked = life.poll()
-    assert asked.count("/analytics/query") == 2
+    assert asked.count("/analytics/query") - of_hours(life.sample) == 2
     today = life.now.today.value
     assert today is not None
     assert (len(today.by_model) > 5, dict(today.by_provider)) == (True, {})
     assert life.poll(by_hand=True).count("/analytics/query") == 1, "not tried again on this day"
-    assert life.later(24).count("/analytics/query") == 2
+    assert life.later(24).count("/analytics/query") - of_hours(life.sample) == 2
 
 
 def test_a_workspace_that_refuses_its_keys_keeps_the_keys_of_the_others(life: Life) -> None:
@@ -370,3 +372,37 @@ def test_own_key_cost_of_the_sample_account_is_the_same_in_each_of_its_sources(l
 
 def sum_of(names: Mapping[str, Spend]) -> Decimal:
     return sum((spend.byok.usd or Decimal(0) for spend in names.values()), Decimal(0))
+
+
+def of_hours(sample: SampleAccount) -> int:
+    return sum(each.path == "/analytics/query" and b'"granularity"' in each.body for each in sample.requests)
+
+
+def test_hours_are_requested_where_samples_leave_a_gap_and_only_then(life: Life) -> None:
+    life.poll()
+    assert of_hours(life.sample) == 1, "nothing is known of the hours before the start"
+    assert all(each.is_known for each in last_hours(life.now, 24))
+    for _ in range(30 * 4):
+        life.later()
+        assert of_hours(life.sample) == 0
+        assert all(each.is_known for each in last_hours(life.now, 24))
+    assert not any(each.approximate for each in last_hours(life.now, 24))
+    life.later(8)  # a sleep
+    assert of_hours(life.sample) == 1
+    hours = last_hours(life.now, 24)
+    assert [each.approximate for each in hours[-8:]] == [True] * 8
+    slept_usd = sum((each.usd or Decimal(0) for each in hours[-8:]), Decimal(0))
+    before, after = (each.total_usage_usd for each in life.now.samples[-2:])
+    assert slept_usd == pytest.approx(after - before, rel=Decimal("0.01"))
+
+
+def test_a_refused_query_by_hour_costs_nothing_else_and_is_not_sent_at_every_poll(life: Life) -> None:
+    life.sample.instead["/analytics/query"] = refused(400, "granularity is not supported")
+    life.poll()
+    requests = 0
+    for _ in range(12):
+        life.later()
+        requests += of_hours(life.sample)
+    assert requests == 0
+    assert life.now.hours.health is Health.SERVER_ERROR
+    assert life.now.health is Health.OK
