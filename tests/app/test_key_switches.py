@@ -198,6 +198,15 @@ def test_two_keys_of_one_name_are_listed_and_neither_is_switched():
         assert effect.switch.key_hash == "9f8e7d1x"
 
 
+def test_a_key_in_another_workspace_is_switched_like_any_other():
+    story = begun(keys=(replace(KEYS[0], workspace="Research"), replace(KEYS[1], workspace="Default")))
+    assert words(story).startswith("laptop: on")
+    (effect,) = hold(story)
+    assert effect.switch.key_hash == "laptop-hash"
+    end(story, effect, SwitchStage.DONE, True)
+    assert words(story).startswith("laptop: off: disabled")
+
+
 def test_a_renamed_key_is_found_by_its_hash_and_no_longer_by_its_name():
     renamed = (replace(KEYS[0], name="desk", given_name="desk"), KEYS[1])
     assert words(begun(keys=renamed)) == "laptop: No such key, see: keys"

@@ -33,11 +33,13 @@ def refusal(status: int) -> KeyFault:
     return KeyFault(False, status)
 
 
-def switched(sample: SampleAccount, *faults: KeyFault | None, disables: bool = True, read_first: bool = False):
+def switched(
+    sample: SampleAccount, *faults: KeyFault | None, disables: bool = True, read_first: bool = False, hash_: str = LAPTOP
+):
     sample.key_changes.faults.clear()
     sample.key_changes.faults.extend(faults)
     with Client(Secret(sample.key), sample.url, limits=QUICK) as client:
-        return switch_key(client, LAPTOP, disables, read_first, lambda _: None)
+        return switch_key(client, hash_, disables, read_first, lambda _: None)
 
 
 def requests(sample: SampleAccount) -> list[str]:
@@ -80,6 +82,27 @@ def test_a_state_that_cannot_be_read_is_unknown(sample):
     outcome = switched(sample, OK, *[refusal(500)] * 10)
     assert (outcome.stage, outcome.disabled) == (SwitchStage.UNKNOWN, None)
     assert requests(sample).count("PATCH") == 1
+
+
+def test_a_key_in_another_workspace_is_switched_by_its_hash_and_never_moved(sample):
+    with Client(Secret(sample.key), sample.url, limits=QUICK) as client:
+        (workspace,) = [each for each in client.workspaces() if each.name == "Research"]
+        (key,) = client.keys(workspace)
+    for disables in (True, False):
+        outcome = switched(sample, disables=disables, hash_=key.hash)
+        assert (outcome.stage, outcome.disabled) == (SwitchStage.DONE, disables)
+    bodies = [json.loads(each.body) for each in sample.requests if each.method == "PATCH"]
+    assert bodies == [{"disabled": True}, {"disabled": False}], "no workspace_id, which would move the key"
+    assert sample.key_changes.writes == [(key.hash, True), (key.hash, False)]
+
+
+def test_a_refused_write_alone_leaves_the_key_and_its_list_readable(sample):
+    outcome = switched(sample, refusal(403))
+    assert (outcome.stage, outcome.disabled, is_disabled(sample)) == (SwitchStage.FAILED, False, False)
+    with Client(Secret(sample.key), sample.url, limits=QUICK) as client:
+        keys = client.keys()
+    assert [key.disabled for key in keys] == [False, False]
+    assert requests(sample) == ["PATCH", "GET"]
 
 
 def test_a_deleted_key_is_gone(sample):

@@ -14,6 +14,7 @@ from openbalance_hid.app.events import SinkReported
 from openbalance_hid.config.schema import AlertSink
 from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.runtime.alert_sender import AlertSender
+from openbalance_hid.tiles.program_output import ProgramEnd
 from tests.runtime.alert_receiver import AlertReceiver
 from tests.waiting import until, until_no_thread
 
@@ -107,6 +108,33 @@ def test_an_address_that_hangs_blocks_no_other_sink(receiver, tmp_path):
     assert results[0].error == "/nowhere/alert does not exist"
     receiver.released.set()
     until_no_thread("alert sink")
+    programs.close()
+
+
+class QuickRunner(ProgramRunner):
+    """The runner with a time limit that a test can wait for."""
+
+    def call(self, words: tuple[str, ...], content: bytes, limit_s: float = 1.0) -> ProgramEnd:
+        return super().call(words, content, limit_s)
+
+
+@pytest.mark.parametrize(
+    ("runner", "run", "error"),
+    [
+        (ProgramRunner, ("/nowhere/alert",), "/nowhere/alert does not exist"),
+        (QuickRunner, ("/bin/sh", "-c", "sleep 600"), "/bin/sh did not end within 1 s"),
+        (ProgramRunner, ("/bin/sh", "-c", "exit 3"), "/bin/sh ended with exit code 3"),
+        (ProgramRunner, ("/bin/sh", "-c", "head -c 20000000 /dev/zero"), None),
+        (ProgramRunner, ("/bin/sh", "-c", "head -c 20000000 /dev/zero >&2; exit 1"), "/bin/sh ended with exit code 1"),
+    ],
+)
+def test_a_program_that_fails_is_an_error_and_what_it_prints_is_discarded(receiver, runner, run, error):
+    results: list[SinkReported] = []
+    programs = runner()
+    sender = AlertSender(results.append, programs)
+    found = sender.deliver(AlertSink(run=run), NOTICE)
+    assert found.error == error
+    assert sender.deliver(AlertSink(receiver.url + "/x"), NOTICE).error is None, "the other sink gets its message"
     programs.close()
 
 
