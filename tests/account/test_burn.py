@@ -77,7 +77,7 @@ def test_the_usual_hour_needs_three_days_with_spend():
 SLEPT = ((300, "10"), (285, "10.5"), (60, "22"), (45, "22"), (30, "22"), (15, "22"), (0, "22.5"))  # minutes before noon, usage
 
 
-def test_hours_that_samples_do_not_cover_are_filled_by_the_analytics_query_and_approximate():
+def test_hours_without_samples_are_filled_by_the_analytics_query_and_approximate():
     hours = last_hours(with_hours(snapshot(taken=samples(*SLEPT))), 5)
     assert [each.approximate for each in hours] == [True, True, True, True, False]
     assert [each.usd for each in hours] == [Decimal("2.75"), 3, 3, 3, Decimal("0.5")], "15 minutes by samples, 45 by hour"

@@ -225,11 +225,16 @@ def test_sums_equal_a_plain_addition_for_any_rows(rows, again, as_text):
         (b"1e15", None),
         (b"true", None),
         (b'"much"', None),
+        (b'"sNaN"', None),
+        (b'"-Infinity"', None),
         (b"[]", None),
     ],
 )
 def test_own_key_cost_is_a_sum_of_its_own_and_a_bad_one_costs_nothing_else(text: bytes, usd: str | None) -> None:
-    body = b'{"data":[{"date":"2026-06-12","model":"a/m","provider_name":"P","usage":2,"byok_usage_inference":' + text
+    body = (
+        b'{"data":[{"date":"2026-06-12","model":"a/m","provider_name":"P","endpoint_id":"e","usage":2,"byok_usage_inference":'
+        + text
+    )
     other = b'},{"date":"2026-06-12","model":"a/n","provider_name":"P","usage":3,"byok_usage_inference":1}]}'
     read = to_activity(body + other)
     models, providers = read.by_model[date(2026, 6, 12)], read.by_provider[date(2026, 6, 12)]
@@ -243,3 +248,10 @@ def test_rows_of_an_endpoint_that_differ_in_own_key_cost_alone_are_two_rows() ->
     row = {"date": "2026-06-12", "model": "a/m", "endpoint_id": "e1", "provider_name": "P", "usage": 0, "requests": 1}
     rows = [row | {"byok_usage_inference": usd} for usd in (2, 3, 3)]
     assert to_activity(msgspec.json.encode({"data": rows})).by_model[date(2026, 6, 12)]["a/m"].byok == Amount(Decimal(5))
+
+
+@pytest.mark.parametrize("text", [b'"sNaN"', b'"NaN"', b'"Infinity"', b"1e400", b'"\xff"', b'"\xed\xa0\x80"'])
+def test_own_key_cost_that_is_no_number_is_unknown_and_costs_no_row(text: bytes) -> None:
+    row = b'{"date":"2026-06-12","model":"a/m","endpoint_id":"e","usage":0,"byok_usage_inference":' + text + b',"requests":1}'
+    spend = to_activity(b'{"data":[' + row + b"," + row + b"]}").by_model[date(2026, 6, 12)]["a/m"]
+    assert (spend.usd, spend.requests, spend.byok.usd) == (0, 1, None)

@@ -116,6 +116,8 @@ def test_today_is_added_up_by_model_and_by_provider_with_tokens() -> None:
         ({"credits_usage": 1, "total_usage": None}, None),
         ({"credits_usage": 2, "total_usage": 1}, None),
         ({"credits_usage": 2, "total_usage": "x"}, None),
+        ({"credits_usage": 2, "total_usage": "sNaN"}, None),
+        ({"credits_usage": 2, "total_usage": "1e99"}, None),
         ({"credits_usage": 2}, None),
     ],
 )
