@@ -205,7 +205,8 @@ class SecondaryEndpoints:
 
     def _hours_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002
         now = self._server_now(known)
-        return cadence.hours_due(now, self._requested_at.get("hours")) and lacks_hours(known, now)
+        is_due = cadence.hours_due(now, self._requested_at.get("hours")) and not _failed(known.today)  # the same path
+        return is_due and lacks_hours(known, now)
 
     def _request_hours(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now = self._requested_at["hours"] = self._server_now(known)

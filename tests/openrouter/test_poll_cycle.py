@@ -23,14 +23,16 @@ def test_the_first_poll_requests_every_endpoint(stage: Stage) -> None:
     assert stage.poll() == INTERVAL_S
     now, clock, sample = stage.now, stage.clock, stage.sample
     assert stage.requested == [
-        *("/credits", "/activity", "/analytics/query", "/workspaces"),
+        *("/credits", "/activity"),
+        *["/analytics/query"] * 2,  # today, and the hours before this first sample
+        "/workspaces",
         *["/keys"] * 4,  # two workspaces, each until an empty page
         *["/activity"] * 3,  # the days of each key
         "/models",
     ]
-    assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 12)
-    answered = (now.credits, now.activity, now.today, now.keys, now.key_days)
-    assert [reading.health for reading in answered] == [Health.OK] * 5
+    assert (now.health, now.message, now.refreshing, now.polls, now.api_calls) == (Health.OK, None, False, 1, 13)
+    answered = (now.credits, now.activity, now.today, now.hours, now.keys, now.key_days)
+    assert [reading.health for reading in answered] == [Health.OK] * 6
     assert now.credits.value is not None
     assert now.credits.value.balance_usd == Decimal("74.25")
     assert now.credits.measured_at == clock.now
