@@ -397,12 +397,19 @@ def test_hours_are_requested_where_samples_leave_a_gap_and_only_then(life: Life)
 
 
 def test_a_refused_query_by_hour_costs_nothing_else_and_is_not_sent_at_every_poll(life: Life) -> None:
-    life.sample.instead["/analytics/query"] = refused(400, "granularity is not supported")
+    handle = life.sample._handle
+
+    def refusing(method: str, target: str, headers: object, body: bytes) -> object:
+        reply, *rest = handle(method, target, headers, body)
+        return (refused(400, "granularity is not supported"), *rest) if b'"granularity"' in body else (reply, *rest)
+
+    life.sample._server._http.handle = refusing
     life.poll()
+    assert of_hours(life.sample) == 1
     requests = 0
     for _ in range(12):
         life.later()
         requests += of_hours(life.sample)
     assert requests == 0
     assert life.now.hours.health is Health.SERVER_ERROR
-    assert life.now.health is Health.OK
+    assert (life.now.health, life.now.today.health) == (Health.OK, Health.OK)
