@@ -54,7 +54,9 @@ is_kind: dict[str, Callable[[Any], bool]] = {
     "text or null": lambda value: value is None or isinstance(value, str),
     "number": lambda value: is_number(value),
     "flag": lambda value: value is None or isinstance(value, bool),
-    "anything": lambda value: not isinstance(value, Decimal) or is_written_out(value) or abs(value) <= LARGEST_NUMBER,
+    "anything": lambda value: (
+        not isinstance(value, Decimal) or is_written_out(value) or -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    ),
 }
 
 
@@ -143,7 +145,7 @@ def is_number(value: Any) -> bool:
         number = Decimal(value) if isinstance(value, str | Decimal) else None
     except ArithmeticError:
         return False
-    return number is not None and number.is_finite() and abs(number) < BEYOND
+    return number is not None and number.is_finite() and -BEYOND < number < BEYOND  # abs() would overflow
 
 
 def is_written_out(value: Decimal) -> bool:
