@@ -115,6 +115,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         self._lock = threading.Lock()
         self._session: _Session | None = None
         self._last_session: _Session | None = None
+        self._lost_reason: str | None = None  # of the last session; its users may be slower than its loss
 
     def path(self) -> str:
         """Return the path of the device node: "/dev/hidraw3"."""
@@ -151,7 +152,8 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
                     handle.open_path(self._path)
             except OSError as error:
                 raise self._open_error(str(error)) from error
-            self._session = self._last_session = _Session(handle)
+            self._session, self._lost_reason = _Session(handle), None
+            self._last_session = self._session
         log.debug("opened deck at %s", self.path())
 
     def close(self) -> None:
@@ -233,7 +235,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         with self._lock:
             session = self._session
             if session is None:
-                raise TransportError(f"deck at {self.path()} is not open")
+                raise TransportError(self._lost_reason or f"deck at {self.path()} is not open")
             session.users += 1
             session.reader = threading.get_ident() if reads else session.reader
         try:
@@ -250,7 +252,7 @@ class HidDevice(Transport.Device):  # type: ignore[misc]  # the library has no t
         with self._lock:
             is_new, session.ending = not session.ending, True
             if self._session is session:
-                self._session = None
+                self._session, self._lost_reason = None, reason
         if is_new and self.on_lost is not None:
             self.on_lost(reason)
         return TransportError(reason)

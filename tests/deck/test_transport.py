@@ -247,6 +247,22 @@ def test_unplugging_ends_a_blocked_read_and_is_reported_once(rig: Rig) -> None:
     assert device.wait_released(PATIENCE_S)
 
 
+def test_a_call_after_the_loss_fails_for_the_reason_of_the_loss(rig: Rig) -> None:
+    device, lost = rig.find().deck.device, []
+    device.on_lost = lost.append
+    device.open()
+    rig.deck.unplug()
+    for _ in range(2):
+        with pytest.raises(TransportError) as error:
+            device.write(bytes(1024))
+        assert [str(error.value)] == lost
+    rig.deck.plug()
+    device.open()
+    device.close()
+    with pytest.raises(TransportError, match="is not open"):
+        device.write(bytes(1024))
+
+
 @pytest.mark.parametrize(
     "call",
     [
