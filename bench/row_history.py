@@ -40,7 +40,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
     with user_environment() as long, user_environment() as new:
         _write(long, days, models)
         exports = {form: _export(long, form) for form in ("csv", "json")}
-        started = [(_first_number_ms(long), _first_number_ms(new)) for _ in range(max(1, sizes.starts // 3))]
+        started = [(first_number_ms(long), first_number_ms(new)) for _ in range(max(1, sizes.starts // 3))]
     size = f"{days} days of {models} models, as whole processes."
     note = f"{size} From the start to the picture of the first key with a number."
     ours, theirs = tuple(a for a, _ in started), tuple(b for _, b in started)
@@ -88,7 +88,7 @@ def _export(env: Mapping[str, str], form: str) -> tuple[float, float]:
     return time.perf_counter() - started_s, float(run.stdout) / 1024
 
 
-def _first_number_ms(env: Mapping[str, str]) -> float:
+def first_number_ms(env: Mapping[str, str]) -> float:
     """Return the milliseconds from the start to the second picture of the first key: the first one is "Preparing…"."""
     with Child("bench.child_start", *RUN, env=env) as child:
         pictures = [child.reply(), child.reply()]

@@ -17,6 +17,7 @@ from bench import (
     row_pictures,
     row_press,
     row_reporting,
+    row_slow_disk,
     row_start,
     row_virtual_time,
 )
@@ -33,6 +34,7 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "accounts": row_accounts.rows,
         "growth": row_growth.rows,
         "history": row_history.rows,
+        "slow-disk": row_slow_disk.rows,
         "commands": row_commands.rows,
         "pictures": row_pictures.rows,
         "numbers": row_numbers.rows,
