@@ -15,9 +15,11 @@ import os
 import queue
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,7 +27,7 @@ from msgspec.structs import replace
 from bench.virtual_clock import VirtualClock
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
-from openbalance_hid.app.effects import RepaintNext, Store
+from openbalance_hid.app.effects import Effect, RepaintNext, Store
 from openbalance_hid.app.events import Event, TimePassed
 from openbalance_hid.config.file_watch import ConfigWatch
 from openbalance_hid.config.load import load_config
@@ -53,12 +55,12 @@ class VirtualDaemon:
     """A daemon with one deck and one account. Starts at once; the exit stack ends every thread."""
 
     def __init__(self, model: str, stack: ExitStack) -> None:
-        self._clock = clock = VirtualClock()
-        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        places, config = paths(os.environ), load_config(paths(os.environ).config_file)
+        self.clock = clock = VirtualClock()
+        self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        places, self.config = paths(os.environ), load_config(paths(os.environ).config_file)
         self._deck = VirtualDeck(model_named(model), "BENCH0000004")
         self._painter = PictureCache()
-        self._controller = Controller(config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
+        self.controller = Controller(self.config, {ACCOUNT: Snapshot(ACCOUNT, clock.utc(), INTERVAL_S)}, clock.moment())
         history = open_history(places.history_file, places.private_dir)
         stack.callback(history.stop)
         history.start()
@@ -68,42 +70,42 @@ class VirtualDaemon:
             return Client(read_key(ACCOUNT, os.environ, places).secret, os.environ["OPENBALANCE_API_URL"], utc=clock.utc)
 
         def publish(snapshot: Snapshot) -> None:
-            self._inbox.put(snapshot)
+            self.inbox.put(snapshot)
             ledger.keep(snapshot)
 
         recall = lambda *known: ledger.recall(*known)[0]  # noqa: E731
         self._poller = Poller(ACCOUNT, client, INTERVAL_S, publish, clock, recall=recall)
         self._poll_s = 0.0
         self._awaits_repaints = False
-        self._decks = DeckManager(HidTransport(VirtualBus([self._deck])), self._inbox.put)
+        self._decks = DeckManager(HidTransport(VirtualBus([self._deck])), self.inbox.put)
         stack.callback(self._decks.stop, "keep")
         self._decks.start()
         for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None, lambda: None)):
             stack.callback(listener.stop)
             listener.start()
-        self._step(self._inbox.get(timeout=ARRIVAL_LIMIT_S))  # the deck has arrived
+        self.step(self.inbox.get(timeout=ARRIVAL_LIMIT_S))  # the deck has arrived
 
     def pass_time(self) -> dict[str, Any]:
         """Run everything that is due before the next poll."""
-        clock, controller = self._clock, self._controller
+        clock, controller = self.clock, self.controller
         while (due_s := controller.next_deadline() - clock.mono()) + clock.passed_s < self._poll_s:
             clock.passed_s += max(0.0, due_s)
-            self._step(TimePassed())
+            self.step(TimePassed())
         clock.passed_s = self._poll_s
-        self._step(TimePassed())
+        self.step(TimePassed())
         return {"poll_s": self._poll_s}
 
     def poll(self) -> dict[str, Any]:
         """Run one poll cycle."""
-        self._poll_s = self._clock.passed_s + self._poller.run_cycle()
+        self._poll_s = self.clock.passed_s + self._poller.run_cycle()
         return {"health": self._take_events().value}
 
     def repeat(self, count: int) -> dict[str, Any]:
         """Take snapshots with the same numbers, as from polls that find no change."""
         for _ in range(count):
-            last = self._controller.snapshots[ACCOUNT]
-            next_at = self._clock.utc() + timedelta(seconds=INTERVAL_S)
-            self._inbox.put(replace(last, polls=last.polls + 1, api_calls=last.api_calls + 1, next_poll_at=next_at))
+            last = self.controller.snapshots[ACCOUNT]
+            next_at = self.clock.utc() + timedelta(seconds=INTERVAL_S)
+            self.inbox.put(replace(last, polls=last.polls + 1, api_calls=last.api_calls + 1, next_poll_at=next_at))
             self._take_events()
         return {}
 
@@ -119,18 +121,23 @@ class VirtualDaemon:
         return {"reports": self._deck.reports_received, "drawn": self._painter.drawn}
 
     def _take_events(self) -> Any:
-        while not self._inbox.empty():
-            self._step(self._inbox.get())
-        return self._controller.snapshots[ACCOUNT].health
+        while not self.inbox.empty():
+            self.step(self.inbox.get())
+        return self.controller.snapshots[ACCOUNT].health
 
-    def _step(self, event: Event) -> None:
-        for effect in self._controller.step(event, self._clock.moment()):
-            if isinstance(effect, Store) and effect.started_at is not None:
-                self._ledger.store(effect.started_at, effect.record)
-            else:
-                run_display_effect(effect, self._decks, self._painter)
-            if self._awaits_repaints and isinstance(effect, RepaintNext):
-                self._settle()
+    def step(self, event: Event) -> None:
+        """Make a step of the controller, and carry out its effects."""
+        for effect in self.controller.step(event, self.clock.moment()):
+            self.carry_out(effect)
+
+    def carry_out(self, effect: Effect) -> None:
+        """Carry out an effect. What needs another part of the daemon is left out."""
+        if isinstance(effect, Store) and effect.started_at is not None:
+            self._ledger.store(effect.started_at, effect.record)
+        else:
+            run_display_effect(effect, self._decks, self._painter)
+        if self._awaits_repaints and isinstance(effect, RepaintNext):
+            self._settle()
 
     def _settle(self) -> None:
         """Wait until the writer has sent everything."""
@@ -142,17 +149,16 @@ class VirtualDaemon:
         raise TimeoutError("the display does not settle")
 
 
-def main() -> None:
-    """Run commands until stdin ends."""
-    with ExitStack() as stack:
-        daemon = VirtualDaemon(sys.argv[1], stack)
-        commands = {"pass": daemon.pass_time, "poll": daemon.poll, "costs": daemon.costs, "each": daemon.await_repaints}
-        for line in sys.stdin:
-            command, _, rest = line.strip().partition(" ")
-            act = partial(daemon.repeat, int(rest)) if command == "repeat" else commands[command]
-            sys.stdout.write(json.dumps(act()) + "\n")
-            sys.stdout.flush()
+def run_commands(daemon: VirtualDaemon, more: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType({})) -> None:
+    """Run commands until stdin ends. `more`: by name, beside those of each daemon."""
+    commands = {"pass": daemon.pass_time, "poll": daemon.poll, "costs": daemon.costs, "each": daemon.await_repaints, **more}
+    for line in sys.stdin:
+        command, _, rest = line.strip().partition(" ")
+        act = partial(daemon.repeat, int(rest)) if command == "repeat" else commands[command]
+        sys.stdout.write(json.dumps(act()) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    with ExitStack() as ends:
+        run_commands(VirtualDaemon(sys.argv[1], ends))

@@ -9,6 +9,7 @@ from bench import (
     row_command_tiles,
     row_commands,
     row_decks,
+    row_full_day,
     row_growth,
     row_history,
     row_idle,
@@ -42,5 +43,6 @@ GROUPS: Mapping[str, Callable[[SampleSizes], list[Row]]] = MappingProxyType(
         "acting": row_acting.rows,
         "command-tiles": row_command_tiles.rows,
         "reporting": row_reporting.rows,
+        "full-day": row_full_day.rows,
     }
 )
