@@ -82,11 +82,11 @@ def picture_image(picture: IconPicture, size_px: int) -> Image.Image | None:
     """Return a user's picture with its transparency (mode RGBA), centred in a square; None if it cannot be decoded. Cached."""
     try:
         with Image.open(BytesIO(picture.png), formats=("PNG",)) as found:
+            if max(found.size) > LARGEST_ICON_PX:  # before anything decodes it
+                return None
             grey = found.convert("I").point(lambda value: value / 256).convert("L") if found.mode.startswith("I") else found
-            image = grey.convert("RGBA") if max(found.size) <= LARGEST_ICON_PX else None
+            image = grey.convert("RGBA")
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError):
-        return None
-    if image is None:
         return None
     share = size_px / max(image.size)
     small = image.resize((max(1, round(image.width * share)), max(1, round(image.height * share))), Image.Resampling.LANCZOS)
