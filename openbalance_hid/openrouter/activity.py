@@ -69,7 +69,7 @@ class _Row(Struct, frozen=True, gc=False, kw_only=True):
     endpoint_id: str = ""
     provider_name: str = ""
     usage: Decimal
-    byok_usage_inference: Decimal | UnsetType | None = UNSET  # as `optional_usd`
+    byok_usage_inference: Decimal | UnsetType | None = UNSET  # null is 0; UNSET is unknown
     requests: _Count = 0
     prompt_tokens: _Count = 0
     completion_tokens: _Count = 0
@@ -279,13 +279,14 @@ def _unreadable(text: bytes) -> ServerError:
 def _decoded_loosely(raw: Raw) -> _Row:
     """Return a row that may have counts as text or with a fraction, and null in every field except the amount."""
     row = decoded(bytes(raw), _LooseRow, "/activity")
+    byok = optional_usd(row.byok_usage_inference)
     return _Row(
         date=row.date,
         model=row.model or row.model_permaslug or "",
         endpoint_id=row.endpoint_id or "",
         provider_name=row.provider_name or "",
         usage=bounded(row.usage, "usage"),
-        byok_usage_inference=optional_usd(row.byok_usage_inference),
+        byok_usage_inference=UNSET if byok is None else byok,
         requests=whole(row.requests, "requests"),
         prompt_tokens=whole(row.prompt_tokens, "prompt_tokens"),
         completion_tokens=whole(row.completion_tokens, "completion_tokens"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import Raw, UnsetType
+from msgspec import Raw
 
 from openbalance_hid.account.snapshot import HourlySpend
 from openbalance_hid.errors import ServerError
@@ -69,9 +69,9 @@ def _hour(row: Mapping[str, Raw]) -> tuple[datetime, Decimal]:
         raise ServerError("/analytics/query answered with a row without an amount")
     usd = optional_usd(row[AMOUNT])
     at = next((found for name, text in row.items() if name != AMOUNT and (found := _hour_of(text)) is not None), None)
-    if at is None or isinstance(usd, UnsetType):
+    if at is None or usd is None:
         raise ServerError("/analytics/query answered with a row that is not of an hour")
-    return at, usd or Decimal(0)
+    return at, usd
 
 
 def _hour_of(text: Raw) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from msgspec import Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import ApiKey
@@ -136,14 +136,8 @@ def _key(row: _KeyRow, now: datetime, workspace: str) -> ApiKey:
         name,
         workspace,
         instant_of(row.last_used_at),
-        *map(_byok, (row.byok_usage, row.byok_usage_daily, row.byok_usage_weekly, row.byok_usage_monthly)),
+        *map(optional_usd, (row.byok_usage, row.byok_usage_daily, row.byok_usage_weekly, row.byok_usage_monthly)),
     )
-
-
-def _byok(text: Raw) -> Decimal | None:
-    """Return an amount of own-key inference; None: not in the answer, or not readable."""
-    usd = optional_usd(text)
-    return None if isinstance(usd, UnsetType) else usd or Decimal(0)
 
 
 def _key_name(row: _KeyRow) -> str:

@@ -17,7 +17,7 @@ from decimal import Context, Decimal, DecimalException, InvalidOperation, Overfl
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
 from openbalance_hid.account.amount import NOTHING, UNKNOWN, Amount
 from openbalance_hid.account.snapshot import Credits, FreeQuota, Spend, Today, Window
@@ -206,9 +206,9 @@ def _spend_row(row: _TodayRow) -> _SpendRow:
 def _byok(total_usage: Raw, credits_usd: Decimal) -> Amount:
     """Return what of the total is not of credits: own-key inference. Unknown without a total, or where that is smaller."""
     total_usd = optional_usd(total_usage)
-    usd = None if isinstance(total_usd, UnsetType) else (total_usd or Decimal(0)) - credits_usd
-    if usd is None or usd <= -ROUNDING_USD:
+    if total_usd is None or total_usd - credits_usd <= -ROUNDING_USD:
         return UNKNOWN
+    usd = total_usd - credits_usd
     return Amount(usd) if usd >= ROUNDING_USD else NOTHING
 
 
@@ -283,18 +283,14 @@ def bounded(value: Decimal | None, field: str) -> Decimal:
     return bounded
 
 
-def optional_usd(text: Raw) -> Decimal | UnsetType | None:
-    """Return an amount that its row can do without: None for null, which is 0; UNSET if it is missing or cannot be read."""
+def optional_usd(text: Raw) -> Decimal | None:
+    """Return an amount that its row can do without: 0 for null; None if it is missing or cannot be read."""
     if not bytes(text):
-        return UNSET
+        return None
     try:
-        value = msgspec.json.decode(text, type=Decimal | None)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return UNSET
-    try:
-        return None if value is None else bounded(value, "own-key inference")
-    except ServerError:
-        return UNSET
+        return bounded(msgspec.json.decode(text, type=Decimal | None), "own-key inference")
+    except (ServerError, msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def whole(value: Decimal | None, field: str) -> int:
