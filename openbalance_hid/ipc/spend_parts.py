@@ -22,35 +22,31 @@ _KeyAmount = Callable[[Snapshot, ApiKey, str, datetime], Decimal | None]
 
 def spend_by_status(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     """Return `spend_by` of the status, and for each of its periods the names of its lower bounds."""
-    found = spend_by(snapshot, now)
-    return {
-        "spend_by": {
-            by: {period: {name: amount_text(each.usd) for name, each in parts.items()} for period, parts in periods.items()}
-            for by, periods in found.items()
-        },
-        "spend_by_lower_bounds": {
-            by: {period: [name for name, each in parts.items() if each.lower_bound] for period, parts in periods.items()}
-            for by, periods in found.items()
-        },
-    }
+    return _texts_and_bounds("spend_by", spend_by(snapshot, now))
 
 
 def byok_status(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     """Return `byok_usd` and `byok_by` of the status with their lower bounds and ages: own-key cost, in no other amount."""
     totals = {period: byok_usd(snapshot, period, now) for period in ("today", "yesterday", "7d", "30d", "month", "all")}
-    parts = byok_by(snapshot, now)
     return {
         "byok_usd": {period: amount_text(each.usd) for period, each in totals.items()},
         "byok_lower_bounds": [period for period, each in totals.items() if each.lower_bound],
         "byok_measured_at": {period: instant_text(each.measured_at) for period, each in totals.items() if each.is_known},
         "byok_stale": [period for period, each in totals.items() if is_amount_stale(snapshot, each, now)],
-        "byok_by": {
-            by: {period: {name: amount_text(each.usd) for name, each in names.items()} for period, names in periods.items()}
-            for by, periods in parts.items()
+        **_texts_and_bounds("byok_by", byok_by(snapshot, now)),
+    }
+
+
+def _texts_and_bounds(name: str, found: dict[str, dict[str, dict[str, Amount]]]) -> dict[str, Any]:
+    """Return the amounts as texts, under `name`, and beside them the names of the lower bounds of each period."""
+    return {
+        name: {
+            by: {period: {part: amount_text(each.usd) for part, each in parts.items()} for period, parts in periods.items()}
+            for by, periods in found.items()
         },
-        "byok_by_lower_bounds": {
-            by: {period: [name for name, each in names.items() if each.lower_bound] for period, names in periods.items()}
-            for by, periods in parts.items()
+        f"{name}_lower_bounds": {
+            by: {period: [part for part, each in parts.items() if each.lower_bound] for period, parts in periods.items()}
+            for by, periods in found.items()
         },
     }
 
