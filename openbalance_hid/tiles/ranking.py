@@ -7,8 +7,6 @@ own-key (BYOK) cost apart, a page has one name: its row, and below it the row of
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from openbalance_hid.account.amount import ZERO, Amount, oldest
 from openbalance_hid.account.byok import ByokParts, byok_parts
 from openbalance_hid.account.leaders import Leader
@@ -70,24 +68,23 @@ def ranking_view(
     if not leaders:
         idle = not is_today and not leaders_of(snapshot, "30d", "requests", scene.now)
         return plain_notice(scene, title, NO_ACTIVITY if idle else NO_SPEND)
-    column = tuple(_amount(leader, by) for leader in leaders)
+    amounts = [_amount(leader, by) for leader in leaders]
+    own = [] if byok is None else [byok.of(leader.name) for leader in leaders]
+    own_amounts = [words.money(each) for each in own]
+    column = (*amounts, *own_amounts)
     most = max(leader.share for leader in leaders)
     rows = [
         Row(name, amount, leader.share / most if most > 0 else None, column=column)
-        for name, leader, amount in zip(names, leaders, column, strict=True)
+        for name, leader, amount in zip(names, leaders, amounts, strict=True)
     ]
     measured_at = (
         true_until(snapshot, reading) if is_today else used_usd(snapshot, scene.choice("period"), scene.now).measured_at
     )
-    if byok is None:
-        here, page = page_of(rows, scene.turn)
-    else:
-        own = [byok.of(leader.name) for leader in leaders]
-        second = [words.money(each) for each in own]
-        column = (*column, *second)
-        pairs = [(row, Row(OWN_KEY, amount, column=column)) for row, amount in zip(rows, second, strict=True)]
-        here, page = page_of([replace(row, column=column) for pair in pairs for row in pair], scene.turn)
+    if own:
+        below = [Row(OWN_KEY, amount, column=column) for amount in own_amounts]
+        rows = [row for pair in zip(rows, below, strict=True) for row in pair]
         measured_at = oldest((Amount(ZERO, measured_at=measured_at), *own))
+    here, page = page_of(rows, scene.turn)
     text = f"{title}{' (UTC)' if is_today else ''}: {', '.join(f'{row.name} {row.amount}' for row in here)}"
     return value_view(scene, title, here, [text], measured_at, trouble=health, page=page, short_titles=tuple(short))
 
