@@ -9,7 +9,7 @@ A tap opens the activity page.
 
 from decimal import Decimal
 
-from openbalance_hid.account.burn import burn_usd_per_hour, last_hours, usual_hour_usd
+from openbalance_hid.account.burn import last_hours, usual_hour_usd
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
@@ -28,7 +28,7 @@ def view(scene: Scene) -> TileView:
     if snapshot.credits.value is None and not any(each.is_known for each in amounts):
         return notice_view(scene, title, health)
     hours = [each.usd for each in amounts]
-    burn, usual = burn_usd_per_hour(snapshot), usual_hour_usd(snapshot, scene.now)
+    burn, usual = amounts[-1], usual_hour_usd(snapshot, scene.now)
     top = max((each for each in (*hours, usual) if each is not None), default=Decimal(0))
     shares = tuple(None if each is None else float(each / top) if top > 0 else 0.0 for each in hours)
     tones = (*(Tone.MUTED for _ in hours[1:]), Tone.ACCENT)
