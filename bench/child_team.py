@@ -14,10 +14,10 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Activity, ApiKey, Credits, Health, Reading, Sample, Snapshot, Spend, Today
-from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherIdentity
+from openbalance_hid.mqtt.account_publisher import AccountPublisher
 from openbalance_hid.mqtt.account_reader import AccountReader
 from openbalance_hid.mqtt.broker_address import AccountTopics, BrokerAddress
-from openbalance_hid.mqtt.snapshot_schema import SummaryPart
+from openbalance_hid.mqtt.snapshot_schema import PublisherIdentity, SummaryPart
 from openbalance_hid.openrouter.poller import SystemClock
 from openbalance_hid.secret import BrokerLogin
 from tests.mqtt.mosquitto import DESK, PASSWORD, PUBLISHER

@@ -24,6 +24,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     LARGEST_MESSAGE_BYTES,
     AvailabilityMessage,
     PublisherHead,
+    PublisherIdentity,
     PublisherPart,
     RivalMessage,
     SummaryPart,
@@ -34,15 +35,6 @@ from openbalance_hid.text import printable
 REFRESH_GAP_S = 60.0  # between two polls that desks have requested: 200 of them cost no more than one
 
 log = logging.getLogger(__name__)
-
-
-class PublisherIdentity(Struct, frozen=True):
-    """This program, for readers and other publishers. `id`: 16 hex digits, random at each start."""
-
-    id: str
-    started_at: datetime  # aware UTC, by the local clock
-    version: str
-    host: str
 
 
 class PublisherState(Struct, frozen=True):

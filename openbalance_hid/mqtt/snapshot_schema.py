@@ -52,6 +52,15 @@ class MessageHead(Struct, frozen=True):
     schema: int = 0
 
 
+class PublisherIdentity(Struct, frozen=True):
+    """This program, for readers and other publishers. `id`: 16 hex digits, random at each start."""
+
+    id: str
+    started_at: datetime  # aware UTC, by the local clock
+    version: str
+    host: str
+
+
 class PublisherPart(Struct, frozen=True):
     """The program that publishes. `id`: random at each start; of two publishers, the one with the later start wins."""
 

@@ -17,6 +17,7 @@ from openbalance_hid import __version__
 from openbalance_hid.app.effects import Publish
 from openbalance_hid.config.broker_options import PublishConfig
 from openbalance_hid.mqtt.broker_address import AccountTopics
+from openbalance_hid.mqtt.snapshot_schema import PublisherIdentity
 from openbalance_hid.openrouter.poller import SystemClock
 from openbalance_hid.secret import BrokerLogin
 
@@ -30,7 +31,7 @@ class Publishing:
     """`read_login`: of a broker, as "host:port". `request_poll`: called when a desk requests a refresh of an account."""
 
     def __init__(self, started_at: datetime, read_login: ReadLogin, request_poll: Callable[[str], None]) -> None:
-        self._identity = (secrets.token_hex(8), started_at, __version__, socket.gethostname())
+        self._identity = PublisherIdentity(secrets.token_hex(8), started_at, __version__, socket.gethostname())
         self._read_login = read_login
         self._request_poll = request_poll
         self._config: PublishConfig | None = None
@@ -44,7 +45,7 @@ class Publishing:
             self._publishers.pop(account).stop(0)
         if config is None:
             return
-        from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherIdentity
+        from openbalance_hid.mqtt.account_publisher import AccountPublisher
 
         withdraws = before is not None and before.home_assistant and not config.home_assistant
         for account in accounts:
@@ -55,7 +56,7 @@ class Publishing:
                     config.address,
                     partial(self._read_login, config.address.place),
                     config.ca_file,
-                    PublisherIdentity(*self._identity),
+                    self._identity,
                     SystemClock(),
                     self._request_poll,
                     config.home_assistant,

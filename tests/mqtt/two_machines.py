@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.mqtt.account_publisher import AccountPublisher, PublisherIdentity
+from openbalance_hid.mqtt.account_publisher import AccountPublisher
 from openbalance_hid.mqtt.account_reader import AccountReader
 from openbalance_hid.mqtt.broker_address import AccountTopics, BrokerAddress
-from openbalance_hid.mqtt.snapshot_schema import SummaryPart
+from openbalance_hid.mqtt.snapshot_schema import PublisherIdentity, SummaryPart
 from openbalance_hid.secret import BrokerLogin
 from tests.mqtt.mosquitto import DESK, PASSWORD, PUBLISHER, Mosquitto
 from tests.waiting import until
