@@ -21,9 +21,9 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, Publish, StartProgram, StopProgram
 from openbalance_hid.app.events import Event, ProgramEnded, ProgramPrinted
 from openbalance_hid.config.default_layout import published_accounts
-from openbalance_hid.desktop.program_run import ProgramRequest
 from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.ipc.status import ProcessInfo, status
+from openbalance_hid.runtime.effect_runner import program_request
 from openbalance_hid.runtime.metrics_server import MetricsServer
 from openbalance_hid.runtime.publishers import Publishing
 
@@ -60,26 +60,13 @@ class FullDaemon(VirtualDaemon):
         match effect:
             case StartProgram():
                 self._open_runs += 1
-                self._start(effect)
+                self._programs.start(effect.run, program_request(effect, self.inbox.put))
             case StopProgram(run):
                 self._programs.stop(run)
             case Publish() if self._publishing is not None:
                 self._publishing.offer(effect)
             case _:
                 super().carry_out(effect)
-
-    def _start(self, effect: StartProgram) -> None:
-        run, put = effect.run, self.inbox.put
-        self._programs.start(
-            run,
-            ProgramRequest(
-                effect.program,
-                lambda end: put(ProgramEnded(run, end)),
-                effect.limit_s,
-                effect.prints,
-                lambda line: put(ProgramPrinted(run, line)),
-            ),
-        )
 
     def scrape(self) -> dict[str, Any]:
         """Request the metrics as Prometheus does."""

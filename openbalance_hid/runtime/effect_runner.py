@@ -130,7 +130,7 @@ class EffectRunner:
             case EvaluatePlugin():
                 self._plugins.evaluate(effect)
             case StartProgram(run):
-                self._programs.start(run, self._program_request(effect))
+                self._programs.start(run, program_request(effect, self._put))
             case StopProgram(run):
                 self._programs.stop(run)
             case OpenUrl(url, serial, spot):
@@ -152,15 +152,17 @@ class EffectRunner:
                 for decks in self._decks:
                     run_display_effect(effect, decks, self._pictures, self._set_text)
 
-    def _program_request(self, effect: StartProgram) -> ProgramRequest:
-        run = effect.run
-        return ProgramRequest(
-            effect.program,
-            lambda end: self._put(ProgramEnded(run, end)),
-            effect.limit_s,
-            effect.prints,
-            lambda line: self._put(ProgramPrinted(run, line)),
-        )
+
+def program_request(effect: StartProgram, put: Callable[[Event], None]) -> ProgramRequest:
+    """Return the run of a program. Its lines and its end are `put` as events, on the thread of the programs."""
+    run = effect.run
+    return ProgramRequest(
+        effect.program,
+        lambda end: put(ProgramEnded(run, end)),
+        effect.limit_s,
+        effect.prints,
+        lambda line: put(ProgramPrinted(run, line)),
+    )
 
 
 def run_display_effect(effect: Effect, decks: DeckManager, pictures: PictureCache, set_text: SetText = lambda *_: None) -> bool:

@@ -1,4 +1,4 @@
-"""A day in virtual time of an XL with 32 command tiles whose programs are run for real, and the resources used.
+"""A day in virtual time of an XL with 32 command tiles; their programs are run for real. What they use.
 
 Controller, decks, pictures and the thread of the programs are those of the daemon. Virtual time waits for the programs.
 """
@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from openbalance_hid.app.effects import Effect, StartProgram, StopProgram
-from openbalance_hid.app.events import Event, ProgramEnded, ProgramPrinted
+from openbalance_hid.app.events import Event, ProgramEnded
 from openbalance_hid.config.load import parse
-from openbalance_hid.desktop.program_run import ProgramRequest
 from openbalance_hid.desktop.program_runner import ProgramRunner
+from openbalance_hid.runtime.effect_runner import program_request
 from openbalance_hid.tiles.program_output import EndKind
 from tests.torture.amounts import amounts
 from tests.torture.app_harness import AppHarness
@@ -59,23 +59,10 @@ class CommandApp(AppHarness):
         for effect in effects:
             if isinstance(effect, StartProgram):
                 self._open_runs += 1
-                self._start(effect)
+                self.programs.start(effect.run, program_request(effect, self.inbox.put))
             elif isinstance(effect, StopProgram):
                 self.programs.stop(effect.run)
         return effects
-
-    def _start(self, effect: StartProgram) -> None:
-        run, put = effect.run, self.inbox.put
-        self.programs.start(
-            run,
-            ProgramRequest(
-                effect.program,
-                lambda end: put(ProgramEnded(run, end)),
-                effect.limit_s,
-                effect.prints,
-                lambda line: put(ProgramPrinted(run, line)),
-            ),
-        )
 
     def _rests(self) -> bool:
         return not self._open_runs and super()._rests()
