@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from openbalance_hid.cli.params import init_command, is_missing
+from openbalance_hid.cli.params import check_present
 from openbalance_hid.cli.terminal import confirm, is_interactive
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.dump import render_effective
@@ -69,8 +69,7 @@ def write_default(file: Path) -> list[str]:
 def check(file: Path | None) -> None:
     """Check the configuration, or FILE, and list every problem."""
     checked = file or _config_file()
-    if file is not None and is_missing(file):
-        raise UsageError(f"no such file: {file}", init_command(file))
+    check_present(file)
     try:
         found = load_config(checked)
     except ConfigError as error:

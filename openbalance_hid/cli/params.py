@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.config.paths import ACCOUNT_NAME
-from openbalance_hid.errors import ConfigError
+from openbalance_hid.errors import ConfigError, UsageError
 from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.text import did_you_mean
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class ChoiceParam(click.Choice[str]):
@@ -29,6 +31,11 @@ class ChoiceParam(click.Choice[str]):
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
         return f"Choose from {', '.join(self.choices)}"  # on one line; click prints one line for each
+
+
+def config_file_option(description: str) -> Callable[[_Command], _Command]:
+    """Return the option `--config FILE` of a command. `description`: what it is used for."""
+    return click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help=description)
 
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -80,6 +87,12 @@ def not_one_of(value: str, known: Sequence[str]) -> str:
 def init_command(file: Path) -> str:
     """Return the command that writes the commented default to `file`."""
     return hint("the configuration file does not exist", path=file)
+
+
+def check_present(file: Path | None) -> None:
+    """Raise UsageError if the file, an option of the command, does not exist."""
+    if file is not None and is_missing(file):
+        raise UsageError(f"no such file: {file}", init_command(file))
 
 
 @contextmanager

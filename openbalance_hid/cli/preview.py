@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from openbalance_hid.cli import completion_values
-from openbalance_hid.cli.params import ChoiceParam, hint_for, init_command, is_missing, not_one_of
+from openbalance_hid.cli.params import ChoiceParam, check_present, config_file_option, hint_for, not_one_of
 from openbalance_hid.cli.terminal import STDOUT, write_output
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.load import load_config
@@ -63,13 +63,7 @@ class _ScenarioParam(ChoiceParam):
     epilog="SOURCE_DATE_EPOCH (seconds since 1970) sets the time of sample accounts, for the same picture every time.",
 )
 @click.option("--model", type=ChoiceParam(OFFERED), help="Model of the deck; without it the connected one, else mk2.")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Configuration file to use in place of the default one.",
-)
+@config_file_option("Configuration file to use in place of the default one.")
 @click.option(
     "--scenario",
     "scenarios",
@@ -108,8 +102,7 @@ def _deck(model: str | None, config_file: Path | None, scenarios: Sequence[str],
             return base64.b64decode(live), "live values"
         except NoDaemonError:
             pass
-    if config_file is not None and is_missing(config_file):
-        raise UsageError(f"no such file: {config_file}", init_command(config_file))
+    check_present(config_file)
     with hint_for(config_file):
         config = load_config(config_file or paths(os.environ).config_file)
     chosen = _by_account(scenarios, config)

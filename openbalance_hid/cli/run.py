@@ -14,7 +14,7 @@ import click
 
 from openbalance_hid.cli import completion_values
 from openbalance_hid.cli.log_setup import set_up_log
-from openbalance_hid.cli.params import ChoiceParam, NumberParam, hint_for, init_command, is_missing, log_level_option
+from openbalance_hid.cli.params import ChoiceParam, NumberParam, check_present, config_file_option, hint_for, log_level_option
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.config.private_directory import check_private
@@ -37,13 +37,7 @@ _no_browser = click.option("--no-browser", is_flag=True, help="Do not open the v
 
 
 @click.command("run")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Configuration file to use in place of the default one.",
-)
+@config_file_option("Configuration file to use in place of the default one.")
 @click.option(
     "--deck",
     "decks",
@@ -86,8 +80,8 @@ def _run(
     faulthandler.enable()  # prints the threads' stacks, without values, when the service manager's watchdog aborts
     move_old_state(os.environ)
     places = paths(os.environ)
+    check_present(config_file)
     if config_file is not None:
-        _check_present(config_file)
         places = places._replace(config_file=config_file.absolute())
     chosen = decks or ("usb",)
     if "usb" in chosen:
@@ -106,13 +100,7 @@ def _run(
     show_default=True,
     help="Sample account to show.",
 )
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Configuration file with the deck to show, in place of the default layout.",
-)
+@config_file_option("Configuration file with the deck to show, in place of the default layout.")
 @_port
 @_no_browser
 @log_level_option
@@ -125,19 +113,13 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
     from openbalance_hid.runtime.main import RunOptions
 
     set_up_log(log_level)
-    if config_file is not None:
-        _check_present(config_file)
+    check_present(config_file)
     with _temporary_directory() as folder:
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # set: `status` and `hold` reach this daemon there
         file = Path(folder, "config.toml") if config_file is None else config_file.absolute()
         places = Paths(file, Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
         with hint_for(config_file):
             run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
-
-
-def _check_present(config_file: Path) -> None:
-    if is_missing(config_file):
-        raise UsageError(f"no such file: {config_file}", init_command(config_file))
 
 
 @contextmanager
