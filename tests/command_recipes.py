@@ -10,8 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.music_player import SONGS
+
 PAGE = Path(__file__).parents[1] / "docs/commands-on-keys.md"
 ONE_DECK = Path(__file__).parents[1] / "examples/one-deck.toml"
+SHOWN = {  # key of the example -> a part of its accessible text, on every machine
+    0: "Balance $",
+    1: "Today",
+    2: "Spent 30 d",
+    3: "Runway",
+    4: "Pace 24 h",
+    5: "Clock, ",
+    8: "Focus, Start, 25 minutes",
+    9: "Tokyo ",
+    10: f"Music, {SONGS[0]}",
+    11: "Desk, off",
+}
 TOKEN = "T0KEN"
 TOKEN_FILE = f'header = "Authorization: Bearer {TOKEN}"\n'
 
