@@ -14,7 +14,7 @@ from bench.neighbours.costs import costs_of, has_costs
 from bench.row_command_tiles import KEYS
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
-from bench.user_environment import environment_for
+from bench.user_environment import environment_for, free_port
 from bench.virtual_clock import VirtualClock
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 
@@ -45,7 +45,7 @@ def _day(broker_port: int, hours: int) -> tuple[tuple[float, ...], dict[str, int
     """Return the private MiB at the end of each hour, and the numbers of messages and runs."""
     clock = VirtualClock()
     always_on = "[dim]\nafter_minutes = 0\noff_after_minutes = 0\n"
-    places = f'[metrics]\nlisten = "{HOST}:{_free_port()}"\n[publish]\nmqtt = "mqtt://{HOST}:{broker_port}"\n'
+    places = f'[metrics]\nlisten = "{HOST}:{free_port()}"\n[publish]\nmqtt = "mqtt://{HOST}:{broker_port}"\n'
     memory = []
     with (
         SampleAccount(clock=clock.utc) as sample,
@@ -66,7 +66,7 @@ def _day(broker_port: int, hours: int) -> tuple[tuple[float, ...], dict[str, int
 @contextmanager
 def _mosquitto(program: str) -> Iterator[int]:
     """Run a broker for this machine alone; yield its port."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
         config = Path(folder, "mosquitto.conf")
         config.write_text(f"listener {port} {HOST}\nallow_anonymous true\n", encoding="utf-8")
@@ -86,8 +86,3 @@ def _mosquitto(program: str) -> Iterator[int]:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])

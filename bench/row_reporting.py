@@ -2,7 +2,6 @@
 
 import http.client
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from bench.child import Child, bare_environment
 from bench.neighbours.costs import costs_of, has_costs
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
-from bench.user_environment import user_environment
+from bench.user_environment import free_port, user_environment
 from openbalance_hid.account.snapshot import Credits, Spend
 from openbalance_hid.history.records import AccountIdentity, StoredDays, StoredSample
 from openbalance_hid.history.store import HistoryStore
@@ -77,8 +76,7 @@ def _took_s(words: list[str], env: Mapping[str, str]) -> float:
 
 
 def _metrics(sizes: SampleSizes) -> list[Row]:
-    with socket.create_server((HOST, 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with (
         user_environment(f'[metrics]\nlisten = "{HOST}:{port}"\n') as with_metrics,
         user_environment() as without,

@@ -1,11 +1,18 @@
 """An environment for the whole command: configuration, folders, a key, and a local OpenRouter that accepts the key."""
 
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
+
+
+def free_port() -> int:
+    """Return a port of this machine that no program uses."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def accounts(count: int, key: str) -> tuple[str, Mapping[str, str]]:
