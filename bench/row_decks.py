@@ -65,7 +65,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
             LIBRARY,
             tuple(1000 * each["took_s"] for each in theirs),
             Goal(at_most=REPAINT_GOAL_MS),
-            "from the command to the last picture: asked through the socket, drawn, encoded and sent; the simulated "
+            "from the command to the last picture: sent through the socket, drawn, encoded and sent; the simulated "
             "display decodes coarsely, as for the peer. The peer encodes and sends; its picture is drawn in advance.",
         ),
         Row(

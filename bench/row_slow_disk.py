@@ -1,4 +1,4 @@
-"""The start on a disk whose fsync takes two seconds: the first number must come from the network meanwhile."""
+"""The start where fsync takes two seconds: the first number must come from the network meanwhile."""
 
 import shutil
 import subprocess
@@ -30,5 +30,5 @@ def rows(sizes: SampleSizes) -> list[Row]:
                 fast.append(first_number_ms(env))
     note = "with a preloaded `fsync` and `fdatasync` that wait; the file of the history does not exist yet."
     goal = Goal(at_most=1500.0)
-    name = "first number on a disk whose fsync takes 2 s"
+    name = "first number where fsync takes 2 s"
     return [Row(name, "ms", tuple(slow), "the same on this machine's disk", tuple(fast), goal, note)]

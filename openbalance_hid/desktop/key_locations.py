@@ -79,12 +79,12 @@ def _names(texts: Iterable[str]) -> Iterator[str]:
 
 
 def names_in_keyring(paths: KeyPaths) -> frozenset[str]:
-    """Return the accounts whose key is in the keyring; none if the list cannot be read."""
+    """Return the accounts with a key in the keyring; none if the list cannot be read."""
     return frozenset(_names(read_names(paths, NAMES_FILE)))
 
 
 def write_names_in_keyring(paths: KeyPaths, names: frozenset[str]) -> None:
-    """Replace the list of accounts whose key is in the keyring. CredentialError on failure."""
+    """Replace the list of accounts with a key in the keyring. CredentialError on failure."""
     write_names(paths, NAMES_FILE, names)
 
 

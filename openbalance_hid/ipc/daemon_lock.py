@@ -1,8 +1,8 @@
 """The locks that make a process the daemon: a second one is refused.
 
 A lock is the kernel's (flock) and ends with its process, also when that is killed. Programs that clean up may remove its file:
-a lock on a removed file is held, but other processes do not see it. So there are two files, in two directories, and `renew`
-takes a lock again whose file has been removed or replaced. Until then others see the control socket, and on Linux a name
+a lock on a removed file is held, but other processes do not see it. So there are two files, in two directories. When a
+file has been removed or replaced, `renew` takes its lock again. Until then others see the control socket, and on Linux a name
 without a file for each lock (`lock_name`).
 """
 
@@ -57,7 +57,7 @@ class DaemonLock:
             raise
 
     def renew(self) -> None:
-        """Take each lock again whose file other processes do not see. AlreadyRunningError if another process holds it now."""
+        """Take a lock again when other processes do not see its file. AlreadyRunningError if another process holds it now."""
         for name in self._names.values():
             close_lookups(name)
         for file in self._files:

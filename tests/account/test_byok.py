@@ -29,7 +29,7 @@ def cost(credits_usd: Any, own_usd: Any, lower_bound: bool = False) -> Spend:
 def account(
     days: Mapping[date, Mapping[str, Spend]] | None, today: Mapping[str, Spend] | None = None, at: datetime = NOON, **more: Any
 ) -> Snapshot:
-    """Return an account whose providers have the names of its models."""
+    """Return an account in which each provider has the name of a model."""
     seen = snapshot(at, taken=day_of_samples(1, now=at), **more)
     if days is not None:
         seen = replace(seen, activity=Reading(Activity(days, days), at, Health.OK))

@@ -264,11 +264,11 @@ def outage(life: Life) -> None:
 def analytics_behind(life: Life) -> None:
     """The answer is 45 minutes old."""
     for _ in range(12):
-        asked = [each for each in life.sample.requests if each.path == "/analytics/query" and b"granularity" not in each.body]
-        if asked:
+        queries = [each for each in life.sample.requests if each.path == "/analytics/query" and b"granularity" not in each.body]
+        if queries:
             state = life.sample.state()
             life.sample.instead["/analytics/query"] = answers.analytics(
-                replace(state, now=state.now - timedelta(minutes=45)), asked[-1].body
+                replace(state, now=state.now - timedelta(minutes=45)), queries[-1].body
             )
         life.poll()
     life.sample.instead.pop("/analytics/query", None)

@@ -62,12 +62,12 @@ def life(sample: SampleAccount, clock: VirtualClock) -> Life:
 def test_a_usual_day_is_at_most_110_requests_and_today_by_model_stays_known(life: Life) -> None:
     life.poll()
     for day in range(3):
-        asked: Counter[str] = Counter()
+        requested: Counter[str] = Counter()
         for _ in range(96):
-            asked.update(each.partition("?")[0] for each in life.later())
+            requested.update(each.partition("?")[0] for each in life.later())
             assert life.now.today.value is not None
-        assert asked[ON_POLLS] == 96
-        assert sum(asked.values()) <= 110, (day, asked)
+        assert requested[ON_POLLS] == 96
+        assert sum(requested.values()) <= 110, (day, requested)
 
 
 class ScheduledLife(Life):
@@ -147,8 +147,8 @@ def test_the_counter_keeps_today_exact_between_two_answers(life: Life) -> None:
 def test_keys_come_from_all_pages_and_have_unique_names(clock: VirtualClock) -> None:
     with SampleAccount(clock=clock.utc, keys=203) as sample:
         life = Life(sample, clock)
-        asked = [each for each in life.poll() if each.startswith("/keys")]
-        offsets = [each.partition("&")[0].partition("=")[2] for each in asked]
+        requested = [each for each in life.poll() if each.startswith("/keys")]
+        offsets = [each.partition("&")[0].partition("=")[2] for each in requested]
         assert offsets == ["0", "100", "200", "202", "0", "1"], "until an empty page, in each workspace"
         keys = life.now.keys.value
         assert keys is not None
@@ -181,12 +181,12 @@ def test_the_days_by_key_add_up_to_the_days_by_model(life: Life) -> None:
 def test_days_by_key_are_requested_once_a_day_after_they_have_settled(life: Life) -> None:
     by_key = "/activity?api_key_hash="
     assert sum(each.startswith(by_key) for each in life.poll()) == 3
-    asked = {}
+    requested = {}
     for _ in range(96):
         count = sum(each.startswith(by_key) for each in life.later())
         if count:
-            asked[life.clock.now.strftime("%H:%M")] = count
-    assert asked == {"06:00": 2}
+            requested[life.clock.now.strftime("%H:%M")] = count
+    assert requested == {"06:00": 2}
 
 
 def test_the_days_of_many_keys_are_requested_in_rounds_that_leave_no_key_out(life: Life) -> None:
@@ -261,8 +261,8 @@ def test_today_has_providers_and_tokens_that_add_up_to_the_models(life: Life) ->
 
 def test_a_server_that_refuses_providers_still_gives_todays_models(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openbalance_hid.simulator.openrouter.sample_answers._DIMENSIONS", ("model",))
-    asked = life.poll()
-    assert asked.count("/analytics/query") - of_hours(life.sample) == 2
+    requested = life.poll()
+    assert requested.count("/analytics/query") - of_hours(life.sample) == 2
     today = life.now.today.value
     assert today is not None
     assert (len(today.by_model) > 5, dict(today.by_provider)) == (True, {})
@@ -303,8 +303,8 @@ def test_the_quota_of_free_models_is_requested_only_while_a_tile_shows_it(life: 
     assert not any(each == "/key" for each in life.poll())
     assert life.now.free_quota.value is None
     life.poller.want_free_quota(True)
-    asked = [life.later().count("/key") for _ in range(5)]
-    assert asked == [1, 0, 1, 0, 1], "every second poll"
+    requested = [life.later().count("/key") for _ in range(5)]
+    assert requested == [1, 0, 1, 0, 1], "every second poll"
     quota = life.now.free_quota.value
     assert quota is not None
     assert (quota.limit, quota.used, quota.left) == (50, 19, 31)
