@@ -77,7 +77,9 @@ def _run(
     set_up_log(log_level, log_file)
     guard_memory()
     sys.setswitchinterval(SWITCH_S)
-    faulthandler.enable()  # prints the threads' stacks, without values, when the service manager's watchdog aborts
+    # Prints the event loop's stack, without values, when the service manager's watchdog aborts. Only that one: reading the
+    # stack of a thread that runs meanwhile can crash, and the process would end without either.
+    faulthandler.enable(all_threads=False)
     move_old_state(os.environ)
     places = paths(os.environ)
     check_present(config_file)

@@ -92,7 +92,7 @@ def test_a_second_daemon_gives_up_and_the_first_goes_on(tmp_path: Path) -> None:
         assert running.status()["pid"] == running.process.pid
 
 
-def test_the_stacks_of_the_threads_are_logged_when_the_watchdog_ends_it(tmp_path: Path, listener: Listener) -> None:
+def test_the_stack_of_the_event_loop_is_logged_when_the_watchdog_ends_it(tmp_path: Path, listener: Listener) -> None:
     if sys.platform != "linux":
         pytest.skip("systemd's watchdog is Linux")
     key = "sk-or-v1-" + "0f" * 32
