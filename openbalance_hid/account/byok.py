@@ -4,7 +4,7 @@ No amount of `spend` includes it, and no counter counts it. Completed days are f
 published yet, are from the analytics query or the counters of the API keys: both may lag, so that they are lower bounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
@@ -42,14 +42,25 @@ def byok_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
         amounts = [Amount(key.byok_usd) for key in snapshot.keys.value or ()]
         return _at_least(as_of(total(amounts), next_due(snapshot, "keys"))) if amounts else UNKNOWN
     if period == "yesterday":
-        return _completed(snapshot, now_day - timedelta(days=1))
+        return byok_on_usd(snapshot, now_day - timedelta(days=1), now)
     at = period_end(snapshot, period, now)
-    today = larger(_reported(snapshot, at.date()), _by_keys(snapshot, now) if at.date() == now_day else UNKNOWN)
-    days = [_completed(snapshot, day) for day in completed_days(period, at)]
+    days = [byok_on_usd(snapshot, day, now) for day in completed_days(period, at)]
     if days and not any(day.is_known for day in days):
         return UNKNOWN
-    found = total([today, *days])
-    return found if found.usd or all(each.is_known for each in (today, *days)) else UNKNOWN  # "at least nothing" is no number
+    return byok_sum([byok_on_usd(snapshot, at.date(), now), *days])
+
+
+def byok_on_usd(snapshot: Snapshot, day: date, now: datetime) -> Amount:
+    """Return the own-key inference of a completed UTC day, or of today so far."""
+    if day < utc_now(snapshot, now).date():
+        return _completed(snapshot, day)
+    return larger(_reported(snapshot, day), _by_keys(snapshot, now))
+
+
+def byok_sum(days: Sequence[Amount]) -> Amount:
+    """Return the sum of days. Zero with an unknown day is unknown: "at least nothing" is no number."""
+    found = total(days)
+    return found if found.usd or all(day.is_known for day in days) else UNKNOWN
 
 
 @remembered

@@ -20,6 +20,7 @@ from openbalance_hid.account.spend import day_usd, joined_usd, today_usd
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.history.account_records import AccountRecords
 from openbalance_hid.history.reader import KeyAction, Spike
+from openbalance_hid.report.own_keys import OwnKeyFigures, own_key_figures
 from openbalance_hid.report.period import PeriodPart, ReportPeriod, days_of, end_of_month, parts_of
 
 INTERVAL_S = 900.0
@@ -101,6 +102,7 @@ class AccountFigures(Struct, frozen=True):
     actions: tuple[KeyAction, ...]
     runs: tuple[MeterRun, ...]
     budget: tuple[BudgetMonth, ...]
+    own_keys: OwnKeyFigures | None  # None: none is known; it is in no amount above
 
     @property
     def unknown_days(self) -> int:
@@ -138,6 +140,7 @@ def figures(history: AccountRecords, period: ReportPeriod, budget_usd: Decimal |
     by_day = {each.day: each for each in days}
     whole = _sum(snapshot, amounts, in_period)
     known = [each for each in days if each.spent.usd]
+    named_days = _named_days(snapshot, history.days, in_period, today)
     return AccountFigures(
         account=history.account,
         first=first,
@@ -149,12 +152,13 @@ def figures(history: AccountRecords, period: ReportPeriod, budget_usd: Decimal |
         total=whole,
         mean=mean(each.spent for each in known if each.day != today) if known else UNKNOWN,
         largest=max(known, key=lambda each: each.spent.usd or ZERO, default=None),
-        rankings=_rankings(snapshot, history.days, in_period, today, whole),
+        rankings={by: _ranking(each, whole) for by, each in named_days.items()},
         weekdays=tuple(_weekday(number, days, today) for number in range(7)),
         spikes=tuple(each for each in history.spikes if _overlaps(each.started_at, each.ended_at, first, period.last, now)),
         actions=tuple(each for each in history.actions if first <= each.at.date() <= period.last),
         runs=tuple(each for each in history.runs if _overlaps(each.started_at, each.ended_at, first, period.last, now)),
         budget=_budget(snapshot, amounts, in_period, budget_usd, today),
+        own_keys=own_key_figures(snapshot, in_period, parts, named_days, now),
     )
 
 
@@ -224,16 +228,16 @@ def _part(part: PeriodPart, days: Sequence[DayFigures], spent: Amount) -> PartFi
     )
 
 
-def _rankings(
-    snapshot: Snapshot, days: Mapping[str, Days], in_period: Sequence[date], today: date, whole: Amount
-) -> dict[str, Ranking]:
+def _named_days(
+    snapshot: Snapshot, days: Mapping[str, Days], in_period: Sequence[date], today: date
+) -> dict[str, list[Mapping[str, Spend]]]:
+    """Return the days of the period by name, with the last answer about today."""
     reported = snapshot.today.value if today in in_period else None
     of_today: dict[str, Mapping[str, Spend]] = {}
     if reported is not None and reported.day == today:
         of_today = {"model": reported.by_model, "provider": reported.by_provider}
     return {
-        by: _ranking([*(days.get(by, {}).get(day, {}) for day in in_period), of_today.get(by, {})], whole)
-        for by in ("model", "provider", "key")
+        by: [*(days.get(by, {}).get(day, {}) for day in in_period), of_today.get(by, {})] for by in ("model", "provider", "key")
     }
 
 

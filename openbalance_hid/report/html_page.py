@@ -73,6 +73,7 @@ def _account(figures: AccountFigures, step: Step) -> Mapping[str, Any]:
         "notes": _notes(figures),
         **days,
         "rankings": rankings,
+        "own_keys": _own_keys(figures),
         "weekdays": weekdays,
         "budget": _budget(figures),
         "spikes": [_spike(each) for each in figures.spikes[-EVENTS:][::-1]],
@@ -104,6 +105,9 @@ def _notes(figures: AccountFigures) -> list[str]:
     if figures.unknown_days:
         days = f"{figures.unknown_days} day is" if figures.unknown_days == 1 else f"{figures.unknown_days} days are"
         notes.append(f"{days} unknown and shown as a pale column, not as zero. Sums over them are lower bounds (≥).")
+    if figures.own_keys is not None:
+        cost = cents(figures.own_keys.total)
+        notes.append(f"Own keys (BYOK) cost {cost}, billed by your providers: no amount but those under Own keys includes it.")
     if figures.last == figures.today:
         notes.append(f"{day_text(figures.today)} is not over: its amount is what was known when this page was made.")
     return notes
@@ -191,6 +195,32 @@ def _ranking(by: str, ranking: Ranking) -> Mapping[str, Any]:
         ],
         "more": more,
         "rest": cents(ranking.rest) if ranking.rest is not None else "",
+    }
+
+
+def _own_keys(figures: AccountFigures) -> Mapping[str, Any] | None:
+    found = figures.own_keys
+    if found is None:
+        return None
+    bars = [
+        Bar(part.label, f"{part.title}: {cents(usd)}", usd.usd, charts.LIGHT_BLUE if usd.lower_bound else charts.BLUE)
+        for part, usd in found.parts
+    ]
+    return {
+        "total": cents(found.total),
+        "chart": charts.columns(bars, f"Own-key cost by {figures.unit}; the table has every number"),
+        "has_unknown": any(not usd.is_known for _, usd in found.parts),
+        "has_bounds": any(usd.lower_bound for _, usd in found.parts),
+        "rows": [(part.title, cents(usd)) for part, usd in reversed(found.parts)],
+        "names": [
+            {
+                "column": RANKINGS[by][1],
+                "rows": [(escape_unprintable(name), cents(usd)) for name, usd in ranking.names[:NAMES_IN_TABLE]],
+                "more": max(0, len(ranking.names) - NAMES_IN_TABLE),
+                "rest": cents(ranking.rest) if ranking.rest is not None else "",
+            }
+            for by, ranking in found.rankings.items()
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from openbalance_hid.account.amount import UNKNOWN, Amount
 from openbalance_hid.account.key_switching import KeySwitch, SwitchStage
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.snapshot import Credits, Spend
@@ -30,13 +31,19 @@ def history(
     keys: Mapping[date, Mapping[str, int | str]] | None = None,
     read_at: datetime | None = NOW,
     runs: Sequence[MeterRun] = (),
+    own: Mapping[date, int | str | None] | None = None,
 ) -> AccountRecords:
-    """Return a history. `days`: day -> model -> USD; `samples`: instant and total usage."""
+    """Return a history. `days`: day -> model -> USD; `samples`: instant and total usage; `own`: of each name of a day."""
+
+    def spend(day: date, amount: int | str) -> Spend:
+        cost = None if own is None else own.get(day, 0)
+        return Spend(Decimal(str(amount)), 2, 100, UNKNOWN if cost is None else Amount(Decimal(str(cost))))
+
     kinds = {"model": days, "provider": {}, "key": keys or {}}
     return AccountRecords(
         "default",
         {
-            kind: {day: {name: Spend(Decimal(str(usd)), 2, 100) for name, usd in names.items()} for day, names in found.items()}
+            kind: {day: {name: spend(day, usd) for name, usd in names.items()} for day, names in found.items()}
             for kind, found in kinds.items()
         },
         tuple(StoredSample(at, Credits(Decimal(500), Decimal(str(usage)))) for at, usage in samples),

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.meter_run import MeterRun
 from openbalance_hid.account.utc_days import midnight
@@ -94,6 +95,37 @@ def test_only_events_of_the_period_are_reported():
 def test_a_period_before_the_history_is_empty_and_no_error():
     assert of(history({back(1): {"a": 1}}, read_at=None), "2020-01").is_empty
     assert of(history({}, read_at=None), "all").is_empty
+
+
+def test_own_key_cost_is_apart_by_day_and_name_and_in_no_other_amount():
+    days = {back(1): {"a": 4, "b": 0}, back(3): {"a": 1}}
+    found = [of(history(days, keys={back(1): {"ci": 3}}, own=own), "2026-11") for own in (None, {back(1): 2, back(3): "0.5"})]
+    assert found[0] == replace(found[1], own_keys=None), "nothing else depends on it, not even the order of names"
+    own = found[1].own_keys
+    assert own is not None
+    assert (own.total.usd, own.total.lower_bound) == (Decimal("4.5"), True), "today is not known"
+    by_day = {part.days[0]: usd.usd for part, usd in own.parts}
+    assert (by_day[back(1)], by_day[back(2)], by_day[back(3)], by_day[TODAY]) == (4, 0, Decimal("0.5"), None)
+    names = own.rankings["model"]
+    assert [(name, usd.usd, usd.lower_bound) for name, usd in names.names] == [("a", Decimal("2.5"), True), ("b", 2, True)]
+    assert names.rest is None
+    keys = own.rankings["key"]
+    assert [(name, usd.usd) for name, usd in keys.names] == [("ci", 2)]
+    assert keys.rest is not None
+    assert keys.rest.usd == Decimal("2.5")
+
+
+@pytest.mark.parametrize("own", [None, {}, {back(1): None}, {back(1): 0}])
+def test_without_own_key_cost_a_report_has_no_part_for_it(own: dict[date, int | None] | None):
+    assert of(history({back(1): {"a": 4}}, own=own)).own_keys is None
+
+
+def test_a_day_from_before_own_key_cost_was_stored_makes_its_sum_a_lower_bound():
+    own = of(history({back(1): {"a": 4}, back(2): {"a": 4}}, own={back(1): 2, back(2): None}), "2026-11").own_keys
+    assert own is not None
+    by_day = {part.days[0]: usd for part, usd in own.parts}
+    assert (by_day[back(2)].usd, by_day[back(1)].usd) == (None, 2)
+    assert own.total.sign == "≥"
 
 
 @pytest.mark.parametrize(

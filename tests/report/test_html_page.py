@@ -57,15 +57,15 @@ class Elements(HTMLParser):
         self.attributes += attrs
 
 
-def page(days: dict, period: str = "30d", keys: dict | None = None) -> str:
+def page(days: dict, period: str = "30d", keys: dict | None = None, own: dict | None = None) -> str:
     named = period_named(period, TODAY)
     assert named is not None
-    return render_report([figures(history(days, keys=keys), named, None, NOW)], "Title", NOW)
+    return render_report([figures(history(days, keys=keys, own=own), named, None, NOW)], "Title", NOW)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_becomes_markup(name: str):
-    text = page({back(1): {name: 3, "a/b": 1}}, keys={back(1): {name: 4}})
+    text = page({back(1): {name: 3, "a/b": 1}}, keys={back(1): {name: 4}}, own={back(1): 2})
     text.encode("utf-8", "replace")
     found = Elements(text)
     assert found.tags.keys() <= TAGS
@@ -83,6 +83,19 @@ def test_every_chart_has_a_name_and_a_table_in_the_same_section():
         assert section.count("<svg") == section.count('role="img"') == 2
         assert section.count("aria-label") >= 3
         assert "<table>" in section
+
+
+def test_own_key_cost_has_a_part_of_its_own_with_chart_and_tables():
+    days = {back(1): {"a/b": 4}}
+    without, text = page(days), page(days, own={back(1): 2})
+    assert "own-key" not in without.replace("but for own-key cost", "")
+    (section,) = (part for part in re.split(r"<h3 ", text) if part.startswith('id="own-keys'))
+    assert "Own keys (BYOK): ≥ $2.00" in section
+    assert section.count("<svg") == 2
+    assert section.count("<table>") == 2, "days and models"
+    assert "No own-key cost by API key is known" in section
+    assert "Own keys (BYOK) cost ≥ $2.00, billed by your providers" in text
+    assert re.findall(r"<dd>(.*?)</dd>", text) == re.findall(r"<dd>(.*?)</dd>", without), "the numbers at the top are the same"
 
 
 def test_the_page_requests_nothing_and_has_no_script():
