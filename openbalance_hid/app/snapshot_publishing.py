@@ -9,6 +9,7 @@ from typing import cast
 from openbalance_hid.account.alert import Alert, AlertKey
 from openbalance_hid.account.amount import amount_text
 from openbalance_hid.account.burn import burn_usd_per_hour
+from openbalance_hid.account.byok import byok_usd
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health, Snapshot
 from openbalance_hid.account.spend import used_usd
@@ -83,4 +84,5 @@ def summary_of(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[A
         spike=cast(SpikeWord, level.name.lower()),  # a test compares the names
         problem=problem is not None,
         problem_text=f"{problem}{reason}" if problem else None,
+        byok_today_usd=amount_text(byok_usd(snapshot, "today", now).usd),
     )

@@ -22,6 +22,12 @@ _SENSORS: Mapping[str, Mapping[str, Any]] = {
     "balance_usd": {"name": "Balance", "device_class": "monetary", "unit_of_measurement": "USD", "icon": "mdi:wallet"},
     "today_usd": {"name": "Today", "device_class": "monetary", "unit_of_measurement": "USD", "icon": "mdi:calendar-today"},
     "month_usd": {"name": "Month", "device_class": "monetary", "unit_of_measurement": "USD", "icon": "mdi:calendar-month"},
+    "byok_today_usd": {
+        "name": "Own keys today",
+        "device_class": "monetary",
+        "unit_of_measurement": "USD",
+        "icon": "mdi:key-outline",
+    },
     "burn_usd_per_hour": {
         "name": "Burn rate",
         "unit_of_measurement": "USD/h",

@@ -119,7 +119,7 @@ def to_snapshot(message: SnapshotMessage, receipt: Receipt) -> Snapshot:
         today=_reading(message.today, _day),
         yesterday=_reading(message.yesterday, _day),
         keys=_reading(message.keys, _keys),
-        key_days=_reading(message.key_days, _days),
+        key_days=_reading(message.key_days, lambda part: _days(part, message.byok_key_days)),
         window=_reading(message.window, _window),
         hours=Reading() if message.hours is None else _reading(message.hours, _hours),
         wrong_clock=message.wrong_clock,

@@ -113,6 +113,7 @@ class SnapshotEncoder:
             budget_usd=amount_text(snapshot.budget_usd),
             next_poll_at=None if next_poll_at is None else next_poll_at + server_shift(snapshot),
             hours=parts.reading(snapshot.hours, _hours),
+            byok_key_days=parts.byok_key_days(snapshot.key_days.value),
         )
         return msgspec.json.encode(message)
 
@@ -123,6 +124,7 @@ class _Parts:
     def __init__(self, numbers: NameNumbers, masks: bool, snapshot: Snapshot) -> None:
         self._numbers = numbers
         self._masks = masks
+        self._key_names: Mapping[str, str] = {}
         self._key_names = {key.name: self._key_name(key) for key in snapshot.keys.value or ()}
 
     def reading(self, reading: Reading[_T], convert: Callable[[_T], _V]) -> ReadingPart[_V]:
@@ -151,8 +153,10 @@ class _Parts:
         return [self._key(key) for key in value]
 
     def key_days(self, value: Days) -> SpendByDay:
-        return {day: {self._key_names.get(name) or self._name("key", name): _spend(each) for name, each in names.items()}
-                for day, names in value.items()}  # fmt: skip
+        return self._days("key", value)
+
+    def byok_key_days(self, value: Days | None) -> ByokByDay | None:
+        return None if value is None else self._byok_days("key", value)
 
     def _key(self, key: ApiKey) -> KeyPart:
         return KeyPart(
@@ -203,6 +207,8 @@ class _Parts:
         return {self._name(kind, name): _spend(spend) for name, spend in spent.items()}
 
     def _name(self, kind: str, name: str) -> str:
+        if kind == "key" and name in self._key_names:
+            return self._key_names[name]
         return f"{kind} {self._numbers.number(kind, name)}" if self._masks else name[:MOST_WORDS]
 
 

@@ -86,6 +86,7 @@ class SummaryPart(Struct, frozen=True):
     spike: SpikeWord = "preparing"
     problem: bool = False
     problem_text: Words | None = None
+    byok_today_usd: Usd | None = None  # own-key (BYOK) cost, in no other amount
 
 
 class ReadingPart(Struct, Generic[_T], frozen=True):
@@ -197,6 +198,7 @@ class SnapshotMessage(Struct, frozen=True):
     budget_usd: Usd | None = None
     next_poll_at: Instant | None = None
     hours: ReadingPart[HoursPart] | None = None
+    byok_key_days: ByokByDay | None = None  # of `key_days`
 
 
 class AvailabilityMessage(Struct, frozen=True):

@@ -17,7 +17,7 @@ from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived
-from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.build import NOON, day_of_samples, days_back, own_key, snapshot
 
 PUBLISHING = '[publish]\nmqtt = "mqtts://broker.example"\n'
 SOURCE = '[accounts.team]\nsource = "mqtts://broker.example/openbalance/team"\n'
@@ -56,6 +56,13 @@ def test_an_account_without_a_key_or_without_any_value_is_not_published():
     assert published(running.step(nothing, NOW)) == []
     rejected = snapshot(balance=None, health=Health.KEY_REJECTED)
     assert [each.summary.problem for each in published(running.step(rejected, NOW))] == [True]
+
+
+def test_the_summary_has_own_key_cost_apart_and_only_where_it_is_known():
+    seen = snapshot(days=days_back([5] * 10), taken=day_of_samples(10), today={"A": 1})
+    without, with_cost = (summary_of(each, (SpikeRule(),), {}, NOON) for each in (seen, own_key(seen, "0.25")))
+    assert (without.byok_today_usd, with_cost.byok_today_usd) == (None, "0.25")
+    assert (without.today_usd, without.month_usd) == (with_cost.today_usd, with_cost.month_usd)
 
 
 def test_names_are_masked_from_the_moment_at_which_amounts_are_hidden():

@@ -32,7 +32,8 @@ def test_the_topic_names_a_device_with_an_object_id_that_is_allowed():
 def test_device_origin_and_components_are_there_as_documented():
     assert FOUND["device"]["identifiers"]
     assert FOUND["origin"]["name"] == "openbalance-hid"
-    assert set(FOUND["components"]) == {"balance_usd", "today_usd", "month_usd", "burn_usd_per_hour", "spike", "problem"}
+    amounts = {"balance_usd", "today_usd", "month_usd", "byok_today_usd", "burn_usd_per_hour"}
+    assert set(FOUND["components"]) == {*amounts, "spike", "problem"}
     assert {entity["platform"] for entity in FOUND["components"].values()} == {"sensor", "binary_sensor"}
     identities = [entity["unique_id"] for entity in FOUND["components"].values()]
     assert len(set(identities)) == len(identities)

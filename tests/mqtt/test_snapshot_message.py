@@ -43,7 +43,7 @@ KEYS = (
     ApiKey(HASH, "ci 0e6f44", Decimal(9), Decimal(1), given_name="ci", workspace="Research", last_used_at=NOON),
     ApiKey(HASH[::-1], "laptop", Decimal(3), Decimal("0.5"), limit_usd=Decimal(50), limit_left_usd=Decimal(40)),
 )
-SUMMARY = SummaryPart("74.25", "1.5", "40", "0.42", "normal")
+SUMMARY = SummaryPart("74.25", "1.5", "40", "0.42", "normal", byok_today_usd="0.18")
 
 
 def whole() -> Snapshot:
@@ -134,12 +134,29 @@ def test_own_key_cost_arrives_with_what_is_unknown_of_it():
     assert {spend.byok for spend in masked.today.value.by_model.values()} == set(OWN)  # type: ignore[union-attr]
 
 
+def test_own_key_cost_of_api_keys_by_day_arrives_under_their_names():
+    days = [NOON.date() - timedelta(days=back) for back in (1, 2)]
+    costs = [Amount(Decimal("0.5")), Amount(Decimal(3), lower_bound=True)]
+    spent = {
+        day: {"ci 0e6f44": Spend(Decimal(2), byok=byok), "laptop": Spend(Decimal(1))}
+        for day, byok in zip(days, costs, strict=True)
+    }
+    sent = replace(whole(), key_days=Reading(spent, NOON, Health.OK))
+    for masks, names in ((False, {"ci 1", "laptop"}), (True, {"key 1", "key 2"})):
+        got = received(encode(sent, masks=masks))
+        assert {key.name for key in got.keys.value or ()} == names
+        rows = [got.key_days.value[day] for day in days]  # type: ignore[index]
+        assert [row.keys() for row in rows] == [names] * 2
+        assert [[spend.byok for spend in row.values()] for row in rows] == [[byok, UNKNOWN] for byok in costs]
+
+
 def test_own_key_cost_of_an_older_publisher_is_unknown():
     message = json.loads(encode(with_own_keys(whole())))
+    del message["byok_key_days"]
     for part in (message["activity"], message["today"]):
         part["value"] = {name: value for name, value in part["value"].items() if not name.startswith("byok")}
     got = received(json.dumps(message).encode())
-    names = [*got.activity.value.by_model.values(), got.today.value.by_model]  # type: ignore[union-attr]
+    names = [*got.activity.value.by_model.values(), *got.key_days.value.values(), got.today.value.by_model]  # type: ignore[union-attr]
     assert {spend.byok for each in names for spend in each.values()} == {UNKNOWN}
     assert got.today.value.usd == 4  # type: ignore[union-attr]
 
