@@ -18,6 +18,7 @@ from openbalance_hid.account.snapshot import (
     Credits,
     FreeQuota,
     Health,
+    HourlySpend,
     Reading,
     Sample,
     Snapshot,
@@ -64,6 +65,7 @@ API_KEYS: Final = (  # name, share of today's spend, limit in USD and what is le
 )
 REQUESTS_PER_USD, TOKENS_PER_USD = 40_000, 87_000_000
 STEP: Final = timedelta(minutes=15)  # from one sample to the next
+HOUR: Final = timedelta(hours=1)
 HALF_DAY: Final = timedelta(hours=12)
 OLD, STALE = timedelta(minutes=31.5), timedelta(minutes=61.5)  # 2.1 and 4.1 refresh intervals
 
@@ -120,6 +122,7 @@ def snapshot_of(account: CaseAccount) -> Snapshot:
         health=account.health,
         budget_usd=None if account.budget is None else Decimal(account.budget),
         samples=_samples(account),
+        hours=_hours(account),
         polls=1,
         **readings,
     )
@@ -182,6 +185,14 @@ def _api_keys(today_usd: Decimal) -> tuple[ApiKey, ...]:
         limits = (None if text is None else Decimal(text) for text in (limit, left))
         keys.append(ApiKey(name, name, usd * 16, usd, usd * 4, usd * 16, *limits))
     return tuple(keys)
+
+
+def _hours(account: CaseAccount) -> Reading[HourlySpend]:
+    if not account.hours:
+        return Reading()
+    first = CASE_TIME - len(account.hours) * HOUR
+    usd = {first + number * HOUR: Decimal(amount) for number, amount in enumerate(account.hours)}
+    return Reading(HourlySpend(CASE_TIME, usd), CASE_TIME, Health.OK)
 
 
 def _samples(account: CaseAccount) -> tuple[Sample, ...]:

@@ -240,7 +240,10 @@ def _wide_row(row: Row, amount: Fitted, column_px: int, room_px: int, scale: Sca
 
 
 def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
-    """Return columns of equal width on whole pixels, centred; an unknown day is a short mark, no spend a thin foot."""
+    """Return columns of equal width on whole pixels, centred; an unknown day is a short mark, no spend a thin foot.
+
+    A column of an inexact value is pale with a clear top, in charts without gaps between their columns, too.
+    """
     least, most = scale.px(0.12, 8), scale.px(0.46, 24)
     height = max(least, min(height_px, most))
     count = max(1, len(bars.shares))
@@ -257,7 +260,8 @@ def _bars(bars: Bars, room_px: int, scale: Scale, height_px: int) -> Piece:
             continue
         tall = foot if share is None else max(foot, round(height * min(1.0, max(0.0, share))))
         x = left + index * pitch
-        items.append(ColumnItem(Box(x, height - tall, x + width, height), tone, share is not None))
+        top_px = foot if index < len(bars.inexact) and bars.inexact[index] else 0
+        items.append(ColumnItem(Box(x, height - tall, x + width, height), tone, share is not None, top_px))
     if bars.line is not None:
         y = min(height - foot, round(height * (1 - min(1.0, max(0.0, bars.line)))))
         items.append(ColumnItem(Box(0, y, room_px, y + max(1, scale.px(0.014))), Tone.WARN))

@@ -14,12 +14,13 @@ from openbalance_hid.render.icons import icon_mask, picture_image
 from openbalance_hid.render.items import BarItem, ColumnItem, DotItem, IconItem, MeterItem, PlacedItem, Role, RuleItem, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.render.shapes import outline, pill, rounded
-from openbalance_hid.render.theme import Rgb, Theme, inverted, theme_named
+from openbalance_hid.render.theme import Rgb, Theme, blend, inverted, theme_named
 from openbalance_hid.render.type_scale import Scale, scale_of
 from openbalance_hid.tiles.view import Age, Figure, Flash, Hero, Icon, IconPicture, KeyFace, Notice, TileView, Tone
 
 OFF: Final = (0, 0, 0)
 PUSHED_IN: Final = 0.055  # of the key's side: how far a pressed picture's edges move in; a pixel more than the ring at least
+PALE: Final = 0.35  # of a column's colour, below the clear top of an inexact one: decoration, the top reaches the contrast
 
 
 def draw(face: KeyFace, width: int, height: int) -> Image.Image:
@@ -74,12 +75,7 @@ def _paint(image: Image.Image, pen: ImageDraw.ImageDraw, item: PlacedItem, theme
         case RuleItem():
             image.paste(theme.surface, item.box)
         case ColumnItem():
-            colour = theme.column if stale or item.tone is Tone.MUTED else theme.colour(item.tone)
-            if item.known:
-                pen.rectangle((item.box.left, item.box.top, item.box.right - 1, item.box.bottom - 1), fill=colour)
-            else:  # a day that is not known: two separate specks, not a foot
-                middle = (item.box.left + item.box.right - 1) // 2
-                pen.rectangle((middle, item.box.top, middle + 1, item.box.bottom - 1), fill=theme.muted)
+            _paint_column(pen, item, theme, stale)
         case DotItem():
             image.paste(theme.colour(item.tone), item.box[:2], pill(item.box.width, item.box.height))
 
@@ -94,6 +90,19 @@ def _paint_icon(image: Image.Image, item: IconItem, colour: Rgb, theme: Theme) -
         image.paste(theme.warn, item.box[:2], icon_mask(Icon.WARNING, item.box.width))
     else:
         image.paste(picture, item.box[:2], picture)
+
+
+def _paint_column(pen: ImageDraw.ImageDraw, item: ColumnItem, theme: Theme, stale: bool) -> None:
+    """Draw a column; of an inexact value a pale one with a clear top; of an unknown value two separate specks, not a foot."""
+    left, top, right, bottom = item.box.left, item.box.top, item.box.right - 1, item.box.bottom - 1
+    if not item.known:
+        middle = (left + right) // 2
+        pen.rectangle((middle, top, middle + 1, bottom), fill=theme.muted)
+        return
+    colour = theme.column if stale or item.tone is Tone.MUTED else theme.colour(item.tone)
+    pen.rectangle((left, top, right, bottom), fill=blend(theme.background, colour, PALE) if item.top_px else colour)
+    if item.top_px:
+        pen.rectangle((left, top, right, min(bottom, top + item.top_px - 1)), fill=colour)
 
 
 def _shade(role: Role, tone: Tone, theme: Theme, stale: bool) -> Rgb:

@@ -91,11 +91,12 @@ class RuleItem(Struct, frozen=True):
 
 
 class ColumnItem(Struct, frozen=True):
-    """One column of a chart; `known` false: the mark of a day that is not known."""
+    """One column of a chart; `known` false: the mark of a day that is not known. `top_px`: of a pale column, its clear top."""
 
     box: Box
     tone: Tone
     known: bool = True
+    top_px: int = 0  # 0: all of it is clear
 
 
 class DotItem(Struct, frozen=True):

@@ -121,7 +121,7 @@ def _spend(figures: AccountFigures) -> Mapping[str, Any]:
         "unit": figures.unit,
         "has_spikes": any(each.spiked for each in figures.parts),
         "has_unknown": any(not each.spent.is_known for each in figures.parts),
-        "has_bounds": any(each.spent.lower_bound for each in figures.parts),
+        "has_inexact": any(each.spent.sign for each in figures.parts),
         "rows": [
             (each.part.title, cents(each.spent), _count(each.requests), _tokens(each.tokens), _remark(each))
             for each in reversed(figures.parts)
@@ -135,9 +135,13 @@ def _spend(figures: AccountFigures) -> Mapping[str, Any]:
 
 
 def _part_bar(each: PartFigures) -> Bar:
-    colour = charts.ORANGE if each.spiked else charts.LIGHT_BLUE if each.spent.lower_bound else charts.BLUE
+    colour = charts.ORANGE if each.spiked else _colour(each.spent)
     words = cents(each.spent) if each.spent.is_known else "unknown"
     return Bar(each.part.label, f"{each.part.title}: {words}", each.spent.usd, colour)
+
+
+def _colour(amount: Amount) -> str:
+    return charts.LIGHT_BLUE if amount.sign else charts.BLUE
 
 
 def _remark(each: PartFigures) -> str:
@@ -148,6 +152,8 @@ def _remark(each: PartFigures) -> str:
         remarks.append("unknown")
     elif each.spent.lower_bound:
         remarks.append("at least")
+    elif each.spent.approximate:
+        remarks.append("estimated")
     return ", ".join(remarks)
 
 
@@ -202,15 +208,12 @@ def _own_keys(figures: AccountFigures) -> Mapping[str, Any] | None:
     found = figures.own_keys
     if found is None:
         return None
-    bars = [
-        Bar(part.label, f"{part.title}: {cents(usd)}", usd.usd, charts.LIGHT_BLUE if usd.lower_bound else charts.BLUE)
-        for part, usd in found.parts
-    ]
+    bars = [Bar(part.label, f"{part.title}: {cents(usd)}", usd.usd, _colour(usd)) for part, usd in found.parts]
     return {
         "total": cents(found.total),
         "chart": charts.columns(bars, f"Own-key cost by {figures.unit}; the table has every number"),
         "has_unknown": any(not usd.is_known for _, usd in found.parts),
-        "has_bounds": any(usd.lower_bound for _, usd in found.parts),
+        "has_inexact": any(usd.sign for _, usd in found.parts),
         "rows": [(part.title, cents(usd)) for part, usd in reversed(found.parts)],
         "names": [
             {
@@ -230,8 +233,12 @@ def _short(name: str) -> str:
 
 
 def _weekdays(figures: AccountFigures) -> Mapping[str, Any]:
-    bars = [Bar(each.name[:3], f"{each.name}: {cents(each.mean)}", each.mean.usd) for each in figures.weekdays]
+    bars = [
+        Bar(each.name[:3], f"{each.name}: {cents(each.mean)}", each.mean.usd, _colour(each.mean)) for each in figures.weekdays
+    ]
     return {
+        "has_inexact": any(each.mean.sign for each in figures.weekdays),
+        "has_unknown": any(not each.mean.is_known for each in figures.weekdays),
         "chart": charts.columns(bars, "Mean spend of each weekday; the table has every number"),
         "rows": [(each.name, cents(each.mean), str(each.days)) for each in figures.weekdays],
     }

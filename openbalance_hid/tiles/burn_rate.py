@@ -2,12 +2,14 @@
 
     hours    24                      bars
 
-Where samples leave a gap, hours are from OpenRouter's analytics by hour, and marked `~`; what that has not either is a gap. The
+Where samples leave a gap, hours are from OpenRouter's analytics by hour: marked `~`, their bars pale with a clear top. What
+that has not either is a gap. The
 line is a usual working hour; above it the present hour is dearer than usual.
 A tap opens the activity page.
 """
 
 from decimal import Decimal
+from typing import Final
 
 from openbalance_hid.account.burn import last_hours, usual_hour_usd
 from openbalance_hid.tiles import formatting as words
@@ -17,6 +19,11 @@ from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import notice_view, trouble, value_view
 from openbalance_hid.tiles.view import Bars, Hero, TileView, Tone
+
+FROM_ANALYTICS: Final = (
+    *("0", "0", "0.02", "0.14", "0.31", "0.28", "0.22", "0.09", "0.12", "0.26"),
+    *("0.24", "0.17", "0.08", "0.03", "0", "0", "0.02", "0.10", "0.10", "0.10"),
+)
 
 
 def view(scene: Scene) -> TileView:
@@ -32,7 +39,8 @@ def view(scene: Scene) -> TileView:
     top = max((each for each in (*hours, usual) if each is not None), default=Decimal(0))
     shares = tuple(None if each is None else float(each / top) if top > 0 else 0.0 for each in hours)
     tones = (*(Tone.MUTED for _ in hours[1:]), Tone.ACCENT)
-    bars = Bars(shares, tones, float(usual / top) if usual is not None and top > 0 else None)
+    line = float(usual / top) if usual is not None and top > 0 else None
+    bars = Bars(shares, tones, line, tuple(bool(each.sign) for each in amounts))
     rough, gaps = sum(each.approximate for each in amounts), sum(not each.is_known for each in amounts)
     text = [
         f"{title} {words.money(burn)}",
@@ -49,6 +57,7 @@ def cases() -> tuple[TileCase, ...]:
         TileCase("first hours", CaseAccount(sampled_h=4)),
         TileCase("no samples", CaseAccount(sampled_h=0, unknown=NOT_POLLED)),
         TileCase("12 hours", options={"hours": 12}),
+        TileCase("hours from analytics", CaseAccount(sampled_h=7, hours=FROM_ANALYTICS)),
     )
 
 

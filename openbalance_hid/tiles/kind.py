@@ -35,6 +35,7 @@ class CaseAccount(Struct, frozen=True):
     today: str = "1.20"
     yesterday: tuple[str, str] = ("1.60", "1.80")  # until this time of day, and in its remaining hours
     sampled_h: int = 36  # hours for which the balance was sampled, every 15 minutes; 0: no samples
+    hours: tuple[str, ...] = ()  # spend of the last hours by the analytics query, oldest first
     budget: str | None = "100"  # of the UTC month
     has_api_keys: bool = True
     free_quota: tuple[int, int] | None = (50, 13)  # limit and used; None: not in the answer

@@ -38,7 +38,7 @@ def view(scene: Scene) -> TileView:
     tones = (*[Tone.MUTED] * (len(days) - 1), Tone.ACCENT)
     text = f"{title} {words.money(total)}, last {len(days)} days {', '.join(words.money(usd) for usd in days)}"
     measured_at = total.measured_at
-    blocks = (Hero(words.money(total)), Bars(shares, tones))
+    blocks = (Hero(words.money(total)), Bars(shares, tones, inexact=tuple(bool(day.sign) for day in days)))
     return value_view(scene, title, blocks, [text], measured_at, trouble=health)
 
 

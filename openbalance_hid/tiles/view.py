@@ -114,6 +114,7 @@ class Bars(Struct, frozen=True):
     shares: tuple[float | None, ...]
     tones: tuple[Tone, ...] = ()  # one a bar; empty: accent for all
     line: float | None = None  # height of a line across the chart, 0..1
+    inexact: tuple[bool, ...] = ()  # one a bar: approximate (`~`) or at least (`≥`), drawn pale with a clear top; empty: none
 
 
 class Gauge(Struct, frozen=True):

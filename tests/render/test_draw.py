@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 
 from openbalance_hid.render.draw import draw
-from openbalance_hid.render.theme import DARK, LIGHT
+from openbalance_hid.render.theme import DARK, LIGHT, contrast
 from openbalance_hid.render.type_scale import scale_of
-from openbalance_hid.tiles.view import Age, Hero, KeyFace, TileView
+from openbalance_hid.tiles.view import Age, Bars, Hero, KeyFace, TileView, Tone
 from tests.render.faces import BALANCE, CRITICAL, MONTH, SIZES, STATES, THEMES, TOP, faces, sizes, themed, view
 
 
@@ -71,6 +71,26 @@ def test_the_last_column_is_the_one_to_look_at():
     image = draw(KeyFace(MONTH), 72, 72)
     columns = [x for x in range(72) for y in range(40, 72) if image.getpixel((x, y)) == DARK.accent]
     assert min(columns) > 55
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("count_of_bars", [7, 24])
+@pytest.mark.parametrize("side", [72, 80, 96, 120])
+def test_bars_of_inexact_values_are_pale_with_a_clear_top_of_the_same_height(side, count_of_bars, theme):
+    shares = (0.8,) * count_of_bars
+    exact, inexact = (
+        draw(KeyFace(view("Per hour", Bars(shares, (Tone.MUTED,) * len(shares), inexact=rough), theme=theme.name)), side, side)
+        for rough in ((), (True,) * len(shares))
+    )
+    full, top = count(exact, theme.column), count(inexact, theme.column)
+    rows = [
+        {y for x in range(side) for y in range(side) if image.getpixel((x, y)) != theme.background and y > side // 2}
+        for image in (exact, inexact)
+    ]
+    assert rows[0] == rows[1]
+    assert 0 < top < full / 3
+    pale = inexact.getpixel((side // 2, max(rows[0])))
+    assert contrast(theme.column, pale) > 2
 
 
 def test_a_pressed_key_moves_away():

@@ -65,6 +65,7 @@ STATEMENTS = {
     "runway: hours": 'The "Runway" is only "≈ 11 h"; it "ends today".',
     "runway: overdrawn": 'The "Runway" is "0 d": "nothing left".',
     "burn-rate: ok": '"Per hour" "$0.10" are spent now.',
+    "burn-rate: hours from analytics": '"Per hour" "$0.10" are spent now.',
     "burn-rate: no samples": 'What is spent "Per hour" is not known: "—".',
     "free-quota: ok": '"Free left" "37" "of 50 today".',
     "free-quota: few left": '"Free left" "60" "of 1,000 today".',

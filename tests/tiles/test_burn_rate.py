@@ -36,6 +36,7 @@ def test_hours_from_the_analytics_query_are_marked_and_read_out():
     view = view_of("burn-rate", slept)
     assert hero(view).text == "$0.50"
     assert view.text == "Per hour $0.50, 9 of 24 hours approximate, 14 not known"
+    assert bars(view).inexact == (False,) * 14 + (True,) * 9 + (False,)
     assert bars(view).shares[-5:] == (2.75 / 3, 1.0, 1.0, 1.0, 0.5 / 3)
     rough = replace(with_hours(snapshot(taken=())), samples=())
     assert hero(view_of("burn-rate", rough)).text == "~$3.00"

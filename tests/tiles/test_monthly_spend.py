@@ -23,5 +23,11 @@ def test_a_day_of_refunds_has_an_empty_bar():
     assert bars.shares == (0, 0, 0, 0, 1.0, 0, 0.25)
 
 
+def test_a_day_of_which_a_part_is_unknown_has_a_pale_bar():
+    bars = view_of("monthly-spend", snapshot(days=days_back([2, 4]), today={"A": 1})).blocks[1]
+    assert isinstance(bars, Bars)
+    assert bars.inexact == (False,) * 6 + (True,), "today is at least what the analytics query has"
+
+
 def test_a_refused_activity_is_an_error_of_openrouter():
     assert notice(view_of("monthly-spend", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"

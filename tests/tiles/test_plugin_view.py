@@ -53,7 +53,7 @@ def test_version_1_of_the_interface_has_these_names_and_fields():
         "Figure": "heading text tone",
         "Line": "text tone icon strong shorten variants",
         "Row": "name amount share tone note column is_note_in_bar",
-        "Bars": "shares tones line",
+        "Bars": "shares tones line inexact",
         "Gauge": "share tone mark",
         "Amount": "usd lower_bound approximate measured_at low_usd",
     }
@@ -106,6 +106,8 @@ def test_a_scene_has_plain_values_and_nothing_of_the_program():
         TileView(blocks=(Bars((0.5,) * 1_000),)),
         TileView(blocks=(Bars(0.5),)),  # type: ignore[arg-type]
         TileView(blocks=(Bars((float("nan"),)),)),
+        TileView(blocks=(Bars((0.5,), inexact=("yes",)),)),  # type: ignore[arg-type]
+        TileView(blocks=(Bars((0.5,), inexact=(True,) * 1_000),)),
     ],
 )
 def test_nonsense_and_too_much_are_refused_in_one_line(found):
