@@ -65,13 +65,13 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     if switch is not None and switch.disabled is not None and switch.ended_at is not None:
         read_at = max(switch.ended_at, read_at or switch.ended_at)
     hero, state = _state(key, switch)
-    spend = _spend(scene, key)
+    spend = shown_spend = _spend(scene, key)
     if shown_age(scene.snapshot, read_at, scene.now) is Age.STALE:  # a state that may have changed since has no colour
         hero = replace(hero, tone=Tone.MUTED)
-        spend = Line(age_text(scene.snapshot, read_at, scene.now)) if read_at is not None else spend
+        shown_spend = Line(age_text(scene.snapshot, read_at, scene.now)) if read_at is not None else spend
     hold = _hold(scene, key, switch)
     problem = _problem(scene, switch)
-    blocks: tuple[Block, ...] = (hero, problem or spend, *(() if hold is None else (hold,)))
+    blocks: tuple[Block, ...] = (hero, problem or shown_spend, *(() if hold is None else (hold,)))
     health = trouble(scene, scene.snapshot.keys)
     return value_view(scene, title, blocks, [f"{title}: {state}", spend, problem, hold], read_at, trouble=health)
 

@@ -71,7 +71,9 @@ def test_a_trouble_is_beside_the_value_and_leaves_the_name(tile):
 @pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
 @pytest.mark.parametrize(("minutes", "age"), [(29, Age.FRESH), (30, Age.OLD), (59, Age.OLD), (60, Age.STALE)])
 def test_every_tile_shows_its_age(tile, minutes, age):
-    assert view_of(tile, FULL, NOON + timedelta(minutes=minutes)).age is age
+    view = view_of(tile, FULL, NOON + timedelta(minutes=minutes))
+    assert view.age is age
+    assert view.text.count(f"{minutes} m old") == (0 if age is Age.FRESH else 1), "once, and nothing else gives way to it"
 
 
 @pytest.mark.parametrize("tile", OF_AN_ACCOUNT)
