@@ -9,7 +9,9 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from openbalance_hid import hints
@@ -23,6 +25,7 @@ _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
 _PART_IN_HEX = 2 * _PART
 _PART_IN_BASE64 = 15  # digits of 6 bits that 12 characters always fill
+_WORD = 8  # bytes that are compared at once
 # A character of a key as JSON, an address or HTML may write it. Any other escape of JSON is skipped as a whole, `\\\\` too.
 _ESCAPE = re.compile(
     rb"\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));", re.DOTALL
@@ -45,7 +48,7 @@ _LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that mess
 class Secret:
     """A key that shows only its last four characters (`…1a2b`) in any text, and cannot be pickled."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_forms", "_text")
 
     def __init__(self, text: str) -> None:
         """CredentialError, without the text in it, for characters or a length that an HTTP header or a key cannot have."""
@@ -54,10 +57,17 @@ class Secret:
                 "the key has characters or a length that no OpenRouter key has", hints.hint("the key is malformed")
             )
         self._text = text
+        self._forms: _FormsByWord | None = None
 
     def reveal(self) -> str:
         """Return the key itself."""
         return self._text
+
+    def forms_by_word(self) -> _FormsByWord:
+        """Return the ways to write the key, by each word in them; made once, because every log line and answer needs them."""
+        if self._forms is None:
+            self._forms = _forms_by_word(self._text)
+        return self._forms
 
     @property
     def last_four(self) -> str:
@@ -137,14 +147,23 @@ def mask_keys(text: str, secret: Secret | None = None) -> str:
 
 def mask_body(body: bytes, secret: Secret) -> bytes:
     """Return the body of a response with every part of `secret` masked, also where its characters are escaped."""
-    plain = body
+    texts = [body]
     for _ in range(_ESCAPED_TWICE):
-        if b"\\u00" in plain or b"%" in plain or b"&#" in plain:
-            plain = _ESCAPE.sub(_plain_character, plain)
-    forms = tuple(_forms(secret.reveal()))
-    if not any(block.encode() in plain for form in forms for _, block in form.blocks()):
-        return body
-    return _mask_parts(plain.decode("utf-8", "surrogateescape"), forms).encode("utf-8", "surrogateescape")
+        if b"\\u00" in texts[-1] or b"%" in texts[-1] or b"&#" in texts[-1]:
+            texts.append(_ESCAPE.sub(_plain_character, texts[-1]))
+    by_word = secret.forms_by_word()
+    for text in reversed(texts):  # also as it was: an escape in front of a part takes two characters of it
+        forms = {form for word in filter(by_word.__contains__, _words(text)) for form in by_word[word]}
+        if forms and (masked := _masked(text.decode("utf-8", "surrogateescape"), forms)) is not None:
+            return masked.encode("utf-8", "surrogateescape")
+    return body
+
+
+def _words(text: bytes) -> Iterable[int]:
+    """Return the words of `text` that start at every fourth byte: 12 bytes in a row always contain a whole one."""
+    step = _WORD // 2
+    shifted = text[step:]
+    return chain(*(memoryview(each)[: len(each) // _WORD * _WORD].cast("Q") for each in (text, shifted)))
 
 
 class _Form(NamedTuple):
@@ -164,6 +183,19 @@ class _Form(NamedTuple):
             yield start, self.text[start : start + self.block]
 
 
+_FormsByWord = dict[int, tuple[_Form, ...]]  # by `_WORD` bytes in a row, as an integer of this machine
+
+
+def _forms_by_word(key: str) -> _FormsByWord:
+    by_word: _FormsByWord = {}
+    for form in _forms(key):
+        text = form.text.encode()
+        for start in range(len(text) - _WORD + 1):
+            word = int.from_bytes(text[start : start + _WORD], sys.byteorder)
+            by_word[word] = (*by_word.get(word, ()), form)
+    return by_word
+
+
 def _forms(key: str) -> Iterator[_Form]:
     for text in dict.fromkeys((key, key.lower(), key.upper())):
         yield _Form(text, _PART)
@@ -178,13 +210,15 @@ def _forms(key: str) -> Iterator[_Form]:
             yield _Form(text, _PART_IN_BASE64)
 
 
-def _mask_parts(text: str, forms: tuple[_Form, ...]) -> str:
+def _masked(text: str, forms: Iterable[_Form]) -> str | None:
+    """Return the text with every part of a key masked; None without any."""
+    spans = sorted(span for form in forms for span in _parts(text, form))
     pieces, done = [], 0
-    for start, end in sorted(span for form in forms for span in _parts(text, form)):
+    for start, end in spans:
         if start >= done:
             pieces += [text[done:start], _MASK]
         done = max(done, end)
-    return "".join([*pieces, text[done:]])
+    return "".join([*pieces, text[done:]]) if spans else None
 
 
 def _parts(text: str, form: _Form) -> Iterator[tuple[int, int]]:

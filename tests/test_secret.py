@@ -183,6 +183,21 @@ def test_a_part_in_any_usual_encoding_is_masked(encoding: str, part: str):
     assert name == mask_keys(f"<{encoded}>", LONG)
 
 
+@pytest.mark.parametrize("encoding", ["base64", "hexadecimal", "capital hexadecimal", "capitals", "capitals reversed"])
+def test_the_shortest_part_is_masked_at_any_place_of_a_long_body(encoding: str):
+    for place in range(24):
+        first = 9 + place  # of the part in the key
+        part = ENCODINGS[encoding](LONG.reveal()[first : first + 12])
+        body = b"." * (5000 + place) + part.encode() + b"." * (41 * place)
+        left = mask_body(body, LONG).replace(b"sk-or-\xe2\x80\xa6", b"").strip(b".")
+        assert len(left) <= 2, (place, left)  # of base64 a digit or two at the ends
+
+
+def test_a_piece_below_the_limit_leaves_the_escapes_of_its_body_unchanged():
+    body = b'{"label": "sk-or-v1-0e6...1c96", "name": "100\\u0025 of %61ll"}'
+    assert mask_body(body, LONG) == body
+
+
 @pytest.mark.parametrize("text", ["100%25 of %61ll &#8212; &#x2014; \\u0061 AAAA", "%7B%22error%22%3A1%7D", "&amp;#115;"])
 def test_escapes_without_a_part_of_the_key_are_unchanged(text: str):
     assert mask_keys(text, LONG) == text
