@@ -342,7 +342,8 @@ class Controller:
         self.display.evaluate(self.decks, self.tile_inputs, now.utc, cycle, self.config.theme, self.config_refused, alert)
 
     def _interaction(self, place: Place, now: Moment, dimmed: bool) -> KeyInteraction:
-        return replace(self.inputs.presses.interaction(place, now.mono_s), dimmed=dimmed and self.decks[place[0]].is_lit)
+        interaction = self.inputs.presses.interaction(place, now.mono_s)
+        return replace(interaction, dimmed=True) if dimmed and self.decks[place[0]].is_lit else interaction
 
 
 ScheduledCall = Callable[[Controller, Moment], None]  # runs on the main thread, between two events

@@ -145,7 +145,8 @@ class DeckState(Struct, frozen=True):
 
     def keys(self) -> dict[int, TileConfig]:
         """Return the tile on each key of the shown page."""
-        return {key: self._key(key) for key in range(self.shape.key_count)}
+        name, tiles, turned = self.pages.shown.name, self.pages.shown.keys, self.turned
+        return {key: turned.get((name, key), tiles.get(key, BLANK)) for key in range(self.shape.key_count)}
 
     def cells(self) -> dict[Cell, TileConfig]:
         """Return the tile in each cell of the strip; a cell without one is blank."""

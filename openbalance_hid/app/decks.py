@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.deck_state import DeckState, Pages, Slot
 from openbalance_hid.app.dimming import Lock
-from openbalance_hid.app.events import Place
+from openbalance_hid.app.events import Place, Spot
 from openbalance_hid.config.schema import Config, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
 from openbalance_hid.tiles.command import NAME as COMMAND_TILE
@@ -22,7 +22,7 @@ class ConnectedDecks:
     def __init__(self, zone: tzinfo | None) -> None:
         self.by_serial: dict[str, DeckState] = {}
         self._disconnected: dict[str, DeckState] = {}
-        self._commands: dict[str, _DeckCommands] = {}
+        self._known: dict[str, _DeckTiles] = {}  # by serial, of connected decks
         self._zone = zone
         self._lock = Lock.OPEN  # of the user's session
 
@@ -34,6 +34,7 @@ class ConnectedDecks:
 
     def remove(self, serial: str) -> None:
         """Note that a deck was disconnected. Idempotent."""
+        self._known.pop(serial, None)
         if serial in self.by_serial:
             self._disconnected[serial] = self.by_serial.pop(serial)
 
@@ -81,38 +82,46 @@ class ConnectedDecks:
 
     def shown_tiles(self) -> Iterator[TileConfig]:
         """Return the tiles that the connected decks show."""
-        return (tile for deck in self.by_serial.values() for tile in deck.tiles().values())
+        return (tile for deck in self.by_serial.values() for tile in self._tiles(deck).shown.values())
 
     def tiles(self) -> Iterator[TileConfig]:
         """Return the tiles on every page of every connected deck."""
-        return (tile for deck in self.by_serial.values() for tile in deck.all_tiles().values())
+        return (tile for deck in self.by_serial.values() for tile in self._tiles(deck).on_all_pages)
 
     def commands(self) -> tuple[dict[TileCommand, None], dict[TileCommand, None]]:
         """Return the programs of all `command` tiles, and of those that lit decks show now, as keys in order."""
         present: dict[TileCommand, None] = {}
         visible: dict[TileCommand, None] = {}
-        self._commands = {serial: each for serial, each in self._commands.items() if serial in self.by_serial}
-        for serial, deck in self.by_serial.items():
-            known = self._commands.get(serial)
-            if known is None or known.pages is not deck.pages or known.turned is not deck.turned:
-                known = self._commands[serial] = _DeckCommands.of(deck)
-            present |= known.present
-            visible |= known.shown if deck.is_lit else {}
+        for deck in self.by_serial.values():
+            tiles = self._tiles(deck)
+            present |= tiles.commands
+            visible |= tiles.shown_commands if deck.is_lit else {}
         return present, visible
 
+    def _tiles(self, deck: DeckState) -> "_DeckTiles":
+        known = self._known.get(deck.shape.serial)
+        if known is None or known.pages is not deck.pages or known.turned is not deck.turned:
+            known = self._known[deck.shape.serial] = _DeckTiles.of(deck)
+        return known
 
-class _DeckCommands(Struct, frozen=True):
-    """The programs of a deck's `command` tiles, and what they follow from. Every step needs them."""
+
+class _DeckTiles(Struct, frozen=True):
+    """The tiles of a deck and the programs of its `command` tiles, and what they follow from. Every step needs them."""
 
     pages: Pages
     turned: Mapping[Slot, TileConfig]
-    present: dict[TileCommand, None]
-    shown: dict[TileCommand, None]
+    shown: Mapping[Spot, TileConfig]
+    on_all_pages: tuple[TileConfig, ...]
+    commands: dict[TileCommand, None]
+    shown_commands: dict[TileCommand, None]
 
     @staticmethod
-    def of(deck: DeckState) -> "_DeckCommands":
-        """Return the programs of a deck."""
-        return _DeckCommands(deck.pages, deck.turned, _commands(deck.all_tiles().values()), _commands(deck.keys().values()))
+    def of(deck: DeckState) -> "_DeckTiles":
+        """Return the tiles of a deck."""
+        on_all_pages = tuple(deck.all_tiles().values())
+        return _DeckTiles(
+            deck.pages, deck.turned, deck.tiles(), on_all_pages, _commands(on_all_pages), _commands(deck.keys().values())
+        )
 
 
 def _commands(tiles: Iterable[TileConfig]) -> dict[TileCommand, None]:

@@ -11,6 +11,7 @@ from openbalance_hid.app.tile_views import RING_STEPS, KeyInteraction, ring_step
 from openbalance_hid.tiles.view import Flash
 
 FLASH_S = 0.6  # how long the end of a refresh is shown
+_UNTOUCHED = KeyInteraction()
 
 
 class KeyMarks:
@@ -49,6 +50,10 @@ class KeyMarks:
         for place in places:
             self._waiting.pop(place, None)
             self._flashes.pop(place, None)
+
+    def has(self, place: Place) -> bool:
+        """Return whether the key has a mark."""
+        return place in self._waiting or place in self._flashes
 
     def is_waiting(self, place: Place) -> bool:
         """Return whether the key shows that it refreshes."""
@@ -115,6 +120,8 @@ class Presses:
 
     def interaction(self, place: Place, now_s: float) -> KeyInteraction:
         """Return what a key shows of its press and marks."""
+        if place not in self._gestures.presses and not self.marks.has(place):
+            return _UNTOUCHED
         return KeyInteraction(
             pressed=self.is_down(place),
             progress=self._gestures.progress(place, now_s),

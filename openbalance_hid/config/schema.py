@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ from openbalance_hid.tiles.plugin import PluginTile
 
 _K = TypeVar("_K")
 _V = TypeVar("_V", covariant=True)
+_D = TypeVar("_D")
 
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
@@ -32,7 +33,10 @@ ALERT_KINDS = tuple(kind.value for kind in AlertKind)
 
 
 class FrozenMap(Mapping[_K, _V]):
-    """An immutable mapping, hashable if its values are; iterates in insertion order."""
+    """An immutable mapping, hashable if its values are; iterates in insertion order.
+
+    Every step of the controller reads some: the methods that repeat mixins of `Mapping` are here because those are slow.
+    """
 
     __slots__ = ("_items",)
 
@@ -47,6 +51,25 @@ class FrozenMap(Mapping[_K, _V]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._items
+
+    @overload
+    def get(self, key: _K, /) -> _V | None: ...
+    @overload
+    def get(self, key: _K, default: _V | _D, /) -> _V | _D: ...
+    def get(self, key: _K, default: object = None, /) -> object:
+        return self._items.get(key, default)
+
+    def items(self) -> ItemsView[_K, _V]:
+        return self._items.items()
+
+    def values(self) -> ValuesView[_V]:
+        return self._items.values()
+
+    def __eq__(self, other: object) -> bool:
+        return self._items == (other._items if isinstance(other, FrozenMap) else other)
 
     def __hash__(self) -> int:
         return hash(frozenset(self._items.items()))
