@@ -48,7 +48,7 @@ test-kernel: .venv/.ready
 	$(BIN)/pytest --kernel tests/kernel $(ARGS)
 
 torture: .venv/.ready
-	$(BIN)/pytest --torture $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --torture $(ARGS)
 
 check: lint types imports test
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-from tests.torture.figures import FIGURES
+from tests.torture.figures import PROPERTY, Figures, totals
 
 settings.register_profile("no deadline", deadline=None)  # no test asserts on wall-clock time, nor does hypothesis
 settings.load_profile("no deadline")
@@ -74,11 +74,13 @@ def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    recorded = config.stash.get(FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in terminalreporter.stats.values() for report in kind if isinstance(report, pytest.TestReport)]
+    ended = [report for report in reports if report.when == "teardown"]
+    recorded = [Figures(**value) for report in ended for name, value in report.user_properties if name == PROPERTY]
     if recorded:
         terminalreporter.section("figures of the tests under faults")
-        for figures in recorded:
+        for figures in (*sorted(recorded, key=lambda each: each.test), *totals(recorded)):
             terminalreporter.write_line(figures.line())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.figures import FIGURES, Figures
+from tests.torture.figures import PROPERTY, Figures
 from tests.torture.polled_account import PolledAccount, polled_account
 
 SEED = 20261122
@@ -21,11 +21,11 @@ def seed(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
-def figures(request: pytest.FixtureRequest, seed: int) -> Figures:
-    """Return the record of what was tried and with what result, which is printed after the run."""
+def figures(request: pytest.FixtureRequest, seed: int) -> Iterator[Figures]:
+    """Yield the record of what was tried and with what result, which is printed after the run."""
     made = Figures(request.node.nodeid.rpartition("/")[2], seed)
-    request.config.stash.setdefault(FIGURES, []).append(made)
-    return made
+    yield made
+    request.node.user_properties.append((PROPERTY, made.record()))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.simulator.openrouter.sample_answers import json as sample_json
 from tests.torture.altered_json import WRONG, dumped, put, spots
-from tests.torture.amounts import amounts
+from tests.torture.amounts import amounts, amounts_in_parts
 from tests.torture.fault_proxy import Answer, cut, reset, stall
 from tests.torture.figures import Figures
 from tests.torture.oracle import ANYTHING, check
@@ -138,11 +138,11 @@ def _passes(before: Snapshot, after: Snapshot, bodies: Mapping[str, bytes | None
 ACCIDENTS = (_flip, _hole, _echo, _swap, _wrong, _wrong)
 
 
-@amounts("cases", short=200, long=10_000)
+@amounts_in_parts("cases", short=200, long=10_000, parts=10)
 def test_a_mutated_answer_of_any_endpoint_ends_nothing_and_makes_no_zero(
-    polled: PolledAccount, figures: Figures, seed: int, cases: int
+    polled: PolledAccount, figures: Figures, seed: int, cases: int, part: int
 ) -> None:
-    dice = random.Random(seed)
+    dice = random.Random(f"{seed}, part {part}")
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(cases):
         path, accident = dice.choice(PATHS), dice.choice(ACCIDENTS)

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from tests.torture.amounts import amounts
+from tests.torture.amounts import amounts_in_parts
 from tests.torture.controller_harness import ControllerHarness
 from tests.torture.figures import Figures
 
@@ -30,10 +30,12 @@ TestAnyOrder = ControllerMachine.TestCase
 TestAnyOrder.settings = settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True)
 
 
-@amounts("steps", 1_500, 1_000_000)
-def test_any_events_leave_the_right_faces_and_fire_only_real_gestures(steps: int, seed: int, figures: Figures) -> None:
-    dice = random.Random(seed)
-    harness = ControllerHarness(check_every=1 if steps < 100_000 else 20)
+@amounts_in_parts("steps", short=1_500, long=1_000_000, parts=20)
+def test_any_events_leave_the_right_faces_and_fire_only_real_gestures(
+    steps: int, part: int, seed: int, figures: Figures
+) -> None:
+    dice = random.Random(f"{seed}, part {part}")
+    harness = ControllerHarness(check_every=20 if part else 1)
     acts, weights = zip(*harness.acts.items(), strict=True)
     done = 0
     while harness.controller.steps < steps:

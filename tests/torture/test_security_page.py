@@ -37,7 +37,9 @@ def test_the_figures_of_the_security_page_come_from_long_tests_without_a_loss() 
     long = {
         name
         for file in (ROOT / "tests" / "torture").glob("test_*.py")
-        for name in re.findall(r"@amounts\([^\n]*\n(?:@[^\n]*\n)*def (test_\w+)", file.read_text(encoding="utf-8"))
+        for name in re.findall(
+            r"@amounts(?:_in_parts)?\([^\n]*\n(?:@[^\n]*\n)*def (test_\w+)", file.read_text(encoding="utf-8")
+        )
     }
     assert {re.findall(r"`(\w+)`", row[0])[0] for row in figures} <= long
     assert {row[-1] for row in figures} == {"0"}
