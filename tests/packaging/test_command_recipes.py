@@ -87,12 +87,39 @@ def test_the_home_assistant_recipe_shows_and_toggles_a_light(scripts, tmp_path):
     assert run([light, "light.desk"], tmp_path, **server) == (2, None), "the server has ended"
 
 
-def test_the_obs_recipe_passes_its_words_and_the_address(scripts, tmp_path):
-    stand_in = tmp_path / "obs-cmd"
-    stand_in.write_text('#!/bin/sh\necho "$OBS_WEBSOCKET_URL" "$@"\n')
+# what obs-cmd 1.0.0 printed for OBS 30.2.3, and what the key shows
+RECORDING = "Executing: Get recording status\nRecording Status:\n  Active: "
+OBS_STATES = {
+    RECORDING + "false\n": ShownOutput("Off", tone=Tone.MUTED),
+    RECORDING + "true\n  Paused: false\n  Timecode: 2s233ms\n  Bytes: 668078\n": ShownOutput("On", tone=Tone.ALARM),
+    RECORDING + "true\n  Paused: true\n  Timecode: 4s233ms\n  Bytes: 6644\n": ShownOutput("Paused", tone=Tone.WARN),
+}
+
+
+def obs_stand_in(folder: Path, body: str) -> str:
+    """Write a program with the name of obs-cmd. Return a search path that finds it."""
+    stand_in = folder / "obs-cmd"
+    stand_in.write_text(f"#!/bin/sh\n{body}\n")
     stand_in.chmod(0o700)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def test_the_obs_recipe_passes_its_words_and_the_address(scripts, tmp_path):
+    path = obs_stand_in(tmp_path, 'echo "$OBS_WEBSOCKET_URL" "$@"')
     shown = ShownOutput("obsws://localhost:4455/PASSWORD recording toggle")
-    assert run([scripts["deck-obs"], "recording", "toggle"], tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin") == (0, shown)
+    assert run([scripts["deck-obs"], "recording", "toggle"], tmp_path, PATH=path) == (0, shown)
+
+
+@pytest.mark.parametrize("printed", OBS_STATES)
+def test_the_obs_recipe_shows_whether_obs_records(scripts, tmp_path, printed):
+    path = obs_stand_in(tmp_path, f"[ \"$*\" = 'recording status' ] && printf '%s' '{printed}'")
+    assert run([scripts["deck-obs"]], tmp_path, PATH=path) == (0, OBS_STATES[printed])
+
+
+def test_the_obs_recipe_shows_that_obs_does_not_answer(scripts, tmp_path):
+    path = obs_stand_in(tmp_path, "echo 'Error: ConnectionError(…)' >&2; exit 1")
+    assert run([scripts["deck-obs"]], tmp_path, PATH=path) == (0, ShownOutput("No OBS", tone=Tone.MUTED))
+    assert run([scripts["deck-obs"], "recording", "toggle"], tmp_path, PATH=path)[0] == 1
 
 
 @needs_dbus
