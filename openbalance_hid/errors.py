@@ -46,6 +46,13 @@ class DaemonRefusedError(NoDaemonError):
     exit_code = 77
 
 
+class UnreachableDaemonError(NoDaemonError):
+    """A daemon runs, and no command reaches it now."""
+
+    retry = Retry.SOON
+    exit_code = 75  # EX_TEMPFAIL
+
+
 class AlreadyRunningError(OpenBalanceError):
     """Another daemon holds the control socket."""
 

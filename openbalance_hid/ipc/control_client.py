@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import select
+import signal
 import socket
 import stat
 import struct
@@ -17,11 +18,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError
+from openbalance_hid.errors import DaemonRefusedError, NoDaemonError, OpenBalanceError, UnreachableDaemonError
 from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 
 RETRY_S = 0.02
+WAKE_GAP_S = 0.1
+RENEWAL_LIMIT_S = 5.0  # for a daemon that makes its socket again: it looks for changes at most once a second
 SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
 
 
@@ -146,17 +149,36 @@ def _refusal(reply: Any) -> OpenBalanceError:
 
 
 def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
-    """Connect; try again while the backlog of the server is full: a socket with a timeout fails at once then."""
-    end_s = time.monotonic() + timeout_s
+    """Connect; try again while the backlog of the server is full, or while the daemon makes a socket that was removed again."""
+    start_s = time.monotonic()
     while True:
+        waited_s = time.monotonic() - start_s
         try:
             peer.connect(str(socket_file))
-        except BlockingIOError:
-            if time.monotonic() > end_s:
+        except BlockingIOError:  # a socket with a timeout fails at once while the backlog is full
+            if waited_s > timeout_s:
                 raise
             time.sleep(RETRY_S)
+        except (FileNotFoundError, ConnectionRefusedError):
+            process = _daemon_without_socket(socket_file)
+            if not process:
+                raise
+            if waited_s > min(timeout_s, RENEWAL_LIMIT_S):
+                raise UnreachableDaemonError(
+                    f"a daemon runs as process {process}, and its socket was removed: it makes it again within a minute",
+                    hint("the daemon's socket was removed"),
+                ) from None
+            os.kill(process, signal.SIGCONT)
+            time.sleep(WAKE_GAP_S)
         else:
             return
+
+
+def _daemon_without_socket(socket_file: Path) -> int | None:
+    """Return the process that holds the lock beside the socket; None or 0: no process does, or it is not known."""
+    from openbalance_hid.ipc.lock_name import holder_of_lock_name
+
+    return holder_of_lock_name(socket_file.with_name("control.lock"))
 
 
 def _check_peer(peer: socket.socket, socket_file: Path) -> None:

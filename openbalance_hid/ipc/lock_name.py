@@ -58,7 +58,11 @@ def close_lookups(holder: socket.socket) -> None:
 
 
 def lock_name(file: Path) -> str:
-    """Return a name of this user's file. Containers may share the name of a directory, but not its device."""
+    """Return a name of this user's file, the same after its directory was removed.
+
+    Containers may share the name of a directory, but not its device.
+    """
     directory = file.parent.resolve()
-    place = f"{os.geteuid()} {directory.stat().st_dev} {directory / file.name}"
+    existing = next(each for each in (directory, *directory.parents) if each.exists())
+    place = f"{os.geteuid()} {existing.stat().st_dev} {directory / file.name}"
     return f"\0openbalance-hid-{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}"

@@ -324,7 +324,9 @@ class Daemon:
 
     def _handle_signals(self, running: ExitStack) -> SignalWakeup:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
-        reloader, wanted = self._reloader, {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
+        reloader = self._reloader
+        wanted: dict[signal.Signals, Callable[..., object]] = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
+        wanted[signal.SIGCONT] = lambda *_: None  # the main loop turns: a client has found no socket, or this was suspended
         if reloader is not None and not hangup_ends():
             wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: self._reload_soon(reloader))
         elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.errors import AlreadyRunningError, ConfigError
+from openbalance_hid.errors import AlreadyRunningError, ConfigError, NoDaemonError, UnreachableDaemonError
+from openbalance_hid.ipc.control_client import request
 from openbalance_hid.ipc.daemon_lock import DaemonLock
 from openbalance_hid.ipc.lock_name import lock_name
 from tests.other_user import needs_other_user, other_user_command
@@ -119,6 +120,21 @@ def test_without_any_file_a_second_daemon_is_refused_with_the_process_that_runs(
         with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}"):
             DaemonLock(files, files[1].with_name("control.sock")).take()
         lock.renew()
+
+
+@on_linux
+@pytest.mark.parametrize("removed", ["socket", "lock", "directory"])
+def test_a_daemon_that_makes_no_socket_again_is_named_with_exit_code_75(lock, files, removed):
+    socket_file = files[1].with_name("control.sock")
+    if removed != "socket":
+        shutil.rmtree(files[1].parent) if removed == "directory" else files[1].unlink()
+    with pytest.raises(UnreachableDaemonError, match=f"process {os.getpid()}") as unreachable:
+        request(socket_file, "status", timeout_s=0.2)
+    assert unreachable.value.exit_code == AlreadyRunningError.exit_code
+    lock.release()
+    with pytest.raises(NoDaemonError, match="no daemon is running") as none:
+        request(socket_file, "status")
+    assert none.value.exit_code == NoDaemonError.exit_code
 
 
 @on_linux

@@ -1,7 +1,9 @@
 """The main job on real input: JSON over a real socket in, HID reports out, HID reports in, actions out."""
 
 import json
+import shutil
 import signal
+import sys
 
 import pytest
 from PIL import Image
@@ -152,6 +154,23 @@ def test_a_signal_ends_it_in_order(demo, number):
 def test_stop_ends_it(demo):
     assert demo.ask("stop").stdout == "stopped\n"
     assert demo.process.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the daemon notices it within a minute")
+@pytest.mark.parametrize("removed", ["the socket", "the directory", "a file in its place"])
+def test_a_command_reaches_a_daemon_whose_socket_was_removed(tmp_path, removed):
+    with started(environment(tmp_path), "run", "--deck", "virtual:mini", "--no-browser", "--port", "0") as daemon:
+        daemon.until_deck()
+        for command in ("status", "bar", "stop"):
+            if removed == "the directory":
+                shutil.rmtree(tmp_path / "run")
+            else:
+                (tmp_path / "run" / "control.sock").unlink()
+            if removed == "a file in its place":
+                (tmp_path / "run" / "control.sock").touch()
+            reply = daemon.ask(command)
+            assert (reply.returncode, reply.stderr) == (0, ""), daemon.log
+        assert daemon.process.wait(PATIENCE_S) == 0
 
 
 def test_the_door_presses_holds_and_refreshes(demo):
