@@ -50,6 +50,8 @@ class Amount(Struct, frozen=True):
 
     def __add__(self, other: Amount) -> Amount:
         """Return the sum of both; with one unknown it is a lower bound, with both it is unknown."""
+        if self is UNKNOWN and other is UNKNOWN:  # own-key cost of each day of most keys
+            return UNKNOWN
         return total((self, other))
 
 

@@ -118,8 +118,10 @@ def _reported_usd(hourly: HourlySpend | None, start: datetime, end: datetime) ->
     """Return the spend of a time by the answer by hour, evenly spread within each hour; None if it does not have all of it."""
     if hourly is None or end > hourly.end + SAME_POLL or not hourly.usd or start < min(hourly.usd):
         return None
-    usd = ZERO
+    usd, earliest = ZERO, start - HOUR
     for hour, spent in hourly.usd.items():
+        if not earliest < hour < end:
+            continue
         length, inside = min(hour + HOUR, hourly.end) - hour, min(end, hour + HOUR, hourly.end) - max(start, hour)
         if inside > timedelta(0):
             usd += spent * Decimal(inside.total_seconds()) / Decimal(length.total_seconds())
