@@ -7,16 +7,18 @@ A new kind of alert is a member of `AlertKind`, its row in `LEVEL_NAMES`, and a 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Health, Snapshot
+from openbalance_hid.account.snapshot import Health, Reading, Snapshot
 from openbalance_hid.account.spend_budget import find_budget
 from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.account.utc_days import utc_now
 
 NORMAL = int(Level.NORMAL)
 RED_SHARE = Decimal("0.2")  # of the user's limit: below that a balance is very low
@@ -110,6 +112,12 @@ def is_over(alert: Alert, now: datetime) -> bool:
     return alert.usual_usd is not None and alert.normal_since is not None and now - alert.normal_since >= ended_after
 
 
+def is_of_earlier_month(alert: Alert, now: datetime) -> bool:
+    """Return whether the alert started in an earlier UTC month than `now` (aware)."""
+    start, present = alert.since.astimezone(UTC), now.astimezone(UTC)
+    return (start.year, start.month) < (present.year, present.month)
+
+
 def acknowledge(alert: Alert, level: int, week_usd: Decimal | None = None) -> Alert:
     """Return the alert after the user has acknowledged `level`, and a week of `week_usd` a day if it is a leak."""
     return replace(alert, acknowledged=max(alert.acknowledged, level), usual_usd=week_usd or alert.usual_usd)
@@ -183,16 +191,17 @@ def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKi
     return {AlertKind.KEY: level}
 
 
-def is_too_old(snapshot: Snapshot, stale_hours: int, now: datetime) -> bool:
-    """Return whether the balance, or completed days whose request fails, are older than this. Not before the first poll."""
+def too_old(snapshot: Snapshot, stale_hours: int, now: datetime) -> Reading[Any] | None:
+    """Return what is older than this: the balance, or completed days whose request fails; None: neither, or not polled yet."""
     if not snapshot.polls or snapshot.health is Health.NO_KEY:
-        return False
-    limit, activity = timedelta(hours=stale_hours), snapshot.activity
-    read_at = snapshot.credits.measured_at
-    if read_at is not None and now - read_at > limit:
-        return True
+        return None
+    limit, credits_, activity = timedelta(hours=stale_hours), snapshot.credits, snapshot.activity
+    at = utc_now(snapshot, now)
+    if credits_.measured_at is not None and at - credits_.measured_at > limit:
+        return credits_
     fails = activity.health not in (Health.OK, Health.PREPARING)
-    return fails and activity.measured_at is not None and now - activity.measured_at > limit + ACTIVITY_LAG
+    is_old = activity.measured_at is not None and at - activity.measured_at > limit + ACTIVITY_LAG
+    return activity if fails and is_old else None
 
 
 def _highest(kind: AlertKind, before: int, level: int) -> int:

@@ -106,7 +106,7 @@ class AccountStore:
 
     def to_do(self, tiles: Iterable[TileConfig], config: Config, hides: bool, now: Moment) -> list[Effect]:
         """Return what must be sent, stored, and polled at another pace, since the last call. `tiles`: all."""
-        ends, tiles = self.alerts.ends_to_send(config), tuple(tiles)
+        ends, tiles = self.alerts.ends_to_send(config, now), tuple(tiles)
         for notice in self.alerts.notices(self.snapshots, config, hides, now):
             key = driving_key(self.snapshots[notice.account], now.utc) if notice.kind is AlertKind.SPIKE else None
             if key is not None and notice.stage is not AlertStage.ENDED:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, BudgetLevel, level_name
+from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, BudgetLevel, is_of_earlier_month, level_name, too_old
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spike import Level, SpikeVerdict
@@ -27,6 +27,7 @@ ENDS = {  # title and text of the message that an alert has ended
 
 
 LANE_UNITS = {"m": "minute", "h": "hour", "d": "day"}
+NEW_MONTH = ("a new month of the budget", "The alert was about the month before (UTC).")
 
 
 class AlertMessage(Struct, frozen=True):
@@ -57,33 +58,42 @@ def key_words(key: ApiKey, snapshot: Snapshot, tiles: Sequence[TileConfig]) -> s
     return f"API key: {name}" + (f"; hold the tile {name} to stop it" if has_tile and not key.disabled else "")
 
 
-def account_message(kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None, now: datetime) -> AlertMessage:
+def account_message(
+    kind: AlertKind, level: int, snapshot: Snapshot, limit: str | None, stale_hours: int, now: datetime
+) -> AlertMessage:
     """Return the message of any other alert. `limit`: why the balance is low; None where amounts are masked."""
     name = _named(snapshot.account)
     if kind is AlertKind.BALANCE:
         left = snapshot.credits.value.balance_usd if snapshot.credits.value is not None else None
-        text = "The balance is low" if limit is None else f"{words.money(left)} left{limit}"
+        text = "The balance is low" if limit is None else f"{words.cents(left)} left{limit}"
         title = f"OpenRouter: balance {level_name(kind, level)}{name}"
         return AlertMessage(title, text, WebPage.CREDITS, level > BalanceLevel.LOW)
     if kind is AlertKind.BUDGET:
         level_words = "over the budget" if level >= BudgetLevel.OVER else "near the budget"
-        spent = "" if limit is None else f"{words.money(used_usd(snapshot, 'month', now))} of "
-        text = f"{spent}{words.money(snapshot.budget_usd)} of this month (UTC)" if spent else "See the budget tile"
+        spent = "" if limit is None else f"{words.cents(used_usd(snapshot, 'month', now))} of "
+        text = f"{spent}{words.cents(snapshot.budget_usd)} of this month (UTC)" if spent else "See the budget tile"
         return AlertMessage(f"OpenRouter: {level_words}{name}", text, WebPage.ACTIVITY, level >= BudgetLevel.OVER)
-    reason = f"{single_line(snapshot.message).rstrip('.')}. " if snapshot.message else ""
+    reason = _sentence(snapshot.message)
     if kind is AlertKind.STALE:
-        measured_at = snapshot.credits.measured_at
-        since = f" since {measured_at:%Y-%m-%d %H:%M} UTC" if measured_at is not None else ""
-        return AlertMessage(f"OpenRouter: old data{name}", f"No new data{since}. {reason}To see why: {hint('the data is old')}")
+        old = too_old(snapshot, stale_hours, now) or snapshot.credits
+        what = "new completed days" if old is snapshot.activity else "new data"
+        since = f" since {old.measured_at:%Y-%m-%d %H:%M} UTC" if old.measured_at is not None else ""
+        reason = _sentence(old.message) or reason
+        return AlertMessage(f"OpenRouter: old data{name}", f"No {what}{since}. {reason}To see why: {hint('the data is old')}")
     text = f"{reason}To fix it: {health_hint(snapshot.health.value, 'the key', snapshot.account)}"
     return AlertMessage(f"OpenRouter: {STATES[snapshot.health].words}{name}", text, WebPage.MANAGEMENT_KEYS)
 
 
-def end_message(alert: Alert) -> AlertMessage:
+def end_message(alert: Alert, now: datetime) -> AlertMessage:
     """Return the message that an alert has ended."""
-    title, text = ENDS[alert.kind]
+    is_new_month = alert.kind is AlertKind.BUDGET and is_of_earlier_month(alert, now)
+    title, text = NEW_MONTH if is_new_month else ENDS[alert.kind]
     page = WebPage.CREDITS if alert.kind is AlertKind.BALANCE else WebPage.ACTIVITY
     return AlertMessage(f"OpenRouter: {title}{_named(alert.account)}", text, page)
+
+
+def _sentence(message: str | None) -> str:
+    return f"{single_line(message).rstrip('.')}. " if message else ""
 
 
 def _named(account: str) -> str:

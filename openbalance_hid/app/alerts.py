@@ -21,14 +21,16 @@ from openbalance_hid.account.alert import (
     advance,
     budget_level,
     is_news,
+    is_of_earlier_month,
     is_over,
-    is_too_old,
     notified,
+    too_old,
 )
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.app.alert_messages import AlertMessage, account_message, end_message, spike_message
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import SendAlert, Store
@@ -69,6 +71,7 @@ class Alerts:
         account = config.accounts.get(snapshot.account)
         limits = low_limits(config, snapshot.account, notifying=True)
         wanted = []
+        self._end_earlier_budget(snapshot, now)
         balance = lowest_level(snapshot, limits, now.utc)
         levels = {**account_levels(snapshot, balance), **self._stale_level(snapshot, config, now)}
         budget = budget_level(snapshot, now.utc)
@@ -79,7 +82,8 @@ class Alerts:
             self._advance(key, level, now)
             if account is not None and account.notify and self._must_send(key, level):
                 reason = None if hides else limit_words(snapshot, limits, now.utc)
-                wanted.append(self._send(key, level, account_message(kind, level, snapshot, reason, now.utc)))
+                message = account_message(kind, level, snapshot, reason, account.stale_hours, now.utc)
+                wanted.append(self._send(key, level, message))
         return wanted
 
     def notices(self, snapshots: Mapping[str, Snapshot], config: Config, hides: bool, now: Moment) -> list[AlertNotice]:
@@ -99,14 +103,14 @@ class Alerts:
             )
         return found
 
-    def ends_to_send(self, config: Config) -> list[SendAlert]:
+    def ends_to_send(self, config: Config, now: Moment) -> list[SendAlert]:
         """Return a notification for each alert that has ended, if the user was notified of it. Call it before `notices`."""
         ended = [alert for stage, alert in self._news.values() if stage is AlertStage.ENDED and alert.notified > NORMAL]
         return [
             SendAlert(alert, NORMAL, message.title, message.text, message.page)
             for alert in ended
             if (account := config.accounts.get(alert.account)) is not None and account.notify
-            for message in [end_message(alert)]
+            for message in [end_message(alert, now.utc)]
         ]
 
     def active(
@@ -121,18 +125,20 @@ class Alerts:
         self, alert: Alert, stage: AlertStage, snapshot: Snapshot, config: Config, hides: bool, now: Moment
     ) -> AlertMessage:
         if stage is AlertStage.ENDED:
-            return end_message(alert)
+            return end_message(alert, now.utc)
         if alert.kind is AlertKind.SPIKE:
             verdict = self._verdict(alert.key, {alert.account: snapshot}, now)
             return spike_message(alert.account, verdict, Level(alert.level))
         limits = low_limits(config, alert.account, notifying=True)
         reason = None if hides else limit_words(snapshot, limits, now.utc)
-        return account_message(alert.kind, alert.level, snapshot, reason, now.utc)
+        account = config.accounts.get(alert.account)
+        stale_hours = config.stale_hours if account is None else account.stale_hours
+        return account_message(alert.kind, alert.level, snapshot, reason, stale_hours, now.utc)
 
     def _stale_level(self, snapshot: Snapshot, config: Config, now: Moment) -> dict[AlertKind, int]:
         """Return the level of data that is too old. Only after a while: a machine that has just woken up polls in a moment."""
         account = config.accounts.get(snapshot.account)
-        if account is None or not account.stale_hours or not is_too_old(snapshot, account.stale_hours, now.utc):
+        if account is None or not account.stale_hours or too_old(snapshot, account.stale_hours, now.utc) is None:
             self._old_since_s.pop(snapshot.account, None)
             return {AlertKind.STALE: NORMAL}
         since_s = self._old_since_s.setdefault(snapshot.account, now.mono_s)
@@ -248,6 +254,12 @@ class Alerts:
             began_unnoticed = self._news.pop(key, (None,))[0] is AlertStage.BEGAN
             if not began_unnoticed:
                 self._news[key] = (AlertStage.ENDED, alert)
+
+    def _end_earlier_budget(self, snapshot: Snapshot, now: Moment) -> None:
+        """End the alert about the budget of an earlier UTC month: it says nothing about this one."""
+        alert = self.open.get((AlertKind.BUDGET, snapshot.account, None))
+        if alert is not None and is_of_earlier_month(alert, utc_now(snapshot, now.utc)):
+            self._end(alert.key)
 
     def _must_send(self, key: AlertKey, level: int) -> bool:
         alert = self.open.get(key)
