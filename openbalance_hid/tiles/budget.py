@@ -4,7 +4,8 @@
     period          month, week, day
     warn_percent    80                           amber from here on, or when this pace ends above it; red above it
 
-The mark on the gauge is where the period is now. `on pace`: this pace ends within the limit. A range is shown where
+The mark on the gauge is where the period is now. `on pace`: this pace ends within the limit; with an unknown part of the spend
+`ends ≥ $71`. A range is shown where
 the two paces (this period's, and the usual one) are far apart. A tap opens the activity page.
 """
 
@@ -61,15 +62,22 @@ def tone_of(budget: Budget, warn_share: Decimal) -> Tone:
 
 
 def _end(budget: Budget) -> Line:
-    """Return where this pace ends: within the limit, above it by an amount, or a range around it."""
-    spent, limit_usd = budget.spent.usd, budget.limit_usd
-    if spent is None:
+    """Return where this pace ends: within the limit, above it by an amount, or a range around it.
+
+    With an unknown part of the spend, that is at least so much: nothing proves that it stays within the limit.
+    """
+    spent, limit_usd = budget.spent, budget.limit_usd
+    if spent.usd is None:
         return Line("not known")
-    if spent > limit_usd:
-        over = words.money(spent - limit_usd)
+    if spent.usd > limit_usd:
+        over = words.money(replace(spent, usd=spent.usd - limit_usd))
         return Line(f"over by {over}", Tone.ALARM, variants=(f"{over} over",))
     if budget.low_usd is None or budget.high_usd is None:
-        return Line(f"{words.money(limit_usd - spent)} left")
+        left = words.money(limit_usd - spent.usd)
+        return Line(f"{'≤ ' if spent.lower_bound else ''}{left} left")
+    if spent.lower_bound:
+        least = words.money(replace(spent, usd=budget.low_usd))
+        return Line(f"ends {least}", Tone.WARN if budget.low_usd > limit_usd else Tone.MUTED, variants=(least,))
     if budget.high_usd <= limit_usd:
         return Line("on pace")
     if budget.low_usd > limit_usd and budget.high_usd - budget.low_usd <= WIDE_SHARE * limit_usd:

@@ -47,6 +47,18 @@ def test_the_budget_of_the_account_is_the_limit_of_a_month_only():
     assert notice(view_of("budget", account, period="week")).words == "No limit"
 
 
-def test_a_lower_bound_is_marked():
-    days = dict(list(days_back([2] * 30).items())[:10])
-    assert hero(view_of("budget", snapshot(days=days, today={"m": 1}), limit_usd=Decimal(100))).text.startswith("≥")
+@pytest.mark.parametrize(
+    ("limit", "days_known", "tone", "words"),
+    [
+        (100, 30, Tone.MUTED, "of $100, ends ≥ $60"),
+        (55, 30, Tone.WARN, "of $55.00, ends ≥ $60"),
+        (20, 30, Tone.ALARM, "of $20.00, over by ≥ $23"),
+        (100, None, Tone.MUTED, "of $100, ≤ $99.00 left"),
+    ],
+)
+def test_with_an_unknown_part_nothing_is_on_pace_and_nothing_is_certainly_left(limit, days_known, tone, words):
+    days = None if days_known is None else days_back([2] * days_known)
+    view = view_of("budget", snapshot(days=days, today={"m": 1}), limit_usd=Decimal(limit))
+    assert hero(view).text.startswith("≥")
+    (line,) = [block for block in view.blocks if isinstance(block, Line)]
+    assert (line.text, line.tone) == (words, tone)
