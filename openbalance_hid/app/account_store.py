@@ -62,7 +62,7 @@ class AccountStore:
         snapshot = self.snapshots[account] = self.switches.applied(snapshot)
         if snapshot.recalling:  # without the alerts of before, the user would be notified of them again
             return []
-        watching = (*tiles, *written_tiles(config, account))
+        watching = _with_spike_rule((*tiles, *written_tiles(config, account)), account)
         self.alerts.judge_spikes(watching, self.snapshots, now)
         # The default rule is the one of a deck without an entry in the configuration.
         self.alerts.end_other_rules(account, {SpikeRule(), *_rules(watching, account)})
@@ -92,7 +92,7 @@ class AccountStore:
 
     def spike_rules(self, account: str, tiles: Sequence[TileConfig], config: Config) -> tuple[SpikeRule, ...]:
         """Return the rules of the account's spike alerts, also of decks that are not connected; without any, the default."""
-        return _rules((*tiles, *written_tiles(config, account)), account) or (SpikeRule(),)
+        return _rules(_with_spike_rule((*tiles, *written_tiles(config, account)), account), account)
 
     def recall(self, event: HistoryLoaded, now: Moment) -> bool:
         """Take over what is stored from before this start. Return False if it belongs to another account."""
@@ -138,6 +138,11 @@ class AccountStore:
 def _rules(tiles: Iterable[TileConfig], account: str) -> tuple[SpikeRule, ...]:
     """Return the rule of each spike alert of an account, once."""
     return tuple(dict.fromkeys(rule_of(tile.options) for tile in tiles if tile.tile == KIND.name and tile.account == account))
+
+
+def _with_spike_rule(tiles: Sequence[TileConfig], account: str) -> Sequence[TileConfig]:
+    """Return the tiles, and a default spike alert where the account has none: its user is notified all the same."""
+    return tiles if _rules(tiles, account) else (*tiles, TileConfig(KIND.name, account))
 
 
 def _configured(snapshot: Snapshot, config: Config) -> Snapshot:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.alert import Alert
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spike import Level, SpikeVerdict
+from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
 from openbalance_hid.app.alert_messages import spike_message
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, HistoryLoaded
@@ -52,6 +52,20 @@ def test_each_rise_is_told_once():
     assert critical.level is Level.CRITICAL
     story.tell(said(critical))
     assert notes(story.tell(spending(7))) == notes(story.tell(spending(13))) == []
+
+
+NO_SPIKE_TILE = '[[decks]]\nrest = "blank"\n[[decks.keys]]\nkey = 0\ntile = "balance"\n'
+
+
+def test_without_a_spike_tile_the_default_rule_notifies_once_and_ends():
+    story = begun(NO_SPIKE_TILE)
+    (spike,) = notes(story.tell(spending(7)))
+    story.tell(said(spike))
+    assert notes(story.tell(spending(7, 2))) == []
+    notified = [each.alert.rule for each in notes(story.tell(spending(13)))]
+    assert notified == [SpikeRule()], "one alert, not another one for each deck"
+    own_rule = begun(TILE.replace("false", "false\nthreshold = 15.0"))
+    assert notes(own_rule.tell(spending(7))) == [], "the user's own rule replaces the default"
 
 
 def test_what_could_not_be_delivered_is_tried_again_and_recorded_only_then():
