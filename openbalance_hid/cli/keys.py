@@ -106,6 +106,8 @@ def _notes(account: dict[str, Any], now: datetime) -> list[str]:
     if account["keys"] is None:
         return [f"the keys are not known yet: {account['health'].replace('_', ' ')}"]
     lines = [] if account["keys"] else ["no keys"]
+    state = "incomplete" if account["health"] == "ok" else account["health"].replace("_", " ")
+    lines += [f"{state}: {account['message']}"] if account["message"] else []
     lines.append(f"read {_ago(account['measured_at'], now)}; amounts of days and months are UTC")
     lines += [] if account["may_switch"] else ["view only: allow_key_switch = true permits to disable and enable keys"]
     return lines

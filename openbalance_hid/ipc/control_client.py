@@ -63,6 +63,8 @@ def endpoint_problems(account: Mapping[str, Any]) -> list[str]:
     for name, endpoint in account.get("endpoints", {}).items():
         if endpoint["health"] not in ("ok", "preparing", account["health"]):
             lines.append(f"{name}: {endpoint['health'].replace('_', ' ')} ({endpoint['message'] or 'no message'})")
+        elif endpoint["health"] == "ok" and endpoint["message"]:
+            lines.append(f"{name}: incomplete: {endpoint['message']}")
         if count := endpoint["dropped_rows"]:
             lines.append(f"{name}: left out {count} {'row' if count == 1 else 'rows'} of the answer that cannot be read")
     return lines

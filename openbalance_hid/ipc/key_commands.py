@@ -29,6 +29,7 @@ def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
         name: {
             "may_switch": name in controller.accounts.switches.permitted,
             "health": snapshot.keys.health.value,
+            "message": snapshot.keys.message,
             "measured_at": _instant(snapshot.keys.measured_at),
             "keys": None
             if snapshot.keys.value is None

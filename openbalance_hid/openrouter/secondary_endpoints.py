@@ -221,13 +221,14 @@ class SecondaryEndpoints:
     def _request_keys(self, client: Client, known: Snapshot) -> tuple[Snapshot, RequestResult]:
         now = self._requested_at["keys"] = self._server_now(known)
         of_all = self._is_by_hand or self._is_first
-        unlisted, calls_before = self._keys.list_workspaces(client, now, self._is_by_hand), client.calls
+        self._keys.list_workspaces(client, now, self._is_by_hand)
+        calls_before = client.calls
         reading, result = self._read(
             client, "keys", known.keys, lambda: self._keys.request_keys(client, known.keys.value or (), now, of_all)
         )
         self._keys_calls = client.calls - calls_before
-        if unlisted is not None and result.outcome is RequestOutcome.OK:
-            reading = replace(reading, message=f"only the known workspaces: {unlisted}")
+        if self._keys.missing and result.outcome is RequestOutcome.OK:
+            reading = replace(reading, message=self._keys.missing)
         return replace(known, keys=reading), result
 
     def _key_days_due(self, known: Snapshot, by_hand: bool) -> bool:  # noqa: ARG002  once a day, also by hand

@@ -19,6 +19,10 @@ def test_an_endpoint_that_fails_alone_and_rows_that_are_left_out_have_a_line_eac
         "activity: server error (504)",
         "keys: left out 2 rows of the answer that cannot be read",
     ]
+    incomplete = {"keys": endpoint("ok", "without the workspace Research: 403")}
+    assert endpoint_problems({"health": "ok", "endpoints": incomplete}) == [
+        "keys: incomplete: without the workspace Research: 403"
+    ]
     assert endpoint_problems({"health": "offline", "endpoints": {"credits": endpoint("offline")}}) == []
 
 

@@ -283,13 +283,19 @@ def test_a_workspace_that_refuses_its_keys_keeps_the_keys_of_the_others(life: Li
     keys = life.now.keys
     assert keys.health is Health.OK
     assert [key.name for key in keys.value or ()] == ["laptop", "ci"]
+    assert (keys.message or "").startswith("without the workspace Research: /keys answered 403")
+    life.sample._server._http.handle = handle
+    life.poll(by_hand=True)
+    assert (len(life.now.keys.value or ()), life.now.keys.message) == (3, None)
 
 
 def test_without_the_list_of_workspaces_the_default_one_is_used_and_the_reason_kept(life: Life) -> None:
     life.sample.instead["/workspaces"] = refused(500, "oops")
     life.poll()
     assert [key.name for key in life.now.keys.value or ()] == ["laptop", "ci"]
-    assert (life.now.keys.health, "oops" in (life.now.keys.message or "")) == (Health.OK, True)
+    assert life.now.keys.health is Health.OK
+    reason = "of the default workspace only: /workspaces answered 500"
+    assert (life.now.keys.message or "").startswith(reason)
     del life.sample.instead["/workspaces"]
     life.poll(by_hand=True)
     assert [(key.name, key.workspace) for key in life.now.keys.value or ()] == [
@@ -297,6 +303,7 @@ def test_without_the_list_of_workspaces_the_default_one_is_used_and_the_reason_k
         ("ci", "Default"),
         ("notebook", "Research"),
     ]
+    assert life.now.keys.message is None
 
 
 def test_the_quota_of_free_models_is_requested_only_while_a_tile_shows_it(life: Life) -> None:
