@@ -76,13 +76,18 @@ def summary_of(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[A
     level = max(spike_verdict(snapshot, rule, alerts, now).level for rule in rules)
     problem = PROBLEM_WORDS.get(snapshot.health)
     reason = f": {mask_keys(snapshot.message)[:200]}" if problem and snapshot.message else ""
+    amounts = {
+        "today_usd": used_usd(snapshot, "today", now),
+        "month_usd": used_usd(snapshot, "month", now),
+        "byok_today_usd": byok_usd(snapshot, "today", now),
+        "burn_usd_per_hour": burn_usd_per_hour(snapshot),
+    }
     return SummaryPart(
+        **{name: amount_text(each.usd) for name, each in amounts.items()},
+        lower_bounds=tuple(name for name, each in amounts.items() if each.sign == "≥"),
+        approximate=tuple(name for name, each in amounts.items() if each.sign == "~"),
         balance_usd=amount_text(credits_.balance_usd if credits_ is not None and is_prepaid(snapshot) else None),
-        today_usd=amount_text(used_usd(snapshot, "today", now).usd),
-        month_usd=amount_text(used_usd(snapshot, "month", now).usd),
-        burn_usd_per_hour=amount_text(burn_usd_per_hour(snapshot).usd),
         spike=cast(SpikeWord, level.name.lower()),  # a test compares the names
         problem=problem is not None,
         problem_text=f"{problem}{reason}" if problem else None,
-        byok_today_usd=amount_text(byok_usd(snapshot, "today", now).usd),
     )

@@ -84,6 +84,8 @@ def current_metrics(accounts: Mapping[str, Any], is_running: bool) -> tuple[Metr
                split("period", byok_bounds)),
         Metric("openbalance_burn_usd_per_hour", "Credits spent in the last hour, USD.",
                each(lambda status: status.get("burn_usd_per_hour"))),
+        Metric("openbalance_burn_approximate", "Whether the last hour is from the analytics query, because samples lack it.",
+               each(lambda status: int(status["burn_approximate"]) if status.get("burn_usd_per_hour") is not None else None)),
         Metric("openbalance_runway_seconds", "How long the balance lasts at the present pace.", each(_runway_s)),
         Metric("openbalance_budget_limit_usd", "Budget of the UTC month, USD.", each(_budget("limit_usd"))),
         Metric("openbalance_budget_spent_usd", "Spent of the budget in this UTC month, USD.", each(_budget("spent_usd"))),

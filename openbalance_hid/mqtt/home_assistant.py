@@ -37,6 +37,8 @@ _SENSORS: Mapping[str, Mapping[str, Any]] = {
     "spike": {"name": "Spike", "device_class": "enum", "options": SPIKE_LEVELS, "icon": "mdi:chart-line"},
 }
 
+INEXACT = ("today_usd", "month_usd", "byok_today_usd", "burn_usd_per_hour")  # may be lower bounds, or approximate
+
 
 def discovery_topic(topics: AccountTopics) -> str:
     """Return where Home Assistant looks for the device. An object id has letters, digits, - and _ only."""
@@ -52,6 +54,7 @@ def discovery_message(topics: AccountTopics, account: str, version: str) -> byte
             "unique_id": f"{device}_{key}",
             "value_template": f"{{{{ value_json.summary.{key} }}}}",
             **({"suggested_display_precision": 2} if "unit_of_measurement" in options else {}),
+            **(_inexact(topics, key) if key in INEXACT else {}),
             **options,
         }
         for key, options in _SENSORS.items()
@@ -83,6 +86,13 @@ def discovery_message(topics: AccountTopics, account: str, version: str) -> byte
             "qos": 1,
         }
     )
+
+
+def _inexact(topics: AccountTopics, key: str) -> dict[str, str]:
+    """Return the attributes `at_least` and `approximate` of an amount: a state has no room for a sign."""
+    flags = ("at_least", "lower_bounds"), ("approximate", "approximate")
+    values = ", ".join(f"'{name}': '{key}' in value_json.summary.{field}" for name, field in flags)
+    return {"json_attributes_topic": topics.snapshot, "json_attributes_template": f"{{{{ {{{values}}} | tojson }}}}"}
 
 
 def _object_id(topics: AccountTopics) -> str:

@@ -42,6 +42,7 @@ HealthWord = Literal[
     "preparing", "no_key", "not_management_key", "key_rejected", "offline", "rate_limited", "server_error", "ok"
 ]
 
+SummaryNames = Annotated[tuple[Annotated[str, Meta(max_length=40)], ...], Meta(max_length=20)]
 SpikeWord = Literal["preparing", "gathering", "normal", "spike", "critical"]
 
 
@@ -87,6 +88,8 @@ class SummaryPart(Struct, frozen=True):
     problem: bool = False
     problem_text: Words | None = None
     byok_today_usd: Usd | None = None  # own-key (BYOK) cost, in no other amount
+    lower_bounds: SummaryNames = ()  # amounts that may be larger
+    approximate: SummaryNames = ()  # amounts that may be smaller or larger
 
 
 class ReadingPart(Struct, Generic[_T], frozen=True):

@@ -17,6 +17,7 @@ from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
 from openbalance_hid.config.load import parse
 from openbalance_hid.config.schema import Config
 from openbalance_hid.deck.device_events import DeckArrived
+from tests.account.test_burn import with_hours
 from tests.build import NOON, day_of_samples, days_back, own_key, snapshot
 
 PUBLISHING = '[publish]\nmqtt = "mqtts://broker.example"\n'
@@ -63,6 +64,15 @@ def test_the_summary_has_own_key_cost_apart_and_only_where_it_is_known():
     without, with_cost = (summary_of(each, (SpikeRule(),), {}, NOON) for each in (seen, own_key(seen, "0.25")))
     assert (without.byok_today_usd, with_cost.byok_today_usd) == (None, "0.25")
     assert (without.today_usd, without.month_usd) == (with_cost.today_usd, with_cost.month_usd)
+
+
+def test_the_summary_names_the_amounts_that_are_not_exact():
+    exact = snapshot(days=days_back([5] * 30), taken=day_of_samples(10, hours=48))
+    assert summary_of(exact, (SpikeRule(),), {}, NOON).lower_bounds == ()
+    lagging = own_key(snapshot(days=days_back([5] * 30), today={"A": 1}), "0.25")
+    assert summary_of(lagging, (SpikeRule(),), {}, NOON).lower_bounds == ("today_usd", "month_usd", "byok_today_usd")
+    rough = summary_of(with_hours(snapshot(taken=())), (SpikeRule(),), {}, NOON)
+    assert (rough.burn_usd_per_hour, rough.approximate) == ("3", ("burn_usd_per_hour",))
 
 
 def test_names_are_masked_from_the_moment_at_which_amounts_are_hidden():

@@ -15,7 +15,8 @@ from openbalance_hid.config.schema import AccountConfig, Config, FrozenMap
 from openbalance_hid.ipc.current_metrics import OTHER, byok_metrics, current_metrics, spend_metrics
 from openbalance_hid.ipc.spend_parts import NAMELESS_KEY
 from openbalance_hid.ipc.status import ProcessInfo, status
-from tests.build import NOON, api_key, days_back, snapshot
+from tests.account.test_burn import with_hours
+from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 
 PROCESS = ProcessInfo(1, 1.0, "/c.toml", NOON, None)
 
@@ -47,6 +48,13 @@ def test_a_budget_has_its_limit_and_what_is_known_of_its_spend():
     for seen, expected in ((snapshot(days=days_back([3, 2]), today={"a": 1}), 6), (snapshot(balance=None), None)):
         found = values(current_metrics(account_status(seen, config), is_running=True))
         assert (found["budget_limit_usd", ""], found.get(("budget_spent_usd", ""))) == (80, expected)
+
+
+def test_the_last_hour_is_approximate_only_where_the_analytics_query_has_it():
+    for seen, expected in ((with_hours(snapshot(taken=())), 1), (snapshot(taken=day_of_samples(2)), 0), (snapshot(), None)):
+        found = values(current_metrics(account_status(seen), is_running=True))
+        assert found.get(("burn_approximate", "")) == expected
+        assert (("burn_usd_per_hour", "") in found) == (expected is not None)
 
 
 def test_lower_bounds_and_ages_have_series_of_their_own():

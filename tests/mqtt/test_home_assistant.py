@@ -10,6 +10,7 @@ import pytest
 from openbalance_hid.account.spike import Level
 from openbalance_hid.mqtt.broker_address import AccountTopics
 from openbalance_hid.mqtt.home_assistant import SPIKE_LEVELS, discovery_message, discovery_topic
+from openbalance_hid.mqtt.snapshot_schema import SummaryPart
 from tests.mqtt.test_snapshot_message import encode, whole
 
 TOPICS = AccountTopics("openbalance/team")
@@ -56,6 +57,21 @@ def test_the_spike_sensor_offers_each_level_that_there_is():
 def test_an_unknown_amount_is_none_which_home_assistant_shows_as_unknown():
     payload = json.dumps({"summary": {"balance_usd": None}}).encode()
     assert rendered(FOUND["components"]["balance_usd"]["value_template"], payload) == "None"
+
+
+@pytest.mark.parametrize("name", [name for name, entity in FOUND["components"].items() if name.endswith(("_usd", "_hour"))])
+def test_an_amount_that_may_be_larger_or_is_approximate_has_it_as_an_attribute(name: str):
+    if name == "balance_usd":
+        assert "json_attributes_template" not in FOUND["components"][name], "it is always exact"
+        return
+    for summary, at_least, approximate in (
+        (SummaryPart(), False, False),
+        (SummaryPart(lower_bounds=(name,)), True, False),
+        (SummaryPart(approximate=("other", name)), False, True),
+    ):
+        payload = encode(whole(), summary=summary)
+        attributes = json.loads(rendered(FOUND["components"][name]["json_attributes_template"], payload))
+        assert attributes == {"at_least": at_least, "approximate": approximate}
 
 
 def test_problem_and_availability_have_the_payloads_that_home_assistant_expects():

@@ -73,8 +73,14 @@ def whole() -> Snapshot:
     )
 
 
-def encode(snapshot: Snapshot, masks: bool = False, now: datetime = NOON, mono_s: float = NOON.timestamp()) -> bytes:
-    return SnapshotEncoder("a" * 16, NOON - timedelta(hours=3), "0.1", "alpha").encode(snapshot, SUMMARY, masks, now, mono_s)
+def encode(
+    snapshot: Snapshot,
+    masks: bool = False,
+    now: datetime = NOON,
+    mono_s: float = NOON.timestamp(),
+    summary: SummaryPart = SUMMARY,
+) -> bytes:
+    return SnapshotEncoder("a" * 16, NOON - timedelta(hours=3), "0.1", "alpha").encode(snapshot, summary, masks, now, mono_s)
 
 
 def received(payload: bytes, now: datetime = NOON, mono_s: float = 500.0, age_s: float = 0.0) -> Snapshot:
