@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from openbalance_hid.account.amount import Amount, total
+from openbalance_hid.account.amount import UNKNOWN, Amount, total
 from openbalance_hid.account.burn import burn_usd_per_hour, usual_hour_usd
 from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
@@ -56,7 +56,9 @@ def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: dateti
     first, after = bounds_of(period, at.date())
     done = [first + timedelta(days=number) for number in range((at.date() - first).days)]
     completed, usual = _completed_days(snapshot, at.date(), len(done))
-    spent = completed + today_usd(snapshot, now)
+    spent_today = today_usd(snapshot, now)
+    is_known = spent_today.is_known or completed.usd  # "at least nothing" is no number
+    spent = completed + spent_today if is_known else UNKNOWN
     length_s = (midnight(after) - midnight(first)).total_seconds()
     elapsed = (at - midnight(first)).total_seconds() / length_s
     budget = Budget(period, limit_usd, spent, elapsed)

@@ -1,6 +1,6 @@
 """Budgets: the bounds of periods, spend with unknown days, and the projection."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -89,3 +89,14 @@ def test_what_an_hour_cost_two_hours_ago_says_nothing_about_the_end():
     later = find_budget(account, "month", LIMIT, NOON + timedelta(hours=2))
     assert later.high_usd is not None
     assert later.high_usd < 150
+
+
+@pytest.mark.parametrize(
+    ("period", "at"), [("month", datetime(2026, 12, 1, 0, 40, tzinfo=UTC)), ("day", NOON + timedelta(hours=13))]
+)
+def test_a_period_of_which_nothing_is_known_yet_has_no_amount(period: str, at: datetime):
+    """The last poll was before the period started: "at least $0.00" is no number."""
+    before = at.replace(hour=0, minute=0) - timedelta(minutes=20)
+    account = snapshot(before, days=days_back([2] * 30, before), taken=day_of_samples(2, now=before), today={"m": 1})
+    budget = find_budget(account, period, LIMIT, at)
+    assert (budget.spent.usd, budget.share, budget.projected_usd) == (None, None, None)
