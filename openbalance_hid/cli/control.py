@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from openbalance_hid.cli import completion_values
-from openbalance_hid.cli.bar.line import byok, spent
+from openbalance_hid.cli.bar.line import age_s, byok, spent
 from openbalance_hid.cli.params import AccountParam, NumberParam
 from openbalance_hid.cli.terminal import GREEN, YELLOW, in_colour
 from openbalance_hid.config.paths import paths
@@ -193,8 +193,7 @@ def spoken(seconds: float) -> str:
 def _measured(account: dict[str, Any], now: datetime) -> str:
     if account["measured_at"] is None:
         return "never measured"
-    seconds = (now - datetime.fromisoformat(account["measured_at"])).total_seconds()
-    return f"measured {spoken(seconds)} ago{', which is old' if account['stale'] else ''}"
+    return f"measured {spoken(age_s(account, account['measured_at'], now))} ago{', which is old' if account['stale'] else ''}"
 
 
 def _next_poll(account: dict[str, Any], now: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from openbalance_hid.cli.bar.line import age_s
 from openbalance_hid.cli.params import AccountParam
 from openbalance_hid.cli.table import TableCell, print_table
 from openbalance_hid.cli.terminal import RED, YELLOW, is_terminal
@@ -49,7 +50,7 @@ def keys(ctx: click.Context, account: str | None, as_json: bool) -> None:
         return
     for name, found in reply.items():
         if found["keys"]:
-            rows = [_cells(key, now) for key in found["keys"]]
+            rows = [_cells(key, found, now) for key in found["keys"]]
             print_table(HEADINGS, [(name if len(reply) > 1 else "", *row) for row in rows])
         click.echo(escape_unprintable("\n".join(_notes(found, now))))
 
@@ -96,7 +97,7 @@ def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:
         lines += [f"account {name}:"] if len(reply) > 1 else []
         found = account["keys"] or ()
         width = max((len(single_line(key["name"])) for key in found), default=0)
-        lines += [_line(key, width, now) for key in found]
+        lines += [_line(key, width, account, now) for key in found]
         lines += _notes(account, now)
     return lines
 
@@ -108,12 +109,12 @@ def _notes(account: dict[str, Any], now: datetime) -> list[str]:
     lines = [] if account["keys"] else ["no keys"]
     state = "incomplete" if account["health"] == "ok" else account["health"].replace("_", " ")
     lines += [f"{state}: {account['message']}"] if account["message"] else []
-    lines.append(f"read {_ago(account['measured_at'], now)}; amounts of days and months are UTC")
+    lines.append(f"read {_ago(account['measured_at'], account, now)}; amounts of days and months are UTC")
     lines += [] if account["may_switch"] else ["view only: allow_key_switch = true permits to disable and enable keys"]
     return lines
 
 
-def _cells(key: dict[str, Any], now: datetime) -> tuple[TableCell, ...]:
+def _cells(key: dict[str, Any], account: dict[str, Any], now: datetime) -> tuple[TableCell, ...]:
     """Return the cells of a key in a table. A key that is off, or has nothing left of its limit, is coloured."""
     left = None if key["limit_left_usd"] is None else Decimal(key["limit_left_usd"])
     limit = "" if key["limit_usd"] is None else _usd(key["limit_usd"])
@@ -125,14 +126,14 @@ def _cells(key: dict[str, Any], now: datetime) -> tuple[TableCell, ...]:
         _usd(key["month_usd"]),
         limit,
         (rest, RED) if left is not None and left <= 0 else rest,
-        _ago(key["last_used_at"], now),
+        _ago(key["last_used_at"], account, now),
         escape_unprintable(single_line(key["workspace"] or "")),
     )
 
 
-def _line(key: dict[str, Any], width: int, now: datetime) -> str:
+def _line(key: dict[str, Any], width: int, account: dict[str, Any], now: datetime) -> str:
     limit = f", limit {_usd(key['limit_usd'])} ({_usd(key['limit_left_usd'])} left)" if key["limit_usd"] is not None else ""
-    used = f"used {_ago(key['last_used_at'], now)}" if key["last_used_at"] else "no use known"
+    used = f"used {_ago(key['last_used_at'], account, now)}" if key["last_used_at"] else "no use known"
     workspace = f", {single_line(key['workspace'])}" if key["workspace"] else ""
     spend = f"{_usd(key['today_usd'])} today, {_usd(key['month_usd'])} this month"
     return f"{single_line(key['name']):{width}}  {key['state']:8}  {spend}{limit}, {used}{workspace}"
@@ -142,5 +143,5 @@ def _usd(text: str | None) -> str:
     return cents(None if text is None else Decimal(text))
 
 
-def _ago(instant: str | None, now: datetime) -> str:
-    return "never" if instant is None else f"{age((now - datetime.fromisoformat(instant)).total_seconds())} ago"
+def _ago(instant: str | None, account: dict[str, Any], now: datetime) -> str:
+    return "never" if instant is None else f"{age(age_s(account, instant, now))} ago"

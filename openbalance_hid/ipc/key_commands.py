@@ -7,6 +7,7 @@ from typing import Any
 
 from openbalance_hid.account.key_switching import KeySwitch, SwitchStage, named_keys
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
+from openbalance_hid.account.utc_days import server_shift
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.events import KeySwitchRequested
@@ -31,6 +32,7 @@ def list_keys(controller: Controller, account: str | None) -> dict[str, Any]:
             "health": snapshot.keys.health.value,
             "message": snapshot.keys.message,
             "measured_at": _instant(snapshot.keys.measured_at),
+            "clock_shift_s": round(server_shift(snapshot).total_seconds()),
             "keys": None
             if snapshot.keys.value is None
             else [_key(key, controller.accounts.switches.latest.get((name, key.hash))) for key in snapshot.keys.value],

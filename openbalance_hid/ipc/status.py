@@ -23,7 +23,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spend_budget import Budget, find_budget
 from openbalance_hid.account.spike import Level, SpikeRule
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.app.alerts import spike_verdict
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller
@@ -158,6 +158,7 @@ def _account(
         "meter": _meter(inputs.runs.get(snapshot.account)),
         "masked": inputs.privacy is Privacy.ON,
         "measured_at": instant_text(measured_at),
+        "clock_shift_s": round(server_shift(snapshot).total_seconds()),
         "next_poll_at": instant_text(snapshot.next_poll_at),
         "endpoints": {
             name: {

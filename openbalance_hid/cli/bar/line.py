@@ -189,7 +189,12 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
 def _age(status: Mapping[str, Any], now: datetime) -> str:
     if status["measured_at"] is None:
         return words.UNKNOWN
-    return words.age((now - datetime.fromisoformat(status["measured_at"])).total_seconds())
+    return words.age(age_s(status, status["measured_at"], now))
+
+
+def age_s(account: Mapping[str, Any], instant: str, now: datetime) -> float:
+    """Return the age of an instant of an account, which is by OpenRouter's clock. `now`: by the clock of this machine."""
+    return (now - datetime.fromisoformat(instant)).total_seconds() + float(account.get("clock_shift_s") or 0)
 
 
 def spent(status: Mapping[str, Any], period: str) -> _Amount:

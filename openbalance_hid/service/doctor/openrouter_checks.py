@@ -56,7 +56,7 @@ def assess_clock(skew_s: float | None) -> list[Check]:
     if abs(skew_s) <= SKEW_LIMIT_S:
         return [ok("clock", f"within {max(1.0, abs(skew_s)):.0f} s of OpenRouter's clock")]
     side = "behind" if skew_s > 0 else "ahead of"
-    words = f"{abs(skew_s):.0f} s {side} OpenRouter's clock: ages are wrong, and days start by OpenRouter's clock"
+    words = f"{abs(skew_s):.0f} s {side} OpenRouter's clock: days start by that, and Prometheus shows wrong ages"
     return [warning("clock", words, clock_hint())]
 
 
