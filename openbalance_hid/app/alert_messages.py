@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from openbalance_hid.account.alert import Alert, AlertKind, BalanceLevel, BudgetLevel, is_of_earlier_month, level_name, too_old
+from openbalance_hid.account.alert import (
+    ENDS_AFTER,
+    Alert,
+    AlertKind,
+    BalanceLevel,
+    BudgetLevel,
+    is_of_earlier_month,
+    level_name,
+    too_old,
+)
 from openbalance_hid.account.snapshot import ApiKey, Snapshot
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spike import Level, SpikeVerdict
@@ -48,6 +58,14 @@ def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = Non
     if verdict.driver is not None:
         text += f", mostly {'key ' if verdict.driver.is_key else ''}{single_line(verdict.driver.name)}"
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)
+
+
+def calm_words(alert: Alert, message: AlertMessage) -> AlertMessage:
+    """Return the message of an open alert whose condition is not met at present: its level is the highest so far."""
+    if alert.normal_since is None:
+        return message
+    minutes = ENDS_AFTER[alert.kind].total_seconds() / 60
+    return replace(message, text=f"{message.text}. That is normal; after {minutes:.0f} minutes of it the alert ends")
 
 
 def key_words(key: ApiKey, snapshot: Snapshot, tiles: Sequence[TileConfig]) -> str:

@@ -31,7 +31,7 @@ from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
 from openbalance_hid.account.utc_days import utc_now
-from openbalance_hid.app.alert_messages import AlertMessage, account_message, end_message, spike_message
+from openbalance_hid.app.alert_messages import AlertMessage, account_message, calm_words, end_message, spike_message
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered
@@ -119,7 +119,10 @@ class Alerts:
         """Return the open alerts with their words, oldest first."""
         open_ones = (alert for alert in self.open.values() if alert.account in snapshots and not is_over(alert, now.utc))
         known = sorted(open_ones, key=lambda alert: alert.since)
-        return [(alert, self._message(alert, AlertStage.GREW, snapshots[alert.account], config, hides, now)) for alert in known]
+        return [
+            (alert, calm_words(alert, self._message(alert, AlertStage.GREW, snapshots[alert.account], config, hides, now)))
+            for alert in known
+        ]
 
     def _message(
         self, alert: Alert, stage: AlertStage, snapshot: Snapshot, config: Config, hides: bool, now: Moment

@@ -39,9 +39,15 @@ def alerts(ctx: click.Context, as_json: bool) -> None:
 
 @alerts.command("test")
 def test() -> None:
-    """Send a test message to the desktop, each address and each program. Exit code 69 when one does not accept it."""
+    """Send a test message to the desktop, each address and each program. Exit code 69 when one does not accept it.
+
+    With notify = false the desktop gets none.
+    """
     failed = False
-    for result in request(paths(os.environ).socket_file, "alerts-test", timeout_s=TEST_LIMIT_S):
+    results = request(paths(os.environ).socket_file, "alerts-test", timeout_s=TEST_LIMIT_S)
+    if not results:
+        click.echo("alerts go nowhere: notify = false, and no [[alerts]]")
+    for result in results:
         failed = failed or result["error"] is not None
         click.echo(escape_unprintable(f"{result['sink']}: {result['error'] or 'delivered'}"), err=result["error"] is not None)
     if failed:

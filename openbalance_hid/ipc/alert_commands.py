@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from openbalance_hid.account.alert import NORMAL, AlertKind, level_name
 from openbalance_hid.account.alert_notice import AlertNotice, AlertStage
@@ -16,6 +16,13 @@ DESKTOP = "desktop"
 
 Deliver = Callable[[AlertSink, AlertNotice], SinkReported]
 SinkClaim = tuple[AlertSink, float]  # a sink, and the seconds until it may get a message
+
+
+class ProbeTargets(NamedTuple):
+    """Where a test message goes. `is_desktop_on`: `notify` of the configuration."""
+
+    claims: Sequence[SinkClaim]
+    is_desktop_on: bool
 
 
 def alerts_status(controller: Controller, now: Moment) -> dict[str, Any]:
@@ -55,10 +62,11 @@ def alerts_status(controller: Controller, now: Moment) -> dict[str, Any]:
     }
 
 
-def claim_probes(controller: Controller, now: Moment) -> list[SinkClaim]:
+def claim_probes(controller: Controller, now: Moment) -> ProbeTargets:
     """Return each sink with the seconds until it may get a test message; 0: now."""
     outbox = controller.accounts.outbox
-    return [(sink, outbox.claim_test(sink, now)) for sink in outbox.sinks()]
+    claims = [(sink, outbox.claim_test(sink, now)) for sink in outbox.sinks()]
+    return ProbeTargets(claims, controller.config.notify)
 
 
 def probe_notice(now: datetime) -> AlertNotice:
@@ -68,11 +76,11 @@ def probe_notice(now: datetime) -> AlertNotice:
 
 
 def probe_sinks(
-    claims: Sequence[SinkClaim], now: datetime, deliver: Deliver, to_desktop: Callable[[], str | None]
+    targets: ProbeTargets, now: datetime, deliver: Deliver, to_desktop: Callable[[], str | None]
 ) -> list[dict[str, str | None]]:
-    """Send the test message to the desktop and to each sink that may get one, all at once; return the result of each.
+    """Send the test message to the desktop, unless it is off, and to each sink that may get one, all at once.
 
-    `to_desktop` returns why the desktop does not show it, or None.
+    Return the result of each. `to_desktop` returns why the desktop does not show it, or None.
     """
     notice = probe_notice(now)
 
@@ -82,11 +90,10 @@ def probe_sinks(
             return f"it has just received a message, and gets one a minute: try again in {left_s:.0f} s"
         return deliver(sink, notice).error
 
-    with ThreadPoolExecutor(len(claims) + 1, thread_name_prefix="alert test") as pool:
-        desktop = pool.submit(to_desktop)
-        results = [pool.submit(try_sink, claim) for claim in claims]
-        names = [DESKTOP, *(sink.name for sink, _ in claims)]
-        return [{"sink": name, "error": result.result()} for name, result in zip(names, [desktop, *results], strict=True)]
+    with ThreadPoolExecutor(len(targets.claims) + 1, thread_name_prefix="alert test") as pool:
+        results = {DESKTOP: pool.submit(to_desktop)} if targets.is_desktop_on else {}
+        found = [*results.items(), *((claim[0].name, pool.submit(try_sink, claim)) for claim in targets.claims)]
+        return [{"sink": name, "error": result.result()} for name, result in found]
 
 
 def _instant(at: datetime | None) -> str | None:

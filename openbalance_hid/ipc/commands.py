@@ -15,7 +15,7 @@ from openbalance_hid.app.events import Event, GestureRequested, IdentifyRequeste
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import ApiError, NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.hints import hint
-from openbalance_hid.ipc.alert_commands import SinkClaim, alerts_status, claim_probes
+from openbalance_hid.ipc.alert_commands import ProbeTargets, alerts_status, claim_probes
 from openbalance_hid.ipc.deck_commands import DeckHandover, set_brightness
 from openbalance_hid.ipc.key_commands import SWITCH_LIMIT_S, ended_switch, list_keys, start_switch, switch_result
 from openbalance_hid.ipc.messages import (
@@ -113,7 +113,7 @@ class Commands:
         changes: ChangeCounter,
         reload: Callable[[], str] = lambda: "unchanged",
         handover: DeckHandover | None = None,
-        probe: Callable[[list[SinkClaim]], list[dict[str, str | None]]] = lambda _: [],
+        probe: Callable[[ProbeTargets], list[dict[str, str | None]]] = lambda _: [],
     ) -> None:
         self._put = put
         self._status = status
