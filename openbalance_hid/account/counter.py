@@ -9,16 +9,19 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from math import inf
 
 from msgspec import Struct
 
+from openbalance_hid.account.remembered import ACCOUNTS
 from openbalance_hid.account.snapshot import Sample, Snapshot
 from openbalance_hid.account.utc_days import CLOCKS_APART_S
 
 SMALL_FALL_USD = Decimal("0.05")  # a fall up to this, or 1 % of the reading, is rounding or a refund
 SMALL_FALL_SHARE = Decimal("0.01")
 READS_WITHIN = timedelta(seconds=20)  # the poll just after midnight, 10 s at most, and the time of an answer
+COUNTERS = 4  # of each account: the present tuple, the next one, and as it was at an earlier moment
 BOOKED_WITHIN = timedelta(seconds=60)  # how stale `/credits` may be, from OpenRouter's documentation
 
 
@@ -60,34 +63,29 @@ class _Counter(Struct, frozen=True):
     fallen: Sample | None = None  # a large fall, until the next sample confirms it
 
 
-class _Memory:
-    """The counters of the last tuples of samples: a poll adds one sample, and only that is counted."""
-
-    def __init__(self) -> None:
-        self._known: tuple[_Counter, ...] = (_Counter(),)
-
-    def counter(self, samples: tuple[Sample, ...]) -> _Counter:
-        """Return the counter after `samples`. Thread-safe: at worst something is counted twice."""
-        known = self._known
-        for each in known:
-            if each.samples is samples:
-                return each
-        start = next((each for each in known if _continues(samples, each.samples)), _Counter())
-        counter = _count(start, samples)
-        self._known = (counter, *known[: MEMORIES - 1])
-        return counter
-
-
-MEMORIES = 16  # two for each account: the present tuple and the next one
-_memory = _Memory()
+@lru_cache(maxsize=ACCOUNTS)
+def _counters_from(_first: Sample) -> list[_Counter]:
+    """Return the counters of the last tuples that begin with this sample: those of one account."""
+    return []
 
 
 def ticks(samples: tuple[Sample, ...]) -> tuple[Tick, ...]:
     """Return the counter at each of `samples` (oldest first); samples that are invalid or out of order are left out.
 
-    Every tile of an account reads the same tuple, several times, and the next tuple continues it: both are cheap.
+    Every tile of an account reads the same tuple, several times, and the next tuple continues it: both are cheap. Thread-safe:
+    at worst something is counted twice.
     """
-    return _memory.counter(samples).series
+    if not samples:
+        return ()
+    counters = _counters_from(samples[0])
+    known = tuple(counters)
+    for each in known:
+        if each.samples is samples:
+            return each.series
+    start = next((each for each in known if _continues(samples, each.samples)), _Counter())
+    counter = _count(start, samples)
+    counters[:] = (counter, *known[: COUNTERS - 1])
+    return counter.series
 
 
 def _continues(samples: tuple[Sample, ...], earlier: tuple[Sample, ...]) -> bool:

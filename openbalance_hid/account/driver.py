@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from msgspec import Struct
 
 from openbalance_hid.account.leaders import sum_by_name
+from openbalance_hid.account.remembered import remembered_by_account
 from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Snapshot, Spend
 from openbalance_hid.account.utc_days import utc_now
 
@@ -42,7 +42,7 @@ def find_driver(
     if activity is None or activity.newest is None or not days:
         return None
     spent, approximate = _by_model(snapshot, activity, now, window_usd, length)
-    usual = _means(_OfDays(activity, days))
+    usual = _means(snapshot.account, _OfDays(activity, days))
     model = _largest_excess(spent, usual, approximate, is_key=False)
     key = _largest_excess(_by_key(snapshot, now, window_usd), _key_means(snapshot, days), True, is_key=True)
     if key is not None and (model is None or key[0] > KEYS_EXPLAIN * model[0]):
@@ -112,7 +112,7 @@ class _OfDays:
         return isinstance(other, _OfDays) and other.activity is self.activity and other.days == self.days
 
 
-@lru_cache(maxsize=16)
+@remembered_by_account
 def _means(of: _OfDays) -> Mapping[str, Decimal]:
     """Return the mean USD a day of each model."""
     return _mean_by_name(of.activity.by_model, of.days)

@@ -2,13 +2,13 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.amount import UNKNOWN, Amount
 from openbalance_hid.account.counter import Tick, ticks
+from openbalance_hid.account.remembered import remembered_by_account
 from openbalance_hid.account.snapshot import Activity, ApiKey, Reading, Snapshot
 from openbalance_hid.account.spend import day_usd, published_usd, today_usd
 from openbalance_hid.account.usual_spend import DaysAndSamples, UsualSpend, before_midnight, known_days, usual_spend
@@ -50,7 +50,7 @@ def evidence_at(snapshot: Snapshot, at: datetime, key_name: str | None) -> Evide
 
 def usual_at(snapshot: Snapshot, today: date) -> UsualSpend:
     """Return what the account usually spends, from the days before `today` and their samples."""
-    published = _published_days(_Published(snapshot, today))
+    published = _published_days(snapshot.account, _Published(snapshot, today))
 
     def whole_usd(day: date) -> Decimal | None:
         found = day_usd(snapshot, day)
@@ -61,7 +61,8 @@ def usual_at(snapshot: Snapshot, today: date) -> UsualSpend:
         usd = published.get(day) if today - day > timedelta(days=GROWING_DAYS) else None
         return whole_usd(day) if usd is None else usd
 
-    return usual_spend(DaysAndSamples(known_days(known_usd, today), before_midnight(ticks(snapshot.samples), today), today))
+    series = before_midnight(ticks(snapshot.samples), today)
+    return usual_spend(snapshot.account, DaysAndSamples(known_days(known_usd, today), series, today))
 
 
 def known_at(snapshot: Snapshot, at: datetime) -> Snapshot:
@@ -104,7 +105,8 @@ def _of_key(snapshot: Snapshot, key_name: str) -> Evidence | None:
         settled_at = midnight(day + timedelta(days=1)) + KEY_DAY_SETTLED_AFTER
         return Decimal(0) if day < newest or (read_at is not None and read_at >= settled_at) else None
 
-    usual = usual_spend(DaysAndSamples(known_days(key_day_usd, at.date()), (), at.date()))
+    known = DaysAndSamples(known_days(key_day_usd, at.date()), (), at.date())
+    usual = usual_spend(f"{snapshot.account}/{key.hash}", known)
     return Evidence(snapshot, at, (), usual, key.today_usd, Amount(key_day_usd(at.date() - timedelta(days=1))))
 
 
@@ -127,7 +129,7 @@ class _Published:
         return own.value is others.value and own.measured_at == others.measured_at and self.today == other.today
 
 
-@lru_cache(maxsize=8)
+@remembered_by_account
 def _published_days(of: _Published) -> dict[date, Decimal]:
     """Return the completed days that `/activity` has published."""
     return dict(known_days(lambda day: published_usd(of.snapshot, day), of.today))

@@ -8,12 +8,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from msgspec import Struct
 
 from openbalance_hid.account.counter import Tick
 from openbalance_hid.account.hours import active_hours, hourly_habits, hourly_usd, recorded
+from openbalance_hid.account.remembered import remembered_by_account
 from openbalance_hid.account.utc_days import midnight
 
 BASELINE_DAYS = 30
@@ -92,7 +92,7 @@ def before_midnight(series: tuple[Tick, ...], today: date) -> tuple[Tick, ...]:
     return series[: bisect_left(series, midnight(today), key=lambda tick: tick.at) + 1]
 
 
-@lru_cache(maxsize=16)
+@remembered_by_account
 def usual_spend(known: DaysAndSamples) -> UsualSpend:
     """Return the usual spend, without `today`."""
     days, today = dict(known.days), known.today

@@ -1,8 +1,15 @@
-"""Results that are kept for a snapshot."""
+"""Results that are kept for an account."""
 
-from openbalance_hid.account.remembered import RESULTS, SNAPSHOTS, remembered
+import gc
+import weakref
+
+from openbalance_hid.account.remembered import NEWEST, RESULTS, remembered, remembered_by_account
 from openbalance_hid.account.snapshot import Snapshot
 from tests.build import snapshot
+
+
+class Reply:
+    """Compared by identity, as an answer of `/activity` is."""
 
 
 def counted():
@@ -32,8 +39,36 @@ def test_an_equal_snapshot_is_another_one():
 def test_only_the_last_snapshots_and_so_many_results_are_kept():
     health_and, calls = counted()
     first = snapshot()
-    for seen in (first, *(snapshot() for _ in range(SNAPSHOTS)), first):
+    for seen in (first, *(snapshot() for _ in range(NEWEST)), first):
         health_and(seen, 1)
-    assert len(calls) == SNAPSHOTS + 2
+    assert len(calls) == NEWEST + 2
     for number in range(RESULTS + 1):
         assert health_and(first, number).endswith(f" {number}")
+
+
+def test_the_snapshots_of_a_hundred_accounts_are_kept_beside_each_other():
+    health_and, calls = counted()
+    seen = [snapshot(account=f"account-{number}") for number in range(100)]
+    for _ in range(3):
+        for each in seen:
+            health_and(each, 1)
+    assert len(calls) == 100
+
+
+def test_results_of_an_account_are_apart_from_those_of_others():
+    computed = []
+    newest = remembered_by_account(lambda reply: computed.append(reply) or len(computed))
+    reply = Reply()
+    assert [newest("work", reply), newest("work", reply), newest("private", reply)] == [1, 1, 2]
+
+
+def test_an_old_reply_is_freed_as_soon_as_newer_ones_have_come():
+    newest = remembered_by_account(id)
+    old = Reply()
+    newest("work", old)
+    freed = weakref.ref(old)
+    del old
+    for _ in range(NEWEST):
+        newest("work", Reply())
+    gc.collect()
+    assert freed() is None
