@@ -19,6 +19,7 @@ from openbalance_hid.account.snapshot import (
     Activity,
     ApiKey,
     Credits,
+    FreeQuota,
     Health,
     HourlySpend,
     Origin,
@@ -40,6 +41,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     ByokByName,
     CreditsPart,
     DayPart,
+    FreeQuotaPart,
     HoursPart,
     KeyPart,
     MessageHead,
@@ -122,6 +124,7 @@ def to_snapshot(message: SnapshotMessage, receipt: Receipt) -> Snapshot:
         key_days=_reading(message.key_days, lambda part: _days(part, message.byok_key_days)),
         window=_reading(message.window, _window),
         hours=Reading() if message.hours is None else _reading(message.hours, _hours),
+        free_quota=Reading() if message.free_quota is None else _reading(message.free_quota, _free_quota),
         wrong_clock=message.wrong_clock,
         samples=tuple(
             Sample(datetime.fromtimestamp(at, UTC), mono_s + mono_shift_s, Decimal(bought), Decimal(used))
@@ -173,6 +176,8 @@ def _instants(message: SnapshotMessage) -> Iterator[datetime]:
     if hours is not None:
         yield from () if hours.measured_at is None else (hours.measured_at,)
         yield from () if hours.value is None else (hours.value.first, hours.value.end)
+    if message.free_quota is not None:
+        yield from () if message.free_quota.measured_at is None else (message.free_quota.measured_at,)
     yield from (key.last_used_at for key in message.keys.value or () if key.last_used_at is not None)
 
 
@@ -208,6 +213,10 @@ def _day(part: DayPart) -> Today:
 
 def _window(part: WindowPart) -> Window:
     return Window(part.start, part.end, _names(part.by_model), part.truncated)
+
+
+def _free_quota(part: FreeQuotaPart) -> FreeQuota:
+    return FreeQuota(part.limit, part.used, part.remaining)
 
 
 def _hours(part: HoursPart) -> HourlySpend:

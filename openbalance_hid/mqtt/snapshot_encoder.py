@@ -17,6 +17,7 @@ from openbalance_hid.account.snapshot import (
     ApiKey,
     Credits,
     Days,
+    FreeQuota,
     HourlySpend,
     Reading,
     Snapshot,
@@ -34,6 +35,7 @@ from openbalance_hid.mqtt.snapshot_schema import (
     ByokByName,
     CreditsPart,
     DayPart,
+    FreeQuotaPart,
     HoursPart,
     KeyPart,
     PublisherPart,
@@ -114,6 +116,7 @@ class SnapshotEncoder:
             next_poll_at=None if next_poll_at is None else next_poll_at + server_shift(snapshot),
             hours=parts.reading(snapshot.hours, _hours),
             byok_key_days=parts.byok_key_days(snapshot.key_days.value),
+            free_quota=parts.free_quota(snapshot.free_quota),
         )
         return msgspec.json.encode(message)
 
@@ -157,6 +160,9 @@ class _Parts:
 
     def byok_key_days(self, value: Days | None) -> ByokByDay | None:
         return None if value is None else self._byok_days("key", value)
+
+    def free_quota(self, reading: Reading[FreeQuota]) -> ReadingPart[FreeQuotaPart] | None:
+        return None if reading == Reading() else self.reading(reading, _free_quota)
 
     def _key(self, key: ApiKey) -> KeyPart:
         return KeyPart(
@@ -214,6 +220,10 @@ class _Parts:
 
 def _credits(value: Credits) -> CreditsPart:
     return CreditsPart(amount_text(value.total_credits_usd), amount_text(value.total_usage_usd))
+
+
+def _free_quota(value: FreeQuota) -> FreeQuotaPart:
+    return FreeQuotaPart(value.limit, value.used, value.remaining)
 
 
 def _hours(value: HourlySpend) -> HoursPart:

@@ -26,6 +26,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(max_length=300)]
 Words = Annotated[str, Meta(max_length=300)]
 Count = Annotated[int, Meta(ge=0, le=10**15)]
+AnyCount = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 Seconds = Annotated[float, Meta(ge=-1e10, le=1e10)]
 Identity = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 
@@ -147,6 +148,14 @@ class HoursPart(Struct, frozen=True):
     usd: Annotated[list[Usd], Meta(max_length=100)]
 
 
+class FreeQuotaPart(Struct, frozen=True):
+    """Requests to free models in a UTC day. Null: not reported."""
+
+    limit: AnyCount | None = None
+    used: AnyCount | None = None
+    remaining: AnyCount | None = None
+
+
 class KeyPart(Struct, frozen=True):
     """One API key. `id`: of this publisher's life; neither the key nor its hash."""
 
@@ -202,6 +211,7 @@ class SnapshotMessage(Struct, frozen=True):
     next_poll_at: Instant | None = None
     hours: ReadingPart[HoursPart] | None = None
     byok_key_days: ByokByDay | None = None  # of `key_days`
+    free_quota: ReadingPart[FreeQuotaPart] | None = None  # null: no tile of the publisher shows it
 
 
 class AvailabilityMessage(Struct, frozen=True):

@@ -4,16 +4,17 @@ The gauge is the used part: amber from 80 % on, red when none is left. A tap ope
 only while this tile is on a deck, every two refresh intervals.
 """
 
-from openbalance_hid.account.snapshot import FreeQuota
+from openbalance_hid.account.snapshot import FreeQuota, Health, Reading
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import notice_view, trouble, value_view
-from openbalance_hid.tiles.view import Gauge, Hero, Line, TileView, Tone
+from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, value_view
+from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 WARN_SHARE = 0.8
+NOT_PUBLISHED = TileState("Not published", Icon.CLOUD, Tone.MUTED)  # it is requested only for a tile of the publisher
 NOT_REPORTED = Line("not reported")
 
 
@@ -22,6 +23,8 @@ def view(scene: Scene) -> TileView:
     reading = scene.snapshot.free_quota
     title = scene.label or "Free left"
     health = trouble(scene, reading)
+    if scene.snapshot.origin is not None and reading == Reading() and scene.snapshot.health is Health.OK:
+        return plain_notice(scene, title, NOT_PUBLISHED)
     if reading.value is None or reading.measured_at is None:
         return notice_view(scene, title, health)
     quota = reading.value

@@ -15,6 +15,7 @@ from openbalance_hid.account.snapshot import (
     Activity,
     ApiKey,
     Credits,
+    FreeQuota,
     Health,
     HourlySpend,
     Origin,
@@ -65,6 +66,7 @@ def whole() -> Snapshot:
             {day - timedelta(days=1): {"ci 0e6f44": Spend(Decimal(2)), "laptop": Spend(Decimal(1))}}, NOON, Health.OK
         ),
         window=Reading(Window(NOON - timedelta(days=1), NOON, names), NOON, Health.OK),
+        free_quota=Reading(FreeQuota(50, 60, -10), NOON, Health.OK),
         hours=Reading(HourlySpend(NOON, {NOON - timedelta(hours=back): Decimal(back) for back in (1, 2, 3)}), NOON, Health.OK),
         samples=day_of_samples(4),
         next_poll_at=NOON + timedelta(minutes=15),
@@ -92,7 +94,7 @@ def received(payload: bytes, now: datetime = NOON, mono_s: float = 500.0, age_s:
 def test_everything_that_tiles_read_arrives():
     sent = whole()
     got = received(encode(sent))
-    for name in ("credits", "activity", "today", "yesterday", "window", "hours", "interval_s", "health"):
+    for name in ("credits", "activity", "today", "yesterday", "window", "hours", "free_quota", "interval_s", "health"):
         assert getattr(got, name) == getattr(sent, name), name
     readings = [(each.at, rounded(each.total_usage_usd)) for each in sent.samples]
     assert [(each.at, each.total_usage_usd) for each in got.samples] == readings
@@ -154,6 +156,16 @@ def test_own_key_cost_of_api_keys_by_day_arrives_under_their_names():
         rows = [got.key_days.value[day] for day in days]  # type: ignore[index]
         assert [row.keys() for row in rows] == [names] * 2
         assert [[spend.byok for spend in row.values()] for row in rows] == [[byok, UNKNOWN] for byok in costs]
+
+
+def test_a_quota_that_is_not_published_is_no_wait_without_end():
+    got = received(encode(replace(whole(), free_quota=Reading())))
+    assert got.free_quota == Reading()
+    tile = TileConfig("free-quota", account="team")
+    view, _ = view_of(tile, TileInputs({"team": got}), NOON, 0)
+    assert view.text == "Free left: Not published"
+    broken = replace(got, health=Health.OFFLINE)
+    assert "Offline" in view_of(tile, TileInputs({"team": broken}), NOON + timedelta(minutes=2), 0)[0].text
 
 
 def test_own_key_cost_of_an_older_publisher_is_unknown():
