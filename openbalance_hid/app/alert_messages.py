@@ -88,8 +88,11 @@ def account_message(
         return AlertMessage(title, text, WebPage.CREDITS, level > BalanceLevel.LOW)
     if kind is AlertKind.BUDGET:
         level_words = "over the budget" if level >= BudgetLevel.OVER else "near the budget"
-        spent = "" if limit is None else f"{words.cents(used_usd(snapshot, 'month', now))} of "
-        text = f"{spent}{words.cents(snapshot.budget_usd)} of this month (UTC)" if spent else "See the budget tile"
+        spent, budget_usd = used_usd(snapshot, "month", now), snapshot.budget_usd
+        is_over = spent.usd is None or budget_usd is None or spent.usd > budget_usd
+        fell = "" if is_over or level < BudgetLevel.OVER else "; it was more before"
+        text = f"{words.cents(spent)} of {words.cents(budget_usd)} of this month (UTC){fell}"
+        text = "See the budget tile" if limit is None else text
         return AlertMessage(f"OpenRouter: {level_words}{name}", text, WebPage.ACTIVITY, level >= BudgetLevel.OVER)
     reason = _sentence(snapshot.message)
     if kind is AlertKind.STALE:

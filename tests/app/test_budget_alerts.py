@@ -10,6 +10,7 @@ from openbalance_hid.account.snapshot import Health, Reading, Snapshot
 from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.effects import SendAlert, SendToSink
 from openbalance_hid.app.events import AlertDelivered
+from openbalance_hid.ipc.alert_commands import alerts_status
 from tests.app.test_alert_outbox import Desk
 from tests.build import NOON, day_of_samples, snapshot
 
@@ -76,6 +77,14 @@ def test_amounts_of_an_alert_have_cents():
     desk = Desk(BUDGET)
     (sent,) = see(desk, spending(5, NOON))
     assert sent.text == "$107.50 of $100.00 of this month (UTC)"
+
+
+def test_an_alert_over_the_budget_says_that_it_was_more_where_it_is_less_now():
+    desk = desk_in_november()
+    for usd_a_day, words in ((5, "of $100.00 of this month (UTC)"), (3, "of $100.00 of this month (UTC); it was more before")):
+        see(desk, spending(usd_a_day, LATE_NOVEMBER))
+        (alert,) = alerts_status(desk.controller, desk.now)["active"]
+        assert alert["text"].endswith(words)
 
 
 def old_days(desk: Desk) -> list[str]:
