@@ -23,8 +23,7 @@ from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 
 RETRY_S = 0.02
-WAKE_GAP_S = 0.1
-RENEWAL_LIMIT_S = 5.0  # for a daemon that makes its socket again: it looks for changes at most once a second
+WAKE_GAP_S = 0.1  # a daemon looks for its socket at most once a second
 SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
 
 
@@ -165,7 +164,7 @@ def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
             process = _daemon_without_socket(socket_file)
             if not process:
                 raise
-            if waited_s > min(timeout_s, RENEWAL_LIMIT_S):
+            if waited_s > timeout_s:
                 raise UnreachableDaemonError(
                     f"a daemon runs as process {process}, and its socket was removed: it makes it again within a minute",
                     hint("the daemon's socket was removed"),
