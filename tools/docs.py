@@ -47,6 +47,10 @@ WORDS_ON_KEYS = {
         "another program publishes to the topic of this account",
         "compare `source` with `[publish]` of the other machine; `openbalance-hid doctor`",
     ),
+    "Not published": (
+        "the machine that publishes this account does not read its quota of free models",
+        "put a `free-quota` tile on a deck of that machine",
+    ),
     "No limit": ("the budget tile has no limit", "set `limit_usd` of the tile, or `budget_usd` of the account"),
     "No activity yet": ("no requests in 30 days", "–"),
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
