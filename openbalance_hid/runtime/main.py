@@ -293,7 +293,7 @@ class Daemon:
         decks.stop(cast(OnExit, self._controller.config.on_exit))
 
     def _reload(self) -> str:
-        return self._reloader.reload() if self._reloader is not None else "a demo has no file"
+        return self._reloader.reload() if self._reloader is not None else "unchanged; a demo reads it only when it starts"
 
     def _reload_soon(self, reloader: ConfigReloader) -> None:
         self._inbox.put(RepaintRequested())

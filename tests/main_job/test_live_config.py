@@ -82,3 +82,8 @@ def test_a_virtual_deck_is_a_connected_deck_for_the_notes_of_check_and_doctor(ru
     assert words in running.ask("config", "check").stderr
     if sys.platform != "darwin":  # there only one thread may list decks, so that the doctor leaves this to `config check`
         assert words in " ".join(running.ask("doctor").stdout.split())
+
+
+def test_a_demo_reports_that_it_reads_its_file_only_when_it_starts(tmp_path: Path, file: Path):
+    with started(environment(tmp_path), "demo", "--config", str(file), "--no-browser", "--port", "0") as running:
+        assert running.ask("reload").stdout == "configuration: unchanged; a demo reads it only when it starts\n"
