@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from openbalance_hid.account.leaders import sum_by_name
-from openbalance_hid.account.remembered import remembered_by_account
+from openbalance_hid.account.remembered import remembered, remembered_by_account
 from openbalance_hid.account.snapshot import Activity, ApiKey, Days, Snapshot, Spend
 from openbalance_hid.account.utc_days import utc_now
 
@@ -88,6 +88,7 @@ def _by_key(snapshot: Snapshot, now: datetime, window_usd: Decimal) -> dict[str,
     return spent if sum((each.usd for each in spent.values()), Decimal(0)) * 2 >= window_usd else {}
 
 
+@remembered
 def _key_means(snapshot: Snapshot, days: tuple[date, ...]) -> Mapping[str, Decimal]:
     return _mean_by_name(snapshot.key_days.value or {}, days)
 

@@ -4,11 +4,14 @@ Each account has results of its own, and only for its newest values: one cache f
 single one for days, and would be too small for many.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable
 from functools import lru_cache, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from openbalance_hid.account.snapshot import Snapshot
+if TYPE_CHECKING:
+    from openbalance_hid.account.snapshot import Snapshot  # a status bar starts faster without it
 
 ACCOUNTS = 256
 NEWEST = 2  # of each account: the present value, and the one before while the next arrives

@@ -22,6 +22,7 @@ from openbalance_hid.app.effects import (
 from openbalance_hid.app.events import Cell, Place, SmallScreen
 from openbalance_hid.app.tile_views import (
     KeyInteraction,
+    KnownViews,
     TileInputs,
     face_of,
     number_view,
@@ -130,10 +131,11 @@ class DisplayState:
         stale = [serial for serial in decks if self.is_all_stale or serial in self._stale]
         self.evaluations += bool(stale) or self.is_all_stale
         self.is_all_stale, self._stale = False, set()
+        known: KnownViews = {}
         for serial in stale:
             deck = decks[serial]
             tiles, deck_inputs = deck.tiles(), inputs.on(deck.pages.names, deck.pages.index)
-            views = views_of(tiles, deck_inputs, now, cycle)
+            views = views_of(tiles, deck_inputs, now, cycle, known)
             if deck.shape.screen:
                 views[SmallScreen()] = screen_of(tiles, deck_inputs, now, cycle, theme)
             for spot, (view, error) in views.items():

@@ -39,6 +39,7 @@ RING_STEPS = 12  # pictures of a filling ring: one every 1/6 s at the default ho
 BLANK = TileConfig(tile="blank")
 _ACCOUNTLESS = frozenset(kind.name for kind in TILES.values() if not kind.has_account)
 Key = TypeVar("Key", bound=Hashable)
+KnownViews = dict[tuple[TileConfig, tuple[str, ...], int], tuple[TileView, Exception | None]]  # by tile, pages, page
 
 
 class KeyInteraction(Struct, frozen=True):
@@ -107,16 +108,21 @@ def shown_accounts(tiles: Iterable[TileConfig]) -> list[str]:
 
 
 def views_of(
-    tiles: Mapping[Key, TileConfig], inputs: TileInputs, now: datetime, turn: int
+    tiles: Mapping[Key, TileConfig], inputs: TileInputs, now: datetime, turn: int, known: KnownViews | None = None
 ) -> dict[Key, tuple[TileView, Exception | None]]:
     """Return the view of each key, in order. Where accounts share the deck, each view has the stripe of its account.
 
-    A trouble that all tiles of an account have is in words on one of them.
+    A trouble that all tiles of an account have is in words on one of them. `known`: the views of this moment on other decks,
+    which is added to; a tile that several decks have is evaluated once.
     """
     accounts = shown_accounts(tiles.values())
     views = {}
+    known = {} if known is None else known
     for key, tile in tiles.items():
-        view, error = view_of(tile, inputs, now, turn)
+        here = (tile, inputs.pages, inputs.page)
+        if here not in known:
+            known[here] = view_of(tile, inputs, now, turn)
+        view, error = known[here]
         striped = len(accounts) > 1 and has_account(tile)
         views[key] = (replace(view, stripe=accounts.index(tile.account)) if striped else view, error)
     for account in accounts:

@@ -23,7 +23,7 @@ class Fitted(NamedTuple):
     width_px: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def fit(
     text: str,
     room_px: int,
@@ -71,7 +71,7 @@ def shortened(text: str, room_px: int, weight: Weight, size_px: int, shorten: Sh
     return next(filter(fits, cuts), "")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def wrap(
     words: str, room_px: int, size_px: int, weight: Weight, most_lines: int, first_px: int | None = None
 ) -> tuple[str, ...] | None:

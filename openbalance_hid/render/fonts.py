@@ -67,7 +67,7 @@ def _has_glyph(char: str) -> bool:
     return char == " " or bytes(font.getmask(char)) != bytes(font.getmask("\U0010fffd"))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def printable(text: str) -> str:
     """Return the text with all white space as single blanks, invisible characters dropped, and `·` for what the font lacks."""
     kept = []
@@ -81,7 +81,7 @@ def printable(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def width_px(text: str, weight: Weight, size_px: int) -> int:
     """Return the width of a printable text, in pixels."""
     return sum(_advance_px(char, weight, size_px) for char in text) + (_closer_px(weight, size_px) if text else 0)
@@ -94,7 +94,7 @@ def _ink_px(char: str, weight: Weight, size_px: int) -> tuple[int, int]:
     return -int(top), int(bottom)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def ascent_px(text: str, weight: Weight, size_px: int) -> int:
     """Return pixels from the baseline to the top of a text's box: the tallest common letter (0.78 em), or what rises above it.
 
@@ -108,7 +108,7 @@ def cap_px(size_px: int) -> int:
     return round(size_px * 0.70)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def descent_px(text: str, weight: Weight, size_px: int) -> int:
     """Return pixels from the baseline to the bottom of a text's box: 0.22 em with tails, else 0.16 em, or its ink."""
     usual = -(-size_px * (22 if any(char in TAILS for char in text) else 16) // 100)

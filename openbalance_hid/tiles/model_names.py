@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles.formatting import UNKNOWN
 
@@ -22,7 +23,13 @@ _COMMON_WORDS = frozenset(("chat", "flash", "instruct", "large", "latest", "medi
 
 def short_name(snapshot: Snapshot, name: str) -> str:
     """Return the short name of a model of the account."""
-    return short_names((*_models_of(snapshot), name))[name]
+    return _short_names_of(snapshot).get(name) or short_names((*_models_of(snapshot), name))[name]
+
+
+@remembered
+def _short_names_of(snapshot: Snapshot) -> Mapping[str, str]:
+    """Return the short names of all models that any tile of the account may name."""
+    return short_names(_models_of(snapshot))
 
 
 def short_names(names: Iterable[str]) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health
 from openbalance_hid.app.tile_views import TileInputs, tap_of, views_of
-from openbalance_hid.config.schema import TileConfig
+from openbalance_hid.config.schema import FrozenMap, TileConfig
 from openbalance_hid.tiles.actions import Acknowledge, Nothing, OpenPage, WebPage
 from tests.build import NOON, days_back, snapshot
 
@@ -122,3 +122,17 @@ def test_each_account_of_a_deck_has_the_words_of_its_own_trouble():
         (Health.OFFLINE, True),
         (Health.OFFLINE, False),
     ]
+
+
+def test_a_tile_that_several_decks_have_is_evaluated_once():
+    tile, known = TileConfig("top-models"), {}
+    first = views_of({0: tile}, TileInputs(SEEN), NOON, 0, known)
+    second = views_of({0: TileConfig("balance"), 5: TileConfig("top-models")}, TileInputs(SEEN), NOON, 0, known)
+    assert second[5][0] is first[0][0]
+    assert len(known) == 2
+
+
+def test_a_tile_is_evaluated_anew_on_a_deck_that_shows_another_page():
+    pages, known, tile = ("main", "models"), {}, TileConfig("page", options=FrozenMap({"to": "main"}))
+    shown = [views_of({0: tile}, TileInputs(SEEN).on(pages, page), NOON, 0, known)[0][0].page for page in (0, 1)]
+    assert shown == [(0, 2), (1, 2)]
