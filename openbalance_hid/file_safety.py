@@ -16,10 +16,10 @@ from typing import NamedTuple
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH  # with an access list, the group's bits are its mask: the most that it permits
 _MOST_LINKS = 40  # as in Linux (path_resolution(7))
 _LONGEST_FIRST_LINE = 256  # bytes that Linux reads of it (execve(2))
-_INTERPRETER = re.compile(r"(?:ba|da|z|k|mk|fi)?sh|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|lua[0-9.]*|php[0-9.]*")
+_INTERPRETER = r"(?:ba|da|z|k|mk|fi)?sh|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|nodejs|lua[0-9.]*|php[0-9.]*"
 
 # Programs that start the one among their arguments.
-_LAUNCHER = re.compile(r"chrt|env|flock|ionice|nice|nohup|setsid|stdbuf|sudo|systemd-run|taskset|time|timeout|xargs")
+_LAUNCHER = r"chrt|env|flock|ionice|nice|nohup|setsid|stdbuf|sudo|systemd-run|taskset|time|timeout|xargs"
 
 
 class FileRisk(NamedTuple):
@@ -43,11 +43,11 @@ def command_risk(words: Sequence[str]) -> FileRisk | None:
     program = Path(words[0])
     if program.is_absolute() and (risk := program_risk(program)) is not None:
         return risk
-    if _INTERPRETER.fullmatch(program.name):
+    if re.fullmatch(_INTERPRETER, program.name):
         script = next((Path(word) for word in words[1:] if not word.startswith("-")), None)
         if script is not None and script.is_absolute() and script.is_file():
             return file_risk(script)
-    if _LAUNCHER.fullmatch(program.name):
+    if re.fullmatch(_LAUNCHER, program.name):
         started = (number for number, word in enumerate(words) if number and _is_started(word))
         return command_risk(words[next(started, len(words)) :])
     return None
@@ -55,7 +55,7 @@ def command_risk(words: Sequence[str]) -> FileRisk | None:
 
 def _is_started(word: str) -> bool:
     """Return whether an argument of a launcher is the program that it starts."""
-    return Path(word).is_file() and os.access(word, os.X_OK) if word.startswith("/") else bool(_INTERPRETER.fullmatch(word))
+    return Path(word).is_file() and os.access(word, os.X_OK) if word.startswith("/") else bool(re.fullmatch(_INTERPRETER, word))
 
 
 def program_risk(program: Path) -> FileRisk | None:

@@ -17,32 +17,31 @@ from typing import NamedTuple, NoReturn
 from openbalance_hid import hints
 from openbalance_hid.errors import CredentialError
 
+# Patterns are compiled at their first use: to compile all of them takes a fiftieth of the daemon's start.
 PREFIX = "sk-or-v1-"  # of every OpenRouter key, Management and inference keys alike
 _SHORTEST = len(PREFIX) + 8  # the last four characters are then less than half of the secret part
 _LONGEST = 512
-_HEADER_SAFE = re.compile(rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}")  # else an HTTP library would quote it in an error
+_HEADER_SAFE = rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}"  # else an HTTP library would quote it in an error
 _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
 _PART_IN_HEX = 2 * _PART
 _PART_IN_BASE64 = 15  # digits of 6 bits that 12 characters always fill
 _WORD = 8  # bytes that are compared at once
 # A character of a key as JSON, an address or HTML may write it. Any other escape of JSON is skipped as a whole, `\\\\` too.
-_ESCAPE = re.compile(
-    rb"\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));", re.DOTALL
-)
+_ESCAPE = rb"(?s)\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));"
 _ESCAPED_TWICE = 2  # a percent sign may be escaped itself
 _ADDRESS_SAFE = str.maketrans("+/", "-_")  # base64 in an address (RFC 4648, section 5)
-_PASTE_MARKS = re.compile("\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]")  # of a terminal's paste; invisible letters
+_PASTE_MARKS = "\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]"  # of a terminal's paste; invisible letters
 _OPENING, _CLOSING = "\"'`“”„‘’«‹<({[", "\"'`“”‘’»›>)}\\],;."
-_WRAPPED_KEY = re.compile(  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
+_WRAPPED_KEY = (  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
     rf"(?i:export\s+|set\s+|\$env:|-H\s*|--header\s+)?[{_OPENING}]*(?:[A-Za-z_][A-Za-z0-9_.-]*[\"'”’]?\s*[=:]\s*)?"
     rf"[{_OPENING}]*(?i:Bearer\s+)?[{_OPENING}]*({re.escape(PREFIX)}[A-Za-z0-9_-]*)[{_CLOSING}\s]*"
 )
-_SHORTENED = re.compile(r"…|\.\.\.|\*{3}|•")
+_SHORTENED = r"…|\.\.\.|\*{3}|•"
 _SHORTENED_KEY = "is shortened: the page shows a whole key only once, when it is made"
-_HEX_DIGITS = re.compile(r"[0-9a-fA-F]{32,128}")
+_HEX_DIGITS = r"[0-9a-fA-F]{32,128}"
 _OTHER_KEYS = (("sk-ant-", "Anthropic"), ("AIza", "Google"), ("gsk_", "Groq"), ("hf_", "Hugging Face"), ("sk-", "OpenAI"))
-_LOOKS_LIKE_A_KEY = re.compile(r"sk-or-[A-Za-z0-9_-]{4,}")  # four: so that messages can name the prefix itself
+_LOOKS_LIKE_A_KEY = r"sk-or-[A-Za-z0-9_-]{4,}"  # four: so that messages can name the prefix itself
 
 
 class Secret:
@@ -52,7 +51,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         """CredentialError, without the text in it, for characters or a length that an HTTP header or a key cannot have."""
-        if not _HEADER_SAFE.fullmatch(text):
+        if not re.fullmatch(_HEADER_SAFE, text):
             raise CredentialError(
                 "the key has characters or a length that no OpenRouter key has", hints.hint("the key is malformed")
             )
@@ -142,7 +141,7 @@ def mask_keys(text: str, secret: Secret | None = None) -> str:
     """
     if secret is not None:
         text = mask_body(text.encode("utf-8", "surrogatepass"), secret).decode("utf-8", "surrogatepass")
-    return _LOOKS_LIKE_A_KEY.sub(_MASK, text)
+    return re.sub(_LOOKS_LIKE_A_KEY, _MASK, text)
 
 
 def mask_body(body: bytes, secret: Secret) -> bytes:
@@ -150,7 +149,7 @@ def mask_body(body: bytes, secret: Secret) -> bytes:
     texts = [body]
     for _ in range(_ESCAPED_TWICE):
         if b"\\u00" in texts[-1] or b"%" in texts[-1] or b"&#" in texts[-1]:
-            texts.append(_ESCAPE.sub(_plain_character, texts[-1]))
+            texts.append(re.sub(_ESCAPE, _plain_character, texts[-1]))
     by_word = secret.forms_by_word()
     for text in reversed(texts):  # also as it was: an escape in front of a part takes two characters of it
         forms = {form for word in filter(by_word.__contains__, _words(text)) for form in by_word[word]}
@@ -251,10 +250,10 @@ def checked_key(text: str, origin: str, hint: str = hints.SETUP) -> Secret:
     White space, quotes, `NAME=`, `Bearer` and the like around the key are removed. `origin` names the source: "the entered
     text", "environment variable X".
     """
-    plain = _PASTE_MARKS.sub("", text).strip()
-    wrapped = _WRAPPED_KEY.fullmatch(plain)
+    plain = re.sub(_PASTE_MARKS, "", text).strip()
+    wrapped = re.fullmatch(_WRAPPED_KEY, plain)
     key = wrapped[1] if wrapped is not None else plain
-    trouble = _SHORTENED_KEY if _SHORTENED.search(plain) else _trouble(key, is_key=wrapped is not None)
+    trouble = _SHORTENED_KEY if re.search(_SHORTENED, plain) else _trouble(key, is_key=wrapped is not None)
     if trouble:
         raise CredentialError(f"not an OpenRouter key: {origin} {trouble}", hint)
     return Secret(key)
@@ -270,7 +269,7 @@ def _trouble(key: str, is_key: bool) -> str:
         return "is too short" if len(key) < _SHORTEST else "is too long" if len(key) > _LONGEST else ""
     if "://" in key:
         return "is an address"
-    if _HEX_DIGITS.fullmatch(key):
+    if re.fullmatch(_HEX_DIGITS, key):
         return f"lacks the beginning of a key, {PREFIX}"
     other = next((name for beginning, name in _OTHER_KEYS if key.startswith(beginning)), None)
     if other is not None and not key.startswith("sk-or-"):

@@ -19,10 +19,9 @@ MOST_SINKS = 16  # each may have a thread while it receives an alert
 LONGEST_URL = 2000
 
 # Matched as a whole, without a user name: two parsers must not disagree about the host.
-_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<target>/[!$-;=?-\[\]_a-z~%&]*)?",
-    re.IGNORECASE,
+_URL = (  # compiled at its first use
+    r"(?i)(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<target>/[!$-;=?-\[\]_a-z~%&]*)?"
 )
 _ACCEPTED_URL = "an https address without a user name"
 
@@ -53,7 +52,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 def is_accepted_url(url: str) -> bool:
     """Return whether alerts may be sent there: to https, or to http on this machine."""
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     if match is None or len(url) > LONGEST_URL or not 0 < int(match["port"] or 443) < 65536:
         return False
     return match["scheme"].lower() == "https" or is_loopback(match["host"].strip("[]"))

@@ -18,16 +18,17 @@ _MAX_REPAIRS = 50
 _LONGEST_LINE = 300  # characters; sentences repeat the value
 _REPAIRED_CHARS = 400_000  # read again in all repairs together, so that a large broken file takes no seconds
 
-_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
-_HEADER = re.compile(r"(\s*)(\[+)\s*([A-Za-z0-9_.\" -]+?)\s*(\]*)(\s*(?:#.*)?)")
-_PAIR = re.compile(r"(\s*)([A-Za-z0-9_.\"'-]+)(\s*=\s*)(.*?)(\s*(?:\s#.*)?)")
-_COLON = re.compile(r"(\s*)([A-Za-z0-9_-]+)\s*:\s*(.*)")
-_NO_EQUALS = re.compile(r"(\s*)([A-Za-z0-9_-]+)\s+([^=\s].*)")
-_FOREIGN_COMMENT = re.compile(r"(\s*)(//|;|--)")
-_SECOND_SETTING = re.compile(r"^[^\[{]*\S[\s,;]+[A-Za-z0-9_-]+\s*=")
-_CURLY_QUOTES = re.compile("[“”„‟«»‘’‚]")
+# Patterns are compiled at their first use: a file without a slip needs one of them.
+_POSITION = r"(?s)(.*) \(at (?:line (\d+), column \d+|end of document)\)"
+_HEADER = r"(\s*)(\[+)\s*([A-Za-z0-9_.\" -]+?)\s*(\]*)(\s*(?:#.*)?)"
+_PAIR = r"(\s*)([A-Za-z0-9_.\"'-]+)(\s*=\s*)(.*?)(\s*(?:\s#.*)?)"
+_COLON = r"(\s*)([A-Za-z0-9_-]+)\s*:\s*(.*)"
+_NO_EQUALS = r"(\s*)([A-Za-z0-9_-]+)\s+([^=\s].*)"
+_FOREIGN_COMMENT = r"(\s*)(//|;|--)"
+_SECOND_SETTING = r"^[^\[{]*\S[\s,;]+[A-Za-z0-9_-]+\s*="
+_CURLY_QUOTES = "[“”„‟«»‘’‚]"
 _BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
-_NUMBER = re.compile(r"[$€]?\s*(-?\d+(?:[.,]\d+)?)\s*(?:%|°|[$€]|[A-Za-z]{1,10})?")
+_NUMBER = r"[$€]?\s*(-?\d+(?:[.,]\d+)?)\s*(?:%|°|[$€]|[A-Za-z]{1,10})?"
 _BROKEN_FURTHER_ON = ("Unclosed", "Expected \"'''\"", 'Expected \'"""\'', "Unterminated")  # the line is not where the slip is
 
 
@@ -55,7 +56,7 @@ def repair(text: str) -> Repair:
         error = _toml_error("\n".join(lines))
         if error is None:
             return Repair("\n".join(lines) if slips else text, tuple(slips), left_out)
-        match = _POSITION.fullmatch(error)
+        match = re.fullmatch(_POSITION, error)
         if match is None:
             return Repair(None, (*slips, Slip(None, "broken TOML: a value cannot be read")), left_out)
         number = int(match[2]) if match[2] else len(lines)
@@ -92,7 +93,7 @@ def _repair_brackets(lines: list[str]) -> list[Slip]:
     """Give each header the brackets that its name has in a configuration: two for a list of tables."""
     slips = []
     for index, line in enumerate(lines):
-        match = _HEADER.fullmatch(line) if len(line) <= _LONGEST_LINE else None
+        match = re.fullmatch(_HEADER, line) if len(line) <= _LONGEST_LINE else None
         if match is None:
             continue
         blank, opened, name, closed, rest = match.groups()
@@ -115,21 +116,21 @@ def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
     """Return the sentence about the line, None if it is no usual slip; and the line repaired, None if it is left out."""
     if len(line) > _LONGEST_LINE or (error.startswith(_BROKEN_FURTHER_ON) and not _unclosed_text(line)):
         return None, None
-    if error.startswith("Cannot overwrite") and (match := _PAIR.fullmatch(line)):
+    if error.startswith("Cannot overwrite") and (match := re.fullmatch(_PAIR, line)):
         return f"{match[2]} is set twice in this table; keep one of the two lines", None
-    if match := _FOREIGN_COMMENT.match(line):
+    if match := re.match(_FOREIGN_COMMENT, line):
         return f"a comment begins with #, not with {match[2]}", f"#{line}"
-    if (match := _PAIR.fullmatch(line)) and not error.startswith("Cannot"):
+    if (match := re.fullmatch(_PAIR, line)) and not error.startswith("Cannot"):
         return _repair_value(match)
-    if match := _COLON.fullmatch(line):
+    if match := re.fullmatch(_COLON, line):
         return f"write = and not : after {match[2]}", f"{match[1]}{match[2]} = {match[3]}"
-    if (match := _NO_EQUALS.fullmatch(line)) and not line.lstrip().startswith("["):
+    if (match := re.fullmatch(_NO_EQUALS, line)) and not line.lstrip().startswith("["):
         return f"= is missing after {match[2]}", f"{match[1]}{match[2]} = {match[3]}"
     return None, None
 
 
 def _unclosed_text(line: str) -> bool:
-    match = _PAIR.fullmatch(line)
+    match = re.fullmatch(_PAIR, line)
     return match is not None and match[4][:1] in ("'", '"') and match[4].count(match[4][0]) == 1
 
 
@@ -137,7 +138,7 @@ def _repair_value(match: re.Match[str]) -> tuple[str | None, str | None]:
     blank, key, equals, value, rest = match.groups()
     if not value or value.startswith("#"):
         return f"a value is missing after {key} =", None
-    if _SECOND_SETTING.search(value):
+    if re.search(_SECOND_SETTING, value):
         return "only one setting on each line", None
     for recognise in _VALUE_SLIPS:
         found = recognise(value)
@@ -151,9 +152,9 @@ _Found = tuple[str, str] | None  # the sentence, and the value as TOML
 
 
 def _curly_quotes(value: str) -> _Found:
-    if not _CURLY_QUOTES.search(value):
+    if not re.search(_CURLY_QUOTES, value):
         return None
-    return "write straight quotes", _CURLY_QUOTES.sub('"', value)
+    return "write straight quotes", re.sub(_CURLY_QUOTES, '"', value)
 
 
 def _trailing_comma(value: str) -> _Found:
@@ -179,7 +180,7 @@ def _boolean(value: str) -> _Found:
 
 
 def _number(value: str) -> _Found:
-    match = _NUMBER.fullmatch(value)
+    match = re.fullmatch(_NUMBER, value)
     if match is None:
         return None
     digits = match[1].replace(",", ".")

@@ -19,12 +19,11 @@ DISCOVERY_PREFIX = "homeassistant"  # where Home Assistant looks, by default
 
 # Matched as a whole: the library must not see another host than the one that was checked. A topic has no wildcard (+ and #),
 # no space, and does not start with $, which brokers keep for themselves.
-_ADDRESS = re.compile(
-    r"(?P<scheme>mqtts?)://(?P<host>[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])"
-    r"(?::(?P<port>[0-9]{1,5}))?(?P<topic>/.*)?",
-    re.IGNORECASE | re.DOTALL,
+_ADDRESS = (  # compiled at its first use
+    r"(?is)(?P<scheme>mqtts?)://(?P<host>[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<topic>/.*)?"
 )
-_TOPIC = re.compile(r"[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*")
+_TOPIC = r"[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*"
 
 
 class BrokerAddress(Struct, frozen=True):
@@ -74,7 +73,7 @@ def parse_broker_address(text: str) -> BrokerAddress | str:
     """Return the address in `text`, or what is wrong with it, in words that never repeat a password."""
     if "@" in text:
         return f"an address with a user name or password: store them with {SETUP_BROKER} ADDRESS"
-    match = _ADDRESS.fullmatch(text) if len(text) <= LONGEST_ADDRESS else None
+    match = re.fullmatch(_ADDRESS, text) if len(text) <= LONGEST_ADDRESS else None
     port = int(match["port"] or 0) if match is not None else 0
     if match is None or (match["port"] is not None and not 0 < port < 65536):
         return "no address of a broker"
@@ -89,4 +88,4 @@ def parse_broker_address(text: str) -> BrokerAddress | str:
 
 def is_topic(text: str) -> bool:
     """Return whether `text` is a topic that this program publishes to or reads."""
-    return len(text) <= LONGEST_TOPIC and _TOPIC.fullmatch(text) is not None
+    return len(text) <= LONGEST_TOPIC and re.fullmatch(_TOPIC, text) is not None

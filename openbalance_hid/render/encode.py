@@ -57,10 +57,11 @@ def encode(image: Image.Image, picture: PictureFormat) -> bytes:
     if picture.flip_y:
         image = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     with BytesIO() as out:
+        out.name = f"picture.{picture.codec}"  # Pillow imports the codec of a name only, but five codecs for a format
         if picture.codec == "JPEG":
-            image.save(out, "JPEG", qtables=[LUMA, CHROMA], subsampling=0, optimize=True)
+            image.save(out, qtables=[LUMA, CHROMA], subsampling=0, optimize=True)
         else:
-            image.save(out, picture.codec)
+            image.save(out)
         return out.getvalue()
 
 

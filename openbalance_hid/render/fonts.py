@@ -13,9 +13,9 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final, NamedTuple
 
+from fontpkg_ibm_plex_sans_condensed import ROOT
 from PIL import Image, ImageDraw, ImageFont
 
 ELLIPSIS: Final = "…"
@@ -43,9 +43,8 @@ class GlyphRun(NamedTuple):
 
 @lru_cache(maxsize=96)
 def _font(weight: Weight, size_px: int) -> ImageFont.FreeTypeFont:
-    name = f"files/IBMPlexSansCondensed-{weight.value}.ttf"
-    path = str(files("fontpkg_ibm_plex_sans_condensed").joinpath(name))
-    return ImageFont.truetype(path, size_px, layout_engine=ImageFont.Layout.BASIC)
+    name = f"IBMPlexSansCondensed-{weight.value}.ttf"
+    return ImageFont.truetype(str(ROOT / "files" / name), size_px, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=4096)

@@ -25,9 +25,9 @@ LONGEST_LINE = 80  # characters on a key
 LONGEST_TEXT = 300  # characters of a tooltip, for the accessible text
 
 # CSI, OSC and other escape sequences (ECMA-48 5.4 and 5.6): colours, titles, links.
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]")
-_START_OF_OBJECT = re.compile(r'\ufeff?\s*\{\s*"')
-_MARKUP = re.compile(r"</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>")  # Pango's, which waybar shows as letters
+_ESCAPES = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]"
+_START_OF_OBJECT = r'\ufeff?\s*\{\s*"'
+_MARKUP = r"</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>"  # Pango's, which waybar shows as letters
 _TONES: Mapping[str, Tone] = MappingProxyType(
     {
         **dict.fromkeys(("critical", "urgent", "error", "alarm", "alert", "failed", "bad", "danger", "down"), Tone.ALARM),
@@ -99,7 +99,7 @@ def shown_output(raw: bytes) -> ShownOutput | None:
         found = _json(text)
         if found is not None:
             return _from_json(found)
-        if len(raw) >= MOST_BYTES and _START_OF_OBJECT.match(text):  # it was cut: a part of it is not for reading
+        if len(raw) >= MOST_BYTES and re.match(_START_OF_OBJECT, text):  # it was cut: a part of it is not for reading
             return None
     lines = _lines("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")))  # as a terminal overwrites
     return ShownOutput(lines[0], lines[1] if len(lines) > 1 else "") if lines else None
@@ -151,12 +151,12 @@ def _tone(value: object) -> Tone | None:
 def _without_markup(text: str) -> str:
     from html import unescape  # its table of names is large
 
-    return unescape(_MARKUP.sub("", text))
+    return unescape(re.sub(_MARKUP, "", text))
 
 
 def _lines(text: str) -> list[str]:
     """Return the lines that are not blank, each safe to show."""
-    plain = (mask_keys(single_line(_ESCAPES.sub("", line))) for line in re.split(r"[\r\n]+", text))
+    plain = (mask_keys(single_line(re.sub(_ESCAPES, "", line))) for line in re.split(r"[\r\n]+", text))
     return [cut(line, LONGEST_LINE) for line in plain if line]
 
 
