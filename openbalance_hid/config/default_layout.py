@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from msgspec import structs
 
@@ -53,7 +52,7 @@ def pages_of(config: Config, deck: DeckConfig, key_count: int, tiles: TileOption
         return deck.pages or (PageConfig(FIRST_PAGE),)
     pages = deck.pages if has_first else (PageConfig(FIRST_PAGE), *deck.pages)
     order = _default_order(config.theme, product_tiles() if tiles is None else tiles)[:key_count]
-    return tuple(replace(page, keys=_filled(page.keys, order)) if page.name == FIRST_PAGE else page for page in pages)
+    return tuple(structs.replace(page, keys=_filled(page.keys, order)) if page.name == FIRST_PAGE else page for page in pages)
 
 
 def _filled(named: FrozenMap[int, TileConfig], order: Sequence[TileConfig]) -> FrozenMap[int, TileConfig]:

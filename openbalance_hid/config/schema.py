@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, ItemsView, Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from typing import TypeVar, overload
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from openbalance_hid.account.alert import AlertKind
 from openbalance_hid.config.broker_options import PublishConfig, SourceConfig
@@ -184,13 +183,18 @@ class ConfigLocation(Struct, frozen=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PageConfig:
+class PageConfig(Struct, frozen=True, eq=False):
     """One page of a deck. Key numbers count from 0, row by row from the top left."""
 
     name: str
     keys: FrozenMap[int, TileConfig] = field(default_factory=FrozenMap)
-    locations: FrozenMap[int, ConfigLocation] = field(default_factory=FrozenMap, compare=False, repr=False)  # key number -> its
+    locations: FrozenMap[int, ConfigLocation] = field(default_factory=FrozenMap)  # key number -> its; not compared
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PageConfig) and (self.name, self.keys) == (other.name, other.keys)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.keys))
 
 
 class DialConfig(Struct, frozen=True):

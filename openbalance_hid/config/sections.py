@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import time
 from typing import Any
+
+from msgspec.structs import replace
 
 from openbalance_hid.config import schema
 from openbalance_hid.config.alert_sinks import read_alert_sinks

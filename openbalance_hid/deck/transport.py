@@ -22,9 +22,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from StreamDeck.Transport.Transport import Transport, TransportError
 
 from openbalance_hid.deck.hid_module import HidHandle, HidModule, interrupt, load_hidapi
@@ -77,8 +77,7 @@ class HidTransport(Transport):  # type: ignore[misc]  # the library has no types
         return [HidDevice(module, info, self._clock, self._one_call) for info in by_path.values()]
 
 
-@dataclass(slots=True)
-class _Session:
+class _Session(Struct):
     """One opening of a device."""
 
     handle: HidHandle

@@ -6,8 +6,9 @@ the deck is connected, and hidapi does not list it.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 SYS = Path("/sys")
 PROC = Path("/proc")
@@ -15,8 +16,7 @@ VENDOR = "0fd9"
 LIBUSB_DRIVER = "usbfs"
 
 
-@dataclass(frozen=True, slots=True)
-class UsbDevice:
+class UsbDevice(Struct, frozen=True):
     """A device of the vendor. `node`: its USB node, "/dev/bus/usb/001/005"; `hidraw`: names of its hidraw nodes.
 
     `uses_libusb`: a program has claimed an interface through libusb, for which the kernel's driver is called usbfs.
@@ -30,8 +30,7 @@ class UsbDevice:
     uses_libusb: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceHolder:
+class DeviceHolder(Struct, frozen=True):
     """A process that has a node open."""
 
     pid: int

@@ -9,8 +9,9 @@ import os
 import selectors
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from openbalance_hid.tiles.program_output import MOST_BYTES, EndKind, ProgramEnd
 
@@ -21,8 +22,7 @@ PAUSE_S = 0.25  # between two reads of a program that keeps printing: its pipe f
 _CHUNK = 65536  # bytes: a whole pipe (pipe(7))
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramRequest:
+class ProgramRequest(Struct, frozen=True):
     """A program to run. `limit_s` None: it keeps printing, and `printed` gets each line; `prints`: its output is wanted.
 
     `content`: of its standard input. `ended` and `printed` are called on the thread of the programs.

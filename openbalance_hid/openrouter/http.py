@@ -13,12 +13,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 import urllib3
+from msgspec import Struct
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
@@ -57,8 +57,7 @@ _CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str]
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """`body` is whole and decoded."""
 
     status: int

@@ -7,9 +7,11 @@ accept. The meaning of an option is in the tile's file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 OptionType = Literal["choice", "decimal", "float", "int", "bool", "text", "command"]
 OptionNumber = int | float | Decimal
@@ -20,8 +22,7 @@ MOST_WORDS = 100
 LARGEST = 10**12  # no amount, time or count comes near; beyond it Decimal arithmetic could overflow its context
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option. The default holds where the configuration has no value; None means off and cannot be written."""
 
     name: str
@@ -35,7 +36,7 @@ class Option:
     def __post_init__(self) -> None:
         if self.default is not None:  # as `check` returns it, so that a tile gets one type only
             default = Decimal(repr(self.default)) if isinstance(self.default, float) else self.default
-            object.__setattr__(self, "default", self.check(default))
+            force_setattr(self, "default", self.check(default))
 
     @property
     def accepted(self) -> str:

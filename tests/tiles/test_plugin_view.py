@@ -57,7 +57,7 @@ def test_version_1_of_the_interface_has_these_names_and_fields():
         "Gauge": "share tone mark",
         "Amount": "usd lower_bound approximate measured_at low_usd",
     }
-    assert list(Option.__dataclass_fields__) == ["name", "kind", "default", "choices", "minimum", "maximum", "help"]
+    assert [field.name for field in fields(Option)] == ["name", "kind", "default", "choices", "minimum", "maximum", "help"]
     names = "INTERFACE_VERSION Amount Bars Figure Gauge Hero Icon Line Option Row Scene Tile TileView Tone money"
     assert set(interface.__all__) == set(names.split())
     icons = "check warning up down level refresh key offline clock fuel lock cloud hourglass bug page play stop eye eye-off"
