@@ -5,11 +5,9 @@ Only two kinds of code call `reveal`: what sends the secret to its server and wh
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 import sys
+from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, NoReturn
@@ -17,7 +15,8 @@ from typing import NamedTuple, NoReturn
 from openbalance_hid import hints
 from openbalance_hid.errors import CredentialError
 
-# Patterns are compiled at their first use: to compile all of them takes a fiftieth of the daemon's start.
+# Patterns are compiled, and hashlib and hmac imported, which load OpenSSL, at their first use: every command imports this
+# module, `bar` too, and most need none of them.
 PREFIX = "sk-or-v1-"  # of every OpenRouter key, Management and inference keys alike
 _SHORTEST = len(PREFIX) + 8  # the last four characters are then less than half of the secret part
 _LONGEST = 512
@@ -75,6 +74,8 @@ class Secret:
     @property
     def fingerprint(self) -> str:
         """16 hex digits of its SHA-256: identifies a key without storing it."""
+        import hashlib
+
         return hashlib.sha256(self._text.encode()).hexdigest()[:16]
 
     def has_label(self, label: str) -> bool:
@@ -93,6 +94,8 @@ class Secret:
         return format(str(self), spec)
 
     def __eq__(self, other: object) -> bool:
+        import hmac
+
         return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
 
     def __hash__(self) -> int:
@@ -203,7 +206,7 @@ def _forms(key: str) -> Iterator[_Form]:
     yield _Form(digits, _PART_IN_HEX)
     yield _Form(digits.upper(), _PART_IN_HEX)
     for before in range(3):  # bytes in front of the key in its group of three
-        encoded = base64.b64encode(bytes(before) + key.encode()).decode()
+        encoded = b2a_base64(bytes(before) + key.encode(), newline=False).decode()
         whole = encoded[(0, 2, 3)[before] : (before + len(key)) * 8 // 6]  # digits that contain no bit of another byte
         for text in dict.fromkeys((whole, whole.translate(_ADDRESS_SAFE))):
             yield _Form(text, _PART_IN_BASE64)
