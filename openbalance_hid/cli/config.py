@@ -89,7 +89,7 @@ def _print_notes(config: Config, file: Path) -> None:
 
 def _certificate_problems(config: Config) -> Iterator[str]:
     if config.ca_file is not None:
-        from openbalance_hid.openrouter.connections import tls_context
+        from openbalance_hid.openrouter.deadline_adapter import tls_context
 
         try:
             tls_context(Path(config.ca_file))

@@ -1,7 +1,7 @@
 """One HTTP request to one address: bytes out, a whole response in, within limits of time and size.
 
-Belongs here: the session, its only address, and the message for a failed connection. Not here: TLS, proxies and the limits
-while reading (`connections`), the requests, and what a status or a body means (`client`, `replies`).
+Belongs here: the session, its only address, and the message for a failed connection. Not here: TLS and the limits while
+reading (`deadline_adapter`), the requests, and what a status or a body means (`client`, `replies`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
 import urllib3
 from msgspec import Struct
+from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import OfflineError, ServerError, TooLargeError, WrongClockError
 from openbalance_hid.hints import clock_hint, hint
-from openbalance_hid.openrouter.connections import ReadBudget, ResponseTooLargeError, connection_pool
+from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget, ResponseTooLargeError
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.secret import Secret
 
@@ -30,9 +33,9 @@ from openbalance_hid.secret import Secret
 _ACCEPTED_CODINGS = ("gzip", "deflate")
 _CODINGS = frozenset({*_ACCEPTED_CODINGS, "identity", ""})
 
-_FAILURES = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 # Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
-_TIMEOUTS = (urllib3.exceptions.ReadTimeoutError, TimeoutError)
+_TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
 _LONG_PIECE_BYTES = 32_768
 _YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other threads, waits for no more than one
@@ -42,9 +45,10 @@ _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
 _OTHER_NAME = 62  # HOSTNAME_MISMATCH
 
+_BAD_PROXY = "the address of the proxy cannot be used"
 # The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
 _CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (urllib3.exceptions.ProxyError, "the proxy does not let the connection through"),
+    (requests.exceptions.ProxyError, "the proxy does not let the connection through"),
     (ssl.SSLError, "TLS failed"),
     (socket.gaierror, "its name does not resolve"),
     (ConnectionRefusedError, "the connection was refused"),
@@ -76,17 +80,25 @@ class HttpSession:
 
         `ca_file`: see `tls_context`.
         """
-        scheme, _, self._host, *folders = base_url.split("/")
-        self._prefix = "".join(f"/{folder}" for folder in folders)
+        self._base_url = base_url
+        self._host = base_url.split("/")[2]
         self._limits = limits
         self._budget = ReadBudget(mono)
-        self._pool = connection_pool(f"{scheme}//{self._host}", self._budget, ca_file)
-        self._headers = {
-            "User-Agent": f"openbalance-hid/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": ", ".join(_ACCEPTED_CODINGS),
-        }
-        self._secret = secret
+        self._session = requests.Session()
+        # Neither ~/.netrc nor REQUESTS_CA_BUNDLE may decide which server gets the key. Of the environment only its proxies are
+        # used, which see a tunnel and no key, and never for a loopback address.
+        self._session.trust_env = False
+        self._session.proxies = get_environ_proxies(base_url) if base_url.startswith("https://") else {}
+        self._session.adapters.clear()  # no other address can be requested
+        self._session.mount(base_url + "/", DeadlineAdapter(self._budget, ca_file))
+        self._session.auth = _Bearer(secret) if secret is not None else None
+        self._session.headers.update(
+            {
+                "User-Agent": f"openbalance-hid/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": ", ".join(_ACCEPTED_CODINGS),
+            }
+        )
 
     def run(
         self, method: str, path: str, body: bytes | None, largest_bytes: int, take: Callable[[bytes], object] | None = None
@@ -96,37 +108,31 @@ class HttpSession:
         `take` receives the body of a response with the status 200 in pieces, while it arrives; the returned one has none.
         """
         self._budget.start(self._limits.total_s if take is None else self._limits.stream_s, largest_bytes)
-        headers = dict(self._headers)
-        if self._secret is not None:
-            headers["Authorization"] = f"Bearer {self._secret.reveal()}"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
         try:
-            response = self._pool.urlopen(
+            response = self._session.request(
                 method,
-                self._prefix + path,
-                body,
-                headers,
-                retries=False,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=self._limits.connect_s, read=self._limits.read_s),
-                preload_content=False,
-                decode_content=False,
+                self._base_url + path,
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                timeout=(self._limits.connect_s, self._limits.read_s),
+                allow_redirects=False,
+                stream=True,
             )
+        except requests.exceptions.InvalidSchema as error:  # "Missing dependencies for SOCKS support."
+            raise OfflineError(f"cannot reach {self._host}: no support for this kind of proxy") from error
         except _FAILURES as error:
             untrusted = next((link for link in _chain(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
             if untrusted is not None:
                 raise self._untrusted(untrusted.verify_code) from error
             raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
-        try:
-            taken = self._read(response, path, largest_bytes, take if response.status == 200 else None)
-            return HttpResponse(response.status, response.headers, taken)
-        finally:
-            response.close()  # closes the connection only before the end of the body
-            response.release_conn()
+        except TypeError as error:  # requests', for a proxy with a user and without a host
+            raise OfflineError(f"cannot reach {self._host}: {_BAD_PROXY}") from error
+        with response:
+            taken = self._read(response, path, largest_bytes, take if response.status_code == 200 else None)
+            return HttpResponse(response.status_code, response.headers, taken)
 
     def close(self) -> None:
-        self._pool.close()
+        self._session.close()
 
     def _untrusted(self, verify_code: int) -> OfflineError:
         """Return the error for a certificate. `verify_code`: OpenSSL's (openssl-verification-options(1))."""
@@ -142,7 +148,7 @@ class HttpSession:
         return OfflineError(f"{reached} not trusted")
 
     def _read(
-        self, response: urllib3.BaseHTTPResponse, path: str, largest_bytes: int, take: Callable[[bytes], object] | None
+        self, response: requests.Response, path: str, largest_bytes: int, take: Callable[[bytes], object] | None
     ) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in _CODINGS:
@@ -150,7 +156,7 @@ class HttpSession:
         body = io.BytesIO()  # `getvalue` returns what it holds without a copy
         too_large, count = f"{path} answered with more than {largest_bytes} bytes", 0
         try:
-            for piece in response.stream(65_536, decode_content=True):
+            for piece in response.iter_content(65_536):
                 count += len(piece)
                 if count > largest_bytes:
                     raise TooLargeError(too_large)
@@ -169,6 +175,17 @@ class HttpSession:
         return body.getvalue()
 
 
+class _Bearer(AuthBase):
+    """Writes the Authorization header. Without an auth object requests would look for a password in ~/.netrc."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+        return request
+
+
 def _cause(error: BaseException) -> str:
     links = tuple(_chain(error))
     for kinds, words in _CAUSES:
@@ -176,11 +193,13 @@ def _cause(error: BaseException) -> str:
             return words
     if any(isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH) for link in links):
         return "the network is unreachable"
+    if type(error) is ValueError or isinstance(error, requests.exceptions.InvalidURL):  # our own address is valid
+        return _BAD_PROXY
     return "the connection failed"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exception and all that it wraps: urllib3 wraps in causes, arguments and `reason`."""
+    """Yield the exception and all that it wraps: requests and urllib3 wrap in causes, arguments and `reason`."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

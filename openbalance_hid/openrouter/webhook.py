@@ -1,6 +1,6 @@
 """Post one message to an address that the user has configured: without any key, without following a redirect.
 
-Here because all HTTP is in this package: the limits of `http` and the certificate check of `connections` hold for these
+Here because all HTTP is in this package: the limits of `http` and the certificate check of `deadline_adapter` hold for these
 addresses too. An address is a secret, so no message has more of it than its host.
 """
 

@@ -38,7 +38,7 @@ def test_every_row_of_the_table_is_a_command_of_that_name(name: str):
 
 
 def test_a_command_is_imported_only_when_it_is_called(tmp_path: Path):
-    heavy = ("PIL", "urllib3", "keyring", "websockets", "StreamDeck", "openbalance_hid.render", "openbalance_hid.cli.run")
+    heavy = ("PIL", "requests", "keyring", "websockets", "StreamDeck", "openbalance_hid.render", "openbalance_hid.cli.run")
     code = f"import sys, openbalance_hid.cli; print([name for name in {heavy!r} if name in sys.modules])"
     assert python(machine(tmp_path), code).stdout == "[]\n"
 
@@ -53,7 +53,7 @@ def test_a_client_of_the_daemon_imports_none_of_its_parts(module: str, tmp_path:
 def test_a_daemon_imports_nothing_for_what_is_not_configured(tmp_path: Path):
     parts = (
         "importlib.metadata",
-        "urllib3",
+        "requests",
         "paho",
         "openbalance_hid.mqtt.broker_link",
         "prometheus_client",

@@ -142,7 +142,9 @@ def test_a_broken_configuration_is_78_with_every_problem(tmp_path: Path):
 
 def test_help_names_source_date_epoch_and_needs_no_pillow(tmp_path: Path):
     assert "SOURCE_DATE_EPOCH" in preview(tmp_path, "--help").stdout
-    code = "import sys, openbalance_hid.cli.preview; print([name for name in ('PIL', 'urllib3', 'hid') if name in sys.modules])"
+    code = (
+        "import sys, openbalance_hid.cli.preview; print([name for name in ('PIL', 'requests', 'hid') if name in sys.modules])"
+    )
     assert python(machine(tmp_path), code).stdout == "[]\n"
 
 

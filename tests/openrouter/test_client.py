@@ -11,7 +11,7 @@ import pytest
 from openbalance_hid import __version__
 from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, OfflineError, RateLimitedError, ServerError
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.endpoint import HttpLimits
+from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, HttpLimits
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
@@ -81,7 +81,7 @@ def test_a_request_names_the_program_and_sends_no_other_header(client: Client, s
     (request,) = sample.requests
     assert request.headers["user-agent"] == f"openbalance-hid/{__version__}"
     assert request.headers["authorization"] == sample.authorization_hash(sample.key)
-    assert set(request.headers) == {"host", "user-agent", "accept", "accept-encoding", "authorization"}
+    assert set(request.headers) == {"host", "user-agent", "accept", "accept-encoding", "connection", "authorization"}
 
 
 def test_activity_is_requested_without_a_date(client: Client, sample: SampleAccount) -> None:
@@ -236,6 +236,10 @@ def test_a_redirect_is_an_error_and_never_followed(client: Client, sample: Sampl
 def test_a_password_in_netrc_never_replaces_the_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: SampleAccount, client: Client
 ) -> None:
+    from requests import Request
+
+    from openbalance_hid.openrouter.http import HttpSession
+
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login me password hunter2\nmachine openrouter.ai login me password hunter2\n")
     netrc.chmod(0o600)
@@ -243,6 +247,10 @@ def test_a_password_in_netrc_never_replaces_the_key(
     monkeypatch.setenv("NETRC", str(netrc))
     client.credits()
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash(sample.key)
+    # The real address cannot be requested here: the prepared request is checked in its place.
+    session = HttpSession(Secret(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
+    prepared = session.prepare_request(Request("GET", f"{OPENROUTER_URL}/credits"))
+    assert prepared.headers["Authorization"] == f"Bearer {sample.key}"
 
 
 def test_proxies_of_the_environment_are_not_used_for_loopback(

@@ -60,10 +60,10 @@ def tls_server(leaf: trustme.LeafCert, answer: bytes = ANSWER) -> Iterator[tuple
 
 @pytest.fixture
 def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> trustme.CA:
-    """A root certificate that is trusted as a public one; the developer's environment variables are removed."""
+    """A root certificate that requests trusts as a public one; the developer's environment variables are removed."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "roots.pem")
-    monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "roots.pem"))
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "roots.pem"))
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

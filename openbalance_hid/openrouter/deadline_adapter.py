@@ -1,6 +1,6 @@
-"""The connections to one address: TLS verification, proxies, the deadline of a whole response, and its largest size.
+"""The connection of one request: TLS verification, the deadline of the whole response, and its largest size.
 
-With `http`, the only importer of `urllib3`, which limits only the wait for each piece: a server that sends a byte every ten
+With `http`, the only importer of `requests`, which limits only the wait for each piece: a server that sends a byte every ten
 seconds would block the thread for ever, and an endless header line would fill the memory. Here every read of the socket gets
 no more than the time and the bytes that are left.
 """
@@ -10,21 +10,16 @@ from __future__ import annotations
 import functools
 import http.client
 import io
-import ipaddress
 import socket
 import ssl
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
-from urllib.request import getproxies, proxy_bypass
 
-import certifi
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.poolmanager import PoolManager, ProxyManager
-from urllib3.util import make_headers, parse_url
 
 from openbalance_hid.errors import OfflineError
 from openbalance_hid.hints import hint
@@ -32,6 +27,7 @@ from openbalance_hid.openrouter.happy_eyeballs import connect_tcp
 
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.poolmanager import ProxyManager
 
 _HEAD_BYTES = 256 * 1024  # for status line and headers; a real answer has about two thousand
 
@@ -66,64 +62,31 @@ class ReadBudget:
             raise ResponseTooLargeError("the response is longer than any valid one")
 
 
-def connection_pool(origin: str, budget: ReadBudget, ca_file: Path | None = None) -> HTTPConnectionPool:
-    """Return connections to `origin` (scheme, host and port) that read within the budget. OfflineError: bad proxy or `ca_file`.
+class DeadlineAdapter(HTTPAdapter):
+    """Makes connections that verify the server by the root certificates of requests, and read within the budget."""
 
-    Of the environment only its proxies are used, which see a tunnel and no key, and never for a loopback address.
-    """
-    context = tls_context(ca_file)
-    proxy = None
-    if origin.startswith("https://"):
-        context.load_verify_locations(certifi.where())
-        proxy = _proxy_for(origin)
-    try:
-        manager = PoolManager(ssl_context=context) if proxy is None else _proxy_manager(proxy, context)
-    except ImportError as error:
-        raise OfflineError(f"cannot reach {origin.split('/')[2]}: no support for this kind of proxy") from error
-    except (ValueError, AssertionError):  # without the cause, which quotes a password; urllib3 asserts the scheme
-        raise OfflineError(f"cannot reach {origin.split('/')[2]}: the address of the proxy cannot be used") from None
-    pool = manager.connection_from_url(origin)
-    members: dict[str, Any] = {"response_class": staticmethod(functools.partial(_BoundedResponse, budget))}
-    if cast("Any", pool.ConnectionCls)._new_conn is HTTPConnection._new_conn:  # not a SOCKS proxy's
-        members["_new_conn"] = _new_connection
-    pool.ConnectionCls = type("BoundedConnection", (cast("type", pool.ConnectionCls),), members)
-    return pool
+    def __init__(self, budget: ReadBudget, ca_file: Path | None = None) -> None:
+        self._budget = budget
+        self._tls = tls_context(ca_file)
+        super().__init__(max_retries=0)
 
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
 
-def _proxy_for(origin: str) -> str | None:
-    """Return the address of the proxy for an https address by the environment, or None."""
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    host = parse_url(origin).host or ""
-    return None if proxy is None or proxy_bypass(host) or _is_in_networks(host, proxies.get("no", "")) else proxy
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
+        return cast("ProxyManager", super().proxy_manager_for(proxy, ssl_context=self._tls, **kwargs))
 
-
-def _is_in_networks(host: str, no_proxy: str) -> bool:
-    """Return whether `host` is an IP address in a network of `no_proxy`, as 10.0.0.0/8: `proxy_bypass` compares names only."""
-    for network in no_proxy.replace(" ", "").split(","):
-        try:
-            if ipaddress.ip_address(host.strip("[]")) in ipaddress.ip_network(network, strict=False):
-                return True
-        except ValueError:
-            continue
-    return False
-
-
-def _proxy_manager(proxy: str, context: ssl.SSLContext) -> PoolManager:
-    """Return a manager of connections through a proxy. ValueError or AssertionError for an address that cannot be used."""
-    parsed = parse_url(proxy)
-    if not parsed.host:
-        raise ValueError("no host")
-    user, colon, password = (parsed.auth or "").partition(":")
-    if (parsed.scheme or "").startswith("socks"):
-        from urllib3.contrib.socks import SOCKSProxyManager  # needs PySocks
-
-        return SOCKSProxyManager(proxy, unquote(user), unquote(password), ssl_context=context)
-    login = {}
-    if colon:
-        headers = make_headers(proxy_basic_auth=f"{unquote(user)}:{unquote(password)}")
-        login["Proxy-Authorization"] = headers["proxy-authorization"]
-    return ProxyManager(proxy if parsed.scheme else f"http://{proxy}", proxy_headers=login, ssl_context=context)
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        """Return the pool for a request, direct or through a proxy; its connections read within the budget."""
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        if not hasattr(pool.ConnectionCls, "is_bounded"):
+            reader = staticmethod(functools.partial(_BoundedResponse, self._budget))
+            members = {"response_class": reader, "is_bounded": True}
+            if cast("Any", pool.ConnectionCls)._new_conn is HTTPConnection._new_conn:  # not a SOCKS proxy's
+                members["_new_conn"] = _new_connection
+            bases = (cast("type", pool.ConnectionCls),)
+            pool.ConnectionCls = type("BoundedConnection", bases, members)
+        return pool
 
 
 def _new_connection(connection: HTTPConnection) -> socket.socket:
@@ -141,9 +104,9 @@ def _new_connection(connection: HTTPConnection) -> socket.socket:
 
 
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Return a context that checks name and certificate. It has no root certificate yet, but those of `ca_file`.
+    """Return a context that checks name and certificate against the public root certificates, which requests loads into it.
 
-    `ca_file`: root certificates, PEM; OfflineError if it cannot be used. Not a default context of ssl or urllib3: those
+    `ca_file`: further root certificates, PEM; OfflineError if it cannot be used. Not a default context of ssl or urllib3: those
     write the keys of every connection into the file that SSLKEYLOGFILE names, and a program that can set this variable could
     read the Management key from the traffic.
     """
@@ -172,7 +135,7 @@ class _BoundedReader(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._budget = budget
-        self._read_limit_s = sock.gettimeout()  # the longest wait for one piece, as urllib3 has set it
+        self._read_limit_s = sock.gettimeout()  # the longest wait for one piece, as requests has set it
 
     def readable(self) -> bool:
         return True
