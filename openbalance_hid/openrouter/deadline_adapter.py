@@ -88,6 +88,13 @@ class DeadlineAdapter(HTTPAdapter):
             pool.ConnectionCls = type("BoundedConnection", bases, members)
         return pool
 
+    def close(self) -> None:
+        """Close the connections at once. urllib3 leaves that to the garbage collector, and a kept error holds the pool."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 – its iterator raises NotImplementedError
+                manager.pools[key].close()
+        super().close()
+
 
 def _new_connection(connection: HTTPConnection) -> socket.socket:
     """Do what urllib3's `_new_conn` does, with all addresses of the host at once and its errors."""

@@ -1,3 +1,4 @@
+import gc
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPConnectionPool
 
 from openbalance_hid import __version__
 from openbalance_hid.errors import ApiError, ForbiddenError, KeyRejectedError, OfflineError, RateLimitedError, ServerError
@@ -17,6 +19,7 @@ from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from openbalance_hid.simulator.openrouter.sample_answers import SampleReply, refused
 from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 from tests.openrouter.virtual import VirtualClock
+from tests.waiting import PATIENCE_S
 
 SMALL = HttpLimits(body_bytes=4 * 1024 * 1024)
 QUICK = HttpLimits(read_s=0.1, total_s=0.3)
@@ -344,3 +347,25 @@ def test_a_closed_client_can_send_requests_again(client: Client) -> None:
     client.close()
     client.close()
     assert client.credits().balance_usd > 0
+
+
+def test_no_connection_outlives_its_client_even_where_something_holds_the_pool() -> None:
+    body = b'{"data": {"total_credits": 100, "total_usage": 25.75}}'
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(PATIENCE_S)
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                ended.append(connection.recv(4096))
+
+        answering = threading.Thread(target=answer, daemon=True)
+        answering.start()
+        with Client(Secret("sk-or-v1-" + "1" * 64), f"http://127.0.0.1:{server.getsockname()[1]}/api/v1") as client:
+            assert client.credits().balance_usd == Decimal("74.25")
+            held = [each for each in gc.get_objects() if isinstance(each, HTTPConnectionPool)]  # as the frames of an error do
+        answering.join(PATIENCE_S)
+        assert (bool(held), ended) == (True, [b""])
