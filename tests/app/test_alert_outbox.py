@@ -28,7 +28,7 @@ url = "https://a.example/x"
 run = ["/bin/b"]
 on = ["key"]
 """
-TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 10\n'
+TILE = '[[decks]]\nrest = "blank"\n[[decks.keys]]\nkey = 0\ntile = "balance"\nlow_usd = 10\n'
 TITLES = {AlertStage.BEGAN: "began", AlertStage.GREW: "grew", AlertStage.ENDED: "ended"}
 
 
