@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import tempfile
 import threading
 import time
@@ -34,8 +35,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if len(tempfile.gettempdir()) > LONGEST_TEMPORARY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/tmp")
+    _let_signals_end_programs()
     if config.getoption("--linger"):
         _let_threads_linger()
+
+
+def _let_signals_end_programs() -> None:
+    """Undo what `nohup` and a shell's `&` have set: each program that a test starts would ignore the signals, too."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _let_threads_linger() -> None:
