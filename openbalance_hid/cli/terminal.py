@@ -55,7 +55,14 @@ def write_pieces(file: Path, pieces: Iterable[bytes]) -> None:
 
 
 def prepare_streams() -> None:
-    """Let the standard streams write any character: one without an encoding (… on a latin-1 terminal) becomes an escape."""
+    """Let the standard streams write any character: one without an encoding (… on a latin-1 terminal) becomes an escape.
+
+    A closed one becomes /dev/null: else a file that is opened later gets its number, and what is printed is written there.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            _redirect_to_null(descriptor)
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -80,9 +87,11 @@ def discard_stdout() -> None:
 
 
 def _redirect_to_null(descriptor: int) -> None:
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, descriptor)
-    os.close(null)
+    null = os.open(os.devnull, os.O_RDWR)
+    if null != descriptor:  # it is, where the descriptor was closed
+        os.dup2(null, descriptor)
+        os.close(null)
+    os.set_inheritable(descriptor, True)  # a program that is started gets it
 
 
 def sentence(error: OpenBalanceError) -> str:

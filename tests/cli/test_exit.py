@@ -163,6 +163,21 @@ def test_a_command_with_closed_streams_ends_with_its_own_exit_code(tmp_path: Pat
     assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=240).returncode == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_never_becomes_a_file_that_is_opened_later(tmp_path: Path, closed: str):
+    """A file that gets the number of a stream would have printed text and log lines among its content."""
+    code = f"""{GUARDED}import os, tempfile
+def action():
+    file = tempfile.TemporaryFile()
+    print("text", flush=True)
+    print("log", file=sys.stderr)
+    sys.stdin.read(0)
+    return 40 + (file.fileno() > 2) + 2 * (os.fstat(file.fileno()).st_size == 0)
+sys.exit(guarded(action))"""
+    shell = ["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, code]
+    assert subprocess.run(shell, env=machine(tmp_path), capture_output=True, timeout=240).returncode == 43
+
+
 @pytest.mark.parametrize("more", [["--stdin"], []], ids=["--stdin", "prompt"])
 def test_setup_with_closed_standard_input_is_an_expected_error(tmp_path: Path, more: list[str]):
     shell = ["sh", "-c", '"$0" -m openbalance_hid setup --store file "$@" <&-', sys.executable, *more]

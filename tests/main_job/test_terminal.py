@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.main_job.daemon_process import ask, environment, started
+from tests.main_job.daemon_process import ask, command_of, environment, started
 from tests.main_job.terminal import on_a_terminal
 from tests.waiting import PATIENCE_S, until
 
@@ -51,3 +53,18 @@ def test_a_program_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
         assert running.process.poll() is None
         assert ask(env, "stop").returncode == 0
         assert running.process.wait(PATIENCE_S) == 0
+
+
+def test_a_daemon_and_its_commands_run_with_every_standard_stream_closed(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    quoted = shlex.join([*command_of(env), "run", "--deck", "virtual:mini", *VIRTUAL])
+    with subprocess.Popen(["sh", "-c", f"exec {quoted} <&- >&- 2>&-"], env=env) as running:
+        try:
+            until(lambda: ask(env, "status").returncode == 0)
+            closed = ["sh", "-c", f"{shlex.join([*command_of(env), 'bar'])} >&-"]
+            done = subprocess.run(closed, env=env, capture_output=True, timeout=PATIENCE_S)
+            assert (done.returncode, done.stderr) == (0, b"")
+            assert ask(env, "stop").returncode == 0
+            assert running.wait(PATIENCE_S) == 0
+        finally:
+            running.kill()
