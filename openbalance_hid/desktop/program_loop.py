@@ -34,7 +34,7 @@ class ProgramLoop:
         self._units = TransientUnits(bus) if is_user_service(env, os.getpid()) else None
         self._bus: int | None = None  # descriptor of the bus that the selector knows
         self._runs: dict[Hashable, ProgramRun] = {}
-        self._is_closing = False
+        self._kill_s: float | None = None  # monotonic: when programs that still run are killed, to close the loop
         self._read_wake, self._write_wake = os.pipe()
         for descriptor in (self._read_wake, self._write_wake):
             os.set_blocking(descriptor, False)
@@ -46,9 +46,16 @@ class ProgramLoop:
         with suppress(BlockingIOError):  # it is awake
             os.write(self._write_wake, b"x")
 
-    def request_close(self) -> None:
-        """Have all runs ended, and then the loop. Called by other threads."""
-        self._is_closing = True
+    @property
+    def _is_closing(self) -> bool:
+        return self._kill_s is not None
+
+    def request_close(self, kill_after_s: float) -> None:
+        """Have all runs ended, and then the loop; a program that still runs after `kill_after_s` is killed.
+
+        Called by other threads.
+        """
+        self._kill_s = time.monotonic() + kill_after_s
         self.wake()
 
     def run(self) -> None:
@@ -95,9 +102,10 @@ class ProgramLoop:
         self._bus = descriptor
 
     def _take_requests(self) -> None:
-        if self._is_closing:
+        if self._kill_s is not None:
             for run in self._runs.values():
                 run.end(STOPPED, time.monotonic())
+                run.kill_by(self._kill_s)
         with suppress(queue.Empty):
             while True:
                 key, request = self._requests.get_nowait()

@@ -91,6 +91,11 @@ class ProgramRun:
             self._reason, self._deadline_s, self._kill_s = reason, None, now_s + KILL_AFTER_S
             self._program.terminate()
 
+    def kill_by(self, at_s: float) -> None:
+        """Kill a program that is being ended and still runs then, unless that is earlier anyway."""
+        if self._kill_s is not None and not self._is_killed:
+            self._kill_s = min(self._kill_s, at_s)
+
     def advance(self, now_s: float) -> bool:
         """Look at its times, and whether it has ended. Return True after `ended` of its request was called."""
         words = self._request.words

@@ -18,6 +18,8 @@ from openbalance_hid.restarting_thread import RestartingThread
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
 
 CLOSE_LIMIT_S = 3.0
+LEAST_CLOSE_S = 0.1  # also when the time is over: a program that is not killed would run on without this process
+GENTLE_SHARE = 0.5  # of the time to close: how long a program has to end by itself
 
 
 class ProgramRunner:
@@ -72,8 +74,8 @@ class ProgramRunner:
             self._loop = None
         if loop is None or thread is None:
             return
-        loop.request_close()
+        loop.request_close(min(KILL_AFTER_S, limit_s * GENTLE_SHARE))  # killed before this process ends, with its thread
         thread.stop()
-        thread.join(limit_s)
+        thread.join(max(limit_s, LEAST_CLOSE_S))
         if not thread.is_alive:  # else a process that the kernel does not end: they are closed with this process
             loop.release()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.desktop import program_run
 from openbalance_hid.desktop.program_run import ProgramRequest
 from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.file_safety import command_risk, program_risk
@@ -194,6 +195,16 @@ def test_closing_ends_every_run_also_one_that_ignores_the_signal(place):
     assert {run.end().kind for run in runs} == {EndKind.STOPPED}
     assert not [pid for pid in (place / "pids").read_text().split() if _runs(int(pid))]
     assert Started(runner, program).end().kind is EndKind.STOPPED
+
+
+def test_a_program_that_ignores_the_signal_is_killed_within_a_short_time_to_close(place, monkeypatch):
+    monkeypatch.setattr(program_run, "KILL_AFTER_S", 3600.0)
+    runner = ProgramRunner(os.environ)
+    run = Started(runner, script(place, f"trap '' TERM; echo $$ > {place}/pid; while :; do sleep 0.1; done"), limit_s=3600)
+    until(lambda: (place / "pid").exists() and (place / "pid").read_text().strip())
+    runner.close(0.1)
+    assert run.end().kind is EndKind.STOPPED
+    assert not _runs(int((place / "pid").read_text()))
 
 
 def test_without_a_descriptor_for_the_end_of_a_child_it_is_noticed_too(place, runner, monkeypatch):
