@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from enum import Enum
-from typing import get_args
+from typing import cast, get_args
 
 from msgspec import Struct
 
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles.actions import NAMED_ACTIONS
 from openbalance_hid.tiles.interface import INTERFACE_VERSION, Tile
-from openbalance_hid.tiles.options import Option, OptionType
+from openbalance_hid.tiles.options import LARGEST, LONGEST_WORD, Option, OptionType
 
 MOST_OPTIONS = 32
+MOST_CHOICES = 64  # of one option
+LONGEST_CHOICE = 60  # characters
 LONGEST_HELP = 200  # characters
 LONGEST_INTERVAL_S = 86_400
 RESERVED = ("key", "tile", "account", "theme", "label", "tap", "hold")  # settings that every tile has
@@ -114,16 +116,40 @@ def _option_problem(option: object) -> str:
     choices = option.choices
     if option.kind not in get_args(OptionType):
         return f"its option {option.name} is of an unknown kind"
-    if choices is not None and not (isinstance(choices, tuple) and all(type(each) is str for each in choices)):
+    if choices is not None and not (type(choices) is tuple and all(type(each) is str for each in choices)):
         return f"the choices of its option {option.name} are not a tuple of texts"
     if option.kind == "choice" and not choices:
         return f"its option {option.name} has no choices"
-    bounds = (option.minimum, option.maximum)
-    if any(bound is not None and not isinstance(bound, int | float | Decimal) for bound in bounds):
-        return f"the bounds of its option {option.name} are not numbers"
+    if len(choices or ()) > MOST_CHOICES or not all(_fits(choice, LONGEST_CHOICE) for choice in choices or ()):
+        return (
+            f"the choices of its option {option.name} are not at most {MOST_CHOICES} texts of 1 to {LONGEST_CHOICE} printable "
+            "characters"
+        )
+    if not all(bound is None or _is_bound(bound) for bound in (option.minimum, option.maximum)):
+        return f"the bounds of its option {option.name} are not numbers of at most {LARGEST}"
+    if not _is_default(option.default):
+        return f"the default of its option {option.name} is not a plain value that a line of a file can hold"
     if type(option.help) is not str or len(option.help) > LONGEST_HELP:
         return f"the help of its option {option.name} is not a text of at most {LONGEST_HELP} characters"
     return ""
+
+
+def _fits(text: str, longest: int) -> bool:
+    """Return whether messages and the configuration can repeat a text."""
+    return text.isprintable() and 0 < len(text) <= longest
+
+
+def _is_bound(found: object) -> bool:
+    """Return whether values can be compared with it, and messages can name it."""
+    if type(found) is not int and not (type(found) in (float, Decimal) and Decimal(cast(float, found)).is_finite()):
+        return False
+    return -LARGEST <= cast(Decimal, found) <= LARGEST
+
+
+def _is_default(found: object) -> bool:
+    if type(found) is tuple:
+        return all(map(_is_default, found))
+    return type(found) in (int, float, Decimal, bool, type(None)) or (type(found) is str and len(found) <= LONGEST_WORD)
 
 
 def _kind(found: object) -> str:

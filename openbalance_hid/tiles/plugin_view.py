@@ -18,6 +18,7 @@ from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
+from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles.interface import PluginBlock, PluginScene, PluginView
 from openbalance_hid.tiles.plugin import PluginTile, PluginTrouble
@@ -111,7 +112,7 @@ def checked_view(found: object) -> PluginView:
 def _checked_text(name: str, text: object) -> str:
     if type(text) is not str or len(text) > LONGEST_TEXT:
         raise ValueError(f"its {name} is not a text of at most {LONGEST_TEXT} characters")
-    return single_line(text)
+    return mask_keys(single_line(text))
 
 
 def _checked_block(block: object) -> PluginBlock:

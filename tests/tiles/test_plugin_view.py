@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 import pytest
@@ -120,6 +121,12 @@ def test_what_is_nearly_right_is_put_right():
     assert checked_view(view) == TileView("a b", (Hero("1 [2J2"), Gauge(1.0), Bars((1.0, 0.0, None))), "x y")
 
 
+def test_an_api_key_that_a_package_returns_is_masked_in_every_text():
+    key = "sk-or-v1-0123456789abcdef0123456789abcdef"
+    view = shown(TileView(key, (Hero(key), Row("name", key), Line("x", variants=(key,))), f"a key: {key}"))
+    assert "0123456789" not in repr(view)
+
+
 def test_a_label_replaces_the_title_and_words_are_made_where_a_package_gives_none():
     view = shown(TileView("Title", (Hero("5"), Row("name", "$1"), Figure("Left", "$2"))), label="Mine")
     assert (view.title, view.text) == ("Mine", "Mine 5 name $1 Left $2")
@@ -184,6 +191,16 @@ def test_whatever_a_package_returns_a_key_can_be_drawn(view, shows_account):
         ({"options": (Option("a", "choice", None),)}, "no choices"),
         ({"options": (Option("a", "int", None, minimum="1"),)}, "bounds"),  # type: ignore[arg-type]
         ({"options": (Option("a", "choice", None, choices=["a"]),)}, "tuple of texts"),  # type: ignore[arg-type]
+        ({"options": (Option("a", "choice", None, choices=("\x1b[31m",)),)}, "printable"),
+        ({"options": (Option("a", "choice", None, choices=("",)),)}, "printable"),
+        ({"options": (Option("a", "choice", None, choices=tuple(map(str, range(1000)))),)}, "at most 64 texts"),
+        *(
+            ({"options": (Option("a", "text", None, **{end: bound}),)}, "bounds")
+            for end in ("minimum", "maximum")
+            for bound in (Decimal("NaN"), Decimal("sNaN"), math.nan, math.inf, Decimal("1e999999"), 10**5000, True)
+        ),
+        ({"options": (Option("a", "text", HUGE * 100),)}, "default"),
+        ({"options": (Option("a", "text", Strange("x")),)}, "default"),
     ],
 )
 def test_a_wrong_declaration_is_refused_in_words(fields_, words):
