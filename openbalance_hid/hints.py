@@ -91,6 +91,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a directory is not safe", LIST_DIRECTORY, "run", "setup", "doctor"),
     ("a directory is open to others", "chmod 700 {path}", "run", "setup", "doctor"),
     ("a directory is read-only", "df {path}", "doctor"),
+    ("a directory is full", "df -h {path}", "doctor"),
     ("a file cannot be written", LIST_DIRECTORY, "preview", "export", "report", "run", "service install"),
     (
         "the path of the control socket is too long",

@@ -194,6 +194,8 @@ def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
         ) from error
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=LOCK_LIMIT_S, uri=True)) as db:
+            if version(db) == 0:  # empty: a daemon could write nothing to it, as on a full disk
+                raise ConfigError(f"there is no history yet in {path}", hint("there is no history"))
             if version(db) != len(STEPS):
                 raise ConfigError(
                     f"history {path} is of version {version(db)}, and this program reads {len(STEPS)}",

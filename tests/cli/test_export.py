@@ -213,6 +213,7 @@ def test_without_a_readable_history_the_error_is_two_lines(tmp_path, content):
     done = process(machine(tmp_path), "export", "--what", "days", "--format", "json")
     assert (done.returncode, done.stdout) == (78, "")
     assert len(done.stderr.splitlines()) == 2
+    assert ("there is no history yet" in done.stderr) == (not content)
 
 
 def test_own_key_cost_is_apart_and_what_is_not_known_of_it_is_empty(env, tmp_path):

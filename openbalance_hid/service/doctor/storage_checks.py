@@ -18,6 +18,7 @@ from openbalance_hid.service.doctor.context import DoctorContext
 if TYPE_CHECKING:
     from openbalance_hid.history.checkup import Condition
 
+LEAST_FREE_BYTES = 256 * 1024  # a write of the history, with its log, needs about half of it
 _EXIT_CODE = ConfigError.exit_code
 
 
@@ -130,12 +131,21 @@ def _creation_problem(path: Path) -> ConfigError | None:
 
 def _write_problem(directory: Path) -> ConfigError | None:
     if _is_writable(directory):
-        return None
+        return _space_problem(directory)
     if os.statvfs(directory).f_flag & os.ST_RDONLY:
         return ConfigError(
             f"cannot write to {directory}: its file system is read-only", hint("a directory is read-only", path=directory)
         )
     return ConfigError(f"cannot write to {directory}: permission denied", hint("a directory is open to others", path=directory))
+
+
+def _space_problem(directory: Path) -> ConfigError | None:
+    """Return why no file can be written, though that is permitted. A file system without a number of files counts none."""
+    found = os.statvfs(directory)
+    if found.f_bavail * found.f_frsize >= LEAST_FREE_BYTES and (found.f_favail > 0 or found.f_files == 0):
+        return None
+    full = "has no free space" if found.f_bavail * found.f_frsize < LEAST_FREE_BYTES else "can hold no more files"
+    return ConfigError(f"cannot write to {directory}: its file system {full}", hint("a directory is full", path=directory))
 
 
 def _is_writable(directory: Path) -> bool:

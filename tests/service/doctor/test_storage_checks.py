@@ -87,22 +87,30 @@ def test_a_state_directory_without_write_permission_is_a_failure(public_dir: Pat
     assert (problem.found, problem.hint) == (f"cannot write to {state}: permission denied", f"chmod 700 {state}")
 
 
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+FULL = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && { head -c 99999 /dev/zero > "$1/other" || shift; } && exec "$@"'
+
+
 @needs_mounts
-def test_a_state_directory_on_a_read_only_file_system_is_a_failure(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("file_system", "state_of_it", "hint"), [(READ_ONLY, "is read-only", "df"), (FULL, "has no free space", "df -h")]
+)
+def test_a_state_directory_on_a_read_only_or_full_file_system_is_a_failure(
+    tmp_path: Path, file_system: str, state_of_it: str, hint: str
+):
     state = doctor_context(tmp_path).paths.state_dir
     state.mkdir(mode=0o700)
-    read_only = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
     doctor = [sys.executable, "-m", "openbalance_hid", "doctor", "--json"]
     ended = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", read_only, "sh", state, *doctor],
+        ["unshare", "--mount", "sh", "-c", file_system, "sh", state, *doctor],
         env=machine(tmp_path, OPENBALANCE_API_URL=NO_SERVER),
         capture_output=True,
         text=True,
         timeout=240,
     )
     problem, _ = (check for check in json.loads(ended.stdout)["checks"] if check["name"] == "directories")
-    assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "state", f"df {state}")
-    assert problem["found"] == f"cannot write to {state}: its file system is read-only"
+    assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "state", f"{hint} {state}")
+    assert problem["found"] == f"cannot write to {state}: its file system {state_of_it}"
 
 
 def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_path: Path):
