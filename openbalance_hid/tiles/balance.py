@@ -36,14 +36,16 @@ def view(scene: Scene) -> TileView:
     snapshot, show = scene.snapshot, scene.choice("show")
     title = scene.label or _title(scene)
     account, measured_at = snapshot.credits.value, snapshot.credits.measured_at
-    if account is None:
+    used = used_usd(snapshot, scene.choice("period"), scene.now)
+    shows_spend = show == "used" and scene.choice("period") != "all" and used.is_known  # known also while `/credits` fails
+    if account is None and not shows_spend:
         return notice_view(scene, title, trouble(scene, snapshot.credits))
-    if not is_prepaid(snapshot):
+    if account is not None and not is_prepaid(snapshot):
         return _used_view(scene, account.total_usage_usd)
     level = low_level(snapshot, limit_of(scene.options), scene.now)
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     if show != "remaining":
-        measured_at = as_of(used_usd(snapshot, scene.choice("period"), scene.now), measured_at).measured_at
+        measured_at = as_of(used, measured_at).measured_at
     hero = Hero(_number(scene), _tone(grade))
     low = None if grade is None else Line(grade.capitalize(), _tone(grade), Icon.WARNING)
     health = trouble(scene, snapshot.credits)

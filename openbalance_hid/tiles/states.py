@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.endpoints import STALE_INTERVALS, intervals_old
 from openbalance_hid.account.snapshot import KEY_TROUBLES, Health, OriginProblem, Reading, Snapshot
 from openbalance_hid.account.spend import counted_after
@@ -73,6 +74,16 @@ def trouble(scene: Scene, reading: Reading[Any]) -> Health:
     if reading.value is None and health is Health.PREPARING and not waiting and snapshot.health is not Health.OK:
         return Health.OFFLINE
     return health
+
+
+def trouble_of_spend(scene: Scene, period: str, spent: Amount) -> Health:
+    """Return the trouble of the spend of a period: of the balance, else of what an amount that is not whole lacks."""
+    snapshot = scene.snapshot
+    health = trouble(scene, snapshot.credits)
+    if period == "all" or spent.is_whole or health is not Health.OK:
+        return health
+    lacking = (snapshot.today,) if period in ("today", "day") else (snapshot.activity, snapshot.today)
+    return next((found for each in lacking if (found := trouble(scene, each)) not in (Health.OK, Health.PREPARING)), health)
 
 
 def notice_view(scene: Scene, title: str, health: Health) -> TileView:

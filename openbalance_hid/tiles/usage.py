@@ -25,6 +25,7 @@ from openbalance_hid.tiles.states import (
     shown_age,
     trouble,
     trouble_line,
+    trouble_of_spend,
     value_view,
 )
 from openbalance_hid.tiles.view import Age, Block, Figure, Hero, Icon, TileView, Tone
@@ -40,23 +41,25 @@ def view(scene: Scene) -> TileView:
     """Return what the user chose to see, or the reason why there is nothing."""
     snapshot, display, chosen = scene.snapshot, scene.choice("display"), scene.choice("period")
     period = PERIODS[chosen]
-    health = trouble(scene, snapshot.credits)
+    spent = used_usd(snapshot, chosen, scene.now)
+    health = trouble(scene, snapshot.credits) if display in ("icon", "balance") else trouble_of_spend(scene, chosen, spent)
     title = scene.label or {"icon": "OpenRouter", "usage": TITLES[chosen]}.get(display, "Left")
     short = (period,) if title == TITLES[chosen] else ()
     account = snapshot.credits.value
-    if account is None or (display == "icon" and trouble_line(snapshot, health) is not None):
+    shows_spend = display in ("both", "usage") and chosen != "all" and spent.is_known  # known also while `/credits` fails
+    if (account is None and not shows_spend) or (display == "icon" and trouble_line(snapshot, health) is not None):
         return notice_view(scene, title, health)
     if display == "icon":
         return _icon(scene, title)
     prepaid = is_prepaid(snapshot)  # an account without a balance has what was used in its place
     if not prepaid and title == "Left":
         title = "Used"
-    balance = words.money(account.balance_usd if prepaid else account.total_usage_usd)
-    spent = used_usd(snapshot, chosen, scene.now)
+    balance_usd = account.balance_usd if account is not None else None
+    balance = words.money(balance_usd if prepaid or account is None else account.total_usage_usd)
     used = words.money(spent)
     left = f"{title} {balance}"
     utc = " (UTC)" if chosen in UTC_PERIODS else ""
-    tone = Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK
+    tone = Tone.ALARM if prepaid and balance_usd is not None and balance_usd < 0 else Tone.INK
     blocks: tuple[Block, ...]
     match display:
         case "both":

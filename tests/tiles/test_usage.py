@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.snapshot import Health, Reading
 from openbalance_hid.tiles.view import Age, Figure, Hero, Icon
 from tests.build import NOON, snapshot
 from tests.tiles.views import FULL, hero, notice, view_of
@@ -43,3 +43,25 @@ def test_the_usage_of_a_utc_period_has_utc_in_its_text(period):
 def test_the_icon_shows_an_unknown_age_after_the_clock_was_set_back():
     view = view_of("usage", FULL, NOON - timedelta(seconds=61), display="icon")
     assert (notice(view).words, view.age) == ("age unknown", Age.STALE)
+
+
+@pytest.mark.parametrize(("tile", "options"), [("usage", {"display": "usage"}), ("balance", {"show": "used"})])
+@pytest.mark.parametrize("period", ["7d", "30d"])
+def test_a_refused_balance_takes_no_amount_that_needs_none(tile, options, period):
+    refused = replace(FULL, credits=Reading(health=Health.SERVER_ERROR), health=Health.SERVER_ERROR)
+    view = view_of(tile, refused, period=period, **options)
+    assert hero(view).text == hero(view_of(tile, FULL, period=period, **options)).text
+    assert view.health is Health.SERVER_ERROR
+    assert notice(view_of(tile, refused, **{**options, "period": "all"})).words == "API error"
+
+
+def test_with_a_refused_balance_both_show_what_is_known():
+    refused = replace(FULL, credits=Reading(health=Health.SERVER_ERROR), health=Health.SERVER_ERROR)
+    assert view_of("usage", refused, period="7d").text == "Left —, Spent 7 d $36.00, API error"
+    assert notice(view_of("usage", refused, display="balance")).words == "API error"
+
+
+@pytest.mark.parametrize("period", ["month", "30d"])
+def test_an_unknown_period_has_the_trouble_of_its_endpoint(period):
+    view = view_of("usage", snapshot(activity_health=Health.SERVER_ERROR), display="usage", period=period)
+    assert (hero(view).text, view.health) == ("—", Health.SERVER_ERROR)

@@ -89,7 +89,7 @@ def line_of(status: Mapping[str, Any], account: str, show: str, period: str, now
         tone = "alarm"
     balance = words.money(_usd(status["balance_usd"]))
     usage = words.money(spent(status, period))
-    known = status["total_usage_usd"] is not None
+    known = _is_known(status, show, period)
     if status.get("prepaid") is False:  # no balance: what was used is in its place
         balance = f"{words.money(_usd(status['total_usage_usd']))} used"
     amounts = {"both": [balance, f"{usage} {PERIODS[period]}"], "balance": [balance], "usage": [f"{usage} {PERIODS[period]}"]}
@@ -130,9 +130,11 @@ def _masked(line: BarLine) -> BarLine:
 def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> tuple[str, str]:
     """Return the state, and its word beside the amounts. Old is what is shown, whatever else is."""
     health = status["health"]
-    if status["total_usage_usd"] is None:
+    if not _is_known(status, show, period):
         return ("trouble", TROUBLES[health]) if health in TROUBLES else ("preparing", "Preparing…")
-    if status["endpoints"]["credits"]["stale"]:  # before the alarm: a stale one may be over
+    if (
+        status["endpoints"]["credits"]["stale"] and status["total_usage_usd"] is not None
+    ):  # before the alarm: a stale one may be over
         return "stale", " ".join(part for part in (TROUBLES.get(health, ""), f"{_age(status, now)} old") if part)
     if show in ("both", "usage") and period in status["spend_stale"]:
         return "stale", f"{PERIODS[period]} is old"
@@ -140,7 +142,14 @@ def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> 
         return status["spike"]["level"], status["spike"]["level"].capitalize()
     if health in TROUBLES:
         return "trouble", TROUBLES[health]
+    if status["total_usage_usd"] is None:
+        return "preparing", "Preparing…"
     return ("low", "Low") if _is_low(status) else ("normal", "")
+
+
+def _is_known(status: Mapping[str, Any], show: str, period: str) -> bool:
+    """Return whether there is an amount to show: `/credits` may fail alone."""
+    return status["total_usage_usd"] is not None or (show in ("both", "usage") and status["spend_usd"][period] is not None)
 
 
 def _is_low(status: Mapping[str, Any]) -> bool:
@@ -175,11 +184,13 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
     if status["runway_days"] is not None:
         lines.append(f"Runway {words.about_days(Decimal(str(status['runway_days'])))}")
     about = "~" if spike["approximate"] else ""
-    ratio = f", {about}{words.times(Decimal(str(spike['ratio'])))} {spike['lane']}" if spike["ratio"] is not None else ""
-    driver = f", {single_line(spike['driver'])}" if spike["driver"] else ""
-    lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
+    times = words.times(Decimal(str(spike["ratio"]))) if spike["ratio"] is not None else ""
+    ratio = f", {about}{times} the usual pace ({spike['lane']})" if times else ""
     top = status["top_models"][:TOP_MODELS]
-    names = short_names(model["model"] for model in top)
+    culprit = spike["driver"] if spike["level"] in ("critical", "spike") else None  # a calm day has none, as on the deck
+    names = short_names([*(model["model"] for model in top), *([culprit] if culprit else ())])
+    driver = f", mostly {names[culprit]}" if culprit else ""
+    lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     lines += [f"{names[model['model']]} {words.cents(_model_amount(model))}" for model in top]
     lines += [f"Old: {name}" for name, endpoint in status["endpoints"].items() if endpoint["stale"] and name != "credits"]
     lines.append(f"Measured {_age(status, now)} ago" if status["measured_at"] else "Never measured")

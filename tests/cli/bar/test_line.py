@@ -87,7 +87,8 @@ def test_with_masked_amounts_the_line_has_the_same_state_and_no_amount(show):
     assert line("both", masked=True).whole == "✓ $••• · $••• today"
 
 
-NOTHING = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": None, "measured_at": None, "stale": True}
+NO_CREDITS = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": None, "measured_at": None, "stale": True}
+NOTHING = {**NO_CREDITS, "spend_usd": dict.fromkeys(account_status()["spend_usd"])}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,9 @@ NOTHING = {"balance_usd": None, "total_credits_usd": None, "total_usage_usd": No
         ({**NOTHING, "health": "no_key"}, "trouble", "Set up"),
         ({**NOTHING, "health": "preparing"}, "preparing", "Preparing…"),
         ({**NOTHING, "health": "not_management_key"}, "trouble", "Not a Management key"),
+        ({**NO_CREDITS, "health": "server_error"}, "trouble", "API error — · $1.20 today"),
+        ({**NO_CREDITS, "health": "server_error", "spike": {"level": "critical"}}, "critical", "Critical — · $1.20 today"),
+        ({**NO_CREDITS, "health": "preparing"}, "preparing", "Preparing… — · $1.20 today"),
         ({"spend_usd": dict.fromkeys(account_status()["spend_usd"])}, "normal", "$74.25 · — today"),
     ],
 )
@@ -142,7 +146,7 @@ def test_the_details_are_complete_and_free_of_control_characters():
         "Today $1.20, yesterday $3.40 (UTC)",
         "7 days $15.10, 30 days $60.00, month $40.00",
         "Runway ≈ 9 d",
-        "Spike alert: normal, 1.1× 24h",
+        "Spike alert: normal, 1.1× the usual pace (24h)",
         "sonnet-4.5 $12.30",
         "Measured 2 m ago",
     )
@@ -164,4 +168,16 @@ def test_without_a_daemon_the_line_is_no_daemon():
 
 def test_a_ratio_is_formatted_as_on_the_key():
     about = line(spike={"ratio": 2.99, "approximate": True})
-    assert "Spike alert: normal, ~2.9× 24h" in about.details
+    assert "Spike alert: normal, ~2.9× the usual pace (24h)" in about.details
+
+
+def test_an_amount_that_needs_no_balance_is_shown_while_the_balance_is_unknown():
+    unknown = {**NO_CREDITS, "health": "server_error"}
+    assert line("usage", "30d", **unknown).text == "API error $60.00 30 days"
+    assert (line("balance", **unknown).text, line("usage", "all", **unknown).state) == ("API error", "trouble")
+
+
+@pytest.mark.parametrize(("level", "driver"), [("normal", ""), ("spike", ", mostly gpt-5")])
+def test_the_details_name_a_culprit_in_an_alarm_only_by_its_short_name(level: str, driver: str):
+    details = line(spike={"level": level, "driver": "openai/gpt-5"}).details
+    assert f"Spike alert: {level}, 1.1× the usual pace (24h){driver}" in details
