@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading, Snapshot
-from openbalance_hid.account.spend_budget import find_budget
+from openbalance_hid.account.spend_budget import NEAR_SHARE, find_budget
 from openbalance_hid.account.spike import Level, SpikeRule
 from openbalance_hid.account.utc_days import utc_now
 
@@ -51,7 +51,6 @@ class BudgetLevel(IntEnum):
     OVER = 4
 
 
-BUDGET_NEAR = Decimal("0.8")  # of the limit
 STALE_LEVEL = 3
 ACTIVITY_LAG = timedelta(hours=24)  # `/activity` is requested about once a day, so that its data is this old at most
 KEY_TROUBLE_LEVELS = {Health.NO_KEY: 3, Health.NOT_MANAGEMENT_KEY: 4, Health.KEY_REJECTED: 5}  # different, not ordered
@@ -169,7 +168,7 @@ def budget_level(snapshot: Snapshot, now: datetime) -> int | None:
         return None
     if budget.share > 1:
         return BudgetLevel.OVER
-    if budget.share >= BUDGET_NEAR:
+    if budget.share >= NEAR_SHARE:
         return BudgetLevel.NEAR
     return NORMAL if budget.spent.is_whole else None
 

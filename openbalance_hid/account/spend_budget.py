@@ -18,7 +18,7 @@ from openbalance_hid.account.amount import UNKNOWN, Amount, total
 from openbalance_hid.account.burn import burn_usd_per_hour, usual_hour_usd
 from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
-from openbalance_hid.account.spend import day_usd, today_usd
+from openbalance_hid.account.spend import day_usd, joined_usd, today_usd
 from openbalance_hid.account.utc_days import midnight, utc_now
 
 PERIODS = ("month", "week", "day")
@@ -26,6 +26,7 @@ PATTERN_DAYS = 28  # four of each weekday
 FEWEST_DAYS = 7  # known days before weekdays can be compared
 RUNAWAY_HOURS = 3  # usual hours that cost less than one of a runaway: the spike rule's default threshold
 RECENT = timedelta(hours=1)  # what an hour cost before that says nothing about the next one
+NEAR_SHARE = Decimal("0.8")  # of a budget: from here on it is nearly spent
 FEWEST_EXPECTED = Decimal("0.1")  # of the period's usual spend: before that its pace says little
 
 
@@ -55,10 +56,12 @@ def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: dateti
     at = utc_now(snapshot, now)
     first, after = bounds_of(period, at.date())
     done = [first + timedelta(days=number) for number in range((at.date() - first).days)]
-    completed, usual = _completed_days(snapshot, at.date(), len(done))
+    days, completed, usual = _completed_days(snapshot, at.date(), len(done))
     spent_today = today_usd(snapshot, now)
-    is_known = spent_today.is_known or completed.usd  # "at least nothing" is no number
-    spent = completed + spent_today if is_known else UNKNOWN
+    spent = UNKNOWN
+    if _is_known(completed, spent_today, bool(done), limit_usd):  # as in `used_usd`, so that the month is the same everywhere
+        is_whole = completed.is_whole and spent_today.is_whole
+        spent = completed + spent_today if is_whole else joined_usd(snapshot, {at.date(): spent_today, **days})
     length_s = (midnight(after) - midnight(first)).total_seconds()
     elapsed = (at - midnight(first)).total_seconds() / length_s
     budget = Budget(period, limit_usd, spent, elapsed)
@@ -77,6 +80,13 @@ def find_budget(snapshot: Snapshot, period: str, limit_usd: Decimal, now: dateti
         hours_left = Decimal((midnight(at.date() + timedelta(days=1)) - at).total_seconds()) / 3600
         ends.append(spent.usd + runaway_usd * hours_left + sum(later, Decimal(0)))
     return Budget(period, limit_usd, spent, elapsed, min(ends), max(ends))
+
+
+def _is_known(completed: Amount, spent_today: Amount, has_completed: bool, limit_usd: Decimal) -> bool:
+    """Return whether enough is known for a number, as in `used_usd`. Today alone is no month, unless it uses up the budget."""
+    if has_completed and not completed.is_known:
+        return spent_today.usd is not None and spent_today.usd >= NEAR_SHARE * limit_usd
+    return spent_today.is_known or bool(completed.usd)  # "at least nothing" is no number
 
 
 def _runaway_usd(snapshot: Snapshot, now: datetime) -> Decimal | None:
@@ -100,14 +110,15 @@ def bounds_of(period: str, day: date) -> tuple[date, date]:
 
 
 @remembered
-def _completed_days(snapshot: Snapshot, today: date, done: int) -> tuple[Amount, list[Decimal] | None]:
-    """Return the spend of the `done` days before `today`, and the usual spend of each weekday.
+def _completed_days(snapshot: Snapshot, today: date, done: int) -> tuple[Mapping[date, Amount], Amount, list[Decimal] | None]:
+    """Return the `done` days before `today`, newest first, their sum, and the usual spend of each weekday.
 
     Tile, alerts and `status` share it: within a day only what was spent today changes.
     """
     days = [today - timedelta(days=age) for age in range(1, max(done, PATTERN_DAYS) + 1)]
     amounts = {day: day_usd(snapshot, day) for day in days}
-    return total(amounts[day] for day in days[:done]), _usual_days(amounts, today)
+    done_days = {day: amounts[day] for day in days[:done]}
+    return done_days, total(done_days.values()), _usual_days(amounts, today)
 
 
 def _usual_days(amounts: Mapping[date, Amount], today: date) -> list[Decimal] | None:

@@ -19,7 +19,7 @@ from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, value_view
+from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, trouble_of_spend, value_view
 from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 NO_LIMIT = TileState("No limit", Icon.WARNING, Tone.MUTED, "limit_usd")
@@ -45,8 +45,8 @@ def view(scene: Scene) -> TileView:
     of = f"of {words.money(limit_usd)}"
     icon = Icon.WARNING if tone is not Tone.INK else None
     line = Line(f"{of}, {end.text}", end.tone, icon, variants=(end.text, *end.variants)) if budget.spent.is_known else Line(of)
+    health = trouble_of_spend(scene, period, budget.spent)
     text: list[str | Line | None] = [f"{title} (UTC) {hero.text} {of}", end]
-    health = trouble(scene, snapshot.credits)
     return value_view(scene, title, (hero, gauge, line), text, budget.spent.measured_at, trouble=health, short_titles=short)
 
 

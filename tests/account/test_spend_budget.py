@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.spend import used_usd
 from openbalance_hid.account.spend_budget import bounds_of, find_budget
-from tests.build import NOON, day_of_samples, days_back, snapshot
+from tests.build import NOON, day_of_samples, days_back, samples, snapshot
 
 LIMIT = Decimal(100)
 
@@ -100,3 +102,17 @@ def test_a_period_of_which_nothing_is_known_yet_has_no_amount(period: str, at: d
     account = snapshot(before, days=days_back([2] * 30, before), taken=day_of_samples(2, now=before), today={"m": 1})
     budget = find_budget(account, period, LIMIT, at)
     assert (budget.spent.usd, budget.share, budget.projected_usd) == (None, None, None)
+
+
+def test_the_month_of_the_budget_is_the_month_of_every_other_number():
+    """Days unknown one by one, which the counter has seen together, count in both; a month without a known day in neither."""
+    apart = [(NOON - timedelta(days=age), usage) for age, usage in ((5, 50), (4, 52), (1, 70), (0, 73))]
+    for days in (None, days_back([2] * 15, newest=7), days_back([2] * 30)):
+        account = snapshot(days=days, today={"m": 1}, taken=samples(apart), activity_health=Health.SERVER_ERROR)
+        assert find_budget(account, "month", LIMIT, NOON).spent == used_usd(account, "month", NOON)
+
+
+@pytest.mark.parametrize(("today", "known"), [(79, False), (80, True), (120, True)])
+def test_today_alone_is_the_month_only_if_it_nearly_uses_up_the_budget(today: int, known: bool):
+    account = snapshot(today={"m": today}, activity_health=Health.SERVER_ERROR)
+    assert find_budget(account, "month", LIMIT, NOON).spent.is_known is known

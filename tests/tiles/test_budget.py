@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Sample
+from openbalance_hid.account.snapshot import Health, Sample
 from openbalance_hid.tiles.view import Icon, Line, Tone
 from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import gauge, hero, lines, notice, view_of
@@ -53,7 +53,7 @@ def test_the_budget_of_the_account_is_the_limit_of_a_month_only():
         (100, 30, Tone.MUTED, "of $100, ends ≥ $60"),
         (55, 30, Tone.WARN, "of $55.00, ends ≥ $60"),
         (20, 30, Tone.ALARM, "of $20.00, over by ≥ $23"),
-        (100, None, Tone.MUTED, "of $100, ≤ $99.00 left"),
+        ("1.25", None, Tone.MUTED, "of $1.25, ≤ $0.25 left"),
     ],
 )
 def test_with_an_unknown_part_nothing_is_on_pace_and_nothing_is_certainly_left(limit, days_known, tone, words):
@@ -62,3 +62,10 @@ def test_with_an_unknown_part_nothing_is_on_pace_and_nothing_is_certainly_left(l
     assert hero(view).text.startswith("≥")
     (line,) = [block for block in view.blocks if isinstance(block, Line)]
     assert (line.text, line.tone) == (words, tone)
+
+
+def test_without_one_completed_day_the_month_is_unknown_and_its_trouble_is_shown():
+    account = snapshot(today={"m": 1}, activity_health=Health.SERVER_ERROR)
+    view = view_of("budget", account, limit_usd=Decimal(100))
+    assert (hero(view).text, lines(view)) == ("—", ["of $100"])
+    assert view.text == "Month budget (UTC) — of $100, not known, API error"
