@@ -22,12 +22,17 @@ USUAL_DAYS = 30
 
 
 class Driver(Struct, frozen=True):
-    """`times`: its spend in its own daily means; None: it is new. `is_key`: an API key, not a model."""
+    """`times`: its spend in its own daily means; None: it is new. `is_key`: an API key, not a model.
+
+    `is_matched`: False for a display name that OpenRouter's list of models does not have (it may not have been read): it may be
+    any model of the completed days, which have slugs.
+    """
 
     name: str
     times: Decimal | None
     approximate: bool
     is_key: bool = False
+    is_matched: bool = True
 
 
 def find_driver(
@@ -54,11 +59,14 @@ def _largest_excess(
     spent: Mapping[str, Spend], usual: Mapping[str, Decimal], approximate: bool, is_key: bool
 ) -> tuple[Decimal, Driver] | None:
     best: tuple[Decimal, Driver] | None = None
+    largest_usd = max((mean for name, mean in usual.items() if name not in spent), default=Decimal(0))
     for name, spend in sorted(spent.items()):
-        mean = usual.get(name, Decimal(0))
+        is_matched = is_key or name in usual or "/" in name or largest_usd < NEW_USD
+        mean = usual.get(name, Decimal(0)) if is_matched else largest_usd  # of what it may be at most
         excess = spend.usd - mean
         if spend.usd > 0 and (best is None or excess > best[0]):
-            best = excess, Driver(name, spend.usd / mean if mean >= NEW_USD else None, approximate, is_key)
+            times = spend.usd / mean if is_matched and mean >= NEW_USD else None
+            best = excess, Driver(name, times, approximate, is_key, is_matched)
     return best
 
 

@@ -49,12 +49,14 @@ class AlertMessage(Struct, frozen=True):
     urgent: bool = False
 
 
-def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = None) -> AlertMessage:
-    """Return the message of a spike. `level`: of the alert, where it differs from the present one."""
+def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = None, key_name: str | None = None) -> AlertMessage:
+    """Return the message of a spike. `level`: of the alert, where it differs from the present one; `key_name`: of the rule."""
     level = level or verdict.level
     number, unit = verdict.lane[:-1], LANE_UNITS[verdict.lane[-1]]
     window = f"{number} {unit}" + ("s" if number != "1" else "")
-    text = f"{words.times(verdict.ratio)} the usual spend in the last {window}"
+    about = "~" if verdict.approximate else ""
+    of_key = "" if key_name is None else f"API key {single_line(key_name)}: "
+    text = f"{of_key}{about}{words.times(verdict.ratio)} the usual spend in the last {window}"
     if verdict.driver is not None:
         text += f", mostly {'key ' if verdict.driver.is_key else ''}{single_line(verdict.driver.name)}"
     return AlertMessage(f"OpenRouter: {level.name.capitalize()}{_named(account)}", text, None, level is Level.CRITICAL)

@@ -131,7 +131,7 @@ class Alerts:
             return end_message(alert, now.utc)
         if alert.kind is AlertKind.SPIKE:
             verdict = self._verdict(alert.key, {alert.account: snapshot}, now)
-            return spike_message(alert.account, verdict, Level(alert.level))
+            return spike_message(alert.account, verdict, Level(alert.level), _key_name(alert.key))
         limits = low_limits(config, alert.account, notifying=True)
         reason = None if hides else limit_words(snapshot, limits, now.utc)
         account = config.accounts.get(alert.account)
@@ -153,7 +153,7 @@ class Alerts:
         for key in spike_keys(tile for tile in tiles if tile.options.get("notify") is not False):
             verdict = self._verdict(key, snapshots, now)
             if self._must_send(key, verdict.level):
-                wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict)))
+                wanted.append(self._send(key, verdict.level, spike_message(key[1], verdict, None, _key_name(key))))
         return wanted
 
     def acknowledge_tile(self, tile: TileConfig, snapshots: Mapping[str, Snapshot], now: Moment) -> bool:
@@ -273,6 +273,10 @@ class Alerts:
     def _send(self, key: AlertKey, level: int, message: AlertMessage) -> SendAlert:
         self._sending[key] = level
         return SendAlert(self.open[key], level, message.title, message.text, message.page, message.urgent)
+
+
+def _key_name(key: AlertKey) -> str | None:
+    return None if key[2] is None else key[2].key_name
 
 
 def spike_key(account: str, rule: SpikeRule) -> AlertKey:

@@ -185,8 +185,10 @@ def _source(snapshot: Snapshot, config: Config) -> dict[str, Any]:
 
 
 def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[AlertKey, Alert], now: datetime) -> dict[str, Any]:
-    """Return the verdict of the account's spike rule; of several rules, the highest level, unacknowledged first.
+    """Return the verdict of the account's spike rule; of several rules, the highest alarm, unacknowledged first.
 
+    Without an alarm the rules of the whole account count, and an unknown verdict comes before a normal one: nothing is normal
+    while a verdict is missing.
     The ratio is truncated and not rounded: 2.9996 is no spike.
     """
     found = []
@@ -194,7 +196,11 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
         verdict = spike_verdict(snapshot, rule, alerts, now)
         calls = calls_for_attention(alerts.get((AlertKind.SPIKE, snapshot.account, rule)), verdict.level)
         found.append((verdict, rule, calls))
-    verdict, rule, calls = max(found, key=lambda each: (each[0].level, each[2]))
+    alarms = [each for each in found if each[0].level > Level.NORMAL]
+    if alarms:
+        verdict, rule, calls = max(alarms, key=lambda each: (each[0].level, each[2]))
+    else:
+        verdict, rule, calls = min(found, key=lambda each: (each[1].key_name is not None, each[0].level))
     return {
         "level": verdict.level.name.lower(),
         "ratio": int(verdict.ratio * 1000) / 1000 if verdict.ratio is not None else None,

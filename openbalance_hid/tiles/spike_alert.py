@@ -67,8 +67,7 @@ def view(scene: Scene) -> TileView:
     rule = rule_of(scene.options)
     verdict = judge(snapshot, scene.now, rule, scene.alert.usual_usd if scene.alert is not None else None)
     title = scene.label or f"{_subject(rule)} {verdict.lane[:-1]} {verdict.lane[-1]}"
-    reading = snapshot.activity if rule.key_name is None else snapshot.keys
-    health = trouble(scene, reading)
+    health = _trouble(scene, rule)
     if rule.key_name is not None and snapshot.keys.value is not None and find_key(snapshot.keys.value, rule.key_name) is None:
         return plain_notice(scene, _subject(rule), NO_SUCH_KEY)
     if verdict.level is Level.GATHERING:
@@ -98,6 +97,14 @@ def view(scene: Scene) -> TileView:
         attention=calls,
         pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
     )
+
+
+def _trouble(scene: Scene, rule: SpikeRule) -> Health:
+    """Return the trouble of what the verdict rests on, the most important first."""
+    seen = scene.snapshot
+    readings = (seen.activity, seen.today) if rule.key_name is None else (seen.keys, seen.key_days, seen.activity)
+    found = [trouble(scene, each) for each in readings if each is readings[0] or each.value is None]
+    return next((health for health in found if health not in (Health.OK, Health.PREPARING)), found[0])
 
 
 def _calm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
@@ -143,8 +150,11 @@ def _read_driver(scene: Scene, verdict: SpikeVerdict) -> str | None:
     driver = verdict.driver
     if driver is None or verdict.level is Level.NORMAL:
         return None
+    most = f"mostly {'key ' if driver.is_key else ''}{_driver_name(scene, driver)}"
+    if not driver.is_matched:
+        return most
     own = "new" if driver.times is None else ("~" if driver.approximate else "") + f"{words.times(driver.times)} its usual"
-    return f"mostly {'key ' if driver.is_key else ''}{_driver_name(scene, driver)} ({own})"
+    return f"{most} ({own})"
 
 
 def _gathered(verdict: SpikeVerdict) -> str:

@@ -1,19 +1,20 @@
 """When the desktop shows a spike: once a rise, over restarts, and never when the user does not want it."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.alert import Alert
-from openbalance_hid.account.snapshot import Snapshot
+from openbalance_hid.account.snapshot import Health, Reading, Snapshot, Spend
 from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict
 from openbalance_hid.app.alert_messages import spike_message
 from openbalance_hid.app.effects import SendAlert, Store
 from openbalance_hid.app.events import AlertAcknowledged, AlertDelivered, HistoryLoaded
 from openbalance_hid.config.load import parse
 from tests.app.test_controller import Story
-from tests.build import day_of_samples, days_back, snapshot
+from tests.build import NOON, api_key, day_of_samples, days_back, snapshot
 
 TILE = '[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "spike-alert"\nburst = false\n'
 
@@ -125,3 +126,19 @@ def test_an_owner_who_wants_no_notification_gets_none():
 def test_the_window_is_said_as_people_say_it(lane, words):
     verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), lane=lane)
     assert spike_message("default", verdict).text == f"3.5× the usual spend in the last {words}"
+
+
+def test_an_approximate_ratio_is_marked_and_the_rule_of_a_key_names_it():
+    verdict = SpikeVerdict(Level.SPIKE, 6, Decimal("3.55"), approximate=True)
+    assert spike_message("default", verdict).text == "~3.5× the usual spend in the last 24 hours"
+    assert spike_message("default", verdict, None, "ci").text == "API key ci: ~3.5× the usual spend in the last 24 hours"
+
+
+def test_the_alert_of_a_key_tile_names_the_key():
+    day = NOON.date()
+    days = {day - timedelta(days=age): {"ci": Spend(Decimal(1))} for age in range(1, 7)}
+    seen = replace(spending(1), key_days=Reading(days, NOON, Health.OK))
+    calm, runaway = (replace(seen, keys=Reading((api_key("ci", usd),), NOON, Health.OK)) for usd in (1, 30))
+    story = Story(parse(TILE + 'key_name = "ci"\n', "config.toml"), calm).plugged()
+    (note,) = notes(story.tell(runaway))
+    assert note.text.startswith("API key ci: ")

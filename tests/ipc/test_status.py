@@ -13,7 +13,7 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.ipc.status import DeckCounts, ProcessInfo, accounts, status
 from tests.app.test_controller import DECK, Story, healthy
-from tests.build import NOON, day_of_samples, days_back, own_key, snapshot, usd
+from tests.build import NOON, api_key, day_of_samples, days_back, own_key, snapshot, usd
 
 PROCESS = ProcessInfo(1234, 3600.04, "/c/config.toml", NOON, None)
 COUNTS = DeckCounts(DECK, "mk2", "/dev/hidraw3", True, 70, 120, 4000, 360, 1)
@@ -149,3 +149,16 @@ def test_data_is_stale_after_four_intervals_or_when_the_clock_was_set_back(passe
     now = NOON + timedelta(seconds=passed_s)
     controller = Controller(Config(), {"default": healthy()}, Moment(NOON, 1000.0))
     assert accounts(controller, now)["default"]["stale"] is stale
+
+
+def test_an_unknown_verdict_of_the_account_comes_before_the_normal_one_of_a_key():
+    """Else `guard --no-spike` would pass while the account's own verdict is missing."""
+    days = {NOON.date() - timedelta(days=age): {"ci": Spend(usd(1))} for age in range(1, 7)}
+    seen = replace(
+        snapshot(days=days_back([3] * 6), keys=(api_key("ci", 1),)), key_days=Reading(days, NOON, Health.OK), today=Reading()
+    )
+    tiles = {0: TileConfig("spike-alert", options=FrozenMap({"key_name": "ci"})), 1: TileConfig("spike-alert")}
+    config = Config(decks=(DeckConfig(pages=(PageConfig("main", FrozenMap(tiles)),)),))
+    for shown, level in ((seen, "preparing"), (replace(seen, keys=Reading((api_key("ci", 30),), NOON, Health.OK)), "critical")):
+        story = Story(config, shown).plugged()
+        assert accounts(story.controller, NOON)["default"]["spike"]["level"] == level

@@ -4,9 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.alert import Alert, AlertKind, acknowledge
-from openbalance_hid.account.snapshot import Health
+from openbalance_hid.account.snapshot import Health, Reading
 from openbalance_hid.account.spike import Level
 from openbalance_hid.tiles.view import Icon, Tone
 from tests.build import NOON, day_of_samples, days_back, snapshot
@@ -51,3 +52,22 @@ def test_too_few_days_gather_a_baseline_and_stale_data_is_grey():
 
 def test_a_refused_activity_is_an_error_of_openrouter():
     assert notice(view_of("spike-alert", snapshot(activity_health=Health.SERVER_ERROR))).words == "API error"
+
+
+def test_a_display_name_without_a_slug_is_not_new():
+    """It may be the model of the completed days: OpenRouter's list of models was not read."""
+    view = view_of("spike-alert", snapshot(days=days_back([3] * 6), today={"Model A": 24}, taken=day_of_samples(24)))
+    assert (lines(view)[1], view.text) == ("Model A", "Pace 24 h: Critical, 8.0× the usual pace, mostly Model A")
+    both = {NOON.date() - timedelta(days=age): {"v/model-a": 3, "v/model-b": 1} for age in range(1, 7)}
+    new = view_of("spike-alert", snapshot(days=both, today={"v/model-a": 3, "v/model-c": 30}, taken=day_of_samples(33)))
+    assert new.text.endswith("mostly model-c (new)")
+
+
+def test_an_unknown_window_has_the_trouble_of_its_endpoint():
+    seen = snapshot(days=days_back([3] * 6))
+    assert notice(view_of("spike-alert", replace(seen, today=Reading(health=Health.SERVER_ERROR)))).words == "API error"
+
+
+def test_a_key_without_its_days_has_the_trouble_of_their_endpoint():
+    seen = replace(FULL, key_days=Reading(), activity=Reading(health=Health.SERVER_ERROR))
+    assert notice(view_of("spike-alert", seen, key_name="ci")).words == "API error"
