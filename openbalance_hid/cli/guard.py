@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 import click
@@ -78,7 +78,7 @@ def check_limits(
     Stale data is neither within a limit nor across, nor is a lower bound within one. Each limit has the age of its own data.
     """
     stale = {name for name, endpoint in account["endpoints"].items() if endpoint["stale"]}
-    measured = f"last measured {account['measured_at'] or 'never'}"
+    measured = f"last measured {account['measured_at']}" if account["measured_at"] else "never measured"
     if min_balance is not None:
         if "credits" in stale:
             yield LimitResult(UNKNOWN, f"balance: unknown, {measured}")
@@ -113,7 +113,9 @@ def _compare(name: str, amount: Decimal | None, word: str, limit: Decimal, is_lo
     if amount is None:
         return LimitResult(UNKNOWN, f"{name}: unknown")
     crossed = amount < limit if word == "below" else amount > limit
-    shown, bound = (cents(amount), cents(limit)) if cents(amount) != cents(limit) else (f"${amount:f}", f"${limit:f}")
+    shown, bound = cents(amount, ROUND_FLOOR if is_lower_bound else ROUND_HALF_EVEN), cents(limit)
+    if shown == bound:
+        shown, bound = f"${amount:f}", f"${limit:f}"
     if is_lower_bound and not crossed:
         return LimitResult(UNKNOWN, f"{name}: unknown, at least {shown}")
     least = "at least " if is_lower_bound else ""

@@ -105,7 +105,8 @@ def key_lines(reply: dict[str, Any], now: datetime) -> list[str]:
 def _notes(account: dict[str, Any], now: datetime) -> list[str]:
     """Return the lines below the keys of an account."""
     if account["keys"] is None:
-        return [f"the keys are not known yet: {account['health'].replace('_', ' ')}"]
+        message = single_line(account["message"] or "")
+        return [f"the keys are not known yet: {account['health'].replace('_', ' ')}" + (f" ({message})" if message else "")]
     lines = [] if account["keys"] else ["no keys"]
     state = "incomplete" if account["health"] == "ok" else account["health"].replace("_", " ")
     lines += [f"{state}: {account['message']}"] if account["message"] else []

@@ -52,12 +52,15 @@ def money(usd: Decimal | ShownAmount | None) -> str:
     return f"≥ {_money(least, ROUND_FLOOR)}" if least is not None else UNKNOWN
 
 
-def cents(usd: Decimal | ShownAmount | None) -> str:
-    """Format an amount of USD for a line of text: `$1,234.56`, `≥ $35.20`; below ten cents as `money` does."""
+def cents(usd: Decimal | ShownAmount | None, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Format an amount of USD for a line of text: `$1,234.56`, `≥ $35.20`; below ten cents as `money` does.
+
+    `rounding`: of a plain number. A lower bound is never rounded up.
+    """
     if usd is not None and not isinstance(usd, Decimal):
         text = _cents(usd.usd, ROUND_FLOOR if usd.lower_bound else ROUND_HALF_EVEN)
         return f"≥ {text}" if usd.sign == "≥" else usd.sign + text
-    return _cents(usd)
+    return _cents(usd, rounding)
 
 
 def _cents(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:

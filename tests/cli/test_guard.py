@@ -96,3 +96,18 @@ def test_without_a_limit_guard_is_a_usage_error(tmp_path):
     refused = here(tmp_path, "guard")
     assert refused.exit_code == 2
     assert refused.stderr.startswith("error: no limit to check\ntry: openbalance-hid guard --min-balance ")
+
+
+def test_a_lower_bound_is_never_rounded_up():
+    """It is the amount of tiles and bars: $1.629 is at least $1.62."""
+    known = account(today="1.629", lower_bounds=("today",))
+    lines = [each.line for limit in ("5", "1") for each in check_limits(known, None, Decimal(limit), False)]
+    assert lines == ["today: unknown, at least $1.62", "today: at least $1.62 is above $1.00"]
+
+
+def test_data_that_was_never_read_is_never_measured():
+    never = {**account(stale=("credits",)), "measured_at": None}
+    assert [each.line for each in check_limits(never, Decimal(1), None, True)] == [
+        "balance: unknown, never measured",
+        "spike alert: unknown, never measured",
+    ]
