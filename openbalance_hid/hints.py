@@ -151,7 +151,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("Elgato's app uses the deck", DOCTOR, "devices", "status"),
     ("Elgato's app uses the deck", "osascript -e 'quit app \"{app}\"'", "doctor"),
     ("the deck is left to other software", CONFIG_EDIT, "devices", "status"),
-    ("the deck was released", f"{PROGRAM} take", "devices", "status"),
+    ("the deck was released", f"{PROGRAM} take", "devices", "status", *_WITH_DECK[:-1]),
     ("the deck is not supported yet", f"pipx upgrade {PROGRAM}", "doctor"),
     ("the kernel has no HID driver for the deck", "sudo modprobe usbhid", "doctor"),
     ("hidapi cannot be loaded", "pip install --force-reinstall hidapi", "devices", "run", "doctor"),

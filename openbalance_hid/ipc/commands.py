@@ -16,7 +16,7 @@ from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.errors import ApiError, NoDaemonError, OpenBalanceError, UsageError
 from openbalance_hid.hints import hint
 from openbalance_hid.ipc.alert_commands import ProbeTargets, alerts_status, claim_probes
-from openbalance_hid.ipc.deck_commands import DeckHandover, set_brightness
+from openbalance_hid.ipc.deck_commands import DeckHandover
 from openbalance_hid.ipc.key_commands import SWITCH_LIMIT_S, ended_switch, list_keys, start_switch, switch_result
 from openbalance_hid.ipc.messages import (
     AccountsRequest,
@@ -166,7 +166,7 @@ class Commands:
             case TurnRequest(name):
                 return self._on_main(lambda controller, _: self._turn_page(controller, name))
             case BrightnessRequest(level, deck):
-                return self._on_main(lambda controller, _: set_brightness(controller, level, deck, self._put))
+                return self._on_main(lambda controller, _: self._handover.set_brightness(controller, level, deck, self._put))
             case ReleaseRequest(deck):
                 return self._on_main(lambda controller, _: self._handover.release_decks(controller, deck))
             case TakeRequest(deck):
@@ -252,8 +252,7 @@ class Commands:
 
     def _turn_page(self, controller: Controller, name: str) -> list[dict[str, Any]]:
         """Show the page on every deck that has one of that name."""
-        if not controller.decks:
-            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
+        self._handover.require_deck(controller)
         decks = [serial for serial, deck in controller.decks.items() if name in deck.pages.names]
         if not decks:
             pages = dict.fromkeys(page for deck in controller.decks.values() for page in deck.pages.names)
@@ -265,15 +264,13 @@ class Commands:
         return [{"serial": serial, "page": name} for serial in decks]
 
     def _identify(self, controller: Controller) -> list[dict[str, Any]]:
-        if not controller.decks:
-            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
+        self._handover.require_deck(controller)
         self._put(IdentifyRequested())
         return [{"serial": serial, "model": deck.shape.model} for serial, deck in controller.decks.items()]
 
     def _gesture(self, controller: Controller, key: int, gesture: Gesture) -> dict[str, Any]:
-        serial = next(iter(controller.key_tiles), None)
-        if serial is None:
-            raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
+        self._handover.require_deck(controller)
+        serial = next(iter(controller.key_tiles))
         tiles = controller.key_tiles[serial]
         if key not in tiles:
             raise UsageError(

@@ -16,6 +16,7 @@ class DeckOwner(Protocol):
 
     def release(self, serial: str | None, on_exit: OnExit) -> list[str]: ...
     def take(self, serial: str | None, on_exit: OnExit) -> list[str]: ...
+    def released(self) -> list[str]: ...
 
 
 class DeckHandover:
@@ -26,7 +27,7 @@ class DeckHandover:
 
     def release_decks(self, controller: Controller, deck: str | None) -> list[dict[str, Any]]:
         """Hand a connected deck over, or all of them."""
-        models = {serial: controller.decks[serial].shape.model for serial in chosen_decks(controller, deck)}
+        models = {serial: controller.decks[serial].shape.model for serial in self._chosen(controller, deck)}
         on_exit = cast(OnExit, controller.config.on_exit)
         released = [serial for owner in self._owners for serial in owner.release(deck, on_exit)]
         return [{"serial": serial, "model": models.get(serial)} for serial in released]
@@ -41,26 +42,33 @@ class DeckHandover:
             )
         return [{"serial": serial} for serial in taken]
 
+    def set_brightness(
+        self, controller: Controller, level: int | str, deck: str | None, put: Callable[[BrightnessRequested], None]
+    ) -> list[dict[str, Any]]:
+        """Light the chosen decks, or switch them off."""
+        serials = tuple(each for each in self._chosen(controller, deck) if controller.decks[each].light is not None)
+        if not serials:
+            raise UsageError("the deck has no display, and so no brightness", hint("no such deck, page or key"))
+        percent = 0 if level == "off" else None if level == "on" else int(level)
+        put(BrightnessRequested(serials, percent))
+        return [{"serial": serial, "level": "off" if percent == 0 else level} for serial in serials]
 
-def set_brightness(
-    controller: Controller, level: int | str, deck: str | None, put: Callable[[BrightnessRequested], None]
-) -> list[dict[str, Any]]:
-    """Light the chosen decks, or switch them off."""
-    serials = tuple(serial for serial in chosen_decks(controller, deck) if controller.decks[serial].light is not None)
-    if not serials:
-        raise UsageError("the deck has no display, and so no brightness", hint("no such deck, page or key"))
-    percent = 0 if level == "off" else None if level == "on" else int(level)
-    put(BrightnessRequested(serials, percent))
-    return [{"serial": serial, "level": "off" if percent == 0 else level} for serial in serials]
+    def require_deck(self, controller: Controller) -> None:
+        """Raise NoDaemonError if no deck is in use: none is connected, or they are released."""
+        if controller.decks:
+            return
+        if released := [serial for owner in self._owners for serial in owner.released()]:
+            words = f"{' and '.join(released)} {'is' if len(released) == 1 else 'are'} released for other software"
+            raise NoDaemonError(f"no deck is in use: {words}", hint("the deck was released"))
+        raise NoDaemonError("no deck is connected", hint("no deck is connected", "press"))
 
-
-def chosen_decks(controller: Controller, deck: str | None) -> list[str]:
-    """Return the serial numbers of the connected decks that `deck` names; None: all. Raises an error for none."""
-    if not controller.decks:
-        raise NoDaemonError("no deck is connected", hint("no deck is connected", "brightness"))
-    chosen = [serial for serial in controller.decks if deck is None or is_same_serial(serial, deck)]
-    if not chosen:
-        raise UsageError(
-            f"no connected deck {(deck or '')[:40]!r}, only {', '.join(controller.decks)}", hint("no such deck, page or key")
-        )
-    return chosen
+    def _chosen(self, controller: Controller, deck: str | None) -> list[str]:
+        """Return the serial numbers of the connected decks that `deck` names; None: all. Raises an error for none."""
+        self.require_deck(controller)
+        chosen = [serial for serial in controller.decks if deck is None or is_same_serial(serial, deck)]
+        if not chosen:
+            raise UsageError(
+                f"no connected deck {(deck or '')[:40]!r}, only {', '.join(controller.decks)}",
+                hint("no such deck, page or key"),
+            )
+        return chosen

@@ -139,6 +139,10 @@ class DeckManager(OpenDecks):
         self._apply_use(on_exit)
         return taken
 
+    def released(self) -> list[str]:
+        """Return the serial numbers of the decks that are handed over."""
+        return self._use.released
+
     def _apply_use(self, on_exit: OnExit) -> None:
         with self._lock:
             leaving = {name: device for name, device in self._open_decks.items() if self._use.refusal(device.serial)}

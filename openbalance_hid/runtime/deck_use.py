@@ -39,6 +39,12 @@ class DeckUse:
             self._released.difference_update(taken)
             return taken
 
+    @property
+    def released(self) -> list[str]:
+        """The serial numbers of the released decks, sorted."""
+        with self._lock:
+            return sorted(self._released)
+
     def refusal(self, serial: str) -> tuple[str, str] | None:
         """Return why a deck is not to be opened, and the command that changes that; None: it is to be opened."""
         with self._lock:

@@ -247,3 +247,15 @@ def test_guard_answers_by_its_exit_code(demo):
     assert demo.ask("guard", "--account", "other").returncode == 2
     demo.end()
     assert demo.ask("guard", "--no-spike").returncode == 69
+
+
+def test_commands_for_a_deck_name_the_released_one_and_how_to_take_it_back(demo):
+    demo.until_deck()
+    (serial,) = (deck["serial"] for deck in demo.status()["decks"])
+    assert demo.ask("release").returncode == 0
+    words = f"error: no deck is in use: {serial} is released for other software\ntry: openbalance-hid take\n"
+    commands = ("release", "identify", "brightness 40", "press 0", "hold 0", "page main")
+    until(lambda: demo.ask("press", "0").returncode == 69)
+    done = {command: demo.ask(*command.split()) for command in commands}
+    assert {(each.returncode, each.stderr) for each in done.values()} == {(69, words)}
+    assert demo.ask("take").stdout == f"{serial} is taken back\n"

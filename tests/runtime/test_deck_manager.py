@@ -177,7 +177,7 @@ def test_a_released_deck_can_be_opened_by_others_until_it_is_taken_back(desks):
     desk.next()
     desk.decks.show("A1", 4, FACE, PictureCache())
     assert desk.shows(deck, 4)
-    assert desk.decks.release("a1", "black") == ["A1"]
+    assert desk.decks.release("a1", "black") == desk.decks.released() == ["A1"]
     assert lost(desk.next(), "A1")
     until(lambda: trouble(desk) == [("A1", False, "released for other software", "openbalance-hid take")])
     assert deck.wait_until(lambda: deck.glass(4).getbbox() is None, PATIENCE_S), "no number that looks live is left"
@@ -188,6 +188,7 @@ def test_a_released_deck_can_be_opened_by_others_until_it_is_taken_back(desks):
     assert trouble(desk)[0][2] == "released for other software"
     assert desk.decks.take("B2", "black") == []
     assert desk.decks.take(None, "black") == ["A1"]
+    assert desk.decks.released() == []
     assert arrived(desk.next()).serial == "A1"
     desk.decks.show("A1", 4, FACE, PictureCache())
     assert desk.shows(deck, 4)
