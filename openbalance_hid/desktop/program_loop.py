@@ -121,8 +121,9 @@ class ProgramLoop:
                 self._runs[key] = self._started(request)
                 return
             except (OSError, ValueError, NoUnitError) as error:
-                words = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-                problem = ProgramEnd(EndKind.NOT_STARTED, detail=f"{request.words[0]} cannot be started: {words}")
+                problem = ProgramEnd(
+                    EndKind.NOT_STARTED, detail=f"{request.words[0]} cannot be started: {_reason(error, request.words[0])}"
+                )
         request.ended(problem)
 
     def _started(self, request: ProgramRequest) -> ProgramRun:
@@ -145,6 +146,12 @@ class ProgramLoop:
                 program = PlainProgram(request.words, inner, content, self._env)
             kept.pop_all()
         return ProgramRun(request, program, output, self._selector, time.monotonic())
+
+
+def _reason(error: Exception, program: str) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename == program:  # not itself: `_refusal` has seen it
+        return "the interpreter that it names does not exist"
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _refusal(words: tuple[str, ...]) -> ProgramEnd | None:

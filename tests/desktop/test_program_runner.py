@@ -240,6 +240,10 @@ def test_a_program_that_is_missing_or_no_program_is_named(place, runner):
     Path(program).write_text("no program")
     end = runner.call((program,), b"")
     assert (end.kind, end.detail) == (EndKind.NOT_STARTED, f"{program} cannot be started: exec format error")
+    Path(program).write_text("#!/nowhere/sh\n")
+    end = runner.call((program,), b"")
+    words = "the interpreter that it names does not exist"
+    assert (end.kind, end.detail) == (EndKind.NOT_STARTED, f"{program} cannot be started: {words}")
 
 
 @pytest.mark.parametrize("mode", [0o722, 0o702, 0o720, 0o777])
