@@ -133,3 +133,8 @@ def _way_to(file: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def _words(error: Exception) -> str:
     return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
+
+
+def nearest_existing(file: Path) -> Path:
+    """Return the lowest of the directories above a file that exists: it decides whether the file can be written."""
+    return next((each for each in file.parents if os.path.lexists(each)), file.parent)

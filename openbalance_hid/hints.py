@@ -71,7 +71,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the configuration cannot be read", LIST, *_WITH_FILE),
     ("the configuration names programs, and may be written by others", "chmod go-w {path}", *_WITH_FILE),
     ("the configuration names programs, and is not the user's", LIST, *_WITH_FILE),
-    ("the configuration cannot be written", CONFIG_PATH, "config init", "setup"),
+    ("the configuration cannot be written", LIST_DIRECTORY, "config init", "setup"),
     ("the configuration names what a deck does not have", DEVICES, "doctor"),
     ("no editor is installed", CONFIG_PATH, "config edit"),
     ("the editor failed", f"EDITOR=nano {CONFIG_EDIT}", "config edit"),

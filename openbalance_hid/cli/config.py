@@ -20,6 +20,7 @@ from openbalance_hid.config.load import load_config, parse
 from openbalance_hid.config.paths import paths
 from openbalance_hid.config.schema import Config, used_plugins
 from openbalance_hid.errors import ConfigError, OfflineError, OpenBalanceError, UsageError
+from openbalance_hid.file_safety import nearest_existing
 from openbalance_hid.hints import CONFIG_CHECK, hint
 from openbalance_hid.service.subprocesses import run_in_terminal
 
@@ -59,7 +60,7 @@ def write_default(file: Path) -> list[str]:
     except OSError as error:
         raise ConfigError(
             f"cannot write {file}: {(error.strerror or type(error).__name__).lower()}",
-            hint("the configuration cannot be written", "config init"),
+            hint("the configuration cannot be written", "config init", path=nearest_existing(file)),
         ) from error
     return [*lines, f"wrote {file}"]
 

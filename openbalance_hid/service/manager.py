@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.file_safety import nearest_existing
 from openbalance_hid.hints import hint
 
 RUN_WITHOUT = hint("the service manager does not answer")  # the hint where no service manager answers
@@ -51,6 +52,7 @@ def write_unit(file: Path, text: str) -> bool:
         draft.replace(file)
     except OSError as error:
         raise ServiceError(
-            f"cannot write {file}: {(error.strerror or str(error)).lower()}", hint("a file cannot be written", path=file.parent)
+            f"cannot write {file}: {(error.strerror or str(error)).lower()}",
+            hint("a file cannot be written", path=nearest_existing(file)),
         ) from error
     return True

@@ -45,6 +45,13 @@ def test_a_configuration_that_cannot_be_written_is_an_error(tmp_path: Path):
     refused = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(tmp_path / "file" / "config.toml"))
     assert refused.exit_code == 78
     assert refused.stderr.startswith("error: cannot write ")
+    assert refused.stderr.endswith(f"\ntry: ls -ld {tmp_path / 'file'}\n")
+
+
+def test_the_directory_that_refuses_is_in_the_hint_and_not_one_that_is_missing(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    refused = here(tmp_path, "config", "init", OPENBALANCE_CONFIG=str(tmp_path / "file" / "missing" / "config.toml"))
+    assert refused.stderr.endswith(f"\ntry: ls -ld {tmp_path / 'file'}\n")
 
 
 def test_a_check_lists_every_problem_and_ends_with_78(tmp_path: Path):
