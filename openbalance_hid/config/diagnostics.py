@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -172,9 +173,9 @@ class Section:
                 self.diagnostics.reject(path, item, accepted)
         return sections
 
-    def texts(self, name: str) -> list[tuple[KeyPath, str]]:
-        """Return the list of texts `name`, each with its path."""
-        accepted = "a list of texts"
+    def texts(self, name: str, is_program: bool = False) -> list[tuple[KeyPath, str]]:
+        """Return the list of texts `name`, each with its path. `is_program`: they are a program and its arguments."""
+        accepted = f"a list of texts{_as_list(self._left.get(name), is_program)}"
         texts = []
         for index, item in enumerate(self._take(name, list, accepted, [])):
             path = (*self.path, name, index)
@@ -190,7 +191,7 @@ class Section:
             self._known.append(name)
             return None
         known = len(self.diagnostics.problems)
-        words = self.texts(name)
+        words = self.texts(name, is_program=True)
         path = (*self.path, name)
         if len(self.diagnostics.problems) > known:
             return None
@@ -233,9 +234,27 @@ class Section:
 
 def _absolute(program: str) -> str:
     """Return how to write the path of a program that is not absolute; empty if it is not found."""
-    home = program.startswith("~/")
-    found = str(Path.home() / program[2:]) if home else shutil.which(program) if _BARE_KEY.fullmatch(program) else None
+    found = _program_path(program)
     return f"; write {json.dumps(found)}" if found is not None else ""
+
+
+def _program_path(program: str) -> str | None:
+    if program.startswith("~/"):
+        return str(Path.home() / program[2:])
+    return shutil.which(program) if _BARE_KEY.fullmatch(program) else None
+
+
+def _as_list(found: object, is_program: bool) -> str:
+    """Return how to write a text as a list of texts, a program with its path; empty if it is no short text."""
+    if not isinstance(found, str) or not found.isprintable() or not 0 < len(found) <= _MAX_VALUE_CHARS:
+        return ""
+    try:
+        words = shlex.split(found) if is_program else [found]
+    except ValueError:  # an open quote
+        return ""
+    if is_program and words:
+        words[0] = _program_path(words[0]) or words[0]
+    return f"; write [{', '.join(json.dumps(word, ensure_ascii=False) for word in words)}]" if words else ""
 
 
 def _other_type(option: Option, found: object) -> str:
@@ -249,6 +268,8 @@ def _other_type(option: Option, found: object) -> str:
         written = word
     else:
         values, written = [str(found)], f'"{found}"'
+        if option.example:  # not every text is accepted
+            return f'; for example "{option.example}"'
     for value in values:
         with suppress(ValueError):
             if not isinstance(found, dict | list):

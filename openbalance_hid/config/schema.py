@@ -110,7 +110,15 @@ DIM = (
         maximum=10080,
         help="minutes without a press until it turns off; 0: never",
     ),
-    Option("night", "text", None, minimum=1, maximum=40, help="local hours in which the deck is off, as 23:00-07:00"),
+    Option(
+        "night",
+        "text",
+        None,
+        minimum=1,
+        maximum=40,
+        help="local hours in which the deck is off, as 23:00-07:00",
+        example="23:00-07:00",
+    ),
     Option("on_lock", "bool", False, help="off while the session is locked (Linux with logind, macOS)"),
 )
 DECK = (
@@ -146,7 +154,9 @@ TILE = (
 )
 ALERT_FORMATS = ("json", "ntfy", "slack", "discord", "gotify")
 ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the address expects")
-METRICS_LISTEN = Option("listen", "text", "127.0.0.1:9469", minimum=1, maximum=64, help="where Prometheus reads metrics")
+METRICS_LISTEN = Option(
+    "listen", "text", "127.0.0.1:9469", minimum=1, maximum=64, help="where Prometheus reads metrics", example="127.0.0.1:9469"
+)
 DIAL = (
     Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
     Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),

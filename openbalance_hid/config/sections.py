@@ -41,6 +41,7 @@ from openbalance_hid.tiles.command import NAME as COMMAND_TILE
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.plugin import PluginTile
 
+OF_A_PACKAGE = "a tile of another package once that is installed (pipx inject openbalance-hid PACKAGE)"
 TileOptions = Mapping[str, Sequence[Option]]  # tile -> the options that it accepts
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -194,7 +195,7 @@ class _Decks:
         return PageConfig(name, FrozenMap(keys), FrozenMap(locations))
 
     def _tile(self, section: Section, pages: tuple[str, ...]) -> TileConfig | None:
-        name = section.value(self._names_with(section.peek("tile")), required=True)
+        name = self._tile_named(section)
         account, theme, label, tap, hold = (section.value(option) for option in self._common)
         for option, action in (("tap", tap), ("hold", hold)):
             self._check_action(section, option, action, pages)
@@ -248,6 +249,19 @@ class _Decks:
         options = self._tiles[tile] if plugin is None else plugin.options
         return [option for option in options if option.name not in common]
 
+    def _tile_named(self, section: Section) -> str | None:
+        """Return the tile of a key; None if there is none of that name."""
+        found = section.peek("tile")
+        names = self._names_with(found)
+        if isinstance(found, str) and found not in (names.choices or ()):
+            self._reject_tile((*section.path, "tile"), section.take("tile"), names)
+            return None
+        name = section.value(names, required=True)
+        return None if name is None else str(name)
+
+    def _reject_tile(self, path: KeyPath, found: object, names: Option) -> None:
+        self._diagnostics.reject(path, found, f"{names.accepted}, or {OF_A_PACKAGE}", names.choices or ())
+
     def _names_with(self, found: object) -> Option:
         """Return the option `tile` as it accepts `found`: with tiles of other packages if it is none of the product."""
         if not isinstance(found, str) or found in self._tiles:
@@ -286,7 +300,7 @@ class _Decks:
                 options = {option.name: option.default for option in self._options(name, plugin)}
                 tiles.append(TileConfig(name, theme=self._theme, options=FrozenMap(options), plugin=plugin))
             else:
-                self._diagnostics.reject(path, name, names.accepted, names.choices or ())
+                self._reject_tile(path, name, names)
         section.close()
         return tuple(tiles)
 

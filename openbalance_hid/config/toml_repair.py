@@ -16,6 +16,7 @@ from typing import NamedTuple
 ARRAYS = frozenset(("decks", "decks.keys", "decks.pages", "decks.pages.keys", "decks.dials", "alerts"))  # headers in [[…]]
 _MAX_REPAIRS = 50
 _LONGEST_LINE = 300  # characters; sentences repeat the value
+_LINES_BACK = 5  # to a list that is not closed
 _REPAIRED_CHARS = 400_000  # read again in all repairs together, so that a large broken file takes no seconds
 
 # Patterns are compiled at their first use: a file without a slip needs one of them.
@@ -59,7 +60,7 @@ def repair(text: str) -> Repair:
         match = re.fullmatch(_POSITION, error)
         if match is None:
             return Repair(None, (*slips, Slip(None, "broken TOML: a value cannot be read")), left_out)
-        number = int(match[2]) if match[2] else len(lines)
+        number = _line_of_slip(lines, int(match[2]) if match[2] else len(lines), match[1])
         words = _lower_first(match[1])
         if words.startswith("cannot declare"):
             return Repair(None, (*slips, Slip(number, f"{lines[number - 1].strip()} is in the file twice; keep one")), left_out)
@@ -114,7 +115,8 @@ def _is_section(name: str) -> bool:
 
 def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
     """Return the sentence about the line, None if it is no usual slip; and the line repaired, None if it is left out."""
-    if len(line) > _LONGEST_LINE or (error.startswith(_BROKEN_FURTHER_ON) and not _unclosed_text(line)):
+    is_further_on = error.startswith(_BROKEN_FURTHER_ON) and not _unclosed_text(line) and not _is_unclosed_list(line)
+    if len(line) > _LONGEST_LINE or is_further_on:
         return None, None
     if error.startswith("Cannot overwrite") and (match := re.fullmatch(_PAIR, line)):
         return f"{match[2]} is set twice in this table; keep one of the two lines", None
@@ -129,8 +131,22 @@ def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
     return None, None
 
 
+def _line_of_slip(lines: list[str], number: int, error: str) -> int:
+    """Return the line that opens a text or a list without closing it; `number`, where that was noticed, without one."""
+    if error.startswith('Expected "\'"'):  # noticed at the end of the file
+        return next((at for at, line in enumerate(lines[:number], 1) if _unclosed_text(line)), number)
+    if error.startswith("Unclosed array"):  # noticed in the next setting
+        return next((at for at in range(number, max(0, number - _LINES_BACK), -1) if _is_unclosed_list(lines[at - 1])), number)
+    return number
+
+
+def _is_unclosed_list(line: str) -> bool:
+    match = re.fullmatch(_PAIR, line) if len(line) <= _LONGEST_LINE else None
+    return match is not None and match[4] != "[" and _unclosed_list(match[4]) is not None
+
+
 def _unclosed_text(line: str) -> bool:
-    match = re.fullmatch(_PAIR, line)
+    match = re.fullmatch(_PAIR, line) if len(line) <= _LONGEST_LINE else None
     return match is not None and match[4][:1] in ("'", '"') and match[4].count(match[4][0]) == 1
 
 
@@ -166,6 +182,17 @@ def _unclosed_quote(value: str) -> _Found:
     if value[0] not in "'\"" or value.count(value[0]) != 1:
         return None
     return "the text has no closing quote", json.dumps(value[1:].strip(), ensure_ascii=False)
+
+
+def _unopened_quote(value: str) -> _Found:
+    if len(value) < 2 or value[-1] not in "'\"" or value.count(value[-1]) != 1 or value[0] in "[{":
+        return None
+    return "the text has no opening quote", json.dumps(value[:-1].strip(), ensure_ascii=False)
+
+
+def _unclosed_list(value: str) -> _Found:
+    is_open = value[:1] == "[" and not value.endswith(",") and not _is_value(value)
+    return ("the list has no closing ]", f"{value}]") if is_open and _is_value(f"{value}]") else None
 
 
 def _backslash(value: str) -> _Found:
@@ -206,6 +233,8 @@ _VALUE_SLIPS: tuple[Callable[[str], _Found], ...] = (
     _curly_quotes,
     _trailing_comma,
     _unclosed_quote,
+    _unopened_quote,
+    _unclosed_list,
     _backslash,
     _boolean,
     _number,

@@ -72,7 +72,7 @@ def test_https_and_this_machine_are_accepted(url: str):
         ('url = "https://a.b"\nrun = ["/x"]', "c.toml:1: alerts[0]: found url and run, accepted: one of them"),
         ('run = ["x"]', "c.toml:2: alerts[0].run[0]: found 'x', accepted: the absolute path of a program"),
         ("run = []", "c.toml:2: alerts[0].run: found no words, accepted: a program's absolute path and its arguments"),
-        ('run = "/x"', "c.toml:2: alerts[0].run: found '/x', accepted: a list of texts"),
+        ('run = "/x"', "c.toml:2: alerts[0].run: found '/x', accepted: a list of texts; write [\"/x\"]"),
         ('run = ["/x"]\nformat = "ntfy"', "c.toml:3: alerts[0].format: found beside run, accepted: only beside url"),
         (
             'url = "https://a.b"\non = ["spik"]',

@@ -1,6 +1,7 @@
 """The options of a command tile: what is accepted, each slip in words, and which icons and files are refused."""
 
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -185,3 +186,19 @@ def test_a_file_of_another_user_is_refused(tmp_path):
     os.chown(file, 65534, 65534)
     with pytest.raises(ConfigError, match="belongs to user 65534"):
         load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("written", "list_"),
+    [
+        ("sh -c 'a b'", f'["{shutil.which("sh")}", "-c", "a b"]'),
+        ("/bin/x y", '["/bin/x", "y"]'),
+        ("no-such-program", '["no-such-program"]'),
+    ],
+)
+def test_a_command_line_in_place_of_a_list_is_shown_as_a_list(written: str, list_: str):
+    assert problems(f'show = "{written}"') == [f"show: found {written!r}, accepted: a list of texts; write {list_}"]
+
+
+def test_a_command_line_with_an_open_quote_is_no_list():
+    assert problems('show = "sh -c \'a"')[0].endswith("accepted: a list of texts")

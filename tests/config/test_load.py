@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from openbalance_hid.config.load import LARGEST_FILE_BYTES, load_config, parse
 from openbalance_hid.config.schema import AccountConfig, Config, DialConfig, DimConfig, TileConfig
+from openbalance_hid.config.sections import OF_A_PACKAGE
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.tiles.options import Option
 
@@ -27,6 +28,7 @@ TILES = {
     "blank": (),
 }
 ALL_TILES = "one of 'balance', 'monthly-spend', 'spike-alert', 'page', 'blank'"
+OTHERS = f"{ALL_TILES}, or {OF_A_PACKAGE}"
 
 
 def read(text: str) -> Config:
@@ -168,7 +170,7 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         (DECK + "[[decks.keys]]\nkey = -1\ntile = 'blank'", "c.toml:3: decks[0].keys[0].key: found -1, accepted: a whole number"
          " from 0 to 255"),
         (DECK + "[[decks.keys]]\nkey = 0\ntile = 'balence'\nshow = 'used'", "c.toml:4: decks[0].keys[0].tile: found 'balence',"
-         f" accepted: {ALL_TILES}; did you mean 'balance'?"),
+         f" accepted: {OTHERS}; did you mean 'balance'?"),
         (KEY + "show = 'percnt'", "c.toml:5: decks[0].keys[0].show: found 'percnt', accepted: one of 'remaining', 'used',"
          " 'percent'; did you mean 'percent'?"),
         (KEY + "low_usd = '5'", "c.toml:5: decks[0].keys[0].low_usd: found '5', accepted: a number of at least 0; write 5"
@@ -194,9 +196,10 @@ KEY = "[[decks]]\n[[decks.keys]]\nkey = 0\ntile = 'balance'\n"
         (DECK + "[[decks.dials]]\ndial = 0\n[[decks.dials]]\ndial = 0", "c.toml:5: decks[0].dials[1].dial: found 0, which"
          " decks[0].dials[0].dial in line 3 uses as well"),
         (DECK + "[decks.strip]\ntiles = ['blank', 'runaway']", "c.toml:3: decks[0].strip.tiles[1]: found 'runaway', accepted:"
-         f" {ALL_TILES}"),
-        (DECK + "[decks.strip]\ntiles = 'blank'", "c.toml:3: decks[0].strip.tiles: found 'blank', accepted: a list of texts"),
-        ("theme = ['dark'", "c.toml:1: broken TOML: unclosed array"),
+         f" {OTHERS}"),
+        (DECK + "[decks.strip]\ntiles = 'blank'", "c.toml:3: decks[0].strip.tiles: found 'blank', accepted: a list of texts;"
+         ' write ["blank"]'),
+        ("theme = [['dark'", "c.toml:1: broken TOML: unclosed array"),
         ("\nrefresh_minutes = " + "9" * 5000, "c.toml:2: a number or key of more than 1000 characters"),
         ("refresh_minutes = 0x" + "f" * 5000, "c.toml:1: a number or key of more than 1000 characters"),
         ("hold_seconds = 1e" + "9" * 900, "c.toml: broken TOML: a value cannot be read"),
@@ -320,3 +323,13 @@ def test_any_text_is_a_configuration_or_raises_config_error(text: str):
         assert refusal.message.startswith("c.toml")
     else:
         assert "default" in config.accounts
+
+
+@pytest.mark.parametrize(("number", "whole"), [("[metrics]\nlisten = {}", "9469"), ("[dim]\nnight = {}", "23")])
+def test_a_number_for_a_text_with_a_form_shows_an_example_that_is_accepted(number: str, whole: str):
+    """A number in quotes would be refused as well."""
+    with pytest.raises(ConfigError) as refused:
+        parse(number.format(whole), "c.toml")
+    problem, example = refused.value.message.split("; for example ")
+    assert f"found {whole}" in problem
+    parse(number.format(example), "c.toml")

@@ -117,3 +117,10 @@ def test_standard_output_is_for_the_main_thread(packages, capsys):
     assert plugin(key("printing")).trouble is None
     sys.stdout.write("of the program\n")
     assert capsys.readouterr() == ("of the program\n", "of the package\n")
+
+
+@pytest.mark.parametrize("text", [key("acme-weather"), '[[decks]]\n[decks.strip]\ntiles = ["acme-weather"]'])
+def test_an_unknown_tile_may_be_of_a_package_that_is_not_installed(text: str):
+    with pytest.raises(ConfigError) as refused:
+        parse(text, "c.toml")
+    assert "or a tile of another package once that is installed (pipx inject openbalance-hid PACKAGE)" in refused.value.message
