@@ -208,11 +208,13 @@ def _configuration() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    context = click.Context(program, info_name="openbalance-hid")
+    context = click.Context(program, info_name="openbalance-hid", **program.context_settings)
     for path, command in _each_command(program, context, ()):
+        name = " ".join(("openbalance-hid", *path))
+        own = click.Context(command, info_name=name, help_option_names=context.help_option_names)  # click keeps the first ones
         yield f"### `{' '.join(path)}`"
         yield ""
-        yield from ("```text", command.get_help(click.Context(command, info_name=" ".join(("openbalance-hid", *path)))), "```")
+        yield from ("```text", command.get_help(own), "```")
         yield ""
 
 

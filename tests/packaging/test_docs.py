@@ -33,7 +33,7 @@ def refusal(command: str) -> str:
     """Return why click refuses the command line; nothing when it is understood."""
     words = shlex.split(command)[1:]
     group: click.Command = program
-    context = click.Context(program, info_name="openbalance-hid")
+    context = click.Context(program, info_name="openbalance-hid", **program.context_settings)
     try:
         while isinstance(group, click.Group) and words:
             name = words.pop(0)
