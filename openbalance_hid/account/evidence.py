@@ -10,7 +10,7 @@ from openbalance_hid.account.amount import UNKNOWN, Amount
 from openbalance_hid.account.counter import Tick, ticks
 from openbalance_hid.account.remembered import remembered_by_account
 from openbalance_hid.account.snapshot import Activity, ApiKey, Reading, Snapshot
-from openbalance_hid.account.spend import day_usd, published_usd, today_usd
+from openbalance_hid.account.spend import day_usd, misses_part_of_today, published_usd, today_usd
 from openbalance_hid.account.usual_spend import DaysAndSamples, UsualSpend, before_midnight, known_days, usual_spend
 from openbalance_hid.account.utc_days import midnight, server_shift
 
@@ -25,7 +25,7 @@ class Evidence(Struct, frozen=True):
     at: datetime
     series: tuple[Tick, ...]
     usual: UsualSpend
-    today_usd: Decimal | None
+    so_far: Amount  # of today; a lower bound only where nothing is known of its beginning
     yesterday: Amount
 
     @property
@@ -41,11 +41,12 @@ def evidence_at(snapshot: Snapshot, at: datetime, key_name: str | None) -> Evide
     if snapshot.activity.value is None:
         return None
     today = at.date()
-    so_far, yesterday = today_usd(snapshot, at - server_shift(snapshot)), today - timedelta(days=1)
+    now, yesterday = at - server_shift(snapshot), today - timedelta(days=1)
+    so_far = replace(today_usd(snapshot, now), lower_bound=misses_part_of_today(snapshot, now))
     before = day_usd(snapshot, yesterday)
     is_published = published_usd(snapshot, yesterday) is not None
     before = before if before.is_whole or is_published else UNKNOWN
-    return Evidence(snapshot, at, ticks(snapshot.samples), usual_at(snapshot, today), so_far.usd, before)
+    return Evidence(snapshot, at, ticks(snapshot.samples), usual_at(snapshot, today), so_far, before)
 
 
 def usual_at(snapshot: Snapshot, today: date) -> UsualSpend:
@@ -107,7 +108,7 @@ def _of_key(snapshot: Snapshot, key_name: str) -> Evidence | None:
 
     known = DaysAndSamples(known_days(key_day_usd, at.date()), (), at.date())
     usual = usual_spend(f"{snapshot.account}/{key.hash}", known)
-    return Evidence(snapshot, at, (), usual, key.today_usd, Amount(key_day_usd(at.date() - timedelta(days=1))))
+    return Evidence(snapshot, at, (), usual, Amount(key.today_usd), Amount(key_day_usd(at.date() - timedelta(days=1))))
 
 
 class _Published:

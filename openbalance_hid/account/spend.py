@@ -24,7 +24,7 @@ from openbalance_hid.account.counter import BOOKED_WITHIN, Bounds, bounds, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.endpoints import current_until
 from openbalance_hid.account.remembered import remembered
-from openbalance_hid.account.snapshot import Snapshot, Today
+from openbalance_hid.account.snapshot import Health, Snapshot, Today
 from openbalance_hid.account.utc_days import answered_at, completed_days, midnight, period_end, utc_now
 
 SAME_POLL = timedelta(seconds=5)  # between `/credits` and the analytics query of one poll
@@ -112,6 +112,17 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     reported_at = _today_at(snapshot)
     is_newer = best is not counted and reported_at is not None and reported_at > series[-1].at + SAME_POLL
     return raised(counted, by_analytics) if counted.is_whole and not is_newer else best
+
+
+def misses_part_of_today(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether the samples of today begin after midnight, and the analytics query fails, which has the time before."""
+    start = midnight(utc_now(snapshot, now).date())
+    first = next((tick.at for tick in ticks(snapshot.samples) if tick.at >= start), None)
+    is_failing = snapshot.today.health not in (Health.OK, Health.PREPARING)
+    if first is None or not is_failing or not today_usd(snapshot, now).lower_bound:
+        return False
+    reported_at = _today_at(snapshot)
+    return not _reported(snapshot, start.date()).is_known or reported_at is None or reported_at < first
 
 
 def _just_begun(snapshot: Snapshot, start: datetime, at: datetime) -> Amount:

@@ -241,8 +241,8 @@ def _rate(known: Evidence, rule: SpikeRule) -> _Rate | None:
             approximate = stretch.edge_gap_s > 2 * known.snapshot.interval_s
             return _Rate(_by_day(known, start, end), rule.window_hours, rule.window_hours, approximate)
     today, yesterday = known.today, known.today - timedelta(days=1)
-    usd, before_usd = known.today_usd, known.yesterday.usd
-    if usd is None or before_usd is None:
+    usd, before_usd = known.so_far.usd, known.yesterday.usd
+    if usd is None or before_usd is None or known.so_far.lower_bound:  # the part that is missing could hold a spike
         return None
     elapsed = Decimal((known.at - midnight(today)).total_seconds()) / 86400
     rate = _Rate(((yesterday, (1 - elapsed) * before_usd), (today, usd)), Decimal(24), rule.window_hours, approximate=True)
@@ -257,6 +257,14 @@ def _counted(known: Evidence, rule: SpikeRule) -> _Rate | None:
         return None
     start = next(tick.at for tick in series if tick.at >= series[-1].at - rule.window and tick.epoch == series[-1].epoch)
     return _Rate(_by_day(known, start, series[-1].at), rule.window_hours, rule.window_hours, approximate=True)
+
+
+def _so_far(known: Evidence, rule: SpikeRule) -> _Rate | None:
+    """Return what is known of today, a lower bound of a window that holds all of it; None: nothing, or a shorter window."""
+    usd = known.so_far.least_usd
+    if usd is None or known.at - midnight(known.today) > rule.window:
+        return None
+    return _Rate(((known.today, usd),), rule.window_hours, rule.window_hours, approximate=True)
 
 
 def _by_day(known: Evidence, start: datetime, end: datetime) -> tuple[tuple[date, Decimal], ...]:
@@ -283,10 +291,10 @@ def _burst(known: Evidence, rule: SpikeRule, back: int = 0) -> Burst:
 
 
 def _judge_what_is_known(snapshot: Snapshot, known: Evidence, rule: SpikeRule) -> SpikeVerdict:
-    """Return the last verdict that could be given, or a worse one that the counter proves; Preparing if there was none."""
+    """Return the last verdict that could be given, or a worse one that the known part proves; Preparing if there was none."""
     last = _last_verdict(snapshot, known, rule)
-    counted = _counted(known, rule)
-    proven = None if counted is None else _verdict(known, counted, rule)
+    seen = max(filter(None, (_counted(known, rule), _so_far(known, rule))), key=lambda rate: rate.window_usd, default=None)
+    proven = None if seen is None else _verdict(known, seen, rule)
     if proven is not None and proven.level > (Level.NORMAL if last is None else last.level):
         return proven
     return last or SpikeVerdict(Level.PREPARING, len(known.usual.days), lane=window_name(rule))

@@ -86,6 +86,23 @@ def test_without_any_verdict_before_it_is_preparing():
     assert judge(seen, at, RULE).level is Level.PREPARING
 
 
+@pytest.mark.parametrize(("spent", "level"), [("1", Level.PREPARING), ("9", Level.PREPARING), ("45", Level.SPIKE)])
+def test_a_day_of_which_only_the_end_was_seen_is_never_normal_while_analytics_fail(spent, level):
+    """A new history at 20:00: what was spent before could be a spike; what the counter saw can only be one."""
+    at = MONDAY + timedelta(hours=23)
+    seen = replace(monday(spent, at, awake_from=20), today=Reading(None, None, Health.SERVER_ERROR))
+    verdict = judge(seen, at, RULE)
+    assert (verdict.level, verdict.approximate) == (level, level is Level.SPIKE)
+
+
+def test_an_answer_of_analytics_from_before_the_samples_leaves_a_gap():
+    at, early = MONDAY + timedelta(hours=23), MONDAY + timedelta(hours=2)
+    seen = monday("9", at, awake_from=20)
+    for read_at, level in ((early, Level.PREPARING), (MONDAY + timedelta(hours=21), Level.NORMAL)):
+        said = Reading(Today(MONDAY.date(), {"v/a": Spend(usd(1))}), read_at, Health.SERVER_ERROR)
+        assert judge(replace(seen, today=said), at, RULE).level is level
+
+
 # --- one API key ---------------------------------------------------------------------------------------------------------
 
 
