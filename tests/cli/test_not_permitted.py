@@ -15,7 +15,7 @@ from tests.cli.command_line import machine
 @pytest.fixture
 def closed(tmp_path: Path) -> Iterator[Path]:
     """Return a directory that no user may enter."""
-    folder = tmp_path / "closed"
+    folder = tmp_path / "no"  # short: the path of a socket below it has a limit
     folder.mkdir(mode=0o000)
     yield folder
     folder.chmod(0o700)
