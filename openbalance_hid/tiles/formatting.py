@@ -49,7 +49,7 @@ def money(usd: Decimal | ShownAmount | None) -> str:
     least = usd.usd
     if least is not None and least >= LOWER_BOUND_CENTS_USD:
         return f"≥ {_money(least.to_integral_value(ROUND_FLOOR), ROUND_FLOOR).removesuffix('.00')}"
-    return f"≥ {_money(least, ROUND_FLOOR)}" if least is not None else UNKNOWN
+    return f"≥ {_money(_bound(least), ROUND_FLOOR)}" if least is not None else UNKNOWN
 
 
 def cents(usd: Decimal | ShownAmount | None, rounding: str = ROUND_HALF_EVEN) -> str:
@@ -58,9 +58,14 @@ def cents(usd: Decimal | ShownAmount | None, rounding: str = ROUND_HALF_EVEN) ->
     `rounding`: of a plain number. A lower bound is never rounded up.
     """
     if usd is not None and not isinstance(usd, Decimal):
-        text = _cents(usd.usd, ROUND_FLOOR if usd.lower_bound else ROUND_HALF_EVEN)
+        text = _cents(_bound(usd.usd), ROUND_FLOOR) if usd.lower_bound else _cents(usd.usd)
         return f"≥ {text}" if usd.sign == "≥" else usd.sign + text
     return _cents(usd, rounding)
+
+
+def _bound(usd: Decimal | None) -> Decimal | None:
+    """Return a lower bound to show: `≥ $0.00` in place of `≥ <$0.001`, which is no bound."""
+    return Decimal(0) if usd is not None and 0 < usd < _SMALLEST_USD else usd
 
 
 def _cents(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:

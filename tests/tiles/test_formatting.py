@@ -148,6 +148,7 @@ def test_a_comparison_has_its_word_and_never_rounds_to_all_or_nothing(spent, bef
         (Amount(Decimal("35.99"), lower_bound=True), "≥ $35"),
         (Amount(Decimal("9.999"), lower_bound=True), "≥ $9.99"),
         (Amount(Decimal("0.0129"), lower_bound=True), "≥ $0.012"),
+        (Amount(Decimal("0.0004"), lower_bound=True), "≥ $0.00"),
         (Amount(Decimal("1999.9"), lower_bound=True), "≥ $1,999"),
         (Amount(Decimal("1999999"), lower_bound=True), "≥ $1.9M"),
         (Amount(Decimal("35.99"), approximate=True), "~$35.99"),
