@@ -28,6 +28,7 @@ from openbalance_hid.tiles.options import LONGEST_WORD, MOST_WORDS, Option, is_c
 
 _MAX_PROBLEMS = 100  # in one message
 _MAX_VALUE_CHARS = 60  # of a value that a message repeats
+_WITH_A_FORM = {"night": "23:00-07:00", "listen": "127.0.0.1:9469"}  # texts of which not every one is accepted
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -268,8 +269,8 @@ def _other_type(option: Option, found: object) -> str:
         written = word
     else:
         values, written = [str(found)], f'"{found}"'
-        if option.example:  # not every text is accepted
-            return f'; for example "{option.example}"'
+        if option.name in _WITH_A_FORM:
+            return f'; for example "{_WITH_A_FORM[option.name]}"'
     for value in values:
         with suppress(ValueError):
             if not isinstance(found, dict | list):

@@ -117,7 +117,6 @@ DIM = (
         minimum=1,
         maximum=40,
         help="local hours in which the deck is off, as 23:00-07:00",
-        example="23:00-07:00",
     ),
     Option("on_lock", "bool", False, help="off while the session is locked (Linux with logind, macOS)"),
 )
@@ -154,9 +153,7 @@ TILE = (
 )
 ALERT_FORMATS = ("json", "ntfy", "slack", "discord", "gotify")
 ALERT_FORMAT = Option("format", "choice", "json", ALERT_FORMATS, help="what the address expects")
-METRICS_LISTEN = Option(
-    "listen", "text", "127.0.0.1:9469", minimum=1, maximum=64, help="where Prometheus reads metrics", example="127.0.0.1:9469"
-)
+METRICS_LISTEN = Option("listen", "text", "127.0.0.1:9469", minimum=1, maximum=64, help="where Prometheus reads metrics")
 DIAL = (
     Option("dial", "int", None, minimum=0, maximum=15, help="from the left"),
     Option("turn", "choice", "period", ("period", "brightness", "page", "account"), help="what turning changes"),

@@ -32,7 +32,6 @@ class Option(Struct, frozen=True):
     minimum: OptionNumber | None = None  # inclusive; of a text, its length in characters
     maximum: OptionNumber | None = None
     help: str = ""  # one line, lower case
-    example: str = ""  # of a text with a form of its own, for who wrote a number
 
     def __post_init__(self) -> None:
         if self.default is not None:  # as `check` returns it, so that a tile gets one type only
