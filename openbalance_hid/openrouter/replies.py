@@ -11,7 +11,7 @@ row can be read is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, DecimalException, InvalidOperation, Overflow
 from typing import Generic, TypeVar
@@ -214,9 +214,19 @@ def _byok(total_usage: Raw, credits_usd: Decimal) -> Amount:
 
 def _sum_by(rows: Sequence[_SpendRow], name: Callable[[_SpendRow], str | None]) -> dict[str, Spend]:
     sums: dict[str, Spend] = {}
-    for row in dict.fromkeys(rows):  # a group has one row: an equal row is a repetition
+    for row in _each_once(rows):
         _add(sums, name(row) or "unknown", row.spend)
     return sums
+
+
+def _each_once(rows: Sequence[_SpendRow]) -> Iterable[_SpendRow]:
+    """Return the rows without repetitions: a group has one row. Own-key cost distinguishes two only where nothing else does."""
+    kept: dict[object, _SpendRow] = {}
+    for row in rows:
+        spend = row.spend
+        byok = None if spend.usd else spend.byok
+        kept.setdefault((row.model, row.provider, spend.usd, spend.requests, spend.tokens, byok), row)
+    return kept.values()
 
 
 def _is_truncated(data: _TodayData, dropped: int) -> bool:

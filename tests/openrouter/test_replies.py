@@ -136,6 +136,15 @@ def test_own_key_counters_of_a_key_are_read_beside_its_spend() -> None:
     )
 
 
+@pytest.mark.parametrize(("usd", "own", "spent", "own_spent"), [(3, (3, 4), 3, 0), (0, (1, 2), 0, 3), (0, (1, 1), 0, 1)])
+def test_a_repeated_row_with_another_total_is_a_repetition_unless_it_has_own_key_cost_alone(
+    usd: int, own: tuple[int, int], spent: int, own_spent: int
+) -> None:
+    rows = [{"model": "A", "provider": "P", "credits_usage": usd, "total_usage": total} for total in own]
+    today = to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).value
+    assert (today.usd, today.by_model["A"].byok.usd) == (spent, own_spent)
+
+
 def test_two_providers_with_equal_amounts_are_not_a_repetition() -> None:
     rows = [{"model": "A", "provider": name, "credits_usage": 1, "request_count": 1} for name in ("P", "Q")]
     assert to_today(msgspec.json.encode({"data": {"data": rows}}), DAY).value.usd == 2

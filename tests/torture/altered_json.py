@@ -39,10 +39,11 @@ def put(body: bytes, way: tuple[Any, ...], wrong: object, *, leave_out: bool = F
 
 
 def dumped(value: object) -> str:
-    """JSON with every Decimal as a number."""
+    """JSON with every Decimal as a number, and a field that occurs twice (`oracle.object_of`) twice."""
     match value:
         case dict():
-            return "{" + ",".join(f"{json.dumps(name)}:{dumped(each)}" for name, each in value.items()) + "}"
+            pairs = [*getattr(value, "earlier", ()), *value.items()]
+            return "{" + ",".join(f"{json.dumps(name)}:{dumped(each)}" for name, each in pairs) + "}"
         case list():
             return "[" + ",".join(map(dumped, value)) + "]"
         case Decimal():

@@ -19,7 +19,7 @@ from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.openrouter.virtual import VirtualClock
 from tests.torture.altered_json import dumped
 from tests.torture.fault_proxy import Answer, Fault, FaultProxy, with_body
-from tests.torture.oracle import check
+from tests.torture.oracle import check, object_of
 
 PATHS = ("/credits", "/activity", "/analytics/query", "/keys")
 NAMES = {"/credits": "credits", "/activity": "activity", "/analytics/query": "today", "/keys": "keys"}
@@ -110,7 +110,8 @@ def polled_account() -> Iterator[PolledAccount]:
 def with_rows(body: bytes | None, others: list[bytes]) -> bytes | None:
     """Return the keys of a changed answer together with those of other workspaces; an unreadable answer as it is."""
     try:
-        rows = json.loads((body or b"").decode("utf-8", "replace"), parse_float=Decimal, strict=False)["data"]
+        text = (body or b"").decode("utf-8", "replace")
+        rows = json.loads(text, parse_float=Decimal, strict=False, object_pairs_hook=object_of)["data"]
         more = [row for other in dict.fromkeys(others) for row in json.loads(other, parse_float=Decimal)["data"]]
         return dumped({"data": [*rows, *more]}).encode("utf-8", "surrogatepass")
     except (ArithmeticError, KeyError, TypeError, ValueError, RecursionError):
