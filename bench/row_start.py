@@ -1,18 +1,31 @@
 """The time from the start of the process to the first picture, with and without a history."""
 
+import shutil
 import statistics
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from bench.child import Child
+from bench.child import ROOT, Child
+from bench.neighbours.deck_socket import DeckSocket
+from bench.neighbours.programs import Start
+from bench.neighbours.running_program import RunningProgram, build_library
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
 from bench.user_environment import user_environment
 
 RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0", "--log-level", "warning")
 DEMO = ("demo", "--no-browser", "--port", "0", "--log-level", "warning")
+USB = ("-m", "openbalance_hid", "run", "--no-browser", "--log-level", "warning")
 FLOOR = "bare imports"
 GOAL_MS = 1000.0
 CPU_GOAL_MS = 350.0
+USB_GOAL_MS = 170.0
+USB_NOTE = (
+    "The unchanged command without a web server, as with a deck on USB: a preloaded library with the simulator in another "
+    "process replaces the functions of the compiled hidapi. From the start of the process until a key shows something."
+)
 NOTE = (
     "The key comes from the environment. The peer is the lower bound for any Python program: importing "
     "`StreamDeck.DeviceManager` and `PIL.Image`, and no picture."
@@ -22,14 +35,19 @@ Marks = dict[str, float]  # mark -> ms since the start
 
 
 def rows(sizes: SampleSizes) -> list[Row]:
-    """Return the rows of `run` and `demo` as whole processes."""
+    """Return the rows of `run` and `demo` as whole processes. The one on USB: Linux with a C compiler only."""
     with user_environment() as new, user_environment() as known:
         preparing = _fill_history(known)
-        runs = [_start_all(new, known, preparing) for _ in range(sizes.warm_ups + sizes.starts)][sizes.warm_ups :]
-    run, demo, again, floor = zip(*runs, strict=True)
+        library = build_library() if sys.platform == "linux" and shutil.which("cc") else None
+        runs = [_start_all(new, known, preparing, library) for _ in range(sizes.warm_ups + sizes.starts)][sizes.warm_ups :]
+    run, demo, again, floor, usb = zip(*runs, strict=True)
     goal, of_cpu = Goal(at_most=GOAL_MS), Goal(at_most=CPU_GOAL_MS)
     with_history = "start of `run --deck virtual`, history present, to the first picture with the last known values"
+    on_usb = Goal(at_most=USB_GOAL_MS)
+    usb_name = "start of `run` with a deck on USB to the first picture"
+    with_usb = [] if library is None else [_row(usb_name, "shown_ms", usb, floor, on_usb, USB_NOTE)]
     return [
+        *with_usb,
         _row("start of `run --deck virtual` to the first picture", "shown_ms", run, floor, goal, f"{_parts(run)} {NOTE}"),
         _row("start of `demo` to the first picture", "shown_ms", demo, floor, goal, _parts(demo)),
         _row(with_history, "shown_ms", again, floor, goal, _parts(again)),
@@ -63,9 +81,20 @@ def _fill_history(env: Mapping[str, str]) -> int:
     return int(preparing)
 
 
-def _start_all(new: Mapping[str, str], known: Mapping[str, str], preparing: int) -> tuple[Marks, Marks, Marks, Marks]:
-    """Start `run`, `demo`, `run` with a history and the bare imports, one after the other."""
-    return _start(RUN, new), _start(DEMO, new), _start(RUN, known, unlike=preparing), _floor()
+def _start_all(new: Mapping[str, str], known: Mapping[str, str], preparing: int, library: Path | None) -> tuple[Marks, ...]:
+    """Start `run`, `demo`, `run` with a history, the bare imports and `run` on USB, one after the other."""
+    on_usb = _start_on_usb(new, library) if library is not None else {}
+    return _start(RUN, new), _start(DEMO, new), _start(RUN, known, unlike=preparing), _floor(), on_usb
+
+
+def _start_on_usb(env: Mapping[str, str], library: Path) -> Marks:
+    start = Start((sys.executable, *USB), {**env, "PYTHONPATH": str(ROOT)}, preload=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="openbalance-bench-") as home,
+        DeckSocket("mk2", "BENCH0000001", Path(home)) as deck,
+        RunningProgram(start, deck, Path(home), library) as running,
+    ):
+        return {"shown_ms": 1000 * running.first_picture_s}
 
 
 def _start(command: tuple[str, ...], env: Mapping[str, str], unlike: int | None = None) -> Marks:
