@@ -29,7 +29,7 @@ class SampleSizes:
     turned_decks: tuple[int, ...] = (1, 4, 16, 32)
     long_history: tuple[int, int] = (3650, 300)  # days and models
     repaints: int = 5
-    life_hours: int = 97  # virtual hours; memory must not grow in the last `flat_hours`
+    life_hours: int = 145  # virtual hours; memory must not grow in the last `flat_hours`
     flat_hours: int = 24
     switches: int = 20
     fault_orders: int = 10_000
