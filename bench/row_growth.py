@@ -18,6 +18,7 @@ from openbalance_hid.simulator.openrouter.sample_reply import SampleReply
 ALERT_TILES = 4
 KEYS_OF_ALL = 3  # API keys, where nothing else is said
 LIMIT_S = 60.0
+PAUSE_S = 0.1  # a press within 50 ms of a release is the bounce of a key
 NO_POLL = "a daemon that polls nothing"
 
 
@@ -155,7 +156,7 @@ def _presses(daemon: Child, window_s: float, key: int) -> list[float]:
     found: list[float] = []
     end_s = time.monotonic() + window_s
     while not found or time.monotonic() < end_s:
-        found.append(1000 * float(daemon.request(f"press {key} 0.05")["pressed_s"]))
+        found.append(1000 * float(daemon.request(f"press {key} {PAUSE_S}")["pressed_s"]))
     return found
 
 

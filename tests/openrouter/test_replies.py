@@ -137,7 +137,7 @@ def test_own_key_counters_of_a_key_are_read_beside_its_spend() -> None:
 
 
 @pytest.mark.parametrize(("usd", "own", "spent", "own_spent"), [(3, (3, 4), 3, 0), (0, (1, 2), 0, 3), (0, (1, 1), 0, 1)])
-def test_a_repeated_row_with_another_total_is_a_repetition_unless_it_has_own_key_cost_alone(
+def test_a_row_that_comes_twice_counts_once_unless_only_own_key_cost_differs(
     usd: int, own: tuple[int, int], spent: int, own_spent: int
 ) -> None:
     rows = [{"model": "A", "provider": "P", "credits_usage": usd, "total_usage": total} for total in own]
