@@ -116,10 +116,11 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
 
 def misses_part_of_today(snapshot: Snapshot, now: datetime) -> bool:
     """Return whether the samples of today begin after midnight, and the analytics query fails, which has the time before."""
+    if snapshot.today.health in (Health.OK, Health.PREPARING):
+        return False
     start = midnight(utc_now(snapshot, now).date())
     first = next((tick.at for tick in ticks(snapshot.samples) if tick.at >= start), None)
-    is_failing = snapshot.today.health not in (Health.OK, Health.PREPARING)
-    if first is None or not is_failing or not today_usd(snapshot, now).lower_bound:
+    if first is None or not today_usd(snapshot, now).lower_bound:
         return False
     reported_at = _today_at(snapshot)
     return not _reported(snapshot, start.date()).is_known or reported_at is None or reported_at < first
