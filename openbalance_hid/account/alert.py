@@ -191,7 +191,7 @@ def account_levels(snapshot: Snapshot, balance: BalanceLevel) -> Mapping[AlertKi
 
 
 def too_old(snapshot: Snapshot, stale_hours: int, now: datetime) -> Reading[Any] | None:
-    """Return what is older than this: the balance, or completed days whose request fails; None: neither, or not polled yet."""
+    """Return what is older than this: the balance, or completed days if their request fails. None: neither, or no poll yet."""
     if not snapshot.polls or snapshot.health is Health.NO_KEY:
         return None
     limit, credits_, activity = timedelta(hours=stale_hours), snapshot.credits, snapshot.activity

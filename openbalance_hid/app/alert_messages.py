@@ -63,7 +63,7 @@ def spike_message(account: str, verdict: SpikeVerdict, level: Level | None = Non
 
 
 def calm_words(alert: Alert, message: AlertMessage) -> AlertMessage:
-    """Return the message of an open alert whose condition is not met at present: its level is the highest so far."""
+    """Return the message of an alert that stays open while its condition is not met: its level is the highest so far."""
     if alert.normal_since is None:
         return message
     minutes = ENDS_AFTER[alert.kind].total_seconds() / 60

@@ -110,14 +110,7 @@ DIM = (
         maximum=10080,
         help="minutes without a press until it turns off; 0: never",
     ),
-    Option(
-        "night",
-        "text",
-        None,
-        minimum=1,
-        maximum=40,
-        help="local hours in which the deck is off, as 23:00-07:00",
-    ),
+    Option("night", "text", None, minimum=1, maximum=40, help="local hours in which the deck is off, as 23:00-07:00"),
     Option("on_lock", "bool", False, help="off while the session is locked (Linux with logind, macOS)"),
 )
 DECK = (

@@ -25,7 +25,7 @@ def spending(usd_a_day: int, now: datetime) -> Snapshot:
 
 
 def desk_in_november() -> Desk:
-    """Return a desk whose user was notified that November is over the budget."""
+    """Return a desk after the notification that November is over the budget."""
     desk = Desk(BUDGET)
     desk.now = Moment(LATE_NOVEMBER, 1000.0)
     see(desk, spending(5, LATE_NOVEMBER))

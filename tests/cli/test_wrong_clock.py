@@ -1,4 +1,4 @@
-"""Ages in `status`, `bar` and `keys` on a machine whose clock is days off: instants of an account are by OpenRouter's clock."""
+"""Ages in `status`, `bar` and `keys` on a machine with a wrong clock: instants of an account are by OpenRouter's clock."""
 
 from datetime import timedelta
 

@@ -132,9 +132,8 @@ def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> 
     health = status["health"]
     if not _is_known(status, show, period):
         return ("trouble", TROUBLES[health]) if health in TROUBLES else ("preparing", "Preparing…")
-    if (
-        status["endpoints"]["credits"]["stale"] and status["total_usage_usd"] is not None
-    ):  # before the alarm: a stale one may be over
+    has_credits = status["total_usage_usd"] is not None
+    if has_credits and status["endpoints"]["credits"]["stale"]:  # before the alarm: a stale one may be over
         return "stale", " ".join(part for part in (TROUBLES.get(health, ""), f"{_age(status, now)} old") if part)
     if show in ("both", "usage") and period in status["spend_stale"]:
         return "stale", f"{PERIODS[period]} is old"
@@ -142,7 +141,7 @@ def _state(status: Mapping[str, Any], show: str, period: str, now: datetime) -> 
         return status["spike"]["level"], status["spike"]["level"].capitalize()
     if health in TROUBLES:
         return "trouble", TROUBLES[health]
-    if status["total_usage_usd"] is None:
+    if not has_credits:
         return "preparing", "Preparing…"
     return ("low", "Low") if _is_low(status) else ("normal", "")
 
