@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SWITCH_S = 0.0005  # a press waits for no other thread longer than this; as shipped, 5 ms
 DEFAULT_MODEL = "mk2"
+_ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # signals that end a program without a handler
 
 _port = click.option(
     "--port", type=NumberParam(0, 65535), help="Port of the virtual deck's page: 8484 or the next free one; 0 picks one."
@@ -128,6 +130,8 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
 def _temporary_directory() -> Iterator[str]:
     import tempfile
 
+    _exit_on_signals()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, signal.SIGINT))  # else one between mkdir and `made` leaves it
     try:
         made = tempfile.TemporaryDirectory(prefix="openbalance-demo-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -135,12 +139,21 @@ def _temporary_directory() -> Iterator[str]:
         raise ConfigError(
             f"cannot create a temporary directory: {reason}", hint("no temporary directory can be made", path=Path.home())
         ) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with made as folder:
         try:
             check_private(Path(folder))
         except ConfigError as error:
             raise ConfigError(error.message, hint("no temporary directory can be made", path="/tmp")) from error  # noqa: S108 - a command for the user
         yield folder
+
+
+def _exit_on_signals() -> None:
+    """Let each signal that ends a program remove the directory, also before the daemon has its own handlers."""
+    for number in _ENDING:
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def _model(deck: str) -> str:

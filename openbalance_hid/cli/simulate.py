@@ -69,10 +69,10 @@ def _checked(serial: str) -> str:
 
 def _handle_signals(running: ExitStack) -> Callable[[], object]:
     """Handle the signals that end a program; return what waits for one."""
-    from openbalance_hid.runtime.signal_wakeup import SignalWakeup
+    from openbalance_hid.runtime.signal_wakeup import ENDING, SignalWakeup
 
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (*ENDING, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, lambda *_: None)
     wakeup = SignalWakeup(ended.set)

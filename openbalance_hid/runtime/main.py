@@ -53,7 +53,7 @@ from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.publishers import Publishing
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
-from openbalance_hid.runtime.signal_wakeup import SignalWakeup, hangup_ends
+from openbalance_hid.runtime.signal_wakeup import ENDING, SignalWakeup, hangup_ends
 from openbalance_hid.runtime.stop_deadline import StopDeadline
 
 if TYPE_CHECKING:
@@ -325,8 +325,8 @@ class Daemon:
     def _handle_signals(self, running: ExitStack) -> SignalWakeup:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader = self._reloader
-        wanted: dict[signal.Signals, Callable[..., object]] = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop}
-        wanted[signal.SIGCONT] = lambda *_: None  # the main loop turns: a client has found no socket, or this was suspended
+        # SIGCONT only has the main loop turn: a client has found no socket, or this was suspended.
+        wanted: dict[int, Callable[..., object]] = {**dict.fromkeys(ENDING, self._stop), signal.SIGCONT: lambda *_: None}
         if reloader is not None and not hangup_ends():
             wanted[signal.SIGHUP] = lambda *_: self._inbox.put(lambda _controller, _moment: self._reload_soon(reloader))
         elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:

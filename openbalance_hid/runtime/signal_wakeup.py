@@ -15,6 +15,7 @@ from openbalance_hid.restarting_thread import RestartingThread
 log = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 0.3
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)  # Ctrl-\ ends a program in order too, and leaves nothing behind
 
 
 def hangup_ends() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.main_job.daemon_process import ask, command_of, environment, started
+from tests.main_job.daemon_process import COMMAND, ask, command_of, environment, started
 from tests.main_job.terminal import on_a_terminal
 from tests.waiting import PATIENCE_S, until
 
@@ -36,12 +36,27 @@ def test_a_program_whose_terminal_is_closed_ends_and_leaves_nothing(
     assert not (tmp_path / "run" / "control.sock").exists()
 
 
-def test_without_a_terminal_a_hangup_ends_a_demo_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_without_a_terminal_each_ending_signal_ends_a_demo_and_leaves_nothing(tmp_path: Path, number: int) -> None:
     (tmp_path / "tmp").mkdir(mode=0o700)
     with started(environment(tmp_path, TMPDIR=str(tmp_path / "tmp")), "demo", *VIRTUAL) as running:
         running.until_deck()
-        assert running.end(signal.SIGHUP) == 0
+        assert running.end(number) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir(mode=0o700)
+    process = subprocess.Popen([*COMMAND, "demo", *VIRTUAL], env=environment(tmp_path, TMPDIR=str(folder)))
+    try:
+        until(lambda: list(folder.iterdir()))
+        process.send_signal(number)
+        assert process.wait(PATIENCE_S) in (0, 128 + number)
+        assert list(folder.iterdir()) == []
+    finally:
+        process.kill()
 
 
 def test_a_program_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
