@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import sys
+from array import array
+from base64 import b32encode
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -25,11 +27,14 @@ _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
 _PART_IN_HEX = 2 * _PART
 _PART_IN_BASE64 = 15  # digits of 6 bits that 12 characters always fill
+_PART_IN_BASE32 = 18  # digits of 5 bits
+_GAPS = b" -_.:\t\r\n"  # between groups of characters, as a long number is written
 _WORD = 8  # bytes that are compared at once
 # A character of a key as JSON, an address or HTML may write it. Any other escape of JSON is skipped as a whole, `\\\\` too.
 _ESCAPE = rb"(?s)\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));"
+_ESCAPE_MARKS = (b"\\u00", b"%", b"&#", b"\\n", b"\\r", b"\\t")
 _ESCAPED_TWICE = 2  # a percent sign may be escaped itself
-_ADDRESS_SAFE = str.maketrans("+/", "-_")  # base64 in an address (RFC 4648, section 5)
+_ADDRESS_SAFE = bytes.maketrans(b"+/", b"-_")  # base64 in an address (RFC 4648, section 5)
 _PASTE_MARKS = "\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]"  # of a terminal's paste; invisible letters
 _OPENING, _CLOSING = "\"'`“”„‘’«‹<({[", "\"'`“”‘’»›>)}\\],;."
 _WRAPPED_KEY = (  # export NAME="KEY", "NAME": "KEY", -H "Authorization: Bearer KEY"
@@ -139,8 +144,8 @@ class BrokerLogin:
 def mask_keys(text: str, secret: Secret | None = None) -> str:
     """Return `text` with everything that looks like an OpenRouter key masked, and every part of `secret`.
 
-    A part is 12 or more of its characters in a row, from either end, in either case, and also in base64 or hexadecimal: servers
-    shorten and encode what they repeat.
+    A part is 12 or more of its characters in a row, from either end, in either case, and also in base64, base32 or hexadecimal,
+    with or without gaps between them: servers shorten and encode what they repeat.
     """
     if secret is not None:
         text = mask_body(text.encode("utf-8", "surrogatepass"), secret).decode("utf-8", "surrogatepass")
@@ -151,14 +156,30 @@ def mask_body(body: bytes, secret: Secret) -> bytes:
     """Return the body of a response with every part of `secret` masked, also where its characters are escaped."""
     texts = [body]
     for _ in range(_ESCAPED_TWICE):
-        if b"\\u00" in texts[-1] or b"%" in texts[-1] or b"&#" in texts[-1]:
+        if any(mark in texts[-1] for mark in _ESCAPE_MARKS):
             texts.append(re.sub(_ESCAPE, _plain_character, texts[-1]))
     by_word = secret.forms_by_word()
     for text in reversed(texts):  # also as it was: an escape in front of a part takes two characters of it
-        forms = {form for word in filter(by_word.__contains__, _words(text)) for form in by_word[word]}
-        if forms and (masked := _masked(text.decode("utf-8", "surrogateescape"), forms)) is not None:
-            return masked.encode("utf-8", "surrogateescape")
+        without = _without_grouped_parts(_without_parts(text, by_word), by_word)
+        if without is not text:
+            return without
     return body
+
+
+def _without_parts(text: bytes, by_word: _FormsByWord) -> bytes:
+    """Return `text` with every part of a key masked; `text` itself without any."""
+    spans = _spans(text, by_word)
+    return text if not spans else _masked(text, spans)
+
+
+def _without_grouped_parts(text: bytes, by_word: _FormsByWord) -> bytes:
+    """Return `text` with every part of a key masked that has gaps in it; `text` itself without any."""
+    packed = text.translate(None, _GAPS)
+    spans = _spans(packed, by_word) if len(packed) < len(text) else []
+    if not spans:
+        return text
+    places = array("Q", (place for place, byte in enumerate(text) if byte not in _GAPS))  # of each byte of `packed`
+    return _masked(text, [(places[start], places[end - 1] + 1) for start, end in spans])
 
 
 def _words(text: bytes) -> Iterable[int]:
@@ -171,7 +192,7 @@ def _words(text: bytes) -> Iterable[int]:
 class _Form(NamedTuple):
     """A way to write a key. `part`: how many of its characters in a row are masked."""
 
-    text: str
+    text: bytes
     part: int
 
     @property
@@ -179,7 +200,7 @@ class _Form(NamedTuple):
         """How long blocks are of which each part contains a whole one."""
         return (self.part + 1) // 2
 
-    def blocks(self) -> Iterator[tuple[int, str]]:
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield the whole blocks with their places."""
         for start in range(0, len(self.text) - self.block + 1, self.block):
             yield start, self.text[start : start + self.block]
@@ -190,40 +211,50 @@ _FormsByWord = dict[int, tuple[_Form, ...]]  # by `_WORD` bytes in a row, as an 
 
 def _forms_by_word(key: str) -> _FormsByWord:
     by_word: _FormsByWord = {}
-    for form in _forms(key):
-        text = form.text.encode()
-        for start in range(len(text) - _WORD + 1):
-            word = int.from_bytes(text[start : start + _WORD], sys.byteorder)
+    forms = list(_forms(key.encode()))
+    packed = (_Form(form.text.translate(None, _GAPS), form.part) for form in forms)
+    for form in dict.fromkeys((*forms, *packed)):
+        for start in range(len(form.text) - _WORD + 1):
+            word = int.from_bytes(form.text[start : start + _WORD], sys.byteorder)
             by_word[word] = (*by_word.get(word, ()), form)
     return by_word
 
 
-def _forms(key: str) -> Iterator[_Form]:
+def _forms(key: bytes) -> Iterator[_Form]:
     for text in dict.fromkeys((key, key.lower(), key.upper())):
         yield _Form(text, _PART)
         yield _Form(text[::-1], _PART)
-    digits = key.encode().hex()
+    digits = key.hex().encode()
     yield _Form(digits, _PART_IN_HEX)
     yield _Form(digits.upper(), _PART_IN_HEX)
     for before in range(3):  # bytes in front of the key in its group of three
-        encoded = b2a_base64(bytes(before) + key.encode(), newline=False).decode()
+        encoded = b2a_base64(bytes(before) + key, newline=False)
         whole = encoded[(0, 2, 3)[before] : (before + len(key)) * 8 // 6]  # digits that contain no bit of another byte
         for text in dict.fromkeys((whole, whole.translate(_ADDRESS_SAFE))):
             yield _Form(text, _PART_IN_BASE64)
+    for before in range(5):
+        encoded = b32encode(bytes(before) + key)
+        whole = encoded[(0, 2, 4, 5, 7)[before] : (before + len(key)) * 8 // 5]
+        yield _Form(whole, _PART_IN_BASE32)
+        yield _Form(whole.lower(), _PART_IN_BASE32)
 
 
-def _masked(text: str, forms: Iterable[_Form]) -> str | None:
-    """Return the text with every part of a key masked; None without any."""
-    spans = sorted(span for form in forms for span in _parts(text, form))
+def _spans(text: bytes, by_word: _FormsByWord) -> list[tuple[int, int]]:
+    """Return start and end of every part of a key, in order."""
+    forms = {form for word in filter(by_word.__contains__, _words(text)) for form in by_word[word]}
+    return sorted(span for form in forms for span in _parts(text, form))
+
+
+def _masked(text: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
     pieces, done = [], 0
     for start, end in spans:
         if start >= done:
-            pieces += [text[done:start], _MASK]
+            pieces += [text[done:start], _MASK.encode()]
         done = max(done, end)
-    return "".join([*pieces, text[done:]]) if spans else None
+    return b"".join([*pieces, text[done:]])
 
 
-def _parts(text: str, form: _Form) -> Iterator[tuple[int, int]]:
+def _parts(text: bytes, form: _Form) -> Iterator[tuple[int, int]]:
     """Yield start and end of each part of the key in `text`. Each part contains a whole block."""
     key = form.text
     for start, block in form.blocks():
@@ -236,15 +267,17 @@ def _parts(text: str, form: _Form) -> Iterator[tuple[int, int]]:
             at = text.find(block, at + max(1, after))
 
 
-def _common_length(one: str, other: str) -> int:
+def _common_length(one: bytes, other: bytes) -> int:
     return next((number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _plain_character(escape: re.Match[bytes]) -> bytes:
-    """Return the character of a key that is escaped; any other escape unchanged."""
+    """Return the character of a key, or of a gap in one, that is escaped; any other escape unchanged."""
+    if escape[0] in (b"\\n", b"\\r", b"\\t"):
+        return b" "
     digits, decimal = next(filter(None, escape.groups()[:3]), b""), escape[4]
     character = bytes((int(digits, 16),)) if digits else bytes((int(decimal) & 0x7F,)) if decimal else b""
-    return character if character.isalnum() or character in (b"-", b"_", b"%") else escape[0]
+    return character if character.isalnum() or character in (b"-", b"_", b"%", b" ", b".", b":") else escape[0]
 
 
 def checked_key(text: str, origin: str, hint: str = hints.SETUP) -> Secret:

@@ -162,6 +162,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64 of an address": lambda text: base64.urlsafe_b64encode(f"Bearer {text}".encode()).decode().rstrip("="),
     "hexadecimal": lambda text: text.encode().hex(),
     "capital hexadecimal": lambda text: text.encode().hex().upper(),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "small base32": lambda text: base64.b32encode(text.encode()).decode().lower().rstrip("="),
+    "base32 after a few characters": lambda text: base64.b32encode(f"key: {text}".encode()).decode(),
     "capitals": str.upper,
     "capitals reversed": lambda text: text[::-1].upper(),
     "percent signs": lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
@@ -169,6 +172,12 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "escaped percent signs": lambda text: "".join(f"%25{ord(letter):02X}" for letter in text),
     "HTML": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
     "hexadecimal HTML": lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+    "groups of four": lambda text: " ".join(text[at : at + 4] for at in range(0, len(text), 4)),
+    "groups of five with dashes": lambda text: "-".join(text[at : at + 5] for at in range(0, len(text), 5)),
+    "groups on lines of their own": lambda text: "\n".join(text[at : at + 8] for at in range(0, len(text), 8)),
+    "groups with escaped blanks": lambda text: "%20".join(text[at : at + 4] for at in range(0, len(text), 4)),
+    "hexadecimal with colons": lambda text: ":".join(f"{ord(letter):02x}" for letter in text),
+    "groups of base32": lambda text: re.sub("(.{4})", r"\1-", base64.b32encode(text.encode()).decode().rstrip("=")),
     "some letters escaped": lambda text: text.replace("a", "%61").replace("1", "&#49;").replace("e", "%65"),
 }
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+
+from msgspec.structs import replace
 
 from openbalance_hid.desktop.program_loop import ProgramLoop
 from openbalance_hid.desktop.program_run import GIVE_UP_S, KILL_AFTER_S, USUAL_LIMIT_S, ProgramRequest
@@ -23,10 +25,11 @@ GENTLE_SHARE = 0.5  # of the time to close: how long a program has to end by its
 
 
 class ProgramRunner:
-    """Used by any thread. `env`: of this process."""
+    """Used by any thread. `env`: of this process; `mask`: returns what a program has printed without the keys in it."""
 
-    def __init__(self, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, env: Mapping[str, str] = os.environ, mask: Callable[[bytes], bytes] = bytes) -> None:
         self._env = env
+        self._mask = mask
         self._requests: queue.SimpleQueue[tuple[Hashable, ProgramRequest | None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._loop: ProgramLoop | None = None
@@ -39,12 +42,19 @@ class ProgramRunner:
             if self._is_closed:
                 request.ended(ProgramEnd(EndKind.STOPPED))
                 return
-            self._requests.put((key, request))
+            self._requests.put((key, self._masked(request)))
             if self._loop is None or self._thread is None:
                 self._loop = ProgramLoop(self._env, self._requests)
                 self._thread = RestartingThread("programs", self._loop.run)
                 self._thread.start()
             self._loop.wake()
+
+    def _masked(self, request: ProgramRequest) -> ProgramRequest:
+        return replace(
+            request,
+            printed=lambda line: request.printed(self._mask(line)),
+            ended=lambda end: request.ended(replace(end, output=self._mask(end.output))),
+        )
 
     def stop(self, key: Hashable) -> None:
         """End a run; return at once. Idempotent."""

@@ -10,6 +10,7 @@ from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.runtime.key_cache import KeyCache
+from openbalance_hid.secret import Secret, mask_body
 
 
 class KeyedClients:
@@ -22,6 +23,7 @@ class KeyedClients:
         self._ca_file = ca_file
         self._locked: set[str] = set()  # accounts with a keyring that stayed locked: the user is prompted once
         self._keys = KeyCache(self._read)
+        self._secrets: dict[str, Secret] = {}  # by account, as last read
 
     def client(self, account: str) -> Client:
         """Return a client with the account's key. CredentialError without a key."""
@@ -31,7 +33,14 @@ class KeyedClients:
             self._locked.add(account)
             raise
         self._locked.discard(account)
+        self._secrets[account] = key.secret
         return Client(key.secret, self._base_url, ca_file=self._ca_file())
+
+    def mask(self, text: bytes) -> bytes:
+        """Return `text` with every part of a known key masked: what a program prints may contain one."""
+        for secret in list(self._secrets.values()):
+            text = mask_body(text, secret)
+        return text
 
     def forget(self, account: str) -> None:
         """Read the key anew at the next poll, also on macOS."""

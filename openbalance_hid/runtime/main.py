@@ -77,7 +77,7 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     config = load_config(options.paths.config_file)
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file)
-    daemon = Daemon(options, config, clients.client, forget_key=clients.forget)
+    daemon = Daemon(options, config, clients.client, forget_key=clients.forget, mask_keys=clients.mask)
     daemon.run()
 
 
@@ -97,6 +97,7 @@ class Daemon:
         client_for: ClientFactory,
         sample: "SampleAccount | None" = None,
         forget_key: Callable[[str], None] = lambda _: None,
+        mask_keys: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._options = options
         self._config = config
@@ -132,7 +133,7 @@ class Daemon:
         self._notifier = Notifier(self._inbox.put, silent=sample is not None)
         self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._plugins = PluginRunner(self._inbox.put, installed_function)
-        self._programs = ProgramRunner(os.environ)
+        self._programs = ProgramRunner(os.environ, mask_keys)
         self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file)
         self._metrics = MetricsServer(self._inbox.put, self._status)
 
@@ -304,9 +305,8 @@ class Daemon:
     def _config_watch(self) -> ConfigWatch | None:
         if self._reloader is None:
             return None
-        reload_soon = partial(self._reloader.notice_soon, SETTLE_S)
         check = partial(self._inbox.put, lambda _controller, _moment: self._check_config())
-        return ConfigWatch(self._options.paths.config_file, reload_soon, check)
+        return ConfigWatch(self._options.paths.config_file, partial(self._reloader.notice_soon, SETTLE_S), check)
 
     def _check_config(self) -> None:
         if self._watch is not None:

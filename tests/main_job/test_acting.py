@@ -36,6 +36,18 @@ def test_a_hold_and_a_command_stop_a_key_and_the_history_has_both(tmp_path):
         assert key_hash(0) not in running.log
 
 
+def test_no_part_of_the_key_that_a_program_prints_is_shown(tmp_path):
+    with SampleAccount() as account:
+        part, groups = account.key[20:36], " ".join(account.key[at : at + 4] for at in range(20, 36, 4))
+        show = json.dumps(["/bin/echo", f"a {part} b {groups} c"])
+        (tmp_path / "config.toml").write_text(f'[[decks]]\n[[decks.keys]]\nkey = 0\ntile = "command"\nshow = {show}\n')
+        env = environment(tmp_path, OPENBALANCE_API_URL=account.url, OPENROUTER_MANAGEMENT_KEY=account.key)
+        with started(env, *RUN) as running, page_of(running) as page:
+            running.until_polled()
+            running.ask("hold", "0")  # runs the program again: before the first poll no key is known
+            page.until_key(0, "a sk-or-… b sk-or-… c")
+
+
 def test_without_permission_a_command_writes_nothing_and_names_the_setting(tmp_path):
     (tmp_path / "config.toml").write_text(SWITCH, encoding="utf-8")
     with SampleAccount() as account:
