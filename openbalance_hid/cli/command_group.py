@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from openbalance_hid import __version__
 from openbalance_hid.cli.examples import add_examples
-from openbalance_hid.cli.exit import guarded
+from openbalance_hid.cli.exit import ReaderEndedError, guarded
 from openbalance_hid.text import did_you_mean
 
 COMPLETE_VARIABLE = "_OPENBALANCE_HID_COMPLETE"  # set by a shell's completion script; click derives it from the program's name
@@ -76,12 +77,30 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"no such command: '{args[0]}'{did_you_mean(args[0], self.table)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the arguments; this prints the help and the version."""
+        with _pipes_noticed():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command of the context."""
+        with _pipes_noticed():
+            return super().invoke(ctx)
+
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """Run a command and raise SystemExit with its exit code."""
         kwargs["standalone_mode"] = False
         if COMPLETE_VARIABLE in os.environ:
             import_module("openbalance_hid.cli.completion_script").register()
         sys.exit(guarded(lambda: super(LazyGroup, self).main(args, prog_name or self.name, **kwargs)))
+
+
+@contextmanager
+def _pipes_noticed() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderEndedError from error
 
 
 @click.group(

@@ -27,7 +27,12 @@ log = logging.getLogger(__name__)
 UNEXPECTED = 1
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as in a shell
+READER_ENDED = 141  # 128 + SIGPIPE, as of every program at the start of a pipe
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a terminal that is gone
+
+
+class ReaderEndedError(Exception):
+    """No program reads standard output any more. No OSError: click ends the program with 1 for those."""
 
 
 def guarded(action: Callable[[], object]) -> int:
@@ -59,9 +64,9 @@ def _exit_code(action: Callable[[], object]) -> int:
         return _aborted(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderEndedError):
         discard_stdout()
-        return UNEXPECTED
+        return READER_ENDED
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             return _unexpected(error)

@@ -124,20 +124,27 @@ def test_control_c_ends_quietly_with_130(tmp_path: Path):
     assert (child.returncode, stderr) == (130, "")
 
 
-def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(tmp_path: Path):
-    code = GUARDED + "guarded(lambda: print('x' * 100_000))\nguarded(lambda: print('y'))"
+ON_A_FREE_PORT = ["--port", "0", "--no-browser"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(["--help"], ["--version"], ["bar", "--help"], ["bar"], ["config", "show"], ["preview", "-o", "-"], ["doctor"]),
+        *(["run", "--deck", "virtual", *ON_A_FREE_PORT], ["demo", *ON_A_FREE_PORT]),
+        ["simulate", "--usbip", "0", *ON_A_FREE_PORT],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_ends_also_ends_every_command_quietly_with_141(tmp_path: Path, args: list[str]):
+    """As SIGPIPE does to other programs."""
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as pipe:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=machine(tmp_path),
-            stdout=pipe,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=240,
-        )
-    assert done.stderr == ""
+        words = [sys.executable, "-m", "openbalance_hid", *args]
+        done = subprocess.run(words, env=machine(tmp_path), stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=240)
+    assert done.returncode == 141
+    assert all(" info: " in line for line in done.stderr.splitlines())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")

@@ -73,7 +73,7 @@ def test_it_ends_with_its_reader_also_without_a_change(demo: DaemonProcess):
     with watching(demo, "status", "--json") as process:
         assert process.stdout.readline().startswith('{"version"')
         process.stdout.close()
-        assert process.wait(PATIENCE_S) == 1
+        assert process.wait(PATIENCE_S) == 141
         assert process.stderr.read() == ""
 
 
