@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from openbalance_hid.cli.params import check_present
-from openbalance_hid.cli.terminal import confirm, is_interactive
+from openbalance_hid.cli.questions import confirm
+from openbalance_hid.cli.terminal import is_interactive
 from openbalance_hid.config.default_layout import check_against_deck
 from openbalance_hid.config.dump import render_effective
 from openbalance_hid.config.load import load_config, parse

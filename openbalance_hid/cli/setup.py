@@ -14,9 +14,10 @@ import click
 
 from openbalance_hid.account.snapshot import Credits
 from openbalance_hid.cli.params import AccountParam, ChoiceParam
+from openbalance_hid.cli.questions import confirm, discard_typed, hidden_typing
 from openbalance_hid.cli.setup_broker import set_up_broker
 from openbalance_hid.cli.setup_steps import missing_steps, offer, refresh_daemon
-from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive, sentence
+from openbalance_hid.cli.terminal import is_interactive, sentence
 from openbalance_hid.config.old_state import move_old_state
 from openbalance_hid.config.paths import Paths, paths
 from openbalance_hid.desktop import credentials
@@ -86,7 +87,8 @@ def setup(account: str, from_stdin: bool, store: str, no_check: bool, yes: bool,
         job.run_without_questions(from_stdin)
         return 0
     try:
-        job.run()
+        with hidden_typing():  # a key that is pasted too early, while nothing reads it, is not shown either
+            job.run()
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"\nStopped. {job.state}\nTo go on: {job.again}")
         return INTERRUPTED
@@ -189,7 +191,7 @@ class _Setup:
     def _checked(self, secret: Secret) -> Credits | None:
         """Return the account's credits; None if the user stores a key that could not be checked."""
         while not self._no_check:
-            click.echo("asking OpenRouter…")
+            click.echo("checking the key with OpenRouter…")
             try:
                 return check_key(secret, self._base_url, self.again, _ca_file(self._places))
             except (OfflineError, RateLimitedError, ServerError) as error:

@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from openbalance_hid.cli.questions import confirm, discard_typed
 from openbalance_hid.cli.setup_steps import refresh_daemon
-from openbalance_hid.cli.terminal import confirm, discard_typed, is_interactive, sentence
+from openbalance_hid.cli.terminal import is_interactive, sentence
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop.broker_logins import delete_login, setup_broker_command, store_login
 from openbalance_hid.desktop.credentials import UNLOCK_LIMIT_S, KeyStore

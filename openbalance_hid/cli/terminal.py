@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
-
-import click
 
 from openbalance_hid.errors import OpenBalanceError, UsageError
 from openbalance_hid.hints import hint
@@ -102,17 +99,3 @@ def sentence(error: OpenBalanceError) -> str:
 def is_interactive() -> bool:
     """Return whether a user can read a question and answer it."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout)
-
-
-def confirm(question: str, default: bool = True) -> bool:
-    """Return the user's answer; Enter means `default`. Any other answer than yes or no repeats the question."""
-    discard_typed()
-    return click.confirm(question, default=default)
-
-
-def discard_typed() -> None:
-    """Discard what was typed or pasted before the question: the second line of a pasted key is no answer."""
-    with suppress(ImportError, OSError, ValueError):  # not a terminal, or a system without termios
-        import termios
-
-        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

@@ -11,7 +11,8 @@ import sys
 
 import click
 
-from openbalance_hid.cli.terminal import confirm, is_interactive
+from openbalance_hid.cli.questions import confirm
+from openbalance_hid.cli.terminal import is_interactive
 from openbalance_hid.deck.udev_rules import (
     GROUP,
     RULES_DIRS,

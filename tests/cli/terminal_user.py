@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -52,6 +53,11 @@ class TerminalUser:
     def screen(self) -> str:
         """Everything that was printed, without colours."""
         return _COLOURS.sub("", self.raw).replace("\r\n", "\n")
+
+    @property
+    def sees_what_is_typed(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._ours)[3] & termios.ECHO)
 
     def waits_for(self, words: str) -> str:
         """Return what was printed since the last call, up to and with `words`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from tests.cli.command_line import machine
 from tests.cli.terminal_user import TerminalUser
 from tests.desktop.secret_service import gnome_keyring
 from tests.private_bus import needs_dbus, private_bus
+from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HIDDEN = "Management key (not shown): "
@@ -50,7 +52,7 @@ def test_setup_leads_from_nothing_to_a_stored_key_and_a_configuration(tmp_path: 
         user.answers("Store it in a file that only you can read instead (mode 0600)? [Y/n]: ", "")
         user.answers(HIDDEN, f'export OPENROUTER_MANAGEMENT_KEY="{account.key}"')
         stored = user.waits_for("balance $74.25")
-        assert "asking OpenRouter…\n" in stored
+        assert "checking the key with OpenRouter…\n" in stored
         assert f"stored in {key_file(tmp_path)} as 'default': …{account.key[-4:]}" in stored
         user.answers("Write it? [Y/n]: ", "")
         assert user.ends() == 0
@@ -156,6 +158,58 @@ def test_the_rest_of_a_paste_answers_no_question(tmp_path: Path, account: Sample
         user.answers("Write it? [Y/n]: ", "")
         assert user.ends() == 0
     assert (tmp_path / "config.toml").exists()
+
+
+@pytest.mark.parametrize("question", ["browser? [Y/n]: ", "(mode 0600)? [Y/n]: ", "Write it? [Y/n]: "])
+@pytest.mark.parametrize("before", ["", "y", "no"])
+def test_a_key_that_is_pasted_at_another_question_is_not_shown(
+    tmp_path: Path, account: SampleAccount, question: str, before: str
+):
+    with TerminalUser(env_of(tmp_path, account), "setup") as user:
+        for asked, answer in (("browser? [Y/n]: ", "n"), ("(mode 0600)? [Y/n]: ", "y"), (HIDDEN, account.key)):
+            if asked == question:
+                break
+            user.answers(asked, answer)
+        user.answers(question, f"{before}{account.key}")
+        user.waits_for("Please answer y or n.")
+        user.waits_for(question)
+        user.presses_ctrl_c()
+        assert user.ends() == 130
+        assert account.key[:12] not in user.screen
+        assert account.key[-12:] not in user.screen
+
+
+def test_a_key_that_is_pasted_while_setup_works_is_not_shown(tmp_path: Path, account: SampleAccount):
+    account.set_scenario("offline")
+    with TerminalUser(env_of(tmp_path, account), "setup", "--store", "file") as user:
+        user.answers("browser? [Y/n]: ", "n")
+        user.waits_for(HIDDEN)
+        for _ in range(3):
+            user.types(account.key)
+        user.waits_for("Try again? [Y/n]: ")
+        user.presses_ctrl_c()
+        assert user.ends() == 130
+        assert account.key[:12] not in user.screen
+
+
+def test_what_is_typed_as_an_answer_is_shown_and_can_be_erased(tmp_path: Path, account: SampleAccount):
+    with TerminalUser(env_of(tmp_path, account), "setup", "--store", "file") as user:
+        user.answers("browser? [Y/n]: ", "y\x7fNo")
+        assert user.waits_for(HIDDEN) == f"y\b \bN\b \bNo\n{HIDDEN}"
+        user.presses_ctrl_c()
+        assert user.ends() == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_signal_at_a_question_ends_setup_and_restores_the_terminal(
+    tmp_path: Path, account: SampleAccount, number: signal.Signals
+):
+    with TerminalUser(env_of(tmp_path, account), "setup", "--store", "file") as user:
+        user.waits_for("browser? [Y/n]: ")
+        assert not user.sees_what_is_typed
+        user.process.send_signal(number)
+        assert user.process.wait(PATIENCE_S) == 128 + number
+        assert user.sees_what_is_typed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux's")
