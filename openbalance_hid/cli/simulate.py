@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -48,14 +49,17 @@ def simulate(model: str, serial: str | None, usbip_port: int, port: int | None, 
         usbip.start()
         url = page.start()
         click.echo(f"Virtual deck: {url}")
-        click.echo(f"Attach it: {_attach_command(usbip.port, usbip.bus_ids[0])}")
+        click.echo(_attach_text(usbip.port, usbip.bus_ids[0]))
         if not no_browser:
             open_page(page.one_time_url())
         wait_for_a_signal()
 
 
-def _attach_command(port: int, bus_id: str) -> str:
-    return f"sudo modprobe vhci-hcd && sudo usbip --tcp-port {port} attach --remote 127.0.0.1 --busid {bus_id}"
+def _attach_text(port: int, bus_id: str) -> str:
+    """Return the command that attaches the deck to this kernel, where there is one."""
+    if sys.platform != "linux":
+        return f"USB/IP: 127.0.0.1:{port}, device {bus_id}; only a Linux kernel can attach it"
+    return f"Attach it: sudo modprobe vhci-hcd && sudo usbip --tcp-port {port} attach --remote 127.0.0.1 --busid {bus_id}"
 
 
 def _checked(serial: str) -> str:

@@ -3,6 +3,8 @@
 import re
 import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
@@ -11,15 +13,17 @@ from tests.main_job.daemon_process import COMMAND, environment
 from tests.simulator.usbip.usbip_client import Client
 from tests.waiting import PATIENCE_S
 
+ON_MACOS = r"USB/IP: 127\.0\.0\.1:(\d+), device 1-1; only a Linux kernel can attach it\n"
+
 
 @pytest.fixture
 def simulate(tmp_path):
     started = []
 
-    def start(*words: str) -> "subprocess.Popen[str]":
+    def start(*words: str, **variables: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [*COMMAND, "simulate", "--no-browser", "--port", "0", "--usbip", "0", *words],
-            env=environment(tmp_path),
+            env=environment(tmp_path, **variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -37,7 +41,9 @@ def simulate(tmp_path):
 def addresses(process: "subprocess.Popen[str]") -> tuple[str, int]:
     """Return the address of the page and the USB/IP port, from the two printed lines."""
     page = re.fullmatch(r"Virtual deck: (http://\S+)\n", process.stdout.readline())
-    attach = re.search(r"usbip --tcp-port (\d+) attach --remote 127\.0\.0\.1 --busid 1-1\n", process.stdout.readline())
+    line = process.stdout.readline()
+    command = r"Attach it: .* usbip --tcp-port (\d+) attach --remote 127\.0\.0\.1 --busid 1-1\n"
+    attach = re.fullmatch(command if sys.platform == "linux" else ON_MACOS, line)
     return page[1], int(attach[1])
 
 
@@ -71,3 +77,9 @@ def test_a_port_in_use_is_an_error(simulate):
         2,
         [f"error: port {port} is taken", "try: openbalance-hid simulate --usbip 0"],
     )
+
+
+def test_on_macos_no_command_of_linux_is_shown(simulate):
+    process = simulate(PYTHONPATH=str(Path(__file__).parents[1] / "as_darwin"))
+    assert process.stdout.readline().startswith("Virtual deck: ")
+    assert re.fullmatch(ON_MACOS, process.stdout.readline())

@@ -21,7 +21,7 @@ VIRTUAL = ("--no-browser", "--port", "0")
     [
         (("run", "--deck", "virtual:mini", *VIRTUAL), "Ctrl-C stops the deck."),
         (("demo", *VIRTUAL), "Ctrl-C stops the deck."),
-        (("simulate", "--usbip", "0", *VIRTUAL), "--busid 1-1"),
+        (("simulate", "--usbip", "0", *VIRTUAL), " 1-1"),
     ],
 )
 def test_a_program_whose_terminal_is_closed_ends_and_leaves_nothing(

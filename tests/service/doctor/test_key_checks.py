@@ -111,7 +111,7 @@ def test_a_key_that_only_the_daemon_has_is_ok(tmp_path: Path):
     assert (alone.verdict, "only the running daemon has …1a2b" in alone.found, len(alone.details)) == (
         CheckStatus.OK,
         True,
-        4,
+        len(sources),
     )
     assert assess_key("default", sources, "openbalance-hid setup").verdict is CheckStatus.FAILURE
 
