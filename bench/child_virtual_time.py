@@ -29,7 +29,7 @@ from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.app.controller import Controller
 from openbalance_hid.app.effects import Effect, RepaintNext, Store
 from openbalance_hid.app.events import Event, TimePassed
-from openbalance_hid.config.file_watch import ConfigWatch
+from openbalance_hid.config.file_watch import FileWatch
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import paths
 from openbalance_hid.deck.transport import HidTransport
@@ -80,7 +80,7 @@ class VirtualDaemon:
         self._decks = DeckManager(HidTransport(VirtualBus([self._deck])), self.inbox.put)
         stack.callback(self._decks.stop, "keep")
         self._decks.start()
-        for listener in (ResumeWatch(lambda: None), ConfigWatch(places.config_file, lambda: None, lambda: None)):
+        for listener in (ResumeWatch(lambda: None), FileWatch(places.config_file, lambda: None, lambda: None)):
             stack.callback(listener.stop)
             listener.start()
         self.step(self.inbox.get(timeout=ARRIVAL_LIMIT_S))  # the deck has arrived

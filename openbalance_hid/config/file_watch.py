@@ -1,16 +1,19 @@
-"""Watch the configuration file for changes: by the system's file events, and by comparing the file now and then.
+"""Watch one file for changes: by the system's file events, and by comparing the file now and then.
 
 Directories are watched, not the file: editors replace the file by a new one, and a file among dotfiles is a link or below one
 (`symlink_path`). Events of other names are ignored. File events come from inotify on Linux and from kqueue on macOS. They are
 missing where the system has no more of them, and for changes that another machine makes on a network file system: `check`, one
 `stat` at each turn of the main loop, notices those. Reading the file is not here.
+
+The files are the configuration and, where its removal would be noticed late, the control socket.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from openbalance_hid.config.inotify import Inotify
@@ -26,7 +29,7 @@ _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse", "virtiofs", "vbox
 _FileState = tuple[int, int, int, int] | None
 
 
-class ConfigWatch:
+class FileWatch:
     """Calls `changed` from `check` each time the file at the absolute `path` was created, changed or removed.
 
     `wake`: called by `on_event` when `check` should be called. `descriptor`: call `on_event` when it is readable; None without
@@ -77,7 +80,8 @@ class ConfigWatch:
         concerned, moved = self._events.read()
         if moved:
             self._watch()
-        if concerned:
+        # A name that came and went before its directory was compared concerns it, if `check` has seen the file between the two.
+        if concerned or _file_state(self._path) != self._state:
             self._wake()
 
     def check(self) -> None:
@@ -110,6 +114,17 @@ class ConfigWatch:
         if not self._reported:
             self._reported = True
             log.warning("no file events for %s: %s; a change is noticed within a minute", self._path, reason)
+
+
+def start_watches(watches: Iterable[FileWatch | None], running: ExitStack) -> dict[int, Callable[[], object]]:
+    """Start the watches; `running` stops them. Return what to call when a descriptor is readable, by descriptor."""
+    called: dict[int, Callable[[], object]] = {}
+    for watch in filter(None, watches):
+        running.callback(watch.stop)
+        watch.start()
+        if watch.descriptor is not None:
+            called[watch.descriptor] = watch.on_event
+    return called
 
 
 def _file_state(path: Path) -> _FileState:

@@ -74,7 +74,7 @@ class Kqueue:
         self._directories[number] = directory, wanted, found
         for name in found:
             with suppress(FileNotFoundError, PermissionError, IsADirectoryError):  # `check` compares
-                if not (directory / name).is_dir():
+                if (directory / name).is_file():  # a socket cannot be opened, and has no content
                     self._files.add(self._open(directory / name, _system.KQ_NOTE_WRITE | _system.KQ_NOTE_EXTEND))
 
     def _open(self, path: Path, flags: int) -> int:

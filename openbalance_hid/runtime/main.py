@@ -4,6 +4,7 @@ import logging
 import os
 import queue
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -16,7 +17,7 @@ from openbalance_hid.app.clock import Moment
 from openbalance_hid.app.controller import Controller, ScheduledCall
 from openbalance_hid.app.events import Event, RepaintRequested
 from openbalance_hid.config.default_layout import intervals_of, published_accounts, sources_of
-from openbalance_hid.config.file_watch import ConfigWatch
+from openbalance_hid.config.file_watch import FileWatch, start_watches
 from openbalance_hid.config.load import load_config
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.config.schema import Config
@@ -106,7 +107,7 @@ class Daemon:
         intervals_s = intervals_of(config)
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
-        read_login = BrokerLogins(os.environ, options.paths).read
+        self._logins = BrokerLogins(os.environ, options.paths)
         self._pollers = Pollers(
             intervals_s,
             client_for,
@@ -115,9 +116,9 @@ class Daemon:
             rejection_gap_s,
             forget_key,
             sources_of(config),
-            read_login,
+            self._logins.read,
         )
-        self._publishing = Publishing(self._started.utc, read_login, self._poll_soon)
+        self._publishing = Publishing(self._started.utc, self._logins.read, self._poll_soon)
         self._sample = SampleScenarios(sample, self._pollers, self._history, self._inbox.put) if sample is not None else None
         self._controller = Controller(
             config,
@@ -147,18 +148,6 @@ class Daemon:
         deadline = StopDeadline()
         with ExitStack() as running:
             running.callback(deadline.report)
-            threads: dict[str, _HasThreads] = {
-                "signals": self._handle_signals(running),
-                "the history": self._history,
-                "the pollers": self._pollers,
-                "publishing": self._publishing,
-                "notifications": self._notifier,
-                "the programs": self._programs,
-                "the pages": self._pages,
-            }
-            lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
-            running.callback(lock.release)
-            lock.take()
             commands = Commands(
                 self._inbox.put,
                 self._status,
@@ -171,6 +160,18 @@ class Daemon:
                 lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
+            threads: dict[str, _HasThreads] = {
+                "signals": self._handle_signals(running, control),
+                "the history": self._history,
+                "the pollers": self._pollers,
+                "publishing": self._publishing,
+                "notifications": self._notifier,
+                "the programs": self._programs,
+                "the pages": self._pages,
+            }
+            lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
+            running.callback(lock.release)
+            lock.take()
             running.callback(lambda: control.stop(deadline.left_s()))
             running.callback(self._changes.end)
             control.start()
@@ -268,6 +269,7 @@ class Daemon:
         self._inbox.put(refresh)
 
     def _refresh(self, account: str) -> bool:
+        self._logins.forget()
         self._publishing.retry(only_apart=True)  # with a login that may be new
         return self._pollers.refresh(account)
 
@@ -302,11 +304,11 @@ class Daemon:
 
     # --- starting ---
 
-    def _config_watch(self) -> ConfigWatch | None:
+    def _config_watch(self) -> FileWatch | None:
         if self._reloader is None:
             return None
         check = partial(self._inbox.put, lambda _controller, _moment: self._check_config())
-        return ConfigWatch(self._options.paths.config_file, partial(self._reloader.notice_soon, SETTLE_S), check)
+        return FileWatch(self._options.paths.config_file, partial(self._reloader.notice_soon, SETTLE_S), check)
 
     def _check_config(self) -> None:
         if self._watch is not None:
@@ -322,7 +324,7 @@ class Daemon:
 
         self._inbox.put(ready)
 
-    def _handle_signals(self, running: ExitStack) -> SignalWakeup:
+    def _handle_signals(self, running: ExitStack, control: ControlServer) -> SignalWakeup:
         """Handle signals by queueing only. Ignore them once the daemon stops, so that a second one does not cut it short."""
         reloader = self._reloader
         # SIGCONT only has the main loop turn: a client has found no socket, or this was suspended.
@@ -334,12 +336,10 @@ class Daemon:
         for number, handler in wanted.items():
             signal.signal(number, handler)
             running.callback(signal.signal, number, signal.SIG_IGN)
-        watch, descriptors = self._watch, dict[int, Callable[[], object]]()
-        if watch is not None:
-            running.callback(watch.stop)
-            watch.start()
-            if watch.descriptor is not None:
-                descriptors[watch.descriptor] = watch.on_event
+        renew = partial(self._inbox.put, lambda _controller, _moment: control.renew())
+        # On Linux a client that finds no socket wakes the daemon (see `control_client`).
+        socket = FileWatch(self._options.paths.socket_file, renew, renew) if sys.platform != "linux" else None
+        descriptors = start_watches((self._watch, socket), running)
         wakeup = SignalWakeup(lambda: self._inbox.put(lambda _controller, _moment: None), descriptors)
         running.callback(wakeup.stop)
         wakeup.start()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from openbalance_hid.config.file_watch import ConfigWatch
+from openbalance_hid.config.file_watch import FileWatch
 from openbalance_hid.config.inotify import Inotify
 from tests.config import standin_kqueue
 from tests.waiting import PATIENCE_S
@@ -25,7 +25,7 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self.changes = threading.Semaphore(0)
         self.checks = 0
-        self.watch = ConfigWatch(path, self.changes.release, self._check)
+        self.watch = FileWatch(path, self.changes.release, self._check)
         self._end_read, self._end_write = os.pipe()
         self._thread = threading.Thread(target=self._run)
 
@@ -58,11 +58,15 @@ class Recorder:
 StartWatch = Callable[[Path], Recorder]
 
 
+def use_kqueue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openbalance_hid.config.kqueue._system", standin_kqueue)
+    monkeypatch.setattr("sys.platform", "darwin")
+
+
 @pytest.fixture(params=["events of this system", "kqueue"])
 def start_watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWatch]:
     if request.param == "kqueue" and sys.platform == "linux":
-        monkeypatch.setattr("openbalance_hid.config.kqueue._system", standin_kqueue)
-        monkeypatch.setattr("sys.platform", "darwin")
+        use_kqueue(monkeypatch)
     running = []
 
     def start(path: Path) -> Recorder:
@@ -236,7 +240,7 @@ def test_at_the_limit_of_inotify_instances_checks_notice_every_change(tmp_path: 
         with suppress(OSError):
             for _ in range(100_000):
                 taken.callback(Inotify().close)
-        watch = ConfigWatch(file, lambda: changes.append(1), lambda: None)
+        watch = FileWatch(file, lambda: changes.append(1), lambda: None)
         watch.start()
     assert watch.descriptor is None
     assert watch.method == "noticed within a minute: too many open files"
@@ -253,7 +257,7 @@ def test_at_the_limit_of_inotify_instances_checks_notice_every_change(tmp_path: 
 def test_a_check_notices_permissions_and_a_text_of_the_same_length_and_time(tmp_path: Path):
     file, changes = tmp_path / "config.toml", []
     file.write_text("a")
-    watch = ConfigWatch(file, lambda: changes.append(1), lambda: None)
+    watch = FileWatch(file, lambda: changes.append(1), lambda: None)
     before = file.stat()
     file.chmod(0o000)
     watch.check()
@@ -282,7 +286,21 @@ def test_on_a_network_file_system_changes_are_noticed_within_a_minute(tmp_path: 
         ("a home/local", "noticed at once"),
         (".", "noticed at once"),
     ):
-        watch = ConfigWatch(tmp_path / folder / "config.toml", print, print, mounts)
+        watch = FileWatch(tmp_path / folder / "config.toml", print, print, mounts)
         watch.start()
         assert watch.method == method
         watch.stop()
+
+
+def test_a_file_that_came_and_went_between_two_events_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    if sys.platform == "linux":
+        use_kqueue(monkeypatch)
+    changes: list[int] = []
+    watch = FileWatch(tmp_path / "config.toml", lambda: changes.append(1), lambda: watch.check())
+    watch.start()
+    (tmp_path / "config.toml").write_text("a")
+    watch.check()  # at a turn of the main loop, before the event is read
+    (tmp_path / "config.toml").unlink()
+    watch.on_event()
+    watch.stop()
+    assert changes == [1, 1]
