@@ -116,6 +116,12 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("no keyring works", SETUP_FILE, "setup", "doctor"),
     ("the Keychain was not read", RUN, "doctor"),
     ("the Keychain was denied", REFRESH, "status", "run"),
+    (
+        "the Keychain has an entry of another program",
+        f"security delete-generic-password -s {PROGRAM} -a {{account}}",
+        "setup",
+        "accounts forget",
+    ),
     ("the Keychain waits for its dialog", REFRESH, "status", "run"),
     ("the Keychain is locked", "security unlock-keychain", "setup", "run", "doctor"),
     ("the login of a broker is missing or refused", f"{SETUP_BROKER} {{address}}", "setup --broker", "status", "doctor"),

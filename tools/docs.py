@@ -122,6 +122,7 @@ def _with_parts(text: str) -> str:
 
 EXAMPLES = {  # for the names in hints
     "path": "PATH",
+    "account": "ACCOUNT",
     "pid": "PROCESS",
     "address": "mqtts://broker.example",
     "app": "Elgato Stream Deck",

@@ -6,6 +6,7 @@ service belongs to every broker of that service. A broker without an entry is us
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,15 +15,17 @@ from msgspec import Struct
 
 from openbalance_hid.desktop import keyring_backend, private_files
 from openbalance_hid.desktop.credentials import TIMEOUT_S, KeyStore
+from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.key_locations import read_names, write_names
 from openbalance_hid.desktop.keyring_backend import KeyringError, LockedKeyringError, NoKeyringError
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.desktop.process_hardening import CREDENTIALS_VARIABLE
 from openbalance_hid.errors import CredentialError
-from openbalance_hid.hints import hint
+from openbalance_hid.hints import SETUP, hint
 from openbalance_hid.secret import BrokerLogin
 
 CREDENTIAL = "openbalance-broker"
+_KEYRING = "the keyring"  # a place, in words
 NAMES_FILE = "brokers.json"  # of the brokers with an entry in the keyring
 
 
@@ -34,16 +37,26 @@ class StoredLogin(Struct, frozen=True):
 
 
 class BrokerLogins:
-    """Reads the login of a broker at each connection, so that a new one is found. Thread-safe. `broker`: as "host:port"."""
+    """Reads the login of a broker at each connection, so that a new one is found. Thread-safe. `broker`: as "host:port".
+
+    On macOS one of the Keychain is read once, and again after `forget`.
+    """
 
     def __init__(self, env: Mapping[str, str], paths: KeyPaths) -> None:
         self._env = env
         self._paths = paths
         self._lock = threading.Lock()
         self._locked = False  # the user is prompted once for the keyring's password
+        self._kept = KeyCache(
+            lambda broker, timeout_s: read_login(broker, env, paths, timeout_s),
+            lambda found: found is not None and found.place == _KEYRING,
+        )
 
     def read(self, broker: str) -> BrokerLogin | None:
         """Return the login; None without one. CredentialError for one that cannot be read."""
+        if sys.platform == "darwin":
+            kept = self._kept.entry(broker)
+            return None if kept is None else kept.login
         with self._lock:
             try:
                 found = read_login(broker, self._env, self._paths, may_prompt=not self._locked)
@@ -52,6 +65,10 @@ class BrokerLogins:
                 raise
             self._locked = False
             return None if found is None else found.login
+
+    def forget(self) -> None:
+        """Read each login anew at its next connection, also on macOS."""
+        self._kept.forget()
 
 
 def read_login(
@@ -74,7 +91,7 @@ def read_login(
     except KeyringError as error:
         error.hint = setup_broker_command(broker)  # not the one for a key
         raise
-    return None if text is None else StoredLogin(_parsed(text, "the keyring", broker), "the keyring")
+    return None if text is None else StoredLogin(_parsed(text, _KEYRING, broker), _KEYRING)
 
 
 def store_login(broker: str, login: BrokerLogin, store: KeyStore, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> str:
@@ -88,6 +105,10 @@ def store_login(broker: str, login: BrokerLogin, store: KeyStore, paths: KeyPath
         keyring_backend.set_password(_entry(broker), text, timeout_s)
     except NoKeyringError as error:
         raise CredentialError(error.message, f"{setup_broker_command(broker)} --store file") from error
+    except KeyringError as error:
+        if error.hint.startswith(SETUP):  # of a key
+            error.hint = f"{setup_broker_command(broker)} --store file"
+        raise
     write_names(paths, NAMES_FILE, read_names(paths, NAMES_FILE) | {broker})
     private_files.remove(_file(broker, paths))
     return "the keyring"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
@@ -116,7 +117,7 @@ def key_sources(
     """
     check_name(account)
     file = credential_file(account, env)
-    locations = (
+    locations = [
         _KeyLocation(
             "environment",
             f"environment variable {' or '.join(variables(account))}",
@@ -131,7 +132,9 @@ def key_sources(
         ),
         _KeyLocation("file", f"key file {key_file(account, paths)}", "does not exist", partial(_in_file, account, paths)),
         _KeyLocation("keyring", "the keyring", "has no key", partial(_in_keyring, account, timeout_s, may_prompt)),
-    )
+    ]
+    if sys.platform == "darwin":  # launchd passes none
+        locations = [each for each in locations if each.where != "credential"]
     sources: list[KeySource] = []
     for location in locations:
         decided = next((each for each in sources if each.status is not KeySourceStatus.EMPTY), None)
@@ -161,7 +164,7 @@ def check_store(account: str, store: KeyStore, paths: KeyPaths, timeout_s: float
     private_files.private_dir(paths, paths.state_dir)  # for the list of accounts in the keyring
     if store is KeyStore.KEYRING:
         with suppress(NoKeyringYetError):  # storing a key creates one
-            keyring_backend.get_password(account, timeout_s)
+            keyring_backend.check_storing(account, timeout_s)
     else:
         private_files.private_dir(paths, paths.key_file_dir)
 

@@ -6,6 +6,8 @@ thread, which is left behind after the time limit; no other call starts while on
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +16,17 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from openbalance_hid.desktop.deadline import Deadline
+from openbalance_hid.desktop.keychain import (
+    CANCELED,
+    DUPLICATE,
+    NO_DIALOG,
+    NO_KEYCHAIN,
+    NOT_FOUND,
+    OWNED_BY_OTHER,
+    REFUSED,
+    keychain_status,
+    remove_entry,
+)
 from openbalance_hid.errors import CredentialError, Retry
 from openbalance_hid.hints import SETUP, hint
 
@@ -23,6 +36,7 @@ if TYPE_CHECKING:
 SERVICE = "openbalance-hid"
 DEFAULT_ACCOUNT = "default"
 
+_PROBE = "test of setup"  # an entry that is removed at once
 _THREAD = "keyring"
 
 
@@ -85,16 +99,67 @@ def get_password(account: str, timeout_s: float, may_prompt: bool = True) -> str
     return None if found is None else str(found)
 
 
+def check_storing(account: str, timeout_s: float) -> None:
+    """Check that the keyring can store an entry. KeyringError if not.
+
+    In the Keychain of macOS an entry is stored and removed: a read shows nothing of that, and the entry of the account may open
+    a dialog.
+    """
+
+    def store() -> object:
+        keyring = _keyring()
+        if not _is_keychain(keyring):
+            return _is_locked(keyring, account), keyring.get_password(SERVICE, account)
+        _replace(keyring, _PROBE, "test")
+        return _remove(keyring, _PROBE)
+
+    _store(account, timeout_s, store)
+
+
 def set_password(account: str, password: str, timeout_s: float) -> None:
     """Store the password, and read it back: some back ends accept everything and keep nothing. KeyringError on failure."""
 
     def store() -> bool:
         keyring = _keyring()
-        keyring.set_password(SERVICE, account, password)
+        _replace(keyring, account, password)
         return keyring.get_password(SERVICE, account) == password
 
-    if not _call(account, timeout_s, store):
+    if not _store(account, timeout_s, store):
         raise CredentialError("the keyring did not keep the key", file_setup_command(account))
+
+
+def _store(account: str, timeout_s: float, store: Callable[[], object]) -> Any:
+    try:
+        return _call(account, timeout_s, store)
+    except DeniedKeyringError as error:
+        if keychain_status(error.__cause__ or error) == CANCELED:
+            error.hint = file_setup_command(account)  # not a refresh: no daemon has to read it
+        raise
+
+
+def _replace(keyring: KeyringBackend, entry: str, password: str) -> None:
+    """Store an entry, also in the place of one of another program in the Keychain."""
+    try:
+        keyring.set_password(SERVICE, entry, password)
+    except Exception as error:
+        if keychain_status(error) not in (OWNED_BY_OTHER, DUPLICATE):
+            raise
+        remove_entry(SERVICE, entry, os.environ)
+        keyring.set_password(SERVICE, entry, password)
+
+
+def _remove(keyring: KeyringBackend, entry: str) -> bool:
+    """Remove an entry. Return whether there was one."""
+    if not _is_keychain(keyring) and keyring.get_password(SERVICE, entry) is None:  # there a read may open a dialog
+        return False
+    try:
+        keyring.delete_password(SERVICE, entry)
+    except Exception as error:
+        if (status := keychain_status(error)) == NOT_FOUND:
+            return False
+        if status != OWNED_BY_OTHER or not remove_entry(SERVICE, entry, os.environ):
+            raise
+    return True
 
 
 def delete_password(account: str, timeout_s: float) -> bool:
@@ -103,10 +168,7 @@ def delete_password(account: str, timeout_s: float) -> bool:
     def remove() -> bool:
         keyring = _keyring()
         _is_locked(keyring, account)  # raises without a keyring
-        if keyring.get_password(SERVICE, account) is None:
-            return False
-        keyring.delete_password(SERVICE, account)
-        return True
+        return _remove(keyring, account)
 
     return bool(_call(account, timeout_s, remove))
 
@@ -155,6 +217,10 @@ def _keyring() -> KeyringBackend:
     if isinstance(found, null.Keyring):
         raise NullKeyringError
     return found
+
+
+def _is_keychain(keyring: KeyringBackend) -> bool:
+    return type(keyring).__module__ == "keyring.backends.macOS"
 
 
 def _is_locked(keyring: KeyringBackend, account: str) -> bool:
@@ -230,19 +296,20 @@ def _translated(account: str, error: Exception) -> KeyringError:
             return KeyringError(f"the keyring failed: {type(error).__name__}", file_setup_command(account))
 
 
-# <Security/SecBase.h> of macOS: errSecUserCanceled, errSecAuthFailed, errSecInteractionNotAllowed.
-_CANCELED, _AUTH_FAILED, _NO_INTERACTION = -128, -25293, -25308
-
-
 def _of_keychain(account: str, error: Exception) -> KeyringError | None:
-    """Return the error for a status of the Keychain, which the library keeps in the cause; None for another error."""
-    status = error.__cause__.args[0] if error.__cause__ is not None and error.__cause__.args else None
-    if status == _CANCELED:
+    """Return the error for a status of the Keychain of macOS; None for another error."""
+    status = keychain_status(error)
+    if status == CANCELED:
         words = 'access to the Keychain was denied: choose "Always Allow" in its dialog'
         return DeniedKeyringError(words, hint("the Keychain was denied"))
-    if status == _AUTH_FAILED:
+    if status in REFUSED:
         words = "the Keychain does not accept this program, whose Python has changed: store the key again"
         return DeniedKeyringError(words, setup_command(account))
-    if status == _NO_INTERACTION:
+    if status in (OWNED_BY_OTHER, DUPLICATE):
+        words = "the Keychain has an entry of another program, which this one may not replace"
+        return DeniedKeyringError(words, hint("the Keychain has an entry of another program", account=shlex.quote(account)))
+    if status in NO_DIALOG:
         return KeyringError("the Keychain is locked and cannot show its dialog, as over ssh", hint("the Keychain is locked"))
+    if status in NO_KEYCHAIN:
+        return NoKeyringError("there is no keychain", file_setup_command(account))
     return None

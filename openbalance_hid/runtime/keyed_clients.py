@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
+from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.secret import Secret, mask_body
 
 
@@ -22,13 +22,13 @@ class KeyedClients:
         self._base_url = base_url
         self._ca_file = ca_file
         self._locked: set[str] = set()  # accounts with a keyring that stayed locked: the user is prompted once
-        self._keys = KeyCache(self._read)
+        self._keys = KeyCache(self._read, lambda key: key.where == "keyring")
         self._secrets: dict[str, Secret] = {}  # by account, as last read
 
     def client(self, account: str) -> Client:
         """Return a client with the account's key. CredentialError without a key."""
         try:
-            key = self._keys.key(account) if sys.platform == "darwin" else self._read(account)
+            key = self._keys.entry(account) if sys.platform == "darwin" else self._read(account)
         except LockedKeyringError:
             self._locked.add(account)
             raise

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -309,19 +310,26 @@ def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_overruled
     sources = key_sources("default", {}, places)
     assert [(source.where, source.status, source.last_four) for source in sources] == [
         ("environment", KeySourceStatus.EMPTY, None),
-        ("credential", KeySourceStatus.EMPTY, None),
+        *([("credential", KeySourceStatus.EMPTY, None)] if sys.platform != "darwin" else []),
         ("file", KeySourceStatus.USED, "aaaa"),
         ("keyring", KeySourceStatus.OVERRULED, "bbbb"),
     ]
     assert sources[0].reason == "is not set"
-    assert sources[3].reason == f"key file {places.key_file_dir / 'default.key'} has precedence"
+    assert sources[-1].reason == f"key file {places.key_file_dir / 'default.key'} has precedence"
     assert ONE.reveal() not in repr(sources)
+
+
+def test_on_macos_no_place_of_systemd_is_listed(places: Paths, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    sources = key_sources("default", {}, places, may_prompt=False)
+    assert [source.where for source in sources] == ["environment", "file", "keyring"]
+    assert not any("systemd" in source.place for source in sources)
 
 
 def test_a_place_with_an_unusable_key_decides_as_it_does_for_the_daemon(places: Paths, memory: MemoryKeyring):
     key_file(places, ONE.reveal()).chmod(0o644)
     memory.set_password(SERVICE, "default", TWO.reveal())
-    file, keyring = key_sources("default", {}, places)[2:]
+    file, keyring = key_sources("default", {}, places)[-2:]
     assert (file.status, keyring.status) == (KeySourceStatus.REFUSED, KeySourceStatus.OVERRULED)
     assert "open to others: mode 0644" in file.reason
     assert file.hint.startswith("chmod 600 ")
@@ -335,13 +343,13 @@ def test_a_silent_keyring_is_reported_in_time_even_if_it_is_not_needed(places: P
         try:
             assert statuses("default", {}, places, 0.01)["keyring"] is KeySourceStatus.REFUSED
             found = key_sources("default", {"OPENROUTER_MANAGEMENT_KEY": ONE.reveal()}, places, 0.01)
-            assert (found[0].status, found[3].status) == (KeySourceStatus.USED, KeySourceStatus.OVERRULED)
-            assert "did not answer within" in found[3].reason
+            assert (found[0].status, found[-1].status) == (KeySourceStatus.USED, KeySourceStatus.OVERRULED)
+            assert "did not answer within" in found[-1].reason
         finally:
             backend.answer.set()
 
 
 def test_a_machine_without_a_keyring_has_an_empty_place(places: Paths):
     with installed(NoKeyring()):
-        assert key_sources("work", {}, places)[3].reason == "no keyring service is running"
+        assert key_sources("work", {}, places)[-1].reason == "no keyring service is running"
         assert set(statuses("work", {}, places).values()) == {KeySourceStatus.EMPTY}

@@ -10,14 +10,18 @@ import pytest
 
 from openbalance_hid.desktop import keyring_backend
 from openbalance_hid.desktop.credentials import StoredKey
+from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.keyring_backend import DeniedKeyringError, KeyringError
-from openbalance_hid.runtime.key_cache import KeyCache
 from openbalance_hid.secret import Secret
 from tests.desktop.keyrings import MemoryKeyring, installed
 from tests.waiting import PATIENCE_S, until
 
 KEY = StoredKey(Secret("sk-or-v1-0123456789"), "keyring", "the keyring")
 DENIED = DeniedKeyringError("denied", "openbalance-hid refresh")
+
+
+def in_keyring(key: StoredKey) -> bool:
+    return key.where == "keyring"
 
 
 class Dialogs:
@@ -41,17 +45,17 @@ def dialogs() -> Dialogs:
 
 
 @pytest.fixture
-def keys(dialogs: Dialogs) -> KeyCache:
-    return KeyCache(dialogs.read, PATIENCE_S, PATIENCE_S)
+def keys(dialogs: Dialogs) -> KeyCache[StoredKey]:
+    return KeyCache(dialogs.read, in_keyring, PATIENCE_S, PATIENCE_S)
 
 
 def test_a_key_is_read_once_and_again_after_it_is_forgotten(dialogs: Dialogs, keys: KeyCache) -> None:
     dialogs.answers.put(KEY)
-    assert [keys.key("default") for _ in range(4)] == [KEY] * 4
+    assert [keys.entry("default") for _ in range(4)] == [KEY] * 4
     assert dialogs.opened == 1
     keys.forget("default")
     dialogs.answers.put(KEY)
-    assert keys.key("default") == KEY
+    assert keys.entry("default") == KEY
     assert dialogs.opened == 2
 
 
@@ -59,24 +63,24 @@ def test_a_denial_opens_no_other_dialog_until_the_user_acts(dialogs: Dialogs, ke
     dialogs.answers.put(DENIED)
     for _ in range(4):
         with pytest.raises(DeniedKeyringError):
-            keys.key("default")
+            keys.entry("default")
     assert dialogs.opened == 1
     keys.forget("default")
     dialogs.answers.put(KEY)
-    assert keys.key("default") == KEY
+    assert keys.entry("default") == KEY
 
 
 def test_a_late_answer_is_kept_and_meanwhile_no_other_dialog_opens(dialogs: Dialogs) -> None:
-    keys = KeyCache(dialogs.read, first_limit_s=0.0, next_limit_s=0.0)
+    keys = KeyCache(dialogs.read, in_keyring, first_limit_s=0.0, next_limit_s=0.0)
     for _ in range(3):
         with pytest.raises(KeyringError, match="Always Allow"):
-            keys.key("default")
+            keys.entry("default")
         keys.forget("default")
     dialogs.answers.put(KEY)
 
     def is_kept() -> bool:
         try:
-            return keys.key("default") == KEY
+            return keys.entry("default") == KEY
         except KeyringError:
             return False
 
@@ -87,15 +91,15 @@ def test_a_late_answer_is_kept_and_meanwhile_no_other_dialog_opens(dialogs: Dial
 def test_a_failure_that_may_end_by_itself_is_tried_again(dialogs: Dialogs, keys: KeyCache) -> None:
     dialogs.answers.put(KeyringError("not yet"))
     with pytest.raises(KeyringError):
-        keys.key("default")
+        keys.entry("default")
     dialogs.answers.put(KEY)
-    assert keys.key("default") == KEY
+    assert keys.entry("default") == KEY
 
 
 def test_a_key_from_another_place_than_the_keyring_is_read_each_time(dialogs: Dialogs, keys: KeyCache) -> None:
     for _ in range(2):
         dialogs.answers.put(StoredKey(KEY.secret, "file", "a file"))
-        keys.key("default")
+        keys.entry("default")
     assert dialogs.opened == 2
 
 
@@ -129,10 +133,10 @@ def test_a_read_that_gets_no_thread_is_tried_at_the_next_call(dialogs: Dialogs, 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    cache = KeyCache(dialogs.read)
+    cache = KeyCache(dialogs.read, in_keyring)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(RuntimeError):
-            cache.key("default")
+            cache.entry("default")
     dialogs.answers.put(KEY)
-    assert cache.key("default") == KEY
+    assert cache.entry("default") == KEY
