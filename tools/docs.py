@@ -54,6 +54,8 @@ WORDS_ON_KEYS = {
     "No limit": ("the budget tile has no limit", "set `limit_usd` of the tile, or `budget_usd` of the account"),
     "No activity yet": ("no requests in 30 days", "–"),
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
+    "Low balance": ("the balance lasts less than 7 days at the present pace", "buy credits"),
+    "Very low balance": ("the balance lasts less than 2 days at the present pace", "buy credits"),
     "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),
     "No keys yet": ("the account has no inference key", "–"),
     "No such key": ("no key has the name in `key_name` of the tile", "look up the name on the page that a tap opens"),

@@ -78,10 +78,11 @@ def find_runway(snapshot: Snapshot, now: datetime) -> Runway | NoRunway:
 
 
 def empty_on(snapshot: Snapshot, left: Runway, now: datetime) -> date | None:
-    """Return the UTC day on which the balance is used up; None if that is farther away than a calendar makes sense."""
+    """Return the UTC day on which the balance is used up, counted from its last answer; None if it is too far away."""
     if left.days > FARTHEST_DAYS:
         return None
-    return (utc_now(snapshot, now) + timedelta(days=float(left.days))).date()
+    at = utc_now(snapshot, now)
+    return (min(at, snapshot.credits.measured_at or at) + timedelta(days=float(left.days))).date()
 
 
 def is_young(snapshot: Snapshot, now: datetime) -> bool:

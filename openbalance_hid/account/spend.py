@@ -19,7 +19,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openbalance_hid.account.amount import UNKNOWN, ZERO, Amount, as_of, larger, raised, rounded, total
+from openbalance_hid.account.amount import SMALLEST_USD, UNKNOWN, ZERO, Amount, as_of, larger, raised, rounded, total
 from openbalance_hid.account.counter import BOOKED_WITHIN, Bounds, bounds, ticks
 from openbalance_hid.account.days import ACTIVITY_DAYS
 from openbalance_hid.account.endpoints import current_until
@@ -103,7 +103,8 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     by_analytics = _reported(snapshot, start.date())
     series = [tick for tick in ticks(snapshot.samples) if tick.at >= start]
     if not series:
-        return by_analytics if by_analytics.is_known else _just_begun(snapshot, start, utc_now(snapshot, now))
+        begun = by_analytics if by_analytics.is_known else _just_begun(snapshot, start, utc_now(snapshot, now))
+        return _at_most_all(snapshot, begun)
     counted = _counted(snapshot, start, series[-1].at)
     was_reset = series[0].epoch != series[-1].epoch
     if was_reset and not by_analytics.is_known and ticks(snapshot.samples)[0].at > start + BOOKED_WITHIN:
@@ -111,7 +112,19 @@ def today_usd(snapshot: Snapshot, now: datetime) -> Amount:
     best = larger(counted, by_analytics)
     reported_at = _today_at(snapshot)
     is_newer = best is not counted and reported_at is not None and reported_at > series[-1].at + SAME_POLL
-    return raised(counted, by_analytics) if counted.is_whole and not is_newer else best
+    return _at_most_all(snapshot, raised(counted, by_analytics) if counted.is_whole and not is_newer else best)
+
+
+def _at_most_all(snapshot: Snapshot, amount: Amount) -> Amount:
+    """Return what is known of a period's spend as exact, if it is all that the account has ever used: there is no more."""
+    account, activity, series = snapshot.credits.value, snapshot.activity.value, ticks(snapshot.samples)
+    if amount.is_whole or account is None or (series and series[0].epoch != series[-1].epoch):  # not after a reset of the usage
+        return amount
+    listed = (spend.usd for models in (activity.by_model.values() if activity is not None else ()) for spend in models.values())
+    all_usd = account.total_usage_usd
+    if abs((amount.usd or ZERO) - all_usd) > SMALLEST_USD or sum(listed, ZERO) > all_usd + SMALLEST_USD:
+        return amount
+    return Amount(amount.usd or ZERO, measured_at=amount.measured_at or snapshot.credits.measured_at)
 
 
 def misses_part_of_today(snapshot: Snapshot, now: datetime) -> bool:
@@ -236,8 +249,8 @@ def used_usd(snapshot: Snapshot, period: str, now: datetime) -> Amount:
     at = period_end(snapshot, period, now)
     days = {day: day_usd(snapshot, day) for day in completed_days(period, at)}
     if days and not any(amount.is_known for amount in days.values()):
-        return UNKNOWN
-    return joined_usd(snapshot, {at.date(): _today_at_end(snapshot, at, now), **days})
+        return _at_most_all(snapshot, UNKNOWN)
+    return _at_most_all(snapshot, joined_usd(snapshot, {at.date(): _today_at_end(snapshot, at, now), **days}))
 
 
 def joined_usd(snapshot: Snapshot, days: Mapping[date, Amount]) -> Amount:

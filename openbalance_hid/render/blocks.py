@@ -25,7 +25,21 @@ from openbalance_hid.render.items import (
 )
 from openbalance_hid.render.notice import STEPS, arrange_notice
 from openbalance_hid.render.type_scale import Scale
-from openbalance_hid.tiles.view import Bars, Block, Figure, Gauge, Hero, Icon, IconPicture, Line, Notice, Row, Shorten, Tone
+from openbalance_hid.tiles.view import (
+    Bars,
+    Block,
+    Figure,
+    Gauge,
+    Hero,
+    Icon,
+    IconPicture,
+    Line,
+    Notice,
+    RankedRow,
+    Row,
+    Shorten,
+    Tone,
+)
 
 LEVELS: Final = len(STEPS)
 
@@ -212,11 +226,12 @@ def _name_line(
 
     A note that the bar shows as well is left out where the name needs its place.
     """
+    shorten, variants = (row.shorten, row.variants) if isinstance(row, RankedRow) else (Shorten.MIDDLE, ())
     note = fit(row.note, room_px // 2, sizes, Weight.STRONG)
     beside = note.width_px + scale.px(0.05, 3) if note.text else 0
-    name = fit(row.name, room_px - beside, sizes, Weight.TEXT, Shorten.MIDDLE)
+    name = fit(row.name, room_px - beside, sizes, Weight.TEXT, shorten, variants)
     if row.is_note_in_bar and name.text != fonts.printable(row.name):
-        note, name = Fitted("", note.size_px, 0), fit(row.name, room_px, sizes, Weight.TEXT, Shorten.MIDDLE)
+        note, name = Fitted("", note.size_px, 0), fit(row.name, room_px, sizes, Weight.TEXT, shorten, variants)
     baseline = max(fonts.ascent_px(name.text, Weight.TEXT, name.size_px), above_px)
     baseline = max(baseline, fonts.ascent_px(note.text, Weight.STRONG, note.size_px))
     name_item = text_item(name, 0, baseline, Weight.TEXT, Tone.INK, Role.WORDS)

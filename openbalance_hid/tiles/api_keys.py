@@ -14,17 +14,20 @@ The next page follows every 60 s. A tap opens the keys page.
 from collections.abc import Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from openbalance_hid.account.key_spend import key_usd, limit_share
 from openbalance_hid.account.snapshot import ApiKey
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
+from openbalance_hid.tiles.name_cuts import name_cut, short_titles
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS, page_of, titles_of
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, true_until, value_view
-from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, Row, TileView, Tone
+from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, RankedRow, Row, TileView, Tone
 
 MOST = 6
 WARN_SHARE = Decimal("0.8")
@@ -36,6 +39,8 @@ def view(scene: Scene) -> TileView:
     """Return one page of keys, one key alone, or the reason why there are none."""
     keys, wanted = scene.snapshot.keys.value, scene.options["key_name"]
     titles = titles_of(scene, "Keys" if wanted is None else single_line(str(wanted)))
+    if wanted is not None and not scene.label:
+        titles += short_titles(single_line(str(wanted)), [key.name for key in keys or ()])
     title = titles[0]
     if keys is None:
         return notice_view(scene, title, trouble(scene, scene.snapshot.keys))
@@ -52,8 +57,9 @@ def view(scene: Scene) -> TileView:
     if not shown:
         return plain_notice(scene, title, NO_KEYS)
     amounts = [_spent(scene, key) for key in shown]
+    names = [single_line(key.name) for key in scene.snapshot.keys.value or ()]
     most, column = max((usd for usd in amounts if usd is not None), default=Decimal(0)), tuple(map(words.money, amounts))
-    here, page = page_of([_row(scene, key, most, column) for key in shown], scene.turn)
+    here, page = page_of([_row(scene, key, names, most, column) for key in shown], scene.turn)
     start = page[0] * ROWS if page is not None else 0
     spoken = ", ".join(_read_out(scene, key) for key in shown[start : start + ROWS])
     return _keys_view(scene, titles, here, f"{title} (UTC): {spoken}", page)
@@ -84,15 +90,16 @@ def _keys_view(
     return value_view(scene, title, blocks, [text], until, trouble=health, page=page, short_titles=tuple(short))
 
 
-def _row(scene: Scene, key: ApiKey, most: Decimal, column: tuple[str, ...]) -> Row:
+def _row(scene: Scene, key: ApiKey, names: Sequence[str], most: Decimal, column: tuple[str, ...]) -> Row:
     """Return the row of a key: with a limit the used part of it as a gauge, else a bar of its spend against the leader's."""
-    usd, used, name = _spent(scene, key), _used(scene, key), single_line(key.name) or words.UNKNOWN
+    usd, used, name = _spent(scene, key), _used(scene, key), name_cut(single_line(key.name) or words.UNKNOWN, names)
     state = _state(key)
+    row = RankedRow(name.name, words.money(usd), note=state or "", column=column, shorten=name.shorten, variants=name.variants)
     if used is not None:
         note = state or _part_of_limit(key, used).removesuffix(" of limit")
-        return Row(name, words.money(usd), float(min(Decimal(1), used)), _tone(used), note, column, state is None)
-    share = float(usd / most) if usd is not None and most > 0 and state is None else None
-    return Row(name, words.money(usd), share, note=state or "", column=column)
+        share = float(min(Decimal(1), used))
+        return replace(row, share=share, tone=_tone(used), note=note, is_note_in_bar=state is None)
+    return replace(row, share=float(usd / most) if usd is not None and most > 0 and state is None else None)
 
 
 def _read_out(scene: Scene, key: ApiKey) -> str:

@@ -2,8 +2,8 @@
 
     show     remaining, used, percent
     period   30d, 7d, all           for used and percent; with `all`, used is everything ever used
-    low_usd  auto                   amber below 7 days of runway, red below 2 or below zero, always with the word; or an amount:
-                                    amber below it, red below a fifth of it; or off
+    low_usd  auto                   amber below 7 days of runway, red below 2 or below zero, always in words (`Low`; below what
+                                    was used `$9.99 left`); or an amount: amber below it, red below a fifth of it; or off
     notify   true                   notify when the balance is low
 
 `$1.94 today` / `▼ 16 % less`: compared with yesterday by this time of day, else the last completed UTC day, named `yesterday`,
@@ -25,8 +25,8 @@ from openbalance_hid.tiles.comparison import day_lines, read_comparison
 from openbalance_hid.tiles.kind import NOT_POLLED, CaseAccount, TileCase, TileKind
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import notice_view, shown_age, trouble, value_view
-from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, TileView, Tone
+from openbalance_hid.tiles.states import notice_view, shown_age, trouble, trouble_of_spend, value_view
+from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 PERIODS = {"30d": "30 d", "7d": "7 d", "all": ""}
 
@@ -46,15 +46,16 @@ def view(scene: Scene) -> TileView:
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     if show != "remaining":
         measured_at = as_of(used, measured_at).measured_at
-    hero = Hero(_number(scene), _tone(grade))
-    low = None if grade is None else Line(grade.capitalize(), _tone(grade), Icon.WARNING)
-    health = trouble(scene, snapshot.credits)
+    hero = Hero(_number(scene), Tone.INK if show == "used" else _tone(grade))  # what was used is not low
+    low = None if grade is None else _low_line(scene, grade)
+    health = trouble(scene, snapshot.credits) if show == "remaining" else trouble_of_spend(scene, scene.choice("period"), used)
     if health is Health.OK and snapshot.health is not Health.PREPARING:
         health = snapshot.health  # the account's own trouble belongs here, whatever has answered
-    if show != "remaining" and hero.text == words.UNKNOWN and health is Health.OK:
-        health = trouble(scene, snapshot.activity)
     if show == "percent":
-        below, spoken = _part_of_all(scene, _tone(grade)), [f"{title} {hero.text}", low]
+        gauge, part = _part_of_all(scene, _tone(grade))
+        last = low or part
+        below = (*gauge, *(() if last is None else (last,)))
+        spoken: list[str | Line | None] = [f"{title} {hero.text}{'' if part is None else f' {part.text}'}", low]
     else:
         lines = day_lines(scene, shown_age(snapshot, measured_at, scene.now))
         below = lines if low is None else (*(line for line in lines[:1] if line.text.endswith("today")), low)
@@ -88,13 +89,23 @@ def _title(scene: Scene) -> str:
     return f"{word} {PERIODS[scene.choice('period')]}".rstrip()
 
 
-def _part_of_all(scene: Scene, tone: Tone) -> tuple[Block, ...]:
+def _low_line(scene: Scene, grade: str) -> Line:
+    """Return that the balance is low: below the balance in a word; below what was used, as what is left."""
+    account = scene.snapshot.credits.value
+    if scene.choice("show") == "remaining" or account is None:
+        return Line(grade.capitalize(), _tone(grade), Icon.WARNING)
+    long, short = (f"{text(account.balance_usd)} left" for text in (words.money, words.short_money))
+    return Line(long, _tone(grade), Icon.WARNING, variants=(short,))
+
+
+def _part_of_all(scene: Scene, tone: Tone) -> tuple[tuple[Gauge, ...], Line | None]:
     """Return the gauge of the used part, and what it is a part of: everything ever bought."""
     used, account = percent_used(scene.snapshot, scene.choice("period"), scene.now), scene.snapshot.credits.value
     if used is None or account is None:
-        return ()
+        return (), None
     share = float(min(Decimal(1), max(Decimal(0), used / 100)))
-    return Gauge(share, Tone.ACCENT if tone is Tone.INK else tone), Line(f"of {words.money(account.total_credits_usd)}")
+    gauge = Gauge(share, Tone.ACCENT if tone is Tone.INK else tone)
+    return (gauge,), Line(f"of {words.money(account.total_credits_usd)}")
 
 
 def _number(scene: Scene) -> str:
@@ -138,6 +149,8 @@ def cases() -> tuple[TileCase, ...]:
         ),
         TileCase("percent 30d", options={"show": "percent"}),
         TileCase("percent all", options={"show": "percent", "period": "all"}),
+        TileCase("used 30d, low", CaseAccount(bought="35"), options={"show": "used"}),
+        TileCase("percent 30d, low", CaseAccount(bought="35"), options={"show": "percent"}),
         TileCase("percent small", CaseAccount(bought="5000"), options={"show": "percent", "period": "all"}),
         TileCase("percent above 100", CaseAccount(bought="20"), options={"show": "percent", "period": "all"}),
     )

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.spend_budget import PERIODS, Budget, find_budget
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
@@ -24,6 +25,7 @@ from openbalance_hid.tiles.view import Gauge, Hero, Icon, Line, TileView, Tone
 
 NO_LIMIT = TileState("No limit", Icon.WARNING, Tone.MUTED, "limit_usd")
 TITLES = {"month": "Month", "week": "Week", "day": "Today"}
+ENDS_OVER = "ends over"
 WIDE_SHARE = Decimal("0.1")  # of the limit: a range that is wider is shown as one
 
 
@@ -37,11 +39,12 @@ def view(scene: Scene) -> TileView:
     if limit_usd is None:
         return replace(plain_notice(scene, title, NO_LIMIT), text=f"{title} (UTC): no limit, set limit_usd")
     budget = find_budget(snapshot, period, limit_usd, scene.now)
-    tone = tone_of(budget, Decimal(str(scene.options["warn_percent"])) / 100)
+    warn_share = Decimal(str(scene.options["warn_percent"])) / 100
+    tone = tone_of(budget, warn_share)
     hero = Hero(words.money(budget.spent))
     share = min(Decimal(1), budget.share or Decimal(0))
     gauge = Gauge(float(share), Tone.ACCENT if tone is Tone.INK else tone, budget.elapsed)
-    end = _end(budget)
+    end = _end(budget, warn_share)
     of = f"of {words.money(limit_usd)}"
     icon = Icon.WARNING if tone is not Tone.INK else None
     line = Line(f"{of}, {end.text}", end.tone, icon, variants=(end.text, *end.variants)) if budget.spent.is_known else Line(of)
@@ -61,8 +64,8 @@ def tone_of(budget: Budget, warn_share: Decimal) -> Tone:
     return Tone.WARN if share >= warn_share or ends_above else Tone.INK
 
 
-def _end(budget: Budget) -> Line:
-    """Return where this pace ends: within the limit, above it by an amount, or a range around it.
+def _end(budget: Budget, warn_share: Decimal) -> Line:
+    """Return where this pace ends: within the limit, above it by an amount, or a range around it; near the limit what is left.
 
     With an unknown part of the spend, that is at least so much: nothing proves that it stays within the limit.
     """
@@ -70,21 +73,32 @@ def _end(budget: Budget) -> Line:
     if spent.usd is None:
         return Line("not known")
     if spent.usd > limit_usd:
-        over = words.money(replace(spent, usd=spent.usd - limit_usd))
-        return Line(f"over by {over}", Tone.ALARM, variants=(f"{over} over",))
+        above = replace(spent, usd=spent.usd - limit_usd)
+        over, short = words.money(above), words.short_money(above)
+        return Line(f"over by {over}", Tone.ALARM, variants=(f"{over} over", f"{short} over", "over"))
     if budget.low_usd is None or budget.high_usd is None:
         left = words.money(limit_usd - spent.usd)
         return Line(f"{'≤ ' if spent.lower_bound else ''}{left} left")
     if spent.lower_bound:
-        least = words.money(replace(spent, usd=budget.low_usd))
-        return Line(f"ends {least}", Tone.WARN if budget.low_usd > limit_usd else Tone.MUTED, variants=(least,))
+        bound = replace(spent, usd=budget.low_usd)
+        text, shorter = (f"ends {each(bound)}" for each in (words.money, words.short_money))
+        return _projected(text, (shorter,), above=budget.low_usd > limit_usd)
     if budget.high_usd <= limit_usd:
-        return Line("on pace")
+        near = budget.share is not None and budget.share >= warn_share
+        left, short = (f"{each(limit_usd - spent.usd)} left" for each in (words.money, words.short_money))
+        return Line(left, Tone.WARN, variants=(short,)) if near else Line("on pace")
     if budget.low_usd > limit_usd and budget.high_usd - budget.low_usd <= WIDE_SHARE * limit_usd:
         end = f"ends ~${(budget.low_usd + budget.high_usd) / 2:,.0f}"
-        return Line(f"ends {words.money(budget.low_usd - limit_usd)} over", Tone.WARN, variants=(end,))
-    between = f"${budget.low_usd:.0f}–{budget.high_usd:.0f}"
-    return Line(f"ends {between}", Tone.WARN if budget.low_usd > limit_usd else Tone.MUTED, variants=(between,))
+        return Line(f"ends {words.money(budget.low_usd - limit_usd)} over", Tone.WARN, variants=(end, ENDS_OVER))
+    between = f"${budget.low_usd:,.0f}–{budget.high_usd:,.0f}"
+    least = Amount(budget.low_usd, lower_bound=True)  # a range without its word would have no meaning
+    variants = tuple(f"ends {each(least)}" for each in (words.money, words.short_money))
+    return _projected(f"ends {between}", variants, above=budget.low_usd > limit_usd)
+
+
+def _projected(text: str, variants: tuple[str, ...], *, above: bool) -> Line:
+    """Return the end of a pace; above the limit its shortest wording has no amount."""
+    return Line(text, Tone.WARN, variants=(*variants, ENDS_OVER)) if above else Line(text, variants=variants)
 
 
 def cases() -> tuple[TileCase, ...]:

@@ -4,11 +4,17 @@
 completed UTC day, compared with the one before, and named: `yesterday`.
 """
 
+from decimal import Decimal
+from typing import Final
+
+from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.spend import Trend, today_usd, trend
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import faded
 from openbalance_hid.tiles.view import Age, Icon, Line, Tone
+
+SHORT_NAMES: Final = {"yesterday": "yest."}  # where a key has no room for the whole word
 
 
 def day_lines(scene: Scene, age: Age) -> tuple[Line, ...]:
@@ -17,12 +23,19 @@ def day_lines(scene: Scene, age: Age) -> tuple[Line, ...]:
     today = today_usd(scene.snapshot, scene.now)
     if compared is not None:
         return spent_line(compared), faded(comparison_line(compared), age)
-    return (Line(f"{words.money(today)} today"),) if today.is_known else ()
+    return (amount_line(today, "today"),) if today.is_known else ()
 
 
 def spent_line(compared: Trend) -> Line:
     """Return the amount with the name of its day."""
-    return Line(f"{words.money(compared.spent)} {compared.basis}", variants=(compared.basis,))
+    return amount_line(compared.spent, compared.basis)
+
+
+def amount_line(amount: Decimal | Amount, name: str) -> Line:
+    """Return an amount with its name: below a balance, a name without its amount would be read as the name of the balance."""
+    long, rounded, short = words.money(amount), words.short_money(amount), SHORT_NAMES.get(name, name)
+    wordings = [f"{text} {each}" for text in dict.fromkeys((long, rounded)) for each in dict.fromkeys((name, short))]
+    return Line(wordings[0], variants=tuple(wordings[1:]))
 
 
 def comparison_line(compared: Trend) -> Line:

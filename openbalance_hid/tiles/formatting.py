@@ -52,6 +52,20 @@ def money(usd: Decimal | ShownAmount | None) -> str:
     return f"≥ {_money(_bound(least), ROUND_FLOOR)}" if least is not None else UNKNOWN
 
 
+def short_money(usd: Decimal | ShownAmount | None) -> str:
+    """Format an amount of USD for a line without room for `money`: `$312k`, `$12.3k`, `≥ $1.2k`; cut off, never rounded up.
+
+    A lower bound below ten cents has whole cents.
+    """
+    amount, sign = (usd, "") if usd is None or isinstance(usd, Decimal) else (usd.usd, usd.sign)
+    if amount is not None and sign == "≥" and abs(amount) < _MONEY_RULES[0][0]:
+        return f"≥ ${_rounded(amount, 2, ROUND_FLOOR)}"
+    if amount is None or not amount.is_finite() or not 1000 <= abs(amount) < _LARGE[-1][0]:
+        return money(usd)
+    size = _rounded(abs(amount) / 1000, 1 if abs(amount) < 100_000 else 0, ROUND_FLOOR)
+    return f"{f'{sign} ' if sign == '≥' else sign}{'-' if amount < 0 else ''}${size}k"
+
+
 def cents(usd: Decimal | ShownAmount | None, rounding: str = ROUND_HALF_EVEN) -> str:
     """Format an amount of USD for a line of text: `$1,234.56`, `≥ $35.20`; below ten cents as `money` does.
 

@@ -12,6 +12,7 @@ from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, TileCase, TileKind
+from openbalance_hid.tiles.name_cuts import end_cut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, BYOK, ranking_view, titles_of, with_byok
 from openbalance_hid.tiles.scene import Scene
@@ -26,7 +27,8 @@ def view(scene: Scene) -> TileView:
     shown, byok = with_byok(scene, providers(snapshot, period, by, scene.now), "provider")
     if shown is not None:
         shown = shown[:MOST]
-    names = [single_line(leader.name) or words.UNKNOWN for leader in shown or ()]
+    printed = [single_line(leader.name) or words.UNKNOWN for leader in shown or ()]
+    names = [end_cut(name, printed) for name in printed]
     return ranking_view(scene, titles_of(scene, "Providers"), snapshot.activity, shown, names, by, byok)
 
 

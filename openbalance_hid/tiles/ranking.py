@@ -14,10 +14,11 @@ from openbalance_hid.account.leaders import leaders as leaders_of
 from openbalance_hid.account.snapshot import ZERO_SPEND, Reading
 from openbalance_hid.account.spend import used_usd
 from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.name_cuts import NameCut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, true_until, value_view
-from openbalance_hid.tiles.view import Icon, Row, TileView, Tone
+from openbalance_hid.tiles.view import Icon, RankedRow, Row, TileView, Tone
 
 ROWS = 2
 PERIODS = {
@@ -52,7 +53,7 @@ def ranking_view(
     titles: tuple[str, ...],
     reading: Reading[Any],
     leaders: Sequence[Leader] | None,
-    names: Sequence[str],
+    names: Sequence[NameCut],
     by: str,
     byok: ByokParts | None = None,
 ) -> TileView:
@@ -73,9 +74,10 @@ def ranking_view(
     own_amounts = [words.money(each) for each in own]
     column = (*amounts, *own_amounts)
     most = max(leader.share for leader in leaders)
-    rows = [
-        Row(name, amount, leader.share / most if most > 0 else None, column=column)
-        for name, leader, amount in zip(names, leaders, amounts, strict=True)
+    shares = [leader.share / most if most > 0 else None for leader in leaders]
+    rows: list[Row] = [
+        RankedRow(each.name, amount, share, column=column, shorten=each.shorten, variants=each.variants)
+        for each, share, amount in zip(names, shares, amounts, strict=True)
     ]
     measured_at = (
         true_until(snapshot, reading) if is_today else used_usd(snapshot, scene.choice("period"), scene.now).measured_at

@@ -65,13 +65,14 @@ def _end(scene: Scene, days: Decimal, long_days: Decimal | None) -> Line:
     if days > LAST_DAYS:
         return Line("for years")
     now = utc_now(scene.snapshot, scene.now)
-    first = (now + timedelta(days=float(days))).date()
-    if days < 1:
+    read_at = min(now, scene.snapshot.credits.measured_at or now)  # an old balance lasts no longer
+    first = (read_at + timedelta(days=float(days))).date()
+    if days < 1 and first >= now.date():
         return Line("ends today" if first == now.date() else "ends tomorrow")
     end = f"till {words.day_name(first, now.date())}"
     if long_days is None or abs(long_days - days) <= 1 or max(days, long_days) > words.MOST_DAYS:
         return Line(end)
-    early, late = ((now + timedelta(days=float(each))).date() for each in sorted((days, long_days)))
+    early, late = ((read_at + timedelta(days=float(each))).date() for each in sorted((days, long_days)))
     same_month = early.month == late.month and early.year == late.year
     between = f"{early.day if same_month else words.day_name(early, now.date())}–{words.day_name(late, now.date())}"
     return Line(f"till {between}", variants=(between, end))

@@ -30,7 +30,7 @@ from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import Acknowledge
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.model_names import short_name
+from openbalance_hid.tiles.name_cuts import NameCut, model_cut, name_cut, short_titles
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
@@ -42,7 +42,7 @@ from openbalance_hid.tiles.states import (
     trouble,
     value_view,
 )
-from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, Line, TileView, Tone
 
 NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 MARK = Decimal("0.75")  # where on the gauge the threshold is
@@ -93,7 +93,7 @@ def view(scene: Scene) -> TileView:
     of_key = f"API key {single_line(key.name)}" if key is not None else None
     text = [f"{title}: {word}", f"{_ratio(verdict)} the usual pace", of_key, _read_driver(scene, verdict)]
     return replace(
-        value_view(scene, title, blocks, text, measured_at, trouble=health),
+        value_view(scene, title, blocks, text, measured_at, trouble=health, short_titles=_short_titles(scene, rule)),
         attention=calls,
         pulse=calls and verdict.level is Level.CRITICAL and scene.choice("attention") == "pulse",
     )
@@ -120,10 +120,12 @@ def _alarm(scene: Scene, verdict: SpikeVerdict) -> tuple[Block, ...]:
     """Return the ratio with its label, and what drives it."""
     usual = Line(f"{_ratio(verdict)} usual", Tone.INK, strong=True)
     if (key := _driving_key(scene, verdict)) is not None:  # a key can be stopped
-        return usual, Line(single_line(key.name), Tone.INK, Icon.KEY, shorten=Shorten.MIDDLE)
+        name = _key_cut(scene, key.name)
+        return usual, Line(name.name, Tone.INK, Icon.KEY, shorten=name.shorten, variants=name.variants)
     if verdict.driver is None:
         return (usual,)
-    return usual, Line(_driver_name(scene, verdict.driver), Tone.INK, shorten=Shorten.MIDDLE)
+    name = _driver_name(scene, verdict.driver)
+    return usual, Line(name.name, Tone.INK, shorten=name.shorten, variants=name.variants)
 
 
 def _driving_key(scene: Scene, verdict: SpikeVerdict) -> ApiKey | None:
@@ -133,8 +135,17 @@ def _driving_key(scene: Scene, verdict: SpikeVerdict) -> ApiKey | None:
     return driving_key(scene.snapshot, scene.now)
 
 
-def _driver_name(scene: Scene, driver: Driver) -> str:
-    return single_line(driver.name) if driver.is_key else short_name(scene.snapshot, driver.name)
+def _driver_name(scene: Scene, driver: Driver) -> NameCut:
+    return _key_cut(scene, driver.name) if driver.is_key else model_cut(scene.snapshot, driver.name)
+
+
+def _key_cut(scene: Scene, name: str) -> NameCut:
+    return name_cut(single_line(name), [single_line(key.name) for key in scene.snapshot.keys.value or ()])
+
+
+def _short_titles(scene: Scene, rule: SpikeRule) -> tuple[str, ...]:
+    names = [key.name for key in scene.snapshot.keys.value or ()]
+    return () if rule.key_name is None or scene.label else short_titles(_subject(rule), names)
 
 
 def _subject(rule: SpikeRule) -> str:
@@ -150,7 +161,7 @@ def _read_driver(scene: Scene, verdict: SpikeVerdict) -> str | None:
     driver = verdict.driver
     if driver is None or verdict.level is Level.NORMAL:
         return None
-    most = f"mostly {'key ' if driver.is_key else ''}{_driver_name(scene, driver)}"
+    most = f"mostly {'key ' if driver.is_key else ''}{_driver_name(scene, driver).name}"
     if not driver.is_matched:
         return most
     own = "new" if driver.times is None else ("~" if driver.approximate else "") + f"{words.times(driver.times)} its usual"

@@ -16,12 +16,12 @@ from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.comparison import comparison_line, read_comparison
 from openbalance_hid.tiles.kind import IDLE, NOT_POLLED, CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.model_names import short_name
+from openbalance_hid.tiles.name_cuts import NameCut, model_cut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BYOK, OWN_KEY
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import age_words, faded, notice_view, shown_age, trouble, value_view
-from openbalance_hid.tiles.view import Hero, Line, Shorten, TileView, Tone
+from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
 
 
 def view(scene: Scene) -> TileView:
@@ -43,8 +43,7 @@ def view(scene: Scene) -> TileView:
         line, spoken = None, None
     first = leaders(snapshot, "today", "spend", scene.now)
     # Models are reported later than amounts: no model is named while the rest could be another one's.
-    leader = short_name(snapshot, first[0].name) if first and first[0].is_certain else None
-    most = None if leader is None else Line(f"mostly {leader}", Tone.INK, shorten=Shorten.MIDDLE, variants=(leader,))
+    most = _leader_line(model_cut(snapshot, first[0].name)) if first and first[0].is_certain else None
     own, own_spoken = _own_key(scene)
     if own is not None and health is Health.OK:
         health = trouble(scene, snapshot.today)
@@ -53,6 +52,10 @@ def view(scene: Scene) -> TileView:
     below = [faded(each, age) if each is line else each for each in shown if each is not None]
     text = [f"{title} (UTC) {words.money(spent)}", own_spoken, spoken, most]
     return value_view(scene, title, (Hero(words.money(spent)), *below), text, snapshot.credits.measured_at, trouble=health)
+
+
+def _leader_line(leader: NameCut) -> Line:
+    return Line(f"mostly {leader.name}", Tone.INK, shorten=leader.shorten, variants=(leader.name, *leader.variants))
 
 
 def _own_key(scene: Scene) -> tuple[Line | None, str | None]:

@@ -11,7 +11,7 @@ A tap opens the activity page.
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.model_names import short_name
+from openbalance_hid.tiles.name_cuts import model_cut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import BY, BYOK, ranking_view, titles_of, with_byok
 from openbalance_hid.tiles.scene import Scene
@@ -25,7 +25,7 @@ def view(scene: Scene) -> TileView:
     shown, byok = with_byok(scene, leaders(snapshot, period, by, scene.now), "model")
     if shown is not None:
         shown = shown[: int(str(scene.options["models"]))]
-    names = [short_name(snapshot, leader.name) for leader in shown or ()]
+    names = [model_cut(snapshot, leader.name) for leader in shown or ()]
     return ranking_view(scene, titles_of(scene, "Models"), reading, shown, names, by, byok)
 
 

@@ -1,6 +1,6 @@
 """`usage`: the menu-bar monitor on a key: what is left, what was spent in a period, both, or an icon.
 
-    display   both, icon, balance, usage        the icon is a tick while the account is reachable and its balance above zero
+    display   both, icon, balance, usage        the icon is a tick while the account is reachable and its balance not low
     period    today, 7d, 30d, month, all        today and month are UTC
 
 A tap opens the activity page.
@@ -8,7 +8,9 @@ A tap opens the activity page.
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.alert import BalanceLevel
 from openbalance_hid.account.amount import as_of
+from openbalance_hid.account.low_balance import AUTO, low_level
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
@@ -34,7 +36,10 @@ PERIODS = {"today": "Today", "7d": "Spent 7 d", "30d": "Spent 30 d", "month": "T
 TITLES = {**PERIODS, "today": "Spent today", "month": "Spent this month"}  # without the balance above it
 UTC_PERIODS = ("today", "month")
 ALL_WELL = TileState("All well", Icon.CHECK, Tone.GOOD)
+LOW = TileState("Low balance", Icon.WARNING, Tone.WARN)
+VERY_LOW = TileState("Very low balance", Icon.WARNING, Tone.ALARM)
 BELOW_ZERO = TileState("Below zero", Icon.WARNING, Tone.ALARM)
+NOT_WELL = {BalanceLevel.LOW: LOW, BalanceLevel.VERY_LOW: VERY_LOW, BalanceLevel.BELOW_ZERO: BELOW_ZERO}
 
 
 def view(scene: Scene) -> TileView:
@@ -51,6 +56,8 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, health)
     if display == "icon":
         return _icon(scene, title)
+    if account is None:  # only the spend is known
+        display, title, short = "usage", scene.label or TITLES[chosen], () if scene.label else (period,)
     prepaid = is_prepaid(snapshot)  # an account without a balance has what was used in its place
     if not prepaid and title == "Left":
         title = "Used"
@@ -75,10 +82,9 @@ def view(scene: Scene) -> TileView:
 
 def _icon(scene: Scene, title: str) -> TileView:
     """Return whether all is well; stale data shows its age instead."""
-    account, measured_at = scene.snapshot.credits.value, scene.snapshot.credits.measured_at
+    measured_at = scene.snapshot.credits.measured_at
     age = shown_age(scene.snapshot, measured_at, scene.now)
-    below_zero = account is not None and account.balance_usd < 0 and is_prepaid(scene.snapshot)
-    state = BELOW_ZERO if below_zero else ALL_WELL
+    state = NOT_WELL.get(low_level(scene.snapshot, AUTO, scene.now), ALL_WELL)
     if age is Age.STALE and measured_at is not None:
         state = TileState(age_text(scene.snapshot, measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)

@@ -108,6 +108,13 @@ class Row(Struct, frozen=True):
     is_note_in_bar: bool = False  # the gauge shows the same: the note is left out where the name needs the line
 
 
+class RankedRow(Row, frozen=True):
+    """A row of which the name has shorter wordings, so that no two names look the same once they are cut."""
+
+    shorten: Shorten = Shorten.MIDDLE
+    variants: tuple[str, ...] = ()  # longest first, tried before anything is cut
+
+
 class Bars(Struct, frozen=True):
     """A bar chart, oldest first. Heights as shares 0..1 of the tallest; None: unknown (drawn as a gap mark)."""
 

@@ -40,6 +40,16 @@ def test_spend_without_any_answer_is_unknown(period):
     assert used_usd(snapshot(), period, NOON) == UNKNOWN
 
 
+@pytest.mark.parametrize("period", ["today", "7d", "30d", "month"])
+def test_a_new_account_knows_that_there_was_no_more_than_all(period):
+    new = snapshot(balance=(10, "0.37"), days={}, today={"A": "0.37"})
+    assert shown(used_usd(new, period, NOON)) == "0.37"
+    assert shown(used_usd(snapshot(balance=(10, "0.38"), days={}, today={"A": "0.37"}), period, NOON)) == "≥0.37"
+    assert shown(used_usd(snapshot(balance=(10, 0)), period, NOON)) == "0", "nothing was ever used"
+    reset = snapshot(balance=(10, "0.37"), days=days_back([3, 5]), today={"A": "0.37"})
+    assert shown(used_usd(reset, period, NOON)).startswith("≥"), "more is known than all"
+
+
 def test_percent_of_nothing_purchased_is_unknown():
     assert percent_used(snapshot(balance=(0, 0)), "all", NOON) is None
     assert percent_used(snapshot(), "all", NOON) == usd("25.75")

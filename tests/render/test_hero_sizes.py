@@ -9,7 +9,7 @@ from openbalance_hid.account.amount import Amount
 from openbalance_hid.account.spend import Trend
 from openbalance_hid.render.items import Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
-from openbalance_hid.tiles.comparison import comparison_line, spent_line
+from openbalance_hid.tiles.comparison import amount_line, comparison_line, spent_line
 from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
 from openbalance_hid.tiles.view import Hero, KeyFace, Line, TileView
@@ -57,6 +57,17 @@ def test_no_mark_of_an_amount_makes_the_number_above_it_smaller(usd, side):
         compared = Trend(rough, Amount(spent_usd / Decimal(before), approximate=True), "yesterday")
         assert_hero(side, (spent_line(compared), comparison_line(compared)))
     assert_hero(side, (Line(f"{money(least)} today"),))
+
+
+@pytest.mark.parametrize("side", [72, 80, 96, 112, 120])
+@pytest.mark.parametrize("usd", ["0", "0.004", "9.99", "74.25", "99.99", "355", "1234", "9999.4", "12345", "99999", "999499"])
+@pytest.mark.parametrize("day", ["today", "yesterday"])
+def test_the_name_of_a_day_never_loses_its_amount(day, usd, side):
+    for amount in (Amount(Decimal(usd)), Amount(Decimal(usd), lower_bound=True), Amount(Decimal(usd), approximate=True)):
+        view = TileView("balance", "Balance", (Hero("$74.25"), amount_line(amount, day)), "")
+        below = items_of(view, side)[-1].text
+        assert "$" in below, below
+        assert below.endswith((day, "yest.")), below
 
 
 def assert_hero(side, lines):

@@ -7,7 +7,7 @@ import pytest
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.render.layout import shown_blocks
 from openbalance_hid.tiles.view import Icon, Line, Tone
-from tests.build import NOON, days_back, samples, snapshot, usd
+from tests.build import NOON, day_of_samples, days_back, samples, snapshot, usd
 from tests.tiles.views import FULL, gauge, hero, lines, view_of
 
 
@@ -52,8 +52,20 @@ def test_a_low_balance_turns_amber_then_red_with_its_word(bought, tone, word):
 
 def test_a_low_balance_colours_the_gauge_of_the_used_part():
     view = view_of("balance", snapshot(balance=("30", "25.75")), show="percent", period="all", low_usd=10)
-    assert (view.title, gauge(view).tone, lines(view)) == ("Used", Tone.WARN, ["of $30.00"])
-    assert "Low" in view.text
+    assert (view.title, gauge(view).tone, lines(view)) == ("Used", Tone.WARN, ["$4.25 left"])
+    assert view.text == "Used 86 % of $30.00, $4.25 left"
+
+
+def test_a_low_balance_is_no_property_of_what_was_spent():
+    view = view_of("balance", snapshot(balance=("26", "25.75"), days=days_back([1])), show="used", low_usd=10)
+    (low,) = [block for block in view.blocks if isinstance(block, Line)]
+    assert (hero(view).tone, low.text, low.tone, low.icon) == (Tone.INK, "$0.25 left", Tone.ALARM, Icon.WARNING)
+
+
+@pytest.mark.parametrize("show", ["used", "percent"])
+def test_a_sum_that_lacks_activity_has_its_trouble(show):
+    seen = snapshot(today={"A": 3}, activity_health=Health.SERVER_ERROR, taken=day_of_samples(3))
+    assert view_of("balance", seen, show=show).health is Health.SERVER_ERROR
 
 
 def test_a_negative_balance_is_shown_and_red_without_any_option():

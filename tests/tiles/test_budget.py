@@ -7,9 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Sample
-from openbalance_hid.tiles.view import Icon, Line, Tone
+from openbalance_hid.render.items import TextItem
+from openbalance_hid.render.layout import heading_of, lay_out
+from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
+from openbalance_hid.tiles.view import Icon, KeyFace, Line, Tone
 from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import gauge, hero, lines, notice, view_of
+from tools.tile_cases import snapshot_of
 
 
 def until_noon(midnight_usd: str, noon_usd: str) -> tuple[Sample, ...]:
@@ -62,6 +66,27 @@ def test_with_an_unknown_part_nothing_is_on_pace_and_nothing_is_certainly_left(l
     assert hero(view).text.startswith("≥")
     (line,) = [block for block in view.blocks if isinstance(block, Line)]
     assert (line.text, line.tone) == (words, tone)
+
+
+@pytest.mark.parametrize("side", [72, 80, 96, 120])
+@pytest.mark.parametrize("times", [1, 30, 300, 3000, 30_000])
+@pytest.mark.parametrize("limit", [25, 31, 36, 41, 44, 100])
+def test_the_words_below_a_budget_are_whole_at_every_amount(limit, times, side):
+    usual = CaseAccount()
+    days = tuple(str(Decimal(day) * times) for day in usual.days)
+    seen = snapshot_of(replace(usual, days=days, today=str(times), yesterday=(str(times), str(times))))
+    view = view_of("budget", seen, CASE_TIME, limit_usd=min(Decimal(10**6), Decimal(limit) * times))
+    texts = [item for item in lay_out(view, heading_of(KeyFace(view)), side, side).items if isinstance(item, TextItem)]
+    _, _, *below = sorted(texts, key=lambda item: item.baseline)
+    assert len(below) == 1, [item.text for item in texts]
+    assert any(word in below[0].text for word in ("over", "ends", "on pace", "left"))
+
+
+def test_near_its_limit_a_budget_shows_what_is_left():
+    (line,) = [
+        block for block in view_of("budget", ACCOUNT, limit_usd=Decimal(70), warn_percent=60).blocks if isinstance(block, Line)
+    ]
+    assert (line.text, line.tone, line.icon) == ("of $70.00, $27.00 left", Tone.WARN, Icon.WARNING)
 
 
 def test_without_one_completed_day_the_month_is_unknown_and_its_trouble_is_shown():

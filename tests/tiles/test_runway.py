@@ -1,10 +1,12 @@
 """The runway tile: days, range and unknown paces."""
 
+from datetime import timedelta
+
 import pytest
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.tiles.view import Icon, Tone
-from tests.build import days_back, snapshot
+from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import gauge, hero, lines, notice, view_of
 
 
@@ -60,6 +62,13 @@ def test_without_history_or_pace_it_is_unknown(amounts, why):
 )
 def test_the_end_is_a_date_as_exact_as_it_is_near(bought, days, words):
     assert lines(view_of("runway", snapshot(balance=(bought, 26), days=days_back(days)))) == [words]
+
+
+def test_an_old_balance_lasts_no_longer_than_when_it_was_new():
+    seen = snapshot(balance=("46", 26), days=days_back([2] * 30))
+    assert [lines(view_of("runway", seen, NOON + timedelta(days=days))) for days in (0, 3)] == [["till 2 Dec"]] * 2
+    soon = snapshot(balance=("26.2", 26), days=days_back([2] * 7))
+    assert lines(view_of("runway", soon, NOON + timedelta(days=1))) == ["till 22 Nov"]
 
 
 def test_a_refused_activity_is_an_error_of_openrouter():

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading
-from openbalance_hid.tiles.view import Age, Figure, Hero, Icon
-from tests.build import NOON, snapshot
+from openbalance_hid.tiles.view import Age, Figure, Hero, Icon, Tone
+from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import FULL, hero, notice, view_of
 
 
@@ -40,6 +40,15 @@ def test_the_usage_of_a_utc_period_has_utc_in_its_text(period):
     assert "UTC" in view_of("usage", FULL, period=period, display="usage").text
 
 
+@pytest.mark.parametrize(
+    ("bought", "words", "tone"),
+    [("70", "All well", Tone.GOOD), ("35", "Low balance", Tone.WARN), ("28", "Very low balance", Tone.ALARM)],
+)
+def test_the_icon_is_not_well_where_the_balance_tile_is_low(bought, words, tone):
+    view = view_of("usage", snapshot(balance=(bought, "25.75"), days=days_back([2] * 30)), display="icon")
+    assert (notice(view).words, notice(view).tone) == (words, tone)
+
+
 def test_the_icon_shows_an_unknown_age_after_the_clock_was_set_back():
     view = view_of("usage", FULL, NOON - timedelta(seconds=61), display="icon")
     assert (notice(view).words, view.age) == ("age unknown", Age.STALE)
@@ -57,7 +66,8 @@ def test_a_refused_balance_takes_no_amount_that_needs_none(tile, options, period
 
 def test_with_a_refused_balance_both_show_what_is_known():
     refused = replace(FULL, credits=Reading(health=Health.SERVER_ERROR), health=Health.SERVER_ERROR)
-    assert view_of("usage", refused, period="7d").text == "Left —, Spent 7 d $36.00, API error"
+    view = view_of("usage", refused, period="7d")
+    assert (view.title, hero(view).text, view.text) == ("Spent 7 d", "$36.00", "Spent 7 d $36.00, API error")
     assert notice(view_of("usage", refused, display="balance")).words == "API error"
 
 
