@@ -90,7 +90,8 @@ def status() -> None:
     if state.active:
         return
     if state.file is None or not state.enabled:
-        raise NoDaemonError("the service is not installed", hint("the service does not run", "service status"))
+        words = "the service is not installed" if state.file is None else "the service does not start by itself"
+        raise NoDaemonError(words, hint("the service does not run", "service status"))
     raise NoDaemonError(
         "the service does not run",
         hint("the service does not run" if state.stopped else "the service failed", "service status"),

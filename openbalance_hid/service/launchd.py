@@ -14,16 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.file_safety import nearest_existing
 from openbalance_hid.hints import hint
 from openbalance_hid.service.manager import RUN_WITHOUT, UnitState, write_unit
 from openbalance_hid.service.subprocesses import ProgramResult, run_program
-from openbalance_hid.service.units import LABEL, STOP_LIMIT_S, render_agent
+from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, STOP_LIMIT_S, render_agent
 
 # Exit codes of launchctl, which are errno values of macOS or launchd's own.
 NO_PROCESS, NOT_FOUND = 3, 113  # the label is not loaded: by `bootout`, by the other commands
 IN_PROGRESS, ALREADY = 36, 37  # `bootout`: the process is ending; `bootstrap`, `kickstart`: the label is loaded or starting
 IO_ERROR = 5  # `bootstrap`: the label is not released yet; also a file that launchd does not accept
 NO_DOMAIN = 125  # no session with a display: a login over ssh alone
+
+DISABLED = "switched off in System Settings > General > Login Items, or by `launchctl disable`"
+NOT_STARTED = "launchd cannot start the program or write the log"
 
 POLL_S = 0.25
 RELEASE_LIMIT_S = STOP_LIMIT_S + 10.0  # launchd kills the process after STOP_LIMIT_S; released 5 s later (measured: macOS 26)
@@ -49,7 +53,7 @@ class LaunchdService:
 
     def install(self, restart: bool = False) -> list[str]:
         """Install, load and start the agent, and wait until the daemon answers. Return what was done."""
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._require_log()
         changed = write_unit(self._file, render_agent(self.program, str(self.log_file), self.env))
         done = [f"wrote {self._file}" if changed else f"already installed: {self._file}", "it starts with your login"]
         log_bytes = self.log_file.stat().st_size if self.log_file.exists() else 0
@@ -82,19 +86,27 @@ class LaunchdService:
         """Return the current state."""
         file = self._file if os.access(self._file, os.F_OK) else None
         result = self._run("print", self._target)
+        if not result.ok and self.label == HOMEBREW_LABEL:  # through ssh: Homebrew's services/system.rb, domain_target
+            result = self._run("print", f"user/{os.getuid()}/{self.label}")
         if result.code is None:
             raise ServiceError(f"launchd does not answer: {result.reason}", RUN_WITHOUT)
         if result.code == NO_DOMAIN:
             return UnitState(file, False, False, "not loaded: no user is logged in on the Mac's own screen")
+        enabled = file is not None and not self._is_disabled()
         if not result.ok:
-            return UnitState(file, False, False, "not loaded")
+            words = "not loaded" if enabled or file is None else f"not loaded, {DISABLED}"
+            return UnitState(file, enabled, False, words, stopped=enabled)
         facts = _facts(result.out)
-        pid = self._pid()
-        summary, exit_code = facts.get("state", "loaded"), facts.get("last exit code")
-        if pid is None and exit_code is not None:
-            summary += f", last exit code {exit_code}"
-        stopped = pid is None and exit_code in (None, "0", "(never exited)")
-        return UnitState(file, True, pid is not None, summary, pid, stopped)
+        pid, exit_code = _pid(facts), facts.get("last exit code")
+        summary, signal = facts.get("state", "loaded"), facts.get("last terminating signal")
+        if pid is None and signal is not None:
+            summary += f", ended by the signal {signal}"
+        elif pid is None and exit_code is not None:
+            summary += f", last exit code {exit_code}{f': {NOT_STARTED}' if _is_not_started(facts) else ''}"
+        if not enabled and file is not None:
+            summary += f", {DISABLED}"
+        stopped = pid is None and signal is None and exit_code in (None, "0", "(never exited)")
+        return UnitState(file, enabled, pid is not None, summary, pid, stopped)
 
     def logs_command(self, lines: int, follow: bool) -> list[str]:
         """Return the command line that shows the log."""
@@ -112,6 +124,28 @@ class LaunchdService:
     def _target(self) -> str:
         return f"{self._domain}/{self.label}"
 
+    def _is_disabled(self) -> bool:
+        """Return whether launchd does not load the agent at a login, although its file exists.
+
+        The lines are `"label" => disabled` from macOS 13 on, before that `=> true` (usnistgov/macos_security issue 167).
+        """
+        printed = self._run("print-disabled", self._domain).out
+        return any(
+            line.strip() in (f'"{self.label}" => {word}' for word in ("disabled", "true")) for line in printed.splitlines()
+        )
+
+    def _require_log(self) -> None:
+        """Raise ServiceError if launchd could not write the log: it would not start the program either (78)."""
+        try:
+            self.log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self.log_file.open("ab"):
+                pass
+        except OSError as error:
+            raise ServiceError(
+                f"cannot write {self.log_file}: {(error.strerror or str(error)).lower()}",
+                hint("a file cannot be written", path=nearest_existing(self.log_file)),
+            ) from error
+
     def _unload(self) -> None:
         result = self._run("bootout", self._target)
         if result.code not in (0, NO_PROCESS, IN_PROGRESS, ALREADY, NOT_FOUND):
@@ -125,15 +159,17 @@ class LaunchdService:
         """Load the agent, again and again while launchd has not released its label."""
         result = self._run("bootstrap", self._domain, str(self._file))
         end_s = self.clock() + RELEASE_LIMIT_S
-        while result.code in (IO_ERROR, ALREADY) and not self._is_loaded() and self.clock() < end_s:
+        has_domain = result.ok or self._run("print", self._domain).ok
+        while has_domain and result.code in (IO_ERROR, ALREADY) and not self._is_loaded() and self.clock() < end_s:
             self.pause(POLL_S)
             result = self._run("bootstrap", self._domain, str(self._file))
-        if result.code == NO_DOMAIN:
+        if result.code == NO_DOMAIN or not has_domain:
             words = "launchd starts the service only in a session with a display: log in on the Mac's own screen first"
             raise ServiceError(words, hint("no session has a display on macOS", "service install"))
         if not result.ok and not self._is_loaded():
             raise ServiceError(
-                f"launchd did not load {self._file}: {result.reason}", hint("the service cannot be loaded", path=self._file)
+                f"launchd did not load {self._file}: {result.reason}; it may be {DISABLED}",
+                hint("the service cannot be loaded", path=self._file),
             )
 
     def _start(self, *options: str) -> None:
@@ -157,14 +193,16 @@ class LaunchdService:
             words = f"another daemon is running as process {other}"
             raise ServiceError(words, hint("another daemon is running", "service install"))
         reason = self._last_log_line(log_bytes) or f"it does not answer after {ANSWER_LIMIT_S:g} s"
+        if _is_not_started(self._printed()):
+            reason = f"{NOT_STARTED} (exit code 78)"
         raise ServiceError(
             f"the service is installed but did not start: {reason}", hint("the service failed", "service install")
         )
 
     def _has_ended(self) -> bool:
-        """Return whether launchd leaves it ended: it ended with 0, as after an error that a restart does not fix."""
-        facts = _facts(self._run("print", self._target).out)
-        return "pid" not in facts and facts.get("last exit code") == "0"
+        """Return whether it does not start: it ended with 0, as after an error that a restart does not fix, or cannot start."""
+        facts = self._printed()
+        return "pid" not in facts and (facts.get("last exit code") == "0" or _is_not_started(facts))
 
     def _last_log_line(self, after_bytes: int) -> str:
         """Return the last line that was written after that size of the log; empty without one."""
@@ -189,8 +227,10 @@ class LaunchdService:
         return self._run("print", self._target).ok
 
     def _pid(self) -> int | None:
-        text = _facts(self._run("print", self._target).out).get("pid", "")
-        return int(text) if text.isdecimal() else None
+        return _pid(self._printed())
+
+    def _printed(self) -> Mapping[str, str]:
+        return _facts(self._run("print", self._target).out)
 
     def _run(self, *words: str) -> ProgramResult:
         return run_program(["launchctl", *words])
@@ -200,3 +240,13 @@ def _facts(printed: str) -> dict[str, str]:
     """Return the "name = value" lines of the first level of `launchctl print`."""
     lines = [line for line in printed.splitlines() if line.startswith("\t") and not line.startswith("\t\t")]
     return {name.strip(): value.strip() for name, eq, value in (line.partition(" = ") for line in lines) if eq}
+
+
+def _pid(facts: Mapping[str, str]) -> int | None:
+    text = facts.get("pid", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _is_not_started(facts: Mapping[str, str]) -> bool:
+    """Return whether launchd could not start the program: it reports 78, which `run --launchd` never returns."""
+    return "pid" not in facts and facts.get("last exit code", "").partition(":")[0] == "78"

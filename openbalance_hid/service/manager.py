@@ -13,6 +13,8 @@ from openbalance_hid.hints import hint
 
 RUN_WITHOUT = hint("the service manager does not answer")  # the hint where no service manager answers
 
+UNIT_MODE = 0o644  # whatever the umask: launchd refuses a file that others may write to (launchctl(1), load)
+
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
@@ -45,10 +47,13 @@ def write_unit(file: Path, text: str) -> bool:
     """Return whether the file had to be changed. It is written whole or not at all; ServiceError when that fails."""
     try:
         if os.access(file, os.R_OK) and file.read_text(encoding="utf-8", errors="replace") == text:
+            if file.stat().st_mode & 0o022:
+                file.chmod(UNIT_MODE)
             return False
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}.new")
         draft.write_text(text, encoding="utf-8")
+        draft.chmod(UNIT_MODE)
         draft.replace(file)
     except OSError as error:
         raise ServiceError(

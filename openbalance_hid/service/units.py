@@ -183,18 +183,37 @@ def agent_log(agent: bytes) -> Path | None:
 
 
 def _agent_value(agent: bytes, name: str) -> object:
+    return _agent_values(agent).get(name)
+
+
+def _agent_values(agent: bytes) -> Mapping[str, object]:
+    """Return the values of an agent; none of a file that is no property list."""
     import plistlib
     from xml.parsers.expat import ExpatError
 
     try:
-        return plistlib.loads(agent).get(name)
+        values = plistlib.loads(agent)
     except (ValueError, AttributeError, ExpatError):
-        return None
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def is_current_unit(unit: str) -> bool:
     """Return whether the text of a systemd unit is this version's, whatever its program and its environment."""
     return _fixed_lines(unit) == _fixed_lines(render_user_unit(("/x",)))
+
+
+def is_current_agent(agent: bytes) -> bool:
+    """Return whether an agent of launchd is this version's, whatever its program, its log and its environment."""
+    return _fixed_values(agent) == _fixed_values(render_agent(("/x",), "/x").encode())
+
+
+def _fixed_values(agent: bytes) -> Mapping[str, object]:
+    values = _agent_values(agent)
+    words = values.get("ProgramArguments")
+    options = list(words[-2:]) if isinstance(words, list) else None
+    differing = ("ProgramArguments", "StandardOutPath", "StandardErrorPath", "EnvironmentVariables")
+    return {name: value for name, value in values.items() if name not in differing} | {"options": options}
 
 
 def _fixed_lines(unit: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import plistlib
 import sys
 import tempfile
@@ -18,48 +19,8 @@ from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.service.launchd import ANSWER_LIMIT_S, RELEASE_LIMIT_S, LaunchdService
 from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, render_agent
 from tests.cli.command_line import here
+from tests.service.standin_launchctl import LAUNCHCTL
 
-# Its answers are the ones of launchctl(1) on macOS 14 to 26, with one agent that is kept as one file.
-# bootout: 36 while the process ends, 3 without the label; the label is loaded until about 5 s later, here for some calls.
-#   bootstrap meanwhile: 5 (https://github.com/headroomlabs-ai/headroom/issues/1289, ten times in 5 s) or 37
-#   (https://github.com/Layr-Labs/d-inference/issues/1102).
-# bootstrap: RunAtLoad does not always start it: "state = not running", "(never exited)"
-#   (https://github.com/openbase-community/openbase/pull/15); 125 without a session with a display.
-# kickstart: 113 without the label (https://github.com/NousResearch/hermes-agent/pull/5536), 37 when it is starting.
-LAUNCHCTL = """#!/bin/sh
-cd "$STAND_IN" || exit 70
-echo "$*" >> calls
-[ ! -e no-display ] || { echo "$1 failed: 125: Domain does not support specified action" >&2; exit 125; }
-if [ -e ending ]; then  # each call is some time later than the one before
-  if [ "$(cat ending)" = never ]; then :
-  elif [ "$(cat ending)" -le 0 ]; then rm -f agent ending pid exit
-  else echo $(($(cat ending) - 1)) > ending; fi
-fi
-run() {
-  if [ -e fails ]; then cp fails exit; cat words >> "$LOG"; return; fi
-  echo $(($(cat last-pid) + 1)) > last-pid; cp last-pid pid
-}
-missing() { echo "Could not find service \\"$1\\" in domain for user gui: 501" >&2; exit 113; }
-case "$1" in
-  print) [ -e agent ] || missing "$2"
-    state="not running"; [ ! -e pid ] || state=running
-    printf '%s = {\\n\\tstate = %s\\n' "$2" "$state"
-    [ ! -e pid ] || printf '\\tpid = %s\\n' "$(cat pid)"
-    printf '\\tlast exit code = %s\\n\\tnested = {\\n\\t\\tpid = 1\\n\\t}\\n}\\n' "$(cat exit 2>&- || echo '(never exited)')" ;;
-  bootstrap)
-    if [ -e ending ] && [ -e answers-37 ]; then echo "Bootstrap failed: 37: Operation already in progress" >&2; exit 37; fi
-    if [ -e agent ] || [ -e refuses ]; then echo "Bootstrap failed: 5: Input/output error" >&2; exit 5; fi
-    cp "$3" agent; [ ! -e starts-at-load ] || run ;;
-  bootout) [ -e agent ] || { echo "Boot-out failed: 3: No such process" >&2; exit 3; }
-    [ -e ending ] || cp slowness ending
-    echo "Boot-out failed: 36: Operation now in progress" >&2; exit 36 ;;
-  kickstart) [ -e agent ] || missing "$2"
-    if [ "$2" != -k ] && [ -e pid ]; then echo "Could not kickstart service: 37: Operation already in progress" >&2; exit 37; fi
-    rm -f pid; run ;;
-  enable) ;;
-  *) exit 64 ;;
-esac
-"""
 FIRST_PID = 4711
 
 
@@ -233,6 +194,91 @@ def test_the_answer_of_another_daemon_is_not_taken_for_the_service(daemon: Daemo
     assert error.value.hint == "openbalance-hid stop"
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+@pytest.mark.usefixtures("state")
+def test_whatever_the_umask_launchd_accepts_the_file(home: Path, launchd: LaunchdService, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        assert launchd.install()[-1] == "started"
+    finally:
+        os.umask(before)
+    assert (home / f"Library/LaunchAgents/{LABEL}.plist").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_others_may_write_to_is_repaired(home: Path, state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    (home / f"Library/LaunchAgents/{LABEL}.plist").chmod(0o666)  # as from a copy of the home
+    for name in ("agent", "pid"):
+        (state / name).unlink()  # and the user has logged in anew
+    assert launchd.install()[-1] == "started"
+
+
+def test_over_ssh_without_a_session_on_the_screen_the_error_comes_at_once(
+    state: Path, launchd: LaunchdService, clock: Clock
+) -> None:
+    (state / "no-gui").touch()
+    with pytest.raises(ServiceError, match="log in on the Mac's own screen first"):
+        launchd.install()
+    assert clock.now_s == 0.0
+
+
+@pytest.mark.parametrize("word", ["disabled", "true"])
+def test_a_label_that_is_switched_off_does_not_start_by_itself(state: Path, launchd: LaunchdService, word: str) -> None:
+    launchd.install()
+    assert launchd.state().enabled
+    (state / "disabled").write_text(word)
+    assert (launchd.state().active, launchd.state().enabled) == (True, False)
+    for name in ("agent", "pid"):
+        (state / name).unlink()
+    found = launchd.state()
+    assert (found.enabled, found.stopped, "Login Items" in found.summary) == (False, False, True)
+    assert launchd.install()[-1] == "started"
+    assert launchd.state().enabled
+
+
+def test_a_file_that_is_not_loaded_is_stopped_and_not_missing(state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    for name in ("agent", "pid"):
+        (state / name).unlink()
+    found = launchd.state()
+    assert (found.enabled, found.active, found.stopped, found.summary) == (True, False, True, "not loaded")
+
+
+def test_a_program_that_launchd_cannot_start_is_reported_at_once(state: Path, launchd: LaunchdService, clock: Clock) -> None:
+    (state / "fails").write_text("78: EX_CONFIG")
+    (state / "words").touch()
+    with pytest.raises(ServiceError, match="launchd cannot start the program or write the log"):
+        launchd.install()
+    assert clock.now_s < ANSWER_LIMIT_S
+    assert "launchd cannot start the program" in launchd.state().summary
+    assert not launchd.state().stopped
+
+
+def test_a_process_that_a_signal_ended_has_not_merely_stopped(state: Path, launchd: LaunchdService) -> None:
+    launchd.install()
+    (state / "pid").unlink()
+    (state / "signal").write_text("Killed: 9")
+    assert launchd.state().summary == "not running, ended by the signal Killed: 9"
+    assert not launchd.state().stopped
+
+
+@pytest.mark.parametrize("damage", ["the directory is a file", "the log is a directory"])
+def test_a_log_that_cannot_be_written_is_named_before_anything_is_installed(
+    home: Path, state: Path, launchd: LaunchdService, damage: str
+) -> None:
+    logs = home / "Library/Logs"
+    if damage == "the log is a directory":
+        (logs / "log").mkdir(parents=True)
+    else:
+        logs.parent.mkdir()
+        logs.touch()
+    with pytest.raises(ServiceError, match=f"cannot write {logs / 'log'}") as error:
+        launchd.install()
+    assert error.value.hint.startswith("ls -ld ")
+    assert not (state / "agent").exists()
+    assert launchd.state().file is None
+
+
 @pytest.fixture
 def runtime_dir() -> Iterator[str]:
     """A directory with a real control socket, which answers as the process that launchd starts first."""
@@ -281,6 +327,41 @@ def test_the_doctor_names_the_program_or_the_python_of_the_agent_that_is_gone(
     assert found() == f"{agent} starts {missing}, which does not exist"
 
 
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("quote", ["", '"', "'"], ids=["none", "pip", "uv"])
+def test_the_doctor_names_a_python_whose_path_is_too_long_or_has_a_blank(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, quote: str
+) -> None:
+    python = home / f"Library/{'Application Support' if quote else 'Support'}/pipx/venvs/openbalance-hid/bin/python"
+    program.write_text(f"#!/bin/sh\n'''exec' {quote}{python}{quote} \"$0\" \"$@\"\n' '''\n")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    agent = home / f"Library/LaunchAgents/{LABEL}.plist"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(render_agent((str(program),), "/log"))
+    assert service_check(home)["found"] == f"{agent} starts {python}, which does not exist"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert "does not exist" not in service_check(home)["found"]
+
+
+def test_the_doctor_reports_an_agent_of_another_version(
+    home: Path, state: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    agent = home / f"Library/LaunchAgents/{LABEL}.plist"
+    agent.parent.mkdir(parents=True)
+    text = render_agent((str(program),), str(home / "log"), {"XDG_CONFIG_HOME": "/x"})
+    agent.write_text(text)
+    (state / "agent").write_text(text)
+    (state / "pid").write_text("1")
+    assert service_check(home)["verdict"] == "ok"
+    for old, new in (("<integer>30<", "<integer>10<"), ("--launchd", "--verbose"), ("<plist", "<")):
+        agent.write_text(text.replace(old, new))
+        found = service_check(home)
+        assert "with the unit of another version" in found["found"], old
+        assert found["hint"] == "openbalance-hid service install"
+
+
 @pytest.fixture
 def brew_program(home: Path, program: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The agent that `brew services start` writes from the formula's service block, loaded and running."""
@@ -311,6 +392,8 @@ def test_the_service_of_homebrew_is_the_service_of_status_doctor_and_install(hom
     refused = here(home, "service", "install")
     assert refused.exit_code == 2
     assert refused.stderr == "error: Homebrew has installed the service\ntry: brew services restart openbalance-hid\n"
+    (home / "systemd/in-user-domain").touch()  # `brew services start` through ssh
+    assert here(home, "service", "status").stdout.startswith(f"service   running, process {FIRST_PID}\n")
     brew_program.unlink()
     assert service_check(home)["found"].endswith(f"starts {brew_program}, which does not exist")
     assert service_check(home)["hint"] == "brew reinstall openbalance-hid"

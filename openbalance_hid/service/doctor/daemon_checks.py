@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -22,12 +23,14 @@ from openbalance_hid.service.install import (
     is_temporary,
     system_service_is_active,
 )
-from openbalance_hid.service.units import HOMEBREW_LABEL, agent_program, is_current_unit, unit_program
+from openbalance_hid.service.units import HOMEBREW_LABEL, agent_program, is_current_agent, is_current_unit, unit_program
 from openbalance_hid.tiles.formatting import age
 
 INSTALL = hint("the service does not run", "doctor")
 LOGS = hint("the service failed", "doctor")
 BREW_REINSTALL = hint("the program of Homebrew's service is gone")
+# As pip (with " or nothing) and uv (with ') write it: '''exec' "/Users/you/Library/Application Support/…/bin/python" "$0" "$@"
+_SHELL_START = re.compile(rb"""'''exec' (['"]?)([^'"\n]+)\1 "\$0\"""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class ServiceFacts:
 
     `missing_program`: the program that the unit starts, if it does not exist; `outdated`: the unit is from another version.
     `temporary_program`: the program that the unit starts or would start, if it is in a cache that may be emptied.
-    `by_homebrew`: `brew services` has installed it; `twice`: and this program has installed one, too.
+    `stopped`: it is not running, and nothing went wrong. `by_homebrew`: `brew services` has installed it; `twice`: and this
+    program has installed one, too.
     """
 
     installed: bool = False
@@ -47,6 +51,7 @@ class ServiceFacts:
     missing_program: str | None = None
     temporary_program: str | None = None
     outdated: bool = False
+    stopped: bool = False
     system_active: bool = False
     daemon_runs: bool = False
     by_homebrew: bool = False
@@ -63,9 +68,10 @@ def check_service(context: DoctorContext) -> list[Check]:
     by_homebrew = state.file is not None and state.file.stem == HOMEBREW_LABEL
     unit = state.file if state.file is not None and state.file.suffix == ".service" else None
     text = unit.read_text(encoding="utf-8", errors="replace") if unit is not None else None
-    program = unit_program(text) if text is not None else None
+    program, outdated = (unit_program(text), not is_current_unit(text)) if text is not None else (None, False)
     if state.file is not None and state.file.suffix == ".plist":
-        program = agent_program(state.file.read_bytes())
+        agent = state.file.read_bytes()
+        program, outdated = agent_program(agent), not by_homebrew and not is_current_agent(agent)
     started = program or PurePath(context.program[0])
     return assess_service(
         ServiceFacts(
@@ -76,7 +82,8 @@ def check_service(context: DoctorContext) -> list[Check]:
             file=str(state.file) if state.file is not None else None,
             missing_program=_missing(Path(program)) if program is not None else None,
             temporary_program=str(started) if is_temporary(started) else None,
-            outdated=text is not None and not is_current_unit(text),
+            outdated=outdated,
+            stopped=state.stopped,
             system_active=state.file is None and system_service_is_active(),
             daemon_runs=_daemon_runs(context),
             by_homebrew=by_homebrew,
@@ -89,12 +96,15 @@ def _missing(program: Path) -> str | None:
     """Return the file that is gone: the program, or the Python in its first line, as after an upgrade by Homebrew."""
     try:
         with program.open("rb") as file:
-            first = file.readline(512)
+            first, second = file.readline(512), file.readline(2048)
     except FileNotFoundError:
         return str(program)
     except OSError:
         return None
     words = first[2:].split() if first.startswith(b"#!") else []
+    python = _SHELL_START.match(second)
+    if words[:1] == [b"/bin/sh"] and python is not None:  # a path that is too long for the first line, or has a blank
+        words = [python[2]]
     return os.fsdecode(words[0]) if words and not os.path.exists(words[0]) else None  # noqa: PTH110 - bytes
 
 
@@ -124,7 +134,8 @@ def assess_service(seen: ServiceFacts) -> list[Check]:
     if not seen.active and not seen.enabled:  # a package brought the unit, and the user has not enabled it yet
         return [warning("service", "installed, but not enabled", install)]
     if not seen.active:
-        return [failure("service", f"not running: {seen.summary}", LOGS, NoDaemonError.exit_code)]
+        command = install if seen.stopped else LOGS
+        return [failure("service", f"not running: {seen.summary}", command, NoDaemonError.exit_code)]
     if not seen.enabled:
         return [warning("service", f"{seen.summary}, but does not start at login", install)]
     if seen.outdated:
