@@ -59,10 +59,10 @@ def run(
     if not launchd:
         _run(config_file, decks, port, no_browser, log_level, None)
         return 0
-    from openbalance_hid.service.install import launchd_log_file
+    from openbalance_hid.service.install import open_log_file
 
     try:
-        _run(config_file, decks, port, no_browser, log_level, launchd_log_file())
+        _run(config_file, decks, port, no_browser, log_level, open_log_file())
     except OpenBalanceError as error:
         log.error("%s%s", error.message, f" – try: {error.hint}" if error.hint else "")  # with a time, unlike other commands
         return 0 if error.exit_code in GIVE_UP_CODES else error.exit_code  # after others launchd starts it again, for ever

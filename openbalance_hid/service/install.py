@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from openbalance_hid.config.paths import absolute, home_dir, paths
@@ -97,6 +98,15 @@ def require_permanent_program(program: Sequence[str]) -> None:
 def launchd_log_file() -> Path:
     """Return the file into which launchd writes what the daemon prints."""
     return home_dir() / "Library/Logs" / f"{LABEL}.log"
+
+
+def open_log_file() -> Path:
+    """Return the file into which launchd writes what this process prints: Homebrew has one of its own."""
+    homebrew = homebrew_service()
+    with suppress(OSError):
+        if homebrew is not None and os.path.samestat(os.fstat(sys.stderr.fileno()), homebrew.log_file.stat()):
+            return homebrew.log_file
+    return launchd_log_file()
 
 
 def system_service_is_active() -> bool:

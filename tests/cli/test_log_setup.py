@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import plistlib
 import re
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.cli.log_setup import LOG_LIMIT_BYTES
+from openbalance_hid.service.units import HOMEBREW_LABEL
 from tests.cli.command_line import machine
 
+AS_DARWIN = Path(__file__).parents[1] / "as_darwin"
 TIME = re.compile(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 CODE = (
     "import logging, sys; from openbalance_hid.cli.log_setup import set_up_log\n"
@@ -95,3 +99,18 @@ def test_under_launchd_an_error_that_ends_the_daemon_has_a_time_and_no_restart(t
     (line,) = done.stderr.splitlines()
     assert TIME.match(line)
     assert line.endswith("– try: openbalance-hid config check")
+
+
+def test_the_log_of_the_service_of_homebrew_is_capped_as_well(tmp_path: Path):
+    file, agents = tmp_path / "brew/var/log/openbalance-hid.log", tmp_path / "Library/LaunchAgents"
+    for directory in (file.parent, agents):
+        directory.mkdir(parents=True)
+    (agents / f"{HOMEBREW_LABEL}.plist").write_bytes(plistlib.dumps({"StandardOutPath": str(file)}))
+    (tmp_path / "config.toml").write_text("x = 1\n")
+    file.write_text("x" * LOG_LIMIT_BYTES)
+    command = [sys.executable, "-m", "openbalance_hid", "run", "--launchd"]
+    env = machine(tmp_path, HOME=str(tmp_path), PYTHONPATH=str(AS_DARWIN))
+    with file.open("ab") as opened:
+        subprocess.run(command, env=env, stdout=opened, stderr=opened, timeout=240, check=True)
+    assert [each.name for each in sorted(file.parent.iterdir())] == [file.name, f"{file.name}.old"]
+    assert file.stat().st_size == 0
