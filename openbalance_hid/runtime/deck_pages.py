@@ -6,7 +6,7 @@ The simulator is imported only for a virtual deck.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class DeckPages:
                 partial(virtual.texts, number),
                 scenarios=SCENARIOS if sample is not None else (),
                 scenario=sample.current if sample is not None else str,
-                set_scenario=sample.choose if sample is not None else None,
+                set_scenario=partial(self._change_scenario, sample, dict(SCENARIOS)) if sample is not None else None,
                 models=[(name, model_named(name).title) for name in OFFERED] if sample is not None else (),
                 set_model=partial(virtual.change_model, number) if sample is not None else None,
                 port=self._port if number == 0 or self._port == 0 else None,
@@ -67,6 +67,11 @@ class DeckPages:
             if self._open_browser:
                 open_page(page.one_time_url())
         _print("Open this address in a browser. Ctrl-C stops the deck.")
+
+    def _change_scenario(self, sample: SampleScenarios, titles: Mapping[str, str], name: str) -> None:
+        """Change the sample account, and say so in place of what happened before."""
+        self.note(f"Sample account: {titles[name]}")
+        sample.choose(name)
 
     def revive(self) -> None:
         """Start the threads of the pages again if they have ended."""

@@ -43,6 +43,7 @@ class VirtualDecks:
             self._bus.decks.remove(before)
             self.decks[number] = after
             self._bus.plug(after)
+            self.pages[number].note(f"Changed to {after.model.title}")  # in place of what happened on the other one
             self.pages[number].show_deck(after)
 
     def set_rotation(self, serial: str, degrees: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.app.clock import Moment
-from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, SendAlert, Store
+from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, ReportAction, SendAlert, Store
 from openbalance_hid.app.events import GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import BOUNCE_S, Gesture
 from openbalance_hid.app.tile_views import with_refused_config
@@ -72,6 +72,8 @@ def test_masked_amounts_show_only_while_the_tile_is_held():
     story.wait(0.2)
     assert bare(story)
     assert story.face(PRIVACY).view.text == "Amounts shown, while held"
+    assert story.seen(ReportAction)[-1].text == "Amounts shown while this key is held"
+    assert story.seen(Refresh) == [], "it is of no account"
     story.wait(300)
     assert bare(story), "for as long as it is held"
     story.key(PRIVACY, False)

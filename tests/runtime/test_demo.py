@@ -2,7 +2,7 @@
 
 from openbalance_hid.config.load import parse
 from openbalance_hid.runtime.demo import sampled
-from tests.main_job.daemon_process import ask, environment, page_of, started
+from tests.main_job.daemon_process import Page, ask, environment, page_of, started
 
 CONFIG = """
 refresh_minutes = 60
@@ -71,3 +71,17 @@ def test_a_missing_or_wrong_file_of_a_demo_is_an_error(tmp_path):
         refused = ask(env, *words, "--config", str(wrong))
         assert (refused.returncode, refused.stderr.splitlines()[-1]) == (78, f"try: openbalance-hid config check {wrong}")
     assert ask(env, "config", "check", str(wrong)).returncode == 78
+
+
+def test_a_chosen_scenario_or_model_replaces_the_line_of_what_happened(tmp_path):
+    def notes(page: Page) -> list[str]:
+        return [message["text"] for message in page.seen if message["type"] == "note"]
+
+    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running, page_of(running) as page:
+        page.until_key(0, "$74.25")
+        page.tap(1)
+        page.until(lambda page: any(note.startswith("Opens") for note in notes(page)))
+        page.send(type="scenario", name="offline")
+        page.until(lambda page: notes(page)[-1] == "Sample account: OpenRouter cannot be reached")
+        page.send(type="model", name="mini")
+        page.until(lambda page: notes(page)[-1] == "Changed to Stream Deck Mini")

@@ -15,6 +15,7 @@ __all__ = ["chromium", "visit"]
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+TOP_OF_CHOICE = "() => document.querySelector('#scenario').getBoundingClientRect().top + scrollY"
 MODELS = ("mini", "mk2", "xl", "neo", "plus", "plus-xl", "pedal")
 
 
@@ -85,17 +86,71 @@ def test_a_stopped_program_says_how_to_start_it_again(visit: Open) -> None:
         page.get_by_text(re.compile("openbalance-hid has stopped.*make demo")).wait_for()
 
 
-def test_nothing_jumps_when_words_come_and_go(visit: Open) -> None:
+@pytest.mark.parametrize("width", [320, 390, 700, 1280])
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        ("Balance $74.25, $2.42 today, 169 % more than yesterday by this time", "Opens https://openrouter.ai/settings/credits"),
+        ("Spent 30 d $72.14, last 7 days $2.45, $2.74, $3.60, $2.61, $1.28, $1.08, $2.42", "The numbers are up to date"),
+        ("Pace 24 h: Critical, ~9.0× the usual pace, API key laptop, mostly gpt-5 (40.1× its usual)", "Alert acknowledged"),
+        ("Keys today (UTC): laptop $1.50, ci $0.65, 38 % of its limit of $50.00", "Opens https://openrouter.ai/settings/keys"),
+    ],
+)
+def test_nothing_jumps_when_words_come_and_go(visit: Open, words: str, note: str, width: int) -> None:
     with PageRig() as rig:
-        rig.texts[0] = "Balance $74.25, ▼ $0.40 today"
-        with visit(rig) as page:
+        rig.texts[0] = words
+        with visit(rig, viewport={"width": width, "height": 800}) as page:
             rig.server.note("")
             until(page, "() => document.querySelector('#note').textContent === ''")
-            before = page.locator("#scenario").bounding_box()
+            before = page.evaluate(TOP_OF_CHOICE)
             key(page, 0).hover()
-            rig.server.note("Requesting new numbers from OpenRouter")
-            page.locator("#note", has_text="Requesting").wait_for()
-            assert page.locator("#scenario").bounding_box() == before
+            rig.server.note(note)
+            page.locator("#note", has_text=note).wait_for()
+            assert page.locator("#explain").inner_text() == words
+            assert page.evaluate(TOP_OF_CHOICE) == before
+
+
+def test_what_is_pointed_at_is_what_is_explained(visit: Open) -> None:
+    with PageRig("plus") as rig:
+        rig.texts[7] = "Keys today: laptop $1.50"
+        with visit(rig) as page:
+            key(page, 7).hover()
+            page.locator("#explain", has_text="laptop").wait_for()
+            page.get_by_role("button", name="Push dial 3").hover()
+            page.locator("#explain", has_text=re.compile("^Push dial 3$")).wait_for()
+    with PageRig("neo") as rig:
+        rig.texts["screen"] = "OpenRouter balance $74.25"  # type: ignore[index]
+        with visit(rig) as page:
+            page.get_by_role("img", name="OpenRouter balance $74.25").hover()
+            page.locator("#explain", has_text="OpenRouter balance $74.25").wait_for()
+
+
+@pytest.mark.parametrize("amount", ["$74.25", "-$12,345", "≥ $0.004", "$999,999"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_an_amount_on_a_pedal_is_never_broken(visit: Open, width: int, amount: str) -> None:
+    with PageRig("pedal") as rig:
+        rig.texts[0] = f"Balance {amount}"
+        with visit(rig, viewport={"width": width, "height": 800}) as page:
+            value = page.locator(".key b")
+            assert value.inner_text() == amount
+            assert value.evaluate("each => each.getClientRects().length === 1 && each.scrollWidth <= each.clientWidth")
+            line = value.evaluate("each => each.getBoundingClientRect().height / parseFloat(getComputedStyle(each).fontSize)")
+            assert line < 1.5, "one line"
+
+
+def test_a_stopped_deck_has_no_words_that_look_live(visit: Open) -> None:
+    with PageRig() as rig:
+        rig.texts[0] = "Balance $74.25"
+        with visit(rig) as page:
+            key(page, 0).hover()
+            page.locator("#explain", has_text="$74.25").wait_for()
+            rig.server.note("The numbers are up to date")
+            page.locator("#note", has_text="up to date").wait_for()
+            rig.server.stop()
+            page.get_by_text(re.compile("openbalance-hid has stopped")).wait_for()
+            assert page.locator("#note").inner_text() == ""
+            assert "$" not in page.locator("main").inner_text().replace("$74 left", "")
+            assert key(page, 0).get_attribute("aria-label") == "Key 1"
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])

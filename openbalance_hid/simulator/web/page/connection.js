@@ -43,7 +43,7 @@ const receive = {
     if (!state.strip || !png) return;
     if (state.strip.tagName === "IMG") {
       state.strip.src = url(png);
-      state.strip.alt = (texts && texts[0]) || "Screen";
+      showScreen((texts && texts[0]) || "");
     } else {
       state.strip.style.setProperty("--picture", `url("${url(png)}")`);
       showCells(texts || []);
@@ -129,11 +129,20 @@ async function describe() {
 function lost() {
   releaseAll();
   state.socket = null;
+  page.note.replaceChildren(); // what happened before is not what happens now
+  if (state.ended) forget();
   connection(state.ended ? `${ENDED} ${again()}` : `Connection lost. Trying again… If you stopped it: ${again()}`);
   const wait = RETRY_MS[Math.min(state.tries, RETRY_MS.length - 1)];
   state.tries += 1;
   clearTimeout(state.timer);
   state.timer = setTimeout(connect, wait * (0.8 + Math.random() * 0.4));
+}
+
+// Takes the words off a deck that is dark: they would be read as what is true now.
+function forget() {
+  state.keys.forEach((_, key) => showText(key, ""));
+  showCells([]);
+  if (state.strip && state.strip.tagName === "IMG") showScreen("");
 }
 
 function again() {

@@ -77,6 +77,7 @@ function makeDial(number, parent) {
     button.textContent = text;
     button.setAttribute("aria-label", label);
     button.addEventListener("click", () => turn(steps));
+    explained(button);
   };
   turnButton("‹", `Turn dial ${number + 1} left`, -1);
   const knob = element("button", "knob", dial);
@@ -85,6 +86,7 @@ function makeDial(number, parent) {
   knob.dataset.part = `dial ${number}`;
   knob.setAttribute("aria-label", `Push dial ${number + 1}`);
   element("i", "", knob);
+  explained(knob);
   pressable(
     knob,
     () => send({ type: "push", dial: number, down: true }),
@@ -110,7 +112,10 @@ function makeStrip(parent, { width, height, touch }, dials) {
   const strip = element("div", touch ? "strip touch" : "strip", parent);
   if (!touch) {
     state.strip = element("img", "", strip);
-    state.strip.alt = "Screen";
+    state.strip.alt = "";
+    strip.setAttribute("role", "img");
+    showScreen("");
+    explained(strip);
     return;
   }
   // One button a cell, each with its part of the picture: in a narrow window the cells wrap and stay readable.
@@ -227,6 +232,7 @@ function fit() {
     const cellWidth = strip.touch ? panel / (wraps ? STRIP_COLUMNS_NARROW : dials) : panel;
     set("--strip-h", snap((cellWidth * strip.height) / (strip.touch ? strip.width / dials : strip.width)));
   }
+  for (const label of page.deck.querySelectorAll(".key span")) fitValue(label);
 }
 
 function showText(key, text) {
@@ -234,7 +240,10 @@ function showText(key, text) {
   if (!button) return;
   button.setAttribute("aria-label", text || `Key ${key + 1}`);
   const label = button.querySelector("span");
-  if (label) label.replaceChildren(...headingAndValue(text.split(", ")[0])); // all the words are below the deck
+  if (label) {
+    label.replaceChildren(...headingAndValue(text.split(", ")[0])); // all the words are below the deck
+    fitValue(label);
+  }
   if (state.explained === button) explain(button);
 }
 
@@ -244,6 +253,20 @@ function headingAndValue(text) {
   const value = document.createElement("b");
   value.textContent = parts[2];
   return parts[2] ? [parts[1], value] : [text];
+}
+
+// Makes the amount on a pedal as small as its one line needs: a broken one is another amount.
+function fitValue(label) {
+  const value = label.querySelector("b");
+  if (!value) return;
+  value.style.setProperty("--shrink", "1");
+  value.style.setProperty("--shrink", String(Math.min(1, label.clientWidth / value.scrollWidth)));
+}
+
+function showScreen(text) {
+  const screen = state.strip.parentElement;
+  screen.setAttribute("aria-label", text || "Screen");
+  if (state.explained === screen) explain(screen);
 }
 
 function showCells(texts) {
