@@ -38,6 +38,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("another daemon is running", STOP, "run", "service install"),
     ("another daemon is running without a socket", "kill {pid}", "run"),
     ("the daemon's socket was removed", WAIT, *_CLIENTS),
+    ("the daemon cannot use its socket", LIST_DIRECTORY, *_CLIENTS),
     ("the daemon does not answer", STATUS, *_CLIENTS[1:]),
     ("the daemon does not answer", SERVICE_LOGS, "status", "doctor"),
     ("the daemon of another user is running", f"sudo OPENBALANCE_RUNTIME_DIR={{path}} {STATUS}", *_CLIENTS),

@@ -23,6 +23,8 @@ from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 
 RETRY_S = 0.02
+# No socket there, or another file in its place or in that of its directory, or a mode that was changed.
+_WITHOUT_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.EACCES, errno.ENOTDIR, errno.ELOOP, errno.EPROTOTYPE)
 WAKE_GAP_S = 0.1  # a daemon looks for its socket at most once a second
 SOL_LOCAL, LOCAL_PEERCRED = 0, 1  # <sys/un.h> of macOS
 
@@ -160,19 +162,30 @@ def _connect(peer: socket.socket, socket_file: Path, timeout_s: float) -> None:
             if waited_s > timeout_s:
                 raise
             time.sleep(RETRY_S)
-        except (FileNotFoundError, ConnectionRefusedError):
-            process = _daemon_without_socket(socket_file)
+        except OSError as error:
+            process = _daemon_without_socket(socket_file) if error.errno in _WITHOUT_SOCKET else None
             if not process:
                 raise
             if waited_s > timeout_s:
-                raise UnreachableDaemonError(
-                    f"a daemon runs as process {process}, and its socket was removed: it makes it again within a minute",
-                    hint("the daemon's socket was removed"),
-                ) from None
+                raise _unreachable(process, socket_file, error) from None
             os.kill(process, signal.SIGCONT)
             time.sleep(WAKE_GAP_S)
         else:
             return
+
+
+def _unreachable(process: int, socket_file: Path, error: OSError) -> UnreachableDaemonError:
+    daemon = f"a daemon runs as process {process}, and"
+    if error.errno == errno.ENOENT:
+        return UnreachableDaemonError(
+            f"{daemon} its socket was removed: it makes it again within a minute", hint("the daemon's socket was removed")
+        )
+    is_beside = error.errno in (errno.EACCES, errno.ENOTDIR)  # the directory is in the way, not the file
+    reason = "not a socket" if error.errno == errno.ECONNREFUSED else (error.strerror or str(error)).lower()
+    return UnreachableDaemonError(
+        f"{daemon} cannot use its socket at {socket_file}: {reason}",
+        hint("the daemon cannot use its socket", path=socket_file.parent if is_beside else socket_file),
+    )
 
 
 def _daemon_without_socket(socket_file: Path) -> int | None:

@@ -16,6 +16,7 @@ import logging
 import os
 import select
 import socket
+import stat
 import sys
 import threading
 import time
@@ -35,6 +36,7 @@ from openbalance_hid.restarting_thread import RestartingThread
 
 log = logging.getLogger(__name__)
 
+SOCKET_MODE = 0o600
 LINE_LIMIT = 64 * 1024  # bytes of one request; the longest real one is below 200
 CLIENT_LIMIT = 32  # threads for clients; one more client takes the place of the one that has been idle for longest
 BACKLOG = 128  # connections that wait to be accepted
@@ -78,18 +80,18 @@ class ControlServer:
     def _listen(self) -> None:
         if problem := socket_path_problem(self._file, sys.platform):
             raise ConfigError(problem, hint("the control socket cannot be made"))
-        directory = private_dir(self._file.parent)
+        private_dir(self._file.parent)
         try:
-            self._file.unlink(missing_ok=True)  # of a daemon that was killed; the lock proves that none runs
+            _remove(self._file)  # of a daemon that was killed; the lock proves that none runs
         except OSError as error:
             raise ConfigError(
-                f"cannot write in {directory}: {_reason(error)}", hint("the control socket cannot be made")
+                f"cannot remove {self._file}: {_reason(error)}", hint("the control socket cannot be made")
             ) from error
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self._file))
             self._bound = self._file.lstat()
-            self._file.chmod(0o600)
+            self._file.chmod(SOCKET_MODE)
             listener.listen(BACKLOG)
             clients = ClientListener(listener)
         except OSError as error:
@@ -108,7 +110,7 @@ class ControlServer:
         try:
             if self._listener is None or not self._is_reachable():
                 self.start()
-                log.warning("%s had been removed; the daemon listens there again", self._file)
+                log.warning("%s had been removed or changed; the daemon listens there again", self._file)
             elif self._thread is not None:
                 self._thread.revive()
         except ConfigError as error:
@@ -121,13 +123,20 @@ class ControlServer:
     def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
         """Stop listening, within `limit_s`. Idempotent."""
         self._stopping.set()
-        if self._is_reachable():  # not the file of another daemon
-            self._file.unlink(missing_ok=True)
+        if self._is_ours():  # not the file of another daemon
+            with contextlib.suppress(OSError):  # the directory is closed or read-only now; the next daemon replaces the file
+                self._file.unlink()
         self._close_listener(limit_s)
+
+    def _is_ours(self) -> bool:
+        try:
+            return self._bound is not None and os.path.samestat(self._file.lstat(), self._bound)
+        except OSError:
+            return False
 
     def _is_reachable(self) -> bool:
         try:
-            return self._bound is not None and os.path.samestat(self._file.lstat(), self._bound)
+            return self._is_ours() and stat.S_IMODE(self._file.lstat().st_mode) == SOCKET_MODE
         except OSError:
             return False
 
@@ -250,6 +259,14 @@ class ControlServer:
         except Exception:  # one turn of a thread
             log.exception("a request on the control socket failed")
             yield {"error": "the daemon failed on this request; its log has the traceback", "hint": "", "exit_code": 1}
+
+
+def _remove(file: Path) -> None:
+    """Remove the file, also an empty directory: container engines make one where a path that they mount does not exist."""
+    if file.is_dir() and not file.is_symlink():
+        file.rmdir()
+    else:
+        file.unlink(missing_ok=True)
 
 
 def _is_disconnected(client: socket.socket) -> bool:

@@ -13,6 +13,7 @@ import fcntl
 import logging
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -125,7 +126,7 @@ class DaemonLock:
         if not holder.isdigit():
             return AlreadyRunningError("another daemon is running", hint("another daemon is running"))
         stop = hint("another daemon is running")
-        if not self._socket_file.exists():
+        if not _is_socket(self._socket_file):
             stop = hint("another daemon is running without a socket", pid=holder)  # without a socket it gets no `stop`
         return AlreadyRunningError(f"another daemon is running as process {holder}", stop)
 
@@ -139,6 +140,13 @@ def _retry_if_removed(action: Callable[[], _T]) -> _T:
             if left == 0 or not isinstance(error if isinstance(error, OSError) else error.__cause__, FileNotFoundError):
                 raise
     raise AssertionError("unreachable")
+
+
+def _is_socket(file: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(file.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _is_served(socket_file: Path) -> bool:

@@ -62,7 +62,7 @@ def lock_name(file: Path) -> str:
 
     Containers may share the name of a directory, but not its device.
     """
-    directory = file.parent.resolve()
-    existing = next(each for each in (directory, *directory.parents) if each.exists())
+    directory = Path(os.path.realpath(file.parent))  # unlike Path.resolve, also for a loop of links
+    existing = next(each for each in (directory, *directory.parents) if os.path.exists(each))  # noqa: PTH110 - Path.exists raises
     place = f"{os.geteuid()} {existing.stat().st_dev} {directory / file.name}"
     return f"\0openbalance-hid-{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}"

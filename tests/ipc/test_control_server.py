@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import stat
@@ -129,7 +130,20 @@ def put_a_file(place: Path) -> None:
     place.write_text("")
 
 
-@pytest.mark.parametrize("damage", [remove_socket, remove_directory, put_another_socket, put_a_file])
+def put_an_empty_directory(place: Path) -> None:
+    place.unlink()
+    place.mkdir()
+
+
+def put_a_loop_of_links(place: Path) -> None:
+    place.unlink()
+    place.symlink_to(place.name)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [remove_socket, remove_directory, put_another_socket, put_a_file, put_an_empty_directory, put_a_loop_of_links],
+)
 def test_a_socket_that_was_removed_or_replaced_is_made_again(server, place, damage):
     damage(place)
     with pytest.raises(NoDaemonError):
@@ -139,6 +153,45 @@ def test_a_socket_that_was_removed_or_replaced_is_made_again(server, place, dama
     assert request(place, "again") == {"command": "again"}
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert [thread.name for thread in threading.enumerate()].count("control") == 1
+
+
+def test_a_socket_whose_mode_was_changed_is_made_again(server, place):
+    place.chmod(0)
+    server.renew()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert request(place, "again") == {"command": "again"}
+
+
+def test_a_directory_with_files_in_the_place_of_the_socket_is_named_and_kept(place):
+    (place / "file").mkdir(parents=True)
+    place.parent.chmod(0o700)
+    with pytest.raises(ConfigError, match=f"cannot remove {place}: directory not empty"):
+        ControlServer(place, answer).start()
+    assert (place / "file").exists()
+
+
+def test_a_server_whose_directory_is_read_only_now_stops_in_order(tmp_path):
+    """As another user, where root runs the tests: root may write everywhere."""
+    script = """
+import grp, os, pwd, sys; from pathlib import Path; from openbalance_hid.ipc.control_server import ControlServer
+server = ControlServer(Path(sys.argv[1], "control.sock"), print)
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+server.start()
+os.chmod(sys.argv[1], 0o500)
+server.stop()
+"""
+    directory = Path(tempfile.mkdtemp(dir="/tmp", prefix="closed-"))
+    if os.geteuid() == 0:
+        os.chown(directory, 65534, 65534)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(directory)], capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    finally:
+        directory.chmod(0o700)
+        shutil.rmtree(directory)
 
 
 def test_a_socket_that_cannot_be_made_again_is_logged_once_and_made_later(server, place, caplog):

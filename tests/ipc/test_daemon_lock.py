@@ -64,7 +64,8 @@ def lock(files):
 
 
 def test_a_second_daemon_is_refused_with_the_process_that_runs(lock, files):
-    files[1].with_name("control.sock").touch()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(files[1].with_name("control.sock")))
     with OtherDaemon(*files) as other:
         assert not other.holds
     with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}") as refusal:
@@ -135,6 +136,40 @@ def test_a_daemon_that_makes_no_socket_again_is_named_with_exit_code_75(lock, fi
     with pytest.raises(NoDaemonError, match="no daemon is running") as none:
         request(socket_file, "status")
     assert none.value.exit_code == NoDaemonError.exit_code
+
+
+def put_a_directory_with_files(socket_file: Path) -> None:
+    (socket_file / "file").mkdir(parents=True)
+
+
+def put_a_loop_of_links(socket_file: Path) -> None:
+    socket_file.symlink_to(socket_file.name)
+
+
+def put_a_file_in_place_of_the_directory(socket_file: Path) -> None:
+    shutil.rmtree(socket_file.parent)
+    socket_file.parent.write_text("")
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (put_a_directory_with_files, "not a socket"),
+        (put_a_loop_of_links, "too many levels of symbolic links"),
+        (put_a_file_in_place_of_the_directory, "not a directory"),
+    ],
+)
+def test_what_keeps_a_daemon_from_its_socket_is_named_with_its_process(lock, files, damage, reason):
+    socket_file = files[1].with_name("control.sock")
+    damage(socket_file)
+    words = f"a daemon runs as process {os.getpid()}, and cannot use its socket at {socket_file}: {reason}"
+    with pytest.raises(UnreachableDaemonError, match=words) as unreachable:
+        request(socket_file, "status", timeout_s=0.2)
+    assert unreachable.value.hint.startswith("ls -ld ")
+    with pytest.raises((AlreadyRunningError, ConfigError)) as refused:
+        DaemonLock(files, socket_file).take()
+    assert refused.value.hint in (f"kill {os.getpid()}", f"ls -ld {socket_file.parent}")
 
 
 @on_linux
