@@ -51,6 +51,8 @@ def condition(path: Path) -> Condition:
     )
     if size_bytes is None:
         return Condition(False, set_aside=aside)
+    if not path.is_file():  # SQLite would wait at a pipe for ever
+        return Condition(True, size_bytes, trouble="it is not a file", set_aside=aside)
     if not os.access(path, os.R_OK | os.W_OK):
         return Condition(True, size_bytes, trouble="it may not be read and written", set_aside=aside)
     try:

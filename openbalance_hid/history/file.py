@@ -128,6 +128,8 @@ class HistoryFile:
         self._prepare()
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if not self._path.is_file():  # SQLite would wait at a pipe for ever
+            raise DamagedError("it is not a file")
         db = sqlite3.connect(self._path, timeout=LOCK_LIMIT_S, isolation_level=None)
         try:
             bring_up(db, self._new_salt, self._steps)
@@ -190,7 +192,7 @@ class HistoryFile:
         until = "" if self._for_good else " until it can be written"
         logger.warning("history %s: %s; what comes is kept in memory only%s", self._path, reason, until)
         memory = self._empty_memory()
-        if self._for_good:
+        if self._for_good or not os.path.isfile(self._path):  # noqa: PTH113 - Path.is_file raises PermissionError
             return memory
         for how in ("mode=ro", "mode=ro&immutable=1"):  # the second for a directory in which no lock file can be created
             try:

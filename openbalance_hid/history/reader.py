@@ -7,6 +7,7 @@ account. Where both have a day, the one of the newer key counts.
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -185,7 +186,8 @@ def _level(name: str) -> Level:
 def open_reader(path: Path, since: date | None) -> Iterator[Reader]:
     """Open the file for reading. ConfigError when it is missing, damaged, locked, or of another version."""
     try:
-        path.stat()
+        if not stat.S_ISREG(path.stat().st_mode):  # SQLite would wait at a pipe for ever
+            raise ConfigError(f"cannot read the history {path}: it is not a file", hint("the history cannot be read", "export"))
     except FileNotFoundError as error:
         raise ConfigError(f"there is no history yet at {path}", hint("there is no history")) from error
     except OSError as error:

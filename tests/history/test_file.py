@@ -16,6 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openbalance_hid.errors import ConfigError
+from openbalance_hid.history.checkup import condition
+from openbalance_hid.history.reader import open_reader
 from openbalance_hid.history.records import StoredDays
 from openbalance_hid.history.store import HistoryStore
 from tests.history.stand import ME, NOW, SALT, counted, spend, store_at
@@ -96,6 +98,37 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, content, caplog):
     again = store_at(path)
     assert again.samples(ME) == (counted(5),)
     again.close()
+
+
+def put_a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def put_a_directory(path: Path) -> None:
+    (path / "inside").mkdir(parents=True)
+
+
+def put_a_link_to_nowhere(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def put_a_link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("put", [put_a_pipe, put_a_directory, put_a_link_to_nowhere, put_a_link_to_a_device])
+def test_what_is_no_file_is_not_waited_for_and_set_aside(path, put, caplog):
+    put(path)
+    if put is not put_a_link_to_nowhere:
+        assert condition(path).trouble == "it is not a file"
+        with pytest.raises(ConfigError, match="it is not a file"), open_reader(path, None):
+            pass
+    store = store_at(path)
+    store.write(ME, counted(5))
+    assert not store.in_memory
+    store.close()
+    assert condition(path).samples == 1
+    assert "(it is not a file): set aside as history.sqlite3.damaged-" in caplog.text
 
 
 def test_tables_that_are_not_ours_are_set_aside(path, caplog):
@@ -242,14 +275,14 @@ def test_a_directory_that_may_not_be_written_still_gives_its_past(caplog):
 
 def test_no_place_for_a_file_at_all_is_memory(tmp_path, caplog):
     (tmp_path / "file").touch()
-    for path in (tmp_path / "file" / "history.sqlite3", tmp_path / "missing" / "history.sqlite3", tmp_path):
+    for path in (tmp_path / "file" / "history.sqlite3", tmp_path / "missing" / "history.sqlite3"):
         store = HistoryStore(path, lambda: None, lambda: NOW, lambda: SALT)
         store.write(ME, counted(1))
         store.write(ME, counted(0))
         assert store.in_memory
         assert store.samples(ME) == (counted(1), counted(0))
         store.close()
-    assert levels(caplog) == ["WARNING"] * 3
+    assert levels(caplog) == ["WARNING"] * 2
 
 
 def test_a_directory_that_others_can_enter_is_not_used(path, caplog):
