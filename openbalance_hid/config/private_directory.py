@@ -58,8 +58,11 @@ def _replaceable_part(path: Path) -> Path | None:
 
 
 def _unusable(path: Path, error: OSError) -> ConfigError:
+    nearest = _nearest_existing(path)
     reason = (error.strerror or type(error).__name__).lower()
-    return ConfigError(f"cannot use the directory {path}: {reason}", _ls_command(_nearest_existing(path)))
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = f"{nearest if nearest != path else 'it'} is not a directory"
+    return ConfigError(f"cannot use the directory {path}: {reason}", _ls_command(nearest))
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -124,6 +124,16 @@ def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_
     assert socket.hint == "unset OPENBALANCE_RUNTIME_DIR"
 
 
+@pytest.mark.parametrize("target", ["nowhere", "link", "file"])
+def test_a_runtime_directory_below_what_is_no_directory_is_a_failure(tmp_path: Path, target: str):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(target)
+    context = doctor_context(tmp_path, OPENBALANCE_RUNTIME_DIR=str(tmp_path / "link" / "openbalance-hid"))
+    _, runtime = results(context, "directories")
+    assert (runtime.verdict, runtime.hint) == (CheckStatus.FAILURE, f"ls -ld {tmp_path / 'link'}")
+    assert runtime.found.endswith(f"{tmp_path / 'link'} is not a directory")
+
+
 def test_without_the_variable_a_shorter_path_of_the_socket_is_suggested():
     assert shorter_path_command({}) == 'export OPENBALANCE_RUNTIME_DIR="$(mktemp -d /tmp/openbalance-XXXXXX)"'
     assert [socket_path_problem(Path("/" + "x" * 103), system) != "" for system in ("darwin", "linux")] == [True, False]
