@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import click
 
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
+_ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # signals that end a program without a handler
 _ENTER, _ERASE, _END = b"\r\n", b"\x7f\x08", b"\x04"  # as a terminal sends them (termios(3)); _END: Ctrl-D
 _LONGEST = max(map(len, _ANSWERS)) + 1  # characters of an answer that are kept; one more makes it no answer
 
@@ -52,7 +53,8 @@ def hidden_typing(whole_lines: bool = True) -> Iterator[None]:
     before = termios.tcgetattr(descriptor)
     changed = [*before]
     changed[3] &= ~(termios.ECHO | (0 if whole_lines else termios.ICANON))
-    handlers = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGQUIT)}
+    ending = [number for number in _ENDING if signal.getsignal(number) == signal.SIG_DFL]
+    handlers = {number: signal.signal(number, _exit) for number in ending}
     try:
         termios.tcsetattr(descriptor, termios.TCSANOW, changed)
         yield

@@ -200,7 +200,7 @@ def test_what_is_typed_as_an_answer_is_shown_and_can_be_erased(tmp_path: Path, a
         assert user.ends() == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP])
 def test_a_signal_at_a_question_ends_setup_and_restores_the_terminal(
     tmp_path: Path, account: SampleAccount, number: signal.Signals
 ):
