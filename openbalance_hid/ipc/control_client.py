@@ -91,7 +91,9 @@ def _wait_for_input(peer: socket.socket, output: int) -> None:
     """Wait until `peer` has something to read. _ReaderEndedError if no program reads `output` any more."""
     poll = select.poll()
     poll.register(peer, select.POLLIN)
-    poll.register(output, 0)  # POLLERR: a pipe without a reader; POLLHUP: a terminal or socket that was closed
+    # POLLERR: a pipe without a reader; POLLHUP: a terminal or socket that was closed, and on macOS the pipe. Linux reports both
+    # without a request, macOS nothing of a descriptor without one (xnu, sys_generic.c, poll_nocancel).
+    poll.register(output, select.POLLHUP)
     timeout_s = peer.gettimeout()
     ready = dict(poll.poll(None if timeout_s is None else timeout_s * 1000))
     if ready.get(output, 0) & (select.POLLERR | select.POLLHUP):

@@ -108,8 +108,8 @@ def _assess_directory(directory: DirectoryFacts) -> Check:
     if directory.problem is None:
         state = "is private" if directory.exists else "will be created at the first start"
         return ok("directories", f"{directory.path} {state}", directory.name)
-    hint = directory.problem.hint or f"ls -ld {directory.path}"
-    return failure("directories", directory.problem.message, hint, _EXIT_CODE, directory.name)
+    command = directory.problem.hint or hint("a directory is not safe", path=directory.path)
+    return failure("directories", directory.problem.message, command, _EXIT_CODE, directory.name)
 
 
 def _directory(name: str, path: Path) -> DirectoryFacts:
