@@ -98,7 +98,7 @@ def read_key(
         return found
     note, hint, retry = "", setup_command(account), Retry.USER
     try:
-        found = _in_keyring(account, timeout_s, may_prompt)
+        found = _in_keyring(account, paths, timeout_s, may_prompt)
     except NoKeyringError as error:
         note, hint, retry = f" ({error.message})", error.hint, error.retry
     if found is not None:
@@ -131,7 +131,7 @@ def key_sources(
             partial(_in_credential, account, env),
         ),
         _KeyLocation("file", f"key file {key_file(account, paths)}", "does not exist", partial(_in_file, account, paths)),
-        _KeyLocation("keyring", "the keyring", "has no key", partial(_in_keyring, account, timeout_s, may_prompt)),
+        _KeyLocation("keyring", "the keyring", "has no key", partial(_in_keyring, account, paths, timeout_s, may_prompt)),
     ]
     if sys.platform == "darwin":  # launchd passes none
         locations = [each for each in locations if each.where != "credential"]
@@ -289,7 +289,9 @@ def _in_file(account: str, paths: KeyPaths) -> StoredKey | None:
     return None if text is None else StoredKey(checked_key(text, f"key file {file}", setup_command(account)), "file", str(file))
 
 
-def _in_keyring(account: str, timeout_s: float, may_prompt: bool = True) -> StoredKey | None:
+def _in_keyring(account: str, paths: KeyPaths, timeout_s: float, may_prompt: bool = True) -> StoredKey | None:
+    if sys.platform == "darwin" and not may_prompt and account not in names_in_keyring(paths):
+        return None  # nothing was stored, which is known without a read
     text = keyring_backend.get_password(account, timeout_s, may_prompt)
     if text is None:
         return None

@@ -159,7 +159,7 @@ class LaunchdService:
         """Load the agent, again and again while launchd has not released its label."""
         result = self._run("bootstrap", self._domain, str(self._file))
         end_s = self.clock() + RELEASE_LIMIT_S
-        has_domain = result.ok or self._run("print", self._domain).ok
+        has_domain = result.ok or result.code is None or self._run("print", self._domain).ok
         while has_domain and result.code in (IO_ERROR, ALREADY) and not self._is_loaded() and self.clock() < end_s:
             self.pause(POLL_S)
             result = self._run("bootstrap", self._domain, str(self._file))
@@ -167,8 +167,9 @@ class LaunchdService:
             words = "launchd starts the service only in a session with a display: log in on the Mac's own screen first"
             raise ServiceError(words, hint("no session has a display on macOS", "service install"))
         if not result.ok and not self._is_loaded():
+            perhaps = f"; it may be {DISABLED}" if result.code == IO_ERROR else ""
             raise ServiceError(
-                f"launchd did not load {self._file}: {result.reason}; it may be {DISABLED}",
+                f"launchd did not load {self._file}: {result.reason}{perhaps}",
                 hint("the service cannot be loaded", path=self._file),
             )
 

@@ -75,8 +75,8 @@ def assess_key(account: str, sources: Sequence[KeySource], setup: str, daemon_la
             return replace(warning("key", UNREAD, RUN, account), details=others)
         return replace(ok("key", f"…{daemon_last_four} is used by the running daemon; {UNREAD}", account), details=others)
     if daemon_last_four is not None:  # a service has an environment of its own
-        place = "environment or a systemd credential" if any(each.where == "credential" for each in sources) else "environment"
-        found = f"only the running daemon has …{daemon_last_four}, from its {place}"
+        other = "a systemd credential" if any(each.where == "credential" for each in sources) else "the Keychain"
+        found = f"only the running daemon has …{daemon_last_four}, from its environment or {other}"
         return replace(ok("key", found, account), details=others)
     hint = next((source.hint for source in sources if source.hint), setup)  # without a keyring: to a file
     return replace(failure("key", "no key is stored", hint, _NO_KEY, account), details=others)

@@ -11,6 +11,7 @@ import pytest
 from keyring.backends import fail, null
 
 from openbalance_hid.desktop.credentials import KeySource, KeySourceStatus, KeyStore, key_sources, store_key
+from openbalance_hid.desktop.key_locations import write_names_in_keyring
 from openbalance_hid.desktop.keyring_backend import UNREAD
 from openbalance_hid.secret import Secret
 from openbalance_hid.service.doctor.check import Check, CheckStatus
@@ -204,13 +205,23 @@ class Dialog(MemoryKeyring):
 
 def test_on_macos_the_doctor_opens_no_dialog_of_the_keychain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.platform", "darwin")
-    backend = Dialog()
+    backend, context = Dialog(), doctor_context(tmp_path)
+    write_names_in_keyring(context.paths, frozenset({"default"}))
     with installed(backend):
-        checks = results(doctor_context(tmp_path), "keyring", "key", "key-kind")
+        checks = results(context, "keyring", "key", "key-kind")
     assert backend.opened == 0
     (key,) = (check for check in checks if check.name == "key")
     assert (key.verdict, key.hint) == (CheckStatus.WARNING, "openbalance-hid run")
     assert "may open a dialog" in key.found
+
+
+def test_on_macos_a_key_that_was_never_stored_is_reported_with_setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    backend = Dialog()
+    with installed(backend):
+        key = single_result(doctor_context(tmp_path), "key")
+    assert backend.opened == 0
+    assert (key.verdict, key.found, key.hint) == (CheckStatus.FAILURE, "no key is stored", "openbalance-hid setup")
 
 
 def test_on_macos_the_key_of_the_running_daemon_is_enough_for_the_doctor():
