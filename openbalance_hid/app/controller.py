@@ -346,4 +346,4 @@ class Controller:
         return replace(interaction, dimmed=True) if dimmed and self.decks[place[0]].is_lit else interaction
 
 
-ScheduledCall = Callable[[Controller, Moment], None]  # runs on the main thread, between two events
+ScheduledCall = Callable[[Controller, Moment], object]  # runs on the main thread, between two events

@@ -49,8 +49,8 @@ from openbalance_hid.runtime.keyed_clients import KeyedClients
 from openbalance_hid.runtime.metrics_server import MetricsServer
 from openbalance_hid.runtime.notifier import Notifier
 from openbalance_hid.runtime.plugin_runner import PluginRunner, installed_function
+from openbalance_hid.runtime.pollers import PICTURES_FIRST_S, ClientFactory, Pollers
 from openbalance_hid.runtime.pollers import STOP_LIMIT_S as POLLERS_STOP_S
-from openbalance_hid.runtime.pollers import ClientFactory, Pollers
 from openbalance_hid.runtime.publishers import Publishing
 from openbalance_hid.runtime.sample_scenarios import SampleScenarios
 from openbalance_hid.runtime.sd_notify import SystemdManager, when_all
@@ -117,6 +117,7 @@ class Daemon:
             forget_key,
             sources_of(config),
             self._logins.read,
+            PICTURES_FIRST_S,
         )
         self._publishing = Publishing(self._started.utc, self._logins.read, self._poll_soon)
         self._sample = SampleScenarios(sample, self._pollers, self._history, self._inbox.put) if sample is not None else None
@@ -137,6 +138,7 @@ class Daemon:
         self._programs = ProgramRunner(os.environ, mask_keys)
         self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file)
         self._metrics = MetricsServer(self._inbox.put, self._status)
+        self._wake = ResumeWatch(self._on_resume)
 
     @property
     def ca_file(self) -> str | None:
@@ -168,6 +170,7 @@ class Daemon:
                 "notifications": self._notifier,
                 "the programs": self._programs,
                 "the pages": self._pages,
+                "resume": self._wake,
             }
             lock = DaemonLock(self._options.paths.lock_files, self._options.paths.socket_file)
             running.callback(lock.release)
@@ -202,8 +205,7 @@ class Daemon:
                         on_wake=self._on_resume,
                     )
                 )
-            wake = ResumeWatch(self._on_resume)
-            running.callback(lambda: wake.stop(deadline.left_s()))
+            running.callback(lambda: self._wake.stop(deadline.left_s()))
             running.callback(lambda: self._notifier.stop(deadline.left_s()))
             for decks in self._decks:  # stopped first: nothing that hangs may keep them lit
                 running.callback(self._close_decks, decks)
@@ -215,8 +217,6 @@ class Daemon:
             self._pollers.start()
             self._publishing.adopt(self._config.publish, published_accounts(self._config))
             if self._sample is None:
-                threads["resume"] = wake
-                wake.start()
                 self._notifier.watch_lock(self._config.dim.on_lock)
             self._metrics.serve(self._config.metrics, now().mono_s)
             log.info("running; configuration: %s", self._options.paths.config_file)
@@ -262,11 +262,7 @@ class Daemon:
 
     def _poll_soon(self, account: str) -> None:
         """Poll an account if that is worth it, because a desk without its key requests it. Runs on the thread of a link."""
-
-        def refresh(_controller: Controller, _moment: Moment) -> None:
-            self._pollers.refresh(account)
-
-        self._inbox.put(refresh)
+        self._inbox.put(lambda _controller, _moment: self._pollers.refresh(account))
 
     def _refresh(self, account: str) -> bool:
         self._logins.forget()
@@ -321,6 +317,10 @@ class Daemon:
             for note in controller.config.unused_entries(list(controller.decks)):
                 log.warning("%s", note)
             self._manager.ready()
+            # What follows imports for longer than the first pictures take to draw.
+            self._pollers.allow_requests()
+            if self._sample is None:
+                self._wake.start()
 
         self._inbox.put(ready)
 

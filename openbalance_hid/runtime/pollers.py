@@ -1,5 +1,6 @@
 """A poller for each account, which reads its key at every poll, or a reader of a broker; and its part of the history."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -22,6 +23,7 @@ from openbalance_hid.secret import BrokerLogin
 if TYPE_CHECKING:
     from openbalance_hid.mqtt.account_reader import AccountReader
 
+PICTURES_FIRST_S = 0.5  # the longest that requests wait for the first pictures
 STOP_LIMIT_S = 0.3  # for all of them: a pending request may take 30 s; its thread ends with the process
 
 ClientFactory = Callable[[str], Client]  # account -> a client with its key; CredentialError without a key
@@ -40,10 +42,12 @@ class Pollers:
         forget_key: Callable[[str], None] = lambda _: None,
         sources: Mapping[str, SourceConfig] = FrozenMap(),
         read_login: Callable[[str], BrokerLogin | None] = lambda _: None,
+        hold_s: float = 0.0,
     ) -> None:
         """`rejection_gap_s`: see `openrouter.poll_cycle.PollCycle`. `forget_key`: the account's key may be another one.
 
         `sources`: of the accounts without a key. `read_login`: of a broker, as "host:port".
+        `hold_s`: the longest that the first requests wait for `allow_requests`.
         """
         self._sources = dict(sources)
         self._read_login = read_login
@@ -54,6 +58,8 @@ class Pollers:
         self._history = history
         self._rejection_gap_s = rejection_gap_s
         self._pacer = RequestPacer()
+        self._hold_s = hold_s
+        self._may_request = threading.Event()
         self._histories: dict[str, AccountHistory] = {}
         self._with_free_quota: set[str] = set()
         self._pollers: dict[str, Poller | AccountReader] = {}
@@ -62,6 +68,10 @@ class Pollers:
         """Poll every account, starting now."""
         for account in self._intervals_s:
             self.restart(account)
+
+    def allow_requests(self) -> None:
+        """End the wait of the first requests, which import all of HTTP. What the history has is shown before that."""
+        self._may_request.set()
 
     def restart(self, account: str, forget: bool = False, prepare: Callable[[str], None] = lambda _: None) -> None:
         """Start again with an account, for example after its key was replaced. `forget`: delete its history first.
@@ -120,8 +130,12 @@ class Pollers:
 
     def _paced_client(self, account: str) -> Client:
         client = self._client_for(account)
-        client.before_request = self._pacer.wait
+        client.before_request = self._before_request
         return client
+
+    def _before_request(self, path: str) -> None:
+        self._may_request.wait(self._hold_s)
+        self._pacer.wait(path)
 
     def adopt(self, intervals_s: Mapping[str, float], sources: Mapping[str, SourceConfig] = FrozenMap()) -> None:
         """Poll these accounts and no others. New accounts, changed intervals and changed sources start at once."""
@@ -171,6 +185,7 @@ class Pollers:
         """End all pollers at the same time, within one time limit. Idempotent."""
         end_s = time.monotonic() + limit_s
         self._pacer.stop()
+        self._may_request.set()
         for poller in self._pollers.values():
             poller.stop(join_s=0)
         for poller in self._pollers.values():

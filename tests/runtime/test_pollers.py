@@ -32,7 +32,7 @@ from openbalance_hid.tiles.formatting import money
 from tests.build import NOON, day_of_samples, days_back, snapshot
 from tests.history.stand import spike
 from tests.main_job.daemon_process import ask, environment, page_of, started
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, threads_named, until
 
 KEY = "OPENROUTER_MANAGEMENT_KEY"
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
@@ -44,9 +44,9 @@ RUN = ("run", "--deck", "virtual", "--no-browser", "--port", "0")
 class Life:
     """One run of the accounts over a history on disk, without deck and main thread."""
 
-    def __init__(self, history: History, key: str, url: str) -> None:
+    def __init__(self, history: History, key: str, url: str, hold_s: float) -> None:
         self.inbox: queue.SimpleQueue[Snapshot | HistoryLoaded] = queue.SimpleQueue()
-        self.accounts = Pollers({"default": 900.0}, lambda _: Client(Secret(key), url), self.inbox.put, history)
+        self.accounts = Pollers({"default": 900.0}, lambda _: Client(Secret(key), url), self.inbox.put, history, hold_s=hold_s)
 
     def until_polled(self) -> tuple[list[Snapshot], list[HistoryLoaded]]:
         """Everything published up to the end of the first turn."""
@@ -59,10 +59,10 @@ class Life:
 
 
 @contextmanager
-def life(folder: Path, key: str, url: str) -> Iterator[Life]:
+def life(folder: Path, key: str, url: str, hold_s: float = 0.0) -> Iterator[Life]:
     history = open_history(folder / "state" / "history.sqlite3", private_dir)
     history.start()
-    one = Life(history, key, url)
+    one = Life(history, key, url, hold_s)
     one.accounts.start()
     try:
         yield one
@@ -87,6 +87,28 @@ def test_a_failed_first_poll_keeps_the_values_of_the_run_before(tmp_path):
     assert [each.at for each in after.samples] == [each.at for each in before.samples]
     first_word = next(each for each in snapshots if each.credits.value is not None)
     assert (first_word.health, first_word.polls) == (Health.PREPARING, 0), "before the network has answered"
+
+
+def test_the_first_request_waits_for_the_first_pictures_and_the_history_does_not(tmp_path):
+    with SampleAccount() as account:
+        with life(tmp_path, account.key, account.url) as first:
+            before = first.until_polled()[0][-1]
+        requests = len(account.requests)
+        with life(tmp_path, account.key, account.url, hold_s=PATIENCE_S) as second:
+            recalled = second.inbox.get(timeout=PATIENCE_S)
+            while not isinstance(recalled, Snapshot) or recalled.credits.value is None:
+                recalled = second.inbox.get(timeout=PATIENCE_S)
+            assert (recalled.polls, recalled.credits.value) == (0, before.credits.value)
+            assert len(account.requests) == requests
+            second.accounts.allow_requests()
+            assert second.until_polled()[0][-1].polls == 1
+
+
+def test_a_first_request_that_waits_ends_with_the_program(tmp_path):
+    with SampleAccount() as account, life(tmp_path, account.key, account.url, hold_s=PATIENCE_S) as one:
+        one.inbox.get(timeout=PATIENCE_S)
+        one.accounts.stop(PATIENCE_S)
+        assert not threads_named("poll default")
 
 
 def test_the_counter_goes_on_where_it_was(tmp_path):
