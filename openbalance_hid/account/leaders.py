@@ -4,19 +4,22 @@
 lower bounds. What is unknown is None; a period without spend is an empty tuple.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from openbalance_hid.account.amount import ZERO, Amount
 from openbalance_hid.account.remembered import remembered
-from openbalance_hid.account.snapshot import ZERO_SPEND, Days, Snapshot, Spend, Today
+from openbalance_hid.account.snapshot import ZERO_SPEND, Snapshot, Spend
 from openbalance_hid.account.spend import ROUGH_SHARE, used_usd
 from openbalance_hid.account.utc_days import completed_days, period_end
+
+_Named = Literal["model", "provider"]
 
 LEAST_USD = Decimal("0.005")  # less than this is not visible in an amount with cents
 
@@ -40,15 +43,13 @@ def leaders(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Le
 
     `period`: "today", "7d", "30d" or "month". Sources: completed days from `/activity`, today from the analytics query.
     """
-    activity = snapshot.activity.value
-    return _leaders(snapshot, activity.by_model if activity is not None else None, _models_of, period, by, now)
+    return _leaders(snapshot, "model", period, by, now)
 
 
 @remembered
 def providers(snapshot: Snapshot, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
     """Return the upstream providers of `period`, as `leaders`."""
-    activity = snapshot.activity.value
-    return _leaders(snapshot, activity.by_provider if activity is not None else None, _providers_of, period, by, now)
+    return _leaders(snapshot, "provider", period, by, now)
 
 
 def is_leader_known(snapshot: Snapshot, now: datetime) -> bool:
@@ -57,16 +58,15 @@ def is_leader_known(snapshot: Snapshot, now: datetime) -> bool:
     return found is not None and all(leader.is_certain for leader in found[:1])
 
 
-def _leaders(
-    snapshot: Snapshot, days: Days | None, names_of: Callable[[Today], Mapping[str, Spend]], period: str, by: str, now: datetime
-) -> tuple[Leader, ...] | None:
+def _leaders(snapshot: Snapshot, of: _Named, period: str, by: str, now: datetime) -> tuple[Leader, ...] | None:
     at = period_end(snapshot, period, now)
     today = snapshot.today.value
-    named = names_of(today) if today is not None and today.day == at.date() else {}
-    if period != "today" and days is None:
+    named: Mapping[str, Spend] = {}
+    if today is not None and today.day == at.date():
+        named = today.by_model if of == "model" else today.by_provider
+    if period != "today" and snapshot.activity.value is None:
         return None
-    completed = [(days or {}).get(day, {}) for day in completed_days(period, at)]
-    sums = sum_by_name([*completed, named])
+    sums = sum_by_name([_completed(snapshot, of, tuple(completed_days(period, at))), named])
     used = used_usd(snapshot, period, now)
     rest_usd = None if used.usd is None else max(ZERO, used.usd - sum((spend.usd for spend in sums.values()), ZERO))
     found = ranked(sums, by)
@@ -74,6 +74,16 @@ def _leaders(
         return None  # spent, but on what is not reported yet
     is_exact = used.is_whole and not used.approximate and rest_usd is not None and rest_usd < LEAST_USD
     return found if is_exact else _as_lower_bounds(found, by, _largest_rest(used, sums))
+
+
+@remembered
+def _completed(snapshot: Snapshot, of: _Named, days: tuple[date, ...]) -> Mapping[str, Spend]:
+    """Return the spend of each name in these completed days."""
+    activity = snapshot.activity.value
+    if activity is None:
+        return {}
+    by_day = activity.by_model if of == "model" else activity.by_provider
+    return sum_by_name(by_day.get(day, {}) for day in days)
 
 
 def _largest_rest(used: Amount, sums: Mapping[str, Spend]) -> Decimal | None:
@@ -92,14 +102,6 @@ def _as_lower_bounds(found: tuple[Leader, ...], by: str, rest_usd: Decimal | Non
         replace(leader, lower_bound=True, is_certain=by == "spend" and rest_usd is not None and lead > rest_usd)
         for leader, lead in zip(found, leads, strict=bool(found))
     )
-
-
-def _models_of(today: Today) -> Mapping[str, Spend]:
-    return today.by_model
-
-
-def _providers_of(today: Today) -> Mapping[str, Spend]:
-    return today.by_provider
 
 
 def ranked(sums: Mapping[str, Spend], by: str) -> tuple[Leader, ...]:

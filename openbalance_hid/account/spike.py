@@ -29,6 +29,7 @@ from openbalance_hid.account.burst import SIX_HOURS, Burst, UsualHours, last_hou
 from openbalance_hid.account.counter import Tick, spent_between
 from openbalance_hid.account.driver import Driver, find_driver
 from openbalance_hid.account.evidence import Evidence, evidence_at, known_at
+from openbalance_hid.account.remembered import remembered
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.usual_spend import ENOUGH_DAYS, FEW_DAYS, UsualSpend, Week
 from openbalance_hid.account.utc_days import answered_at, midnight
@@ -108,7 +109,11 @@ def judge(snapshot: Snapshot, now: datetime, rule: SpikeRule, usual_week_usd: De
 
     `usual_week_usd`: the daily mean of a week that the user has acknowledged: the usual one from then on.
     """
-    at = answered_at(snapshot, now)
+    return _judge_at(snapshot, answered_at(snapshot, now), rule, usual_week_usd)
+
+
+@remembered
+def _judge_at(snapshot: Snapshot, at: datetime, rule: SpikeRule, usual_week_usd: Decimal | None) -> SpikeVerdict:
     known = evidence_at(snapshot, at, rule.key_name)
     if known is None:
         return SpikeVerdict(Level.PREPARING, lane=window_name(rule))

@@ -21,6 +21,11 @@ from PIL import Image
 # (`bench/` has the row). Chosen by eye, too: red, green and amber figures enlarged three times, beside the picture itself.
 LUMA: Final = tuple(round(9 + 0.35 * (row + column)) for row in range(8) for column in range(8))
 CHROMA: Final = (16,) * 64
+_FLIPS: Final = {
+    (True, False): Image.Transpose.FLIP_LEFT_RIGHT,
+    (False, True): Image.Transpose.FLIP_TOP_BOTTOM,
+    (True, True): Image.Transpose.ROTATE_180,
+}
 
 
 class PictureFormat(Struct, frozen=True):
@@ -52,10 +57,8 @@ def encode(image: Image.Image, picture: PictureFormat) -> bytes:
         image = image.resize((picture.width, picture.height), Image.Resampling.LANCZOS)
     if picture.rotation:
         image = image.rotate(picture.rotation, expand=True)
-    if picture.flip_x:
-        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if picture.flip_y:
-        image = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    if (turn := _FLIPS.get((picture.flip_x, picture.flip_y))) is not None:
+        image = image.transpose(turn)
     with BytesIO() as out:
         out.name = f"picture.{picture.codec}"  # Pillow imports the codec of a name only, but five codecs for a format
         if picture.codec == "JPEG":

@@ -112,17 +112,16 @@ class _Turns:
     def paint(self) -> None:
         """Draw until an input comes, or for a while if anything else waits."""
         end_s = time.monotonic() + PAINT_SLICE_S
+        due_s = max(end_s, self._controller.next_deadline()) if self._paints else end_s  # a picture does not change it
         while self._paints:
             self._carry_out(self._paints.next())
-            if self._inbox.has_input or (time.monotonic() >= end_s and (len(self._inbox) or self._is_due())):
+            now_s = time.monotonic()
+            if self._inbox.has_input or now_s >= due_s or (now_s >= end_s and len(self._inbox)):
                 return
         for kind in self._failing & self._run_kinds - self._failed:
             log.info("%s is carried out again", kind.__name__)
         self._failing = self._failing - self._run_kinds | self._failed
         self._run_kinds, self._failed = set(), set()
-
-    def _is_due(self) -> bool:
-        return self._controller.next_deadline() <= time.monotonic()
 
     def _carry_out(self, effect: Effect) -> None:
         self._run_kinds.add(type(effect))

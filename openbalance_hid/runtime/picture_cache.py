@@ -26,9 +26,9 @@ class PictureCache:
         """Return the face, encoded as the library's `key_image_format()` requires."""
         face = replace(face, view=replace(face.view, text=""))  # never drawn; it changes each minute with the age
         wanted = (face, PictureFormat.of(key_format))
-        if wanted in self._pictures:
-            self._pictures.move_to_end(wanted)
-            return self._pictures[wanted]
+        if (known := self._pictures.pop(wanted, None)) is not None:
+            self._pictures[wanted] = known  # the newest again
+            return known
         made = encode(draw(face, wanted[1].width, wanted[1].height), wanted[1])
         self.drawn += 1
         self._pictures[wanted] = made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -34,6 +35,7 @@ _LARGE = (
     (Decimal("999.95e6"), Decimal(10) ** 9, "B"),
     (Decimal("999999.5"), Decimal(10) ** 6, "M"),
 )
+_STEPS = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))  # by number of decimals
 _COUNTS = ((999_500_000, 10**9, "B"), (999_500, 10**6, "M"), (1000, 10**3, "k"))
 
 
@@ -88,6 +90,7 @@ def _cents(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:
     return f"{'-' if usd < 0 else ''}${_rounded(abs(usd), 2, rounding)}"
 
 
+@lru_cache(maxsize=256)
 def _money(usd: Decimal | None, rounding: str = ROUND_HALF_EVEN) -> str:
     if usd is None or not usd.is_finite():
         return UNKNOWN
@@ -186,4 +189,4 @@ def day_name(day: date, today: date) -> str:
 
 
 def _rounded(value: Decimal, decimals: int, rounding: str = ROUND_HALF_EVEN) -> str:
-    return f"{value.quantize(Decimal(1).scaleb(-decimals), rounding):,}"
+    return f"{value.quantize(_STEPS[decimals], rounding):,}"
