@@ -70,6 +70,11 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the configuration file exists", f"{CONFIG_INIT} --force", "config init"),
     ("the configuration is not a file", CONFIG_PATH, *_WITH_FILE),
     ("the configuration cannot be read", LIST, *_WITH_FILE),
+    (
+        "macOS does not permit to read the configuration",
+        'open "x-apple.systempreferences:com.apple.preference.security?Privacy_AllFiles"',
+        *_WITH_FILE,
+    ),
     ("the configuration names programs, and may be written by others", "chmod go-w {path}", *_WITH_FILE),
     ("the configuration names programs, and is not the user's", LIST, *_WITH_FILE),
     ("the configuration cannot be written", LIST_DIRECTORY, "config init", "setup"),

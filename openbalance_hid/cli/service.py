@@ -25,6 +25,7 @@ from openbalance_hid.service.install import (
     require_no_homebrew_service,
     require_permanent_program,
     service_environment,
+    unreadable_by_agent,
     user_service,
 )
 from openbalance_hid.service.manager import UserService
@@ -62,6 +63,11 @@ def install(headless: bool) -> None:
             "with sudo the service would be root's: run this as your user", hint("the service would belong to root")
         )
     require_no_homebrew_service()
+    for folder in unreadable_by_agent((Path(_program()[0]), Path(sys.prefix), paths(os.environ).config_file)):
+        click.echo(
+            f"note: macOS lets a service read {folder} only where you permit it for Python: System Settings > "
+            "Privacy & Security > Full Disk Access"
+        )
     for line in _user_service().install(restart=_daemon_is_outdated()):
         click.echo(line)
     if os.environ.get("OPENBALANCE_API_URL"):

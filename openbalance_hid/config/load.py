@@ -5,7 +5,9 @@ The meaning of the parsed tables is in `sections`; the accepted options are in `
 
 from __future__ import annotations
 
+import errno
 import stat
+import sys
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +76,11 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if sys.platform == "darwin" and error.errno == errno.EPERM:  # of modes and owners it is EACCES
+            words = (
+                f"{path}: macOS does not permit this program to read it, as in Documents, Desktop, Downloads or iCloud Drive"
+            )
+            raise ConfigError(words, hint("macOS does not permit to read the configuration")) from error
         raise ConfigError(
             f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}",
             hint("the configuration cannot be read", path=path),

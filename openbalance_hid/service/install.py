@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
@@ -23,6 +23,8 @@ SYSTEM_FILE = Path("/etc/systemd/system", UNIT)
 
 BREW_START = hint("the service was installed by Homebrew")
 INSTALL_PERMANENTLY = hint("the program is in a cache")
+# https://github.com/theQuert/cc-reaper/issues/21; the last one is iCloud Drive
+_PROTECTED_FOLDERS = ("Desktop", "Documents", "Downloads", "Library/Mobile Documents")
 # ~/.cache/uv/archive-v0/…/bin/openbalance-hid, https://github.com/astral-sh/uv/issues/6325; also with another cache directory
 _UV_CACHE_BUCKET = re.compile(r"(archive|builds|environments)-v\d+")
 # ~/.cache/pipx/HASH/bin/openbalance-hid; older pipx: ~/.local/pipx/.cache/HASH/bin/openbalance-hid
@@ -93,6 +95,15 @@ def require_permanent_program(program: Sequence[str]) -> None:
     """Raise UsageError when a service cannot start the program for long. `program`: its command line."""
     if is_temporary(PurePath(program[0])):
         raise UsageError(f"{program[0]} is in a cache, from which it may be removed", INSTALL_PERMANENTLY)
+
+
+def unreadable_by_agent(files: Iterable[Path]) -> list[Path]:
+    """Return the folders of these files that macOS lets no agent read without a permission, although a terminal may."""
+    if sys.platform != "darwin":
+        return []
+    folders = [home_dir().resolve() / name for name in _PROTECTED_FOLDERS]
+    targets = [file.resolve() for file in files]
+    return [folder for folder in folders if any(target.is_relative_to(folder) for target in targets)]
 
 
 def launchd_log_file() -> Path:

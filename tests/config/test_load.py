@@ -1,5 +1,6 @@
 """Parsing `config.toml`: the exact message for each mistake, and only ConfigError for any text."""
 
+import errno
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
@@ -333,3 +334,18 @@ def test_a_number_for_a_text_with_a_form_shows_an_example_that_is_accepted(numbe
     problem, example = refused.value.message.split("; for example ")
     assert f"found {whole}" in problem
     parse(number.format(example), "c.toml")
+
+
+def test_a_folder_that_macos_protects_is_named_with_its_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "Documents/config.toml"
+    file.parent.mkdir()
+    file.write_text("notify = true\n")
+
+    def refuse(path: Path, *_: object) -> None:  # EPERM of open(2), where stat(2) is permitted: a folder of "Files and Folders"
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(ConfigError, match="macOS does not permit this program to read it") as error:
+        load_config(file)
+    assert error.value.hint == 'open "x-apple.systempreferences:com.apple.preference.security?Privacy_AllFiles"'

@@ -303,6 +303,23 @@ def test_the_command_line_installs_and_removes_the_agent(home: Path, runtime_dir
 
 
 @pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("folder", ["Documents", "Library/Mobile Documents/com~apple~CloudDocs", ""])
+def test_an_install_notes_folders_that_an_agent_may_not_read(
+    home: Path, runtime_dir: str, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    target, link = home / folder / "dotfiles/config.toml", home / "linked.toml"
+    target.parent.mkdir(parents=True)
+    link.symlink_to(target)  # as among dotfiles
+    done = here(home, "service", "install", OPENBALANCE_RUNTIME_DIR=runtime_dir, OPENBALANCE_CONFIG=str(link))
+    assert done.stdout.splitlines()[-1] == "started"
+    notes = [line for line in done.stdout.splitlines() if line.startswith("note: ")]
+    assert [note.split(" only")[0] for note in notes] == (
+        [f"note: macOS lets a service read {home / folder.removesuffix('/com~apple~CloudDocs')}"] if folder else []
+    )
+
+
+@pytest.mark.usefixtures("state")
 @pytest.mark.parametrize("gone", ["program", "python"])
 def test_the_doctor_names_the_program_or_the_python_of_the_agent_that_is_gone(
     home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, gone: str
