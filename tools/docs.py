@@ -56,6 +56,8 @@ WORDS_ON_KEYS = {
     "No spend yet": ("nothing was charged: free models and own-key (BYOK) requests cost no credits", "–"),
     "Low balance": ("the balance lasts less than 7 days at the present pace", "buy credits"),
     "Very low balance": ("the balance lasts less than 2 days at the present pace", "buy credits"),
+    "Spike": ("much more is spent than usual, by the default rule of `spike-alert`", "a tap opens the activity"),
+    "Critical": ("many times more is spent than usual", "a tap opens the activity"),
     "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),
     "No keys yet": ("the account has no inference key", "–"),
     "No such key": ("no key has the name in `key_name` of the tile", "look up the name on the page that a tap opens"),

@@ -18,6 +18,7 @@ from openbalance_hid.app.events import Cell, SmallScreen, Spot
 from openbalance_hid.config.schema import DEFAULT_ACCOUNT, TileConfig
 from openbalance_hid.tiles import TILES, info_screen
 from openbalance_hid.tiles.actions import Action, Nothing, OpenPage, WebPage, action_named
+from openbalance_hid.tiles.balance import limit_of
 from openbalance_hid.tiles.command import NAME as COMMAND_TILE
 from openbalance_hid.tiles.command import TileCommand, command_of
 from openbalance_hid.tiles.masked import masked
@@ -158,7 +159,9 @@ def screen_of(
     tile = TileConfig("screen", account, theme)
 
     def evaluate() -> TileView:
-        scene = Scene(tile.tile, inputs.snapshots[account], now, theme=theme, turn=turn)
+        balances = (each for each in tiles.values() if each.tile == "balance" and each.account == account)
+        limits = {"low_usd": tuple(limit_of(each.options) for each in balances)}  # as the deck's own balance tiles
+        scene = Scene(tile.tile, inputs.snapshots[account], now, limits, theme=theme, turn=turn)
         return masked_by(inputs.privacy, info_screen.view(scene))
 
     return _guarded(tile, evaluate)

@@ -122,29 +122,42 @@ def _column(
     for kept in range(len(blocks), -1, -1):
         for with_title in (True, False):
             used = (title.height if with_title and title.items else 0) or below_dot
-            for cut_too, level in ((cut_too, level) for cut_too in (False, True) for level in range(LEVELS)):
-                inner = area._replace(top=area.top + used)
-                placed = _placed(blocks[:kept], inner, scale, level, cut_too)
-                if placed is not None:
-                    pieces, tops = placed
-                    items = [moved(item, area.left, area.top) for item in title.items if with_title]
-                    below = [moved(item, area.left, y) for piece, y in zip(pieces, tops, strict=True) for item in piece.items]
-                    return items + below, len(blocks) - kept
+            placed = _placed(blocks[:kept], area._replace(top=area.top + used), scale)
+            if placed is not None:
+                pieces, tops = placed
+                items = [moved(item, area.left, area.top) for item in title.items if with_title]
+                below = [moved(item, area.left, y) for piece, y in zip(pieces, tops, strict=True) for item in piece.items]
+                return items + below, len(blocks) - kept
     return [], len(blocks)
 
 
-def _placed(
-    blocks: Sequence[Block], area: Box, scale: Scale, level: int, cut_too: bool
-) -> tuple[list[Piece], list[int]] | None:
-    """Return the pieces and where each begins; None where they do not fit at this level.
+def _placed(blocks: Sequence[Block], area: Box, scale: Scale) -> tuple[list[Piece], list[int]] | None:
+    """Return the pieces and where each begins; None where they do not fit at any level.
 
-    On the shared baselines a hero keeps its size: the same digits are as large as on the neighbouring keys.
+    On the shared baselines a hero keeps its size: the same digits are as large as on the neighbouring keys. The lines below it
+    get smaller first.
     """
+    below_hero = range(LEVELS) if blocks and isinstance(blocks[0], Hero) else range(1)
+    for level in below_hero:
+        if (found := _on_lines(blocks, area, scale, level)) is not None:
+            return found
+    tries = ((cut_too, level) for cut_too in (False, True) for level in range(LEVELS))
+    return next((found for cut_too, level in tries if (found := _shared_out(blocks, area, scale, level, cut_too))), None)
+
+
+def _on_lines(blocks: Sequence[Block], area: Box, scale: Scale, level: int) -> tuple[list[Piece], list[int]] | None:
+    """Return the pieces on the baselines that all keys have; None where they do not fit at this level."""
     width = area.right - area.left
     pieces = [arrange(block, width, scale, 0 if isinstance(block, Hero) else level) for block in blocks]
     tops = _on_baselines(blocks, pieces, area, scale, level)
-    if tops is not None:
-        return pieces, tops
+    return None if tops is None else (pieces, tops)
+
+
+def _shared_out(
+    blocks: Sequence[Block], area: Box, scale: Scale, level: int, cut_too: bool
+) -> tuple[list[Piece], list[int]] | None:
+    """Return the pieces with the free height shared out between them; None where they do not fit at this level."""
+    width = area.right - area.left
     pieces = [arrange(block, width, scale, level) for block in blocks]
     taken = sum(piece.height for piece in pieces)
     has_title = area.top > scale.margin

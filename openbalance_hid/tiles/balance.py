@@ -46,13 +46,13 @@ def view(scene: Scene) -> TileView:
     grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
     if show != "remaining":
         measured_at = as_of(used, measured_at).measured_at
-    hero = Hero(_number(scene), Tone.INK if show == "used" else _tone(grade))  # what was used is not low
+    hero = Hero(_number(scene), Tone.INK if show == "used" else tone_of_grade(grade))  # what was used is not low
     low = None if grade is None else _low_line(scene, grade)
     health = trouble(scene, snapshot.credits) if show == "remaining" else trouble_of_spend(scene, scene.choice("period"), used)
     if health is Health.OK and snapshot.health is not Health.PREPARING:
         health = snapshot.health  # the account's own trouble belongs here, whatever has answered
     if show == "percent":
-        gauge, part = _part_of_all(scene, _tone(grade))
+        gauge, part = _part_of_all(scene, tone_of_grade(grade))
         last = low or part
         below = (*gauge, *(() if last is None else (last,)))
         spoken: list[str | Line | None] = [f"{title} {hero.text}{'' if part is None else f' {part.text}'}", low]
@@ -93,9 +93,9 @@ def _low_line(scene: Scene, grade: str) -> Line:
     """Return that the balance is low: below the balance in a word; below what was used, as what is left."""
     account = scene.snapshot.credits.value
     if scene.choice("show") == "remaining" or account is None:
-        return Line(grade.capitalize(), _tone(grade), Icon.WARNING)
+        return word_of_grade(grade)
     long, short = (f"{text(account.balance_usd)} left" for text in (words.money, words.short_money))
-    return Line(long, _tone(grade), Icon.WARNING, variants=(short,))
+    return Line(long, tone_of_grade(grade), Icon.WARNING, variants=(short,))
 
 
 def _part_of_all(scene: Scene, tone: Tone) -> tuple[tuple[Gauge, ...], Line | None]:
@@ -120,7 +120,13 @@ def _number(scene: Scene) -> str:
     return words.money(account.balance_usd if account is not None else None)
 
 
-def _tone(grade: str | None) -> Tone:
+def word_of_grade(grade: str) -> Line:
+    """Return how low a balance is, in a word."""
+    return Line(grade.capitalize(), tone_of_grade(grade), Icon.WARNING)
+
+
+def tone_of_grade(grade: str | None) -> Tone:
+    """Return amber for a low balance, red for a very low one and one below zero."""
     return Tone.INK if grade is None else Tone.WARN if grade == "low" else Tone.ALARM
 
 

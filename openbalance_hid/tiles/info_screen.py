@@ -5,14 +5,17 @@ Several accounts of a deck are shown one after another; a touch does nothing.
 
 from msgspec.structs import replace
 
+from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
+from openbalance_hid.account.low_balance import AUTO, low_level
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.utc_days import utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
+from openbalance_hid.tiles.balance import tone_of_grade, word_of_grade
 from openbalance_hid.tiles.comparison import day_lines
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import age_text, notice_view, shown_age, trouble, trouble_line, value_view
-from openbalance_hid.tiles.view import Hero, Line, TileView, Tone
+from openbalance_hid.tiles.view import Hero, Line, TileView
 
 
 def view(scene: Scene) -> TileView:
@@ -32,7 +35,13 @@ def view(scene: Scene) -> TileView:
     since = f"updated {ago.replace(' m ago', ' min ago')}"
     # Beside a trouble the age matters more.
     lines = day_lines(scene, age) if trouble_line(snapshot, health) is None else ()
-    hero = Hero(balance, Tone.ALARM if prepaid and account.balance_usd < 0 else Tone.INK)
+    limits = scene.options.get("low_usd")
+    chosen = limits if isinstance(limits, tuple) and limits else (AUTO,)
+    level = max(low_level(snapshot, limit, scene.now) for limit in chosen)
+    grade = level_name(AlertKind.BALANCE, level) if level is not BalanceLevel.NORMAL else None
+    if grade is not None and trouble_line(snapshot, health) is None:
+        lines = (*(line for line in lines[:1] if line.text.endswith("today")), word_of_grade(grade))
+    hero = Hero(balance, tone_of_grade(grade))
     spoken: list[str | Line | None] = [f"{title} {balance}", since, *lines]
     view = value_view(scene, title, (hero, *lines, Line(since)), spoken, measured_at, trouble=health)
     return replace(view, tile="screen")

@@ -1,6 +1,7 @@
 """`usage`: the menu-bar monitor on a key: what is left, what was spent in a period, both, or an icon.
 
-    display   both, icon, balance, usage        the icon is a tick while the account is reachable and its balance not low
+    display   both, icon, balance, usage        the icon is a tick while the account is reachable, its balance not
+                                                low, and its pace normal by the default rule
     period    today, 7d, 30d, month, all        today and month are UTC
 
 A tap opens the activity page.
@@ -14,6 +15,7 @@ from openbalance_hid.account.low_balance import AUTO, low_level
 from openbalance_hid.account.pace import is_prepaid
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.account.spend import used_usd
+from openbalance_hid.account.spike import Level, SpikeRule, judge
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
@@ -39,6 +41,9 @@ ALL_WELL = TileState("All well", Icon.CHECK, Tone.GOOD)
 LOW = TileState("Low balance", Icon.WARNING, Tone.WARN)
 VERY_LOW = TileState("Very low balance", Icon.WARNING, Tone.ALARM)
 BELOW_ZERO = TileState("Below zero", Icon.WARNING, Tone.ALARM)
+SPIKE = TileState("Spike", Icon.WARNING, Tone.WARN)
+CRITICAL = TileState("Critical", Icon.WARNING, Tone.ALARM)
+SPIKES = {Level.SPIKE: SPIKE, Level.CRITICAL: CRITICAL}
 NOT_WELL = {BalanceLevel.LOW: LOW, BalanceLevel.VERY_LOW: VERY_LOW, BalanceLevel.BELOW_ZERO: BELOW_ZERO}
 
 
@@ -84,7 +89,8 @@ def _icon(scene: Scene, title: str) -> TileView:
     """Return whether all is well; stale data shows its age instead."""
     measured_at = scene.snapshot.credits.measured_at
     age = shown_age(scene.snapshot, measured_at, scene.now)
-    state = NOT_WELL.get(low_level(scene.snapshot, AUTO, scene.now), ALL_WELL)
+    spike = SPIKES.get(judge(scene.snapshot, scene.now, SpikeRule()).level)
+    state = NOT_WELL.get(low_level(scene.snapshot, AUTO, scene.now)) or spike or ALL_WELL
     if age is Age.STALE and measured_at is not None:
         state = TileState(age_text(scene.snapshot, measured_at, scene.now), Icon.CLOCK, Tone.MUTED)
     return replace(plain_notice(scene, title, state), age=age)

@@ -12,7 +12,7 @@ from openbalance_hid.render.layout import heading_of, lay_out
 from openbalance_hid.tiles.comparison import amount_line, comparison_line, spent_line
 from openbalance_hid.tiles.formatting import money
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
-from openbalance_hid.tiles.view import Hero, KeyFace, Line, TileView
+from openbalance_hid.tiles.view import Hero, Icon, KeyFace, Line, TileView
 from tests.build import NOON, samples, snapshot
 from tests.tiles.views import view_of
 from tools.tile_cases import snapshot_of
@@ -57,6 +57,17 @@ def test_no_mark_of_an_amount_makes_the_number_above_it_smaller(usd, side):
         compared = Trend(rough, Amount(spent_usd / Decimal(before), approximate=True), "yesterday")
         assert_hero(side, (spent_line(compared), comparison_line(compared)))
     assert_hero(side, (Line(f"{money(least)} today"),))
+
+
+@pytest.mark.parametrize("size", [(72, 72), (80, 80), (96, 96), (112, 112), (120, 120), (144, 144), (178, 100), (200, 100)])
+def test_a_word_with_a_descender_is_as_large_as_any_other(size):
+    def hero_px(word: str) -> int:
+        lines = (Line("4.2× usual", strong=True), Line("sonnet-4.5"))
+        view = TileView("spike-alert", "Pace 24 h", (Hero(word, icon=Icon.WARNING), *lines), "")
+        items = lay_out(view, heading_of(KeyFace(view)), *size).items
+        return next(item.size_px for item in items if isinstance(item, TextItem) and item.role is Role.HERO)
+
+    assert hero_px("Spike") == hero_px("Swine")
 
 
 @pytest.mark.parametrize("side", [72, 80, 96, 112, 120])

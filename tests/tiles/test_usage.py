@@ -6,9 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health, Reading
+from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
 from openbalance_hid.tiles.view import Age, Figure, Hero, Icon, Tone
 from tests.build import NOON, days_back, snapshot
 from tests.tiles.views import FULL, hero, notice, view_of
+from tools.tile_cases import snapshot_of
 
 
 @pytest.mark.parametrize(("display", "numbers"), [("both", ["$74.25", "$1.00"]), ("balance", ["$74.25"]), ("usage", ["$1.00"])])
@@ -47,6 +49,12 @@ def test_the_usage_of_a_utc_period_has_utc_in_its_text(period):
 def test_the_icon_is_not_well_where_the_balance_tile_is_low(bought, words, tone):
     view = view_of("usage", snapshot(balance=(bought, "25.75"), days=days_back([2] * 30)), display="icon")
     assert (notice(view).words, notice(view).tone) == (words, tone)
+
+
+@pytest.mark.parametrize(("today", "words"), [("1.20", "All well"), ("9.20", "Spike"), ("23.00", "Critical")])
+def test_the_icon_is_not_well_while_spend_spikes(today, words):
+    view = view_of("usage", snapshot_of(CaseAccount(today=today)), CASE_TIME, display="icon")
+    assert notice(view).words == words
 
 
 def test_the_icon_shows_an_unknown_age_after_the_clock_was_set_back():
