@@ -43,19 +43,19 @@ def view(scene: Scene) -> TileView:
         titles += short_titles(single_line(str(wanted)), [key.name for key in keys or ()])
     title = titles[0]
     if keys is None:
-        return notice_view(scene, title, trouble(scene, scene.snapshot.keys))
+        return notice_view(scene, title, trouble(scene, scene.snapshot.keys), titles[1:])
     chosen = scene.options["workspace"]
     keys = tuple(key for key in keys if chosen is None or key.workspace == chosen)
     if wanted is not None:
         keys = _named(keys, str(wanted))
         if len(keys) < 2:
-            return _one(scene, titles, keys[0]) if keys else plain_notice(scene, title, NO_SUCH_KEY)
+            return _one(scene, titles, keys[0]) if keys else plain_notice(scene, title, NO_SUCH_KEY, titles[1:])
     shown = sorted(
         (key for key in keys if not key.disabled or _spent(scene, key) or wanted is not None),
         key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),
     )[:MOST]
     if not shown:
-        return plain_notice(scene, title, NO_KEYS)
+        return plain_notice(scene, title, NO_KEYS, titles[1:])
     amounts = [_spent(scene, key) for key in shown]
     names = [single_line(key.name) for key in scene.snapshot.keys.value or ()]
     most, column = max((usd for usd in amounts if usd is not None), default=Decimal(0)), tuple(map(words.money, amounts))

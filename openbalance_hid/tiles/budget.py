@@ -35,9 +35,9 @@ def view(scene: Scene) -> TileView:
     title, short = (scene.label, tuple[str, ...]()) if scene.label else (f"{TITLES[period]} budget", ("Budget",))
     limit_usd = scene.amount("limit_usd") or (snapshot.budget_usd if period == "month" else None)
     if snapshot.activity.value is None and snapshot.today.value is None and not snapshot.samples:
-        return notice_view(scene, title, trouble(scene, snapshot.activity))
+        return notice_view(scene, title, trouble(scene, snapshot.activity), short)
     if limit_usd is None:
-        return replace(plain_notice(scene, title, NO_LIMIT), text=f"{title} (UTC): no limit, set limit_usd")
+        return replace(plain_notice(scene, title, NO_LIMIT, short), text=f"{title} (UTC): no limit, set limit_usd")
     budget = find_budget(snapshot, period, limit_usd, scene.now)
     warn_share = Decimal(str(scene.options["warn_percent"])) / 100
     tone = tone_of(budget, warn_share)

@@ -65,10 +65,10 @@ def ranking_view(
     health = trouble(scene, reading)
     is_today = reading is snapshot.today  # completed days do not change, so that they do not age between two requests
     if leaders is None:
-        return notice_view(scene, title, health)
+        return notice_view(scene, title, health, tuple(short))
     if not leaders:
         idle = not is_today and not leaders_of(snapshot, "30d", "requests", scene.now)
-        return plain_notice(scene, title, NO_ACTIVITY if idle else NO_SPEND)
+        return plain_notice(scene, title, NO_ACTIVITY if idle else NO_SPEND, tuple(short))
     amounts = [_amount(leader, by) for leader in leaders]
     own = [] if byok is None else [byok.of(leader.name) for leader in leaders]
     own_amounts = [words.money(each) for each in own]

@@ -71,9 +71,10 @@ def view(scene: Scene) -> TileView:
     if rule.key_name is not None and snapshot.keys.value is not None and find_key(snapshot.keys.value, rule.key_name) is None:
         return plain_notice(scene, _subject(rule), NO_SUCH_KEY)
     if verdict.level is Level.GATHERING:
-        return plain_notice(scene, title, TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict)))
+        gathering = TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict))
+        return plain_notice(scene, title, gathering, _short_titles(scene, rule))
     if verdict.level is Level.PREPARING:
-        return notice_view(scene, title, health)
+        return notice_view(scene, title, health, _short_titles(scene, rule))
     word, icon, tone = LEVELS[verdict.level]
     measured_at = verdict.measured_at or (snapshot.credits if rule.key_name is None else snapshot.keys).measured_at
     age = shown_age(snapshot, measured_at, scene.now)

@@ -86,17 +86,18 @@ def trouble_of_spend(scene: Scene, period: str, spent: Amount) -> Health:
     return next((found for each in lacking if (found := trouble(scene, each)) not in (Health.OK, Health.PREPARING)), health)
 
 
-def notice_view(scene: Scene, title: str, health: Health) -> TileView:
+def notice_view(scene: Scene, title: str, health: Health, short_titles: tuple[str, ...] = ()) -> TileView:
     """Return the notice of a trouble, which fills the key."""
     state = _state(scene.snapshot, health)
-    return replace(plain_notice(scene, title, state), health=health if health in STATES else Health.PREPARING)
+    notice = plain_notice(scene, title, state, short_titles)
+    return replace(notice, health=health if health in STATES else Health.PREPARING)
 
 
-def plain_notice(scene: Scene, title: str, state: TileState) -> TileView:
+def plain_notice(scene: Scene, title: str, state: TileState, short_titles: tuple[str, ...] = ()) -> TileView:
     """Return a notice in any words, which fills the key."""
     text = f"{title}: {state.words}" + (f", {state.detail}" if state.detail else "")
     notice = Notice(state.icon, state.words, state.tone, state.detail)
-    return TileView(scene.tile, title, (notice,), text, scene.theme)
+    return TileView(scene.tile, title, (notice,), text, scene.theme, short_titles=short_titles)
 
 
 def value_view(

@@ -58,7 +58,7 @@ def view(scene: Scene) -> TileView:
     account = snapshot.credits.value
     shows_spend = display in ("both", "usage") and chosen != "all" and spent.is_known  # known also while `/credits` fails
     if (account is None and not shows_spend) or (display == "icon" and trouble_line(snapshot, health) is not None):
-        return notice_view(scene, title, health)
+        return notice_view(scene, title, health, short)
     if display == "icon":
         return _icon(scene, title)
     if account is None:  # only the spend is known

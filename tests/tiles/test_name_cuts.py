@@ -5,12 +5,14 @@ from itertools import combinations
 import pytest
 from msgspec.structs import replace
 
-from openbalance_hid.account.snapshot import Reading
+from openbalance_hid.account.snapshot import Health, Reading
 from openbalance_hid.render.items import Role, TextItem
 from openbalance_hid.render.layout import heading_of, lay_out
+from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount
 from openbalance_hid.tiles.view import KeyFace
 from tests.build import NOON, api_key, days_back, snapshot
 from tests.tiles.views import view_of
+from tools.tile_cases import NOTHING_KNOWN, snapshot_of
 
 SIDES = (72, 80, 96, 120)
 KEYS = (
@@ -78,3 +80,11 @@ def test_a_long_model_name_loses_its_release_where_it_stays_unique():
     text = view_of("top-models", snapshot(days=days)).text
     assert "gemini-2.5-flash ≥" in text
     assert "o1-preview ≥" in text, "a short name is whole"
+
+
+@pytest.mark.parametrize("tile", ["providers", "top-models", "budget", "api-keys"])
+def test_the_title_of_a_trouble_is_shortened_in_words(tile):
+    """Beside the stripe of an account there is less room."""
+    nothing = snapshot_of(CaseAccount(health=Health.KEY_REJECTED, unknown=NOTHING_KNOWN, sampled_h=0))
+    view = replace(view_of(tile, nothing, CASE_TIME), stripe=1)
+    assert all("…" not in words(view, side, Role.TITLE)[0] for side in SIDES)

@@ -204,7 +204,7 @@ def test_the_screen_of_a_neo_has_its_own_size(visit: Open) -> None:
         assert page.locator(".strip").bounding_box()["width"] == pytest.approx(248, abs=1)
 
 
-@pytest.mark.parametrize("model", ["mk2", "plus", "pedal"])
+@pytest.mark.parametrize("model", ["mk2", "neo", "plus", "pedal"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit: Open, model: str, scheme: str) -> None:
     with PageRig(model) as rig, visit(rig, color_scheme=scheme) as page:
