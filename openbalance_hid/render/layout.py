@@ -137,8 +137,8 @@ def _placed(blocks: Sequence[Block], area: Box, scale: Scale) -> tuple[list[Piec
     On the shared baselines a hero keeps its size: the same digits are as large as on the neighbouring keys. The lines below it
     get smaller first.
     """
-    below_hero = range(LEVELS) if blocks and isinstance(blocks[0], Hero) else range(1)
-    for level in below_hero:
+    levels = 0 if _baselines_of(blocks) is None else LEVELS if isinstance(blocks[0], Hero) else 1
+    for level in range(levels):
         if (found := _on_lines(blocks, area, scale, level)) is not None:
             return found
     tries = ((cut_too, level) for cut_too in (False, True) for level in range(LEVELS))

@@ -6,8 +6,8 @@
                                     was used `$9.99 left`); or an amount: amber below it, red below a fifth of it; or off
     notify   true                   notify when the balance is low
 
-`$1.94 today` / `▼ 16 % less`: compared with yesterday by this time of day, else the last completed UTC day, named `yesterday`,
-with the one before. A tap opens the credits page.
+`$1.94 today` / `▼ 16 % less`: compared with yesterday by this time of day, else the last completed UTC day, named `yesterday`
+(`yest.` on a small key), with the one before. A tap opens the credits page.
 """
 
 from collections.abc import Mapping
