@@ -21,7 +21,7 @@ from openbalance_hid.deck.udev_rules import RULES_DIRS, RulesKind, RulesState, i
 from openbalance_hid.errors import OpenBalanceError
 from openbalance_hid.hints import CONFIG_INIT, SERVICE_INSTALL, UDEV_INSTALL
 from openbalance_hid.ipc.control_client import request
-from openbalance_hid.service.install import installed_service, is_temporary, user_service
+from openbalance_hid.service.install import homebrew_service, is_temporary, user_service
 
 
 def refresh_daemon(account: str | None, places: Paths) -> bool:
@@ -111,8 +111,10 @@ def _needs_rules() -> bool:
 def _needs_service(places: Paths) -> bool:
     if daemon_runs(places) or (os.geteuid() == 0 and os.environ.get("SUDO_USER")) or is_temporary(PurePath(_program()[0])):
         return False
+    if homebrew_service() is not None:  # a second one would end at once
+        return False
     try:
-        state = installed_service(_program(), os.environ).state()
+        state = user_service(_program(), os.environ).state()
     except OpenBalanceError:  # neither systemd nor launchd answers
         return False
     return not (state.enabled and state.active)

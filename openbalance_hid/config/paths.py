@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,7 +128,9 @@ def _platform_runtime_dir(env: Mapping[str, str], state_dir: Path) -> Path:
     if sys.platform == "darwin":
         import platformdirs
 
-        return platformdirs.user_runtime_path(APP, appauthor=False)
+        with warnings.catch_warnings():  # it warns of an XDG_RUNTIME_DIR that is not private, which it ignores
+            warnings.simplefilter("ignore")
+            return platformdirs.user_runtime_path(APP, appauthor=False)
     of_session = _session_dir(env)
     if of_session is not None:
         return of_session

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from openbalance_hid import __version__
+from openbalance_hid.cli.setup_steps import missing_steps
+from openbalance_hid.config.paths import Paths
 from openbalance_hid.errors import ServiceError
+from openbalance_hid.hints import SERVICE_INSTALL
 from openbalance_hid.ipc.control_server import ControlServer
 from openbalance_hid.service.launchd import ANSWER_LIMIT_S, RELEASE_LIMIT_S, LaunchdService
 from openbalance_hid.service.units import HOMEBREW_LABEL, LABEL, render_agent
@@ -421,3 +424,13 @@ def test_a_second_agent_beside_that_of_homebrew_is_reported(home: Path, brew_pro
     (home / f"Library/LaunchAgents/{LABEL}.plist").write_text(render_agent((str(brew_program),), "/log"))
     assert "by this program and by Homebrew" in service_check(home)["found"]
     assert service_check(home)["hint"] == "openbalance-hid service uninstall"
+
+
+@pytest.mark.usefixtures("state", "brew_program")
+def test_setup_offers_no_second_service_beside_that_of_homebrew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBALANCE_RUNTIME_DIR", str(home / "run"))
+    (home / "systemd/pid").unlink()  # stopped
+    places = Paths(home / "config.toml", home / "state", home / "run")
+    assert SERVICE_INSTALL not in [step.command for step in missing_steps(places)]
+    (home / f"Library/LaunchAgents/{HOMEBREW_LABEL}.plist").unlink()
+    assert SERVICE_INSTALL in [step.command for step in missing_steps(places)]

@@ -46,3 +46,13 @@ def test_without_a_variable_the_agent_receives_none(user_home: Path) -> None:
 def test_platformdirs_follows_the_variables_on_macos(user_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(user_home / ".config"))
     assert paths(os.environ).config_file == user_home / ".config/openbalance-hid/config.toml"
+
+
+def test_a_runtime_directory_that_is_not_private_is_left_out_without_a_warning(
+    user_home: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    shared = user_home / "shared"
+    shared.mkdir(mode=0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(shared))
+    assert paths(os.environ).runtime_dir == user_home / "Library/Caches/TemporaryItems/openbalance-hid"
+    assert [str(each.message) for each in recwarn] == []
