@@ -13,6 +13,7 @@ from openbalance_hid.desktop.keyring_backend import DeniedKeyringError, KeyringE
 from openbalance_hid.errors import NoKeyError
 from openbalance_hid.secret import BrokerLogin, Secret
 from tests.desktop.standin_keychain import Keychain, install_keychain
+from tests.waiting import PATIENCE_S
 
 OLD, NEW = Secret("sk-or-v1-0123456789aaaa"), Secret("sk-or-v1-0123456789bbbb")
 
@@ -28,13 +29,13 @@ def places(tmp_path: Path) -> Paths:
 
 
 def store(places: Paths, secret: Secret) -> None:
-    check_store("default", KeyStore.KEYRING, places, 5)
-    store_key("default", secret, KeyStore.KEYRING, places)
+    check_store("default", KeyStore.KEYRING, places, PATIENCE_S)
+    store_key("default", secret, KeyStore.KEYRING, places, PATIENCE_S)
 
 
 def test_a_key_is_stored_and_read_without_a_dialog_and_the_test_leaves_nothing(mac: Keychain, places: Paths):
     store(places, OLD)
-    assert read_key("default", {}, places).secret == OLD
+    assert read_key("default", {}, places, PATIENCE_S).secret == OLD
     assert (list(mac.entries), mac.dialogs) == (["openbalance-hid/default"], 0)
 
 
@@ -43,14 +44,14 @@ def test_after_an_upgrade_of_python_setup_replaces_the_key_without_a_dialog(mac:
     store(places, OLD)
     mac.program, mac.refuses = "python3.14", refuses
     store(places, NEW)
-    assert read_key("default", {}, places).secret == NEW
+    assert read_key("default", {}, places, PATIENCE_S).secret == NEW
     assert mac.dialogs == 0
 
 
 def test_an_upgrade_of_python_between_the_test_and_the_next_one_is_harmless(mac: Keychain, places: Paths):
     mac.set_generic_password(None, "openbalance-hid", "test of setup", "left by an interrupted setup")
     mac.program = "python3.14"
-    check_store("default", KeyStore.KEYRING, places, 5)
+    check_store("default", KeyStore.KEYRING, places, PATIENCE_S)
     assert mac.entries == {}
 
 
@@ -58,10 +59,10 @@ def test_a_python_that_the_keychain_refuses_is_led_to_setup_which_works(mac: Key
     store(places, OLD)
     mac.program, mac.refuses = "python3.14", True
     with pytest.raises(DeniedKeyringError, match="whose Python has changed") as refusal:
-        read_key("default", {}, places)
+        read_key("default", {}, places, PATIENCE_S)
     assert refusal.value.hint == "openbalance-hid setup"
     store(places, NEW)
-    assert read_key("default", {}, places).secret == NEW
+    assert read_key("default", {}, places, PATIENCE_S).secret == NEW
 
 
 def test_an_entry_that_cannot_be_removed_is_named_with_the_command_that_does(
@@ -71,7 +72,7 @@ def test_an_entry_that_cannot_be_removed_is_named_with_the_command_that_does(
     mac.program = "python3.14"
     monkeypatch.setattr("openbalance_hid.desktop.keychain.SECURITY", "/nowhere/security")
     with pytest.raises(DeniedKeyringError, match="an entry of another program") as refusal:
-        store_key("default", NEW, KeyStore.KEYRING, places)
+        store_key("default", NEW, KeyStore.KEYRING, places, PATIENCE_S)
     assert refusal.value.hint == "security delete-generic-password -s openbalance-hid -a default"
 
 
@@ -79,17 +80,17 @@ def test_an_entry_that_cannot_be_removed_is_named_with_the_command_that_does(
 def test_a_key_is_forgotten_without_a_dialog_also_by_another_python(mac: Keychain, places: Paths, program: str):
     store(places, OLD)
     mac.program = program
-    assert delete_key("default", {}, places) == ("the keyring",)
+    assert delete_key("default", {}, places, PATIENCE_S) == ("the keyring",)
     assert (mac.entries, mac.dialogs) == ({}, 0)
     with pytest.raises(NoKeyError):
-        delete_key("default", {}, places)
+        delete_key("default", {}, places, PATIENCE_S)
 
 
 def test_over_ssh_a_locked_keychain_is_reported_before_the_key_is_entered(mac: Keychain, places: Paths):
     mac.lock()
     mac.has_display = False
     with pytest.raises(KeyringError, match="as over ssh") as refusal:
-        check_store("default", KeyStore.KEYRING, places, 5)
+        check_store("default", KeyStore.KEYRING, places, PATIENCE_S)
     assert refusal.value.hint == "security unlock-keychain"
 
 
@@ -97,10 +98,10 @@ def test_a_cancelled_unlock_leads_to_the_file_and_not_to_a_refresh(mac: Keychain
     mac.lock()
     mac.answers = ["deny"]
     with pytest.raises(DeniedKeyringError) as refusal:
-        check_store("default", KeyStore.KEYRING, places, 5)
+        check_store("default", KeyStore.KEYRING, places, PATIENCE_S)
     assert refusal.value.hint == "openbalance-hid setup --store file"
     mac.answers = ["allow"]
-    check_store("default", KeyStore.KEYRING, places, 5)
+    check_store("default", KeyStore.KEYRING, places, PATIENCE_S)
     assert mac.dialogs == 2
 
 
@@ -109,7 +110,7 @@ def test_always_allow_ends_the_dialogs_and_allow_does_not(mac: Keychain, places:
     store(places, OLD)
     mac.program, mac.answers = "python3.14", [answer, answer]
     for _ in range(2):
-        assert read_key("default", {}, places).secret == OLD
+        assert read_key("default", {}, places, PATIENCE_S).secret == OLD
     assert mac.dialogs == dialogs
 
 
@@ -120,18 +121,18 @@ def test_the_login_of_a_broker_has_a_hint_of_its_own(mac: Keychain, places: Path
         mac.lock()
         mac.answers = ["deny"]
         with pytest.raises(KeyringError) as refusal:
-            store_login("broker.example:8883", login, KeyStore.KEYRING, places)
+            store_login("broker.example:8883", login, KeyStore.KEYRING, places, PATIENCE_S)
         assert refusal.value.hint == "openbalance-hid setup --broker mqtts://broker.example:8883 --store file"
     else:
-        store_login("broker.example:8883", login, KeyStore.KEYRING, places)
+        store_login("broker.example:8883", login, KeyStore.KEYRING, places, PATIENCE_S)
         mac.program = "python3.14"
-        assert delete_login("broker.example:8883", places) == ("the keyring",)
+        assert delete_login("broker.example:8883", places, PATIENCE_S) == ("the keyring",)
         assert mac.entries == {}
 
 
 def test_a_denied_login_of_a_broker_opens_no_other_dialog_until_a_refresh(mac: Keychain, places: Paths):
     login = BrokerLogin("desk", "secret")
-    store_login("broker.example:8883", login, KeyStore.KEYRING, places)
+    store_login("broker.example:8883", login, KeyStore.KEYRING, places, PATIENCE_S)
     logins = BrokerLogins({}, places)
     mac.program, mac.answers = "python3.14", ["deny", "allow"]
     for _ in range(4):  # at each attempt to connect
