@@ -15,7 +15,7 @@ from openbalance_hid.errors import NoDaemonError
 from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json
-from openbalance_hid.tiles.formatting import age
+from openbalance_hid.tiles.formatting import duration
 
 TEST_LIMIT_S = 40.0  # a sink has 10 s, and a name may resolve slowly
 
@@ -84,4 +84,4 @@ def _sink_lines(sink: dict[str, Any], now: datetime) -> list[str]:
 
 
 def _ago(instant: str, now: datetime) -> str:
-    return f"{age((now - datetime.fromisoformat(instant)).total_seconds())} ago"
+    return f"{duration((now - datetime.fromisoformat(instant)).total_seconds())} ago"

@@ -20,7 +20,7 @@ from openbalance_hid.errors import NoDaemonError, UsageError
 from openbalance_hid.hints import RUN, health_hint, hint
 from openbalance_hid.ipc.control_client import endpoint_problems, request, subscribe
 from openbalance_hid.text import escape_unprintable, escaped_json
-from openbalance_hid.tiles.formatting import cents
+from openbalance_hid.tiles.formatting import cents, duration
 
 STOP_LIMIT_S = 5.0
 WIDTH = 10
@@ -109,7 +109,7 @@ def _request(command: str, **arguments: object) -> Any:
 def status_lines(reply: dict[str, Any], now: datetime | None = None) -> list[str]:
     """Return the status as text, with times as people say them. `now`: aware UTC, without it the current time."""
     now = now or datetime.now(UTC)
-    lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, running for {spoken(reply['uptime_s'])}"]
+    lines = [f"openbalance-hid {reply['version']}, process {reply['pid']}, running for {duration(reply['uptime_s'])}"]
     if reply["config"]["error"]:
         lines += [f"{'config':{WIDTH}}{line}" for line in reply["config"]["error"].splitlines()]
         lines.append(
@@ -151,7 +151,7 @@ def publish_lines(publish: dict[str, Any] | None, now: datetime) -> list[str]:
     for name, each in publish["accounts"].items():
         state = "connected" if each["connected"] else "not connected" if each["active"] else "stopped"
         at = each["published_at"]
-        sent = f", published {spoken((now - datetime.fromisoformat(at)).total_seconds())} ago" if at else ""
+        sent = f", published {duration((now - datetime.fromisoformat(at)).total_seconds())} ago" if at else ""
         lines.append(f"{'publish':{WIDTH}}{name} to {publish['broker']}/{each['topic']}: {state}{sent}")
         lines += [f"{'':{WIDTH}}{words}" for words in (each["trouble"] if each["active"] else None, each["note"]) if words]
         lines += [f"{'':{WIDTH}}try: {each['hint']}"] if each["hint"] and each["active"] else []
@@ -182,25 +182,17 @@ def _printable(reply: Any) -> Any:
     return escape_unprintable(reply) if isinstance(reply, str) else reply
 
 
-def spoken(seconds: float) -> str:
-    """Return a duration as people say it: `40 s`, `2 min`, `5 h`, `3 days`."""
-    for limit, unit, word in ((60, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{max(0, int(seconds // unit))} {word}"
-    return f"{int(seconds // 86400)} days"
-
-
 def _measured(account: dict[str, Any], now: datetime) -> str:
     if account["measured_at"] is None:
         return "never measured"
-    return f"measured {spoken(age_s(account, account['measured_at'], now))} ago{', which is old' if account['stale'] else ''}"
+    return f"measured {duration(age_s(account, account['measured_at'], now))} ago{', which is old' if account['stale'] else ''}"
 
 
 def _next_poll(account: dict[str, Any], now: datetime) -> str:
     if account["next_poll_at"] is None:
         return "—"
     seconds = (datetime.fromisoformat(account["next_poll_at"]) - now).total_seconds()
-    return f"in {spoken(seconds)}" if seconds > 0 else "now"
+    return f"in {duration(seconds)}" if seconds > 0 else "now"
 
 
 def _money(usd: str | None) -> str:

@@ -19,7 +19,7 @@ from openbalance_hid.errors import ApiError
 from openbalance_hid.hints import hint
 from openbalance_hid.ipc.control_client import request
 from openbalance_hid.text import escape_unprintable, escaped_json, single_line
-from openbalance_hid.tiles.formatting import age, cents
+from openbalance_hid.tiles.formatting import cents, duration
 
 SWITCH_LIMIT_S = 170.0
 FAILURES = {
@@ -145,4 +145,4 @@ def _usd(text: str | None) -> str:
 
 
 def _ago(instant: str | None, account: dict[str, Any], now: datetime) -> str:
-    return "never" if instant is None else f"{age(age_s(account, instant, now))} ago"
+    return "never" if instant is None else f"{duration(age_s(account, instant, now))} ago"

@@ -23,7 +23,7 @@ from openbalance_hid.report.charts import Bar
 from openbalance_hid.report.figures import AccountFigures, PartFigures, Ranking
 from openbalance_hid.report.period import day_text
 from openbalance_hid.text import escape_unprintable
-from openbalance_hid.tiles.formatting import MONTHS, UNKNOWN, age, cents, count, percent, times
+from openbalance_hid.tiles.formatting import MONTHS, UNKNOWN, cents, count, duration, percent, times
 
 NAMES_IN_CHART, NAMES_IN_TABLE = 10, 50
 EVENTS = 200  # rows of a table of spikes, actions or runs
@@ -288,7 +288,7 @@ def _run(each: MeterRun) -> tuple[str, str, str]:
 
 
 def _lasted(start: datetime, end: datetime | None) -> str:
-    return "not ended" if end is None else age((end - start).total_seconds())
+    return "not ended" if end is None else duration((end - start).total_seconds())
 
 
 def _moment(at: datetime) -> str:

@@ -156,7 +156,7 @@ def count(number: int) -> str:
 
 
 def age(seconds: float) -> str:
-    """Format a duration: `40 s`, `70 m`, `5 h`, `3 d`: minutes up to two hours, so that `70 m` stays exact."""
+    """Format a duration for a key: `40 s`, `70 m`, `5 h`, `3 d`: minutes up to two hours, so that `70 m` stays exact."""
     if seconds < 60:
         return f"{max(0, int(seconds))} s"
     if seconds < 7200:
@@ -164,6 +164,14 @@ def age(seconds: float) -> str:
     if seconds < 172800:
         return f"{int(seconds // 3600)} h"
     return f"{int(seconds // 86400)} d"
+
+
+def duration(seconds: float) -> str:
+    """Format a duration for a line of text: `40 s`, `70 min`, `5 h`, `3 days`."""
+    for limit, unit, word in ((60, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds // unit))} {word}"
+    return f"{int(seconds // 86400)} days"
 
 
 def days_left(days: Decimal) -> str:

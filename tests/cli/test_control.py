@@ -2,8 +2,9 @@
 
 import pytest
 
-from openbalance_hid.cli.control import spoken, status_lines
+from openbalance_hid.cli.control import status_lines
 from openbalance_hid.ipc.status import ProcessInfo, status
+from openbalance_hid.tiles.formatting import duration
 from tests.build import NOON
 from tests.cli.test_devices import PROBLEMS
 from tests.torture.app_harness import AppHarness
@@ -73,7 +74,7 @@ def test_a_deck_that_cannot_be_opened_is_in_the_status_and_once_in_the_log(
 
 
 def test_times_are_said_as_people_say_them():
-    assert [spoken(seconds) for seconds in (0, 59, 60, 150, 7199, 7200, 172799, 172800)] == [
+    assert [duration(seconds) for seconds in (0, 59, 60, 150, 7199, 7200, 172799, 172800)] == [
         "0 s", "59 s", "1 min", "2 min", "119 min", "2 h", "47 h", "2 days",
     ]  # fmt: skip
 

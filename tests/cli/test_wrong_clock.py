@@ -33,6 +33,6 @@ def test_ages_are_those_of_the_deck_whatever_the_clock_of_the_machine_is(skew: t
     account = reply["accounts"]["default"]
     assert not account["stale"]
     assert "measured 5 min ago" in "\n".join(status_lines(reply, local))
-    assert "Measured 5 m ago" in line_of(account, "default", "both", "today", local).details
+    assert "Measured 5 min ago" in line_of(account, "default", "both", "today", local).details
     lines = key_lines(list_keys(controller, None), local)
-    assert (lines[0].endswith("used 5 m ago"), lines[1][:13]) == (True, "read 5 m ago;")
+    assert (lines[0].endswith("used 5 min ago"), lines[1][:15]) == (True, "read 5 min ago;")

@@ -192,7 +192,8 @@ def _details(status: Mapping[str, Any], account: str, now: datetime) -> Sequence
     lines.append(f"Spike alert: {spike['level']}{ratio}{driver}" + (", acknowledged" if spike["acknowledged"] else ""))
     lines += [f"{names[model['model']]} {words.cents(_model_amount(model))}" for model in top]
     lines += [f"Old: {name}" for name, endpoint in status["endpoints"].items() if endpoint["stale"] and name != "credits"]
-    lines.append(f"Measured {_age(status, now)} ago" if status["measured_at"] else "Never measured")
+    measured_at = status["measured_at"]
+    lines.append(f"Measured {words.duration(age_s(status, measured_at, now))} ago" if measured_at else "Never measured")
     return lines
 
 

@@ -12,7 +12,7 @@ from openbalance_hid.mqtt.broker_probe import BrokerAnswer, probe_broker
 from openbalance_hid.mqtt.snapshot_decoder import RefusedMessage
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import KEYRING_LIMIT_S, DoctorContext
-from openbalance_hid.tiles.formatting import age
+from openbalance_hid.tiles.formatting import duration
 
 CONNECT_LIMIT_S = 6.0
 OLD_S = 3600.0
@@ -57,6 +57,6 @@ def assess_broker(
     if isinstance(message, RefusedMessage):
         return [warning("broker", f"{address.topic}: {message.words}", "", about)]
     seconds = max(0.0, (now - message.sent_at).total_seconds())
-    found = f"{reached}; the snapshot at {address.topic} is {age(seconds)} old"
+    found = f"{reached}; the snapshot at {address.topic} is {duration(seconds)} old"
     is_old = seconds > max(OLD_S, 4 * message.interval_s)
     return [warning("broker", f"{found}: is the publisher running?", "", about) if is_old else ok("broker", found, about)]

@@ -24,7 +24,7 @@ from openbalance_hid.service.install import (
     system_service_is_active,
 )
 from openbalance_hid.service.units import HOMEBREW_LABEL, agent_program, is_current_agent, is_current_unit, unit_program
-from openbalance_hid.tiles.formatting import age
+from openbalance_hid.tiles.formatting import duration
 
 INSTALL = hint("the service does not run", "doctor")
 LOGS = hint("the service failed", "doctor")
@@ -163,7 +163,7 @@ def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | No
         return [warning("daemon", words, INSTALL)]
     watch = status["config"].get("watch")
     changes = f"; changes of the configuration are {watch}" if watch else ""
-    checks = [ok("daemon", f"running as process {status['pid']} for {age(status['uptime_s'])}{changes}")]
+    checks = [ok("daemon", f"running as process {status['pid']} for {duration(status['uptime_s'])}{changes}")]
     if status["config"]["error"]:
         words = "still uses the configuration from before the last change"
         checks.append(warning("daemon", words, hint("the configuration has problems", "doctor")))

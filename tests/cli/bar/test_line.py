@@ -148,7 +148,7 @@ def test_the_details_are_complete_and_free_of_control_characters():
         "Runway ≈ 9 d",
         "Spike alert: normal, 1.1× the usual pace (24h)",
         "sonnet-4.5 $12.30",
-        "Measured 2 m ago",
+        "Measured 2 min ago",
     )
 
 
