@@ -133,6 +133,12 @@ def _judge_at(snapshot: Snapshot, at: datetime, rule: SpikeRule, usual_week_usd:
     )
 
 
+def rests_on(snapshot: Snapshot, verdict: SpikeVerdict, rule: SpikeRule) -> datetime | None:
+    """Return the time of the amounts that a verdict rests on; before the first answer of `/credits` those of today."""
+    counted = snapshot.credits if rule.key_name is None else snapshot.keys
+    return verdict.measured_at or counted.measured_at or snapshot.today.measured_at
+
+
 def window_name(rule: SpikeRule) -> str:
     """Return the window as `24h` or `15m`."""
     minutes = int(rule.window_hours * 60)

@@ -96,8 +96,8 @@ def check_limits(
             yield _compare(period, usd, "above", limit, is_lower_bound)
     if no_spike:
         level = account["spike"]["level"]
-        if stale & {"credits", "activity"}:
-            yield LimitResult(UNKNOWN, f"spike alert: unknown, {measured}")
+        if account["spike"].get("stale", "credits" in stale) or "activity" in stale:
+            yield LimitResult(UNKNOWN, f"spike alert: unknown, {measured if 'credits' in stale else 'its data is old'}")
         else:
             code = CROSSED if level in ALARMS else WITHIN if level == "normal" else UNKNOWN  # without a baseline it is unknown
             yield LimitResult(code, f"spike alert: {level}")

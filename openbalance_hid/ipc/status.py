@@ -14,7 +14,7 @@ from openbalance_hid import __version__
 from openbalance_hid.account.alert import Alert, AlertKey, AlertKind, calls_for_attention, level_name
 from openbalance_hid.account.amount import Amount, amount_text
 from openbalance_hid.account.burn import burn_usd_per_hour
-from openbalance_hid.account.endpoints import endpoints
+from openbalance_hid.account.endpoints import endpoints, is_stale
 from openbalance_hid.account.leaders import leaders
 from openbalance_hid.account.low_balance import lowest_level
 from openbalance_hid.account.meter_run import MeterRun
@@ -22,7 +22,7 @@ from openbalance_hid.account.pace import empty_on, is_prepaid, runway
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.account.spend import day_usd, used_usd
 from openbalance_hid.account.spend_budget import Budget, find_budget
-from openbalance_hid.account.spike import Level, SpikeRule
+from openbalance_hid.account.spike import Level, SpikeRule, rests_on
 from openbalance_hid.account.utc_days import server_shift, utc_now
 from openbalance_hid.app.alerts import spike_verdict
 from openbalance_hid.app.clock import Moment
@@ -208,6 +208,7 @@ def _spike(snapshot: Snapshot, rules: Sequence[SpikeRule], alerts: Mapping[Alert
         "lane": verdict.lane,
         "driver": verdict.driver.name if verdict.driver is not None else None,
         "acknowledged": verdict.level > Level.NORMAL and not calls,
+        "stale": (at := rests_on(snapshot, verdict, rule)) is None or is_stale(snapshot, at, now),
     }
 
 

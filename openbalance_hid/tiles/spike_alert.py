@@ -24,7 +24,7 @@ from openbalance_hid.account.alert import calls_for_attention
 from openbalance_hid.account.driver import Driver, driving_key
 from openbalance_hid.account.evidence import find_key
 from openbalance_hid.account.snapshot import ApiKey, Health
-from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge
+from openbalance_hid.account.spike import Level, SpikeRule, SpikeVerdict, judge, rests_on
 from openbalance_hid.account.usual_spend import ENOUGH_DAYS
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
@@ -76,7 +76,7 @@ def view(scene: Scene) -> TileView:
     if verdict.level is Level.PREPARING:
         return notice_view(scene, title, health, _short_titles(scene, rule))
     word, icon, tone = LEVELS[verdict.level]
-    measured_at = verdict.measured_at or (snapshot.credits if rule.key_name is None else snapshot.keys).measured_at
+    measured_at = rests_on(snapshot, verdict, rule)
     age = shown_age(snapshot, measured_at, scene.now)
     blocks: tuple[Block, ...] = (
         Hero(word, tone, icon),

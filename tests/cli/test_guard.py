@@ -1,10 +1,18 @@
 """Each limit at its edge, and stale data, which is never within a limit."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from openbalance_hid.app.clock import Moment
+from openbalance_hid.app.controller import Controller
+from openbalance_hid.app.tile_views import view_of
 from openbalance_hid.cli.guard import CROSSED, UNKNOWN, WITHIN, check_limits, exit_code
+from openbalance_hid.config.schema import Config, TileConfig
+from openbalance_hid.ipc.status import accounts
+from openbalance_hid.tiles.view import Age
+from tests.build import NOON, days_back, snapshot
 from tests.cli.command_line import here
 
 
@@ -51,6 +59,18 @@ def test_no_spike(level, expected):
 @pytest.mark.parametrize("limits", [{"min_balance": "1"}, {"max_today": "9"}, {"max_month": "99"}, {"no_spike": True}])
 def test_stale_data_is_never_within_a_limit(limits):
     assert code(account(stale=("credits", "today", "month")), **limits) == UNKNOWN
+
+
+@pytest.mark.parametrize(("later", "expected"), [(timedelta(0), WITHIN), (timedelta(hours=1), UNKNOWN)])
+def test_without_credits_guard_and_the_tile_take_the_verdict_of_analytics(later, expected):
+    known = snapshot(balance=None, days=days_back([2] * 10), today={"A": 1})
+    at = Moment(NOON + later, 1000.0)
+    controller = Controller(Config(), {"default": known}, at)
+    reply = accounts(controller, at.utc)["default"]
+    view, _ = view_of(TileConfig("spike-alert"), controller.tile_inputs, at.utc, 0)
+    assert (reply["endpoints"]["credits"]["stale"], reply["spike"]["level"]) == (True, "normal")
+    assert code(reply, no_spike=True) == expected
+    assert (view.age is Age.STALE) == (expected == UNKNOWN)
 
 
 def test_each_limit_has_the_age_of_its_own_data():
