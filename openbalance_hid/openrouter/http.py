@@ -45,6 +45,10 @@ _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
 _OTHER_NAME = 62  # HOSTNAME_MISMATCH
 
+_PROXY_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "the name of the proxy does not resolve"),
+    (ConnectionRefusedError, "the proxy does not accept connections"),
+)
 _BAD_PROXY = "the address of the proxy cannot be used"
 # The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
 _CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
@@ -124,7 +128,7 @@ class HttpSession:
             untrusted = next((link for link in _chain(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
             if untrusted is not None:
                 raise self._untrusted(untrusted.verify_code) from error
-            raise OfflineError(f"cannot reach {self._host}: {_cause(error)}") from error
+            raise OfflineError(f"cannot reach {self._host}: {_cause(error, bool(self._session.proxies))}") from error
         except TypeError as error:  # requests', for a proxy with a user and without a host
             raise OfflineError(f"cannot reach {self._host}: {_BAD_PROXY}") from error
         with response:
@@ -186,9 +190,14 @@ class _Bearer(AuthBase):
         return request
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, uses_proxy: bool) -> str:
     links = tuple(_chain(error))
-    for kinds, words in _CAUSES:
+    # Through SOCKS there is no ProxyError; a refused connection is always the one to the proxy.
+    kind_of_proxy = (requests.exceptions.ProxyError, ConnectionRefusedError) if uses_proxy else requests.exceptions.ProxyError
+    causes = _CAUSES
+    if any(isinstance(link, kind_of_proxy) for link in links):
+        causes = _PROXY_CAUSES + _CAUSES
+    for kinds, words in causes:
         if any(isinstance(link, kinds) for link in links):
             return words
     if any(isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH) for link in links):

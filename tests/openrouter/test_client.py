@@ -287,6 +287,26 @@ def test_a_refusing_proxy_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch,
         client.credits()
 
 
+@pytest.mark.parametrize(
+    ("proxy", "cause"),
+    [
+        ("http://127.0.0.1:{port}", "the proxy does not accept connections"),
+        ("socks5://127.0.0.1:{port}", "the proxy does not accept connections"),
+        ("socks5h://127.0.0.1:{port}", "the proxy does not accept connections"),
+        ("http://proxy.invalid:{port}", "the name of the proxy does not resolve"),
+    ],
+)
+def test_a_proxy_that_cannot_be_reached_is_named_as_the_cause(
+    monkeypatch: pytest.MonkeyPatch, sample: SampleAccount, bare_env: None, proxy: str, cause: str
+) -> None:
+    with listener() as (port, _):
+        pass
+    monkeypatch.setenv("HTTPS_PROXY", proxy.format(port=port))
+    with Client(Secret(sample.key)) as client, pytest.raises(OfflineError) as caught:
+        client.credits()
+    assert caught.value.message == f"cannot reach openrouter.ai: {cause}"
+
+
 def test_a_key_that_the_server_repeats_is_masked(sample: SampleAccount) -> None:
     for body in (f'{{"error":{{"message":"who is {sample.key}?"}}}}', f"not json {sample.key}"):
         for status in (200, 401, 403, 500):
