@@ -313,7 +313,7 @@ class Config(Struct, frozen=True):
 
     def unused_entries(self, serials: Collection[str]) -> list[str]:
         """Return a line for each entry that fits none of these decks."""
-        return unused_entries([deck.serial for deck in self.decks], serials)
+        return unused_entries([deck.serial for deck in self.decks], serials, only_named=self.use_decks == "named")
 
     def deck_for(self, serial: str) -> DeckConfig:
         """Return the entry for the deck: its serial or the end of it, else the first without a serial, else the defaults."""

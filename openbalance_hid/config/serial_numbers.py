@@ -26,16 +26,20 @@ def entry_for(entries: Sequence[str | None], deck: str) -> int | None:
     return next(exact, next(fitting, None))
 
 
-def unused_entries(entries: Sequence[str | None], decks: Collection[str]) -> list[str]:
+def unused_entries(entries: Sequence[str | None], decks: Collection[str], only_named: bool = False) -> list[str]:
     """Return a line for each entry that no connected deck uses.
 
-    `entries`: the serial number of each [[decks]], None for one without; `decks`: of the connected decks.
+    `entries`: the serial number of each [[decks]], None for one without; `decks`: of the connected decks. `only_named`: decks
+    without an entry are left to other software.
     """
     used = {deck: entry_for(entries, deck) for deck in decks}
     connected = f"connected: {', '.join(sorted(decks))}" if decks else "no deck is connected"
     lines = []
     for number, given in enumerate(entries):
-        if given is None or number in used.values():
+        if given is None:
+            lines += _unused_without_serial(number, entries, only_named)
+            continue
+        if number in used.values():
             continue
         fitting = sorted(deck for deck in decks if is_same_serial(deck, given))
         if fitting:
@@ -45,9 +49,16 @@ def unused_entries(entries: Sequence[str | None], decks: Collection[str]) -> lis
     return lines
 
 
+def _unused_without_serial(number: int, entries: Sequence[str | None], only_named: bool) -> list[str]:
+    if only_named:
+        return [f'decks[{number}]: never used: it has no serial number, and use_decks is "named"']
+    first = entries.index(None)
+    return [f"decks[{number}]: never used: decks[{first}] has no serial number either"] if number > first else []
+
+
 def decks_without_entry(entries: Sequence[str | None], decks: Collection[str], left: bool = False) -> list[str]:
     """Return a line for each connected deck that no entry is for, if there are entries. `left`: to other software."""
-    if not entries or None in entries:
+    if not left and (not entries or None in entries):
         return []
     what = 'it is left to other software (use_decks = "named")' if left else "it shows the default tiles"
     return [

@@ -66,6 +66,17 @@ def test_with_named_decks_only_a_deck_without_an_entry_is_left_to_other_software
     ]
 
 
+def test_an_entry_without_a_serial_number_that_is_never_used_is_named():
+    config = parse("[[decks]]\n[[decks]]\nserial = 'a1'\n[[decks]]\nbrightness = 20\n", "c.toml")
+    assert config.misfits(["A1"]) == ["decks[2]: never used: decks[0] has no serial number either"]
+    config = parse('use_decks = "named"\n[[decks]]\nbrightness = 20\n', "c.toml")
+    assert not config.uses("A1")
+    assert config.misfits(["A1"]) == [
+        'decks[0]: never used: it has no serial number, and use_decks is "named"',
+        'deck A1: no [[decks]] has its serial number; it is left to other software (use_decks = "named")',
+    ]
+
+
 def test_an_entry_without_a_serial_can_leave_all_other_decks():
     config = parse('[[decks]]\nuse = false\n[[decks]]\nserial = "a1"\n', "c.toml")
     assert (config.uses("A1"), config.uses("C3")) == (True, False)
