@@ -125,7 +125,7 @@ def _directory(name: str, path: Path) -> DirectoryFacts:
 def _creation_problem(path: Path) -> ConfigError | None:
     parent = next(parent for parent in path.parents if os.path.lexists(parent))  # a link that leads nowhere too
     if parent.is_dir() and _is_writable(parent):
-        return None
+        return _space_problem(parent)
     reason = "is not writable" if parent.is_dir() else "is not a directory"
     return ConfigError(f"cannot create {path}: {parent} {reason}", hint("a directory is not safe", path=parent))
 

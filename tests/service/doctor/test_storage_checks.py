@@ -88,6 +88,7 @@ def test_a_state_directory_without_write_permission_is_a_failure(public_dir: Pat
 
 
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+NO_MORE_FILES = 'mount -t tmpfs -o nr_inodes=1,mode=700 tmpfs "$1" && shift && exec "$@"'
 FULL = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && { head -c 99999 /dev/zero > "$1/other" || shift; } && exec "$@"'
 
 
@@ -111,6 +112,36 @@ def test_a_state_directory_on_a_read_only_or_full_file_system_is_a_failure(
     problem, _ = (check for check in json.loads(ended.stdout)["checks"] if check["name"] == "directories")
     assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "state", f"{hint} {state}")
     assert problem["found"] == f"cannot write to {state}: its file system {state_of_it}"
+
+
+@needs_mounts
+def test_a_directory_that_cannot_be_made_on_a_full_file_system_is_a_failure(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    env = machine(tmp_path, OPENBALANCE_API_URL=NO_SERVER, OPENBALANCE_RUNTIME_DIR=str(home / "run"))
+    ended = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            NO_MORE_FILES,
+            "sh",
+            home,
+            sys.executable,
+            "-m",
+            "openbalance_hid",
+            "doctor",
+            "--json",
+        ],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    _, problem = (check for check in json.loads(ended.stdout)["checks"] if check["name"] == "directories")
+    assert (problem["verdict"], problem["about"], problem["hint"]) == ("failure", "runtime", f"df -h {home}")
+    assert problem["found"] == f"cannot write to {home}: its file system can hold no more files"
 
 
 def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_path: Path):
