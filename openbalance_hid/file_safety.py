@@ -108,6 +108,18 @@ def file_risk(file: Path) -> FileRisk | None:
     return None
 
 
+def check_certificates(file: Path) -> None:
+    """Check that a file with root certificates may be read and trusted. Raises OSError; PermissionError says what is wrong.
+
+    Its owner does not count: in a container of a desktop (bubblewrap) the system's files have an unknown one.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):  # a pipe or a device would be read for ever
+        raise PermissionError(errno.EPERM, "not a file")
+    risk = file_risk(file)
+    if risk is not None and risk.writable is not None:
+        raise PermissionError(errno.EPERM, str(risk))
+
+
 def _way_to(file: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield every directory and link that leads to the file, also those that a link leads through. Raises OSError."""
     directory = Path(file.absolute().anchor)

@@ -22,22 +22,24 @@ from openbalance_hid.errors import ConfigError
 from openbalance_hid.file_safety import file_risk
 from openbalance_hid.hints import hint
 
-_OPEN_TO_OTHERS = "the configuration names programs, and may be written by others"
+_OPEN_TO_OTHERS = "the configuration names programs or certificates, and may be written by others"
+_OF_ANOTHER_USER = "the configuration names programs or certificates, and is not the user's"
 LARGEST_FILE_BYTES = 128 * 1024  # a full XL with eight pages is about 20 kB
 
 
 def load_config(path: Path, tiles: TileOptions | None = None) -> Config:
     """Return the configuration in the file at `path`; the defaults if there is no file. ConfigError lists every problem.
 
-    A file that names programs is refused if another user could change it.
+    A file that names programs or root certificates is refused if another user could change it: a certificate opens TLS.
     """
     text = _read(path)
     if text is None:
         return Config()
     config = parse(text, str(path), tiles)
-    if config.programs and (risk := file_risk(path)) is not None:
-        trouble = "the configuration names programs, and is not the user's" if risk.writable is None else _OPEN_TO_OTHERS
-        raise ConfigError(f"{path} names programs to run, but {risk.words}", hint(trouble, path=risk.writable or path))
+    power = "programs to run" if config.programs else "root certificates" if config.certificate_files else ""
+    if power and (risk := file_risk(path)) is not None:
+        trouble = _OF_ANOTHER_USER if risk.writable is None else _OPEN_TO_OTHERS
+        raise ConfigError(f"{path} names {power}, but {risk.words}", hint(trouble, path=risk.writable or path))
     return config
 
 

@@ -302,6 +302,13 @@ class Config(Struct, frozen=True):
         of_tiles = (value for tile in tiles for value in tile.options.values() if isinstance(value, tuple))
         return tuple(dict.fromkeys((*(sink.run for sink in self.alerts if sink.run), *of_tiles)))
 
+    @property
+    def certificate_files(self) -> tuple[str, ...]:
+        """The files with root certificates that this configuration trusts."""
+        brokers = (self.publish, *(account.source for account in self.accounts.values()))
+        files = (self.ca_file, *(broker.ca_file for broker in brokers if broker is not None))
+        return tuple(file for file in files if file is not None)
+
     def misfits(self, serials: Collection[str]) -> list[str]:
         """Return a line for each entry that fits none of these decks, and for each deck without an entry."""
         return [*self.unused_entries(serials), *self.decks_without_entry(serials)]

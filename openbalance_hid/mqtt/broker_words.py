@@ -118,4 +118,5 @@ def _certificate_error(name: str, error: ssl.SSLCertVerificationError) -> Broker
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+    words = error.strerror or type(error).__name__
+    return words[:1].lower() + words[1:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import ssl
+from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -14,6 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from openbalance_hid.file_safety import check_certificates
 from openbalance_hid.mqtt.broker_address import BrokerAddress
 from openbalance_hid.mqtt.snapshot_schema import LARGEST_MESSAGE_BYTES
 from openbalance_hid.secret import BrokerLogin
@@ -63,6 +65,7 @@ def new_client(
         if ca_file is None:
             context.load_default_certs()
         else:
+            check_certificates(Path(ca_file))
             context.load_verify_locations(ca_file)
         context.sslsocket_class = _ClosedWhenRefused
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -12,7 +12,6 @@ import http.client
 import io
 import socket
 import ssl
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +21,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from openbalance_hid.errors import OfflineError
+from openbalance_hid.file_safety import check_certificates
 from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.happy_eyeballs import connect_tcp
 
@@ -121,11 +121,11 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
-            if not stat.S_ISREG(ca_file.stat().st_mode):  # a pipe or a device would be read for ever
-                raise OSError(0, "not a file")
+            check_certificates(ca_file)
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is one, too: the file has no certificate
-            reason = "it has no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
+            words = error.strerror or str(error)
+            reason = "it has no certificate" if isinstance(error, ssl.SSLError) else words[:1].lower() + words[1:]
             raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", hint("the ca_file cannot be used")) from error
     return context
 

@@ -163,6 +163,25 @@ def test_a_file_that_names_programs_is_refused_if_others_could_change_it(tmp_pat
     assert load_config(file).programs == ()  # without programs it is no danger
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ca_file = "/etc/ssl/proxy.pem"\n',
+        '[publish]\nmqtt = "mqtts://broker.example"\nca_file = "/x.pem"\n',
+        '[accounts.team]\nsource = "mqtts://broker.example/a/team"\nsource_ca_file = "/x.pem"\n',
+    ],
+)
+def test_a_file_that_names_root_certificates_is_refused_if_others_could_change_it(tmp_path, text):
+    file = safe_folder(tmp_path) / "config.toml"
+    file.write_text(text)
+    file.chmod(0o644)
+    assert len(load_config(file).certificate_files) == 1
+    file.chmod(0o666)
+    with pytest.raises(ConfigError, match=r"names root certificates, but .* may be written by other users") as refused:
+        load_config(file)
+    assert refused.value.hint == f"chmod go-w {file}"
+
+
 def test_a_directory_above_that_others_could_change_is_named(tmp_path):
     open_ = safe_folder(tmp_path) / "open"
     open_.mkdir()

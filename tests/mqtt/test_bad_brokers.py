@@ -99,6 +99,16 @@ def test_a_certificate_of_an_authority_that_is_not_trusted_is_named(broker: Mosq
         probe_broker(other, None, broker.ca_file, 10)
     with pytest.raises(BrokerRefusedError, match="ca_file cannot be read"):
         probe_broker(address_of(broker), None, "/nowhere/ca.pem", 10)
+    with pytest.raises(BrokerRefusedError, match="ca_file cannot be read: not a file"):
+        probe_broker(address_of(broker), None, "/dev/zero", 10)
+
+
+def test_a_ca_file_that_another_user_could_replace_is_not_trusted_for_a_broker(tmp_path: Path):
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    ca_file.chmod(0o666)
+    with pytest.raises(BrokerRefusedError, match=r"ca_file cannot be read: .* may be written by other users"):
+        probe_broker(BrokerAddress("127.0.0.1", 9, True), None, str(ca_file), 10)
 
 
 def test_an_expired_certificate_is_named(tmp_path: Path):

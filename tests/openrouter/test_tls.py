@@ -158,6 +158,21 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | N
     assert caught.value.hint == "openbalance-hid config edit", "`config check` accepts the file: it may be there tomorrow"
 
 
+@pytest.mark.parametrize("is_directory", [False, True])
+def test_a_ca_file_that_another_user_could_replace_is_not_trusted(
+    tmp_path: Path, authority: trustme.CA, is_directory: bool
+) -> None:
+    folder = tmp_path / "Shared"
+    folder.mkdir()
+    ca_file = folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    opened = folder if is_directory else ca_file
+    opened.chmod(0o777)
+    with Client(Secret(KEY), ca_file=str(ca_file)) as client, pytest.raises(OfflineError) as caught:
+        client.credits()
+    assert f"{opened} may be written by other users; to change that: chmod go-w {opened}" in caught.value.message
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_root_certificate_from_the_environment_is_not_trusted(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path, variable: str
