@@ -26,13 +26,12 @@ from openbalance_hid.tiles.name_cuts import name_cut, short_titles
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS, page_of, titles_of
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import TileState, notice_view, plain_notice, trouble, true_until, value_view
+from openbalance_hid.tiles.states import TileState, absent_key, notice_view, plain_notice, trouble, true_until, value_view
 from openbalance_hid.tiles.view import Block, Gauge, Hero, Icon, Line, RankedRow, Row, TileView, Tone
 
 MOST = 6
 WARN_SHARE = Decimal("0.8")
 NO_KEYS = TileState("No keys yet", Icon.KEY, Tone.MUTED)
-NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 
 
 def view(scene: Scene) -> TileView:
@@ -49,7 +48,11 @@ def view(scene: Scene) -> TileView:
     if wanted is not None:
         keys = _named(keys, str(wanted))
         if len(keys) < 2:
-            return _one(scene, titles, keys[0]) if keys else plain_notice(scene, title, NO_SUCH_KEY, titles[1:])
+            return (
+                _one(scene, titles, keys[0])
+                if keys
+                else plain_notice(scene, title, absent_key(scene.snapshot.keys), titles[1:])
+            )
     shown = sorted(
         (key for key in keys if not key.disabled or _spent(scene, key) or wanted is not None),
         key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),

@@ -22,10 +22,18 @@ from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKin
 from openbalance_hid.tiles.name_cuts import short_titles
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import TileState, age_text, notice_view, plain_notice, shown_age, trouble, value_view
+from openbalance_hid.tiles.states import (
+    TileState,
+    absent_key,
+    age_text,
+    notice_view,
+    plain_notice,
+    shown_age,
+    trouble,
+    value_view,
+)
 from openbalance_hid.tiles.view import Age, Block, Hero, Icon, Line, Shorten, TileView, Tone
 
-NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN, "see: keys")
 LEAST_HOLD_S = 2.0  # a shorter press must not stop a program that works
 SHOWN_FOR = timedelta(minutes=10)  # how long the tile says that a switch failed
 FAILURES = {  # words on the tile, longest first
@@ -44,7 +52,7 @@ def view(scene: Scene) -> TileView:
         return notice_view(scene, title, trouble(scene, reading))
     found = named_keys(reading.value, _text(name), _text(key_hash))
     if not found:
-        return plain_notice(scene, title, NO_SUCH_KEY)
+        return plain_notice(scene, title, absent_key(reading))
     if len(found) > 1:
         several = plain_notice(scene, title, TileState(f"{len(found)} such keys", Icon.KEY, Tone.WARN, "name one"))
         candidates = ", ".join(single_line(key.name) for key in found)

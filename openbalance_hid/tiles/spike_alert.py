@@ -35,6 +35,7 @@ from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
     TileState,
+    absent_key,
     age_text,
     notice_view,
     plain_notice,
@@ -44,7 +45,6 @@ from openbalance_hid.tiles.states import (
 )
 from openbalance_hid.tiles.view import Age, Block, Gauge, Hero, Icon, Line, TileView, Tone
 
-NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN)
 MARK = Decimal("0.75")  # where on the gauge the threshold is
 LEVELS = {
     Level.NORMAL: ("Normal", Icon.CHECK, Tone.GOOD),
@@ -69,7 +69,7 @@ def view(scene: Scene) -> TileView:
     title = scene.label or f"{_subject(rule)} {verdict.lane[:-1]} {verdict.lane[-1]}"
     health = _trouble(scene, rule)
     if rule.key_name is not None and snapshot.keys.value is not None and find_key(snapshot.keys.value, rule.key_name) is None:
-        return plain_notice(scene, _subject(rule), NO_SUCH_KEY)
+        return plain_notice(scene, _subject(rule), absent_key(snapshot.keys))
     if verdict.level is Level.GATHERING:
         gathering = TileState("Gathering baseline", Icon.HOURGLASS, Tone.MUTED, _gathered(verdict))
         return plain_notice(scene, title, gathering, _short_titles(scene, rule))

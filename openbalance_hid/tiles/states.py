@@ -46,6 +46,9 @@ STATES = {
     Health.SERVER_ERROR: TileState("API error", Icon.CLOUD, Tone.WARN),
 }
 WRONG_CLOCK = TileState("Clock?", Icon.CLOCK, Tone.WARN, "set the clock")  # in place of `Offline`
+SEE_KEYS = "see: keys"  # the command that lists API keys, and says what is missing
+NO_SUCH_KEY = TileState("No such key", Icon.KEY, Tone.WARN, SEE_KEYS)
+KEY_NOT_READ = TileState("Key not read", Icon.KEY, Tone.WARN, SEE_KEYS)
 OF_THE_ACCOUNT = (*KEY_TROUBLES, Health.OFFLINE)
 # In place of `API error`, where this machine has no key and cannot use the latest message of the publisher.
 ORIGIN_PROBLEMS = {
@@ -183,6 +186,11 @@ def shown_age(snapshot: Snapshot, measured_at: datetime | None, now: datetime) -
         return Age.FRESH
     intervals = intervals_old(snapshot, measured_at, now)
     return Age.STALE if intervals >= STALE_INTERVALS else Age.OLD if intervals >= OLD_INTERVALS else Age.FRESH
+
+
+def absent_key(keys: Reading[Any]) -> TileState:
+    """Return why a configured API key is not in `keys`: some of a workspace may not have been read."""
+    return KEY_NOT_READ if keys.message is not None else NO_SUCH_KEY
 
 
 def true_until(snapshot: Snapshot, reading: Reading[Any]) -> datetime | None:

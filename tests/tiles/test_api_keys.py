@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Health
 from openbalance_hid.tiles.view import Hero, Row, Tone
@@ -43,6 +44,12 @@ def test_one_key_is_a_number_with_its_limit_as_a_gauge():
     assert (gauge(view).share, gauge(view).tone) == (0.8, Tone.WARN)
     assert view_of("api-keys", FULL, key_name="laptop").title == "laptop today"
     assert notice(view_of("api-keys", FULL, key_name="none of them")).words == "No such key"
+
+
+@pytest.mark.parametrize("tile", ["api-keys", "key-switch", "spike-alert"])
+def test_a_key_is_not_said_to_be_missing_while_a_workspace_was_not_read(tile):
+    seen = replace(FULL, keys=replace(FULL.keys, message="without the workspace team: HTTP 403"))
+    assert [notice(view_of(tile, each, key_name="gone")).words for each in (FULL, seen)] == ["No such key", "Key not read"]
 
 
 @pytest.mark.parametrize(
