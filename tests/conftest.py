@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _let_signals_end_programs() -> None:
     """Undo what `nohup` and a shell's `&` have set: each program that a test starts would ignore the signals, too."""
-    for number in (signal.SIGHUP, signal.SIGINT):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 

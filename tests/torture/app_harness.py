@@ -116,7 +116,7 @@ class AppHarness:
 
     def settle(self) -> None:
         """Wait until no thread has anything left to do at this virtual time."""
-        until(lambda: not self.hear() and self._rests(), "never at rest")
+        until(lambda: not self.hear() and self._rests() and self.inbox.empty(), "never at rest")
 
     def wait(self, seconds: float) -> None:
         """Advance virtual time from deadline to deadline, as the event loop would, with the scans of the hot-plug."""
