@@ -9,10 +9,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -28,11 +30,25 @@ UNEXPECTED = 1
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 READER_ENDED = 141  # 128 + SIGPIPE, as of every program at the start of a pipe
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # they end a program without a handler
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a terminal that is gone
 
 
 class ReaderEndedError(Exception):
     """No program reads standard output any more. No OSError: click ends the program with 1 for those."""
+
+
+def exit_on_signals() -> dict[signal.Signals, Any]:
+    """Let each signal that would end the program at once raise SystemExit instead; return the handlers before.
+
+    A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    """
+    ending = [number for number in ENDING_SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
+    return {number: signal.signal(number, _exit_with) for number in ending}
+
+
+def _exit_with(number: int, _: object) -> None:
+    sys.exit(128 + number)  # as in a shell
 
 
 def guarded(action: Callable[[], object]) -> int:

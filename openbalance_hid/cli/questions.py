@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import click
 
+from openbalance_hid.cli.exit import exit_on_signals
+
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
-_ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # signals that end a program without a handler
 _ENTER, _ERASE, _END = b"\r\n", b"\x7f\x08", b"\x04"  # as a terminal sends them (termios(3)); _END: Ctrl-D
 _LONGEST = max(map(len, _ANSWERS)) + 1  # characters of an answer that are kept; one more makes it no answer
 
@@ -53,8 +54,7 @@ def hidden_typing(whole_lines: bool = True) -> Iterator[None]:
     before = termios.tcgetattr(descriptor)
     changed = [*before]
     changed[3] &= ~(termios.ECHO | (0 if whole_lines else termios.ICANON))
-    ending = [number for number in _ENDING if signal.getsignal(number) == signal.SIG_DFL]
-    handlers = {number: signal.signal(number, _exit) for number in ending}
+    handlers = exit_on_signals()  # so that the terminal shows again what is typed
     try:
         termios.tcsetattr(descriptor, termios.TCSANOW, changed)
         yield
@@ -63,11 +63,6 @@ def hidden_typing(whole_lines: bool = True) -> Iterator[None]:
             termios.tcsetattr(descriptor, termios.TCSANOW, before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-def _exit(number: int, _: object) -> None:
-    """Raise SystemExit, so that the terminal shows again what is typed."""
-    sys.exit(128 + number)  # as in a shell
 
 
 @dataclass

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from openbalance_hid.cli import completion_values
+from openbalance_hid.cli.exit import ENDING_SIGNALS, exit_on_signals
 from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, check_present, config_file_option, hint_for, log_level_option
 from openbalance_hid.config.old_state import move_old_state
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 SWITCH_S = 0.0005  # a press waits for no other thread longer than this; as shipped, 5 ms
 DEFAULT_MODEL = "mk2"
-_ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # signals that end a program without a handler
 
 _port = click.option(
     "--port", type=NumberParam(0, 65535), help="Port of the virtual deck's page: 8484 or the next free one; 0 picks one."
@@ -130,8 +130,11 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
 def _temporary_directory() -> Iterator[str]:
     import tempfile
 
-    _exit_on_signals()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, signal.SIGINT))  # else one between mkdir and `made` leaves it
+    exit_on_signals()  # each removes the directory, also before the daemon has its own handlers
+    # Blocked: a signal between the making of the directory and `made` would leave it.
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, (*ENDING_SIGNALS, signal.SIGINT)
+    )  # else one between mkdir and `made` leaves it
     try:
         made = tempfile.TemporaryDirectory(prefix="openbalance-demo-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -147,13 +150,6 @@ def _temporary_directory() -> Iterator[str]:
         except ConfigError as error:
             raise ConfigError(error.message, hint("no temporary directory can be made", path="/tmp")) from error  # noqa: S108 - a command for the user
         yield folder
-
-
-def _exit_on_signals() -> None:
-    """Let each signal that ends a program remove the directory, also before the daemon has its own handlers."""
-    for number in _ENDING:
-        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def _model(deck: str) -> str:
