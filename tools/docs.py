@@ -61,6 +61,7 @@ WORDS_ON_KEYS = {
     "Below zero": ("more was used than was bought", "buy credits: a tap on the balance opens the page"),
     "No keys yet": ("the account has no inference key", "–"),
     "No such key": ("no key has the name in `key_name` of the tile", "look up the name on the page that a tap opens"),
+    "Key not read": ("the keys of a workspace could not be read, perhaps this one", "`openbalance-hid keys` says why"),
     "Gathering baseline": ("the spike alert needs three days with spend first", "–"),
     "Starting…": ("the program of a command tile runs for the first time", "wait"),
     "Not run yet": ("the program of a command tile has not run yet", "wait; a hold runs it now"),
