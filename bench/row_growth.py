@@ -76,7 +76,8 @@ def _start(count: int, window_s: float) -> tuple[float, float, float]:
 def _poll_rows(sizes: SampleSizes) -> Iterator[Row]:
     """Press a key while large answers are read."""
     quiet = _during_polls(sizes, None, KEYS_OF_ALL)
-    for what, body, keys in (("42,000 rows", reply(28), KEYS_OF_ALL), ("5,000 keys", None, sizes.keys)):
+    activity = reply(min(28, sizes.activity_days))
+    for what, body, keys in (("42,000 rows", activity, KEYS_OF_ALL), ("5,000 keys", None, sizes.keys)):
         during = _during_polls(sizes, body, keys, True)
         name, note = (
             f"press during a poll of {what}",

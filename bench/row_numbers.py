@@ -22,22 +22,21 @@ from openbalance_hid.openrouter.activity import RowList, read_row, to_activity
 from openbalance_hid.openrouter.replies import decoded
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-DAYS, MODELS, PROVIDERS = 30, 300, 5
-YEARS_DAYS = 5 * 365
+MODELS, PROVIDERS = 300, 5
 PEER = "`response.json()` and dictionaries of floats"
 OPEN_PEER = "the same with one day in it"
 
 
 def rows(sizes: SampleSizes) -> list[Row]:
     """Return the rows: activity of 45,000 rows, and a start with five years of history."""
-    body = reply()
+    body = reply(sizes.activity_days)
     ours = [_time_and_memory(lambda: to_activity(body, NOW.date())) for _ in range(sizes.draws)]
     theirs = [_time_and_memory(lambda: with_dictionaries(body)) for _ in range(sizes.draws)]
     times, peaks = ([tuple(each[part] for each in runs) for runs in (ours, theirs)] for part in (0, 1))
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
-        long, short = (history(Path(folder, f"{days}.sqlite3"), days) for days in (YEARS_DAYS, 1))
+        long, short = (history(Path(folder, f"{days}.sqlite3"), days) for days in (sizes.five_years_days, 1))
         opened = [tuple(_open_ms(path) for _ in range(sizes.draws)) for path in (long, short)]
-    size = f"{DAYS} days × {MODELS} models × {PROVIDERS} providers, {len(body) / 1e6:.0f} MB of JSON."
+    size = f"{sizes.activity_days} days × {MODELS} models × {PROVIDERS} providers, {len(body) / 1e6:.0f} MB of JSON."
     floor_ms = min(_time_and_memory(lambda: found_and_read(body))[0] for _ in range(sizes.draws))
     limit = (
         f"{size} Every amount is the exact decimal of its text: for msgspec alone to find the rows and read their fields takes "
@@ -58,7 +57,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
     ]
 
 
-def reply(days: int = DAYS) -> bytes:
+def reply(days: int) -> bytes:
     """Return one reply of `/activity`."""
     data = [
         {

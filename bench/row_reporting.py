@@ -21,7 +21,7 @@ from openbalance_hid.history.records import AccountIdentity, StoredDays, StoredS
 from openbalance_hid.history.store import HistoryStore
 
 MODEL = "mk2"
-DAYS, MODELS, PROVIDERS, KEYS = 730, 40, 15, 20
+MODELS, PROVIDERS, KEYS = 40, 15, 20
 GOAL_S = 5.0
 SCRAPES = 40  # before the memory is read
 SETTLED_S = 1.0  # the threads of the scrapes have ended
@@ -37,7 +37,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
 
 def _report(sizes: SampleSizes) -> Row:
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
-        write_history(Path(folder))
+        write_history(Path(folder), sizes.two_years_days)
         env = {
             "OPENBALANCE_CONFIG": f"{folder}/config.toml",
             "OPENBALANCE_STATE_DIR": f"{folder}/state",
@@ -46,18 +46,18 @@ def _report(sizes: SampleSizes) -> Row:
         report = ["-m", "openbalance_hid", "report", "--period", "all", "-o", f"{folder}/report.html"]
         took = [(_took_s(report, env), _took_s(["-c", ""], env)) for _ in range(sizes.starts)]
     note = (
-        f"{DAYS} days of {MODELS} models, {PROVIDERS} providers and {KEYS} keys, from the start of Python to its end. "
-        "On a core of its own this is the time that a user waits."
+        f"{sizes.two_years_days} days of {MODELS} models, {PROVIDERS} providers and {KEYS} keys, from the start of Python to "
+        "its end. On a core of its own this is the time that a user waits."
     )
     ours, bare = (tuple(times) for times in zip(*took, strict=True))
     return Row("`report` of two years: CPU time of the whole process", "s", ours, BARE, bare, Goal(at_most=GOAL_S), note)
 
 
-def write_history(folder: Path) -> None:
-    """Write two years of history below `folder`."""
+def write_history(folder: Path, days_count: int) -> None:
+    """Write so many days of history below `folder`."""
     (folder / "state").mkdir(mode=0o700)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=5, microsecond=0)
-    days = [today - timedelta(days=age) for age in range(DAYS, 0, -1)]
+    days = [today - timedelta(days=age) for age in range(days_count, 0, -1)]
     me = AccountIdentity("default", "key")
     store = HistoryStore(folder / "state/history.sqlite3", lambda: None, lambda: datetime.now(UTC))
     for kind, count in (("model", MODELS), ("provider", PROVIDERS), ("key", KEYS)):
