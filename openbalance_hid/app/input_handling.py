@@ -131,8 +131,9 @@ class InputHandler:
             return self._act(action_named(configured), place, now)
         if tile.tile == COMMAND_TILE:
             return self._run_command(place, command_of(tile.options), gesture)
-        if gesture is Gesture.HOLD and self.hides_amounts and tile.tile == "privacy":  # it peeks, and is of no account
-            return [ReportAction(place[0], "Amounts shown while this key is held")]
+        if gesture is Gesture.HOLD and self.hides_amounts and tile.tile == "privacy":  # it peeks, and polls as every tile
+            peeks = ReportAction(place[0], "Amounts shown while this key is held")
+            return [*self._refresh(place, tile.account), peeks]
         if gesture is (Gesture.HOLD if deck.shape.visual else Gesture.TAP):  # a pedal has no display: its press refreshes
             return self._switch(place, tile, now) or self._refresh(place, tile.account)
         return self._act(tap_of(tile, self._accounts.snapshots[tile.account]), place, now)
