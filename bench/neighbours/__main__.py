@@ -31,6 +31,8 @@ UNDER = """\
 - **wake-ups**, **CPU time**: voluntary context switches and run time of all threads, from `/proc/PID/task`. The library in
   hidapi's place has no thread of its own and lists devices without walking through sysfs: both would cost a program that reads
   through libusb, or that lists devices again and again, more than is seen here.
+  Where no udevd runs, as on most machines of a data centre, ours lists the devices every 2 s, and most of its wake-ups are
+  these; with udevd it is every 30 s, and RESULTS.md has the wake-ups of that.
 - **press**: from the key press to the moment when the program's hidapi has returned the report, on a key with nothing on it, at
   random moments. What the program does with it is not measured.
 - **start**: from the start of the process to the first picture that is not black.
