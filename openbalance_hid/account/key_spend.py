@@ -70,4 +70,6 @@ def _has_ended(snapshot: Snapshot, period: str, now: datetime) -> bool:
 
 def _first_day(at: datetime, period: str) -> date:
     day = at.date()
-    return {"today": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[period]
+    if period == "today":
+        return day
+    return day - timedelta(days=day.weekday()) if period == "week" else day.replace(day=1)

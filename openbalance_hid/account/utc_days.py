@@ -11,6 +11,7 @@ from openbalance_hid.account.snapshot import Snapshot
 
 PERIOD_DAYS = {"7d": 7, "30d": 30}  # completed UTC days of the rolling periods; today so far comes on top
 CLOCKS_APART_S = 60.0  # wall against monotonic, between two moments: the machine slept, or its clock was set
+_NO_SHIFT = timedelta(0)
 SKEW_LIMIT_S = 120.0  # from here on, days follow the server's clock
 
 
@@ -38,8 +39,9 @@ def server_shift(snapshot: Snapshot) -> timedelta:
     Never zero without a key: the instants of such a snapshot are by the clock of the machine that published it.
     """
     skew_s = snapshot.server_skew_s
-    differs = skew_s is not None and (abs(skew_s) > SKEW_LIMIT_S or snapshot.origin is not None)
-    return timedelta(seconds=skew_s or 0.0) if differs else timedelta(0)
+    if skew_s is None or (abs(skew_s) <= SKEW_LIMIT_S and snapshot.origin is None):
+        return _NO_SHIFT
+    return timedelta(seconds=skew_s)
 
 
 def last_contact(snapshot: Snapshot) -> datetime | None:
