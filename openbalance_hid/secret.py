@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from base64 import b32encode
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -221,6 +220,8 @@ def _forms_by_word(key: str) -> _FormsByWord:
 
 
 def _forms(key: bytes) -> Iterator[_Form]:
+    from base64 import b32encode  # here: every command imports this module, and few have a key
+
     for text in dict.fromkeys((key, key.lower(), key.upper())):
         yield _Form(text, _PART)
         yield _Form(text[::-1], _PART)

@@ -132,9 +132,7 @@ def _temporary_directory() -> Iterator[str]:
 
     exit_on_signals()  # each removes the directory, also before the daemon has its own handlers
     # Blocked: a signal between the making of the directory and `made` would leave it.
-    before = signal.pthread_sigmask(
-        signal.SIG_BLOCK, (*ENDING_SIGNALS, signal.SIGINT)
-    )  # else one between mkdir and `made` leaves it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING_SIGNALS, signal.SIGINT))
     try:
         made = tempfile.TemporaryDirectory(prefix="openbalance-demo-", ignore_cleanup_errors=True)
     except OSError as error:

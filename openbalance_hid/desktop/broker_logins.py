@@ -111,7 +111,7 @@ def store_login(broker: str, login: BrokerLogin, store: KeyStore, paths: KeyPath
         raise
     write_names(paths, NAMES_FILE, read_names(paths, NAMES_FILE) | {broker})
     private_files.remove(_file(broker, paths))
-    return "the keyring"
+    return _KEYRING
 
 
 def delete_login(broker: str, paths: KeyPaths, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:

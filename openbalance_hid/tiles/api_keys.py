@@ -22,7 +22,7 @@ from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.name_cuts import name_cut, short_titles
+from openbalance_hid.tiles.name_cuts import key_titles, name_cut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.ranking import ROWS, page_of, titles_of
 from openbalance_hid.tiles.scene import Scene
@@ -39,7 +39,7 @@ def view(scene: Scene) -> TileView:
     keys, wanted = scene.snapshot.keys.value, scene.options["key_name"]
     titles = titles_of(scene, "Keys" if wanted is None else single_line(str(wanted)))
     if wanted is not None and not scene.label:
-        titles += short_titles(single_line(str(wanted)), [key.name for key in keys or ()])
+        titles += key_titles(scene.snapshot, single_line(str(wanted)))
     title = titles[0]
     if keys is None:
         return notice_view(scene, title, trouble(scene, scene.snapshot.keys), titles[1:])
@@ -48,11 +48,9 @@ def view(scene: Scene) -> TileView:
     if wanted is not None:
         keys = _named(keys, str(wanted))
         if len(keys) < 2:
-            return (
-                _one(scene, titles, keys[0])
-                if keys
-                else plain_notice(scene, title, absent_key(scene.snapshot.keys), titles[1:])
-            )
+            if not keys:
+                return plain_notice(scene, title, absent_key(scene.snapshot.keys), titles[1:])
+            return _one(scene, titles, keys[0])
     shown = sorted(
         (key for key in keys if not key.disabled or _spent(scene, key) or wanted is not None),
         key=lambda key: (-(_spent(scene, key) or Decimal(0)), -key.total_usd, key.name),

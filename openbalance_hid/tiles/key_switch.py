@@ -19,7 +19,7 @@ from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import OpenPage, WebPage
 from openbalance_hid.tiles.kind import CASE_TIME, CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.name_cuts import short_titles
+from openbalance_hid.tiles.name_cuts import key_titles
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
@@ -82,7 +82,7 @@ def _one(scene: Scene, title: str, key: ApiKey) -> TileView:
     problem = _problem(scene, switch)
     blocks: tuple[Block, ...] = (hero, problem or shown_spend, *(() if hold is None else (hold,)))
     health = trouble(scene, scene.snapshot.keys)
-    short = () if scene.label else short_titles(title, [each.name for each in scene.snapshot.keys.value or ()])
+    short = () if scene.label else key_titles(scene.snapshot, title)
     text: list[str | Line | None] = [f"{title}: {state}", spend, problem, hold]
     return value_view(scene, title, blocks, text, read_at, trouble=health, short_titles=short)
 

@@ -53,6 +53,11 @@ def short_titles(name: str, names: Collection[str]) -> tuple[str, ...]:
     return (ELLIPSIS + name[shared:],) if shared else ()
 
 
+def key_titles(snapshot: Snapshot, name: str) -> tuple[str, ...]:
+    """Return a shorter wording of the name of an API key that is a title, among all keys of the account."""
+    return short_titles(name, [key.name for key in snapshot.keys.value or ()])
+
+
 def _shared_words(name: str, other: str, tail: int) -> int:
     """Return how many letters both names begin with, in whole words, if their last `tail` letters are the same, too; else 0."""
     if other == name or (tail and name[-tail:] != other[-tail:]):

@@ -30,7 +30,7 @@ from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.actions import Acknowledge
 from openbalance_hid.tiles.kind import IDLE, CaseAccount, TileCase, TileKind
-from openbalance_hid.tiles.name_cuts import NameCut, model_cut, name_cut, short_titles
+from openbalance_hid.tiles.name_cuts import NameCut, key_titles, model_cut, name_cut
 from openbalance_hid.tiles.options import Option
 from openbalance_hid.tiles.scene import Scene
 from openbalance_hid.tiles.states import (
@@ -145,8 +145,7 @@ def _key_cut(scene: Scene, name: str) -> NameCut:
 
 
 def _short_titles(scene: Scene, rule: SpikeRule) -> tuple[str, ...]:
-    names = [key.name for key in scene.snapshot.keys.value or ()]
-    return () if rule.key_name is None or scene.label else short_titles(_subject(rule), names)
+    return () if rule.key_name is None or scene.label else key_titles(scene.snapshot, _subject(rule))
 
 
 def _subject(rule: SpikeRule) -> str:

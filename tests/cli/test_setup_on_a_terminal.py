@@ -113,9 +113,9 @@ def test_ctrl_c_at_any_question_leaves_a_working_state_and_says_how_to_go_on(
     tmp_path: Path, account: SampleAccount, question: str
 ):
     with TerminalUser(env_of(tmp_path, account), "setup", "--store", "file") as user:
-        for asked, answer in (("browser? [Y/n]: ", "n"), (HIDDEN, account.key), ("Write it? [Y/n]: ", "")):
-            user.waits_for(asked)
-            if asked == question:
+        for shown, answer in (("browser? [Y/n]: ", "n"), (HIDDEN, account.key), ("Write it? [Y/n]: ", "")):
+            user.waits_for(shown)
+            if shown == question:
                 user.presses_ctrl_c()
                 break
             user.types(answer)
@@ -166,10 +166,10 @@ def test_a_key_that_is_pasted_at_another_question_is_not_shown(
     tmp_path: Path, account: SampleAccount, question: str, before: str
 ):
     with TerminalUser(env_of(tmp_path, account), "setup") as user:
-        for asked, answer in (("browser? [Y/n]: ", "n"), ("(mode 0600)? [Y/n]: ", "y"), (HIDDEN, account.key)):
-            if asked == question:
+        for shown, answer in (("browser? [Y/n]: ", "n"), ("(mode 0600)? [Y/n]: ", "y"), (HIDDEN, account.key)):
+            if shown == question:
                 break
-            user.answers(asked, answer)
+            user.answers(shown, answer)
         user.answers(question, f"{before}{account.key}")
         user.waits_for("Please answer y or n.")
         user.waits_for(question)
