@@ -125,7 +125,9 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is one, too: the file has no certificate
             words = error.strerror or str(error)
-            reason = "it has no certificate" if isinstance(error, ssl.SSLError) else words[:1].lower() + words[1:]
+            reason = (
+                "it has no valid certificate in PEM form" if isinstance(error, ssl.SSLError) else words[:1].lower() + words[1:]
+            )
             raise OfflineError(f"cannot use the ca_file {ca_file}: {reason}", hint("the ca_file cannot be used")) from error
     return context
 

@@ -6,13 +6,11 @@ reading (`deadline_adapter`), the requests, and what a status or a body means (`
 
 from __future__ import annotations
 
-import errno
 import http.client
 import io
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from openbalance_hid.errors import OfflineError, ServerError, TooLargeError, Wro
 from openbalance_hid.hints import clock_hint, hint
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget, ResponseTooLargeError
 from openbalance_hid.openrouter.endpoint import HttpLimits
+from openbalance_hid.openrouter.failure_cause import TIMEOUTS, chain, failure_cause
 from openbalance_hid.secret import Secret
 
 # Only these are decoded piece by piece, whatever else is installed. Only one at a time: five nested gzips make a petabyte.
@@ -34,8 +33,6 @@ _ACCEPTED_CODINGS = ("gzip", "deflate")
 _CODINGS = frozenset({*_ACCEPTED_CODINGS, "identity", ""})
 
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
-# Not urllib3's TimeoutError: it includes every connection that cannot be made, refused ones too.
-_TIMEOUTS = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
 _LONG_PIECE_BYTES = 32_768
 _YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other threads, waits for no more than one
@@ -44,21 +41,6 @@ _YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other thre
 _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
 _OTHER_NAME = 62  # HOSTNAME_MISMATCH
-
-_PROXY_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "the name of the proxy does not resolve"),
-    (ConnectionRefusedError, "the proxy does not accept connections"),
-)
-_BAD_PROXY = "the address of the proxy cannot be used"
-# The first row that matches any exception of the chain. Their own texts are never shown: they may hold a proxy's password.
-_CAUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (requests.exceptions.ProxyError, "the proxy does not let the connection through"),
-    (ssl.SSLError, "TLS failed"),
-    (socket.gaierror, "its name does not resolve"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (_TIMEOUTS, "no answer in time"),
-    ((ConnectionError, http.client.RemoteDisconnected), "the connection was closed without an answer"),
-)
 
 
 class HttpResponse(Struct, frozen=True):
@@ -124,13 +106,11 @@ class HttpSession:
             )
         except requests.exceptions.InvalidSchema as error:  # "Missing dependencies for SOCKS support."
             raise OfflineError(f"cannot reach {self._host}: no support for this kind of proxy") from error
-        except _FAILURES as error:
-            untrusted = next((link for link in _chain(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
+        except (*_FAILURES, TypeError) as error:
+            untrusted = next((link for link in chain(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
             if untrusted is not None:
                 raise self._untrusted(untrusted.verify_code) from error
-            raise OfflineError(f"cannot reach {self._host}: {_cause(error, bool(self._session.proxies))}") from error
-        except TypeError as error:  # requests', for a proxy with a user and without a host
-            raise OfflineError(f"cannot reach {self._host}: {_BAD_PROXY}") from error
+            raise OfflineError(f"cannot reach {self._host}: {failure_cause(error, bool(self._session.proxies))}") from error
         with response:
             taken = self._read(response, path, largest_bytes, take if response.status_code == 200 else None)
             return HttpResponse(response.status_code, response.headers, taken)
@@ -171,9 +151,9 @@ class HttpSession:
                     if len(piece) > _LONG_PIECE_BYTES:
                         time.sleep(_YIELD_S)
         except _FAILURES as error:
-            if any(isinstance(link, ResponseTooLargeError) for link in _chain(error)):
+            if any(isinstance(link, ResponseTooLargeError) for link in chain(error)):
                 raise TooLargeError(too_large) from error
-            if any(isinstance(link, _TIMEOUTS) for link in _chain(error)):
+            if any(isinstance(link, TIMEOUTS) for link in chain(error)):
                 raise OfflineError(f"cannot reach {self._host}: the answer did not end in time") from error
             raise ServerError(f"the answer of {path} broke off after {count} bytes") from error
         return body.getvalue()
@@ -188,32 +168,3 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
         return request
-
-
-def _cause(error: BaseException, uses_proxy: bool) -> str:
-    links = tuple(_chain(error))
-    # Through SOCKS there is no ProxyError; a refused connection is always the one to the proxy.
-    kind_of_proxy = (requests.exceptions.ProxyError, ConnectionRefusedError) if uses_proxy else requests.exceptions.ProxyError
-    causes = _CAUSES
-    if any(isinstance(link, kind_of_proxy) for link in links):
-        causes = _PROXY_CAUSES + _CAUSES
-    for kinds, words in causes:
-        if any(isinstance(link, kinds) for link in links):
-            return words
-    if any(isinstance(link, OSError) and link.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH) for link in links):
-        return "the network is unreachable"
-    if type(error) is ValueError or isinstance(error, requests.exceptions.InvalidURL):  # our own address is valid
-        return _BAD_PROXY
-    return "the connection failed"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exception and all that it wraps: requests and urllib3 wrap in causes, arguments and `reason`."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        link = waiting.pop()
-        if isinstance(link, BaseException) and not any(link is each for each in seen):
-            seen.append(link)
-            yield link
-            waiting += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,3 +44,14 @@ def ping(
         raise ServerError(f"OpenRouter answers {response.status}")
     sent_at = http_date(response.headers.get("Date"))
     return PingResult(mono() - started_s, None if sent_at is None else (sent_at - utc()).total_seconds())
+
+
+def proxy_variable(base_url: str, env: Mapping[str, str]) -> str | None:
+    """Return the variable of `env` with the proxy that a request uses; None: no proxy, or one of the system's settings."""
+    from requests.utils import get_environ_proxies  # as `http`: it leaves out what NO_PROXY excludes
+
+    in_use = get_environ_proxies(base_url)
+    scheme = next((word for word in ("https", "all") if in_use.get(word)), "")
+    return next(
+        (name for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper()) if env.get(name) == in_use.get(scheme, "")), None
+    )

@@ -140,8 +140,8 @@ def test_the_root_certificate_of_a_proxy_is_trusted_if_the_configuration_names_i
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        *((None, "no such file or directory"), ("", "it has no certificate"), ("nonsense", "it has no certificate")),
-        *(("a directory", "not a file"), ("a pipe", "not a file")),
+        *((None, "no such file or directory"), ("a directory", "not a file"), ("a pipe", "not a file")),
+        *((text, "it has no valid certificate in PEM form") for text in ("", "nonsense", "\x30\x03\x01\x01\xff")),
     ],
 )
 def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None, reason: str) -> None:

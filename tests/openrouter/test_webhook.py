@@ -45,7 +45,7 @@ def test_any_2xx_is_accepted_and_no_key_is_sent(receiver, status):
         (302, "127.0.0.1:{port} answered 302: a redirect, which is not followed"),
         ("hang", "cannot reach 127.0.0.1:{port}: no answer in time"),
         ("drip", "cannot reach 127.0.0.1:{port}: the answer did not end in time"),
-        ("garbage", "cannot reach 127.0.0.1:{port}: the connection failed"),
+        ("garbage", "cannot reach 127.0.0.1:{port}: the answer is not HTTP"),
         ("endless", "127.0.0.1:{port} sent an answer that is too long or broke off"),
     ],
 )
@@ -53,7 +53,7 @@ def test_any_other_answer_is_a_failure_with_its_reason(receiver, answer, words):
     receiver.answer = answer
     receiver.headers = {"Location": f"https://elsewhere.example/{SECRET}"} if answer == 302 else {}
     error = refused(receiver)
-    found = error.message.replace("the connection was closed without an answer", "the connection failed")
+    found = error.message.replace("the connection was closed without an answer", "the answer is not HTTP")
     assert found == words.format(port=receiver.url.rpartition(":")[2])
     assert len(receiver.received) == 1
 

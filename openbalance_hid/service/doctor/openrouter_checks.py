@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from openbalance_hid.account.utc_days import SKEW_LIMIT_S
 from openbalance_hid.errors import ApiError, OfflineError, OpenBalanceError, WrongClockError
 from openbalance_hid.hints import clock_hint, hint
@@ -10,18 +12,21 @@ from openbalance_hid.service.doctor.check import Check, failure, ok, warning
 from openbalance_hid.service.doctor.context import DoctorContext
 
 LIMITS = HttpLimits(connect_s=4.0, read_s=4.0, total_s=7.0)  # a user is waiting for the result
-_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_openrouter(context: DoctorContext) -> list[Check]:
     """Check with a request that carries no key."""
-    from openbalance_hid.openrouter.ping import ping
+    from openbalance_hid.openrouter.deadline_adapter import tls_context
+    from openbalance_hid.openrouter.ping import ping, proxy_variable
 
     if not context.accounts:
         return [ok("openrouter", "not used: every account comes from a broker")]
     base_url = api_url(context)
-    proxy = next((name for name in _PROXY_VARIABLES if context.env.get(name)), None)
-    proxy = proxy if base_url == OPENROUTER_URL else None
+    try:
+        tls_context(Path(context.ca_file) if context.ca_file is not None else None)
+    except OfflineError as error:  # no connection is tried
+        return [failure("openrouter", error.message, error.hint, error.exit_code)]
+    proxy = proxy_variable(base_url, context.env) if base_url == OPENROUTER_URL else None
     try:
         reached = ping(base_url, LIMITS, ca_file=context.ca_file)
     except ApiError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from openbalance_hid.errors import OfflineError
 from openbalance_hid.hints import clock_hint
+from openbalance_hid.openrouter.ping import proxy_variable
 from openbalance_hid.service.doctor.check import CheckStatus
 from openbalance_hid.service.doctor.openrouter_checks import assess_openrouter
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
@@ -34,6 +36,48 @@ def test_the_proxy_is_named_before_the_trouble():
     error = OfflineError("cannot reach openrouter.ai: its certificate is not trusted")
     (check,) = assess_openrouter("https://openrouter.ai/api/v1", None, error, "HTTPS_PROXY")
     assert check.found == "through the proxy in HTTPS_PROXY: cannot reach openrouter.ai: its certificate is not trusted"
+
+
+PROXY, OTHER = "http://127.0.0.1:9", "http://127.0.0.1:7"
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"HTTPS_PROXY": PROXY}, "HTTPS_PROXY"),
+        ({"HTTPS_PROXY": PROXY, "https_proxy": OTHER}, "https_proxy"),
+        ({"HTTPS_PROXY": PROXY, "https_proxy": ""}, None),
+        ({"ALL_PROXY": PROXY, "https_proxy": OTHER}, "https_proxy"),
+        ({"ALL_PROXY": PROXY, "http_proxy": OTHER}, "ALL_PROXY"),
+        ({"http_proxy": PROXY}, None),
+        *(
+            ({"HTTPS_PROXY": PROXY, "NO_PROXY": excluded}, None)
+            for excluded in ("openrouter.ai", "*", ".ai", "x, openrouter.ai")
+        ),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "localhost,10.0.0.0/8"}, "HTTPS_PROXY"),
+        ({}, None),
+    ],
+)
+def test_only_the_variable_of_the_proxy_in_use_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str | None
+):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_variable("https://openrouter.ai/api/v1", os.environ) == named
+
+
+def test_a_ca_file_that_cannot_be_used_is_not_blamed_on_the_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    configuration = tmp_path / "with-ca.toml"
+    configuration.write_text(f'ca_file = "{tmp_path / "none.pem"}"\n')
+    address = "https://openrouter.ai/api/v1"
+    context = doctor_context(tmp_path, OPENBALANCE_CONFIG=str(configuration), OPENBALANCE_API_URL=address, HTTPS_PROXY=PROXY)
+    way = single_result(context, "openrouter")
+    assert way.found == f"cannot use the ca_file {tmp_path / 'none.pem'}: no such file or directory"
+    assert (way.hint, way.exit_code) == ("openbalance-hid config edit", 69)
 
 
 def test_an_address_that_no_key_may_be_sent_to_is_a_configuration_failure(tmp_path: Path):
