@@ -14,6 +14,7 @@ from openbalance_hid.simulator.device.models import model_named
 from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
 
 LONGEST = 16384  # of a packet; as in the C file
+TIME = struct.Struct("=q")  # monotonic ns; as in the C file
 CHECK_S = 0.2  # how often a thread that waits for input checks that its program is connected
 LIMIT_S = 60.0
 
@@ -53,7 +54,7 @@ class DeckSocket:
 
     def _until_taken(self, key: int, *, down: bool) -> float:
         self._taken.clear()
-        started_s = time.perf_counter()
+        started_s = time.monotonic()
         (self.deck.press if down else self.deck.release)(key)
         if not self._taken.wait(LIMIT_S):
             raise TimeoutError(f"no program reads from {self.deck.serial}")
@@ -98,15 +99,16 @@ class DeckSocket:
         return struct.pack("=i", len(report)) + report
 
     def _send_inputs(self, client: socket.socket) -> None:
-        """Send input reports; the program confirms each one that it has read."""
+        """Send input reports; the program confirms each one with the time at which it has read it."""
         self.deck.attach()
         while not self._ended:
             report = self.deck.read(LONGEST, CHECK_S)
             if report:
                 client.send(report)
-                if not client.recv(1):
+                taken_ns = client.recv(TIME.size)
+                if not taken_ns:
                     return
-                self._taken_s = time.perf_counter()
+                self._taken_s = TIME.unpack(taken_ns)[0] / 1e9
                 self._taken.set()
             elif select.select([client], [], [], 0)[0]:
                 return  # closed: the program sends nothing else here
