@@ -6,7 +6,7 @@ by exactly the sum of the days. Not here: HTTP, JSON and scenarios.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -181,6 +181,7 @@ class SampleLedger:
         self._runaway_day = runaway_day if runaway else date.max
         self._days: dict[date, tuple[tuple[SampleModel, ModelEndpoint, float], ...]] = {}  # drawn once
         self._whole: dict[date, tuple[ModelUse, ...]] = {}  # reckoned once
+        self._whole_usd: dict[date, Decimal] = {}
         self._usual_usd = 0.0
         self._runaway_usd = 0.0
         if runaway:
@@ -205,8 +206,16 @@ class SampleLedger:
             day += timedelta(days=1)
 
     def spent_usd(self, now: datetime) -> Decimal:
-        """Return the spend since the account exists."""
-        return sum((use.usd for use in self.uses(datetime.combine(self._first_day, time(), UTC), now)), Decimal(0))
+        """Return the spend since the account exists. `now`: aware UTC."""
+        today, day = max(now.date(), self._first_day), self._first_day
+        spent_usd = _sum_usd(self.uses(datetime.combine(today, time(), UTC), now))
+        while day < today:
+            if day not in self._whole_usd:
+                midnight = datetime.combine(day, time(), UTC)
+                self._whole_usd[day] = _sum_usd(self.uses(midnight, midnight + timedelta(days=1)))
+            spent_usd += self._whole_usd[day]
+            day += timedelta(days=1)
+        return spent_usd
 
     def _part(self, day: date, from_s: float, to_s: float) -> Iterator[ModelUse]:
         for model, endpoint, usual_usd in self._usual_cells(day):
@@ -238,6 +247,10 @@ class SampleLedger:
         for model, weight in zip(MODELS, weights, strict=True):
             for endpoint in model.endpoints:
                 yield model, endpoint, day_usd * weight / sum(weights) * endpoint.share
+
+
+def _sum_usd(uses: Iterable[ModelUse]) -> Decimal:
+    return sum((use.usd for use in uses), Decimal(0))
 
 
 def share_of_day(at_s: float) -> float:
