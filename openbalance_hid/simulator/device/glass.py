@@ -72,9 +72,9 @@ class Glass:
         ):
             if command is not None and report.startswith(command.prefix):
                 if len(report) not in command.lengths:
-                    return Fault(FaultKind.WRONG_LENGTH, f"feature report of {len(report)} bytes, takes {command.lengths}")
+                    return Fault(FaultKind.WRONG_LENGTH, f"{len(report)} bytes of feature report {report[:2].hex(' ')}")
                 return act(report[len(command.prefix) :])
-        return Fault(FaultKind.UNKNOWN_REPORT, f"feature report {report[:3].hex()}")
+        return Fault(FaultKind.UNKNOWN_REPORT, f"feature report {report[:3].hex(' ')}" if report else "an empty feature report")
 
     def _set_brightness(self, rest: bytes) -> int | Fault:
         if rest[0] > 100:
@@ -89,7 +89,8 @@ class Glass:
     def _fill_key(self, rest: bytes) -> int | Fault:
         model, key = self._model, rest[0]
         if key >= model.keys + model.touch_keys:
-            return Fault(FaultKind.OUT_OF_RANGE, f"key {key} of {model.keys + model.touch_keys}")
+            last = model.keys + model.touch_keys - 1
+            return Fault(FaultKind.OUT_OF_RANGE, f"key {key}, {model.name} has keys 0 to {last}")
         self.showing_logo &= key >= model.keys  # touch keys are lights beside the display
         self._keys[key] = Image.new("RGB", self._key_size(key), (rest[1], rest[2], rest[3]))
         return key
@@ -97,7 +98,7 @@ class Glass:
     def _fill_panel(self, rest: bytes) -> int | Fault:
         model, colour = self._model, (rest[1], rest[2], rest[3])
         if rest[0] != 0:
-            return Fault(FaultKind.OUT_OF_RANGE, f"panel {rest[0]} of 1")
+            return Fault(FaultKind.OUT_OF_RANGE, f"panel {rest[0]}, {model.name} has panel 0")
         self.showing_logo = False
         self._keys |= {key: Image.new("RGB", self._key_size(key), colour) for key in range(model.keys)}
         for display in (self._strip, self._screen):

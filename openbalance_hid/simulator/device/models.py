@@ -21,7 +21,7 @@ VENDOR_ID = 0x0FD9  # Elgato
 BMP_HEADER_BYTES = 54  # file header 14 + BITMAPINFOHEADER 40
 OUTPUT_REPORT_ID = 0x02
 INPUT_REPORT_ID = 0x01
-UNIT_INFORMATION_ID = 0x08
+UNIT_INFORMATION_ID, UNIT_INFORMATION_BYTES = 0x08, 32
 
 
 class Codec(Enum):
@@ -49,16 +49,19 @@ class InputLayout(Enum):
 
 
 class TextReport(Struct, frozen=True):
-    """A feature report that holds a text. `lengths`: that a host may request; `starts_at`: offset of the first character."""
+    """A feature report that holds a text. `lengths`: of the report, documented one first; `starts_at`: offset of the text."""
 
     report_id: int
     lengths: tuple[int, ...]
     starts_at: int
 
     def report(self, text: str, before: bytes, length: int) -> bytes:
-        """Return `length` bytes: id, length of `before` and text (where there is room for it), `before`, and the text."""
+        """Return id, length of `before` and text (where there is room for it), `before`, and the text.
+
+        At most `length` bytes: a host may request more than the report has, and some do.
+        """
         head = bytes([self.report_id, len(before) + len(text)]).ljust(self.starts_at, b"\0")[: self.starts_at - len(before)]
-        return (head + before + text.encode("ascii")).ljust(length, b"\0")[:length]
+        return (head + before + text.encode("ascii")).ljust(max(self.lengths), b"\0")[:length]
 
 
 class CommandReport(Struct, frozen=True):
@@ -137,7 +140,7 @@ class DeckModel(Struct, frozen=True):
         if self.lcd is None:
             return None
         sizes = b"".join(size.to_bytes(2, "little") for size in (self.key_width, self.key_height, *self.lcd))
-        return (bytes([UNIT_INFORMATION_ID, self.rows, self.cols]) + sizes).ljust(length, b"\0")[:length]
+        return (bytes([UNIT_INFORMATION_ID, self.rows, self.cols]) + sizes).ljust(UNIT_INFORMATION_BYTES, b"\0")[:length]
 
     @property
     def bmp_bytes(self) -> int:
@@ -288,6 +291,8 @@ _ROWS = (
         rotation=Rotation.CLOCKWISE,
         dials=6,
         strip=DisplayArea(1200, 100, Rotation.CLOCKWISE, sideways=True),
+        brightness=CommandReport(b"\x03\x08", (32, 33, 64)),  # 64: seen with unix-streamdeck/driver
+        reset=CommandReport(b"\x03\x02", (32, 64)),
         lcd=None,
     ),
     # 80 × 120 is what one driver sends; another sends 144 × 112. Unverified: no device was available.

@@ -5,10 +5,11 @@ code with the library that sends the reports. It imports Pillow because a pictur
 """
 
 import io
+import struct
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from openbalance_hid.simulator.device.models import OUTPUT_REPORT_ID, Codec, DeckModel, DisplayArea, Rotation
 
@@ -18,6 +19,7 @@ WINDOW_COMMAND = 0x0B  # one picture for the whole strip or screen
 REGION_COMMAND = 0x0C  # a part of the strip or screen
 BMP_COMMAND = 0x01
 REGION_HEADER = 16
+_BMP_SIZE_AT = 18  # offset of width and height in the header of a BMP
 
 _TRANSPOSE = {
     Rotation.HALF: Image.Transpose.ROTATE_180,
@@ -64,6 +66,10 @@ class PicturePlace:
     key: int = -1
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
 
+    def __str__(self) -> str:
+        x, y, width, height = self.box
+        return f"key {self.key}" if self.target is PictureTarget.KEY else f"{self.target.value} {width} × {height} at {x}, {y}"
+
 
 @dataclass(frozen=True, slots=True)
 class PicturePage:
@@ -107,18 +113,19 @@ class PictureStream:
         first = self.model.first_page if page.place.target is PictureTarget.KEY else 0
         found: list[Picture | Fault] = []
         if page.index == first and self._place is not None:
-            found.append(Fault(FaultKind.UNFINISHED, f"{page.place} begins after {len(self._pages)} pages of {self._place}"))
+            found.append(Fault(FaultKind.UNFINISHED, f"{page.place} begins before the last page of {self._place}"))
             self.clear()
         expected = first + len(self._pages)
         if page.index != expected or self._place not in (None, page.place):
+            instead = f"expected page {expected} of {self._place or page.place}"
             self.clear()
-            return [*found, Fault(FaultKind.PAGE_ORDER, f"page {page.index} of {page.place}, expected page {expected}")]
+            return [*found, Fault(FaultKind.PAGE_ORDER, f"page {page.index} of {page.place}, {instead}")]
         self._place = page.place
         self._pages.append(page.payload)
         if page.last:
             data = b"".join(self._pages)
             self.clear()
-            found.append(_finish(self.model, page.place, data))
+            found += _finish(self.model, page.place, data)
         return found
 
 
@@ -127,8 +134,8 @@ def read_page(model: DeckModel, report: bytes) -> PicturePage | Fault | None:
     if model.output_length == 0:
         return Fault(FaultKind.UNKNOWN_REPORT, f"{model.name} takes no output report, got {len(report)} bytes")
     if not report or report[0] != OUTPUT_REPORT_ID:
-        return Fault(FaultKind.UNKNOWN_REPORT, f"report id {report[:1].hex() or 'none'}")
-    if len(report) != model.output_length:
+        return Fault(FaultKind.UNKNOWN_REPORT, f"report id {report[0]:#04x}" if report else "an empty report")
+    if len(report) not in (model.output_length, model.page_header + model.page_payload):  # some clients send no padding
         return Fault(FaultKind.WRONG_LENGTH, f"{len(report)} bytes instead of {model.output_length}")
     if not any(report[1:]):
         return None
@@ -143,7 +150,7 @@ def _read_bmp_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
         return Fault(FaultKind.UNKNOWN_REPORT, f"command {report[1]:#04x}")
     key = report[5] - 1
     if not 0 <= key < model.keys:
-        return Fault(FaultKind.OUT_OF_RANGE, f"key {key} of {model.keys}")
+        return Fault(FaultKind.OUT_OF_RANGE, f"key {report[5]}, {model.name} has keys 1 to {model.keys} here")
     if report[4] > 1:
         return Fault(FaultKind.OUT_OF_RANGE, f"last page flag {report[4]}")
     if model.counts_from_right:
@@ -163,7 +170,7 @@ def _read_jpeg_page(model: DeckModel, report: bytes) -> PicturePage | Fault:
         return _read_region_page(model, model.beside, report)
     if command == KEY_COMMAND:
         if report[2] >= model.keys:
-            return Fault(FaultKind.OUT_OF_RANGE, f"key {report[2]} of {model.keys}")
+            return Fault(FaultKind.OUT_OF_RANGE, f"key {report[2]}, {model.name} has keys 0 to {model.keys - 1}")
         place = PicturePlace(PictureTarget.KEY, report[2])
     elif command == WINDOW_COMMAND and model.beside is not None:
         place = PicturePlace(_beside(model), box=(0, 0, model.beside.width, model.beside.height))
@@ -187,7 +194,7 @@ def _read_region_page(model: DeckModel, area: DisplayArea, report: bytes) -> Pic
     if area.sideways and _fits(area, y, x, height, width):  # tried first: verified with a real Plus XL
         x, y, width, height = y, x, height, width
     if not _fits(area, x, y, width, height):
-        return Fault(FaultKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y} of {area.width} × {area.height}")
+        return Fault(FaultKind.OUT_OF_RANGE, f"{width} × {height} at {x}, {y}, outside of {area.width} × {area.height}")
     place = PicturePlace(_beside(model), box=(x, y, width, height))
     return _page(place, REGION_HEADER, report, last=report[10], length=_u16(report, 13), index=_u16(report, 11))
 
@@ -208,21 +215,32 @@ def _u16(report: bytes, at: int) -> int:
     return int.from_bytes(report[at : at + 2], "little")
 
 
-def _finish(model: DeckModel, place: PicturePlace, data: bytes) -> Picture | Fault:
+def _finish(model: DeckModel, place: PicturePlace, data: bytes) -> list[Picture | Fault]:
+    """Return the picture that arrived, a fault, or both: a BMP with a wrong size in its header is shown nevertheless."""
+    faults: list[Picture | Fault] = []
     if place.target is PictureTarget.KEY:
         size, rotation = (model.key_width, model.key_height), model.rotation
         if model.codec is Codec.BMP:
             if len(data) < model.bmp_bytes:
-                return Fault(FaultKind.PAYLOAD_LENGTH, f"{len(data)} bytes of {model.bmp_bytes}")
+                return [Fault(FaultKind.PAYLOAD_LENGTH, f"{len(data)} bytes of {model.bmp_bytes}")]
             data = data[: model.bmp_bytes]  # the end of the last page is padding
     elif place.target is PictureTarget.LCD or model.beside is None:
         size, rotation = (place.box[2], place.box[3]), model.rotation
     else:
         size, rotation = (place.box[2], place.box[3]), model.beside.rotation
-    image = decode(model.codec, data, size if rotation not in (Rotation.CLOCKWISE, Rotation.DIAGONAL) else size[::-1])
+    sent_size = size if rotation not in (Rotation.CLOCKWISE, Rotation.DIAGONAL) else size[::-1]
+    image = decode(model.codec, data, sent_size)
+    if isinstance(image, Fault) and image.what is FaultKind.WRONG_SIZE and model.codec is Codec.BMP:
+        faults.append(image)
+        image = decode(model.codec, _with_bmp_size(data, sent_size), sent_size)
     if isinstance(image, Fault):
-        return image
-    return Picture(place, image if rotation is Rotation.NONE else image.transpose(_TRANSPOSE[rotation]))
+        return [image]
+    return [*faults, Picture(place, image if rotation is Rotation.NONE else image.transpose(_TRANSPOSE[rotation]))]
+
+
+def _with_bmp_size(data: bytes, size: tuple[int, int]) -> bytes:
+    """Return the BMP with `size` in its header: a Mini takes its pixels without looking there (seen with muesli/streamdeck)."""
+    return data[:_BMP_SIZE_AT] + struct.pack("<ii", *size) + data[_BMP_SIZE_AT + 8 :]
 
 
 def decode(codec: Codec, data: bytes, size: tuple[int, ...]) -> Image.Image | Fault:
@@ -233,8 +251,12 @@ def decode(codec: Codec, data: bytes, size: tuple[int, ...]) -> Image.Image | Fa
             return Fault(FaultKind.WRONG_SIZE, f"{image.width} × {image.height} instead of {size[0]} × {size[1]}")
         if image.info.get("progressive"):
             return Fault(FaultKind.NOT_A_PICTURE, "progressive JPEG, which the documentation does not mention")
+        if image.mode == "CMYK":
+            return Fault(FaultKind.NOT_A_PICTURE, "JPEG of four colours (CMYK) instead of three")
         if codec is Codec.BMP and image.mode != "RGB":
             return Fault(FaultKind.NOT_A_PICTURE, f"BMP of mode {image.mode} instead of 24 bit")
         return image.convert("RGB")  # loads the pixels: a truncated picture fails here
+    except UnidentifiedImageError:  # its text has the address of an object
+        return Fault(FaultKind.NOT_A_PICTURE, f"{len(data)} bytes are no {codec.value.upper()}")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return Fault(FaultKind.NOT_A_PICTURE, f"{len(data)} bytes: {error}")

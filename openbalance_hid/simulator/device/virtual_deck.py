@@ -4,7 +4,7 @@ Thread-safe. Not here: handles and connection faults (`device_link`), decoding o
 (`glass`), encoding of input (`report_encoder`), the interface of hidapi (`fake_hidapi`).
 
 Faults, beside those of `device_link`: `kill_handle` and `lose_pictures` do what a suspend does to a device. `faults` lists the
-invalid reports of the host; `reports_received` and `pictures_received` are counters.
+newest invalid reports of the host; `fault_count`, `reports_received` and `pictures_received` are counters.
 """
 
 import errno
@@ -22,6 +22,7 @@ from openbalance_hid.simulator.device.report_encoder import ReportEncoder
 
 log = logging.getLogger(__name__)
 
+MOST_FAULTS = 1000  # kept: a client can send invalid reports for days
 INVALID_REPORT = -2  # in place of a key number: the host sent a report that the device does not support
 FIRMWARE = "1.00.004"
 CHECKSUM = b"\x8f\x02\x1b\x07"  # precedes the firmware version; any four bytes, some of them not ASCII
@@ -36,9 +37,11 @@ class VirtualDeck(DeviceLink):
         super().__init__(f"virtual:{serial}")
         self.model = model
         self.serial = serial
-        self.faults: list[Fault] = []  # oldest first
+        self.faults: list[Fault] = []  # at most MOST_FAULTS, oldest first
+        self.fault_count = 0
         self.reports_received = 0  # output and feature reports
         self.pictures_received = 0  # complete ones, shown on a key, the strip or the screen
+        self._warned_of: set[FaultKind] = set()
         self._subscribers: list[Callable[[int], None]] = []
         self._power_up()
 
@@ -77,9 +80,9 @@ class VirtualDeck(DeviceLink):
         """Return the feature report, `length` bytes with its id. Raises OSError as `write` does; EPIPE: unknown id."""
         with self._changed:
             self._wait_until_ready(epoch)
-            known = len(self.faults)
+            known = self.fault_count
             report = self._feature_report(report_id, length)
-            invalid = len(self.faults) > known
+            invalid = self.fault_count > known
         if invalid:
             self._notify([INVALID_REPORT])
         if report is None:
@@ -106,14 +109,18 @@ class VirtualDeck(DeviceLink):
         return self._glass.show(found)
 
     def _text_report(self, layout: TextReport, text: str, before: bytes, length: int) -> bytes:
-        if length not in layout.lengths:
-            self._fault(Fault(FaultKind.WRONG_LENGTH, f"feature report of {length} bytes requested, not {layout.lengths}"))
+        if length not in layout.lengths and length < max(layout.lengths):
+            detail = f"{length} of the {layout.lengths[0]} bytes of feature report {layout.report_id:#04x} requested"
+            self._fault(Fault(FaultKind.WRONG_LENGTH, detail))
         return layout.report(text, before, length)
 
     def _fault(self, fault: Fault) -> None:
         """Record an invalid report, and log the first of each kind as a warning."""
-        level = logging.DEBUG if any(fault.what is known.what for known in self.faults) else logging.WARNING
+        level = logging.DEBUG if fault.what in self._warned_of else logging.WARNING
+        self._warned_of.add(fault.what)
+        self.fault_count += 1
         self.faults.append(fault)
+        del self.faults[:-MOST_FAULTS]
         log.log(level, "%s %s: %s: %s", self.model.title, self.serial, fault.what, fault.detail)
 
     # --- input of the user ----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from enum import IntEnum
 from openbalance_hid.simulator.device.models import (
     INPUT_REPORT_ID,
     OUTPUT_REPORT_ID,
+    UNIT_INFORMATION_BYTES,
     UNIT_INFORMATION_ID,
     VENDOR_ID,
     DeckModel,
@@ -105,7 +106,7 @@ def feature_lengths(model: DeckModel) -> dict[int, int]:
     """Return feature report id -> length in bytes with the id; where a device takes several lengths, the documented one."""
     texts = {text.report_id: text.lengths[0] for text in (model.serial, model.firmware)}
     commands = [each for each in (model.brightness, model.reset, model.key_fill) if each is not None]
-    unit = {UNIT_INFORMATION_ID: 32} if model.lcd is not None else {}
+    unit = {UNIT_INFORMATION_ID: UNIT_INFORMATION_BYTES} if model.lcd is not None else {}
     return texts | unit | {command.prefix[0]: command.lengths[0] for command in commands}
 
 

@@ -38,6 +38,8 @@ class ShownDeck(Protocol):
     def is_upside_down(self) -> bool: ...
     @property
     def faults(self) -> Sequence[Fault]: ...
+    @property
+    def fault_count(self) -> int: ...
     def press(self, key: int) -> None: ...
     def release(self, key: int) -> None: ...
     def turn(self, dial: int, steps: int) -> None: ...
@@ -127,9 +129,8 @@ class PagePresenter:
             case "note":
                 message = messages.NoteMessage(self.note)
             case "invalid reports":
-                faults = tuple(self.deck.faults)
-                last = f"{faults[-1].what}: {faults[-1].detail}" if faults else ""
-                message = messages.InvalidReportsMessage(len(faults), last)
+                last = "".join(f"{fault.what}: {fault.detail}" for fault in self.deck.faults[-1:])
+                message = messages.InvalidReportsMessage(self.deck.fault_count, last)
             case _:
                 message = messages.DeckMessage(self.description())
         return messages.encode(message)

@@ -45,8 +45,13 @@ class TurnedDeck:
 
     @property
     def faults(self) -> Sequence[Fault]:
-        """Return the invalid reports of the host."""
+        """Return the newest invalid reports of the host."""
         return self._deck.faults
+
+    @property
+    def fault_count(self) -> int:
+        """Return the number of all invalid reports of the host."""
+        return self._deck.fault_count
 
     def press(self, key: int) -> None:
         """Press a key or touch key."""

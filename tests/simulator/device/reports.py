@@ -32,9 +32,9 @@ def asymmetric(size: tuple[int, int]) -> Image.Image:
     return Image.merge("RGB", (right, down, Image.new("L", size, 40)))
 
 
-def jpeg(size: tuple[int, int] = (72, 72), **options: Any) -> bytes:
+def jpeg(size: tuple[int, int] = (72, 72), mode: str = "RGB", **options: Any) -> bytes:
     with io.BytesIO() as file:
-        asymmetric(size).save(file, "JPEG", **options)
+        asymmetric(size).convert(mode).save(file, "JPEG", **options)
         return file.getvalue()
 
 

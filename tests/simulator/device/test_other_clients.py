@@ -1,6 +1,7 @@
 """Reports that other clients send: fills, pictures of the whole display, unit information, and their lengths.
 
-Sources: docs.elgato.com/streamdeck/hid (general) and the client @elgato-stream-deck/core 7.6.3.
+Sources: docs.elgato.com/streamdeck/hid (general) and the clients @elgato-stream-deck/core 7.6.3, rust-elgato-streamdeck,
+muesli/streamdeck and unix-streamdeck/driver.
 """
 
 import io
@@ -58,7 +59,7 @@ def test_a_key_is_filled_with_a_colour(name: str, padding: int) -> None:
     assert deck.glass(1).getbbox() is None
     assert not deck.showing_logo
     deck.send_feature(bytes([0x03, 0x06, last + 1, *RED]) + bytes(padding))
-    assert [fault.detail for fault in deck.faults] == [f"key {last + 1} of {last + 1}"]
+    assert [fault.detail for fault in deck.faults] == [f"key {last + 1}, {name} has keys 0 to {last}"]
 
 
 @pytest.mark.parametrize("padding", PADDINGS)
@@ -161,3 +162,47 @@ def test_the_length_of_the_firmware_report_includes_the_checksum(name: str) -> N
         for length in (17, 32):
             assert deck.get_feature(0x04, length)[5:].rstrip(b"\0").decode() == FIRMWARE
     assert deck.faults == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_request_for_more_bytes_than_a_report_has_gets_the_report(name: str) -> None:
+    deck, model = virtual(name), MODELS[name]
+    for layout in (model.serial, model.firmware):
+        longest = max(layout.lengths)
+        assert deck.get_feature(layout.report_id, longest + 1) == deck.get_feature(layout.report_id, longest)  # rust
+        assert len(deck.get_feature(layout.report_id, 64)) == longest  # unix-streamdeck
+    if model.lcd is not None:
+        assert len(deck.get_feature(0x08, 33)) == 32
+    assert deck.faults == []
+
+
+def test_an_original_takes_reports_without_their_padding() -> None:
+    deck = virtual("original")
+    with io.BytesIO() as file:
+        Image.new("RGB", (72, 72), RED).save(file, "BMP")
+        data = file.getvalue()
+    for number, half in enumerate((data[:7803], data[7803:]), start=1):
+        deck.write(bytes([2, 1, number, 0, number == 2, 5]) + bytes(10) + half)
+    assert deck.faults == []
+    assert deck.glass(0).getcolors() == [(72 * 72, RED)]
+
+
+def test_a_plus_xl_takes_brightness_and_reset_of_64_bytes() -> None:
+    deck = virtual("plus-xl")
+    deck.send_feature(b"\x03\x08\x2a" + bytes(61))
+    deck.send_feature(b"\x03\x02" + bytes(62))
+    assert deck.faults == []
+    assert deck.brightness == 42
+
+
+def test_a_mini_shows_a_picture_with_the_size_of_another_deck_in_its_header() -> None:
+    deck = virtual("mini")
+    with io.BytesIO() as file:
+        Image.new("RGB", (72, 72)).save(file, "BMP")
+        data = file.getvalue()[:54] + bytes(reversed(RED)) * 80 * 80
+    pages = [data[start : start + 1008] for start in range(0, len(data), 1008)]
+    for index, payload in enumerate(pages):
+        last = index == len(pages) - 1
+        deck.write((bytes([2, 1, index, 0, last, 1]) + bytes(10) + payload).ljust(1024, b"\0"))
+    assert deck.glass(0).getcolors() == [(80 * 80, RED)]
+    assert [fault.detail for fault in deck.faults] == ["72 × 72 instead of 80 × 80"]

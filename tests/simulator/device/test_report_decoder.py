@@ -6,6 +6,7 @@ import pytest
 from StreamDeck.ImageHelpers import PILHelper
 
 from openbalance_hid.simulator.device.report_decoder import FaultKind
+from openbalance_hid.simulator.device.virtual_deck import MOST_FAULTS
 from tests.simulator.device.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
 
 NONSENSE = {
@@ -27,6 +28,7 @@ NONSENSE = {
     "bytes that are no picture": ([page(b"GIF89a")], FaultKind.NOT_A_PICTURE),
     "a picture cut short": ([page(jpeg(quality=90)[:900])], FaultKind.NOT_A_PICTURE),
     "a progressive picture": ([page(jpeg(quality=1, progressive=True))], FaultKind.NOT_A_PICTURE),
+    "a picture of four colours": ([page(jpeg(quality=1, mode="CMYK"))], FaultKind.NOT_A_PICTURE),
     "a picture of another size": ([page(jpeg((80, 80), quality=1))], FaultKind.WRONG_SIZE),
 }
 
@@ -82,10 +84,37 @@ def test_the_first_invalid_report_of_each_kind_is_a_warning(caplog: pytest.LogCa
     deck.send_feature(b"\x03\x08\x65" + bytes(29))
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [
-        "Stream Deck MK.2 A00SA1234567: unknown report: feature report 034400",
+        "Stream Deck MK.2 A00SA1234567: unknown report: feature report 03 44 00",
         "Stream Deck MK.2 A00SA1234567: out of range: brightness 101 percent",
     ]
     assert len(deck.faults) == 4
+
+
+DETAILS = {
+    "page 1 of key 3, expected page 1 of key 0": [page(b"x", last=0), page(b"x", index=1, key=3)],
+    "key 3 begins before the last page of key 0": [page(b"x", last=0), page(b"x", key=3, last=0)],
+    "6 bytes are no JPEG": [page(b"GIF89a")],
+    "key 15, mk2 has keys 0 to 14": [page(b"x", key=15)],
+    "an empty report": [b""],
+    "report id 0x03": [b"\x03"],
+}
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+def test_the_detail_of_a_fault_names_no_object_of_the_program(detail: str) -> None:
+    deck = virtual()
+    for report in DETAILS[detail]:
+        deck.write(report)
+    assert [fault.detail for fault in deck.faults] == [detail]
+
+
+def test_the_newest_of_many_invalid_reports_are_kept_and_all_are_counted() -> None:
+    deck = virtual()
+    for number in range(MOST_FAULTS + 5):
+        deck.send_feature(bytes([0x07, number % 256]))
+    assert deck.fault_count == MOST_FAULTS + 5
+    assert len(deck.faults) == MOST_FAULTS
+    assert deck.faults[-1].detail == f"feature report 07 {(MOST_FAULTS + 4) % 256:02x}"
 
 
 def test_requesting_an_unknown_feature_report_fails() -> None:

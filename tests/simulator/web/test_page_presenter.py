@@ -53,7 +53,7 @@ def test_an_unsupported_report_is_shown_on_the_page(rig: PageRig) -> None:
     with rig.page() as page:
         assert page.receive("invalid_reports") == {"type": "invalid_reports", "count": 0, "last": ""}
         rig.deck.send_feature(b"\x03\x44" + bytes(30))
-        assert page.receive("invalid_reports")["last"] == "unknown report: feature report 034400"
+        assert page.receive("invalid_reports")["last"] == "unknown report: feature report 03 44 00"
         rig.deck.write(b"\x02\x44" + bytes(1022))
         assert page.receive("invalid_reports", count=2)["last"] == "unknown report: command 0x44"
     rig.deck.faults.clear()
