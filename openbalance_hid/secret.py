@@ -24,14 +24,27 @@ _LONGEST = 512
 _HEADER_SAFE = rf"[\x21-\x7e]{{{_SHORTEST},{_LONGEST}}}"  # else an HTTP library would quote it in an error
 _MASK = "sk-or-…"
 _PART = 12  # characters of a key in a row that are masked
-_PART_IN_HEX = 2 * _PART
 _PART_IN_BASE64 = 15  # digits of 6 bits that 12 characters always fill
 _PART_IN_BASE32 = 18  # digits of 5 bits
-_GAPS = b" -_.:\t\r\n"  # between groups of characters, as a long number is written
+_NUMBERS = (
+    "{:02x}",
+    "x{:02x}",
+    "0x{:02x}",
+    "u{:04x}",
+    "{}",
+)  # of characters: hexdump, `\\x73`, `0x73`, `\\u0073`, a list of bytes
+_GAPS = bytes(byte for byte in range(256) if not bytes((byte,)).isalnum())  # between characters: separators, invisible letters
 _WORD = 8  # bytes that are compared at once
-# A character of a key as JSON, an address or HTML may write it. Any other escape of JSON is skipped as a whole, `\\\\` too.
-_ESCAPE = rb"(?s)\\(?:u00([0-7][0-9a-fA-F])|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));"
-_ESCAPE_MARKS = (b"\\u00", b"%", b"&#", b"\\n", b"\\r", b"\\t")
+# A character of a key as JSON, an address or HTML may write it; any other escape of JSON is a gap or skipped as a whole. Last
+# lines: tags of markup and escape sequences of terminals, which tiles leave out.
+_ESCAPE = (
+    rb"(?s)\\(?:u00([0-7][0-9a-fA-F])|u([0-9a-fA-F]{4})|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));"
+    rb"|</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>"
+    rb"|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]"
+)
+_ESCAPE_MARKS = (b"\\u", b"%", b"&#", b"\\n", b"\\r", b"\\t", b"<", b"\x1b", b"\xc2\x9b")
+_GAP_STARTS = (b"\x1b", b"\xc2", b"<")
+_ESCAPED = b"-_% .:<>\x07\x1b"  # beside letters and digits: parts of a key, of gaps and of other escapes
 _ESCAPED_TWICE = 2  # a percent sign may be escaped itself
 _ADDRESS_SAFE = bytes.maketrans(b"+/", b"-_")  # base64 in an address (RFC 4648, section 5)
 _PASTE_MARKS = "\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]"  # of a terminal's paste; invisible letters
@@ -143,8 +156,8 @@ class BrokerLogin:
 def mask_keys(text: str, secret: Secret | None = None) -> str:
     """Return `text` with everything that looks like an OpenRouter key masked, and every part of `secret`.
 
-    A part is 12 or more of its characters in a row, from either end, in either case, and also in base64, base32 or hexadecimal,
-    with or without gaps between them: servers shorten and encode what they repeat.
+    A part is 12 or more of its characters in a row, from either end, in any case, as base64, base32 or numbers, and also with
+    other characters between them: servers shorten and encode what they repeat, and what is shown leaves out some characters.
     """
     if secret is not None:
         text = mask_body(text.encode("utf-8", "surrogatepass"), secret).decode("utf-8", "surrogatepass")
@@ -167,13 +180,13 @@ def mask_body(body: bytes, secret: Secret) -> bytes:
 
 def _without_parts(text: bytes, by_word: _FormsByWord) -> bytes:
     """Return `text` with every part of a key masked; `text` itself without any."""
-    spans = _spans(text, by_word)
+    spans = _spans(text.lower(), by_word)
     return text if not spans else _masked(text, spans)
 
 
 def _without_grouped_parts(text: bytes, by_word: _FormsByWord) -> bytes:
     """Return `text` with every part of a key masked that has gaps in it; `text` itself without any."""
-    packed = text.translate(None, _GAPS)
+    packed = text.translate(None, _GAPS).lower()
     spans = _spans(packed, by_word) if len(packed) < len(text) else []
     if not spans:
         return text
@@ -220,23 +233,22 @@ def _forms_by_word(key: str) -> _FormsByWord:
 
 
 def _forms(key: bytes) -> Iterator[_Form]:
+    """Yield the ways to write a key, in small letters."""
     from base64 import b32encode  # here: every command imports this module, and few have a key
 
+    yield _Form(key.lower(), _PART)
+    yield _Form(key[::-1].lower(), _PART)
+    for number in _NUMBERS:
+        part = _PART * len(number.format(ord("-")))  # the shortest: `{}` writes two or three digits
+        yield _Form("".join(number.format(byte) for byte in key).encode(), part)
     for text in dict.fromkeys((key, key.lower(), key.upper())):
-        yield _Form(text, _PART)
-        yield _Form(text[::-1], _PART)
-    digits = key.hex().encode()
-    yield _Form(digits, _PART_IN_HEX)
-    yield _Form(digits.upper(), _PART_IN_HEX)
-    for before in range(3):  # bytes in front of the key in its group of three
-        encoded = b2a_base64(bytes(before) + key, newline=False)
-        whole = encoded[(0, 2, 3)[before] : (before + len(key)) * 8 // 6]  # digits that contain no bit of another byte
-        for text in dict.fromkeys((whole, whole.translate(_ADDRESS_SAFE))):
-            yield _Form(text, _PART_IN_BASE64)
+        for before in range(3):  # bytes in front of the key in its group of three
+            encoded = b2a_base64(bytes(before) + text, newline=False)
+            whole = encoded[(0, 2, 3)[before] : (before + len(key)) * 8 // 6]  # digits that contain no bit of another byte
+            for digits in dict.fromkeys((whole.lower(), whole.translate(_ADDRESS_SAFE).lower())):
+                yield _Form(digits, _PART_IN_BASE64)
     for before in range(5):
-        encoded = b32encode(bytes(before) + key)
-        whole = encoded[(0, 2, 4, 5, 7)[before] : (before + len(key)) * 8 // 5]
-        yield _Form(whole, _PART_IN_BASE32)
+        whole = b32encode(bytes(before) + key)[(0, 2, 4, 5, 7)[before] : (before + len(key)) * 8 // 5]
         yield _Form(whole.lower(), _PART_IN_BASE32)
 
 
@@ -274,11 +286,11 @@ def _common_length(one: bytes, other: bytes) -> int:
 
 def _plain_character(escape: re.Match[bytes]) -> bytes:
     """Return the character of a key, or of a gap in one, that is escaped; any other escape unchanged."""
-    if escape[0] in (b"\\n", b"\\r", b"\\t"):
+    if escape[0][:1] in _GAP_STARTS or escape[0] in (b"\\n", b"\\r", b"\\t") or escape[2]:
         return b" "
-    digits, decimal = next(filter(None, escape.groups()[:3]), b""), escape[4]
+    digits, decimal = next(filter(None, (escape[1], escape[3], escape[4])), b""), escape[5]
     character = bytes((int(digits, 16),)) if digits else bytes((int(decimal) & 0x7F,)) if decimal else b""
-    return character if character.isalnum() or character in (b"-", b"_", b"%", b" ", b".", b":") else escape[0]
+    return character if character.isalnum() or (character and character in _ESCAPED) else escape[0]
 
 
 def checked_key(text: str, origin: str, hint: str = hints.SETUP) -> Secret:

@@ -178,6 +178,21 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "groups with escaped blanks": lambda text: "%20".join(text[at : at + 4] for at in range(0, len(text), 4)),
     "hexadecimal with colons": lambda text: ":".join(f"{ord(letter):02x}" for letter in text),
     "groups of base32": lambda text: re.sub("(.{4})", r"\1-", base64.b32encode(text.encode()).decode().rstrip("=")),
+    "each second letter a capital": lambda text: "".join(each.upper() if at % 2 else each for at, each in enumerate(text)),
+    "invisible letters between": lambda text: "\u200b".join(text),
+    "soft hyphens between": lambda text: "\u00ad".join(text),
+    "byte order marks between groups": lambda text: "\ufeff".join(text[at : at + 7] for at in range(0, len(text), 7)),
+    "accents on each letter": lambda text: "".join(f"{letter}\u0301" for letter in text)[:-1],
+    "colours of a terminal between": lambda text: "\x1b[1;31m".join(text[at : at + 6] for at in range(0, len(text), 6)),
+    "a link of a terminal between": lambda text: "\x1b]8;;https://example.com\x07".join((text[:7], text[7:])),
+    "markup between": lambda text: "</b><b>".join(text[at : at + 6] for at in range(0, len(text), 6)),
+    "quoted lines": lambda text: "\n> ".join(text[at : at + 8] for at in range(0, len(text), 8)),
+    "a sum of strings": lambda text: '" + "'.join(text[at : at + 8] for at in range(0, len(text), 8)),
+    "a list of letters": lambda text: "', '".join(text),
+    "a list of bytes": lambda text: ",".join(str(ord(letter)) for letter in text),
+    "a list of hexadecimal bytes": lambda text: ", ".join(f"0x{ord(letter):02X}" for letter in text),
+    "escapes of Python": lambda text: "".join(f"\\x{ord(letter):02x}" for letter in text)[1:],
+    "quoted-printable": lambda text: "".join(f"={ord(letter):02X}" for letter in text)[1:],
     "some letters escaped": lambda text: text.replace("a", "%61").replace("1", "&#49;").replace("e", "%65"),
 }
 
@@ -190,6 +205,18 @@ def test_a_part_in_any_usual_encoding_is_masked(encoding: str, part: str):
     assert len(left) <= len(f"<{ENCODINGS[encoding]('')}>") + 6, "of base64 a digit or two at the ends"
     name = json.loads(mask_body(json.dumps({"name": f"<{encoded}>"}).encode(), LONG))["name"]
     assert name == mask_keys(f"<{encoded}>", LONG)
+
+
+def test_escapes_of_invisible_letters_in_json_are_gaps():
+    body = json.dumps({"name": "\u200b".join(LONG.reveal()[20:40])}).encode()
+    assert b"\\u200b" in body
+    assert json.loads(mask_body(body, LONG)) == {"name": "sk-or-…"}
+
+
+@pytest.mark.parametrize("piece", ["\x1b]", "\x1b[1", "\x1b", "<", "<b", "\\u", "&#x0", "%2", "\xc2\x9b0"])
+def test_unfinished_escapes_take_no_quadratic_time(piece: str):
+    body = piece.encode() * 50_000
+    assert mask_body(body, LONG) == body
 
 
 @pytest.mark.parametrize("encoding", ["base64", "hexadecimal", "capital hexadecimal", "capitals", "capitals reversed"])
