@@ -280,13 +280,14 @@ def _other_type(option: Option, found: object) -> str:
 
 
 def dotted_path(path: KeyPath) -> str:
-    """Return `("decks", 0, "tile")` as `decks[0].tile`."""
+    """Return `("decks", 0, "tile")` as `decks[0].tile`, with long names cut."""
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            name = part if _BARE_KEY.fullmatch(part) else json.dumps(part)
+            cut = part[:_MAX_VALUE_CHARS]
+            name = (cut if _BARE_KEY.fullmatch(part) else json.dumps(cut)) + ("…" if cut != part else "")
             text += f".{name}" if text else name
     return text
 

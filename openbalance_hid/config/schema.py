@@ -28,6 +28,7 @@ _D = TypeVar("_D")
 
 DEFAULT_ACCOUNT = "default"
 FIRST_PAGE = "main"
+MOST_DECKS = 64  # tables; a USB bus has at most 127 devices
 ALERT_KINDS = tuple(kind.value for kind in AlertKind)
 
 

@@ -147,6 +147,9 @@ class _Decks:
     def read(self, sections: Sequence[Section]) -> tuple[DeckConfig, ...]:
         serials: dict[object, KeyPath] = {}
         decks = []
+        if len(sections) > schema.MOST_DECKS:
+            found = f"found {len(sections)} tables, accepted: at most {schema.MOST_DECKS}"
+            self._diagnostics.add(sections[schema.MOST_DECKS].path, found)
         for section in sections:
             deck = self._deck(section)
             decks.append(deck)

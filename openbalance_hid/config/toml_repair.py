@@ -25,6 +25,7 @@ _HEADER = r"(\s*)(\[+)\s*([A-Za-z0-9_.\" -]+?)\s*(\]*)(\s*(?:#.*)?)"
 _PAIR = r"(\s*)([A-Za-z0-9_.\"'-]+)(\s*=\s*)(.*?)(\s*(?:\s#.*)?)"
 _COLON = r"(\s*)([A-Za-z0-9_-]+)\s*:\s*(.*)"
 _NO_EQUALS = r"(\s*)([A-Za-z0-9_-]+)\s+([^=\s].*)"
+_FOREIGN_BLANK = r"[^\S \t\r]|[\u00ad\u200b-\u200f\u2060\ufeff]"  # looks like a space or like nothing: web pages have them
 _FOREIGN_COMMENT = r"(\s*)(//|;|--)"
 _SECOND_SETTING = r"^[^\[{]*\S[\s,;]+[A-Za-z0-9_-]+\s*="
 _CURLY_QUOTES = "[“”„‟«»‘’‚]"
@@ -65,7 +66,7 @@ def repair(text: str) -> Repair:
         if words.startswith("cannot declare"):
             return Repair(None, (*slips, Slip(number, f"{lines[number - 1].strip()} is in the file twice; keep one")), left_out)
         slip, repaired = _repair_line(lines[number - 1], match[1])
-        if slip is None:
+        if slip is None or repaired == lines[number - 1]:
             return Repair(None, (*slips, Slip(number, f"broken TOML: {words}")), left_out)
         slips.append(Slip(number, slip))
         left_out |= repaired is None
@@ -120,6 +121,9 @@ def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
         return None, None
     if error.startswith("Cannot overwrite") and (match := re.fullmatch(_PAIR, line)):
         return f"{match[2]} is set twice in this table; keep one of the two lines", None
+    if match := re.search(_FOREIGN_BLANK, line):
+        found = f"found the character U+{ord(match[0]):04X}, which looks like a space or nothing"
+        return f"{found}: write spaces only", re.sub(_FOREIGN_BLANK, " ", line)
     if match := re.match(_FOREIGN_COMMENT, line):
         return f"a comment begins with #, not with {match[2]}", f"#{line}"
     if (match := re.fullmatch(_PAIR, line)) and not error.startswith("Cannot"):

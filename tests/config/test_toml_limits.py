@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbalance_hid.config.load import LARGEST_FILE_BYTES
+from openbalance_hid.config.load import LARGEST_FILE_BYTES, parse
+from openbalance_hid.config.schema import MOST_DECKS
 from openbalance_hid.config.toml_limits import MAX_DOTS, MAX_NESTING, MAX_WORD_CHARS, exceeded_bound
+from openbalance_hid.errors import ConfigError
 from tests.torture.amounts import amounts
 
 CPU_LIMIT_S = 1.0
@@ -119,3 +121,17 @@ def test_hostile_files_take_under_1_s_and_200_mb_each(files: int, tmp_path: Path
     slowest_s, memory_kib = map(float, done.stdout.split())
     assert slowest_s < CPU_LIMIT_S
     assert memory_kib < MEMORY_LIMIT_MB * 1024
+
+
+@pytest.mark.parametrize("key", ["k" * 900, '"' + "\\u001b" * 9000 + '"'])
+def test_the_name_of_an_unknown_setting_is_cut_in_its_message(key: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        parse(f"{key} = 1", "c.toml")
+    assert len(refusal.value.message) < 600
+    assert "…: unknown" in refusal.value.message
+
+
+def test_more_tables_for_decks_than_a_bus_has_are_a_problem() -> None:
+    parse("[[decks]]\n" * MOST_DECKS, "c.toml")
+    with pytest.raises(ConfigError, match=r"decks\[64\]: found 65 tables, accepted: at most 64"):
+        parse("[[decks]]\n" * (MOST_DECKS + 1), "c.toml")

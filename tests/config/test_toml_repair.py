@@ -48,6 +48,13 @@ def problems(text: str) -> list[str]:
         ("theme =", "1: a value is missing after theme ="),
         ('theme "dark"', "1: = is missing after theme"),
         ('theme: "dark"', "1: write = and not : after theme"),
+        ("theme\u00a0=\u00a0'dark'", "1: found the character U+00A0, which looks like a space or nothing: write spaces only"),
+        (
+            "notify = true\n\ufefftheme = 'dark'",
+            "2: found the character U+FEFF, which looks like a space or nothing: write spaces only",
+        ),
+        ("notify = true\r\ntheme = dark\r\n", '2: a text needs quotes: theme = "dark"'),
+        ("theme\u2028= 'dark'", "1: found the character U+2028, which looks like a space or nothing: write spaces only"),
         ("// a comment", "1: a comment begins with #, not with //"),
         ("theme = 'dark' notify = true", "1: only one setting on each line"),
         ("[dim]\nto_percent = 1\nto_percent = 2", "3: to_percent is set twice in this table; keep one of the two lines"),
