@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
@@ -75,6 +76,7 @@ class HttpSession:
         # used, which see a tunnel and no key, and never for a loopback address.
         self._session.trust_env = False
         self._session.proxies = get_environ_proxies(base_url) if base_url.startswith("https://") else {}
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # kept, they would grow for months
         self._session.adapters.clear()  # no other address can be requested
         self._session.mount(base_url + "/", DeadlineAdapter(self._budget, ca_file))
         self._session.auth = _Bearer(secret) if secret is not None else None

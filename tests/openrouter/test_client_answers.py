@@ -239,3 +239,13 @@ def test_the_list_of_models_is_requested_without_the_key(server: responses.Reque
         assert [each.slug for each in client.model_names()] == ["a/m"]
     assert "Authorization" in server.calls[0].request.headers
     assert "Authorization" not in server.calls[1].request.headers
+
+
+def test_cookies_are_neither_kept_nor_sent_back(server: responses.RequestsMock) -> None:
+    cookie = {"Set-Cookie": "visitor=1; Max-Age=999999"}
+    answer = json.dumps({"data": {"total_credits": 1, "total_usage": 0}})
+    server.add("GET", OPENROUTER_URL + CREDITS.path, answer, headers=cookie)
+    with Client(Secret(KEY), utc=lambda: NOW) as client:
+        client.credits()
+        client.credits()
+    assert ["Cookie" in call.request.headers for call in server.calls] == [False, False]
