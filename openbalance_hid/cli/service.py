@@ -174,28 +174,35 @@ def _print_headless_setup() -> None:
     key, unit = f"{ETC}/{CREDENTIAL}", shlex.join([*program, "service", "print", "--headless"])
     steps = [
         _key_command(key, sudo),  # first: after a cancelled prompt nothing is written
-        f"getent group {GROUP} >/dev/null || {sudo}groupadd --system {GROUP}",
+        _with_sh(f"getent group {GROUP} >/dev/null || {sudo}groupadd --system {GROUP}"),
         install_command(RulesKind.HEADLESS, program, is_root=root),
         write_command(unit, str(SYSTEM_FILE), sudo),
         f"{sudo}systemctl daemon-reload",
-        f"{sudo}systemctl enable --now {UNIT}",
+        f"{sudo}systemctl enable {UNIT}",
+        f"{sudo}systemctl restart {UNIT}",  # one that runs has the key and the program of its start
     ]
     click.echo(f"The key goes to {key}, the configuration is {ETC}/config.toml.")
     click.echo("Run this command. Only its sudo parts run as root:\n" if not root else "Run this command:\n")
-    click.echo(" && \\\n  ".join(step if "||" not in step else f"{{ {step}; }}" for step in steps))
+    click.echo(" && \\\n  ".join(steps))
     click.echo("\nTo see its state: sudo OPENBALANCE_RUNTIME_DIR=/run/openbalance-hid openbalance-hid status")
     click.echo("If a deck still cannot be opened, plug it in again.")  # an access list of the seat overrides the new group
 
 
 def _key_command(file: str, sudo: str) -> str:
-    """Return the shell command that asks for the key and writes it as root; a cancelled prompt leaves the file unchanged.
+    """Return the shell command that reads the key and writes it as root; after any failure the file is unchanged.
 
-    The key is in no program's arguments: `case` and `printf` are the shell's own.
+    The key is in no program's arguments: `case` and `printf` are the shell's own. A new file replaces the old one when it is
+    complete: the disk may be full.
     """
+    writing = f"umask 077; cat >{file}.new && mv -f {file}.new {file} || {{ rm -f {file}.new; exit 1; }}"
     script = (
         'key=$(systemd-ask-password "Management key:") && '
-        f"case $key in {PREFIX}?*) {sudo}install -d -m 755 {ETC} && "
-        f'printf "%s\\n" "$key" | {sudo}install -m 600 /dev/stdin {file};; '
-        '*) echo "not an OpenRouter key; nothing was changed" >&2; exit 1;; esac'
+        f"case $key in *[!A-Za-z0-9_-]*) false;; {PREFIX}????????*) {sudo}install -d -m 755 {ETC} && "
+        f'printf "%s\\n" "$key" | {sudo}sh -c "{writing}";; *) false;; esac || '
+        '{ echo "no OpenRouter key was written; nothing was changed" >&2; exit 1; }'
     )
-    return f"sh -c {shlex.quote(script)}"
+    return _with_sh(script)
+
+
+def _with_sh(script: str) -> str:
+    return f"sh -c {shlex.quote(script)}"  # the user's shell may be fish

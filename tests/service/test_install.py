@@ -75,7 +75,8 @@ def test_headless_prints_one_valid_shell_command_and_does_nothing(
     assert result.exit_code == 0
     command = result.stdout.split("\n\n")[1]
     assert subprocess.run(["sh", "-n", "-c", command]).returncode == 0
-    assert command.endswith(f"sudo systemctl enable --now {UNIT}")
+    assert command.endswith(f"sudo systemctl enable {UNIT} && \\\n  sudo systemctl restart {UNIT}")
+    assert all(line.lstrip().startswith(("sh -c '", "sudo ")) for line in command.splitlines()), "fish runs it, too"
     assert "udev print --headless" in command
     assert not (home / "config").exists()
     assert here(home, "service", "print", "--headless").stdout == render_system_unit((str(program),))
@@ -97,9 +98,13 @@ def key_step(home: Path, etc: Path) -> str:
         ("echo", None),
         ("echo sk-or-v1-", None),
         ("echo my password", None),
+        ("echo sk-or-v1-nnnnnnn", None),
+        ("echo sk-or-v1-nnnnnnnn nnnnnnnn", None),
+        ("echo sk-or-v1-0e6...1c96", None),
+        ("printf 'sk-or-v1-nnnnnnnn\\nsk-or-v1-nnnnnnnn\\n'", None),
         ("kill -INT $$", None),
     ],
-    ids=["a key", "cancelled", "empty", "an empty line", "the prefix alone", "no key", "interrupted"],
+    ids=lambda each: str(each)[:24] or "none",
 )
 @pytest.mark.parametrize("uid", [0, 1000])
 def test_headless_replaces_a_good_key_only_by_a_key(
@@ -120,6 +125,26 @@ def test_headless_replaces_a_good_key_only_by_a_key(
         assert (done.returncode == 0) == (written is not None)
         assert key.read_text() == (written or "sk-or-v1-good")
     assert written is None or key.stat().st_mode & 0o777 == 0o600
+
+
+def test_headless_keeps_a_good_key_when_the_new_one_cannot_be_written(
+    home: Path, program: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    tools, etc = tmp_path / "stand-ins", tmp_path / "etc"
+    tools.mkdir()
+    etc.mkdir()
+    (tools / "systemd-ask-password").write_text(f"#!/bin/sh\necho sk-or-v1-{'n' * 64}\n")
+    (tools / "systemd-ask-password").chmod(0o755)
+    key = etc / "openrouter-management-key"
+    key.write_text("sk-or-v1-good")
+    step = key_step(home, etc)
+    full = f"ulimit -f 0; {step}"  # every write to a file fails, as on a full disk
+    done = subprocess.run(["sh", "-c", full], env={"PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "nothing was changed" in done.stderr
+    assert key.read_text() == "sk-or-v1-good"
+    assert list(etc.iterdir()) == [key]
 
 
 def test_headless_refuses_a_program_in_the_home_of_a_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
