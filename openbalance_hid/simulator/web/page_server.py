@@ -317,6 +317,7 @@ class PageServer:
                 if bad >= BAD_MESSAGES:
                     logger.warning("disconnected a page of the virtual deck: %d invalid messages", bad)
                     connection.close(CloseCode.POLICY_VIOLATION)
+                    return  # not to the messages that have already arrived
 
     def _handle_message(self, message: str | bytes, client: PageClient) -> bool:
         decoded = messages.decode(message)

@@ -171,6 +171,21 @@ def test_a_page_that_keeps_sending_invalid_messages_is_disconnected(rig: PageRig
     assert {rig.host.next_key(), rig.host.next_key()} == {(6, False), (7, False)}
 
 
+def test_messages_behind_the_last_accepted_one_are_neither_read_nor_logged(
+    rig: PageRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    with rig.page() as page:
+        socket_of_page = page.wire.socket
+        frame = bytes([0x81, 0x80 | 1, 0, 0, 0, 0]) + b"x"  # a text of one letter, masked with zeros
+        socket_of_page.sendall(frame * (page_server.BAD_MESSAGES + 30))  # one call: all are there before the first is refused
+        with pytest.raises(ConnectionClosed):
+            page.receive("never")
+    rig.server.stop()  # joins the thread of the page
+    assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == [
+        f"disconnected a page of the virtual deck: {page_server.BAD_MESSAGES} invalid messages"
+    ]
+
+
 def test_a_page_that_sends_a_message_too_long_is_disconnected(rig: PageRig) -> None:
     with rig.page() as page:
         page.wire.send("x" * 1025)
