@@ -99,6 +99,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a directory is read-only", "df {path}", "doctor"),
     ("a directory is full", "df -h {path}", "doctor"),
     ("a file cannot be written", LIST_DIRECTORY, "preview", "export", "report", "run", "service install"),
+    ("no temporary file can be written", "df -h {path}", "export"),
     (
         "the path of the control socket is too long",
         'export OPENBALANCE_RUNTIME_DIR="$(mktemp -d /tmp/openbalance-XXXXXX)"',

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openbalance_hid.cli.export_formats import as_csv, as_json, as_openmetrics, as_prometheus, metrics_of
+from openbalance_hid.cli.export_formats import as_csv, as_json
+from openbalance_hid.cli.export_metrics import END_OF_OPENMETRICS, as_metrics, as_openmetrics, as_prometheus
 from openbalance_hid.cli.export_tables import DIMENSIONS, TABLES, CountedRows, ExportRow, ExportTable, count_words, days_table
 from openbalance_hid.cli.params import ChoiceParam, DayParam
 from openbalance_hid.cli.terminal import STDOUT, is_terminal, write_output, write_pieces
@@ -67,7 +69,7 @@ def _export_history(what: str, by: str | None, form: str, since: date | None, ou
     move_old_state(os.environ)
     with open_reader(paths(os.environ).history_file, since) as reader:
         total = table.count(reader) if _shows_progress(output) else 0
-        read = CountedRows(table.read(reader))
+        read = CountedRows(table.read(reader) if form in ("csv", "json") else table.series(reader))
         with click.progressbar(read, total, "Exporting", hidden=total < LONG, file=sys.stderr, update_min_steps=STEPS) as rows:
             write_pieces(output, (piece.encode() for piece in _pieces(what, table, rows, form)))
     return read.count
@@ -85,8 +87,8 @@ def _pieces(what: str, table: ExportTable, rows: Iterable[ExportRow], form: str)
         case "json":
             return as_json(what, table.columns, rows)
         case "prometheus":
-            return [as_prometheus(metrics_of(what, table, list(rows), with_times=False))]
-    return [as_openmetrics(metrics_of(what, table, list(rows), with_times=True))]
+            return as_metrics(what, table, rows, with_times=False)
+    return chain(as_metrics(what, table, rows, with_times=True), [END_OF_OPENMETRICS])
 
 
 def _now(by: str | None, form: str) -> tuple[str, int]:

@@ -1,19 +1,19 @@
-"""The formats of `export`: CSV, JSON, Prometheus' text format, and OpenMetrics. Pure: a table and its rows in, text out."""
+"""CSV and JSON of `export`, and the text of a value in every format. Pure: a table and its rows in, text out."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
+from typing import TypeVar
 
 from openbalance_hid.account.spike import Level
-from openbalance_hid.cli.export_tables import ExportRow, ExportTable, number_of
-from openbalance_hid.ipc.current_metrics import Metric
+from openbalance_hid.cli.export_tables import ExportRow
 from openbalance_hid.text import escaped_json
 
 # The characters that start a formula in a spreadsheet (OWASP, CSV injection).
@@ -22,6 +22,9 @@ ROWS_A_PIECE = 1000
 KEPT_TEXTS = 4096  # texts of values: more than the models of one day
 # A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
 _FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
+
+
+Item = TypeVar("Item")
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[ExportRow]) -> Iterator[str]:
@@ -52,7 +55,7 @@ def as_json(what: str, columns: Sequence[str], rows: Iterable[ExportRow]) -> Ite
     yield "\n ]\n}\n" if before == "," else "]\n}\n"
 
 
-def batched(rows: Iterable[ExportRow]) -> Iterator[list[ExportRow]]:
+def batched(rows: Iterable[Item]) -> Iterator[list[Item]]:
     """Yield lists of rows; one empty list without any."""
     waiting = iter(rows)
     first = piece = list(islice(waiting, ROWS_A_PIECE))
@@ -61,61 +64,8 @@ def batched(rows: Iterable[ExportRow]) -> Iterator[list[ExportRow]]:
         piece = list(islice(waiting, ROWS_A_PIECE))
 
 
-def metrics_of(what: str, table: ExportTable, rows: Sequence[ExportRow], with_times: bool) -> tuple[Metric, ...]:
-    """Return one metric for each measure. `with_times`: each sample at its instant; else its times are labels.
-
-    A row without a number is left out.
-    """
-    if table.newest_only and not with_times:
-        rows = list({tuple(row[label] for label in table.labels): row for row in sorted(rows, key=table.at)}.values())
-    labels = table.labels if with_times or table.newest_only else (*table.labels, *table.times)
-    return tuple(
-        Metric(
-            f"openbalance_{what.removesuffix('s')}_{measure}",
-            about,
-            [
-                ({label: _text(row[label]) for label in labels}, number, table.at(row) if with_times else None)
-                for row in rows
-                if (number := number_of(row[measure])) is not None
-            ],
-        )
-        for measure, about in table.measures.items()
-    )
-
-
-def as_prometheus(metrics: Iterable[Metric]) -> str:
-    """Return Prometheus' text format 0.0.4, without times: node_exporter and pushgateway refuse them."""
-    return _text_format(metrics, lambda _: "")
-
-
-def as_openmetrics(metrics: Iterable[Metric]) -> str:
-    """Return OpenMetrics 1.0 with times in seconds, as `promtool tsdb create-blocks-from openmetrics` takes it."""
-    return _text_format(metrics, lambda at: f" {at.timestamp():.3f}" if at is not None else "") + "# EOF\n"
-
-
-def _text_format(metrics: Iterable[Metric], time: Callable[[datetime | None], str]) -> str:
-    return "".join(f"{line}\n" for metric in metrics if metric.samples for line in _lines(metric, time))
-
-
-def _lines(metric: Metric, time: Callable[[datetime | None], str]) -> Iterator[str]:
-    yield f"# HELP {metric.name} {metric.about}"
-    yield f"# TYPE {metric.name} gauge"
-    earliest = datetime.min.replace(tzinfo=UTC)
-    written: set[tuple[str, str]] = set()
-    # All samples of a series together, oldest first; of two at one instant the first.
-    for labels, number, at in sorted(metric.samples, key=lambda each: (tuple(each[0].items()), each[2] or earliest)):
-        series = ",".join(f'{label}="{_escaped(value)}"' for label, value in labels.items())
-        if (series, time(at)) not in written:
-            written.add((series, time(at)))
-            yield f"{metric.name}{f'{{{series}}}' if series else ''} {_text(number)}{time(at)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
 def _cell(value: object) -> str:
-    text = _text(value)
+    text = text_of(value)
     if not isinstance(value, str):
         return text
     text = _FORMULA_IN_A_CELL.sub("'", text)
@@ -125,10 +75,11 @@ def _cell(value: object) -> str:
 def _json(value: object) -> object:
     if value is None or isinstance(value, bool | str) or (isinstance(value, int) and not isinstance(value, Level)):
         return value
-    return _text(value)
+    return text_of(value)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return an amount as a plain decimal, an instant in ISO 8601 UTC, a level as its name; empty for None."""
     match value:
         case None:
             return ""

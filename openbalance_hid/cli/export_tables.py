@@ -35,6 +35,13 @@ class ExportTable:
     at: Callable[[ExportRow], datetime]
     newest_only: bool = False
     count: Callable[[Reader], int] = lambda _: 0  # rows to be read, about; 0: few
+    read_series: Callable[[Reader], Iterable[ExportRow]] | None = None  # the rows by `labels` and time; None: few, to be sorted
+
+    def series(self, reader: Reader) -> Iterable[ExportRow]:
+        """Return the rows with all of the same `labels` together, oldest first."""
+        if self.read_series is not None:
+            return self.read_series(reader)
+        return sorted(self.read(reader), key=lambda row: ([str(row[label]) for label in self.labels], self.at(row)))
 
 
 def days_table(by: str | None) -> ExportTable:
@@ -49,14 +56,17 @@ def days_table(by: str | None) -> ExportTable:
     }
     columns = ("account", "day", *labels[1:], *measures)
     count = lambda reader: reader.count_days(by or "model")  # noqa: E731
-    return ExportTable(lambda reader: _days(reader, by), columns, labels, ("day",), measures, _end_of_day, count=count)
+    if by is None:
+        return ExportTable(_totals, columns, labels, ("day",), measures, _end_of_day, count=count, read_series=_totals)
+    days, by_name = (lambda reader: _parts(reader.days(by))), (lambda reader: _parts(reader.days_by_name(by)))
+    return ExportTable(days, columns, labels, ("day",), measures, _end_of_day, count=count, read_series=by_name)
 
 
-def _days(reader: Reader, by: str | None) -> Iterator[ExportRow]:
-    if by is not None:
-        for day in reader.days(by):
-            yield _day_row(day, day.spend, {by: day.name})
-        return
+def _parts(days: Iterable[Day]) -> Iterator[ExportRow]:
+    return (_day_row(day, day.spend, {day.by: day.name}) for day in days)
+
+
+def _totals(reader: Reader) -> Iterator[ExportRow]:
     for _, parts in groupby(reader.days("model"), lambda day: (day.account, day.day)):
         first, *others = parts
         yield _day_row(first, sum((day.spend for day in others), first.spend), {})
@@ -119,6 +129,7 @@ SAMPLES = ExportTable(
     lambda row: row["measured_at"],
     newest_only=True,
     count=Reader.count_samples,
+    read_series=_samples,
 )
 RUNS = ExportTable(
     _runs,

@@ -25,7 +25,7 @@ from openbalance_hid.app.effects import Effect, Store
 from openbalance_hid.app.events import Event, GestureRequested, HistoryLoaded
 from openbalance_hid.app.gestures import Gesture
 from openbalance_hid.cli.bar.line import line_of
-from openbalance_hid.cli.export_formats import as_prometheus
+from openbalance_hid.cli.export_metrics import as_prometheus
 from openbalance_hid.cli.guard import CROSSED, WITHIN, check_limits
 from openbalance_hid.config.schema import Config, DeckConfig, FrozenMap, PageConfig, TileConfig
 from openbalance_hid.deck.device_events import DeckArrived
