@@ -6,10 +6,12 @@ which unplugs it there.
 """
 
 import errno
+import itertools
 import logging
 import socket
 import struct
 import threading
+import time
 from collections.abc import Sequence
 
 from openbalance_hid.client_listener import ClientListener
@@ -27,6 +29,7 @@ DEFAULT_PORT = 3240  # usbip's own
 OPERATION_TIMEOUT_S = 5.0  # for the first request; after an import a host may be silent for days
 SEND_TIMEOUT_S = 5  # a host that reads nothing for this long is disconnected
 CONNECTIONS = 16
+RETRY_S = 0.2  # between two tries to accept a connection
 
 
 class UsbIpServer:
@@ -88,26 +91,38 @@ class UsbIpServer:
         self._client_threads.join()
 
     def _accept(self, listener: ClientListener) -> None:
-        number = 0
-        while True:
+        failing = False
+        for number in itertools.count(1):
             try:
                 connection = listener.accept()
-            except OSError:
-                return
-            if connection is None:
-                return
-            number += 1
+                if connection is None:
+                    return
+                self._start_thread(connection, f"usbip-{number}")
+                failing = False
+            except (OSError, RuntimeError) as error:  # out of file descriptors, or the system's limit of threads
+                if not failing:
+                    log.warning("the USB/IP server cannot accept a connection, and tries again: %s", error)
+                failing = True
+                time.sleep(RETRY_S)
+
+    def _start_thread(self, connection: socket.socket, name: str) -> None:
+        """Serve the connection on a thread of its own, or close it. RuntimeError without resources for a thread."""
+        thread = threading.Thread(target=self._serve_connection, args=(connection,), name=name, daemon=True)
+        with self._lock:
+            accepted = self._listener is not None and len(self._connections) < CONNECTIONS
+            if accepted:
+                self._connections.add(connection)
+        if not accepted:
+            connection.close()
+            return
+        try:
+            thread.start()
+        except RuntimeError:
             with self._lock:
-                accepted = self._listener is not None and len(self._connections) < CONNECTIONS
-                if accepted:
-                    thread = threading.Thread(
-                        target=self._serve_connection, args=(connection,), name=f"usbip-{number}", daemon=True
-                    )
-                    self._connections.add(connection)
-                    thread.start()
-                    self._client_threads.add(thread)
-            if not accepted:
-                connection.close()
+                self._connections.discard(connection)
+            connection.close()
+            raise
+        self._client_threads.add(thread)
 
     def _serve_connection(self, connection: socket.socket) -> None:
         """Serve one connection until it ends."""

@@ -2,6 +2,8 @@
 
 import socket
 import struct
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -119,3 +121,42 @@ def test_no_bytes_end_the_server(bench, rubbish, after_attaching):
         client.wire.sendall(rubbish)
     with bench.client() as client:
         assert len(client.list()) == 1
+
+
+OUT_OF_DESCRIPTORS = """
+import contextlib, os, resource, socket, sys
+from openbalance_hid.simulator.device.models import MODELS
+from openbalance_hid.simulator.device.virtual_deck import VirtualDeck
+from openbalance_hid.simulator.usbip.usbip_server import UsbIpServer
+from tests.simulator.usbip.usbip_client import Client
+from tests.waiting import until
+
+class Log:
+    text = ""
+    def write(self, text): self.text += text
+    def flush(self): pass
+
+import logging
+log = Log()
+logging.basicConfig(stream=log)
+server = UsbIpServer([VirtualDeck(MODELS["mk2"], "A")], 0)
+port = server.start()
+waiting = socket.socket()
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+taken = []
+with contextlib.suppress(OSError):
+    while True:
+        taken.append(os.open(os.devnull, os.O_RDONLY))
+waiting.connect(("127.0.0.1", port))
+until(lambda: "cannot accept" in log.text)
+for descriptor in taken:
+    os.close(descriptor)
+with Client(port) as client:
+    print(len(client.list()), log.text.count("cannot accept"))
+server.stop()
+"""
+
+
+def test_a_server_without_a_free_descriptor_serves_again_once_there_is_one() -> None:
+    done = subprocess.run([sys.executable, "-c", OUT_OF_DESCRIPTORS], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.stdout, done.stderr) == ("1 1\n", "")
