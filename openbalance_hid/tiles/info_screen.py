@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from openbalance_hid.account.alert import AlertKind, BalanceLevel, level_name
 from openbalance_hid.account.low_balance import AUTO, low_level
 from openbalance_hid.account.pace import is_prepaid
-from openbalance_hid.account.utc_days import utc_now
+from openbalance_hid.account.utc_days import CLOCKS_APART_S, utc_now
 from openbalance_hid.text import single_line
 from openbalance_hid.tiles import formatting as words
 from openbalance_hid.tiles.balance import tone_of_grade, word_of_grade
 from openbalance_hid.tiles.comparison import day_lines
 from openbalance_hid.tiles.scene import Scene
-from openbalance_hid.tiles.states import age_text, notice_view, shown_age, trouble, trouble_line, value_view
+from openbalance_hid.tiles.states import notice_view, shown_age, trouble, trouble_line, value_view
 from openbalance_hid.tiles.view import Hero, Line, TileView
 
 
@@ -30,9 +30,7 @@ def view(scene: Scene) -> TileView:
     prepaid = is_prepaid(snapshot)
     balance = words.money(account.balance_usd if prepaid else account.total_usage_usd)
     age = shown_age(snapshot, measured_at, scene.now)
-    seconds = (utc_now(snapshot, scene.now) - measured_at).total_seconds()
-    ago = "just now" if abs(seconds) < 60 else age_text(snapshot, measured_at, scene.now).replace(" old", " ago")
-    since = f"updated {ago.replace(' m ago', ' min ago')}"
+    since = _since((utc_now(snapshot, scene.now) - measured_at).total_seconds())
     # Beside a trouble the age matters more.
     lines = day_lines(scene, age) if trouble_line(snapshot, health) is None else ()
     limits = scene.options.get("low_usd")
@@ -45,3 +43,9 @@ def view(scene: Scene) -> TileView:
     spoken: list[str | Line | None] = [f"{title} {balance}", since, *lines]
     view = value_view(scene, title, (hero, *lines, Line(since)), spoken, measured_at, trouble=health)
     return replace(view, tile="screen")
+
+
+def _since(seconds: float) -> str:
+    if seconds < -CLOCKS_APART_S:
+        return "age unknown"
+    return "updated just now" if seconds < 60 else f"updated {words.duration(seconds)} ago"

@@ -1,5 +1,6 @@
 """The small screen of a Neo: its balance is as low as on the balance tile of the same deck."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -45,3 +46,21 @@ def test_without_a_balance_tile_the_screen_has_the_default_limit():
     inputs = TileInputs({DEFAULT_ACCOUNT: snapshot_of(CaseAccount(bought="35"))})
     view = screen_of({0: TileConfig("today")}, inputs, CASE_TIME, 0, "dark")[0]
     assert "Low" in view.text
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (timedelta(seconds=-30), "updated just now"),
+        (timedelta(seconds=59), "updated just now"),
+        (timedelta(minutes=7), "updated 7 min ago"),
+        (timedelta(hours=5), "updated 5 h ago"),
+        (timedelta(days=3), "updated 3 days ago"),
+        (timedelta(hours=-1), "age unknown"),
+    ],
+)
+def test_the_age_of_the_balance_is_in_words(later, words):
+    snapshot = snapshot_of(CaseAccount(bought="100"))
+    now = snapshot.credits.measured_at + later
+    view = screen_of({0: TileConfig("balance")}, TileInputs({DEFAULT_ACCOUNT: snapshot}), now, 0, "dark")[0]
+    assert words in [block.text for block in view.blocks if isinstance(block, Line)]
