@@ -167,7 +167,7 @@ class _Listener:
         from websockets.sync.server import serve
 
         from openbalance_hid.simulator.client_threads import ClientThreads
-        from openbalance_hid.simulator.web.page_http import PageConnection, PageListener, quiet_logger
+        from openbalance_hid.simulator.web.page_http import PageConnection, PageListener, quiet_logger, serve_forever
 
         self._address = address
         self._answer = answer
@@ -184,8 +184,14 @@ class _Listener:
             open_timeout=REQUEST_LIMIT_S, close_timeout=1, logger=quiet_logger(log),
             create_connection=cast("type[ServerConnection]", self._connection),  # documented as a factory
         )  # fmt: skip
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._serve, args=(serve_forever,), name="metrics", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no resources for another thread
+            self._server.shutdown_notifier.close()
+            self._server.shutdown_watcher.close()
+            listener.close()
+            raise
 
     @property
     def is_alive(self) -> bool:
@@ -201,6 +207,12 @@ class _Listener:
         self._server.shutdown()
         self._thread.join()
         self._threads.join(2 * REQUEST_LIMIT_S)
+
+    def _serve(self, serve_forever: Callable[[Server], None]) -> None:
+        try:
+            serve_forever(self._server)
+        except (OSError, RuntimeError) as error:  # no free file descriptor, or no thread for a connection
+            log.error("metrics are not served now: %s; that is tried again", error)
 
     def _has_room(self) -> bool:
         """Return whether another client is accepted. If not, disconnect the oldest one that has sent no request yet."""

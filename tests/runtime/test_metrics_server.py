@@ -1,5 +1,6 @@
 """`/metrics`: which clients may read it, how odd names appear, and that nothing else fails when it cannot be served."""
 
+import errno
 import logging
 import queue
 import socket
@@ -170,6 +171,49 @@ def test_a_port_that_is_taken_is_logged_once_and_used_when_it_is_free(caplog: py
         assert requests.get(url(address), timeout=PATIENCE_S).status_code == 200
     finally:
         main.end()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the connection that got no thread
+@pytest.mark.parametrize("is_later", [False, True])
+def test_a_connection_that_gets_no_thread_ends_neither_the_metrics_nor_the_daemon(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_later: bool
+):
+    main = MainThread(snapshot())
+    address = free_address()
+    main.server.serve(address, 0.0)
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if thread.name.startswith("Thread-"):  # of a connection, which the library starts
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", limited)
+        with socket.create_connection((address.host, address.port), timeout=PATIENCE_S):
+            until(lambda: "metrics are not served now: can't start new thread" in caplog.text)
+    if is_later:
+        main.server.retry(RETRY_S)
+        assert requests.get(url(address), timeout=PATIENCE_S).status_code == 200
+    main.end()
+
+
+@pytest.mark.parametrize("missing", ["descriptor", "thread"])
+def test_without_a_file_descriptor_or_thread_the_metrics_are_served_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, missing: str
+):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files") if missing == "descriptor" else RuntimeError("no new thread")
+
+    main = MainThread(snapshot())
+    address = free_address()
+    with monkeypatch.context() as patch:
+        patch.setattr("selectors.DefaultSelector" if missing == "descriptor" else "threading.Thread.start", refuse)
+        main.server.serve(address, 0.0)
+        until(lambda: "metrics are not served" in caplog.text)
+    main.server.retry(RETRY_S)
+    assert requests.get(url(address), timeout=PATIENCE_S).status_code == 200
+    main.end()
 
 
 def test_another_address_moves_the_server_and_none_ends_it_with_its_threads():

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.protocol import State
-from websockets.sync.server import ServerConnection
+from websockets.sync.server import Server, ServerConnection
 
 from openbalance_hid.errors import UsageError
 from openbalance_hid.hints import hint
@@ -82,6 +82,22 @@ def listen(port: int | None) -> PageListener:
             if port is not None:
                 raise UsageError(f"port {port} is taken", hint("the port is taken")) from error
     raise UsageError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are taken", hint("the port is taken"))
+
+
+def serve_forever(server: Server) -> None:
+    """Accept connections until `shutdown`. After a failure, which is raised, `shutdown` waits for nothing that never comes.
+
+    Without a free file descriptor the library has not begun to serve, and without a thread for a connection it waits for it.
+    """
+    try:
+        server.serve_forever()
+    except BaseException:
+        server.shutdown_notifier.close()
+        server.shutdown_watcher.close()
+        with server.lock:
+            server.handler_threads = {thread for thread in server.handler_threads if thread.ident is not None}
+        server.socket_closed.set()
+        raise
 
 
 class PageConnection(ServerConnection):

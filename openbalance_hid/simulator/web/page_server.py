@@ -32,7 +32,7 @@ from openbalance_hid.simulator.device.virtual_deck import INVALID_REPORT
 from openbalance_hid.simulator.web import page_messages as messages
 from openbalance_hid.simulator.web.page_access import OneTimeTokens, PageAccess
 from openbalance_hid.simulator.web.page_client import PageClient, PageItem
-from openbalance_hid.simulator.web.page_http import PageConnection, listen, page_files, quiet_logger, response
+from openbalance_hid.simulator.web.page_http import PageConnection, listen, page_files, quiet_logger, response, serve_forever
 from openbalance_hid.simulator.web.page_presenter import (
     BRIGHTNESS,
     DECK,
@@ -175,13 +175,7 @@ class PageServer:
                 logger=quiet_logger(logger),
                 create_connection=cast(type[ServerConnection], self._connection),  # documented as a factory
             )
-        try:
-            server.serve_forever()
-        except BaseException:
-            server.shutdown_notifier.close()
-            with server.lock:  # of a thread that could not be started, `shutdown` would wait for the end
-                server.handler_threads = {thread for thread in server.handler_threads if thread.ident is not None}
-            raise
+        serve_forever(server)
 
     def show_deck(self, deck: ShownDeck) -> None:
         """Show another deck on the page, as if it had been plugged in instead."""

@@ -1,6 +1,8 @@
 """The browser deck over real sockets: the page and what it is made of, its port and its life."""
 
+import errno
 import hashlib
+import os
 import re
 import socket
 import threading
@@ -183,3 +185,25 @@ def test_a_connection_that_gets_no_thread_ends_neither_the_server_nor_its_stop(
         page.receive("key", key=3)
     rig.server.stop()
     assert threads_named("page-server") == []
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_server_without_a_file_descriptor_stops_and_serves_once_it_has_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, later: bool
+) -> None:
+    monkeypatch.setattr("openbalance_hid.restarting_thread.FIRST_PAUSE_S", 0.01)
+    server = page_server.PageServer(VirtualDeck(MODELS["mini"], "S"), dict, port=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("selectors.DefaultSelector", no_descriptor)
+        server.start()
+        until(lambda: "the thread page-server failed" in caplog.text)
+        if not later:
+            server.stop()
+    if later:
+        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S).close()
+        server.stop()
+    assert threads_named("page-server") == []
+
+
+def no_descriptor() -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
