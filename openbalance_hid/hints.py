@@ -182,6 +182,9 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("a notification may not have been shown", DOCTOR, "alerts"),
     ("no notification can be shown", "{install} {package}", "doctor"),
     ("no page can be opened", "{install} {package}", "doctor"),
+    ("no more file descriptors", "ulimit -n 1024", "run", "demo"),
+    ("no more threads", "ulimit -u", "run", "demo"),
+    ("no more memory", "ulimit -v", "run", "demo"),
     # Options
     ("no limit is given", f"{PROGRAM} guard --min-balance 10 --max-today 5", "guard"),
     ("options do not fit together", f"{PROGRAM} {{command}} --help", "export", "preview", "report", "simulate"),

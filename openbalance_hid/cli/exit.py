@@ -21,6 +21,7 @@ import click
 from openbalance_hid.cli.log_setup import ERROR, STDERR_FD, is_journal, with_priority
 from openbalance_hid.cli.terminal import RED, discard_stdout, discard_unwritable, in_colour, prepare_streams
 from openbalance_hid.errors import OpenBalanceError
+from openbalance_hid.hints import hint
 from openbalance_hid.secret import mask_keys
 from openbalance_hid.text import escape_unprintable
 
@@ -32,6 +33,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 READER_ENDED = 141  # 128 + SIGPIPE, as of every program at the start of a pipe
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)  # they end a program without a handler
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # full disk, quota, a terminal that is gone
+_NO_MEMORY = ("cannot allocate memory", "failed to map segment")  # of the dynamic linker (dlerror(3))
 
 
 class ReaderEndedError(Exception):
@@ -84,7 +86,7 @@ def _exit_code(action: Callable[[], object]) -> int:
         discard_stdout()
         return READER_ENDED
     except OSError as error:
-        if error.filename is not None or error.errno not in _UNWRITABLE:
+        if _resource_of(error) or error.filename is not None or error.errno not in _UNWRITABLE:
             return _unexpected(error)
         discard_stdout()
         _print_error(f"cannot write the output: {(error.strerror or '').lower()}")
@@ -128,11 +130,26 @@ def _aborted(error: click.Abort) -> int:
 
 
 def _unexpected(error: Exception) -> int:
+    if resource := _resource_of(error):
+        log.error("ended at a limit of the system", exc_info=error)
+        _print_error(f"the system has no more {resource} for this program", hint(f"no more {resource}"))
+        return UNEXPECTED
     where = _store_traceback(mask_keys("".join(traceback.format_exception(error))))
     summary = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     _print_error(f"unexpected {summary}")
     _print_stderr(f"please report this, with the traceback {where}")
     return UNEXPECTED
+
+
+def _resource_of(error: Exception) -> str:
+    """Return what the system has no more of, in words; empty for an error with another cause."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "file descriptors"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "threads"
+    is_load = isinstance(error, ImportError) and any(words in str(error).lower() for words in _NO_MEMORY)
+    is_no_memory = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    return "memory" if is_load or is_no_memory else ""
 
 
 def _store_traceback(text: str) -> str:

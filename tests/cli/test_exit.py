@@ -83,6 +83,23 @@ def test_a_bug_leaves_its_traceback_in_a_file_and_two_lines_on_the_terminal(tmp_
     assert crash.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("failure", "resource", "command"),
+    [
+        ("OSError(errno.EMFILE, 'Too many open files', 'some/module.py')", "file descriptors", "ulimit -n 1024"),
+        ('RuntimeError("can\'t start new thread")', "threads", "ulimit -u"),
+        ("MemoryError()", "memory", "ulimit -v"),
+        ("OSError(errno.ENOMEM, 'Cannot allocate memory')", "memory", "ulimit -v"),
+        ("ImportError('libssl.so.3: failed to map segment from shared object')", "memory", "ulimit -v"),
+    ],
+)
+def test_a_limit_of_the_system_is_no_bug_to_report(tmp_path: Path, failure: str, resource: str, command: str):
+    done = python(machine(tmp_path), GUARDED + f"import errno\ndef f(): raise {failure}\nsys.exit(guarded(f))")
+    assert done.returncode == 1
+    assert done.stderr == f"error: the system has no more {resource} for this program\ntry: {command}\n"
+    assert not (tmp_path / "state").exists()
+
+
 def test_a_bug_is_reported_even_if_its_traceback_cannot_be_stored(tmp_path: Path):
     (tmp_path / "state").write_text("not a directory")
     done = python(machine(tmp_path), GUARDED + "sys.exit(guarded(lambda: 1 / 0))")
