@@ -23,6 +23,7 @@ from openbalance_hid.simulator.device.report_encoder import ReportEncoder
 log = logging.getLogger(__name__)
 
 MOST_FAULTS = 1000  # kept: a client can send invalid reports for days
+MOST_WARNINGS = 50  # in the log: a client that sends noise must not fill it
 INVALID_REPORT = -2  # in place of a key number: the host sent a report that the device does not support
 FIRMWARE = "1.00.004"
 CHECKSUM = b"\x8f\x02\x1b\x07"  # precedes the firmware version; any four bytes, some of them not ASCII
@@ -41,7 +42,7 @@ class VirtualDeck(DeviceLink):
         self.fault_count = 0
         self.reports_received = 0  # output and feature reports
         self.pictures_received = 0  # complete ones, shown on a key, the strip or the screen
-        self._warned_of: set[FaultKind] = set()
+        self._warned_of: set[Fault] = set()
         self._subscribers: list[Callable[[int], None]] = []
         self._power_up()
 
@@ -115,9 +116,11 @@ class VirtualDeck(DeviceLink):
         return layout.report(text, before, length)
 
     def _fault(self, fault: Fault) -> None:
-        """Record an invalid report, and log the first of each kind as a warning."""
-        level = logging.DEBUG if fault.what in self._warned_of else logging.WARNING
-        self._warned_of.add(fault.what)
+        """Record an invalid report, and log it: as a warning once, and only so many of them."""
+        is_new = fault not in self._warned_of and len(self._warned_of) < MOST_WARNINGS
+        level = logging.WARNING if is_new else logging.DEBUG
+        if is_new:
+            self._warned_of.add(fault)
         self.fault_count += 1
         self.faults.append(fault)
         del self.faults[:-MOST_FAULTS]

@@ -6,7 +6,7 @@ import pytest
 from StreamDeck.ImageHelpers import PILHelper
 
 from openbalance_hid.simulator.device.report_decoder import FaultKind
-from openbalance_hid.simulator.device.virtual_deck import MOST_FAULTS
+from openbalance_hid.simulator.device.virtual_deck import MOST_FAULTS, MOST_WARNINGS
 from tests.simulator.device.reports import VISUAL, asymmetric, jpeg, library_deck, page, virtual
 
 NONSENSE = {
@@ -77,17 +77,21 @@ def test_a_model_without_colour_fills_reports_them(name: str) -> None:
     assert [fault.what for fault in deck.faults] == [FaultKind.UNKNOWN_REPORT] * 2
 
 
-def test_the_first_invalid_report_of_each_kind_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_different_invalid_report_is_a_warning_once_up_to_a_limit(caplog: pytest.LogCaptureFixture) -> None:
     deck = virtual()
-    for command in (0x44, 0x45, 0x46):
+    for command in (0x44, 0x45, 0x44, 0x44):
         deck.send_feature(bytes([0x03, command]) + bytes(30))
     deck.send_feature(b"\x03\x08\x65" + bytes(29))
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [
         "Stream Deck MK.2 A00SA1234567: unknown report: feature report 03 44 00",
+        "Stream Deck MK.2 A00SA1234567: unknown report: feature report 03 45 00",
         "Stream Deck MK.2 A00SA1234567: out of range: brightness 101 percent",
     ]
-    assert len(deck.faults) == 4
+    assert len(deck.faults) == 5
+    for number in range(2 * MOST_WARNINGS):
+        deck.send_feature(bytes([0x07, number]))
+    assert sum(record.levelname == "WARNING" for record in caplog.records) == MOST_WARNINGS
 
 
 DETAILS = {
