@@ -23,6 +23,7 @@ from openbalance_hid.config.schema import Config, used_plugins
 from openbalance_hid.errors import ConfigError, OfflineError, OpenBalanceError, UsageError
 from openbalance_hid.file_safety import nearest_existing
 from openbalance_hid.hints import CONFIG_CHECK, hint
+from openbalance_hid.secret import mask_keys
 from openbalance_hid.service.subprocesses import run_in_terminal
 
 
@@ -86,7 +87,7 @@ def check(file: Path | None) -> None:
 def _print_notes(config: Config, file: Path) -> None:
     """Print what works, but not as the user may expect."""
     for problem in (*_certificate_problems(config), *plugin_problems(config), *deck_problems(config, file)):
-        click.echo(f"note: {problem}", err=True)
+        click.echo(f"note: {mask_keys(problem)}", err=True)
 
 
 def _certificate_problems(config: Config) -> Iterator[str]:

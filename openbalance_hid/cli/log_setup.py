@@ -1,7 +1,7 @@
 """The log on standard error: with a time and the level of each line, or with priorities for systemd's journal (sd-daemon(3)).
 
 The journal has times of its own; with priorities `journalctl --priority=warning` filters, and errors are highlighted. Names of
-modules are for developers, in a log at debug level.
+modules are for developers, in a log at debug level. A key that the configuration has in a wrong place is masked.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from openbalance_hid.secret import mask_keys
 
 STDOUT_FD, STDERR_FD = 1, 2
 LOG_LIMIT_BYTES = 1_000_000  # about a year of a healthy daemon
@@ -26,7 +28,7 @@ class TimedFormatter(logging.Formatter):
         super().__init__(f"%(asctime)s {{level}}: {_message_format(with_names)}", datefmt="%Y-%m-%d %H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("{level}", record.levelname.lower(), 1)
+        return mask_keys(super().format(record)).replace("{level}", record.levelname.lower(), 1)
 
 
 class JournalFormatter(logging.Formatter):
@@ -37,7 +39,7 @@ class JournalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         priority = next(priority for level, priority in _PRIORITIES if record.levelno >= level)
-        return with_priority(super().format(record), priority)
+        return with_priority(mask_keys(super().format(record)), priority)
 
 
 class CappedHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers only

@@ -33,6 +33,7 @@ from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
 from openbalance_hid.hints import hint
 from openbalance_hid.ipc.socket_path import socket_path_problem
 from openbalance_hid.restarting_thread import RestartingThread
+from openbalance_hid.secret import mask_keys
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class ControlServer:
             for reply in replies:
                 self._mark(client, time.monotonic())  # a client that does not read may be disconnected
                 if reply is not None:
-                    client.sendall(json.dumps(reply).encode() + b"\n")
+                    client.sendall(mask_keys(json.dumps(reply)).encode() + b"\n")  # one in the configuration, by mistake
                 elif self._stopping.is_set() or _is_disconnected(client):
                     return False
                 self._mark(client, _BUSY_S)

@@ -66,6 +66,12 @@ def test_a_check_lists_every_problem_and_ends_with_78(tmp_path: Path):
     assert second.endswith("did you mean 'balance'?")
 
 
+def test_a_key_in_the_path_of_a_file_is_not_repeated(tmp_path: Path):
+    (tmp_path / "config.toml").write_text(f'ca_file = "/x/sk-or-v1-{"ab" * 32}"\n')
+    done = here(tmp_path, "config", "check")
+    assert done.stderr == "note: cannot use the ca_file /x/sk-or-…: no such file or directory\n"
+
+
 def test_another_file_can_be_checked(tmp_path: Path):
     (tmp_path / "other.toml").write_text("hold_seconds = 99")
     assert here(tmp_path, "config", "check").exit_code == 0

@@ -46,6 +46,13 @@ def test_a_line_to_another_reader_has_a_time_and_a_level(tmp_path: Path):
     assert len(TIME.findall(lines)) == 3
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["journal", "terminal"])
+def test_a_key_is_in_no_line_of_the_log(tmp_path: Path, named: bool):
+    code = f"{CODE}log.warning('no file %s', '/x/sk-or-v1-{'ab' * 32}')\n"
+    assert stderr_of(["-c", code, "error"], tmp_path, named).count("sk-or-…") == 0
+    assert stderr_of(["-c", code, "info"], tmp_path, named).endswith("no file /x/sk-or-…\n")
+
+
 def test_only_a_log_at_debug_level_has_names_of_modules(tmp_path: Path):
     assert "<7>x: how\n<6>x: life\n" in stderr_of(["-c", CODE, "debug"], tmp_path, named=True)
     assert "debug: x: how\n" in stderr_of(["-c", CODE, "debug"], tmp_path, named=False)

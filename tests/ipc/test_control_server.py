@@ -65,6 +65,11 @@ def test_a_request_is_answered(server, place):
     assert request(place, "hold", {"key": 3}) == {"command": "hold", "key": 3}
 
 
+def test_a_key_that_the_configuration_has_by_mistake_is_in_no_answer(server, place):
+    key = "sk-or-v1-" + "ab" * 32
+    assert request(place, "status", {"text": f"cannot use the ca_file /x/{key}"})["text"] == "cannot use the ca_file /x/sk-or-…"
+
+
 def test_socket_and_directory_are_private(server, place):
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
