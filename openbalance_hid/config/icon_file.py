@@ -17,26 +17,26 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_icon(path: str) -> IconPicture | str:
-    """Return the picture in a PNG file, or why it cannot be used."""
+    """Return the picture in a PNG file, or a clause: why it cannot be used."""
     file = Path(path)
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            return "not a file"
+            return "this is not a file"
         with file.open("rb") as opened:
             content = opened.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        return "no such file"
+        return "there is no such file"
     except (OSError, ValueError) as error:
-        return f"cannot be read: {((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()}"
+        return f"it cannot be read: {((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()}"
     if len(content) > LARGEST_BYTES:
-        return f"larger than {LARGEST_BYTES // 1024} KiB"
+        return f"this is larger than {LARGEST_BYTES // 1024} KiB"
     if not content.startswith(_SIGNATURE):
-        return "not a PNG file"
+        return "this is not a PNG file"
     size = _size(content)
     if size is None:
-        return "a damaged PNG file"
+        return "this is a damaged PNG file"
     if not all(0 < side <= LARGEST_ICON_PX for side in size):
-        return f"{size[0]} × {size[1]} px, larger than {LARGEST_ICON_PX} × {LARGEST_ICON_PX}"
+        return f"this has {size[0]} × {size[1]} px, not 1 × 1 to {LARGEST_ICON_PX} × {LARGEST_ICON_PX}"
     return IconPicture(path, content)
 
 

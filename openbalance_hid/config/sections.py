@@ -236,7 +236,7 @@ class _Decks:
             return None
         picture = read_icon(found)
         if isinstance(picture, str):
-            section.diagnostics.reject(path, found, f"a PNG file; this is {picture}")
+            section.diagnostics.reject(path, found, f"a PNG file; {picture}")
             return None
         return picture
 
