@@ -148,8 +148,8 @@ class DeckModel(Struct, frozen=True):
         return BMP_HEADER_BYTES + self.key_width * self.key_height * 3
 
 
-_OLD_BRIGHTNESS = CommandReport(b"\x05\x55\xaa\xd1\x01", (17,))
-_OLD_RESET = CommandReport(b"\x0b\x63", (17,))
+_OLD_BRIGHTNESS = CommandReport(b"\x05\x55\xaa\xd1\x01", (17, 32))
+_OLD_RESET = CommandReport(b"\x0b\x63", (17, 32))
 
 _MINI = DeckModel(
     name="mini",
@@ -214,9 +214,11 @@ _MK2 = DeckModel(
     inputs=InputLayout.COMMAND,
     input_length=512,
     serial=TextReport(0x06, (32,), 2),
-    firmware=TextReport(0x05, (32,), 6),
-    brightness=CommandReport(b"\x03\x08", (32, 33)),  # documented: 32; devices also accept 33
-    reset=CommandReport(b"\x03\x02", (32,)),
+    firmware=TextReport(0x05, (32, 17), 6),
+    brightness=CommandReport(
+        b"\x03\x08", (32, 33, 17, 64)
+    ),  # documented: 32; clients also send the others, and devices take them
+    reset=CommandReport(b"\x03\x02", (32, 17, 64)),
     key_fill=CommandReport(b"\x03\x06", (32, 6)),  # some clients send no padding
     panel_fill=CommandReport(b"\x03\x05", (32, 6)),
     lcd=(480, 272),
@@ -291,8 +293,6 @@ _ROWS = (
         rotation=Rotation.CLOCKWISE,
         dials=6,
         strip=DisplayArea(1200, 100, Rotation.CLOCKWISE, sideways=True),
-        brightness=CommandReport(b"\x03\x08", (32, 33, 64)),  # 64: seen with unix-streamdeck/driver
-        reset=CommandReport(b"\x03\x02", (32, 64)),
         lcd=None,
     ),
     # 80 × 120 is what one driver sends; another sends 144 × 112. Unverified: no device was available.

@@ -1,7 +1,7 @@
 """Reports that other clients send: fills, pictures of the whole display, unit information, and their lengths.
 
 Sources: docs.elgato.com/streamdeck/hid (general) and the clients @elgato-stream-deck/core 7.6.3, rust-elgato-streamdeck,
-muesli/streamdeck and unix-streamdeck/driver.
+ryankurte/rust-streamdeck, StreamDeckSharp, muesli/streamdeck and unix-streamdeck/driver.
 """
 
 import io
@@ -187,12 +187,23 @@ def test_an_original_takes_reports_without_their_padding() -> None:
     assert deck.glass(0).getcolors() == [(72 * 72, RED)]
 
 
-def test_a_plus_xl_takes_brightness_and_reset_of_64_bytes() -> None:
-    deck = virtual("plus-xl")
-    deck.send_feature(b"\x03\x08\x2a" + bytes(61))
-    deck.send_feature(b"\x03\x02" + bytes(62))
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [(name, length) for name in MODELS if name != "pedal" for length in ((17, 32, 64) if name in FILLS else (17, 32))],
+)
+def test_brightness_and_reset_are_taken_in_the_lengths_that_clients_send(name: str, length: int) -> None:
+    deck = virtual(name)
+    for later, first in ((b"\x03\x08\x2a", b"\x05\x55\xaa\xd1\x01\x2a"), (b"\x03\x02", b"\x0b\x63")):
+        deck.send_feature((later if name in FILLS else first).ljust(length, b"\0"))
     assert deck.faults == []
     assert deck.brightness == 42
+
+
+@pytest.mark.parametrize("name", FILLS)
+def test_the_firmware_is_whole_in_a_request_for_17_bytes(name: str) -> None:
+    deck = virtual(name)
+    assert deck.get_feature(0x05, 17)[6:].rstrip(b"\0").decode() == FIRMWARE  # ryankurte/rust-streamdeck
+    assert deck.faults == []
 
 
 def test_a_mini_shows_a_picture_with_the_size_of_another_deck_in_its_header() -> None:
