@@ -5,12 +5,13 @@ of replies (`sample_answers`), the amounts in them (`sample_data`), and the serv
 
 Faults, for demos and tests: `set_scenario` ("offline", "rejected", "rate-limited", "server-error" and others),
 `set_response_fault` damages replies on their way, `instead` replaces the reply of a path, `slow_s` delays every reply, and
-`date_skew_s` shifts the Date header. `requests` records every request; of an API key only a hash is kept.
+`date_skew_s` shifts the Date header. `requests` records the newest requests; of an API key only a hash is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = ["SCENARIOS", "KeyFault", "RecordedRequest", "ResponseFault", "SampleA
 _BASE = "/api/v1"
 _PUBLIC = "/models"  # needs no key
 ALERTS_PATH = "/demo-alerts"
+MOST_REQUESTS = 10_000  # kept
 _RETRY_AFTER_S = 120
 _REFUND_AFTER = timedelta(minutes=2)
 _PAST_READINGS = 49 * 4  # as many hours as a daemon remembers, so that yesterday is known from midnight on
@@ -107,6 +109,7 @@ class SampleAccount:
         self._account = self._open(scenario, None)
         self._server: SampleServer | None = None
         self.slow_s = 0.0  # before each answer
+        self._alerts_path = f"{ALERTS_PATH}/{secrets.token_urlsafe(16)}"  # web pages and other users can connect, too
         self.on_alert: Callable[[bytes], object] = lambda _: None  # called with each alert of a demo, on any thread
 
     @property
@@ -119,7 +122,7 @@ class SampleAccount:
     @property
     def alerts_url(self) -> str:
         """Return the address that receives the alerts of a demo."""
-        return self.url + ALERTS_PATH
+        return self.url + self._alerts_path
 
     @property
     def scenario(self) -> str:
@@ -227,9 +230,10 @@ class SampleAccount:
             shown["authorization"] = _hash(authorization)
         with self._lock:
             self.requests.append(RecordedRequest(method, path, url.query, shown, body))
+            del self.requests[:-MOST_REQUESTS]
             mode = self._account.scenario.mode
             fault = self._response_faults.get(path, self._response_faults.get(None))
-        if (method, path) == ("POST", ALERTS_PATH):  # not OpenRouter's: where a demo sends its alerts
+        if (method, path) == ("POST", self._alerts_path):  # not OpenRouter's: where a demo sends its alerts
             self.on_alert(body)
             return answers.json(200, {}), None, 0.0, self._date()
         reply = self._refusal(authorization, mode, method, path)

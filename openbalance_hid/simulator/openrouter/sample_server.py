@@ -23,6 +23,7 @@ from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 _RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
 
 _LARGEST_REQUEST = 1024 * 1024
+CONNECTIONS = 64  # at once, each with a thread; one more takes the place of the oldest
 _IDLE_S = 60.0  # a connection without a request for this long is closed
 _DRIP_S = 0.02  # between two bytes
 _MEBIBYTE = 1024 * 1024
@@ -71,7 +72,7 @@ class _Http(HTTPServer):
         self.handle = handle
         self.disconnects = disconnects
         self.stopped = stopped
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, None] = {}  # a set, oldest first
         self._client_threads = ClientThreads()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -83,18 +84,25 @@ class _Http(HTTPServer):
         name = f"sample account, client {client_address[1]}"
         thread = threading.Thread(target=self._serve, args=(request, client_address), name=name, daemon=True)
         with self._lock:
-            self._open.add(request)
-        thread.start()
+            oldest = next(iter(self._open)) if len(self._open) >= CONNECTIONS else None
+            self._open[request] = None
+            if oldest is not None:
+                del self._open[oldest]
+        if oldest is not None:
+            _end(oldest)
+        try:
+            thread.start()
+        except RuntimeError:  # no resources for another thread: the base class closes the connection
+            with self._lock:
+                self._open.pop(request, None)
+            raise
         self._client_threads.add(thread)
 
     def end_connections(self) -> None:
         with self._lock:
             still_open = tuple(self._open)
         for connection in still_open:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                logger.debug("the client disconnected first")
+            _end(connection)
         self._client_threads.join(2.0)
 
     def shutdown_request(self, request: Any) -> None:
@@ -105,16 +113,16 @@ class _Http(HTTPServer):
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        logger.debug("a client of the sample account disconnected", exc_info=True)
+        logger.debug("a connection to the sample account has failed", exc_info=True)
 
     def _serve(self, request: socket.socket, client_address: Any) -> None:
         try:
             self.finish_request(request, client_address)
-        except OSError:
+        except Exception:  # noqa: BLE001 - one turn of a thread: a client that disconnects, or a request that is none
             self.handle_error(request, client_address)
         finally:
             with self._lock:
-                self._open.discard(request)
+                self._open.pop(request, None)
             self.shutdown_request(request)
 
 
@@ -194,6 +202,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, text: bytes) -> None:
         self.wfile.write(text)
         self.wfile.flush()
+
+
+def _end(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        logger.debug("the client disconnected first")
 
 
 def _bomb() -> bytes:
