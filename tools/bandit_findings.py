@@ -9,8 +9,9 @@ import re
 import subprocess
 import sys
 
-# B404 is the import of subprocess; a contract of import-linter decides where that is allowed.
-COMMAND = [sys.executable, "-m", "bandit", "--quiet", "--format=json", "--skip=B404", "--recursive", "openbalance_hid"]
+# B404 is the import of subprocess; a contract of import-linter decides where that is allowed. B405 is the import of
+# ElementTree, with which a report only writes; B314 finds each place that reads.
+COMMAND = [sys.executable, "-m", "bandit", "--quiet", "--format=json", "--skip=B404,B405", "--recursive", "openbalance_hid"]
 
 
 def main() -> int:
