@@ -26,6 +26,9 @@ _PAIR = r"(\s*)([A-Za-z0-9_.\"'-]+)(\s*=\s*)(.*?)(\s*(?:\s#.*)?)"
 _COLON = r"(\s*)([A-Za-z0-9_-]+)\s*:\s*(.*)"
 _NO_EQUALS = r"(\s*)([A-Za-z0-9_-]+)\s+([^=\s].*)"
 _FOREIGN_BLANK = r"[^\S \t\r]|[\u00ad\u200b-\u200f\u2060\ufeff]"  # looks like a space or like nothing: web pages have them
+_WIDE = "[！-～]"  # wide forms of ASCII, U+FF01 to U+FF5E: input methods for Chinese, Japanese and Korean type them
+_WIDE_OFFSET = 0xFEE0
+_QUOTED = r"\"[^\"]*(?:\"|$)|'[^']*(?:'|$)"
 _FOREIGN_COMMENT = r"(\s*)(//|;|--)"
 _SECOND_SETTING = r"^[^\[{]*\S[\s,;]+[A-Za-z0-9_-]+\s*="
 _CURLY_QUOTES = "[“”„‟«»‘’‚]"
@@ -124,6 +127,9 @@ def _repair_line(line: str, error: str) -> tuple[str | None, str | None]:
     if match := re.search(_FOREIGN_BLANK, line):
         found = f"found the character U+{ord(match[0]):04X}, which looks like a space or nothing"
         return f"{found}: write spaces only", re.sub(_FOREIGN_BLANK, " ", line)
+    if match := re.search(_WIDE, re.sub(_QUOTED, "", line)):
+        repaired = re.sub(_WIDE, lambda wide: chr(ord(wide[0]) - _WIDE_OFFSET), line)
+        return f"found {match[0]}, write {chr(ord(match[0]) - _WIDE_OFFSET)}", repaired
     if match := re.match(_FOREIGN_COMMENT, line):
         return f"a comment begins with #, not with {match[2]}", f"#{line}"
     if (match := re.fullmatch(_PAIR, line)) and not error.startswith("Cannot"):
