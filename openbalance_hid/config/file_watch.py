@@ -18,7 +18,7 @@ from pathlib import Path
 
 from openbalance_hid.config.inotify import Inotify
 from openbalance_hid.config.kqueue import Kqueue
-from openbalance_hid.config.symlink_path import PathHop, hops_to
+from openbalance_hid.config.symlink_path import PathHop, dangling_link, hops_to
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ EVENTS = "noticed at once"
 COMPARED = "noticed within a minute"
 _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse", "virtiofs", "vboxsf", "prl_fs", "davfs", "glusterfs", "lustre")
 
-_FileState = tuple[int, int, int, int] | None
+_FileState = tuple[int, int, int, int] | tuple[int | None, tuple[Path, Path] | None]
 
 
 class FileWatch:
@@ -128,14 +128,14 @@ def start_watches(watches: Iterable[FileWatch | None], running: ExitStack) -> di
 
 
 def _file_state(path: Path) -> _FileState:
-    """Return what changes with the file: inode, times in ns, size in bytes; None: no file.
+    """Return what changes with the file: inode, times in ns, size in bytes. Without a file: why there is none.
 
     The time of its status changes with its permissions too: a file that could not be read can be read after `chmod`.
     """
     try:
         found = path.stat()
-    except OSError:
-        return None
+    except OSError as error:
+        return error.errno, dangling_link(path)
     return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 

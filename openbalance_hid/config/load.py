@@ -15,6 +15,7 @@ from pathlib import Path
 from openbalance_hid.config.diagnostics import Diagnostics
 from openbalance_hid.config.schema import Config, ConfigLocation
 from openbalance_hid.config.sections import TileOptions, read_config
+from openbalance_hid.config.symlink_path import dangling_link
 from openbalance_hid.config.toml_limits import exceeded_bound
 from openbalance_hid.config.toml_positions import first_header, line_numbers
 from openbalance_hid.config.toml_repair import repair
@@ -75,8 +76,16 @@ def _read(path: Path) -> str | None:
             raise ConfigError(f"{path}: not a file", hint("the configuration is not a file"))
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        found = dangling_link(path)
+        if found is None:
+            return None
+        link, target = found
+        name = "it" if link == path else str(link)
+        raise ConfigError(
+            f"{path}: cannot be read: {name} is a link to {target}, which does not exist",
+            hint("the configuration cannot be read", path=link),
+        ) from error
     except OSError as error:
         if sys.platform == "darwin" and error.errno == errno.EPERM:  # of modes and owners it is EACCES
             words = (

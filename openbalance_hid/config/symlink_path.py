@@ -43,6 +43,12 @@ def hops_to(path: Path) -> tuple[PathHop, ...]:
     return tuple(walked[number] for number in sorted(matter))
 
 
+def dangling_link(path: Path) -> tuple[Path, Path] | None:
+    """Return the link on the way to `path` that leads to nothing, and its target; None: there is none."""
+    links = ((each, target) for each in (path, *path.parents) if (target := _target(each)) is not None)
+    return next(((link, target) for link, target in links if not _exists(link)), None)
+
+
 def _target(path: Path) -> Path | None:
     """Return the target of a link; None: not a link."""
     try:
@@ -56,3 +62,10 @@ def _is_directory(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # no permission
         return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # no permission
+        return True

@@ -47,7 +47,10 @@ class ConfigReloader:
             if self.error is None and config == self._config:
                 return "unchanged"
             self.error, self.loaded_at, self._config = None, self._clock().utc, config
-            log.info("the configuration was read again: %s", self._path)
+            if self._path.exists():
+                log.info("the configuration was read again: %s", self._path)
+            else:
+                log.warning("the configuration file is gone, the defaults are used: %s", self._path)
             self._put(ConfigReloaded(config))
             return "in force"
 

@@ -16,7 +16,7 @@ import pytest
 from openbalance_hid.config.file_watch import FileWatch
 from openbalance_hid.config.inotify import Inotify
 from tests.config import standin_kqueue
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 class Recorder:
@@ -237,12 +237,17 @@ def test_at_the_limit_of_inotify_instances_checks_notice_every_change(tmp_path: 
     """A desktop's programs may have used up the 128 instances of a user."""
     file, changes = tmp_path / "config.toml", []
     with ExitStack() as taken:
-        with suppress(OSError):
-            for _ in range(100_000):
-                taken.callback(Inotify().close)
+
+        def starts_without_events() -> bool:
+            watch.stop()
+            with suppress(OSError):
+                for _ in range(100_000):
+                    taken.callback(Inotify().close)
+            watch.start()
+            return watch.descriptor is None
+
         watch = FileWatch(file, lambda: changes.append(1), lambda: None)
-        watch.start()
-    assert watch.descriptor is None
+        until(starts_without_events)  # not if another process has just released an instance
     assert watch.method == "noticed within a minute: too many open files"
     for number, save in enumerate((write, replace, remove_and_write), 1):
         watch.check()
@@ -270,6 +275,24 @@ def test_a_check_notices_permissions_and_a_text_of_the_same_length_and_time(tmp_
     watch.check()
     watch.check()
     assert len(changes) == 3
+
+
+def test_a_check_notices_why_there_is_no_file(tmp_path: Path):
+    file, changes = tmp_path / "c" / "config.toml", []
+    file.parent.mkdir()
+    watch = FileWatch(file, lambda: changes.append(1), lambda: None)
+    steps = (
+        lambda: file.symlink_to("gone"),
+        lambda: (file.unlink(), file.symlink_to("config.toml")),  # a loop
+        file.unlink,
+        lambda: (file.parent.rmdir(), file.parent.symlink_to("unmounted")),
+        lambda: (file.parent.unlink(), file.parent.write_text("")),  # not a directory
+    )
+    for number, step in enumerate(steps, 1):
+        step()
+        watch.check()
+        watch.check()
+        assert len(changes) == number
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

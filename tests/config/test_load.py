@@ -296,6 +296,21 @@ def test_a_directory_or_pipe_instead_of_the_file_is_reported(tmp_path: Path):
     assert failed(tmp_path / "pipe") == f"{tmp_path / 'pipe'}: not a file"
 
 
+@pytest.mark.parametrize("linked", ["config.toml", "."])
+def test_a_link_to_nothing_is_reported_and_is_not_the_default_configuration(tmp_path: Path, linked: str):
+    link = tmp_path / "c" / linked
+    if linked == "config.toml":
+        link.parent.mkdir()
+    link.symlink_to(tmp_path / "unmounted")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "c" / "config.toml")
+    name = "it" if linked == "config.toml" else str(link)
+    assert caught.value.message == (
+        f"{tmp_path / 'c' / 'config.toml'}: cannot be read: {name} is a link to {tmp_path / 'unmounted'}, which does not exist"
+    )
+    assert caught.value.hint == f"ls -l {link}"
+
+
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path):
     loop = tmp_path / "config.toml"
     loop.symlink_to(loop)

@@ -84,6 +84,18 @@ def test_a_virtual_deck_is_a_connected_deck_for_the_notes_of_check_and_doctor(ru
         assert words in " ".join(running.ask("doctor").stdout.split())
 
 
+def test_a_file_that_is_gone_is_logged_and_a_link_to_nothing_changes_nothing(running: DaemonProcess, file: Path):
+    file.with_name("kept").symlink_to("unmounted")
+    running.until_deck()
+    file.with_name("kept").rename(file)
+    until(lambda: "is a link to unmounted" in (running.status()["config"]["error"] or ""))
+    assert [key["tile"] for key in running.status()["decks"][0]["keys"]][:1] == ["balance"]
+    running.until_logged("the configuration stays as it was")
+    file.unlink()
+    running.until_logged(f"the configuration file is gone, the defaults are used: {file}")
+    assert running.status()["config"]["error"] is None
+
+
 def test_a_demo_reports_that_it_reads_its_file_only_when_it_starts(tmp_path: Path, file: Path):
     with started(environment(tmp_path), "demo", "--config", str(file), "--no-browser", "--port", "0") as running:
         assert running.ask("reload").stdout == "configuration: unchanged; a demo reads it only when it starts\n"
