@@ -285,12 +285,13 @@ def _retry_after_s(header: str | None, now: datetime) -> float | None:
 
 
 def http_date(header: str | None) -> datetime | None:
-    """Return the instant of a Date or Retry-After header, aware UTC; None if it is not a date."""
+    """Return the instant of a Date or Retry-After header, aware UTC; None if it is no date of a server's clock."""
     from email.utils import parsedate_to_datetime  # a dozen modules, which come with requests anyway
 
     try:
         at = parsedate_to_datetime(header or "")
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at if at.year in replies.POSSIBLE_YEARS else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

@@ -20,6 +20,7 @@ from openbalance_hid.openrouter.replies import (
     NAME_LIMIT,
     Rows,
     RowsReply,
+    aware_instant,
     bounded,
     decoded,
     instant_of,
@@ -152,5 +153,5 @@ def _key_name(row: _KeyRow) -> str:
 
 def _has_passed(instant: object, now: datetime) -> bool:
     """Return whether this is an ISO instant in the past; False for anything else."""
-    at = instant_of(instant)
+    at = aware_instant(instant)
     return at is not None and at <= now

@@ -29,6 +29,8 @@ NAME_LIMIT = 300  # characters of a model, provider or key name
 QUOTE_LIMIT = 80  # characters of a reply that an error message may quote
 MESSAGE_LIMIT = 200  # characters of the server's own error text that are shown
 
+POSSIBLE_YEARS = range(2010, 2200)  # of an instant: after year 9999 there is no tomorrow to compute
+
 # A Decimal of 1e999999999 parses at once, and its first addition or formatting exhausts the memory.
 # So amounts have bounds: 40 digits, below 1e15, and anything smaller than 1e-40 is zero.
 _DIGITS = 40
@@ -253,7 +255,13 @@ def read_rows(rows: Sequence[Raw], what: str, shape: type[_Row], convert: Callab
 
 
 def instant_of(text: object) -> datetime | None:
-    """Return an ISO instant, aware (UTC if it has no zone); None for anything else."""
+    """Return an ISO instant in UTC; None for anything else, also for one in an impossible year."""
+    at = aware_instant(text)
+    return at.astimezone(UTC) if at is not None and at.year in POSSIBLE_YEARS else None
+
+
+def aware_instant(text: object) -> datetime | None:
+    """Return an ISO instant of any year, aware (UTC if it has no zone), only to be compared; None for anything else."""
     if not isinstance(text, str):
         return None
     try:

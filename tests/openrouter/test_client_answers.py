@@ -249,3 +249,23 @@ def test_cookies_are_neither_kept_nor_sent_back(server: responses.RequestsMock) 
         client.credits()
         client.credits()
     assert ["Cookie" in call.request.headers for call in server.calls] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Sat, 01 Jan 99999 00:00:00 GMT",
+        "Mon, 30 Nov 2026 25:61:61 GMT",
+        "now",
+    ],
+)
+def test_a_date_that_no_server_has_is_not_taken_for_its_clock(server: responses.RequestsMock, sent: str) -> None:
+    answer = json.dumps({"data": {"total_credits": 1, "total_usage": 0}})
+    server.add("GET", OPENROUTER_URL + CREDITS.path, answer, headers={"Date": sent})
+    with Client(Secret(KEY), utc=lambda: NOW) as client:
+        client.credits()
+        assert client.last_date_skew_s is None

@@ -51,6 +51,8 @@ def test_a_repeated_row_counts_once_and_hours_outside_of_the_range_do_not_count(
         body({"date__day": "2026-11-24", "credits_usage": 1}),
         body({"date__hour": "2026-11-24 11:00:00"}),
         body({"date__hour": "2026-11-24 11:00:00", "credits_usage": "much"}),
+        body({"date__hour": "9999-12-31T23:59:59-23:59", "credits_usage": 1}),
+        body({"date__hour": "0001-01-01T00:00:00+23:59", "credits_usage": 1}),
         body({"date__hour": "2026-11-24 11:00:00", "credits_usage": 1e20}),
         body({"date__hour": "2026-11-24 11:00:00", "credits_usage": 1}, {"date__hour": 7, "credits_usage": 1}),
         body({"date__hour": "2026-11-24 11:00:00", "credits_usage": 1}, metadata={"truncated": True}),

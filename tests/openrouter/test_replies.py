@@ -202,6 +202,13 @@ def test_keys_have_workspace_last_use_and_expiry() -> None:
     assert key.last_used_at == NOON - timedelta(minutes=7)
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+23:59", "1e9", ""])
+def test_an_instant_that_cannot_be_is_none(text: str) -> None:
+    row = {"hash": "h", "name": "n", "usage": 1, "last_used_at": text, "expires_at": text}
+    (key,) = to_keys(msgspec.json.encode({"data": [row]}), NOON).value
+    assert (key.last_used_at, key.expired) == (None, text.startswith("0001"))
+
+
 def test_keys_of_one_name_stay_apart_even_where_their_hashes_start_alike() -> None:
     rows = [{"hash": f"{number:064x}", "name": "prod", "usage": 1} for number in range(3)]
     keys = with_unique_names(to_keys(msgspec.json.encode({"data": rows}), NOON).value)

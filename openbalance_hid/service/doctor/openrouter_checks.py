@@ -61,8 +61,16 @@ def assess_clock(skew_s: float | None) -> list[Check]:
     if abs(skew_s) <= SKEW_LIMIT_S:
         return [ok("clock", f"within {max(1.0, abs(skew_s)):.0f} s of OpenRouter's clock")]
     side = "behind" if skew_s > 0 else "ahead of"
-    words = f"{abs(skew_s):.0f} s {side} OpenRouter's clock: days start by that, and Prometheus shows wrong ages"
+    words = f"{_span(abs(skew_s))} {side} OpenRouter's clock: days start by that, and Prometheus shows wrong ages"
     return [warning("clock", words, clock_hint())]
+
+
+def _span(seconds: float) -> str:
+    """Return a time in its largest unit of which there are two."""
+    for unit_s, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:.0f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def api_url(context: DoctorContext) -> str:

@@ -12,7 +12,7 @@ from openbalance_hid.errors import OfflineError
 from openbalance_hid.hints import clock_hint
 from openbalance_hid.openrouter.ping import proxy_variable
 from openbalance_hid.service.doctor.check import CheckStatus
-from openbalance_hid.service.doctor.openrouter_checks import assess_openrouter
+from openbalance_hid.service.doctor.openrouter_checks import assess_clock, assess_openrouter
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.service.doctor.doctor_context import doctor_context, results, single_result
 
@@ -100,3 +100,13 @@ def test_a_wrong_clock_is_found_by_comparison_with_openrouters_clock(
     if verdict is CheckStatus.WARNING:
         assert ("behind" if skew_s > 0 else "ahead of") in clock.found
         assert clock.hint == clock_hint()
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "words"),
+    [(121, "2 minutes behind"), (-150, "2 minutes ahead of"), (7200, "2 hours behind"), (-31_534_548, "365 days ahead of")],
+)
+def test_how_wrong_the_clock_is_has_a_unit_for_people(skew_s: float, words: str):
+    (check,) = assess_clock(skew_s)
+    assert check.verdict is CheckStatus.WARNING
+    assert check.found.startswith(f"{words} OpenRouter's clock")
