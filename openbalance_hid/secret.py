@@ -36,15 +36,15 @@ _NUMBERS = (
 _GAPS = bytes(byte for byte in range(256) if not bytes((byte,)).isalnum())  # between characters: separators, invisible letters
 _WORD = 8  # bytes that are compared at once
 # A character of a key as JSON, an address or HTML may write it; any other escape of JSON is a gap or skipped as a whole. Last
-# lines: tags of markup and escape sequences of terminals, which tiles leave out.
+# lines: entities and tags of markup and escape sequences of terminals, which tiles leave out.
 _ESCAPE = (
     rb"(?s)\\(?:u00([0-7][0-9a-fA-F])|u([0-9a-fA-F]{4})|.)|%([2-7][0-9a-fA-F])|&#(?:[xX]0*([2-7][0-9a-fA-F])|0*([0-9]{2,3}));"
-    rb"|</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>"
+    rb"|&[A-Za-z]{2,31};|</?(?:span|b|big|i|s|sub|sup|small|tt|u)(?:\s[^<>]*)?>"
     rb"|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]"
 )
-_ESCAPE_MARKS = (b"\\u", b"%", b"&#", b"\\n", b"\\r", b"\\t", b"<", b"\x1b", b"\xc2\x9b")
-_GAP_STARTS = (b"\x1b", b"\xc2", b"<")
-_ESCAPED = b"-_% .:<>\x07\x1b"  # beside letters and digits: parts of a key, of gaps and of other escapes
+_ESCAPE_MARKS = (b"\\u", b"%", b"&", b"\\n", b"\\r", b"\\t", b"<", b"\x1b", b"\xc2\x9b")
+_GAP_STARTS = (b"\x1b", b"\xc2", b"<", b"&")
+_ESCAPED = b"-_% .:<>&\x07\x1b"  # beside letters and digits: parts of a key, of gaps and of other escapes
 _ESCAPED_TWICE = 2  # a percent sign may be escaped itself
 _ADDRESS_SAFE = bytes.maketrans(b"+/", b"-_")  # base64 in an address (RFC 4648, section 5)
 _PASTE_MARKS = "\x1b\\[20[01]~|[\ufeff\u200b-\u200f\u2060]"  # of a terminal's paste; invisible letters
@@ -286,7 +286,7 @@ def _common_length(one: bytes, other: bytes) -> int:
 
 def _plain_character(escape: re.Match[bytes]) -> bytes:
     """Return the character of a key, or of a gap in one, that is escaped; any other escape unchanged."""
-    if escape[0][:1] in _GAP_STARTS or escape[0] in (b"\\n", b"\\r", b"\\t") or escape[2]:
+    if (escape.lastindex is None and escape[0][:1] in _GAP_STARTS) or escape[0] in (b"\\n", b"\\r", b"\\t") or escape[2]:
         return b" "
     digits, decimal = next(filter(None, (escape[1], escape[3], escape[4])), b""), escape[5]
     character = bytes((int(digits, 16),)) if digits else bytes((int(decimal) & 0x7F,)) if decimal else b""

@@ -186,6 +186,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "colours of a terminal between": lambda text: "\x1b[1;31m".join(text[at : at + 6] for at in range(0, len(text), 6)),
     "a link of a terminal between": lambda text: "\x1b]8;;https://example.com\x07".join((text[:7], text[7:])),
     "markup between": lambda text: "</b><b>".join(text[at : at + 6] for at in range(0, len(text), 6)),
+    "entities between": lambda text: "&shy;".join(text),
     "quoted lines": lambda text: "\n> ".join(text[at : at + 8] for at in range(0, len(text), 8)),
     "a sum of strings": lambda text: '" + "'.join(text[at : at + 8] for at in range(0, len(text), 8)),
     "a list of letters": lambda text: "', '".join(text),
