@@ -247,12 +247,12 @@ def _call(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
     deadline = Deadline(timeout_s)
     if not all(deadline.wait_for(thread) for thread in threading.enumerate() if thread.name == _THREAD):
         raise _no_answer(account, timeout_s)
-    results: SimpleQueue[tuple[object, Exception | None]] = SimpleQueue()
+    results: SimpleQueue[tuple[object, BaseException | None]] = SimpleQueue()
 
     def run() -> None:
         try:
             results.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised again on the caller's thread
+        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread; a panic in Rust is no Exception
             results.put((None, error))
 
     threading.Thread(target=run, name=_THREAD, daemon=True).start()
@@ -266,13 +266,14 @@ def _call(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
 
 
 def _no_answer(account: str, timeout_s: float) -> KeyringError:
+    limit_s = round(timeout_s, 2 if timeout_s < 1 else 0)
     return KeyringError(
-        f"the keyring did not answer within {round(timeout_s, 2):g} s: it may be waiting for its password",
+        f"the keyring did not answer within {limit_s:g} s: it may be waiting for its password",
         file_setup_command(account),
     )
 
 
-def _translated(account: str, error: Exception) -> KeyringError:
+def _translated(account: str, error: BaseException) -> KeyringError:
     if isinstance(error, NullKeyringError):
         return NullKeyringError(account)
     if isinstance(error, KeyringError):
@@ -296,7 +297,7 @@ def _translated(account: str, error: Exception) -> KeyringError:
             return KeyringError(f"the keyring failed: {type(error).__name__}", file_setup_command(account))
 
 
-def _of_keychain(account: str, error: Exception) -> KeyringError | None:
+def _of_keychain(account: str, error: BaseException) -> KeyringError | None:
     """Return the error for a status of the Keychain of macOS; None for another error."""
     status = keychain_status(error)
     if status == CANCELED:

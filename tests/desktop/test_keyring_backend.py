@@ -29,6 +29,15 @@ def test_what_is_stored_is_found_and_removed_once(memory: MemoryKeyring):
     assert keyring_backend.delete_password("work", 5) is False
 
 
+class PanicError(BaseException):
+    """As a panic in Rust, of which `cryptography` is made: no Exception."""
+
+
+class PanickingKeyring(MemoryKeyring):
+    def get_password(self, service: str, username: str) -> str | None:
+        raise PanicError
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has the Keychain")
 def test_looking_for_a_keyring_starts_no_other_program(tmp_path: Path):
     code = (
@@ -58,6 +67,18 @@ def test_a_silent_keyring_is_given_up_and_not_called_again_while_it_is_stuck():
     assert refusal.value.hint == TO_FILE
 
 
+def test_the_time_of_a_keyring_without_an_answer_is_in_whole_seconds(memory: MemoryKeyring):
+    lock = threading.Event()
+    busy = threading.Thread(target=lock.wait, name="keyring", daemon=True)  # an earlier call that does not end
+    busy.start()
+    try:
+        with pytest.raises(CredentialError, match="within 1 s"):
+            keyring_backend.get_password("work", 1.01)
+    finally:
+        lock.set()
+        busy.join()
+
+
 def test_simultaneous_callers_are_all_served(memory: MemoryKeyring):
     memory.set_password("openbalance-hid", "work", "sk-or-v1-x")
     found = []
@@ -76,8 +97,9 @@ def test_simultaneous_callers_are_all_served(memory: MemoryKeyring):
         (NullKeyring(), "the keyring is switched off: its back end is keyring.backends.null"),
         (LockedKeyring(), "the keyring is locked"),
         (BrokenKeyring(), "the keyring failed: RuntimeError"),
+        (PanickingKeyring(), "the keyring failed: PanicError"),
     ],
-    ids=["none", "null", "locked", "broken"],
+    ids=["none", "null", "locked", "broken", "panicking"],
 )
 def test_a_keyring_that_cannot_be_read_raises_a_clear_error(backend, message: str):
     with installed(backend), pytest.raises(CredentialError) as refusal:
