@@ -41,6 +41,8 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the daemon cannot use its socket", LIST_DIRECTORY, *_CLIENTS),
     ("the daemon does not answer", STATUS, *_CLIENTS[1:]),
     ("the daemon does not answer", SERVICE_LOGS, "status", "doctor"),
+    ("the daemon is suspended", "kill -CONT {pid}", *_CLIENTS, "doctor"),
+    ("the daemon does not end", "kill -9 {pid}", "stop"),
     ("the daemon of another user is running", f"sudo OPENBALANCE_RUNTIME_DIR={{path}} {STATUS}", *_CLIENTS),
     ("another program listens at the control socket", LIST_DIRECTORY, *_CLIENTS),
     ("the control socket cannot be made", DOCTOR, "run", *_CLIENTS),

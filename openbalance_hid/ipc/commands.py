@@ -240,7 +240,7 @@ class Commands:
         try:
             return result.result(RESULT_LIMIT_S)
         except FutureTimeoutError as error:
-            raise NoDaemonError("the daemon is too busy to answer", hint("the daemon does not answer", "refresh")) from error
+            raise NoDaemonError("the daemon is too busy to answer", hint("the daemon does not answer", "status")) from error
 
     def _refresh_accounts(self, controller: Controller, account: str | None) -> dict[str, bool | None]:
         """Return whether each account is polled now; None where nothing can answer: its broker or publisher is away."""

@@ -34,7 +34,7 @@ def request(socket_file: Path, command: str, arguments: Mapping[str, object] | N
 
     Raises NoDaemonError when no daemon runs, and the daemon's own errors as OpenBalanceError.
     """
-    with _connected(socket_file, timeout_s) as peer, peer.makefile("rb") as lines:
+    with _connected(socket_file, timeout_s, command) as peer, peer.makefile("rb") as lines:
         _send(peer, command, arguments or {})
         line = lines.readline()
     if not line:
@@ -49,7 +49,7 @@ def subscribe(socket_file: Path, command: str, timeout_s: float = 10.0, output: 
     between two results. Raises the errors of `request`.
     """
     try:
-        with _connected(socket_file, timeout_s) as peer:
+        with _connected(socket_file, timeout_s, command) as peer:
             _send(peer, command, {})
             for line in _lines(peer, output):
                 yield _result(line, socket_file)
@@ -101,7 +101,7 @@ def _wait_for_input(peer: socket.socket, output: int) -> None:
 
 
 @contextlib.contextmanager
-def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
+def _connected(socket_file: Path, timeout_s: float, command: str) -> Iterator[socket.socket]:
     if problem := socket_path_problem(socket_file, sys.platform):
         raise NoDaemonError(f"no daemon can run: {problem}", hint("the control socket cannot be made"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
@@ -116,8 +116,31 @@ def _connected(socket_file: Path, timeout_s: float) -> Iterator[socket.socket]:
             raise DaemonRefusedError(
                 f"not permitted to connect to the daemon at {socket_file}", _as_root(socket_file)
             ) from error
+        except (TimeoutError, BlockingIOError) as error:  # or its backlog is full
+            raise _silent(_peer_process(peer) or _daemon_without_socket(socket_file) or 0, command) from error
         except OSError as error:
             raise NoDaemonError(f"no daemon answers at {socket_file}", hint("no daemon is running")) from error
+
+
+def _silent(process: int, command: str) -> UnreachableDaemonError:
+    """Return the error for a daemon that does not answer. `process`: 0 if it is not known."""
+    if process and _is_suspended(process):  # Ctrl-Z in its terminal
+        return UnreachableDaemonError(
+            f"the daemon is suspended, as process {process}", hint("the daemon is suspended", pid=process)
+        )
+    name = f"the daemon, process {process}," if process else "the daemon"
+    end = hint("the daemon does not end", pid=process) if process and command == "stop" else ""
+    place = "status" if command in ("status", "watch") else "refresh"
+    return UnreachableDaemonError(f"{name} does not answer", end or hint("the daemon does not answer", place))
+
+
+def _is_suspended(process: int) -> bool:
+    """Return whether a signal has stopped the process; false where that cannot be read (proc(5), stat)."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] == "T"
 
 
 def _as_root(socket_file: Path) -> str:
@@ -209,6 +232,16 @@ def _check_peer(peer: socket.socket, socket_file: Path) -> None:
             f"the process that listens at {socket_file} belongs to user {uid}",
             hint("another program listens at the control socket", path=socket_file),
         )
+
+
+def _peer_process(peer: socket.socket) -> int:
+    """Return the process at the other end, from the kernel; 0 if it is not known."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    try:
+        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+    except OSError:
+        return 0
 
 
 def _peer_uid(peer: socket.socket) -> int:

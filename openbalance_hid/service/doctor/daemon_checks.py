@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from openbalance_hid import __version__
-from openbalance_hid.errors import NoDaemonError, OpenBalanceError
+from openbalance_hid.errors import NoDaemonError, OpenBalanceError, UnreachableDaemonError
 from openbalance_hid.hints import DOCTOR, SETUP, health_hint, hint
 from openbalance_hid.ipc.control_client import endpoint_problems
 from openbalance_hid.service.doctor.check import Check, failure, ok, warning
@@ -155,7 +155,8 @@ def check_daemon(context: DoctorContext) -> list[Check]:
 def assess_daemon(status: Mapping[str, Any] | None, error: OpenBalanceError | None, version: str) -> list[Check]:
     """Return the problems that the daemon reports. `status`: None when no daemon is running."""
     if error is not None:
-        return [failure("daemon", error.message, LOGS, error.exit_code)]
+        command = error.hint if isinstance(error, UnreachableDaemonError) else LOGS
+        return [failure("daemon", error.message, command, error.exit_code)]
     if status is None:
         return [warning("daemon", "not running", hint("no daemon is running", "doctor"))]
     if status["version"] != version:
