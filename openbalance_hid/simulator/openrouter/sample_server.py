@@ -23,7 +23,7 @@ from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 _RequestHandler = Callable[[str, str, Mapping[str, str], bytes], "tuple[SampleReply, ResponseFault | None, float, str]"]
 
 _LARGEST_REQUEST = 1024 * 1024
-CONNECTIONS = 64  # at once, each with a thread; one more takes the place of the oldest
+CONNECTIONS = 256  # at once, each with a thread; one more takes the place of the oldest, which a hundred accounts never reach
 _IDLE_S = 60.0  # a connection without a request for this long is closed
 _DRIP_S = 0.02  # between two bytes
 _MEBIBYTE = 1024 * 1024

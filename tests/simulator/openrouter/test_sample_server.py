@@ -9,8 +9,8 @@ from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 
+from openbalance_hid.simulator.openrouter import sample_server
 from openbalance_hid.simulator.openrouter.sample_account import MOST_REQUESTS, RecordedRequest, SampleAccount
-from openbalance_hid.simulator.openrouter.sample_server import CONNECTIONS
 from openbalance_hid.simulator.openrouter.scenarios import ResponseFault
 from tests.simulator.openrouter.account_client import Now, ask
 from tests.waiting import PATIENCE_S, threads_named, until
@@ -76,12 +76,13 @@ def test_an_alert_that_cannot_be_read_ends_its_connection_and_no_thread(
     assert uncaught == []
 
 
-def test_one_connection_too_many_takes_the_place_of_the_oldest(sample: SampleAccount) -> None:
+def test_one_connection_too_many_takes_the_place_of_the_oldest(sample: SampleAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_server, "CONNECTIONS", 8)
     with ExitStack() as opened:
-        idle = [opened.enter_context(socket.create_connection(place_of(sample), PATIENCE_S)) for _ in range(CONNECTIONS + 20)]
+        idle = [opened.enter_context(socket.create_connection(place_of(sample), PATIENCE_S)) for _ in range(28)]
         assert ask(sample, "/credits").status == 200
         until(lambda: len(select.select(idle, (), (), 0)[0]) > 20)  # readable: ended, because no request was answered
-        until(lambda: len(threads_named("sample account, client")) <= CONNECTIONS)
+        until(lambda: len(threads_named("sample account, client")) <= sample_server.CONNECTIONS)
 
 
 def test_of_many_requests_the_newest_are_kept(sample: SampleAccount) -> None:
