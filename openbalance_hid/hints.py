@@ -95,6 +95,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("the lock of the screen is not reported", CONFIG_EDIT, "doctor"),
     ("the address of the API is refused", "unset OPENBALANCE_API_URL", "run", "setup", "doctor"),
     ("no home directory is known", "export HOME=/where/it/is", "run", "setup", "doctor"),
+    ("the current directory was removed", "cd", "run", "setup", "doctor"),
     # Files and directories
     ("a directory is not safe", LIST_DIRECTORY, "run", "setup", "doctor"),
     ("a directory is open to others", "chmod 700 {path}", "run", "setup", "doctor"),

@@ -18,7 +18,7 @@ from openbalance_hid.cli.exit import ENDING_SIGNALS, exit_on_signals
 from openbalance_hid.cli.log_setup import set_up_log
 from openbalance_hid.cli.params import ChoiceParam, NumberParam, check_present, config_file_option, hint_for, log_level_option
 from openbalance_hid.config.old_state import move_old_state
-from openbalance_hid.config.paths import Paths, paths
+from openbalance_hid.config.paths import Paths, absolute, paths
 from openbalance_hid.config.private_directory import check_private
 from openbalance_hid.desktop.process_hardening import guard_memory, remove_key_variables
 from openbalance_hid.errors import ConfigError, OpenBalanceError, UsageError
@@ -121,7 +121,7 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
     with _temporary_directory() as folder:
         runtime = os.environ.get("OPENBALANCE_RUNTIME_DIR")  # set: `status` and `hold` reach this daemon there
         file = Path(folder, "config.toml") if config_file is None else config_file.absolute()
-        places = Paths(file, Path(folder, "state"), Path(runtime or Path(folder, "run")).absolute())
+        places = Paths(file, Path(folder, "state"), absolute(runtime or f"{folder}/run"))
         with hint_for(config_file):
             run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
 

@@ -94,9 +94,21 @@ def home_dir() -> Path:
 
 
 def absolute(path: str) -> Path:
-    """Return a path that a user wrote, absolute, `~` expanded; ConfigError for the `~` of a user without a home."""
-    with _needs_home():
-        return Path(path).expanduser().absolute()
+    """Return a path that a user wrote, absolute, `~` expanded.
+
+    ConfigError for the `~` of a user without a home, and for a relative path in a directory that was removed.
+    """
+    name = path.partition("/")[0]
+    try:
+        with _needs_home():
+            return Path(path).expanduser().absolute()
+    except ConfigError as error:
+        if name == "~":
+            raise
+        raise ConfigError(f"no user is named {name.removeprefix('~')!r}: {path}") from error
+    except OSError as error:
+        words = f"the path {path!r} is relative to the current directory, which was removed"
+        raise ConfigError(words, hint("the current directory was removed")) from error
 
 
 def _from_env(env: Mapping[str, str], name: str) -> Path | None:

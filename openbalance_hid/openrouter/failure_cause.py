@@ -62,6 +62,8 @@ def failure_cause(error: BaseException, uses_proxy: bool) -> str:
     of_socks = {type(link).__name__ for link in links if type(link).__module__ == "socks"}  # PySocks may not be installed
     if of_socks:
         return _PROXY_LOGIN if "SOCKS5AuthError" in of_socks else _NO_TUNNEL
+    if any("TLS CA certificate bundle" in str(link) for link in links):  # of requests, which has no class for it
+        return "the root certificates of this program are gone: start it again after an update"
     if type(error) is ValueError or isinstance(error, requests.exceptions.InvalidURL):  # our own address is valid
         return _BAD_PROXY
     return "the connection failed"

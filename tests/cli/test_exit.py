@@ -224,6 +224,28 @@ def test_a_user_without_a_home_gets_a_two_line_error(monkeypatch: pytest.MonkeyP
     assert result.stderr == f"error: no home directory is known for user {os.getuid()}\ntry: export HOME=/where/it/is\n"
 
 
+@pytest.mark.parametrize(
+    ("variable", "args"),
+    [
+        *(("OPENBALANCE_CONFIG", args) for args in (["config", "path"], ["run"])),
+        *(("OPENBALANCE_STATE_DIR", args) for args in (["doctor"], ["status"])),
+        *(("OPENBALANCE_RUNTIME_DIR", args) for args in (["bar"], ["demo"])),
+    ],
+)
+def test_a_relative_path_in_a_removed_directory_is_an_expected_error(tmp_path: Path, variable: str, args: list[str]):
+    shell = ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -m openbalance_hid "$@"', sys.executable, *args]
+    env = {**machine(tmp_path), variable: "mine"}
+    done = subprocess.run(shell, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    words = "the path 'mine' is relative to the current directory, which was removed"
+    assert (done.returncode, done.stderr) == (78, f"error: {words}\ntry: cd\n")
+
+
+def test_the_home_of_a_user_that_does_not_exist_is_not_that_of_this_user(tmp_path: Path):
+    result = here(tmp_path, "config", "path", OPENBALANCE_CONFIG="~no-such-user/config.toml")
+    words = "no user is named 'no-such-user': ~no-such-user/config.toml"
+    assert (result.exit_code, result.stderr) == (78, f"error: {words}\n")
+
+
 def test_the_prefix_of_every_key_is_not_masked_in_an_error(tmp_path: Path):
     done = process(machine(tmp_path), "setup", "--store", "file", "--stdin", stdin="hello\n")
     assert "does not begin with sk-or-v1-\n" in done.stderr

@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,14 @@ def test_a_refused_handshake_is_reported_with_the_reason_of_openssl(
     message = failure_through(monkeypatch, "http", [CONNECTED, alert])
     assert message.startswith("cannot reach openrouter.ai: TLS failed: ")
     assert message.endswith(reason), f"{ssl.OPENSSL_VERSION} names it otherwise"
+
+
+def test_root_certificates_that_an_update_has_removed_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "cacert.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with Client(Secret("sk-or-v1-0123456789abcdef1a2b")) as client, pytest.raises(OfflineError) as caught:
+        client.credits()
+    assert caught.value.message.endswith("the root certificates of this program are gone: start it again after an update")
 
 
 def failure_through(monkeypatch: pytest.MonkeyPatch, scheme: str, answers: Sequence[bytes]) -> str:
