@@ -110,8 +110,8 @@ class VirtualDeck(DeviceLink):
         return self._glass.show(found)
 
     def _text_report(self, layout: TextReport, text: str, before: bytes, length: int) -> bytes:
-        if length not in layout.lengths and length < max(layout.lengths):
-            detail = f"{length} of the {layout.lengths[0]} bytes of feature report {layout.report_id:#04x} requested"
+        if length < min(layout.lengths):
+            detail = f"{length} of {min(layout.lengths)} bytes of feature report {layout.report_id:#04x} requested"
             self._fault(Fault(FaultKind.WRONG_LENGTH, detail))
         return layout.report(text, before, length)
 

@@ -168,7 +168,8 @@ def test_the_length_of_the_firmware_report_includes_the_checksum(name: str) -> N
 def test_a_request_for_more_bytes_than_a_report_has_gets_the_report(name: str) -> None:
     deck, model = virtual(name), MODELS[name]
     for layout in (model.serial, model.firmware):
-        longest = max(layout.lengths)
+        shortest, longest = min(layout.lengths), max(layout.lengths)
+        assert deck.get_feature(layout.report_id, shortest + 1)[:shortest] == deck.get_feature(layout.report_id, shortest)
         assert deck.get_feature(layout.report_id, longest + 1) == deck.get_feature(layout.report_id, longest)  # rust
         assert len(deck.get_feature(layout.report_id, 64)) == longest  # unix-streamdeck
     if model.lcd is not None:
