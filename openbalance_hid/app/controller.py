@@ -270,8 +270,7 @@ class Controller:
 
     def _misfit_warnings(self, deck: DeckState) -> list[Effect]:
         """One warning for each part of the configuration that the deck does not have."""
-        problems = (*self.config.decks_without_entry([deck.shape.serial]), *deck.misfits(self.config))
-        return [LogWarning(problem) for problem in problems]
+        return list(map(LogWarning, (*self.config.decks_without_entry([deck.shape.serial]), *deck.misfits(self.config))))
 
     def _adopt_config(self, config: Config, now: Moment) -> list[Effect]:
         """Use another configuration. What it does not change is neither drawn nor requested again.
@@ -301,6 +300,7 @@ class Controller:
             if deck.rotation != rotations[serial]:  # a key that is down goes up under another number
                 self.inputs.presses.clear({(serial, key) for key in range(deck.shape.key_count)})
             effects += self._misfit_warnings(deck)
+        effects += [LogWarning(note) for note in config.unused_entries(list(self.decks))]
         self.accounts.alerts.judge_spikes(self.connected.tiles(), self.snapshots, now)
         self.display.invalidate_all()
         return [*effects, *map(Repaint, self.decks)]

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from openbalance_hid.app.effects import OpenUrl, Paint, Refresh, Repaint, SetAccounts, SetBrightness
+from openbalance_hid.app.effects import LogWarning, OpenUrl, Paint, Refresh, Repaint, SetAccounts, SetBrightness
 from openbalance_hid.app.events import ConfigRejected, ConfigReloaded, OpenFailed
 from openbalance_hid.app.gestures import BOUNCE_S
 from openbalance_hid.app.low_limits import low_limit_usd
@@ -88,6 +88,14 @@ def test_accounts_are_enlisted_and_let_go_and_their_last_words_harm_nobody():
     story.tell(ConfigReloaded(Config()))
     story.tell(healthy(account="work"))
     assert set(story.controller.snapshots) == {"default"}
+
+
+def test_entries_that_no_deck_uses_are_logged_at_each_change():
+    story = start(BALANCE_AND_TODAY)
+    effects = story.tell(ConfigReloaded(config(f'[[decks]]\nserial = "{DECK}"\n[[decks]]\nserial = "B2"\n')))
+    assert [effect.text for effect in effects if isinstance(effect, LogWarning)] == [
+        f"decks[1]: no connected deck has the serial number 'B2'; connected: {DECK}"
+    ]
 
 
 def test_a_refused_configuration_is_said_in_the_last_corner_until_a_good_one_comes():
