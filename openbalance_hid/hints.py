@@ -99,8 +99,8 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     # Files and directories
     ("a directory is not safe", LIST_DIRECTORY, "run", "setup", "doctor"),
     ("a directory is open to others", "chmod 700 {path}", "run", "setup", "doctor"),
-    ("a directory is read-only", "df {path}", "doctor"),
-    ("a directory is full", "df -h {path}", "doctor"),
+    ("a directory is read-only", "df {path}", "run", "setup", "doctor"),
+    ("a directory is full", "df -h {path}", "run", "setup", "doctor"),
     ("a file cannot be written", LIST_DIRECTORY, "preview", "export", "report", "run", "service install"),
     ("no temporary file can be written", "df -h {path}", "export"),
     (

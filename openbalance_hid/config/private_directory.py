@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -10,6 +11,12 @@ from pathlib import Path
 from openbalance_hid.config.directory_access import can_be_changed_by_others
 from openbalance_hid.errors import ConfigError
 from openbalance_hid.hints import hint
+
+_TROUBLES = {
+    errno.EROFS: "a directory is read-only",
+    errno.ENOSPC: "a directory is full",
+    errno.EDQUOT: "a directory is full",
+}
 
 
 def private_dir(path: Path) -> Path:
@@ -62,7 +69,8 @@ def _unusable(path: Path, error: OSError) -> ConfigError:
     reason = (error.strerror or type(error).__name__).lower()
     if isinstance(error, FileExistsError | NotADirectoryError):
         reason = f"{nearest if nearest != path else 'it'} is not a directory"
-    return ConfigError(f"cannot use the directory {path}: {reason}", _ls_command(nearest))
+    trouble = _TROUBLES.get(error.errno or 0, "a directory is not safe")
+    return ConfigError(f"cannot use the directory {path}: {reason}", hint(trouble, path=nearest))
 
 
 def _nearest_existing(path: Path) -> Path:

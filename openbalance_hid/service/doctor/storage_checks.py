@@ -126,6 +126,8 @@ def _creation_problem(path: Path) -> ConfigError | None:
     parent = next(parent for parent in path.parents if os.path.lexists(parent))  # a link that leads nowhere too
     if parent.is_dir() and _is_writable(parent):
         return _space_problem(parent)
+    if parent.is_dir() and os.statvfs(parent).f_flag & os.ST_RDONLY:
+        return _read_only(f"cannot create {path}", parent)
     reason = "is not writable" if parent.is_dir() else "is not a directory"
     return ConfigError(f"cannot create {path}: {parent} {reason}", hint("a directory is not safe", path=parent))
 
@@ -134,10 +136,12 @@ def _write_problem(directory: Path) -> ConfigError | None:
     if _is_writable(directory):
         return _space_problem(directory)
     if os.statvfs(directory).f_flag & os.ST_RDONLY:
-        return ConfigError(
-            f"cannot write to {directory}: its file system is read-only", hint("a directory is read-only", path=directory)
-        )
+        return _read_only(f"cannot write to {directory}", directory)
     return ConfigError(f"cannot write to {directory}: permission denied", hint("a directory is open to others", path=directory))
+
+
+def _read_only(trouble: str, directory: Path) -> ConfigError:
+    return ConfigError(f"{trouble}: its file system is read-only", hint("a directory is read-only", path=directory))
 
 
 def _space_problem(directory: Path) -> ConfigError | None:

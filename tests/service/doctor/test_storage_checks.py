@@ -144,6 +144,23 @@ def test_a_directory_that_cannot_be_made_on_a_full_file_system_is_a_failure(tmp_
     assert problem["found"] == f"cannot write to {home}: its file system can hold no more files"
 
 
+@needs_mounts
+def test_a_directory_that_cannot_be_made_on_a_read_only_file_system_has_one_hint(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    env = machine(tmp_path, OPENBALANCE_API_URL=NO_SERVER, OPENBALANCE_RUNTIME_DIR=str(home / "run"))
+    on_read_only = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", home, sys.executable, "-m", "openbalance_hid"]
+    ran, checked = (
+        subprocess.run([*on_read_only, *words], env=env, capture_output=True, text=True, timeout=240, check=False)
+        for words in (["run", "--deck", "virtual", "--no-browser", "--port", "0"], ["doctor", "--json"])
+    )
+    words = f"error: cannot use the directory {home / 'run'}: read-only file system\ntry: df {home}\n"
+    assert (ran.returncode, ran.stderr) == (78, words)
+    _, problem = (check for check in json.loads(checked.stdout)["checks"] if check["name"] == "directories")
+    assert problem["found"] == f"cannot create {home / 'run'}: its file system is read-only"
+    assert (problem["verdict"], problem["hint"]) == ("failure", f"df {home}")
+
+
 def test_a_runtime_directory_that_is_a_link_or_has_a_long_path_is_a_failure(tmp_path: Path):
     context = doctor_context(tmp_path)
     context.paths.runtime_dir.symlink_to(tmp_path / "nowhere")
