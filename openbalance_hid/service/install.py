@@ -46,7 +46,8 @@ def user_service(program: Sequence[str], env: Mapping[str, str]) -> UserService:
             program, service_environment(env), agents, launchd_log_file(), lambda: _answering_pid(socket_file)
         )
     if sys.platform == "linux":
-        config_home = Path(env.get("XDG_CONFIG_HOME") or home_dir() / ".config")
+        given = Path(env.get("XDG_CONFIG_HOME", ""))
+        config_home = given if given.is_absolute() else home_dir() / ".config"
         own_dir = config_home / "systemd/user"
         return SystemdService(program, service_environment(env), own_dir, manager_env=_manager_env(env))
     raise UsageError(f"a service requires systemd or launchd, and {sys.platform} has neither", RUN_WITHOUT)
@@ -79,7 +80,9 @@ def service_environment(env: Mapping[str, str]) -> dict[str, str]:
     if sys.platform == "darwin":
         ours = {name: str(absolute(env[name])) for name in _PASSED if env.get(name)}
         return ours | {name: env[name] for name in _PASSED_ON_MACOS if env.get(name)}  # a relative one is ignored there, too
-    found = {name: env[name] for name in (*_PASSED, *_PASSED_UNLESS) if env.get(name)}
+    found = {name: env[name] for name in _PASSED if env.get(name)}
+    # a relative one is ignored by platformdirs, too (XDG Base Directory Specification)
+    found |= {name: env[name] for name in _PASSED_UNLESS if Path(env.get(name, "")).is_absolute()}
     found = {name: text for name, text in found.items() if absolute(text) != absolute(_PASSED_UNLESS.get(name, "/dev/null"))}
     return {name: str(absolute(text)) for name, text in found.items()}
 

@@ -1,4 +1,4 @@
-"""On macOS the shell and the agent find the same files: the agent receives what leads platformdirs to other places."""
+"""The shell and the service find the same files: the service receives what leads platformdirs to other places."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
 
 from openbalance_hid.config.paths import paths
 from openbalance_hid.service.install import service_environment
@@ -36,6 +37,25 @@ def test_the_agent_finds_the_files_of_the_shell(user_home: Path, monkeypatch: py
     for each, value in passed.items():
         monkeypatch.setenv(each, value)
     monkeypatch.chdir("/")  # where launchd starts an agent
+    assert paths(os.environ) == in_the_shell
+
+
+@pytest.mark.parametrize("name", ["XDG_CONFIG_HOME", "XDG_STATE_HOME", *OURS])
+@pytest.mark.parametrize("text", ["{home}/.config", "{home}/.local/state", "{home}/elsewhere", "~/elsewhere", "relative", "."])
+def test_a_unit_of_systemd_leads_to_the_files_of_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    for each in (*NAMES, *OURS):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", Unix)
+    monkeypatch.setenv(name, text.format(home=tmp_path))
+    in_the_shell, passed = paths(os.environ), service_environment(os.environ)
+    monkeypatch.delenv(name)
+    for each, value in passed.items():
+        monkeypatch.setenv(each, value)
+    monkeypatch.chdir("/")
     assert paths(os.environ) == in_the_shell
 
 
