@@ -1,6 +1,7 @@
 """The one SQLite file: how it is opened, and what happens when it cannot be opened, read or written.
 
-A damaged file is renamed and a new one created. While the disk is full, the directory is not writable or the file is locked,
+A damaged file is renamed and a new one created. A file that was removed or replaced while it was in use is no longer written:
+the one at its path is. While the disk is full, the directory is not writable or the file is locked,
 changes are kept in memory, and written to the file once that is possible again. A file of a newer version is not changed. Each
 failure is logged when it starts and when it ends, and never raised. What the tables mean is in `store`.
 """
@@ -34,6 +35,7 @@ from openbalance_hid.history.migrations import (
 LOCK_LIMIT_S = 0.25  # a program that reads or copies the file needs less; a longer lock counts as a failure
 MOST_PENDING = 5000  # changes kept for the file: fifty days of polls
 CHECKED_AT_START_BYTES = 8 * 1024 * 1024  # takes a fifth of a second; ten years of 300 models are 120 MB, and take seconds
+_SUFFIXES = ("", "-shm", "-wal")  # of the file and its companions
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # SQLite's message about damage can contain the damage: then Python raises a UnicodeDecodeError.
 _READING = (sqlite3.DatabaseError, DamagedError, UnicodeDecodeError)
@@ -64,6 +66,7 @@ class HistoryFile:
         self._waiting: deque[Change] | None = None  # None: the file is in use
         self._for_good = False
         self.checks_later = False  # the file is large: it was opened without reading it as a whole
+        self._opened: dict[str, tuple[int, int]] = {}  # device and inode of the file and its companions, by suffix
         try:
             self._db = self._open()
         except TooNewError as error:
@@ -79,6 +82,8 @@ class HistoryFile:
 
     def change(self, change: Change) -> None:
         """Run a change as one transaction, in the file or else in memory."""
+        if self._waiting is None:
+            self._follow_path()
         if self._waiting is not None:
             transact(self._db, change)
             self._waiting.append(change)
@@ -147,12 +152,43 @@ class HistoryFile:
         except BaseException:
             db.close()
             raise
+        self._opened = {suffix: found for suffix in _SUFFIXES if (found := self._identity(suffix)) is not None}
         return db
+
+    def _follow_path(self) -> None:
+        """Go on with the file at the path, if it is not the open one: that one has no name, and is lost at the end."""
+        try:
+            if self._identity("") == self._opened.get(""):
+                return
+        except OSError:  # no permission now: what is open can still be written
+            return
+        logger.warning("history %s was removed or replaced while it was in use: going on with the one there", self._path)
+        with suppress(sqlite3.Error):
+            self._db.close()
+        for suffix in _SUFFIXES[1:]:  # a log of the old file would be written into another one (sqlite.org/howtocorrupt.html)
+            with suppress(OSError):
+                if self._identity(suffix) == self._opened.get(suffix):
+                    self._path.with_name(self._path.name + suffix).unlink()
+        try:
+            self._db = self._open()
+        except TooNewError as error:
+            self._for_good = True
+            self._db = self._begin_memory(str(error))
+        except _FAILURES as error:
+            self._db = self._begin_memory(_reason(error))
+
+    def _identity(self, suffix: str) -> tuple[int, int] | None:
+        """Return device and inode of the file with this suffix; None: there is none. OSError if that is not known."""
+        try:
+            found = self._path.with_name(self._path.name + suffix).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
 
     def _set_aside(self, reason: str) -> None:
         """Rename the file and its companion files. Raises OSError."""
         aside = f"{self._path.name}.damaged-{self._utc():%Y%m%dT%H%M%SZ}"
-        for suffix in ("-wal", "-shm", ""):
+        for suffix in reversed(_SUFFIXES):
             with suppress(FileNotFoundError):
                 self._path.with_name(self._path.name + suffix).rename(self._path.with_name(aside + suffix))
         logger.warning("history %s is damaged (%s): set aside as %s, and a new one begun", self._path, reason, aside)

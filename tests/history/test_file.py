@@ -3,6 +3,7 @@
 import logging
 import os
 import resource
+import shutil
 import sqlite3
 import stat
 import tempfile
@@ -210,6 +211,40 @@ def test_a_locked_file_is_not_waited_for_and_gets_everything_later(path, caplog)
     assert "database is locked" in caplog.text
     again = store_at(path)
     assert [each.at for each in again.samples(ME)] == [counted(age).at for age in (2, 1, 0.5, 0.25, 0)]
+    again.close()
+
+
+@pytest.mark.parametrize("removed", ["file", "file and companions", "directory"])
+def test_after_a_file_in_use_was_removed_the_next_sample_is_in_a_new_one(tmp_path, removed, caplog):
+    path = tmp_path / "state" / "history.sqlite3"
+    store = HistoryStore(path, lambda: path.parent.mkdir(exist_ok=True), lambda: NOW, lambda: SALT)
+    store.write(ME, counted(2))
+    if removed == "directory":
+        shutil.rmtree(path.parent)
+    for file in tmp_path.glob("state/*" if removed == "file and companions" else "state/history.sqlite3"):
+        file.unlink()
+    store.write(ME, counted(1))
+    store.write(ME, counted(0))
+    store.close()
+    assert caplog.text.count("was removed or replaced while it was in use") == 1
+    again = store_at(path)
+    assert [each.at for each in again.samples(ME)] == [counted(age).at for age in (1, 0)]
+    again.close()
+
+
+def test_a_backup_in_the_place_of_a_file_in_use_gets_nothing_of_the_old_log(tmp_path, path):
+    backup = tmp_path / "backup.sqlite3"
+    fill(backup, samples=3)
+    fill(path)
+    store = store_at(path)
+    for number in range(40):
+        store.write(ME, counted(100 + number))  # in the log of the old file
+    backup.replace(path)
+    store.write(ME, counted(0))
+    store.close()
+    assert (condition(path).trouble, condition(path).set_aside) == (None, ())
+    again = store_at(path)
+    assert [each.at for each in again.samples(ME)] == [counted(age).at for age in (3, 2, 1, 0)]
     again.close()
 
 
