@@ -24,6 +24,7 @@ SPARE_US = 5_000_000  # beyond the limit of a run, which this process watches it
 _ERROR_LEVEL = 3  # syslog's; systemd reports each start and end below it, and this program reports failures
 _EXITED = 1  # CLD_EXITED of waitid(2)
 _SETUP_FAILED = range(200, 246)  # exit codes of systemd itself before the program runs (systemd.exec(5))
+_NO_REPLY = "org.freedesktop.DBus.Error.NoReply"  # from the bus: systemd has received the call, and left before it replied
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 
 
@@ -98,10 +99,10 @@ class TransientUnits:
             try:
                 properties = self._properties(words, output, content, limit_s)
                 self._call("StartTransientUnit", "ssa(sv)a(sa(sv))", (name, "fail", properties, []))
-            except BaseException:
+            except NoUnitError:
                 self.forget(unit)
                 raise
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the unit may have started: it is one of the lost
             self._lose(str(error) or type(error).__name__)
             raise NoUnitError(f"your systemd does not answer: {str(error) or type(error).__name__}") from error
         return unit
@@ -146,7 +147,7 @@ class TransientUnits:
             return
         self._connection = open_bus(self._bus, enable_fds=True)
         for name in self._lost:
-            self._request("StopUnit", "ss", (name, "replace"))
+            self._send(_manager_call("StopUnit", "ss", (name, "replace")))
         self._lost = []
         (path,) = self._call("GetUnitByPID", "u", (os.getpid(),))
         ((_, self._own_unit),) = self._call("Get", "ss", (f"{NAME}.Unit", "Id"), path, _PROPERTIES)
@@ -202,17 +203,17 @@ class TransientUnits:
             if reply.header.fields.get(HeaderFields.reply_serial) != serial:
                 self._note(reply)
             elif reply.header.message_type is MessageType.error:
-                raise NoUnitError(" ".join(str(part) for part in reply.body) or "systemd has refused the unit")
+                words = " ".join(str(part) for part in reply.body)
+                if reply.header.fields.get(HeaderFields.error_name) == _NO_REPLY:
+                    raise ConnectionError(words or "no reply")
+                raise NoUnitError(words or "systemd has refused the unit")
             else:
                 return tuple(reply.body)
 
     def _request(self, method: str, signature: str, body: tuple[Any, ...]) -> None:
         """Call a method without waiting for its reply."""
-        from jeepney import DBusAddress, new_method_call
-
         if self._connection is not None:
-            address = DBusAddress(MANAGER_PATH, bus_name=NAME, interface=f"{NAME}.Manager")
-            self._send_or_lose(new_method_call(address, method, signature, body))
+            self._send_or_lose(_manager_call(method, signature, body))
 
     def _send_or_lose(self, message: Any) -> None:
         try:
@@ -250,6 +251,12 @@ class TransientUnits:
                 unit.end = ProgramEnd(
                     EndKind.NOT_STARTED, detail=f"{unit.program}: the connection to your systemd was lost: {reason}"
                 )
+
+
+def _manager_call(method: str, signature: str, body: tuple[Any, ...]) -> Any:
+    from jeepney import DBusAddress, new_method_call
+
+    return new_method_call(DBusAddress(MANAGER_PATH, bus_name=NAME, interface=f"{NAME}.Manager"), method, signature, body)
 
 
 def _changes_of(path: str) -> Any:
