@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -40,24 +40,32 @@ def as_metrics(what: str, table: ExportTable, rows: Iterable[ExportRow], with_ti
     rows = _newest(table, rows) if table.newest_only and not with_times else rows
     names = {measure: f"openbalance_{what.removesuffix('s')}_{measure}" for measure in table.measures}
     with ExitStack() as stack:
-        try:
-            files = {
-                measure: stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, "w+", encoding="utf-8", newline=""))
-                for measure in table.measures
-            }
-            for piece in batched(_lines(names, table, rows, with_times)):
+        files = {
+            measure: stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, "w+", encoding="utf-8", newline=""))
+            for measure in table.measures
+        }
+        for batch in batched(_lines(names, table, rows, with_times)):
+            with _explained():
                 for measure, file in files.items():
-                    file.write("".join([lines[measure] for lines in piece if measure in lines]))
-        except OSError as error:
-            reason, place = (error.strerror or str(error)).lower(), os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - its default
-            raise ConfigError(
-                f"cannot write a temporary file: {reason}", hint("no temporary file can be written", path=place)
-            ) from error
+                    file.write("".join([lines[measure] for lines in batch if measure in lines]))
+                    file.flush()
         for measure, about in table.measures.items():
             if files[measure].tell():
-                files[measure].seek(0)
                 yield _head(names[measure], about)
-                yield from iter(lambda file=files[measure]: file.read(PIECE_CHARACTERS), "")  # type: ignore[misc]
+                files[measure].seek(0)
+                while piece := files[measure].read(PIECE_CHARACTERS):
+                    yield piece
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason, place = (error.strerror or str(error)).lower(), os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - its default
+        raise ConfigError(
+            f"cannot write a temporary file: {reason}", hint("no temporary file can be written", path=place)
+        ) from error
 
 
 def _newest(table: ExportTable, rows: Iterable[ExportRow]) -> list[ExportRow]:
