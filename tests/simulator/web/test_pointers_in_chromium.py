@@ -1,5 +1,7 @@
 """The page in a real headless Chromium: mouse, touch and keyboard."""
 
+from typing import Any
+
 import pytest
 
 from openbalance_hid.deck.device_events import DialPushed, DialTurned, StripTouched, TouchKeyEvent, TouchKind
@@ -17,6 +19,30 @@ def test_a_click_is_a_press_and_a_release(visit: Open) -> None:
     with PageRig() as rig, visit(rig) as page:
         key(page, 7).click()
         assert [rig.host.next_key(), rig.host.next_key()] == [(7, True), (7, False)]
+
+
+def test_a_press_before_the_page_is_connected_waits_for_the_connection(chromium: Any) -> None:
+    press_at_once = """
+        const click = (type) => new PointerEvent(type, {pointerId: 1, button: 0, bubbles: true});
+        Element.prototype.setPointerCapture = () => {};  // refuses a pointer that does not exist
+        window.WebSocket = class extends WebSocket {
+            constructor(url) {
+                super(url);
+                queueMicrotask(() => {
+                    window.stateAtPress = this.readyState;
+                    for (const type of ["pointerdown", "pointerup"])
+                        document.querySelector('[data-key="4"]').dispatchEvent(click(type));
+                });
+            }
+        };
+    """
+    with PageRig() as rig:
+        page = chromium.new_page()
+        page.add_init_script(press_at_once)
+        page.goto(rig.url)
+        assert [rig.host.next_key(), rig.host.next_key()] == [(4, True), (4, False)]
+        assert page.evaluate("window.stateAtPress") == 0, "it was connecting"
+        page.close()
 
 
 def test_a_mouse_that_stays_down_holds_for_as_long(visit: Open) -> None:

@@ -6,8 +6,11 @@ const ENDED = "openbalance-hid has stopped. To see the deck again,";
 const PULSE_MS = 3000; // a Critical changes twice a second; pages of a tile change once a minute
 const RETRY_MS = [250, 500, 1000, 2000, 4000]; // then every 4 s
 
+// Until the first connection is there the deck looks ready already: input waits for it. On a lost connection it does nothing.
 function send(message) {
-  if (state.socket && state.socket.readyState === WebSocket.OPEN) state.socket.send(JSON.stringify(message));
+  const connecting = state.socket && state.socket.readyState === WebSocket.CONNECTING;
+  if (connecting && !state.tries) state.waiting.push(message);
+  else if (state.socket && state.socket.readyState === WebSocket.OPEN) state.socket.send(JSON.stringify(message));
 }
 
 // --- messages from the server --------------------------------------------------------------------------------------------
@@ -129,6 +132,7 @@ async function describe() {
 function lost() {
   releaseAll();
   state.socket = null;
+  state.waiting = [];
   page.note.replaceChildren(); // what happened before is not what happens now
   if (state.ended) forget();
   connection(state.ended ? `${ENDED} ${again()}` : `Connection lost. Trying again… If you stopped it: ${again()}`);
@@ -165,6 +169,7 @@ async function connect() {
     connection(state.tries ? "Connected again" : "", true);
     if (state.tries) setTimeout(() => page.connection.classList.contains("good") && connection(""), 2000);
     state.tries = 0;
+    state.waiting.splice(0).forEach(send);
   });
   socket.addEventListener("message", (event) => {
     const message = JSON.parse(event.data);

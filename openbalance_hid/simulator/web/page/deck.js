@@ -8,6 +8,7 @@ const page = { deck: find("deck"), connection: find("connection"), note: find("n
 const state = {
   geometry: null,
   socket: null,
+  waiting: [],
   tries: 0,
   timer: 0,
   requesting: false,
