@@ -236,7 +236,7 @@ class Daemon:
                 self._pages.set_rotation,
                 lambda address: self._metrics.serve(address, now().mono_s),
             )
-            running.callback(deadline.begin)
+            running.callback(deadline.begin, forced=True)
             maintenance = Maintenance(
                 {
                     "the lock": lock.renew,

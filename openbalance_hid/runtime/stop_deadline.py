@@ -5,6 +5,7 @@ the process.
 """
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 0.5  # the decks are dark long before; the interpreter itself needs a tenth
 MOST_NAMES = 8  # in the log
+FORCED_S = 10.0  # a service manager kills after 15 s or more; in a terminal nothing would
 LEAST_S = 0.02  # for each part, also when the time is over: most threads end at once
 
 
@@ -25,9 +27,11 @@ class StopDeadline:
         self._end_s: float | None = None
         self._before = frozenset(threading.enumerate())
 
-    def begin(self) -> None:
-        """Start the time."""
+    def begin(self, forced: bool = False) -> None:
+        """Start the time. `forced`: the kernel ends the process after `FORCED_S`, even if a thread or lock holds it up."""
         self._end_s = self._mono() + self._limit_s
+        if forced:
+            signal.setitimer(signal.ITIMER_REAL, FORCED_S)  # SIGALRM, which has no handler
 
     def left_s(self) -> float:
         """Return the seconds that the next part has to stop."""

@@ -2,6 +2,9 @@
 
 import logging
 import queue
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from openbalance_hid.runtime.pollers import Pollers
 from openbalance_hid.runtime.stop_deadline import LEAST_S, StopDeadline
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.main_job.daemon_process import environment, started
-from tests.waiting import threads_named, until
+from tests.waiting import PATIENCE_S, threads_named, until
 
 SLOW_S = 600.0  # longer than any limit of a request
 
@@ -29,6 +32,14 @@ def test_the_parts_share_one_time_limit_from_its_start_on() -> None:
     assert deadline.left_s() == pytest.approx(0.2)
     time_s[0] += 60
     assert deadline.left_s() == LEAST_S, "a thread that ends at once is still waited for"
+
+
+def test_a_thread_that_holds_the_process_up_does_not_hold_it_for_ever() -> None:
+    code = (
+        "import threading; from openbalance_hid.runtime import stop_deadline; stop_deadline.FORCED_S = 0.2;"
+        "threading.Thread(target=threading.Event().wait).start(); stop_deadline.StopDeadline().begin(forced=True)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=False).returncode == -signal.SIGALRM
 
 
 def test_the_log_names_the_threads_that_did_not_end(caplog: pytest.LogCaptureFixture) -> None:
