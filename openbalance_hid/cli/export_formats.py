@@ -16,15 +16,14 @@ from openbalance_hid.account.spike import Level
 from openbalance_hid.cli.export_tables import ExportRow
 from openbalance_hid.text import escaped_json
 
+Item = TypeVar("Item")
+
 # The characters that start a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ROWS_A_PIECE = 1000
 KEPT_TEXTS = 4096  # texts of values: more than the models of one day
 # A spreadsheet that separates by ; | or tab, as some locales do, splits a name there, also inside our quotes.
 _FORMULA_IN_A_CELL = re.compile(r'(?:^|(?<=[;|\t\r\n]))(?=[\s"]*[=+\-@＝＋－＠])')
-
-
-Item = TypeVar("Item")
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[ExportRow]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The one SQLite file: how it is opened, and what happens when it cannot be opened, read or written.
 
 A damaged file is renamed and a new one created. A file that was removed or replaced while it was in use is no longer written:
-the one at its path is. While the disk is full, the directory is not writable or the file is locked,
-changes are kept in memory, and written to the file once that is possible again. A file of a newer version is not changed. Each
-failure is logged when it starts and when it ends, and never raised. What the tables mean is in `store`.
+the one at its path is. While the disk is full, the directory is not writable or the file is locked, changes are kept in memory,
+and written to the file once that is possible again. A file of a newer version is not changed. Each failure is logged when it
+starts and when it ends, and never raised. What the tables mean is in `store`.
 """
 
 from __future__ import annotations
@@ -67,13 +67,7 @@ class HistoryFile:
         self._for_good = False
         self.checks_later = False  # the file is large: it was opened without reading it as a whole
         self._opened: dict[str, tuple[int, int]] = {}  # device and inode of the file and its companions, by suffix
-        try:
-            self._db = self._open()
-        except TooNewError as error:
-            self._for_good = True
-            self._db = self._begin_memory(str(error))
-        except _FAILURES as error:
-            self._db = self._begin_memory(_reason(error))
+        self._db = self._open_or_memory()
 
     @property
     def in_memory(self) -> bool:
@@ -118,6 +112,16 @@ class HistoryFile:
             self._db.close()
 
     # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _open_or_memory(self) -> Connection:
+        """Return a connection to the file; while that fails, to memory."""
+        try:
+            return self._open()
+        except TooNewError as error:
+            self._for_good = True
+            return self._begin_memory(str(error))
+        except _FAILURES as error:
+            return self._begin_memory(_reason(error))
 
     def _open(self) -> Connection:
         try:
@@ -169,13 +173,7 @@ class HistoryFile:
             with suppress(OSError):
                 if self._identity(suffix) == self._opened.get(suffix):
                     self._path.with_name(self._path.name + suffix).unlink()
-        try:
-            self._db = self._open()
-        except TooNewError as error:
-            self._for_good = True
-            self._db = self._begin_memory(str(error))
-        except _FAILURES as error:
-            self._db = self._begin_memory(_reason(error))
+        self._db = self._open_or_memory()
 
     def _identity(self, suffix: str) -> tuple[int, int] | None:
         """Return device and inode of the file with this suffix; None: there is none. OSError if that is not known."""

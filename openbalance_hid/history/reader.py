@@ -31,6 +31,12 @@ Value = TypeVar("Value")
 
 LOCK_LIMIT_S = 5.0
 
+# Each day of an account, with the number of the newest key that has it. Parameters: name, kind, first day.
+_NEWEST_KEYS = (
+    "SELECT day, max(account) AS account FROM days WHERE account IN (SELECT id FROM accounts WHERE name = ?)"
+    " AND kind = ? AND day >= ? GROUP BY day"
+)
+
 
 class Day(Struct, frozen=True):
     """What one model, provider or key spent on a completed UTC day."""
@@ -111,9 +117,7 @@ class Reader:
         for account in self.names:
             found = self._db.execute(
                 f"SELECT day, name, {rows.SPEND_COLUMNS} FROM days"  # noqa: S608  ours
-                " JOIN (SELECT day, max(account) AS account FROM days"
-                " WHERE account IN (SELECT id FROM accounts WHERE name = ?) AND kind = ? AND day >= ? GROUP BY day)"
-                " USING (account, day) WHERE kind = ? ORDER BY name, day",
+                f" JOIN ({_NEWEST_KEYS}) USING (account, day) WHERE kind = ? ORDER BY name, day",
                 (account, by, self._since.isoformat(), by),
             )
             with reading():
@@ -180,11 +184,7 @@ class Reader:
 
     def _newest(self, account: str, by: str) -> list[tuple[str, int]]:
         """Return each day of an account, in order, with the number of the newest key that has it."""
-        return self._db.execute(
-            "SELECT day, max(account) FROM days WHERE account IN (SELECT id FROM accounts WHERE name = ?)"
-            " AND kind = ? AND day >= ? GROUP BY day ORDER BY day",
-            (account, by, self._since.isoformat()),
-        ).fetchall()
+        return self._db.execute(f"{_NEWEST_KEYS} ORDER BY day", (account, by, self._since.isoformat())).fetchall()
 
     def _each(self, read: Callable[[int], tuple[Value, ...]], at: Callable[[Value], datetime]) -> list[tuple[str, Value]]:
         found = [(account, value) for number, account in self._accounts for value in read(number)]

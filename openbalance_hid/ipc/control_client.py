@@ -225,7 +225,7 @@ def _check_peer(peer: socket.socket, socket_file: Path) -> None:
 
     Root may use the daemon of any user, in a directory that only root can make: /run/openbalance-hid.
     """
-    uid, parent = _peer_uid(peer), socket_file.parent.parent.stat()
+    (_, uid), parent = _peer(peer), socket_file.parent.parent.stat()
     made_by_root = parent.st_uid == 0 and not parent.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if uid not in (0, os.geteuid()) and not (os.geteuid() == 0 and made_by_root):
         raise NoDaemonError(
@@ -235,17 +235,17 @@ def _check_peer(peer: socket.socket, socket_file: Path) -> None:
 
 
 def _peer_process(peer: socket.socket) -> int:
-    """Return the process at the other end, from the kernel; 0 if it is not known."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return 0
+    """Return the process at the other end; 0 if it is not known."""
     try:
-        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+        return _peer(peer)[0]
     except OSError:
         return 0
 
 
-def _peer_uid(peer: socket.socket) -> int:
-    """Return the user at the other end, from the kernel."""
+def _peer(peer: socket.socket) -> tuple[int, int]:
+    """Return process and user at the other end, from the kernel. Process 0: it is not known."""
     if hasattr(socket, "SO_PEERCRED"):
-        return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
-    return int(struct.unpack_from("2I", peer.getsockopt(SOL_LOCAL, LOCAL_PEERCRED, 76))[1])  # struct xucred: version, user, …
+        process, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    else:  # struct xucred: version, user, …
+        process, (_, uid) = 0, struct.unpack_from("2I", peer.getsockopt(SOL_LOCAL, LOCAL_PEERCRED, 76))
+    return int(process), int(uid)

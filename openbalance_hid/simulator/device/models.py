@@ -215,9 +215,7 @@ _MK2 = DeckModel(
     input_length=512,
     serial=TextReport(0x06, (32,), 2),
     firmware=TextReport(0x05, (32, 17), 6),
-    brightness=CommandReport(
-        b"\x03\x08", (32, 33, 17, 64)
-    ),  # documented: 32; clients also send the others, and devices take them
+    brightness=CommandReport(b"\x03\x08", (32, 33, 17, 64)),  # documented: 32; clients send the others, and devices take them
     reset=CommandReport(b"\x03\x02", (32, 17, 64)),
     key_fill=CommandReport(b"\x03\x06", (32, 6)),  # some clients send no padding
     panel_fill=CommandReport(b"\x03\x05", (32, 6)),
