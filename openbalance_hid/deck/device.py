@@ -26,7 +26,8 @@ from openbalance_hid.deck.device_events import (
     TouchKeyEvent,
     TouchKind,
 )
-from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, InputPrecedence, OnExit
+from openbalance_hid.deck.display_writer import DisplayPart, DisplayWriter, OnExit
+from openbalance_hid.deck.input_precedence import InputPrecedence
 from openbalance_hid.deck.products import FoundDeck, printable
 from openbalance_hid.deck.transport import HidDevice
 from openbalance_hid.errors import DeckGoneError

@@ -7,13 +7,13 @@ device's own bytes. Opening, closing and input events belong to `device`.
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal
 
 from StreamDeck.Transport.Transport import TransportError
+
+from openbalance_hid.deck.input_precedence import InputPrecedence
 
 log = logging.getLogger(__name__)
 
@@ -31,49 +31,9 @@ class DisplayPart(Enum):
     LOGO = "logo"
 
 
-WRITTEN_AT_ONCE = 4  # decks
-PLACE_LIMIT_S = 0.05
-GIVES_WAY_S = 0.03  # the answer to an input takes a few milliseconds
-
 DisplayTarget = tuple[DisplayPart, int]  # the number: key, touch key or pixels from the left of the strip; else 0
 _PICTURES = frozenset({DisplayPart.KEY, DisplayPart.STRIP, DisplayPart.SCREEN})
 _BRIGHTNESS: DisplayTarget = (DisplayPart.BRIGHTNESS, 0)
-
-
-class InputPrecedence:
-    """Lets the picture that answers an input go before all others, on every deck. Thread-safe.
-
-    Only some decks are written at the same time: more threads would wait for one another in the interpreter.
-    """
-
-    def __init__(self, mono: Callable[[], float] = time.monotonic) -> None:
-        self._mono = mono
-        self._until_s = float("-inf")
-        self._places = threading.Semaphore(WRITTEN_AT_ONCE)
-
-    def begin(self) -> None:
-        """Note an input: its picture follows soon, or never."""
-        self._until_s = self._mono() + GIVES_WAY_S
-
-    def end(self) -> None:
-        """Note that the picture was sent."""
-        self._until_s = float("-inf")
-
-    @contextmanager
-    def turn(self, is_urgent: bool) -> Iterator[None]:
-        """Wait for a turn to send something: not while the picture of an input is expected, unless this is it."""
-        if is_urgent:
-            yield
-            self.end()
-            return
-        while self._mono() < self._until_s:
-            time.sleep(GIVES_WAY_S / 10)
-        has_place = self._places.acquire(timeout=PLACE_LIMIT_S)  # a deck that hangs must not stop the others
-        try:
-            yield
-        finally:
-            if has_place:
-                self._places.release()
 
 
 class DisplayWriter:
@@ -92,7 +52,6 @@ class DisplayWriter:
         self._queued: dict[DisplayTarget, object] = {}
         self._shown: dict[DisplayTarget, object] = {}  # what the device shows, as far as is known
         self._urgent: DisplayTarget | None = None  # what was put first, until it is sent
-        self._sends_urgent = False
         self._writing = False
         self._finishing = False  # write what is queued, then end
         self._aborted = False  # end without writing
@@ -123,16 +82,21 @@ class DisplayWriter:
             if self._finishing or self._aborted:
                 return
             replaced = self._queued.pop(target, None)
+            first = first or target == self._urgent
             is_shown = self._shown.get(target) == value
             if target[0] in _PICTURES:
                 self.images_skipped += is_shown + (replaced is not None)
-            if not is_shown:
-                if first:
-                    self._queued, self._urgent = {target: value, **self._queued}, target
-                else:
-                    self._queued[target] = value
-                if not self._writing:  # else it looks for more by itself
-                    self._changed.notify_all()
+            if is_shown:
+                self._urgent = None if first else self._urgent
+                return
+            if first:
+                self._queued, self._urgent = {target: value, **self._queued}, target
+            else:
+                self._queued[target] = value
+            if not self._writing:  # else it looks for more by itself
+                self._changed.notify_all()
+        if first:
+            self._precedence.queued()
 
     def repaint(self) -> None:
         """Send everything that is shown once more.
@@ -163,7 +127,7 @@ class DisplayWriter:
     def finish(self, on_exit: OnExit, black: dict[DisplayPart, bytes]) -> None:
         """Drop what is queued, write what the display shows from now on, then end. See `DeckDevice.close`."""
         with self._changed:
-            self._queued.clear()
+            self._queued, self._urgent = {}, None
             if on_exit != "keep":
                 self._queue_exit_display(on_exit, dict(black))
             self._finishing = True
@@ -173,7 +137,7 @@ class DisplayWriter:
         """Drop what is queued and end: the device is lost."""
         with self._changed:
             self._aborted = True
-            self._queued.clear()
+            self._queued, self._urgent = {}, None
             self._changed.notify_all()
 
     def _queue_exit_display(self, on_exit: OnExit, black: dict[DisplayPart, object]) -> None:
@@ -204,32 +168,41 @@ class DisplayWriter:
                 self._on_failure(f"lost deck at {self._deck.device.path()}: the writer ended")
 
     def _write_jobs(self, serial: str) -> None:
-        while (job := self._next_job()) is not None:
-            target, value = job
-            try:
-                with self._precedence.turn(self._sends_urgent):
+        while self._wait_for_job():
+            with self._precedence.turn(lambda: self._urgent is not None):
+                if (job := self._next_job()) is None:
+                    continue  # dropped while it waited
+                target, value, is_urgent = job
+                try:
                     self._send(target, value)
-            except TransportError as error:
-                self._on_failure(str(error))
-            except Exception:
-                log.exception("writing %s to deck %s failed", target, serial)
-                self._on_failure(f"lost deck at {self._deck.device.path()}: writing failed")
+                except TransportError as error:
+                    self._on_failure(str(error))
+                except Exception:
+                    log.exception("writing %s to deck %s failed", target, serial)
+                    self._on_failure(f"lost deck at {self._deck.device.path()}: writing failed")
+            if is_urgent:
+                self._precedence.end()
 
-    def _next_job(self) -> tuple[DisplayTarget, object] | None:
-        """Wait for the next value to write; None: end."""
+    def _wait_for_job(self) -> bool:
+        """Wait until there is a value to write. False: end."""
         with self._changed:
             self._writing = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._queued or self._finishing or self._aborted)
-            if self._aborted or not self._queued:
+            return bool(self._queued)
+
+    def _next_job(self) -> tuple[DisplayTarget, object, bool] | None:
+        """Return the next value to write, and whether it is urgent; None: there is none any more."""
+        with self._changed:
+            if not self._queued:
                 return None
-            target = _BRIGHTNESS if _BRIGHTNESS in self._queued else next(iter(self._queued))
+            target = _BRIGHTNESS if _BRIGHTNESS in self._queued else self._urgent or next(iter(self._queued))
             value = self._queued.pop(target)
-            self._sends_urgent = target == self._urgent
-            self._urgent = None if self._sends_urgent else self._urgent
+            is_urgent = target == self._urgent
+            self._urgent = None if is_urgent else self._urgent
             self._shown[target] = value
             self._writing = True
-            return target, value
+            return target, value, is_urgent
 
     def _send(self, target: DisplayTarget, value: Any) -> None:
         part, number = target

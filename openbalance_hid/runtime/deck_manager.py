@@ -23,8 +23,9 @@ from openbalance_hid.app.events import Event
 from openbalance_hid.config.serial_numbers import is_same_serial
 from openbalance_hid.deck.device import DeckDevice
 from openbalance_hid.deck.device_events import DeckArrived, DeckFound, DeckLost, HotplugEvent, SurfaceEvent
-from openbalance_hid.deck.display_writer import InputPrecedence, OnExit
+from openbalance_hid.deck.display_writer import OnExit
 from openbalance_hid.deck.hotplug import SCAN_INTERVAL_S, ChangeSource, Hotplug, WakeDetector
+from openbalance_hid.deck.input_precedence import InputPrecedence
 from openbalance_hid.deck.products import FoundDeck
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.deck.usb_sysfs import UsbDevice

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from PIL import Image
 
 from openbalance_hid.deck.device import DeckDevice
+from openbalance_hid.deck.input_precedence import InputPrecedence
 from openbalance_hid.deck.products import FoundDeck, find_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
@@ -53,14 +54,14 @@ class Rig:
         (found,) = find_decks(self.transport)
         return found
 
-    def device(self, emit: Callable[[Any], None] | None = None) -> DeckDevice:
+    def device(self, emit: Callable[[Any], None] | None = None, precedence: InputPrecedence | None = None) -> DeckDevice:
         self.found.append(self.find())
-        device = DeckDevice(self.found[-1], emit or self.events.put, self._clock)
+        device = DeckDevice(self.found[-1], emit or self.events.put, self._clock, precedence)
         self.devices.append(device)
         return device
 
-    def open(self) -> DeckDevice:
-        device = self.device()
+    def open(self, precedence: InputPrecedence | None = None) -> DeckDevice:
+        device = self.device(precedence=precedence)
         device.open()
         return device
 

@@ -16,7 +16,6 @@ from openbalance_hid.deck.device_events import (
     TouchKeyEvent,
     TouchKind,
 )
-from openbalance_hid.deck.display_writer import GIVES_WAY_S, WRITTEN_AT_ONCE, InputPrecedence
 from openbalance_hid.errors import DeckBusyError, DeckGoneError, DeckRefusedError
 from openbalance_hid.simulator.device.models import MODELS
 from tests.deck.rig import SERIAL, MakeRig, Rig, flat, is_plain, plain
@@ -320,47 +319,3 @@ def test_a_picture_that_answers_an_input_is_sent_before_all_others(rig: Rig) -> 
     keys = list(dict.fromkeys(report[2] for report in rig.deck.outputs if report[:2] == b"\x02\x07"))
     assert keys == [0, 4, 1, 2, 3, 5]
     assert is_plain(rig.deck.glass(4), "white")
-
-
-def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
-    precedence, order, released = InputPrecedence(lambda: 0.0), [], threading.Event()  # as if the answer came at once
-
-    def other() -> None:
-        with precedence.turn(is_urgent=False):
-            order.append("other")
-        released.set()
-
-    precedence.begin()
-    thread = threading.Thread(target=other)
-    thread.start()
-    with precedence.turn(is_urgent=True):
-        order.append("answer")
-    assert released.wait(PATIENCE_S)
-    thread.join()
-    assert order == ["answer", "other"]
-
-
-def test_other_pictures_wait_for_no_answer_that_never_comes() -> None:
-    times_s = iter([0.0, GIVES_WAY_S])  # of the input, and of the other picture
-    precedence = InputPrecedence(lambda: next(times_s))
-    precedence.begin()
-    with precedence.turn(is_urgent=False):
-        assert next(times_s, None) is None
-
-
-def test_decks_that_hang_do_not_stop_the_others() -> None:
-    precedence, gate, inside = InputPrecedence(), threading.Event(), threading.Semaphore(0)
-
-    def hang() -> None:
-        with precedence.turn(is_urgent=False):
-            inside.release()
-            gate.wait(PATIENCE_S)
-
-    threads = [threading.Thread(target=hang) for _ in range(WRITTEN_AT_ONCE + 1)]
-    for thread in threads:
-        thread.start()
-    for _ in threads:
-        assert inside.acquire(timeout=PATIENCE_S), "one more than may be written at once"
-    gate.set()
-    for thread in threads:
-        thread.join()
