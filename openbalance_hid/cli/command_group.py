@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +69,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self.table[cmd_name].partition(":")
         command = getattr(import_module(module), attribute)
+        gc.enable()  # see `__main__`
         assert isinstance(command, click.Command)  # noqa: S101 - anything else in the table is a bug
         add_examples(command, cmd_name)
         return command

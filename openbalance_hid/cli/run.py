@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -72,9 +73,10 @@ def run(
 def _run(
     config_file: Path | None, decks: tuple[str, ...], port: int | None, no_browser: bool, log_level: str, log_file: Path | None
 ) -> None:
-    from openbalance_hid.deck.hid_module import prepare_hidapi
-    from openbalance_hid.runtime.main import RunOptions
-    from openbalance_hid.runtime.main import run as run_daemon
+    with _uncollected():
+        from openbalance_hid.deck.hid_module import prepare_hidapi
+        from openbalance_hid.runtime.main import RunOptions
+        from openbalance_hid.runtime.main import run as run_daemon
 
     set_up_log(log_level, log_file)
     guard_memory()
@@ -113,8 +115,9 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
 
     With --config the programs and pages of that file are used, and no account, alert, broker or port of it.
     """
-    from openbalance_hid.runtime.demo import run_demo
-    from openbalance_hid.runtime.main import RunOptions
+    with _uncollected():
+        from openbalance_hid.runtime.demo import run_demo
+        from openbalance_hid.runtime.main import RunOptions
 
     set_up_log(log_level)
     check_present(config_file)
@@ -124,6 +127,15 @@ def demo(model: str, scenario: str, config_file: Path | None, port: int | None, 
         places = Paths(file, Path(folder, "state"), absolute(runtime or f"{folder}/run"))
         with hint_for(config_file):
             run_demo(RunOptions(places, usb=False, virtual=(model,), port=port, open_browser=not no_browser), scenario)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without looking for garbage, and never look for it in what was imported: it is used until the end."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @contextmanager
