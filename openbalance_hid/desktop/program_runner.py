@@ -11,13 +11,16 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from openbalance_hid.desktop.program_loop import ProgramLoop
 from openbalance_hid.desktop.program_run import GIVE_UP_S, KILL_AFTER_S, USUAL_LIMIT_S, ProgramRequest
 from openbalance_hid.restarting_thread import RestartingThread
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
+
+if TYPE_CHECKING:
+    from openbalance_hid.desktop.program_loop import ProgramLoop
 
 CLOSE_LIMIT_S = 3.0
 LEAST_CLOSE_S = 0.1  # also when the time is over: a program that is not killed would run on without this process
@@ -44,6 +47,8 @@ class ProgramRunner:
                 return
             self._requests.put((key, self._masked(request)))
             if self._loop is None or self._thread is None:
+                from openbalance_hid.desktop.program_loop import ProgramLoop
+
                 self._loop = ProgramLoop(self._env, self._requests)
                 self._thread = RestartingThread("programs", self._loop.run)
                 self._thread.start()

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from openbalance_hid.ipc import current_metrics
-from openbalance_hid.runtime import metrics_server
+from openbalance_hid.runtime import metrics_listener
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "packaging/grafana/openbalance-hid.json"
@@ -50,7 +50,7 @@ def test_every_panel_uses_the_chosen_data_source_and_says_what_it_shows():
 
 
 def test_dashboard_and_alert_rules_name_only_metrics_that_are_served():
-    source = "".join(Path(module.__file__).read_text() for module in (current_metrics, metrics_server))
+    source = "".join(Path(module.__file__).read_text() for module in (current_metrics, metrics_listener))
     served = set(re.findall(r'"(openbalance_\w+)"', source))
     served |= {f"{name}_total" for name in served} | {f"{name}_info" for name in served}
     served |= {f"openbalance_{by}_spend_usd" for by in current_metrics.DIMENSIONS}

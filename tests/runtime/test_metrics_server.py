@@ -17,7 +17,8 @@ from openbalance_hid.app.controller import Controller
 from openbalance_hid.config.listen_address import ListenAddress
 from openbalance_hid.config.schema import Config
 from openbalance_hid.ipc.status import ProcessInfo, status
-from openbalance_hid.runtime.metrics_server import CONNECTIONS, NAMED_PARTS, RETRY_S, MetricsServer, is_accepted_host
+from openbalance_hid.runtime.metrics_listener import CONNECTIONS, NAMED_PARTS, is_accepted_host
+from openbalance_hid.runtime.metrics_server import RETRY_S, MetricsServer
 from tests.build import NOON, api_key, days_back, snapshot
 from tests.waiting import PATIENCE_S, until
 
