@@ -74,10 +74,10 @@ class DeckDriver:
         return {}
 
     def _press(self, rest: str) -> dict[str, Any]:
-        """Tap key N after a pause of S seconds; return the seconds until the whole pressed picture was shown."""
+        """Tap key N after a pause of S seconds; return the seconds until the whole picture of each was shown."""
         key, pause_s = int(rest.split()[0]), float(rest.split()[1])
         time.sleep(pause_s)
-        return {"pressed_s": self._tap(self._decks[0], key)}
+        return self._tap(self._decks[0], key)
 
     def _presses(self, rest: str) -> dict[str, Any]:
         """Tap N keys of random decks; return the CPU seconds of the process for each tap, the simulator included."""
@@ -111,12 +111,12 @@ class DeckDriver:
         return {"took_s": time.perf_counter() - started_s}
 
     def _turn(self, rest: str) -> dict[str, Any]:
-        """Show a page, and tap a key of the last deck as soon as its first picture came; return the seconds of the press."""
+        """Show a page, and tap a key of the last deck as soon as its first picture came; return the seconds of both."""
         self._settle("")
         pictures = self._pictures()
         self._show(rest)
         self._wait_until(lambda: self._pictures() > pictures)
-        return {"pressed_s": self._tap(self._decks[-1], 0)}
+        return self._tap(self._decks[-1], 0)
 
     def _stop(self, _rest: str) -> dict[str, Any]:
         """End this process as a service manager does; return the seconds until every key is dark."""
@@ -129,10 +129,11 @@ class DeckDriver:
             lit = {(deck, key) for deck, key in lit if deck.glass(key).getbbox() is not None}
         return {"dark_s": time.perf_counter() - started_s}
 
-    def _tap(self, deck: VirtualDeck, key: int) -> float:
-        pressed_s = _until_seen(deck, key, deck.press)
-        _until_seen(deck, key, deck.release)
-        return pressed_s
+    def _tap(self, deck: VirtualDeck, key: int) -> dict[str, Any]:
+        return {
+            "pressed_s": _until_seen(deck, key, deck.press),
+            "released_s": _until_seen(deck, key, deck.release),
+        }
 
     def _pictures(self) -> int:
         return sum(deck.pictures_received for deck in self._decks)

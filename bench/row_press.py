@@ -46,6 +46,7 @@ def _pictures(sizes: SampleSizes) -> list[Row]:
     rng = Random(2)  # the same pauses every time
     new: list[tuple[float, float]] = []
     known: list[tuple[float, float]] = []
+    released: list[tuple[float, float]] = []
     with (
         user_environment(_config_with_different_pictures()) as env,
         Child("bench.child_daemon", MODEL, "1", env=env) as ours,
@@ -56,12 +57,19 @@ def _pictures(sizes: SampleSizes) -> list[Row]:
         keys = min(KEYS, -(-sizes.presses // 2))
         for number in range(max(sizes.presses, keys + 1)):
             words = f"press {number % keys} {rng.uniform(0, LONGEST_PAUSE_S):.4f}"
-            pair = 1000 * ours.request(words)["pressed_s"], 1000 * theirs.request(words)["pressed_s"]
-            (new if number < keys else known).append(pair)
+            pair = ours.request(words), theirs.request(words)
+            (new if number < keys else known).append(_both(pair, "pressed_s"))
+            released.append(_both(pair, "released_s"))
     return [
         _row("press to pressed look on the glass, picture drawn anew", new, NOTE),
         _row("press to pressed look on the glass, picture known", known, ""),
+        _row("release to the look at rest on the glass", released, "as soon as the pressed look was there."),
     ]
+
+
+def _both(pair: tuple[dict[str, float], dict[str, float]], part: str) -> tuple[float, float]:
+    """Return a part of ours and of theirs, in milliseconds."""
+    return 1000 * pair[0][part], 1000 * pair[1][part]
 
 
 def _row(name: str, pairs: list[tuple[float, float]], note: str) -> Row:

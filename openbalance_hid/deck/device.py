@@ -296,7 +296,7 @@ class DeckDevice:
 
     def _on_key(self, _deck: object, key: int, down: bool) -> None:
         now = self._clock()
-        self._precedence.begin()
+        self._precedence.begin(self._writer)
         if key < self.key_count:
             self._put(KeyEvent(self.serial, self._orientation.seen_key(key), bool(down), now))
         else:

@@ -169,7 +169,7 @@ class DisplayWriter:
 
     def _write_jobs(self, serial: str) -> None:
         while self._wait_for_job():
-            with self._precedence.turn(lambda: self._urgent is not None):
+            with self._precedence.turn(self, lambda: self._urgent is not None):
                 if (job := self._next_job()) is None:
                     continue  # dropped while it waited
                 target, value, is_urgent = job

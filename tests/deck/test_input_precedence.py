@@ -1,4 +1,4 @@
-"""Whose turn it is to send to a deck: answers to inputs first, and few decks at once."""
+"""Whose turn it is to be sent something: answers to inputs first, and few decks at once."""
 
 import threading
 from collections.abc import Callable
@@ -6,24 +6,26 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from openbalance_hid.deck.device_events import KeyEvent
 from openbalance_hid.deck.input_precedence import GIVES_WAY_S, WRITTEN_AT_ONCE, InputPrecedence
 from tests.deck.rig import Rig, is_plain, plain
 from tests.waiting import PATIENCE_S
 
 NOT_URGENT = lambda: False  # noqa: E731
+DECK, ANOTHER = object(), object()
 
 
 class ExpectedInput(InputPrecedence):
-    """As if the picture of an input were expected for ever. `asked`: a deck asked for its turn."""
+    """As if the picture of an input on another deck were expected for ever. `asked`: a deck asked for its turn."""
 
     def __init__(self) -> None:
         super().__init__(lambda: 0.0)
         self.asked = threading.Event()
-        self.begin()
+        self.begin(ANOTHER)
 
-    def turn(self, is_urgent: Callable[[], bool]) -> AbstractContextManager[None]:
+    def turn(self, deck: object, is_urgent: Callable[[], bool]) -> AbstractContextManager[None]:
         self.asked.set()
-        return super().turn(is_urgent)
+        return super().turn(deck, is_urgent)
 
 
 def test_an_answer_does_not_wait_for_another_picture_of_its_deck(rig: Rig) -> None:
@@ -48,6 +50,21 @@ def test_a_deck_that_wakes_is_bright_before_its_answer(rig: Rig) -> None:
     assert is_plain(rig.deck.glass(4), "white")
 
 
+@pytest.mark.parametrize("act", ["press", "release"])
+def test_the_deck_of_an_input_shows_at_once_what_follows(rig: Rig, act: str) -> None:
+    precedence = InputPrecedence(lambda: 0.0)  # as if the other decks waited for ever
+    device = rig.open(precedence)
+    rig.deck.press(3)
+    rig.next(KeyEvent)
+    if act == "release":
+        precedence.end()
+        rig.deck.release(3)
+        rig.next(KeyEvent)
+    device.show(3, plain(device, "white"))
+    assert device.flush(PATIENCE_S)
+    assert is_plain(rig.deck.glass(3), "white")
+
+
 @pytest.mark.parametrize("answer", ["white", "green"], ids=["replaced", "already shown"])
 def test_an_answer_that_is_replaced_before_it_was_sent_keeps_its_place(rig: Rig, answer: str) -> None:
     precedence = InputPrecedence(lambda: 0.0)
@@ -55,7 +72,7 @@ def test_an_answer_that_is_replaced_before_it_was_sent_keeps_its_place(rig: Rig,
     device.show(4, plain(device, "green"))
     assert device.flush(PATIENCE_S)
     rig.hang_in_a_write(device, plain(device, "red"))
-    precedence.begin()
+    precedence.begin(ANOTHER)
     for key in (1, 2):
         device.show(key, plain(device, "blue"))
     device.show(4, plain(device, "yellow"), first=True)
@@ -73,14 +90,14 @@ def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
     precedence, order, released = InputPrecedence(lambda: 0.0), [], threading.Event()  # as if the answer came at once
 
     def other() -> None:
-        with precedence.turn(NOT_URGENT):
+        with precedence.turn(DECK, NOT_URGENT):
             order.append("other")
         released.set()
 
-    precedence.begin()
+    precedence.begin(ANOTHER)
     thread = threading.Thread(target=other)
     thread.start()
-    with precedence.turn(lambda: True):
+    with precedence.turn(ANOTHER, lambda: True):
         order.append("answer")
     precedence.end()
     assert released.wait(PATIENCE_S)
@@ -91,8 +108,8 @@ def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
 def test_other_pictures_wait_for_no_answer_that_never_comes() -> None:
     times_s = iter([0.0, GIVES_WAY_S, GIVES_WAY_S])  # of the input, and of the other picture
     precedence = InputPrecedence(lambda: next(times_s))
-    precedence.begin()
-    with precedence.turn(NOT_URGENT):
+    precedence.begin(ANOTHER)
+    with precedence.turn(DECK, NOT_URGENT):
         assert next(times_s, None) is None
 
 
@@ -100,7 +117,7 @@ def test_decks_that_hang_do_not_stop_the_others() -> None:
     precedence, gate, inside = InputPrecedence(), threading.Event(), threading.Semaphore(0)
 
     def hang() -> None:
-        with precedence.turn(NOT_URGENT):
+        with precedence.turn(DECK, NOT_URGENT):
             inside.release()
             gate.wait(PATIENCE_S)
 
