@@ -87,7 +87,7 @@ class Option(Struct, frozen=True):
     def _text_fits(self, value: str) -> bool:
         if self.choices is not None:
             return value in self.choices
-        return self.kind == "text" and value.isprintable() and self._within(len(value))
+        return self.kind == "text" and self._within(len(value)) and value.isprintable()
 
     def _command(self, words: Sequence[object]) -> tuple[str, ...]:
         """Return a program and its arguments."""
