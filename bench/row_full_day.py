@@ -29,7 +29,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
     broker = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/sbin")
     if broker is None or not has_costs():
         return []
-    hours = min(24, sizes.life_hours)
+    hours = sizes.day_hours
     with _mosquitto(broker) as port:
         memory, done = _day(port, hours)
     note = (

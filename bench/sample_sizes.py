@@ -34,6 +34,7 @@ class SampleSizes:
     repaints: int = 5
     life_hours: int = 145  # virtual hours; memory must not grow in the last `flat_hours`
     flat_hours: int = 24
+    day_hours: int = 24  # virtual, with everything on
     switches: int = 20
     fault_orders: int = 10_000
 
@@ -67,6 +68,7 @@ ONCE = SampleSizes(
     repaints=1,
     life_hours=2,
     flat_hours=1,
+    day_hours=1,
     switches=2,
     fault_orders=20,
 )

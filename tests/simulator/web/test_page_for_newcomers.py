@@ -126,16 +126,17 @@ def test_what_is_pointed_at_is_what_is_explained(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("amount", ["$74.25", "-$12,345", "≥ $0.004", "$999,999"])
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_an_amount_on_a_pedal_is_never_broken(visit: Open, width: int, amount: str) -> None:
+def test_an_amount_on_a_pedal_is_never_broken(visit: Open, amount: str) -> None:
+    height = "each => each.getBoundingClientRect().height / parseFloat(getComputedStyle(each).fontSize)"
     with PageRig("pedal") as rig:
         rig.texts[0] = f"Balance {amount}"
-        with visit(rig, viewport={"width": width, "height": 800}) as page:
-            value = page.locator(".key b")
-            assert value.inner_text() == amount
-            assert value.evaluate("each => each.getClientRects().length === 1 && each.scrollWidth <= each.clientWidth")
-            line = value.evaluate("each => each.getBoundingClientRect().height / parseFloat(getComputedStyle(each).fontSize)")
-            assert line < 1.5, "one line"
+        with visit(rig) as page:
+            for width in (320, 390, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                value = page.locator(".key b")
+                assert value.inner_text() == amount
+                assert value.evaluate("each => each.getClientRects().length === 1 && each.scrollWidth <= each.clientWidth")
+                assert value.evaluate(height) < 1.5, f"one line at {width} pixels"
 
 
 def test_a_stopped_deck_has_no_words_that_look_live(visit: Open) -> None:
