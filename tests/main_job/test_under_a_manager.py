@@ -98,7 +98,8 @@ def test_the_stack_of_the_event_loop_is_logged_when_the_watchdog_ends_it(tmp_pat
     key = "sk-or-v1-" + "0f" * 32
     env = managed(tmp_path, listener, OPENROUTER_MANAGEMENT_KEY=key, OPENBALANCE_API_URL="http://127.0.0.1:9/api/v1")
     with started(env, "run", page=False) as running:
-        listener.until("READY=1")  # sent by the event loop
+        listener.until("READY=1")  # sent by the event loop, which then starts threads: meanwhile it takes no signal
+        assert running.status()
         assert running.end(signal.SIGABRT) == -signal.SIGABRT
         assert "in run_loop" in running.log
         assert "0f0f" not in running.log
