@@ -8,6 +8,7 @@ import time
 
 STARTED = (time.monotonic(), time.process_time())  # before any slow import
 
+import gc  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 from zlib import crc32  # noqa: E402
@@ -44,6 +45,7 @@ class ObservedDeck(virtual_deck.VirtualDeck):
 
 
 if __name__ == "__main__":
+    gc.disable()  # as `openbalance_hid.__main__` does
     virtual_deck.VirtualDeck = ObservedDeck  # type: ignore[misc]  # before the modules that create decks are imported
     from openbalance_hid.cli import main
     from openbalance_hid.cli import run as _the_command  # noqa: F401

@@ -93,7 +93,7 @@ def _growth(measured: dict[int, DeckCosts], most: int) -> Iterator[Row]:
         tuple(one.press_ms),
         Goal(),
         f"{_listed(medians, 'ms')}: {_slope(medians):.2f} ms more for each deck. On any key of any deck; press, release and "
-        "what the simulator decodes of both. 16 to 19 ms in several runs; on 2026-11-25 it was 16.",
+        "what the simulator decodes of both.",
     )
     if has_costs():
         yield Row(
