@@ -52,17 +52,16 @@ class InputPrecedence:
     def _take_place(self, deck: object, is_urgent: Callable[[], bool]) -> bool:
         """Return True with a place. False without one: for what is urgent, and since a deck that hangs must not stop others."""
         with self._changed:
-            limit_s = self._mono() + PLACE_LIMIT_S
+            patience_s = self._mono() + GIVES_WAY_S  # also if one deck has an input after the other, as with a broken key
             while not is_urgent():
                 now_s, (expected, until_s) = self._mono(), self._expected
-                if now_s < until_s and deck is not expected:
-                    limit_s = until_s + PLACE_LIMIT_S
-                    self._changed.wait(until_s - now_s)
-                elif self._places:
-                    self._places -= 1
-                    return True
-                elif now_s >= limit_s:
-                    return False
-                else:
-                    self._changed.wait(limit_s - now_s)
+                wait_s = min(until_s, patience_s) - now_s if deck is not expected else 0.0
+                if wait_s <= 0:
+                    if self._places:
+                        self._places -= 1
+                        return True
+                    wait_s = patience_s + PLACE_LIMIT_S - now_s
+                    if wait_s <= 0:
+                        return False
+                self._changed.wait(wait_s)
             return False

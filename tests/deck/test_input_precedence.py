@@ -106,11 +106,24 @@ def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
 
 
 def test_other_pictures_wait_for_no_answer_that_never_comes() -> None:
-    times_s = iter([0.0, GIVES_WAY_S, GIVES_WAY_S])  # of the input, and of the other picture
+    times_s = iter([0.0, 0.0, GIVES_WAY_S])  # of the input, and of the other picture
     precedence = InputPrecedence(lambda: next(times_s))
     precedence.begin(ANOTHER)
     with precedence.turn(DECK, NOT_URGENT):
         assert next(times_s, None) is None
+
+
+def test_a_deck_with_one_input_after_the_other_does_not_stop_the_others() -> None:
+    now_s = iter(step / 1000 for step in range(10_000))
+    precedence, inputs = InputPrecedence(lambda: next(now_s)), []
+
+    def another_input() -> bool:
+        precedence.begin(ANOTHER)
+        inputs.append(True)
+        return False
+
+    with precedence.turn(DECK, another_input):
+        assert 1 < len(inputs) < 100
 
 
 def test_decks_that_hang_do_not_stop_the_others() -> None:
