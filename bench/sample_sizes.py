@@ -29,6 +29,7 @@ class SampleSizes:
     turned_decks: tuple[int, ...] = (1, 4, 16, 32)
     long_history: tuple[int, int] = (3650, 300)  # days and models
     activity_days: int = 30  # in one answer, of 1,500 rows each
+    reads: int = 7  # of that answer, in turns with the peer
     five_years_days: int = 5 * 365
     two_years_days: int = 730
     repaints: int = 5
@@ -63,6 +64,7 @@ ONCE = SampleSizes(
     turned_decks=(1,),
     long_history=(30, 10),
     activity_days=1,
+    reads=1,
     five_years_days=10,
     two_years_days=10,
     repaints=1,
