@@ -95,10 +95,11 @@ def _reports(model: str, goal: Goal, faces: list[KeyFace]) -> Iterator[Row]:
     if picture.codec == "JPEG":
         name = f"lost of a picture, {picture.width} px, JPEG (1 − structural similarity)"
         note = (
-            "of the luminance, windows of 7 × 7; the drawn picture against what the deck decodes. More than on "
-            "2026-11-25 (11.5 ‰): the faces have more on them since, and are encoded coarser to stay within half the reports."
+            "of the luminance, windows of 7 × 7; the drawn picture against what the deck decodes. More than on 2026-11-25 "
+            "(11.5 ‰; 13.0 with 96 px and 9.9 with 120): the faces have more on them since, and are encoded coarser to stay "
+            "within half the reports."
         )
-        note = note if model == SIZES[0][0] else ""
+        note = note if model == SIZES[0][0] else "as with 72 px."
         yield Row(name, "‰", tuple(our_loss), HELPER, tuple(their_loss), Goal(at_most=LOST), note, Centre.MEAN)
 
 

@@ -75,7 +75,8 @@ def rows(sizes: SampleSizes) -> list[Row]:
             (POLLS_PER_HOUR * repaint["reports"],),
             Goal(at_most=REPAINT_GOAL),
             "virtual time, four polls of an account that spends nothing, five tiles of which none turns its page. One part a "
-            "minute is sent once more, in turn, with the brightness: another program may have drawn on the deck.",
+            "minute is sent once more, in turn, with the brightness: another program may have drawn on the deck. On "
+            "2026-11-25 nothing was sent again.",
         ),
     ]
     return rows if library_mib is None else [*_memory(measured, library_mib, sizes), *rows]
