@@ -10,7 +10,10 @@ from openbalance_hid.tiles.view import Flash, KeyFace
 
 
 class OpenDecks:
-    """Shows effects on a deck that is open; without effect when it is not connected."""
+    """Shows effects on a deck that is open; without effect when it is not connected, or has no such part.
+
+    Another model can be open under the name already, when the effects of a step before its arrival are carried out.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # of everything below; a device's own lock is never acquired while this is held
@@ -23,29 +26,29 @@ class OpenDecks:
             return dict(self._open_decks)
 
     def show(self, serial: str, key: int, face: KeyFace, pictures: PictureCache) -> None:
-        """Show a face on a key; without effect when the deck is not connected."""
+        """Show a face on a key."""
         device = self._by_serial(serial)
-        if device is not None and device.is_visual:
+        if device is not None and device.is_visual and key < device.key_count:
             answers_input = face.pressed or face.flash is not Flash.NONE
             device.show(key, pictures.picture(face, device.picture_format), answers_input)
 
     def show_cell(self, serial: str, cell: int, face: KeyFace, pictures: PictureCache) -> None:
         """Show a face on a cell of a deck's touch strip."""
         device = self._by_serial(serial)
-        if device is not None:
+        if device is not None and cell * CELL_PX < device.strip_format["size"][0]:
             cell_format = {**device.strip_format, "size": (CELL_PX, device.strip_format["size"][1])}
             device.show_strip(pictures.picture(face, cell_format), cell * CELL_PX, CELL_PX)
 
     def show_screen(self, serial: str, face: KeyFace, pictures: PictureCache) -> None:
         """Show a face on a deck's small screen."""
         device = self._by_serial(serial)
-        if device is not None:
+        if device is not None and device.screen_format["size"][0]:
             device.show_screen(pictures.picture(face, device.screen_format))
 
     def light_touch_key(self, serial: str, touch_key: int, colour: Rgb) -> None:
         """Light a touch key in a colour."""
         device = self._by_serial(serial)
-        if device is not None:
+        if device is not None and touch_key < device.touch_key_count:
             device.light(touch_key, colour)
 
     def set_brightness(self, serial: str, percent: int) -> None:

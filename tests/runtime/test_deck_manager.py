@@ -240,6 +240,20 @@ def test_painting_a_deck_that_has_gone_is_nothing(desks):
     desk.decks.set_brightness("GONE", 50)
 
 
+def test_what_the_deck_does_not_have_is_not_painted(desks):
+    # Another model with the same serial number can be open before the main thread has heard of it.
+    deck = made("A1", "mini")
+    desks.append(desk := Desk(deck))
+    desk.next()
+    pictures = PictureCache()
+    desk.decks.show(deck.serial, 14, FACE, pictures)
+    desk.decks.show_cell(deck.serial, 0, FACE, pictures)
+    desk.decks.show_screen(deck.serial, FACE, pictures)
+    desk.decks.light_touch_key(deck.serial, 0, (1, 2, 3))
+    assert pictures.drawn == 0
+    assert deck.faults == []
+
+
 def test_a_pedal_is_heard_and_never_painted(desks):
     deck = made("P", "pedal")
     desks.append(desk := Desk(deck))
