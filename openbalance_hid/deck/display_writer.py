@@ -82,12 +82,13 @@ class DisplayWriter:
             if self._finishing or self._aborted:
                 return
             replaced = self._queued.pop(target, None)
-            first = first or target == self._urgent
+            was_urgent = target == self._urgent
+            first = first or was_urgent
             is_shown = self._shown.get(target) == value
             if target[0] in _PICTURES:
                 self.images_skipped += is_shown + (replaced is not None)
             if is_shown:
-                self._urgent = None if first else self._urgent
+                self._urgent = None if was_urgent else self._urgent
                 return
             if first:
                 self._queued, self._urgent = {target: value, **self._queued}, target

@@ -1,4 +1,4 @@
-"""Whose turn it is to be sent something: answers to inputs first, and few decks at once."""
+"""Which deck is written next: answers to inputs first, and few decks at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -16,15 +16,15 @@ DECK, ANOTHER = object(), object()
 
 
 class ExpectedInput(InputPrecedence):
-    """As if the picture of an input on another deck were expected for ever. `asked`: a deck asked for its turn."""
+    """As if the picture of an input on another deck were expected for ever. `waits`: a deck waits for its turn."""
 
     def __init__(self) -> None:
         super().__init__(lambda: 0.0)
-        self.asked = threading.Event()
+        self.waits = threading.Event()
         self.begin(ANOTHER)
 
     def turn(self, deck: object, is_urgent: Callable[[], bool]) -> AbstractContextManager[None]:
-        self.asked.set()
+        self.waits.set()
         return super().turn(deck, is_urgent)
 
 
@@ -32,7 +32,7 @@ def test_an_answer_does_not_wait_for_another_picture_of_its_deck(rig: Rig) -> No
     precedence = ExpectedInput()
     device = rig.open(precedence)
     device.show(1, plain(device, "green"))
-    assert precedence.asked.wait(PATIENCE_S)
+    assert precedence.waits.wait(PATIENCE_S)
     device.show(4, plain(device, "white"), first=True)
     assert device.flush(PATIENCE_S)
     keys = list(dict.fromkeys(report[2] for report in rig.deck.outputs if report[:2] == b"\x02\x07"))
@@ -43,7 +43,7 @@ def test_a_deck_that_wakes_is_bright_before_its_answer(rig: Rig) -> None:
     precedence = ExpectedInput()
     device = rig.open(precedence)
     device.set_brightness(80)
-    assert precedence.asked.wait(PATIENCE_S)
+    assert precedence.waits.wait(PATIENCE_S)
     device.show(4, plain(device, "white"), first=True)
     assert device.flush(PATIENCE_S)
     assert rig.deck.brightness == 80
@@ -84,6 +84,21 @@ def test_an_answer_that_is_replaced_before_it_was_sent_keeps_its_place(rig: Rig,
     keys = list(dict.fromkeys(report[2] for report in rig.deck.outputs[sent:] if report[:2] == b"\x02\x07"))
     assert keys == ([4, 1, 2] if answer == "white" else [1, 2])
     assert is_plain(rig.deck.glass(4), answer)
+
+
+def test_an_answer_that_is_shown_already_leaves_another_one_first(rig: Rig) -> None:
+    precedence = ExpectedInput()
+    precedence.end()
+    device = rig.open(precedence)
+    device.show(3, plain(device, "green"))
+    assert device.flush(PATIENCE_S)
+    rig.hang_in_a_write(device, plain(device, "red"))
+    precedence.begin(ANOTHER)
+    device.show(4, plain(device, "white"), first=True)
+    device.show(3, plain(device, "green"), first=True)
+    rig.deck.unstall()
+    assert device.flush(PATIENCE_S), "as something urgent: another deck is expected for ever"
+    assert is_plain(rig.deck.glass(4), "white")
 
 
 def test_other_pictures_wait_while_the_answer_to_an_input_is_expected() -> None:
