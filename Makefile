@@ -28,7 +28,7 @@ demo: .venv/.run
 # Two processes for each core, because many tests wait; each takes tests of the others when it has no more. JOBS=0: one after the
 # other.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
-SIDE_BY_SIDE := --numprocesses $(JOBS) --dist worksteal
+SIDE_BY_SIDE = --numprocesses $(JOBS) --dist worksteal
 test: .venv/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 

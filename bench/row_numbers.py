@@ -38,7 +38,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
         (_time_and_memory(lambda: to_activity(body, NOW.date())), _time_and_memory(lambda: with_dictionaries(body)))
         for _ in range(sizes.reads)
     ]
-    times, peaks = ([tuple(turn[whose][part] for turn in turns) for whose in (0, 1)] for part in (0, 1))
+    times, peaks = ([tuple(turn[side][part] for turn in turns) for side in (0, 1)] for part in (0, 1))
     with tempfile.TemporaryDirectory(prefix="openbalance-bench-") as folder:
         long, short = (history(Path(folder, f"{days}.sqlite3"), days) for days in (sizes.five_years_days, 1))
         opened = [tuple(_open_ms(path) for _ in range(sizes.draws)) for path in (long, short)]

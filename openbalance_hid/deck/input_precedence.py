@@ -1,4 +1,4 @@
-"""Whose turn it is to be sent something: the deck with an input goes first, and few decks are written at once."""
+"""Which deck is written next: the one with an input goes first, and few are written at the same time."""
 
 import threading
 import time
