@@ -8,8 +8,6 @@ from bench.neighbours.costs import costs_of
 
 # In the order in which a package finds what it needs imported already: each is measured without the ones before it.
 PACKAGES = {
-    "TLS and HTTP of Python": ("ssl", "http.client", "email.parser", "http.cookiejar"),
-    "requests with urllib3": ("requests",),
     "msgspec": ("msgspec",),
     "click": ("click",),
     "the library for decks": ("StreamDeck.DeviceManager",),

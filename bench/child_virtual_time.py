@@ -41,6 +41,7 @@ from openbalance_hid.openrouter.poller import Poller
 from openbalance_hid.runtime import main as _whole_daemon  # noqa: F401 – so that this process has the same modules in memory as `run`
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.effect_runner import run_display_effect
+from openbalance_hid.runtime.http_process import HttpProcess
 from openbalance_hid.runtime.picture_cache import PictureCache
 from openbalance_hid.simulator.device.fake_hidapi import VirtualBus
 from openbalance_hid.simulator.device.models import model_named
@@ -66,8 +67,12 @@ class VirtualDaemon:
         history.start()
         self._ledger = ledger = history.for_account(ACCOUNT)
 
+        http = HttpProcess()
+        stack.callback(http.close)
+
         def client() -> Client:
-            return Client(read_key(ACCOUNT, os.environ, places).secret, os.environ["OPENBALANCE_API_URL"], utc=clock.utc)
+            secret, url = read_key(ACCOUNT, os.environ, places).secret, os.environ["OPENBALANCE_API_URL"]
+            return Client(secret, url, utc=clock.utc, new_session=http.session)
 
         def publish(snapshot: Snapshot) -> None:
             self.inbox.put(snapshot)

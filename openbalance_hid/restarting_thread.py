@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from openbalance_hid.secret import mask_keys
 
@@ -14,6 +15,12 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 600.0
 STEADY_S = 60.0  # after so long without a failure the pauses start again with the first
+
+
+class HasThreads(Protocol):
+    """A part of the daemon that starts its threads again if they have ended."""
+
+    def revive(self) -> None: ...
 
 
 class RestartingThread:

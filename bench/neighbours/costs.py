@@ -1,5 +1,6 @@
 """The costs of a process so far, from /proc: read from outside, so that they do not include the measuring."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ def costs_of(pid: int) -> Costs:
     process = Path("/proc", str(pid))
     switches, cpu_ns = 0, 0
     for thread in (process / "task").iterdir():
-        switches += _field(thread / "status", "voluntary_ctxt_switches:")
-        cpu_ns += int((thread / "schedstat").read_text().split()[0])
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            switches += _field(thread / "status", "voluntary_ctxt_switches:")
+            cpu_ns += int((thread / "schedstat").read_text().split()[0])
     rollup = process / "smaps_rollup"
     private_kib = sum(_field(rollup, name) for name in PAGES)
     return Costs(switches, cpu_ns / 1e9, private_kib / 1024, _field(rollup, "Rss:") / 1024)

@@ -15,11 +15,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from openbalance_hid.desktop.child_process import RUN_MODULE
 from openbalance_hid.desktop.process_hardening import without_key_variables
 
 log = logging.getLogger(__name__)
 
-PORTAL = (sys.executable, "-P", "-m", "openbalance_hid.desktop.portal")  # -P: import nothing from the working directory
+PORTAL = (*RUN_MODULE, "openbalance_hid.desktop.portal")
 OPENER_LIMIT_S = 10.0  # an opener passes the page to the browser and ends; one that goes on is left running
 
 

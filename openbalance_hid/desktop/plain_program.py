@@ -12,11 +12,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from openbalance_hid.desktop.child_process import OF_THIS_PROCESS
 from openbalance_hid.desktop.process_hardening import without_key_variables
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
-
-# Of this process alone: what they lead to is not meant for another program (sd_notify(3), sd_listen_fds(3)).
-_OF_THIS_PROCESS = frozenset(("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "INVOCATION_ID"))
 
 
 class PlainProgram:
@@ -30,7 +28,7 @@ class PlainProgram:
         self._name = words[0]
         self._process = subprocess.Popen(  # noqa: S603  the user's own program, checked by the caller
             list(words),
-            env={name: value for name, value in without_key_variables(env).items() if name not in _OF_THIS_PROCESS},
+            env={name: value for name, value in without_key_variables(env).items() if name not in OF_THIS_PROCESS},
             cwd=home if home.is_dir() else "/",
             stdin=subprocess.DEVNULL if content is None else content,
             stdout=subprocess.DEVNULL if output is None else output,

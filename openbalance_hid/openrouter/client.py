@@ -6,12 +6,10 @@ Not here: where the key may be sent (`endpoint`), how bytes are sent and receive
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -32,10 +30,8 @@ from openbalance_hid.openrouter.hourly import hours_query, to_hours
 from openbalance_hid.openrouter.key_state import KeyState, to_key_state
 from openbalance_hid.openrouter.list_replies import ModelNames, Workspace
 from openbalance_hid.openrouter.replies import KeyInfo, Rows
+from openbalance_hid.openrouter.session import HttpResponse, HttpSession, NewSession, own_session
 from openbalance_hid.secret import Secret, mask_body, mask_keys
-
-if TYPE_CHECKING:
-    from openbalance_hid.openrouter.http import HttpResponse, HttpSession
 
 _MAX_PAGES = 50  # of keys in a workspace: of more than five thousand keys, the newest are shown
 _WORKSPACES_A_PAGE = 100  # the most that the server accepts
@@ -59,7 +55,7 @@ class Client:
         limits: HttpLimits = DEFAULT_LIMITS,
         ca_file: str | None = None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
-        mono: Callable[[], float] = time.monotonic,
+        new_session: NewSession = own_session,
     ) -> None:
         """ConfigError for an address that the key must not be sent to. `ca_file`: further root certificates, for a proxy."""
         self.secret = secret
@@ -70,7 +66,7 @@ class Client:
         self._limits = limits
         self._ca_file = Path(ca_file) if ca_file is not None else None
         self._utc = utc
-        self._mono = mono
+        self._new_session = new_session
         self.before_request: Callable[[str], object] = lambda _: None  # called with the path; may wait
         self._sessions: dict[bool, HttpSession] = {}  # with the key, and without
 
@@ -230,15 +226,13 @@ class Client:
     ) -> _T:
         self.before_request(path.partition("?")[0])
         if is_public not in self._sessions:
-            # Imported here: requests takes 0.1 s to import, which must delay the poller and not the start.
-            from openbalance_hid.openrouter.http import HttpSession
-
             secret = None if is_public else self.secret
-            self._sessions[is_public] = HttpSession(secret, self.base_url, self._limits, self._mono, self._ca_file)
+            self._sessions[is_public] = self._new_session(secret, self.base_url, self._limits, self._ca_file)
         self.calls += 1
         try:
             response = self._sessions[is_public].run(method, path, body, largest_bytes or self._limits.body_bytes, take)
-            self._note_skew(response.headers.get("Date"))
+            if response.sent_at is not None:
+                self.last_date_skew_s = (response.sent_at - self._utc()).total_seconds()
             response = replace(response, body=mask_body(response.body, self.secret))  # names and messages are shown
             if response.status != 200:
                 raise _error_for(path.partition("?")[0], response, self._utc())
@@ -248,15 +242,10 @@ class Client:
             error.args = (error.message,)
             raise
 
-    def _note_skew(self, header: str | None) -> None:
-        sent_at = http_date(header)
-        if sent_at is not None:
-            self.last_date_skew_s = (sent_at - self._utc()).total_seconds()
-
 
 def _error_for(path: str, response: HttpResponse, now: datetime) -> ApiError:
     status = response.status
-    now = http_date(response.headers.get("Date")) or now  # a Retry-After follows the server's clock
+    now = response.sent_at or now  # a Retry-After follows the server's clock
     text = replies.error_message(response.body)
     if not text:
         text = "a web page instead of JSON" if replies.looks_like_html(response.body) else "no message"
@@ -267,33 +256,18 @@ def _error_for(path: str, response: HttpResponse, now: datetime) -> ApiError:
         case 403:
             return ForbiddenError(message)
         case 429:
-            return RateLimitedError(message, retry_after_s=_retry_after_s(response.headers.get("Retry-After"), now))
+            return RateLimitedError(message, retry_after_s=_retry_after_s(response, now))
         case _ if 300 <= status < 400:
             return ServerError(f"{path} answered {status}: a redirect, which is not followed")
         case _:
-            return ServerError(message, retry_after_s=_retry_after_s(response.headers.get("Retry-After"), now), status=status)
+            return ServerError(message, retry_after_s=_retry_after_s(response, now), status=status)
 
 
-def _retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After in either form (RFC 9110 §10.2.3), at most a day; None if it is unusable."""
-    if not header:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}", header.strip()):
-        return min(float(header), _LONGEST_RETRY_AFTER_S)
-    at = http_date(header)
-    return None if at is None else min(max((at - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER_S)
-
-
-def http_date(header: str | None) -> datetime | None:
-    """Return the instant of a Date or Retry-After header, aware UTC; None if it is no date of a server's clock."""
-    from email.utils import parsedate_to_datetime  # a dozen modules, which come with requests anyway
-
-    try:
-        at = parsedate_to_datetime(header or "")
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        return at if at.year in replies.POSSIBLE_YEARS else None
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def _retry_after_s(response: HttpResponse, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After, at most a day; None without a usable one."""
+    after = response.retry_after
+    wait_s = (after - now).total_seconds() if isinstance(after, datetime) else after
+    return None if wait_s is None else min(max(wait_s, 0.0), _LONGEST_RETRY_AFTER_S)
 
 
 def _instant(at: datetime) -> str:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
 import urllib3
-from msgspec import Struct
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
@@ -27,6 +28,8 @@ from openbalance_hid.hints import clock_hint, hint
 from openbalance_hid.openrouter.deadline_adapter import DeadlineAdapter, ReadBudget, ResponseTooLargeError
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.openrouter.failure_cause import TIMEOUTS, chain, failure_cause
+from openbalance_hid.openrouter.replies import POSSIBLE_YEARS
+from openbalance_hid.openrouter.session import HttpResponse, give_way
 from openbalance_hid.secret import Secret
 
 # Only these are decoded piece by piece, whatever else is installed. Only one at a time: five nested gzips make a petabyte.
@@ -35,38 +38,24 @@ _CODINGS = frozenset({*_ACCEPTED_CODINGS, "identity", ""})
 
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
-_LONG_PIECE_BYTES = 32_768
-_YIELD_S = 0.0005  # between two pieces of a long answer: a press, on other threads, waits for no more than one
-
 # OpenSSL's X509_V_ERR_… (openssl/x509_vfy.h).
 _OUTSIDE_OF_ITS_TIME = (9, 10)  # CERT_NOT_YET_VALID, CERT_HAS_EXPIRED
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)  # no issuer found, self-signed, or not verifiable
 _OTHER_NAME = 62  # HOSTNAME_MISMATCH
 
 
-class HttpResponse(Struct, frozen=True):
-    """`body` is whole and decoded."""
-
-    status: int
-    headers: Mapping[str, str]  # names are case-insensitive
-    body: bytes
-
-
-class HttpSession:
-    """A session with one address and one key, or none. For one thread."""
+class RequestsSession:
+    """An `HttpSession` in this process, by the library requests."""
 
     def __init__(
         self,
         secret: Secret | None,
         base_url: str,
         limits: HttpLimits,
-        mono: Callable[[], float],
         ca_file: Path | None = None,
+        mono: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`base_url` has passed `checked_base_url`; `secret` None: requests carry no key. `mono`: monotonic seconds.
-
-        `ca_file`: see `tls_context`.
-        """
+        """See `session.NewSession`. `mono`: monotonic seconds."""
         self._base_url = base_url
         self._host = base_url.split("/")[2]
         self._limits = limits
@@ -91,10 +80,7 @@ class HttpSession:
     def run(
         self, method: str, path: str, body: bytes | None, largest_bytes: int, take: Callable[[bytes], object] | None = None
     ) -> HttpResponse:
-        """Return the response. OfflineError for none in time, ServerError for one that breaks off, TooLargeError.
-
-        `take` receives the body of a response with the status 200 in pieces, while it arrives; the returned one has none.
-        """
+        """See `HttpSession.run`."""
         self._budget.start(self._limits.total_s if take is None else self._limits.stream_s, largest_bytes)
         try:
             response = self._session.request(
@@ -115,9 +101,11 @@ class HttpSession:
             raise OfflineError(f"cannot reach {self._host}: {failure_cause(error, bool(self._session.proxies))}") from error
         with response:
             taken = self._read(response, path, largest_bytes, take if response.status_code == 200 else None)
-            return HttpResponse(response.status_code, response.headers, taken)
+            sent_at, retry_after = response.headers.get("Date"), response.headers.get("Retry-After")
+            return HttpResponse(response.status_code, taken, http_date(sent_at), _retry_after(retry_after))
 
     def close(self) -> None:
+        """See `HttpSession.close`."""
         self._session.close()
 
     def _untrusted(self, verify_code: int) -> OfflineError:
@@ -150,8 +138,7 @@ class HttpSession:
                     body.write(piece)
                 else:
                     take(piece)
-                    if len(piece) > _LONG_PIECE_BYTES:
-                        time.sleep(_YIELD_S)
+                    give_way(piece)
         except _FAILURES as error:
             if any(isinstance(link, ResponseTooLargeError) for link in chain(error)):
                 raise TooLargeError(too_large) from error
@@ -170,3 +157,18 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
         return request
+
+
+def http_date(header: str | None) -> datetime | None:
+    """Return the instant of a header, aware UTC; None if it is no date of a server's clock."""
+    try:
+        at = parsedate_to_datetime(header or "")
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at if at.year in POSSIBLE_YEARS else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _retry_after(header: str | None) -> float | datetime | None:
+    seconds = (header or "").strip()
+    return float(seconds) if re.fullmatch(r"[0-9]{1,9}", seconds) else http_date(header)

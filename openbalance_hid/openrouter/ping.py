@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from openbalance_hid.errors import ServerError
-from openbalance_hid.openrouter.client import http_date
 from openbalance_hid.openrouter.endpoint import HttpLimits
+from openbalance_hid.openrouter.session import own_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ def ping(
 
     `base_url` has passed `checked_base_url`.
     """
-    from openbalance_hid.openrouter.http import HttpSession
-
-    session = HttpSession(None, base_url, limits, mono, Path(ca_file) if ca_file is not None else None)
+    session = own_session(None, base_url, limits, Path(ca_file) if ca_file is not None else None)
     started_s = mono()
     try:
         response = session.run("GET", "/key", None, limits.body_bytes)
@@ -42,8 +40,8 @@ def ping(
         session.close()
     if response.status >= 500 or 300 <= response.status < 400:
         raise ServerError(f"OpenRouter answers {response.status}")
-    sent_at = http_date(response.headers.get("Date"))
-    return PingResult(mono() - started_s, None if sent_at is None else (sent_at - utc()).total_seconds())
+    skew_s = None if response.sent_at is None else (response.sent_at - utc()).total_seconds()
+    return PingResult(mono() - started_s, skew_s)
 
 
 def proxy_variable(base_url: str, env: Mapping[str, str]) -> str | None:

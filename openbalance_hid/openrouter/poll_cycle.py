@@ -321,7 +321,8 @@ class PollCycle:
             polls=self._known.polls + 1,
             next_poll_at=self._clock.utc() + timedelta(seconds=delay_s),
         )
-        self._troubles.note(self._known, result.message, result.hint)
+        if self._keep_going():  # else the end of the program is what ended the request
+            self._troubles.note(self._known, result.message, result.hint)
         self._publish_known(refreshing=False)
         return delay_s
 

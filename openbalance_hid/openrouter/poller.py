@@ -18,7 +18,7 @@ from openbalance_hid.openrouter.poll_cycle import PollCycle, RecallAccount
 from openbalance_hid.openrouter.secondary_endpoints import PollClock
 from openbalance_hid.restarting_thread import RestartingThread
 
-# Remembered values are drawn before the first request: importing the HTTP library stops the interpreter for 0.1 s.
+# Remembered values are drawn before the first request, which takes 0.1 s of CPU time to prepare: HTTP is imported for it.
 _DRAW_FIRST_S = 0.1
 _LONGEST_NAP_S = 60.0  # a sleep of the machine is noticed at most this late: no timer runs through it
 

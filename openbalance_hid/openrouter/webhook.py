@@ -6,14 +6,13 @@ addresses too. An address is a secret, so no message has more of it than its hos
 
 from __future__ import annotations
 
-import re
-import time
 from contextlib import closing
 from pathlib import Path
 
 from openbalance_hid import errors
 from openbalance_hid.hints import hint
 from openbalance_hid.openrouter.endpoint import HttpLimits
+from openbalance_hid.openrouter.session import NewSession, own_session
 
 LIMITS = HttpLimits(connect_s=5.0, read_s=10.0, total_s=10.0, body_bytes=64 * 1024)
 _LONGEST_RETRY_AFTER_S = 3600.0
@@ -27,16 +26,21 @@ class WebhookError(errors.ApiError):
         self.retry_after_s = retry_after_s
 
 
-def post(base_url: str, target: str, body: bytes, ca_file: Path | None = None, limits: HttpLimits = LIMITS) -> None:
+def post(
+    base_url: str,
+    target: str,
+    body: bytes,
+    ca_file: Path | None = None,
+    limits: HttpLimits = LIMITS,
+    new_session: NewSession = own_session,
+) -> None:
     """Post JSON and return when it is accepted with a 2xx status. Raises WebhookError.
 
     `base_url`: scheme, host and port; `ca_file`: root certificates beside the public ones.
     """
-    from openbalance_hid.openrouter.http import HttpSession  # 0.1 s, which no start should wait for
-
     host = base_url.split("/")[2]
     try:
-        with closing(HttpSession(None, base_url, limits, time.monotonic, ca_file)) as session:
+        with closing(new_session(None, base_url, limits, ca_file)) as session:
             response = session.run("POST", target or "/", body, limits.body_bytes)
     except errors.OfflineError as error:
         raise WebhookError(error.message) from None  # the cause would quote the address in a traceback
@@ -46,6 +50,6 @@ def post(base_url: str, target: str, body: bytes, ca_file: Path | None = None, l
         return
     if 300 <= response.status < 400:
         raise WebhookError(f"{host} answered {response.status}: a redirect, which is not followed")
-    header = response.headers.get("Retry-After", "").strip()
-    wait_s = min(float(header), _LONGEST_RETRY_AFTER_S) if re.fullmatch(r"[0-9]{1,9}", header) else None
+    after_s = response.retry_after
+    wait_s = min(after_s, _LONGEST_RETRY_AFTER_S) if isinstance(after_s, float) else None
     raise WebhookError(f"{host} answered {response.status}", wait_s)

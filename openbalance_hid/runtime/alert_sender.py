@@ -18,6 +18,7 @@ from openbalance_hid.app.events import SinkReported
 from openbalance_hid.config.alert_sinks import split_url
 from openbalance_hid.config.schema import AlertSink
 from openbalance_hid.desktop.program_runner import ProgramRunner
+from openbalance_hid.openrouter.session import NewSession, own_session
 from openbalance_hid.openrouter.webhook import WebhookError, post
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,11 @@ class AlertSender:
         programs: ProgramRunner,
         ca_file: Callable[[], str | None] = lambda: None,
         rng: Random | None = None,
+        new_session: NewSession = own_session,
     ) -> None:
         self._put = put
         self._ca_file = ca_file
+        self._new_session = new_session
         self._programs = programs
         self._rng = rng or SystemRandom()
         self._lock = threading.Lock()
@@ -70,7 +73,8 @@ class AlertSender:
             return None if end.is_good else end.detail or f"{sink.name}: {end.kind.value}"
         base_url, target = split_url(sink.url)
         ca_file = self._ca_file()
-        post(base_url, *post_of(sink.format, target, notice), Path(ca_file) if ca_file else None)
+        message = post_of(sink.format, target, notice)
+        post(base_url, *message, Path(ca_file) if ca_file else None, new_session=self._new_session)
         return None
 
     def _report(self, sink: AlertSink, result: SinkReported) -> None:

@@ -10,17 +10,26 @@ from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
 from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
 from openbalance_hid.openrouter.client import Client
+from openbalance_hid.openrouter.session import NewSession, own_session
 from openbalance_hid.secret import Secret, mask_body
 
 
 class KeyedClients:
     """`ca_file`: returns further root certificates. Thread-safe."""
 
-    def __init__(self, env: Mapping[str, str], paths: Paths, base_url: str, ca_file: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        paths: Paths,
+        base_url: str,
+        ca_file: Callable[[], str | None],
+        new_session: NewSession = own_session,
+    ) -> None:
         self._env = env
         self._paths = paths
         self._base_url = base_url
         self._ca_file = ca_file
+        self._new_session = new_session
         self._locked: set[str] = set()  # accounts with a keyring that stayed locked: the user is prompted once
         self._keys = KeyCache(self._read, lambda key: key.where == "keyring")
         self._secrets: dict[str, Secret] = {}  # by account, as last read
@@ -34,7 +43,7 @@ class KeyedClients:
             raise
         self._locked.discard(account)
         self._secrets[account] = key.secret
-        return Client(key.secret, self._base_url, ca_file=self._ca_file())
+        return Client(key.secret, self._base_url, ca_file=self._ca_file(), new_session=self._new_session)
 
     def mask(self, text: bytes) -> bytes:
         """Return `text` with every part of a known key masked: what a program prints may contain one."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
@@ -37,12 +37,14 @@ from openbalance_hid.ipc.deck_commands import DeckHandover
 from openbalance_hid.ipc.status import ProcessInfo, status
 from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
+from openbalance_hid.restarting_thread import HasThreads
 from openbalance_hid.runtime.alert_sender import AlertSender
 from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Maintenance, now, run_loop
+from openbalance_hid.runtime.http_process import HttpProcess
 from openbalance_hid.runtime.inbox import Stop
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.keyed_clients import KeyedClients
@@ -77,15 +79,10 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     """Run the daemon until SIGTERM, SIGINT or `stop`. Raises OpenBalanceError when it cannot start."""
     config = load_config(options.paths.config_file)
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-    clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file)
-    daemon = Daemon(options, config, clients.client, forget_key=clients.forget, mask_keys=clients.mask)
+    http = HttpProcess()
+    clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file, http.session)
+    daemon = Daemon(options, config, clients.client, http, None, clients.forget, clients.mask)
     daemon.run()
-
-
-class _HasThreads(Protocol):
-    """A part of the daemon that starts its threads again if they have ended."""
-
-    def revive(self) -> None: ...
 
 
 class Daemon:
@@ -96,6 +93,7 @@ class Daemon:
         options: RunOptions,
         config: Config,
         client_for: ClientFactory,
+        http: HttpProcess,
         sample: "SampleAccount | None" = None,
         forget_key: Callable[[str], None] = lambda _: None,
         mask_keys: Callable[[bytes], bytes] = bytes,
@@ -136,7 +134,8 @@ class Daemon:
         self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._plugins = PluginRunner(self._inbox.put, installed_function)
         self._programs = ProgramRunner(os.environ, mask_keys)
-        self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file)
+        self._http = http
+        self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file, new_session=http.session)
         self._metrics = MetricsServer(self._inbox.put, self._status)
         self._wake = ResumeWatch(self._on_resume)
 
@@ -162,7 +161,7 @@ class Daemon:
                 lambda claims: probe_sinks(claims, now().utc, self._sender.deliver, self._notifier.probe),
             )
             control = ControlServer(self._options.paths.socket_file, commands)
-            threads: dict[str, _HasThreads] = {
+            threads: dict[str, HasThreads] = {
                 "signals": self._handle_signals(running, control),
                 "the history": self._history,
                 "the pollers": self._pollers,
@@ -184,7 +183,7 @@ class Daemon:
             running.callback(lambda: self._programs.close(deadline.left_s()))
             running.callback(self._switcher.stop)
             running.callback(self._metrics.stop)
-            running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S)))
+            running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S), self._http.close))
             running.callback(lambda: self._publishing.stop(deadline.left_s()))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:

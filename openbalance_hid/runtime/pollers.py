@@ -70,7 +70,7 @@ class Pollers:
             self.restart(account)
 
     def allow_requests(self) -> None:
-        """End the wait of the first requests, which import all of HTTP. What the history has is shown before that."""
+        """End the wait of the first requests, for which all of HTTP is imported. What the history has is shown before that."""
         self._may_request.set()
 
     def restart(self, account: str, forget: bool = False, prepare: Callable[[str], None] = lambda _: None) -> None:
@@ -181,12 +181,16 @@ class Pollers:
         for poller in self._pollers.values():
             poller.revive()
 
-    def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
-        """End all pollers at the same time, within one time limit. Idempotent."""
+    def stop(self, limit_s: float = STOP_LIMIT_S, end_requests: Callable[[], object] = lambda: None) -> None:
+        """End all pollers at the same time, within one time limit. Idempotent.
+
+        `end_requests`: called when no poller publishes any more, to end what would be waited for.
+        """
         end_s = time.monotonic() + limit_s
         self._pacer.stop()
         self._may_request.set()
         for poller in self._pollers.values():
             poller.stop(join_s=0)
+        end_requests()
         for poller in self._pollers.values():
             poller.stop(max(0.0, end_s - time.monotonic()))

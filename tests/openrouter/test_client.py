@@ -241,7 +241,7 @@ def test_a_password_in_netrc_never_replaces_the_key(
 ) -> None:
     from requests import Request
 
-    from openbalance_hid.openrouter.http import HttpSession
+    from openbalance_hid.openrouter.http import RequestsSession
 
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login me password hunter2\nmachine openrouter.ai login me password hunter2\n")
@@ -251,7 +251,7 @@ def test_a_password_in_netrc_never_replaces_the_key(
     client.credits()
     assert sample.requests[-1].headers["authorization"] == sample.authorization_hash(sample.key)
     # The real address cannot be requested here: the prepared request is checked in its place.
-    session = HttpSession(Secret(sample.key), OPENROUTER_URL, HttpLimits(), lambda: 0.0)._session
+    session = RequestsSession(Secret(sample.key), OPENROUTER_URL, HttpLimits())._session
     prepared = session.prepare_request(Request("GET", f"{OPENROUTER_URL}/credits"))
     assert prepared.headers["Authorization"] == f"Bearer {sample.key}"
 

@@ -73,7 +73,7 @@ def test_fifty_pollers_whose_requests_hang_are_stopped_at_the_same_time(tmp_path
     assert published.empty(), "a poller that was stopped publishes nothing"
 
 
-def test_a_daemon_whose_requests_hang_ends_and_logs_what_it_left(tmp_path: Path) -> None:
+def test_a_daemon_whose_requests_hang_ends_them_and_waits_for_none(tmp_path: Path) -> None:
     with SampleAccount() as sample:
         sample.slow_s = SLOW_S
         names = [f"a{number}" for number in range(9)]
@@ -84,5 +84,5 @@ def test_a_daemon_whose_requests_hang_ends_and_logs_what_it_left(tmp_path: Path)
             daemon.until_deck()
             until(lambda: len(sample.requests) >= len(names))
             assert daemon.end() == 0
-    (line,) = [line for line in daemon.log.splitlines() if "stopped without waiting for" in line]
-    assert "poll a0, poll a1" in line
+    assert "stopped without waiting for" not in daemon.log
+    assert "cannot reach" not in daemon.log

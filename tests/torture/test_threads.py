@@ -29,6 +29,7 @@ SHORT_LIVED = (
     "page-send",
     "open page",
     "notification",
+    "HTTP process",
     "Thread-",
 )
 
