@@ -21,7 +21,7 @@ OURS = "openbalance-hid"
 MODEL = "mk2"
 PRESSED_KEY = 14  # no program uses it
 LONGEST_PAUSE_S = 0.1  # two polls of a reader that polls 20 times a second
-REST_S = 5.0  # after the last picture, until the work of the start has ended
+REST_S = 15.0  # after the last picture, until the work of the start has ended: the process for HTTP requests stays 10 s
 
 
 @dataclass(frozen=True, slots=True)
