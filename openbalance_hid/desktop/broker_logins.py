@@ -42,9 +42,13 @@ class BrokerLogins:
     On macOS one of the Keychain is read once, and again after `forget`.
     """
 
-    def __init__(self, env: Mapping[str, str], paths: KeyPaths) -> None:
+    def __init__(
+        self, env: Mapping[str, str], paths: KeyPaths, read_entry: keyring_backend.ReadEntry = keyring_backend.read_entry
+    ) -> None:
+        """`read_entry`: see `keyring_backend.get_password`."""
         self._env = env
         self._paths = paths
+        self._read_entry = read_entry
         self._lock = threading.Lock()
         self._locked = False  # the user is prompted once for the keyring's password
         self._kept = KeyCache(
@@ -59,7 +63,7 @@ class BrokerLogins:
             return None if kept is None else kept.login
         with self._lock:
             try:
-                found = read_login(broker, self._env, self._paths, may_prompt=not self._locked)
+                found = read_login(broker, self._env, self._paths, TIMEOUT_S, not self._locked, self._read_entry)
             except LockedKeyringError:
                 self._locked = True
                 raise
@@ -72,7 +76,12 @@ class BrokerLogins:
 
 
 def read_login(
-    broker: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
+    broker: str,
+    env: Mapping[str, str],
+    paths: KeyPaths,
+    timeout_s: float = TIMEOUT_S,
+    may_prompt: bool = True,
+    read_entry: keyring_backend.ReadEntry = keyring_backend.read_entry,
 ) -> StoredLogin | None:
     """Return the login of a broker and where it is; None without one. CredentialError for one that cannot be read."""
     directory = env.get(CREDENTIALS_VARIABLE, "")
@@ -87,7 +96,7 @@ def read_login(
     if broker not in read_names(paths, NAMES_FILE):
         return None
     try:
-        text = keyring_backend.get_password(_entry(broker), timeout_s, may_prompt)
+        text = keyring_backend.get_password(_entry(broker), timeout_s, may_prompt, read_entry)
     except KeyringError as error:
         error.hint = setup_broker_command(broker)  # not the one for a key
         raise

@@ -27,7 +27,7 @@ from openbalance_hid.desktop.key_locations import (
     variables,
     write_names_in_keyring,
 )
-from openbalance_hid.desktop.keyring_backend import NoKeyringError, NoKeyringYetError, setup_command
+from openbalance_hid.desktop.keyring_backend import NoKeyringError, NoKeyringYetError, ReadEntry, setup_command
 from openbalance_hid.desktop.private_files import KeyPaths
 from openbalance_hid.errors import CredentialError, NoKeyError, Retry
 from openbalance_hid.hints import hint
@@ -85,12 +85,18 @@ class KeySource(Struct, frozen=True):
 
 
 def read_key(
-    account: str, env: Mapping[str, str], paths: KeyPaths, timeout_s: float = TIMEOUT_S, may_prompt: bool = True
+    account: str,
+    env: Mapping[str, str],
+    paths: KeyPaths,
+    timeout_s: float = TIMEOUT_S,
+    may_prompt: bool = True,
+    read_entry: ReadEntry = keyring_backend.read_entry,
 ) -> StoredKey:
     """Return the account's key, from the first place that has one.
 
     NoKeyError without one. CredentialError when a place has a key that cannot be used, which is never skipped, or when the
-    keyring does not answer within `timeout_s`. `may_prompt`: a locked keyring may show a password prompt.
+    keyring does not answer within `timeout_s`. `may_prompt`: a locked keyring may show a password prompt. `read_entry`: see
+    `keyring_backend.get_password`.
     """
     check_name(account)
     found = _in_environment(account, env) or _in_credential(account, env) or _in_file(account, paths)
@@ -98,7 +104,7 @@ def read_key(
         return found
     note, hint, retry = "", setup_command(account), Retry.USER
     try:
-        found = _in_keyring(account, paths, timeout_s, may_prompt)
+        found = _in_keyring(account, paths, timeout_s, may_prompt, read_entry)
     except NoKeyringError as error:
         note, hint, retry = f" ({error.message})", error.hint, error.retry
     if found is not None:
@@ -289,10 +295,12 @@ def _in_file(account: str, paths: KeyPaths) -> StoredKey | None:
     return None if text is None else StoredKey(checked_key(text, f"key file {file}", setup_command(account)), "file", str(file))
 
 
-def _in_keyring(account: str, paths: KeyPaths, timeout_s: float, may_prompt: bool = True) -> StoredKey | None:
+def _in_keyring(
+    account: str, paths: KeyPaths, timeout_s: float, may_prompt: bool = True, read_entry: ReadEntry = keyring_backend.read_entry
+) -> StoredKey | None:
     if sys.platform == "darwin" and not may_prompt and account not in names_in_keyring(paths):
         return None  # nothing was stored, which is known without a read
-    text = keyring_backend.get_password(account, timeout_s, may_prompt)
+    text = keyring_backend.get_password(account, timeout_s, may_prompt, read_entry)
     if text is None:
         return None
     return StoredKey(checked_key(text, "the entry in the keyring", setup_command(account)), "keyring", "the keyring")

@@ -38,6 +38,7 @@ DEFAULT_ACCOUNT = "default"
 
 _PROBE = "test of setup"  # an entry that is removed at once
 _THREAD = "keyring"
+ReadEntry = Callable[[str, bool], str | None]  # see `read_entry`
 
 
 class KeyringError(CredentialError):
@@ -80,23 +81,30 @@ class DeniedKeyringError(KeyringError):
     retry = Retry.USER
 
 
-def get_password(account: str, timeout_s: float, may_prompt: bool = True) -> str | None:
+_ERRORS = (NoKeyringError, NoKeyringYetError, NullKeyringError, LockedKeyringError, DeniedKeyringError)
+
+
+def read_entry(account: str, may_prompt: bool) -> str | None:
+    """Return the account's entry in the keyring, None without one. Raises what the library raises.
+
+    `may_prompt`: a locked keyring may show a password prompt, for as long as nobody answers it.
+    """
+    keyring = _keyring()
+    if _is_locked(keyring, account) and not may_prompt:
+        raise LockedKeyringError("the keyring is locked", file_setup_command(account))
+    found = keyring.get_password(SERVICE, account)
+    return None if found is None else str(found)
+
+
+def get_password(account: str, timeout_s: float, may_prompt: bool = True, read: ReadEntry = read_entry) -> str | None:
     """Return the account's entry in the keyring, None without one. KeyringError after `timeout_s` or on failure.
 
-    `may_prompt`: a locked keyring may show a password prompt.
+    `may_prompt`: see `read_entry`; `read`: it, or `keyring_process.read_entry_apart`.
     """
-
     if sys.platform == "darwin" and not may_prompt:  # no call shows whether a read of the Keychain opens a dialog
         raise UnreadKeychainError(UNREAD, setup_command(account))
-
-    def read() -> str | None:
-        keyring = _keyring()
-        if _is_locked(keyring, account) and not may_prompt:
-            raise LockedKeyringError("the keyring is locked", file_setup_command(account))
-        return keyring.get_password(SERVICE, account)
-
-    found = _call(account, timeout_s, read)
-    return None if found is None else str(found)
+    found: str | None = _call(account, timeout_s, lambda: read(account, may_prompt))
+    return found
 
 
 def check_storing(account: str, timeout_s: float) -> None:
@@ -261,7 +269,7 @@ def _call(account: str, timeout_s: float, call: Callable[[], object]) -> Any:
     except Empty:
         raise _no_answer(account, timeout_s) from None
     if error is not None:
-        raise _translated(account, error) from error
+        raise error_of(account, error) from error
     return result
 
 
@@ -273,7 +281,8 @@ def _no_answer(account: str, timeout_s: float) -> KeyringError:
     )
 
 
-def _translated(account: str, error: BaseException) -> KeyringError:
+def error_of(account: str, error: BaseException) -> KeyringError:
+    """Return the error for one of the library."""
     if isinstance(error, NullKeyringError):
         return NullKeyringError(account)
     if isinstance(error, KeyringError):
@@ -314,3 +323,11 @@ def _of_keychain(account: str, error: BaseException) -> KeyringError | None:
     if status in NO_KEYCHAIN:
         return NoKeyringError("there is no keychain", file_setup_command(account))
     return None
+
+
+def error_named(name: str, message: str, hint_: str) -> KeyringError:
+    """Return an error of this module by the name of its class, as another process has raised it."""
+    kind = next((kind for kind in _ERRORS if kind.__name__ == name), KeyringError)
+    error = kind.__new__(kind)
+    CredentialError.__init__(error, message, hint_)
+    return error

@@ -9,6 +9,7 @@ from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
 from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
+from openbalance_hid.desktop.keyring_process import read_entry_apart
 from openbalance_hid.openrouter.client import Client
 from openbalance_hid.openrouter.session import NewSession, own_session
 from openbalance_hid.secret import Secret, mask_body
@@ -57,4 +58,4 @@ class KeyedClients:
 
     def _read(self, account: str, timeout_s: float = TIMEOUT_S) -> StoredKey:
         may_prompt = sys.platform == "darwin" or account not in self._locked
-        return read_key(account, self._env, self._paths, timeout_s, may_prompt)
+        return read_key(account, self._env, self._paths, timeout_s, may_prompt, read_entry_apart)

@@ -26,6 +26,7 @@ from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.broker_logins import BrokerLogins
+from openbalance_hid.desktop.keyring_process import read_entry_apart
 from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
@@ -105,7 +106,7 @@ class Daemon:
         intervals_s = intervals_of(config)
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
-        self._logins = BrokerLogins(os.environ, options.paths)
+        self._logins = BrokerLogins(os.environ, options.paths, read_entry_apart)
         self._pollers = Pollers(
             intervals_s,
             client_for,
