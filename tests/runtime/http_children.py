@@ -18,7 +18,7 @@ from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.waiting import PATIENCE_S, until, until_no_thread
 
-QUICK = HttpLimits(connect_s=2.0, read_s=0.4, total_s=0.6, stream_s=0.8, body_bytes=200_000)
+AMPLE = HttpLimits(connect_s=60.0, read_s=60.0, total_s=60.0, stream_s=60.0, body_bytes=200_000)  # for a slow machine
 THREAD = "HTTP process"
 
 
@@ -59,5 +59,5 @@ def account() -> Iterator[SampleAccount]:
         yield made
 
 
-def client(account: SampleAccount, new_session: NewSession, url: str = "", limits: HttpLimits = QUICK) -> Client:
+def client(account: SampleAccount, new_session: NewSession, url: str = "", limits: HttpLimits = AMPLE) -> Client:
     return Client(Secret(account.key), url or account.url, limits=limits, new_session=new_session)

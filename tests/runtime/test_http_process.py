@@ -23,11 +23,13 @@ from openbalance_hid.runtime.http_process import HttpProcess
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
 from tests.runtime.alert_receiver import AlertReceiver
-from tests.runtime.http_children import QUICK, THREAD, Children, account, children, client, process
+from tests.runtime.http_children import AMPLE, THREAD, Children, account, children, client, process
 from tests.torture.fault_proxy import Answer, FaultProxy
 from tests.waiting import PATIENCE_S, until, until_no_thread
 
 __all__ = ["account", "children", "process"]
+
+SHORT = HttpLimits(connect_s=60.0, read_s=2.0, total_s=60.0, stream_s=60.0)
 
 
 def raw(*lines: str, body: bytes = b"") -> Callable[[Answer, socket.socket], None]:
@@ -84,7 +86,7 @@ def test_each_answer_has_the_same_result_as_without_the_process(
         proxy.faults[url] = ANSWERS[name]
         found = []
         for new_session in (own_session, process.session):
-            with client(account, new_session, proxy.url) as asking:
+            with client(account, new_session, proxy.url, SHORT if name == "stalled" else AMPLE) as asking:
                 found.append(outcome(asking, request))
                 proxy.faults.pop(url)  # the next request of the same session is answered well
                 found.append(outcome(asking, request))
@@ -98,7 +100,7 @@ def test_what_cannot_be_reached_or_opened_is_said_in_the_same_words(
     words: list[list[str]] = [[], []]
     for found, new_session in zip(words, (own_session, process.session), strict=True):
         for url, ca_file in (("http://127.0.0.1:9/api/v1", None), (account.url, str(tmp_path / "none.pem"))):
-            asking = Client(Secret(account.key), url, limits=QUICK, ca_file=ca_file, new_session=new_session)
+            asking = Client(Secret(account.key), url, limits=AMPLE, ca_file=ca_file, new_session=new_session)
             with asking, pytest.raises(OfflineError) as error:
                 asking.credits()
             found.append(f"{error.value.message} {error.value.hint}")

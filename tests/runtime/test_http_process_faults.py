@@ -23,7 +23,7 @@ from openbalance_hid.runtime.http_messages import Failure, HttpRequest, Opening,
 from openbalance_hid.runtime.http_process import HttpProcess
 from openbalance_hid.secret import Secret
 from openbalance_hid.simulator.openrouter.sample_account import SampleAccount
-from tests.runtime.http_children import QUICK, THREAD, Children, account, children, client, process
+from tests.runtime.http_children import AMPLE, THREAD, Children, account, children, client, process
 from tests.torture.fault_proxy import Answer, FaultProxy
 from tests.waiting import PATIENCE_S, until
 
@@ -70,9 +70,10 @@ def test_a_child_that_does_not_answer_is_given_up_and_ended(
 ) -> None:
     monkeypatch.setattr(http_process, "GRACE_S", 0.0)
     monkeypatch.setattr(http_process, "END_LIMIT_S", 0.1)
-    with client(account, process.session, limits=HttpLimits(0.1, 0.1, 0.1)) as asking:
+    with client(account, process.session, limits=HttpLimits(1.5, 1.5, 1.5)) as asking:
         asking.credits()
         os.kill(children.started[0].pid, signal.SIGSTOP)
+        until(lambda: state_of(children.started[0].pid) == "T")
         with pytest.raises(OfflineError, match="the process that makes the requests has ended"):
             asking.credits()
         assert asking.credits().total_credits_usd > 0
@@ -117,8 +118,16 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    stat = Path(f"/proc/{pid}/stat")  # without an init that waits for it, a dead process stays as a zombie
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return state_of(pid) not in ("Z", "")  # without an init that waits for it, a dead process stays as a zombie
+
+
+def state_of(pid: int) -> str:
+    """Return the letter of ps(1) for the state of a process: T stopped, Z ended."""
+    if sys.platform == "linux":  # which may have no ps
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.read_text().rpartition(")")[2].split()[0] if stat.exists() else ""
+    shown = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, timeout=PATIENCE_S)
+    return shown.stdout.strip()[:1]
 
 
 class CannotStart:
@@ -238,7 +247,7 @@ def test_an_answer_that_the_reader_refuses_ends_only_its_own_connection(
     def refuse(_: bytes) -> None:
         raise ServerError("unreadable")
 
-    session = process.session(Secret(account.key), account.url, QUICK, None)
+    session = process.session(Secret(account.key), account.url, AMPLE, None)
     with closing(session), client(account, process.session) as other:
         other.credits()
         with pytest.raises(ServerError, match="unreadable"):
@@ -282,7 +291,7 @@ def test_a_child_without_its_thread_ends_with_the_daemon(
         client(account, process.session) as asking,
     ):
         patches.setattr(threading.Thread, "start", fail)
-        session = process.session(None, account.url, QUICK, None)
+        session = process.session(None, account.url, AMPLE, None)
         patches.undo()
         session.close()
         assert len(children.running) == 1
@@ -314,7 +323,7 @@ def test_no_program_of_the_same_user_reads_the_process_for_requests(
 
 
 def test_no_message_shows_a_key() -> None:
-    opening = Opening(1, "sk-or-v1-0123456789abcdef", "http://127.0.0.1:1/api/v1", QUICK, None)
+    opening = Opening(1, "sk-or-v1-0123456789abcdef", "http://127.0.0.1:1/api/v1", AMPLE, None)
     assert "0123456789" not in repr(opening)
     assert HttpRequest("GET", "/x", None, 1, False).path == "/x"
 
