@@ -1,6 +1,7 @@
-"""Reads one entry of the keyring and ends: `python -m openbalance_hid.desktop.keyring_child`, which `keyring_process` starts.
+"""Reads entries of the keyring: `python -m openbalance_hid.desktop.keyring_child`, which `keyring_process` starts.
 
-Its standard input is a socket: the request comes on it as a line of JSON, and the reply leaves on it.
+Its standard input is a socket, with a line of JSON for each request and each reply. It ends when the daemon closes it, or has
+ended, also while a dialog for the keyring's password is open.
 """
 
 from __future__ import annotations
@@ -11,32 +12,39 @@ import os
 import socket
 import sys
 import threading
+from queue import SimpleQueue
 
 from openbalance_hid.desktop.keyring_backend import error_of, read_entry
 from openbalance_hid.desktop.process_hardening import guard_memory
 
 
 def main() -> None:
-    """Serve one request. A dialog for the keyring's password may be open for minutes; it ends with the daemon."""
+    """Serve requests, one after another, until the daemon closes the socket."""
     guard_memory()
     logging.disable()  # libraries may log what they read
-    with socket.socket(fileno=sys.stdin.fileno()) as channel, channel.makefile("r", encoding="utf-8") as lines:
-        request = json.loads(lines.readline())
-        threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
-        reply: dict[str, str | None]
-        try:
-            reply = {"password": read_entry(request["account"], request["may_prompt"])}
-        except BaseException as problem:  # noqa: BLE001 - a panic in Rust is no Exception
-            error = error_of(request["account"], problem)
-            reply = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-        channel.sendall(json.dumps(reply).encode())
-        channel.shutdown(socket.SHUT_WR)
-        os._exit(0)
-
-
-def _end_with_parent(channel: socket.socket) -> None:
-    channel.recv(1)  # the parent sends nothing more: it has closed its end
+    control = socket.socket(fileno=sys.stdin.fileno())
+    requests: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_serve, args=(control, requests), daemon=True).start()
+    with control.makefile("r", encoding="utf-8") as lines:
+        for line in lines:
+            requests.put(line)
     os._exit(0)
+
+
+def _serve(control: socket.socket, requests: SimpleQueue[str]) -> None:
+    try:
+        while True:
+            control.sendall(json.dumps(_reply(**json.loads(requests.get()))).encode() + b"\n")
+    finally:
+        os._exit(1)  # without a reply, which the daemon would wait for
+
+
+def _reply(account: str, may_prompt: bool) -> dict[str, str | None]:
+    try:
+        return {"password": read_entry(account, may_prompt)}
+    except BaseException as problem:  # noqa: BLE001 - a panic in Rust is no Exception
+        error = error_of(account, problem)
+        return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from openbalance_hid.config.schema import (
     TileConfig,
 )
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.runtime.http_process import HttpProcess
+from openbalance_hid.runtime.children import Children
 from openbalance_hid.runtime.main import Daemon, RunOptions
 from openbalance_hid.secret import Secret
 from openbalance_hid.tiles import TILES
@@ -37,7 +37,7 @@ def run_demo(options: RunOptions, scenario: str) -> None:
     own = load_config(options.paths.config_file) if options.paths.config_file.exists() else None
     with SampleAccount(scenario) as sample:
         config = demo_config(options.virtual, sample.alerts_url) if own is None else sampled(own, sample.alerts_url)
-        Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), HttpProcess(), sample).run()
+        Daemon(options, config, lambda _: Client(Secret(sample.key), sample.url), Children(), sample).run()
 
 
 def demo_config(models: tuple[str, ...], alerts_url: str) -> Config:

@@ -7,12 +7,12 @@ TLS and HTTP take 10 MiB of memory, which the daemon would keep for months and n
 import logging
 import select
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from openbalance_hid.desktop.child_process import ChildProcess
+from openbalance_hid.desktop.lingering_child import LINGER_S, STOP_LIMIT_S, LingeringChild, Spawn
 from openbalance_hid.errors import OfflineError
 from openbalance_hid.openrouter.endpoint import HttpLimits
 from openbalance_hid.openrouter.session import HttpResponse, HttpSession, give_way, own_session
@@ -23,27 +23,17 @@ from openbalance_hid.secret import Secret
 log = logging.getLogger(__name__)
 
 MODULE = "openbalance_hid.runtime.http_child"
-LINGER_S = 10.0  # after the last session: an alert, or another account, may follow a poll
 START_LIMIT_S = 20.0
-STOP_LIMIT_S = 0.3
-END_LIMIT_S = 2.0
 GRACE_S = 10.0  # beyond the limits of a request, which the child keeps
 _ATTEMPTS = 2
-
-Spawn = Callable[[socket.socket], ChildProcess]
 
 
 class HttpProcess:
     """Gives sessions in a child. Thread-safe."""
 
     def __init__(self, spawn: Spawn = lambda channel: ChildProcess(MODULE, channel), linger_s: float = LINGER_S) -> None:
-        """`spawn`: starts a child with this standard input; OSError if it cannot. `linger_s`: see `LINGER_S`."""
-        self._spawn = spawn
-        self._linger_s = linger_s
-        self._changed = threading.Condition()
-        self._child: _Child | None = None
-        self._ending: threading.Thread | None = None  # of the newest child
-        self._stopping = False
+        """See `LingeringChild`."""
+        self._child = LingeringChild(spawn, "HTTP process", linger_s)
         self._cannot_start = False
 
     def session(self, secret: Secret | None, base_url: str, limits: HttpLimits, ca_file: Path | None) -> HttpSession:
@@ -66,7 +56,7 @@ class HttpProcess:
         """
         try:
             for _ in range(0 if self._cannot_start else _ATTEMPTS):  # a child may be killed at any time
-                connection = _Connection(opening, self._take_child, self._give_back)
+                connection = _Connection(opening, self._child)
                 if connection.is_open:
                     return connection
         except (FileNotFoundError, PermissionError) as error:
@@ -81,77 +71,21 @@ class HttpProcess:
 
     def close(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End the child, and with it all requests. Idempotent."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._ending is not None and self._ending.is_alive():
-            self._ending.join(limit_s)
-        if self._child is not None:
-            self._child.end()
-
-    def _take_child(self) -> "_Child":
-        """Return the child, a new one if none runs. OSError if it cannot be started."""
-        with self._changed:
-            if self._stopping:
-                raise OfflineError("the daemon is stopping")
-            child = self._child or _Child(self._spawn)
-            if self._ending is None or not self._ending.is_alive() or child is not self._child:
-                self._ending = threading.Thread(target=self._end_when_idle, args=(child,), name="HTTP process", daemon=True)
-                self._child = child
-                try:
-                    self._ending.start()
-                except RuntimeError:  # no more threads: the next session tries it again
-                    log.debug("the HTTP process goes on without its thread")
-            child.sessions += 1
-            return child
-
-    def _give_back(self, child: "_Child", is_broken: bool) -> None:
-        with self._changed:
-            child.sessions -= 1
-            if is_broken and self._child is child:
-                self._child = None
-            self._changed.notify_all()
-
-    def _end_when_idle(self, child: "_Child") -> None:
-        with self._changed:
-            while self._child is child and not self._stopping:
-                timed_out = not self._changed.wait(None if child.sessions else self._linger_s)
-                if timed_out and not child.sessions:
-                    self._child = None
-        child.end()
-
-
-class _Child:
-    """A child and the socket that it gets sessions from."""
-
-    def __init__(self, spawn: Spawn) -> None:
-        self.control, theirs = socket.socketpair()
-        self.sessions = 0
-        try:
-            with theirs:
-                self._process = spawn(theirs)
-        except BaseException:
-            self.control.close()
-            raise
-
-    def end(self) -> None:
-        """Have the child end, and kill it if it does not in time. Idempotent."""
-        self.control.close()
-        self._process.end(END_LIMIT_S)
+        self._child.close(limit_s)
 
 
 class _Connection:
     """One session in a child. `is_open`: it takes requests."""
 
-    def __init__(self, opening: Opening, take_child: Callable[[], _Child], give_back: Callable[[_Child, bool], None]) -> None:
-        """Raises what opening the session and `take_child` raise. `give_back`: called at the end; True: the child is broken."""
-        self._give_back = give_back
+    def __init__(self, opening: Opening, children: LingeringChild) -> None:
+        """Raises what opening the session raises. OSError if no child can be started."""
+        self._children = children
         self._is_broken = False  # the child has ended, or does not answer
         self._channel, theirs = socket.socketpair()
         reply: http_messages.Reply | None = None
         with theirs:  # kept until the child has it: macOS may lose a socket that is on its way alone
             try:
-                self._child = take_child()
+                self._child = children.take()
             except BaseException:
                 self._channel.close()
                 raise
@@ -186,7 +120,7 @@ class _Connection:
             self.is_open = False
             self._stream.close()
             self._channel.close()
-            self._give_back(self._child, self._is_broken)
+            self._children.give_back(self._child, self._is_broken)
 
     def _open(self, opening: Opening, theirs: socket.socket) -> http_messages.Reply | None:
         socket.send_fds(self._child.control, [b"."], [theirs.fileno()])

@@ -9,9 +9,8 @@ from openbalance_hid.config.paths import Paths
 from openbalance_hid.desktop.credentials import TIMEOUT_S, StoredKey, read_key
 from openbalance_hid.desktop.key_cache import KeyCache
 from openbalance_hid.desktop.keyring_backend import LockedKeyringError
-from openbalance_hid.desktop.keyring_process import read_entry_apart
 from openbalance_hid.openrouter.client import Client
-from openbalance_hid.openrouter.session import NewSession, own_session
+from openbalance_hid.runtime.children import Children
 from openbalance_hid.secret import Secret, mask_body
 
 
@@ -24,13 +23,13 @@ class KeyedClients:
         paths: Paths,
         base_url: str,
         ca_file: Callable[[], str | None],
-        new_session: NewSession = own_session,
+        children: Children,
     ) -> None:
         self._env = env
         self._paths = paths
         self._base_url = base_url
         self._ca_file = ca_file
-        self._new_session = new_session
+        self._children = children
         self._locked: set[str] = set()  # accounts with a keyring that stayed locked: the user is prompted once
         self._keys = KeyCache(self._read, lambda key: key.where == "keyring")
         self._secrets: dict[str, Secret] = {}  # by account, as last read
@@ -44,7 +43,7 @@ class KeyedClients:
             raise
         self._locked.discard(account)
         self._secrets[account] = key.secret
-        return Client(key.secret, self._base_url, ca_file=self._ca_file(), new_session=self._new_session)
+        return Client(key.secret, self._base_url, ca_file=self._ca_file(), new_session=self._children.http.session)
 
     def mask(self, text: bytes) -> bytes:
         """Return `text` with every part of a known key masked: what a program prints may contain one."""
@@ -58,4 +57,4 @@ class KeyedClients:
 
     def _read(self, account: str, timeout_s: float = TIMEOUT_S) -> StoredKey:
         may_prompt = sys.platform == "darwin" or account not in self._locked
-        return read_key(account, self._env, self._paths, timeout_s, may_prompt, read_entry_apart)
+        return read_key(account, self._env, self._paths, timeout_s, may_prompt, self._children.keyring.read_entry)

@@ -26,7 +26,6 @@ from openbalance_hid.deck.kernel_events import KernelEvents
 from openbalance_hid.deck.products import claimed_decks
 from openbalance_hid.deck.transport import HidTransport
 from openbalance_hid.desktop.broker_logins import BrokerLogins
-from openbalance_hid.desktop.keyring_process import read_entry_apart
 from openbalance_hid.desktop.program_runner import ProgramRunner
 from openbalance_hid.desktop.resume import ResumeWatch
 from openbalance_hid.history.keeper import open_history
@@ -40,12 +39,12 @@ from openbalance_hid.openrouter.cadence import REJECTION_GAP_S
 from openbalance_hid.openrouter.endpoint import OPENROUTER_URL, checked_base_url
 from openbalance_hid.restarting_thread import HasThreads
 from openbalance_hid.runtime.alert_sender import AlertSender
+from openbalance_hid.runtime.children import Children
 from openbalance_hid.runtime.config_reload import SETTLE_S, ConfigReloader
 from openbalance_hid.runtime.deck_manager import DeckManager
 from openbalance_hid.runtime.deck_pages import DeckPages
 from openbalance_hid.runtime.effect_runner import EffectRunner
 from openbalance_hid.runtime.event_loop import Maintenance, now, run_loop
-from openbalance_hid.runtime.http_process import HttpProcess
 from openbalance_hid.runtime.inbox import Stop
 from openbalance_hid.runtime.key_switcher import KeySwitcher
 from openbalance_hid.runtime.keyed_clients import KeyedClients
@@ -80,9 +79,9 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     """Run the daemon until SIGTERM, SIGINT or `stop`. Raises OpenBalanceError when it cannot start."""
     config = load_config(options.paths.config_file)
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
-    http = HttpProcess()
-    clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file, http.session)
-    daemon = Daemon(options, config, clients.client, http, None, clients.forget, clients.mask)
+    children = Children()
+    clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file, children)
+    daemon = Daemon(options, config, clients.client, children, None, clients.forget, clients.mask)
     daemon.run()
 
 
@@ -94,7 +93,7 @@ class Daemon:
         options: RunOptions,
         config: Config,
         client_for: ClientFactory,
-        http: HttpProcess,
+        children: Children,
         sample: "SampleAccount | None" = None,
         forget_key: Callable[[str], None] = lambda _: None,
         mask_keys: Callable[[bytes], bytes] = bytes,
@@ -106,7 +105,7 @@ class Daemon:
         intervals_s = intervals_of(config)
         self._history = open_history(options.paths.history_file, options.paths.private_dir)
         rejection_gap_s = REJECTION_GAP_S if sample is None else 0.0  # a sample account has no outages that look like a 401
-        self._logins = BrokerLogins(os.environ, options.paths, read_entry_apart)
+        self._logins = BrokerLogins(os.environ, options.paths, children.keyring.read_entry)
         self._pollers = Pollers(
             intervals_s,
             client_for,
@@ -135,8 +134,8 @@ class Daemon:
         self._switcher = KeySwitcher(client_for, self._inbox.put)
         self._plugins = PluginRunner(self._inbox.put, installed_function)
         self._programs = ProgramRunner(os.environ, mask_keys)
-        self._http = http
-        self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file, new_session=http.session)
+        self._children = children
+        self._sender = AlertSender(self._inbox.put, self._programs, lambda: self.ca_file, new_session=children.http.session)
         self._metrics = MetricsServer(self._inbox.put, self._status)
         self._wake = ResumeWatch(self._on_resume)
 
@@ -184,7 +183,7 @@ class Daemon:
             running.callback(lambda: self._programs.close(deadline.left_s()))
             running.callback(self._switcher.stop)
             running.callback(self._metrics.stop)
-            running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S), self._http.close))
+            running.callback(lambda: self._pollers.stop(min(deadline.left_s(), POLLERS_STOP_S), self._children.close))
             running.callback(lambda: self._publishing.stop(deadline.left_s()))
             after_first_scan = when_all(bool(self._options.virtual) + self._options.usb, self._report_ready)
             if self._options.virtual:

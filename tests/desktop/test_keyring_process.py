@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from openbalance_hid.desktop import keyring_process
+from openbalance_hid.desktop.child_process import ChildProcess
 from openbalance_hid.desktop.keyring_backend import (
     KeyringError,
     NullKeyringError,
@@ -19,7 +23,7 @@ from openbalance_hid.desktop.keyring_backend import (
     get_password,
     read_entry,
 )
-from openbalance_hid.desktop.keyring_process import read_entry_apart
+from openbalance_hid.desktop.keyring_process import KeyringProcess
 from tests.desktop.keyrings import installed
 from tests.desktop.misbehaving_keyring import Backend
 from tests.waiting import PATIENCE_S, until, until_no_thread
@@ -39,6 +43,12 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pat
         yield waits
 
 
+@pytest.fixture
+def process(misbehaving: Path) -> Iterator[KeyringProcess]:
+    with closing(KeyringProcess()) as made:
+        yield made
+
+
 def outcome(account: str, read: ReadEntry) -> object:
     try:
         return get_password(account, PATIENCE_S, True, read)
@@ -47,16 +57,16 @@ def outcome(account: str, read: ReadEntry) -> object:
 
 
 @pytest.mark.parametrize("account", ["good", "none", "locked", "closed", "bug", "missing", "ä' $(x)\n"])
-def test_each_read_has_the_same_result_as_in_this_process(account: str) -> None:
+def test_each_read_has_the_same_result_as_in_this_process(process: KeyringProcess, account: str) -> None:
     here = outcome(account, read_entry)
-    assert outcome(account, read_entry_apart) == here
+    assert outcome(account, process.read_entry) == here
     assert "0123456789" not in str(here)
 
 
-def test_a_keyring_that_is_switched_off_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_is_switched_off_is_reported(process: KeyringProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     with pytest.raises(NullKeyringError, match="the keyring is switched off") as error:
-        get_password("work", PATIENCE_S, True, read_entry_apart)
+        get_password("work", PATIENCE_S, True, process.read_entry)
     assert error.value.hint.endswith("setup --account work --store file")
 
 
@@ -65,27 +75,29 @@ def test_the_libraries_of_the_keyring_are_not_in_the_daemon() -> None:
 import sys
 from openbalance_hid.runtime import main
 from openbalance_hid.desktop.keyring_backend import get_password
-from openbalance_hid.desktop.keyring_process import read_entry_apart
-print(get_password("good", 60.0, True, read_entry_apart))
+from openbalance_hid.desktop.keyring_process import KeyringProcess
+process = KeyringProcess()
+print(get_password("good", 60.0, True, process.read_entry))
 print(sorted({"keyring", "secretstorage", "cryptography"} & sys.modules.keys()))
+process.close()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.stdout, done.stderr) == ("openbalance-hid:good:ä\n\n[]\n", "")
 
 
-def test_a_dialog_stays_open_after_the_time_limit_and_no_other_read_starts(misbehaving: Path) -> None:
+def test_a_dialog_stays_open_after_the_time_limit_and_no_other_read_starts(process: KeyringProcess, misbehaving: Path) -> None:
     with pytest.raises(KeyringError, match=r"did not answer within 0\.3 s"):
-        get_password("waits", 0.3, True, read_entry_apart)
+        get_password("waits", 0.3, True, process.read_entry)
     until(misbehaving.exists)  # a slow machine may have needed longer to start it
     with pytest.raises(KeyringError, match="did not answer"):
-        get_password("good", 0.05, True, read_entry_apart)
+        get_password("good", 0.05, True, process.read_entry)
     Path(f"{misbehaving}.answered").touch()
     until_no_thread("keyring")
-    assert get_password("waits", PATIENCE_S, True, read_entry_apart) == "openbalance-hid:waits:ä\n"
+    assert get_password("waits", PATIENCE_S, True, process.read_entry) == "openbalance-hid:waits:ä\n"
 
 
 def test_a_read_ends_with_the_daemon(misbehaving: Path) -> None:
-    program = "from openbalance_hid.desktop.keyring_process import read_entry_apart as read; read('waits', True)"
+    program = "from openbalance_hid.desktop.keyring_process import KeyringProcess as P; P().read_entry('waits', True)"
     with subprocess.Popen([sys.executable, "-c", program]) as parent:
         until(lambda: misbehaving.exists() and misbehaving.read_text())
         parent.kill()
@@ -100,20 +112,53 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_a_read_that_crashes_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_that_crashes_is_made_here(process: KeyringProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     apart: list[str] = []
     monkeypatch.setattr(keyring_process.keyring_backend, "read_entry", lambda account, _: apart.append(account) or "here")
     with monkeypatch.context() as patches:
         patches.setenv("KEYRING_CRASHES", "1")
-        assert read_entry_apart("crash", True) == "here"
-    assert read_entry_apart("good", True) == "openbalance-hid:good:ä\n"
+        assert process.read_entry("crash", True) == "here"
+    assert process.read_entry("good", True) == "openbalance-hid:good:ä\n"
     assert apart == ["crash"]
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOENT])
-def test_without_a_child_the_keyring_is_read_here(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def fail(*_: object) -> None:
+def test_without_a_child_the_keyring_is_read_here(number: int) -> None:
+    def fail(_: socket.socket) -> ChildProcess:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(keyring_process, "ChildProcess", fail)
-    assert read_entry_apart("good", True) == "openbalance-hid:good:ä\n"
+    assert KeyringProcess(fail).read_entry("good", True) == "openbalance-hid:good:ä\n"
+
+
+def test_many_reads_at_once_share_one_child() -> None:
+    started: list[ChildProcess] = []
+
+    def spawn(channel: socket.socket) -> ChildProcess:
+        started.append(ChildProcess(keyring_process.MODULE, channel))
+        return started[-1]
+
+    names = [f"account {number}" for number in range(200)]
+    with closing(KeyringProcess(spawn)) as process, ThreadPoolExecutor(20) as threads:
+        read = list(threads.map(lambda name: process.read_entry(name, True), names))
+        assert read == [f"openbalance-hid:{name}:ä\n" for name in names]
+        assert len(started) == 1
+
+
+def test_the_end_of_the_daemon_closes_the_dialog_and_opens_no_other(misbehaving: Path) -> None:
+    process = KeyringProcess()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(process.read_entry, "waits", True)
+        until(lambda: misbehaving.exists() and misbehaving.read_text())
+        process.close()
+        with pytest.raises(KeyringError, match="the daemon is stopping"):
+            waiting.result(PATIENCE_S)
+    assert not is_running(int(misbehaving.read_text()))
+    with pytest.raises(KeyringError, match="the daemon is stopping"):
+        process.read_entry("good", True)
+
+
+def test_the_child_ends_when_nothing_is_read_for_a_while() -> None:
+    with closing(KeyringProcess(linger_s=0.01)) as process:
+        for _ in range(2):
+            assert process.read_entry("none", True) is None
+            until_no_thread("process of the keyring")

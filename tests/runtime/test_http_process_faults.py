@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from openbalance_hid.desktop import lingering_child
 from openbalance_hid.desktop.child_process import ChildProcess
 from openbalance_hid.errors import OfflineError, ServerError
 from openbalance_hid.openrouter.endpoint import HttpLimits
@@ -69,7 +70,7 @@ def test_a_child_that_does_not_answer_is_given_up_and_ended(
     account: SampleAccount, process: HttpProcess, children: Children, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_process, "GRACE_S", 0.0)
-    monkeypatch.setattr(http_process, "END_LIMIT_S", 0.1)
+    monkeypatch.setattr(lingering_child, "END_LIMIT_S", 0.1)
     with client(account, process.session, limits=HttpLimits(1.5, 1.5, 1.5)) as asking:
         asking.credits()
         os.kill(children.started[0].pid, signal.SIGSTOP)
@@ -102,7 +103,7 @@ import time
 process = HttpProcess()
 client = Client(Secret({account.key!r}), {account.url!r}, new_session=process.session)
 client.credits()
-print(process._child._process.pid, flush=True)
+print(process._child._child._process.pid, flush=True)
 time.sleep(600)
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:

@@ -30,6 +30,7 @@ SHORT_LIVED = (
     "open page",
     "notification",
     "HTTP process",
+    "process of the keyring",
     "Thread-",
 )
 
