@@ -19,7 +19,10 @@ import trustme
 from tests.waiting import PATIENCE_S, until
 
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/sbin")
-needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed (apt: mosquitto)")
+needs_mosquitto = pytest.mark.skipif(
+    PROGRAM is None or shutil.which("mosquitto_pub") is None,
+    reason="mosquitto and its clients are not installed (apt: mosquitto mosquitto-clients)",
+)
 
 PUBLISHER, DESK, PASSWORD = "publisher", "desk", "correct-horse"
 ACL = f"""\
