@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from platformdirs import user_cache_path
 CACHE = "OPENBALANCE_BENCH_CACHE"
 ROOT = Path(__file__).parent.parent.parent
 INSTALL_LIMIT_S = 600.0
+ERROR = re.compile(r"[\w.]*error\b.*:", re.IGNORECASE)
 INSTALLER = ("pip", "pip-*", "setuptools", "setuptools-*", "_distutils_hack", "pkg_resources", "distutils-precedence.pth")
 
 
@@ -85,15 +87,16 @@ def _run(*words: str | Path) -> str:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=INSTALL_LIMIT_S, check=True)
     except subprocess.CalledProcessError as error:
-        raise CannotRunError(f"it cannot be installed: {last_line(error.stderr)}") from error
+        raise CannotRunError(f"it cannot be installed: {cause(error.stderr)}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotRunError(f"it cannot be installed: {error}") from error
     return done.stdout.strip()
 
 
-def last_line(text: str) -> str:
-    """Return the last line that is not blank."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+def cause(output: str) -> str:
+    """Return the last line that names an error, else the last one that is not blank. Node.js ends with its version."""
+    lines = [line.strip() for line in reversed(output.splitlines()) if line.strip()]
+    return next((line for line in lines if ERROR.match(line)), lines[0] if lines else "no output")
 
 
 def _bytes_of(place: Path) -> int:

@@ -12,7 +12,7 @@ from typing import Self
 
 from bench.neighbours.costs import Costs, costs_of
 from bench.neighbours.deck_socket import DeckSocket
-from bench.neighbours.installation import CannotRunError, cache, last_line
+from bench.neighbours.installation import CannotRunError, cache, cause
 from bench.neighbours.programs import Start
 
 SOURCE = Path(__file__).with_name("fake_hidapi.c")
@@ -100,4 +100,4 @@ class RunningProgram:
 
     def _last_output(self) -> str:
         self._output.seek(0)
-        return last_line(self._output.read())
+        return cause(self._output.read())
