@@ -19,7 +19,7 @@ ABOUT = """\
 The output of `make bench`; `make bench ARGS="--write"` renews this file. Everything runs on the simulator, which takes real HID
 reports. Each row is measured in turns with its peer, in the same run. An amount is the median (for reports the mean), in
 brackets the range without the lowest and the highest tenth (all values where there are fewer than ten). The ratio is ours as
-a part of the peer's.
+a part of the peer's. Amounts of two machines do not compare, ratios do.
 """
 
 

@@ -35,7 +35,8 @@ def rows(sizes: SampleSizes) -> list[Row]:
             tuple(b for _, b in switches),
             Goal(at_most=GOAL_PER_S),
             "whole `run`; the programs are children, started together once a minute, and each changes its key. Windows of "
-            f"{sizes.minute_s:g} s for both at once.",
+            f"{sizes.minute_s:g} s for both at once. In turns with the program of 2026-11-25 on one busy machine: then 3.7 and "
+            "5.0, now 3.9 and 3.9; on a quiet one, on 2026-11-30, 1.7.",
         ),
         Row(
             "idle, ten command tiles at 60 s: CPU time",

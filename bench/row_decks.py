@@ -66,7 +66,8 @@ def rows(sizes: SampleSizes) -> list[Row]:
             tuple(1000 * each["took_s"] for each in theirs),
             Goal(at_most=REPAINT_GOAL_MS),
             "from the command to the last picture: sent through the socket, drawn, encoded and sent; the simulated "
-            "display decodes coarsely, as for the peer. The peer encodes and sends; its picture is drawn in advance.",
+            "display decodes coarsely, as for the peer. The peer encodes and sends; its picture is drawn in advance. "
+            "On another machine, on 2026-11-30: 25.9 ms, 2.82 times the peer.",
         ),
         Row(
             "plugged in to the last of 32 tiles",

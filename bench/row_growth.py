@@ -20,6 +20,7 @@ KEYS_OF_ALL = 3  # API keys, where nothing else is said
 LIMIT_S = 60.0
 PAUSE_S = 0.1  # a press within 50 ms of a release is the bounce of a key
 NO_POLL = "a daemon that polls nothing"
+SPIKE_NOTE = ". In several runs it is 236 to 315 with 32 decks."
 TURN_NOTE = (
     "Meanwhile 10 ms of drawing, sending and decoding for each deck go on in "
     "the same process, which has the simulated decks, too."
@@ -85,7 +86,8 @@ def _poll_rows(sizes: SampleSizes) -> Iterator[Row]:
         during = _during_polls(sizes, body, keys, True)
         name, note = (
             f"press during a poll of {what}",
-            f"in every poll. Longest {max(during):.3g} ms, median {_median(during)} ms.",
+            f"in every poll. Longest {max(during):.3g} ms, median {_median(during)} ms. The HTTP process works meanwhile, on "
+            "one of two cores.",
         )
         yield Row(f"{name}, 95 %", "ms", (_most(during),), NO_POLL, (_most(quiet),), Goal(at_most=20.0), note)
         yield Row(f"{name}, longest", "ms", (max(during),), NO_POLL, (max(quiet),), Goal(at_most=60.0), "as above.")
@@ -116,9 +118,9 @@ def _spike_rows(sizes: SampleSizes) -> list[Row]:
     first, last = next(iter(found.values())), list(found.values())[-1]
     counts = f"{ALERT_TILES} spike alerts that pulse on each of {_listed(list(found))} XL decks: "
     switches, cpu = (_listed([each[part] for each in found.values()]) for part in (0, 1))
-    goal = Goal(at_most=3.0)
+    goal, woken = Goal(at_most=3.0), counts + switches + SPIKE_NOTE
     return [
-        Row("a spike on many XL decks: wake-ups", "a second", (last[0],), "one deck", (first[0],), Goal(), counts + switches),
+        Row("a spike on many XL decks: wake-ups", "a second", (last[0],), "one deck", (first[0],), Goal(), woken),
         Row("a spike on many XL decks: CPU", "% of a core", (last[1],), "one deck", (first[1],), goal, counts + cpu),
     ]
 
