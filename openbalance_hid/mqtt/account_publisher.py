@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openbalance_hid.account.snapshot import Snapshot
 from openbalance_hid.mqtt.broker_address import AccountTopics, BrokerAddress
@@ -82,27 +83,16 @@ class AccountPublisher(LinkUser):
         self._encoder = SnapshotEncoder(identity.id, identity.started_at, identity.version, identity.host)
         self._offered: _Offer | None = None
         self._sent: _Offer | None = None
-        self._published_at: datetime | None = None
-        self._messages = self._message_bytes = 0
-        self._note = ""
-        self._active = True
         self._rival: PublisherPart | None = None
         self._online_id = ""  # of the publisher that is running, by the latest availability message
         self._refreshed_s = float("-inf")
         self._link = BrokerLink(f"publish {account}", address, read_login, ca_file, self, self._will)
+        self._state = PublisherState(topics.snapshot, self._link.state)  # one value: another thread reads it at any time
 
     @property
     def state(self) -> PublisherState:
         """The state now."""
-        return PublisherState(
-            self._topics.snapshot,
-            self._link.state,
-            self._published_at,
-            self._note,
-            self._active,
-            self._messages,
-            self._message_bytes,
-        )
+        return replace(self._state, link=self._link.state)
 
     def start(self) -> None:
         """Connect. Idempotent."""
@@ -150,14 +140,14 @@ class AccountPublisher(LinkUser):
             self._take_report(message)
 
     def closing(self) -> None:
-        if self._active:
+        if self._state.active:
             self._link.publish(self._topics.availability, self._availability("offline"))
 
     # --- publishing ---
 
     def _send(self) -> None:
         offer = self._offered
-        if offer is None or offer is self._sent or not self._active:
+        if offer is None or offer is self._sent or not self._state.active:
             return
         now = self._clock.utc()
         payload = self._encoder.encode(offer.snapshot, offer.summary, offer.masks_names, now, self._clock.mono())
@@ -165,9 +155,9 @@ class AccountPublisher(LinkUser):
             self._set_note(f"the snapshot is larger than {LARGEST_MESSAGE_BYTES // 1024**2} MiB and is not published")
             return
         self._link.publish(self._topics.snapshot, payload, expires_s=EXPIRES_S)
-        self._sent, self._published_at = offer, now
-        self._message_bytes = len(payload)
-        self._messages += 1
+        self._sent = offer
+        sent = self._state.messages + 1
+        self._state = replace(self._state, published_at=now, messages=sent, message_bytes=len(payload))
 
     def _availability(self, state: str) -> bytes:
         return msgspec.json.encode({"state": state, "id": self._identity.id})
@@ -177,7 +167,7 @@ class AccountPublisher(LinkUser):
 
     def _take_refresh(self) -> None:
         now_s = self._clock.mono()
-        if self._active and now_s - self._refreshed_s >= REFRESH_GAP_S:
+        if self._state.active and now_s - self._refreshed_s >= REFRESH_GAP_S:
             self._refreshed_s = now_s
             self._request_poll(self._account)
 
@@ -202,18 +192,17 @@ class AccountPublisher(LinkUser):
         is_rival = self._rival is not None and self._rival.id == found.id
         if is_rival and found.state == "online":
             self._settle(is_alive=True)
-        elif self._active and found.state == "offline" and not message.retained:  # the last will of one that gave way
+        elif self._state.active and found.state == "offline" and not message.retained:  # the last will of one that gave way
             self._link.publish(self._topics.availability, self._availability("online"))
 
     def _settle(self, is_alive: bool) -> None:
         """Decide between this publisher and `_rival`, if that one is running."""
         rival, own = self._rival, self._own_part()
-        if rival is None or not is_alive or not self._active:
+        if rival is None or not is_alive or not self._state.active:
             return
         if (rival.started_at, rival.id) > (own.started_at, own.id):
-            self._active = False
-            self._set_note(f"{_named(rival)} has started later and publishes this account; this one has stopped. "
-                      "To publish from here, start this daemon again")  # fmt: skip
+            words = "has started later and publishes this account; this one has stopped"
+            self._set_note(f"{_named(rival)} {words}. To publish from here, start this daemon again", gives_way=True)
             report = RivalMessage(own, rival.id)
             self._link.publish(self._topics.publishers, msgspec.json.encode(report), retain=False)
             self._link.end()
@@ -241,9 +230,10 @@ class AccountPublisher(LinkUser):
         self._sent = None
         self._send()
 
-    def _set_note(self, note: str) -> None:
-        if note != self._note:
-            self._note = note
+    def _set_note(self, note: str, gives_way: bool = False) -> None:
+        before = self._state
+        self._state = replace(before, note=note, active=before.active and not gives_way)
+        if note != before.note:
             log.warning("publish %s: %s", self._account, note)
 
 
