@@ -44,8 +44,6 @@ Where ours is behind, and why:
   has asked an account, and has its history open in SQLite. It is measured between two polls; while one runs, the HTTP process
   takes 19 MiB more.
 - **start**: four fifths are imports; RESULTS.md has the parts.
-- **press**, beside Node.js: the same within the range of both. On another machine, on 2026-11-30, ours was ahead: 0.145 and
-  0.149 ms.
 - **install size**: Pillow 21 MiB and cryptography 15, which keyring needs for the Secret Service of Linux, are more than half.
   The rest is this program with its byte code (7.5), the fonts (1.6), the web page's server (1.9) and twenty small packages.
 """
