@@ -19,7 +19,8 @@ CREDITS = "https://openrouter.ai/settings/credits"
 
 @pytest.fixture
 def demo(tmp_path) -> Iterator[DaemonProcess]:
-    with started(environment(tmp_path), "demo", "--no-browser", "--port", "0") as running:
+    env = environment(tmp_path, TMPDIR=str(tmp_path))  # one test kills it, which leaves its directory behind
+    with started(env, "demo", "--no-browser", "--port", "0") as running:
         yield running
 
 
