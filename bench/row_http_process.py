@@ -1,13 +1,13 @@
 """What the process for HTTP requests costs: its memory while it runs, and the CPU time that each poll starts it for."""
 
 from bench.child import Child
+from bench.child_polls import INTERVAL_S
 from bench.neighbours.costs import has_costs
 from bench.sample_sizes import SampleSizes
 from bench.table import Goal, Row
 from bench.user_environment import user_environment
 
 HERE = "the same in the daemon itself, its HTTP loaded"
-INTERVAL_S = 900.0  # between two polls
 CPU_GOAL_MS = 300.0  # of a poll: 20 ms a minute
 
 
@@ -22,6 +22,10 @@ def rows(sizes: SampleSizes) -> list[Row]:
             apart.append(child.request("apart"))
             here.append(child.request("here"))
     apart, here = apart[sizes.warm_ups :], here[sizes.warm_ups :]
+
+    def both(part: str) -> tuple[tuple[float, ...], str, tuple[float, ...]]:
+        return tuple(each[part] for each in apart), HERE, tuple(each[part] for each in here)
+
     return [
         Row(
             "memory of the HTTP process, while something is requested",
@@ -36,9 +40,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
         Row(
             "CPU time of a poll, with the start of the HTTP process",
             "ms",
-            tuple(each["cpu_ms"] for each in apart),
-            HERE,
-            tuple(each["cpu_ms"] for each in here),
+            *both("cpu_ms"),
             Goal(at_most=CPU_GOAL_MS),
             "all endpoints, both processes. What it costs to keep no HTTP in memory between the polls. The key comes from the "
             "environment; on Linux a read of the keyring starts another process. Measured once, with gnome-keyring: the "
@@ -47,9 +49,7 @@ def rows(sizes: SampleSizes) -> list[Row]:
         Row(
             "time of a poll to the balance, with the start of the HTTP process",
             "ms",
-            tuple(each["balance_ms"] for each in apart),
-            HERE,
-            tuple(each["balance_ms"] for each in here),
+            *both("balance_ms"),
             Goal(at_most=500.0),
         ),
     ]

@@ -10,11 +10,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
-from openbalance_hid.desktop.process_hardening import without_key_variables
+from openbalance_hid.desktop.process_hardening import environment_of_child
 
 RUN_MODULE = (sys.executable, "-P", "-m")  # -P: import nothing from the working directory
-# Of this process alone: what they lead to is not meant for another program (sd_notify(3), sd_listen_fds(3)).
-OF_THIS_PROCESS = frozenset(("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "INVOCATION_ID"))
 # A terminal and a service manager send these to the whole group: the parent ends the child when it needs it no longer.
 _OF_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -27,7 +25,7 @@ class ChildProcess:
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  this program itself
                 [*RUN_MODULE, module],
-                env={name: value for name, value in without_key_variables(env).items() if name not in OF_THIS_PROCESS},
+                env=environment_of_child(env),
                 stdin=channel.fileno(),
                 stdout=subprocess.DEVNULL,
             )

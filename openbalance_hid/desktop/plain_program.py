@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from openbalance_hid.desktop.child_process import OF_THIS_PROCESS
-from openbalance_hid.desktop.process_hardening import without_key_variables
+from openbalance_hid.desktop.process_hardening import environment_of_child
 from openbalance_hid.tiles.program_output import EndKind, ProgramEnd
 
 
@@ -28,7 +27,7 @@ class PlainProgram:
         self._name = words[0]
         self._process = subprocess.Popen(  # noqa: S603  the user's own program, checked by the caller
             list(words),
-            env={name: value for name, value in without_key_variables(env).items() if name not in OF_THIS_PROCESS},
+            env=environment_of_child(env),
             cwd=home if home.is_dir() else "/",
             stdin=subprocess.DEVNULL if content is None else content,
             stdout=subprocess.DEVNULL if output is None else output,

@@ -14,6 +14,8 @@ from openbalance_hid.secret import PREFIX
 VARIABLE = "OPENROUTER_MANAGEMENT_KEY"  # also as a prefix, followed by the name of an account
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # a service manager has put keys there
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
+# What they lead to is not meant for another program (sd_notify(3), sd_listen_fds(3)).
+_OF_THIS_PROCESS = frozenset(("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "INVOCATION_ID"))
 
 
 def guard_memory() -> None:
@@ -43,3 +45,8 @@ def without_key_variables(env: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in env.items() if not name.startswith(VARIABLE) and PREFIX not in value}
     kept.pop(CREDENTIALS_VARIABLE, None)
     return kept
+
+
+def environment_of_child(env: Mapping[str, str]) -> dict[str, str]:
+    """Return `env` without the variables of keys, and without those of this process alone."""
+    return {name: value for name, value in without_key_variables(env).items() if name not in _OF_THIS_PROCESS}

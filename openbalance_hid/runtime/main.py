@@ -81,7 +81,7 @@ def run(options: RunOptions, env: Mapping[str, str]) -> None:
     base_url = checked_base_url(env.get("OPENBALANCE_API_URL") or OPENROUTER_URL)
     children = Children()
     clients = KeyedClients(env, options.paths, base_url, lambda: daemon.ca_file, children)
-    daemon = Daemon(options, config, clients.client, children, None, clients.forget, clients.mask)
+    daemon = Daemon(options, config, clients.client, children, forget_key=clients.forget, mask_keys=clients.mask)
     daemon.run()
 
 
