@@ -41,7 +41,7 @@ UNDER = """\
 Where ours is behind, and why:
 
 - **memory**: 24 MiB of it are imports: this program 8, Python itself 6 (RESULTS.md has the list). The others poll nothing: ours
-  has asked an account, and has its history open in SQLite. It is measured between two polls; while one runs, the HTTP process
+  has polled an account, and has its history open in SQLite. It is measured between two polls; while one runs, the HTTP process
   takes 19 MiB more.
 - **start**: four fifths are imports; RESULTS.md has the parts.
 - **install size**: Pillow 21 MiB and cryptography 15, which keyring needs for the Secret Service of Linux, are more than half.

@@ -87,7 +87,7 @@ _ERRORS = (NoKeyringError, NoKeyringYetError, NullKeyringError, LockedKeyringErr
 def read_entry(account: str, may_prompt: bool) -> str | None:
     """Return the account's entry in the keyring, None without one. Raises what the library raises.
 
-    `may_prompt`: a locked keyring may show a password prompt, for as long as nobody answers it.
+    `may_prompt`: a locked keyring may show a password prompt, until it is answered.
     """
     keyring = _keyring()
     if _is_locked(keyring, account) and not may_prompt:
@@ -99,7 +99,7 @@ def read_entry(account: str, may_prompt: bool) -> str | None:
 def get_password(account: str, timeout_s: float, may_prompt: bool = True, read: ReadEntry = read_entry) -> str | None:
     """Return the account's entry in the keyring, None without one. KeyringError after `timeout_s` or on failure.
 
-    `may_prompt`: see `read_entry`; `read`: it, or `keyring_process.read_entry_apart`.
+    `may_prompt`: see `read_entry`; `read`: it, or `KeyringProcess.read_entry`.
     """
     if sys.platform == "darwin" and not may_prompt:  # no call shows whether a read of the Keychain opens a dialog
         raise UnreadKeychainError(UNREAD, setup_command(account))

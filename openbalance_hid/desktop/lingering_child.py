@@ -1,4 +1,4 @@
-"""A child that is started when it is needed, and ended when nobody has needed it for a while."""
+"""A child that is started when it is needed, and ended when it has not been needed for a while."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LingeringChild:
             return child
 
     def give_back(self, child: RunningChild, is_broken: bool) -> None:
-        """End a use. `is_broken`: the child has ended, or does not answer; nobody gets it any more."""
+        """End a use. `is_broken`: the child has ended, or does not answer; it is not given out again."""
         with self._changed:
             child.uses -= 1
             if is_broken and self._child is child:
@@ -82,7 +82,7 @@ class LingeringChild:
             self._changed.notify_all()
 
     def close(self, limit_s: float = STOP_LIMIT_S) -> None:
-        """End the child, whoever uses it. Idempotent."""
+        """End the child, also while it is in use. Idempotent."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()

@@ -29,7 +29,7 @@ def main() -> None:
     while True:
         marks, descriptors, *_ = socket.recv_fds(control, 1, 1)
         if not marks:
-            os._exit(0)  # without waiting for threads: nobody wants their answers any more
+            os._exit(0)  # without waiting for threads: their answers are not needed any more
         for descriptor in descriptors:
             threading.Thread(target=serve_session, args=(socket.socket(fileno=descriptor),), daemon=True).start()
 
